@@ -1,0 +1,18 @@
+using System.Text;
+
+namespace Kaiju.Tasks.Templates;
+
+/// <summary>Builds a text, pays for its characters, and stops when it could no longer be put out.</summary>
+internal sealed class BoundedText(Evaluation evaluation)
+{
+    private readonly StringBuilder _text = new();
+
+    public void Append(string part)
+    {
+        evaluation.Scan(part.Length);
+        evaluation.RequireRoom(_text.Length + part.Length);
+        _text.Append(part);
+    }
+
+    public override string ToString() => _text.ToString();
+}

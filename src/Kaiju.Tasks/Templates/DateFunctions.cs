@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace Kaiju.Tasks.Templates;
+
+/// <summary>Reads dates and times from ISO 8601 text, and gives them back as such.</summary>
+internal static class DateFunctions
+{
+    /// <summary>How times are written; microseconds, as Python has them, and only if there are any.</summary>
+    public const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.FFFFFF";
+
+    /// <summary>How dates are written.</summary>
+    public const string DateFormat = "yyyy-MM-dd";
+
+    private static readonly string[] _times =
+    [
+        DateFormat,
+        "yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd' 'HH:mm",
+        "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd' 'HH:mm:ss",
+        "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF", "yyyy-MM-dd' 'HH:mm:ss.FFFFFFF",
+    ];
+
+    private static readonly string[] _timesWithOffset = [.. _times.Skip(1).Select(format => format + "zzz")];
+
+    /// <summary>A time; without an offset in the text it has none in the result.</summary>
+    public static TemplateValue DateTimeOf(FunctionCall call)
+    {
+        var text = call.Text(0);
+        var offsetText = text.EndsWith('Z') ? text[..^1] + "+00:00" : text;
+        if (DateTime.TryParseExact(text, _times, CultureInfo.InvariantCulture, DateTimeStyles.None, out var plain))
+        {
+            return TemplateValue.Of(plain.ToString(TimeFormat, CultureInfo.InvariantCulture));
+        }
+
+        return DateTimeOffset.TryParseExact(offsetText, _timesWithOffset, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+            ? TemplateValue.Of(time.ToString(TimeFormat + "zzz", CultureInfo.InvariantCulture))
+            : throw call.ValueError($"\"{ErrorText.Cut(text, 40)}\" is no time such as 2024-05-06T07:08:09+02:00.");
+    }
+
+    public static TemplateValue DateOf(FunctionCall call)
+    {
+        var text = call.Text(0);
+        return DateOnly.TryParseExact(text, DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+            ? TemplateValue.Of(date.ToString(DateFormat, CultureInfo.InvariantCulture))
+            : throw call.ValueError($"\"{ErrorText.Cut(text, 40)}\" is no date such as 2024-05-06.");
+    }
+}

@@ -1,0 +1,127 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Kaiju.Tasks.Templates;
+
+/// <summary>One run of a template or a condition: its data, what it may still cost, and where it is, for errors.</summary>
+internal sealed class Evaluation(TemplateData data, TemplateBudget budget, TemplatePhase phase)
+{
+    // A lookup walks the members of an object. Walking is cheap, but a large object looked up often must not be free.
+    private const int MembersPerStep = 32;
+
+    private TemplatePlace _place = TemplatePlace.Root("$");
+    private string? _text;
+    private JsonElement _source;
+
+    public TemplateData Data { get; } = data;
+
+    public TemplateBudget Budget { get; } = budget;
+
+    /// <summary>From here on errors are about this template string.</summary>
+    public void At(TemplatePlace place, string text) => (_place, _text) = (place, text);
+
+    /// <summary>From here on errors are about this part of a condition.</summary>
+    public void At(TemplatePlace place, JsonElement source) => (_place, _text, _source) = (place, null, source);
+
+    public void Step(long steps = 1)
+    {
+        if (!Budget.TryStep(steps))
+        {
+            throw TooManySteps();
+        }
+    }
+
+    /// <summary>Pays for reading, comparing or writing so many characters.</summary>
+    public void Scan(long characters)
+    {
+        if (!Budget.TryScan(characters))
+        {
+            throw TooManySteps();
+        }
+    }
+
+    public void Output(long bytes)
+    {
+        if (!Budget.TryOutput(bytes))
+        {
+            throw TooMuchOutput();
+        }
+    }
+
+    /// <summary>Refuses to build what could never be put out.</summary>
+    public void RequireRoom(long length)
+    {
+        if (length > Budget.OutputLeft)
+        {
+            throw TooMuchOutput();
+        }
+    }
+
+    public void RequireDepth(int depth)
+    {
+        if (depth > Budget.MaxDepth)
+        {
+            throw TooDeep();
+        }
+    }
+
+    public TemplateException TooDeep() =>
+        Fail(TemplateErrorKind.LimitExceeded, $"the value is nested deeper than {Budget.MaxDepth} levels.");
+
+    public TemplateException Fail(string kind, string reason) =>
+        new(new TemplateFault(_place, _text ?? ErrorText.Of(_source), kind, reason), phase);
+
+    public TemplateException TypeError(string reason) => Fail(TemplateErrorKind.TypeError, reason);
+
+    public TemplateException ValueError(string reason) => Fail(TemplateErrorKind.ValueError, reason);
+
+    public string ReadText(JsonElement element)
+    {
+        Scan(JsonMarshal.GetRawUtf8Value(element).Length);
+        try
+        {
+            return element.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw HalfCharacter();
+        }
+    }
+
+    public string ReadName(JsonProperty member)
+    {
+        try
+        {
+            var name = member.Name;
+            Scan(name.Length);
+            return name;
+        }
+        catch (InvalidOperationException)
+        {
+            throw HalfCharacter();
+        }
+    }
+
+    public bool TryGetMember(JsonElement value, string name, out JsonElement member)
+    {
+        Step(1 + (value.GetPropertyCount() / MembersPerStep));
+        try
+        {
+            return value.TryGetProperty(name, out member);
+        }
+        catch (InvalidOperationException)
+        {
+            throw HalfCharacter();
+        }
+    }
+
+    // JSON can spell half a surrogate pair ("\ud800"). System.Text.Json carries it along but cannot read it as text.
+    private TemplateException HalfCharacter() =>
+        ValueError("a text of the data holds half a surrogate pair, which is no text.");
+
+    private TemplateException TooManySteps() =>
+        Fail(TemplateErrorKind.LimitExceeded, $"filling the command takes more than {Budget.MaxSteps} steps.");
+
+    private TemplateException TooMuchOutput() =>
+        Fail(TemplateErrorKind.LimitExceeded, $"the filled command is larger than {Budget.MaxOutputBytes} bytes.");
+}

@@ -1,0 +1,30 @@
+namespace Kaiju.Tasks.Templates;
+
+/// <summary>A literal that was read, or why the text is none.</summary>
+internal readonly struct LiteralResult
+{
+    private readonly TemplateValue _value;
+    private readonly string? _kind;
+    private readonly string? _reason;
+
+    private LiteralResult(TemplateValue value, string? kind, string? reason) => (_value, _kind, _reason) = (value, kind, reason);
+
+    public static LiteralResult Of(TemplateValue value) => new(value, null, null);
+
+    public static LiteralResult NoLiteral(string text) => new(
+        default,
+        TemplateErrorKind.LiteralError,
+        $"{ErrorText.Cut(text, 60)} is no literal. Text needs quotes, arrays and objects need backquotes around them.");
+
+    public static LiteralResult TooDeep() => new(
+        default,
+        TemplateErrorKind.LimitExceeded,
+        $"a literal is nested deeper than {TemplateBudget.DefaultDepth} levels.");
+
+    /// <summary>The literal's value; anything else is an error.</summary>
+    public TemplateValue Require(Evaluation evaluation) => _kind is null ? _value : throw evaluation.Fail(_kind, _reason!);
+
+    /// <summary>The literal's value, or the text itself if it is no literal.</summary>
+    public TemplateValue OrText(string text, Evaluation evaluation) =>
+        _kind == TemplateErrorKind.LiteralError ? TemplateValue.Of(text) : Require(evaluation);
+}
