@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text.Json;
+using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Templates;
+
+namespace Kaiju.Tasks.Commands;
+
+/// <summary>Finds what is wrong with one command before anything of its task is written.</summary>
+internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry specials, List<string> faults)
+{
+    public void Check(TaskCommand command, int stage)
+    {
+        var place = $"commands[{stage}]";
+        var references = new List<TemplateReference>();
+        CheckMethod(command, place, references);
+        if (CheckJson($"{place}.params", command.ParamsJson))
+        {
+            CheckTemplate($"{place}.params", command.ParamsJson, references);
+        }
+
+        CheckCondition(command, place, references);
+        CheckTimeout(command, place);
+        CheckReferences(references, stage);
+        if (specials.Find(command.Method) is { } special)
+        {
+            faults.AddRange(special.Check(command, limits).Select(fault => $"{place}.{fault}"));
+        }
+    }
+
+    private void CheckMethod(TaskCommand command, string place, List<TemplateReference> references)
+    {
+        if (command.Method.Length == 0 || command.Method.Length > TaskDefinitionChecker.MaxNameLength)
+        {
+            faults.Add($"{place}.method has {command.Method.Length} characters; it must have 1 to {TaskDefinitionChecker.MaxNameLength}.");
+        }
+        else if (JsonText.FindFault(command.Method) is { } fault)
+        {
+            faults.Add($"{place}.method {fault}");
+        }
+        else
+        {
+            CheckTemplate($"{place}.method", CompiledCommand.TextElement(command.Method), references);
+        }
+    }
+
+    private bool CheckJson(string place, JsonElement json)
+    {
+        if (json.ValueKind == JsonValueKind.Undefined)
+        {
+            return false;
+        }
+
+        if (JsonText.FindFault(JsonText.Raw(json), limits.MaxParamsBytes, limits.MaxJsonDepth) is { } fault)
+        {
+            faults.Add($"{place} {fault}");
+            return false;
+        }
+
+        return true;
+    }
+
+    private void CheckTemplate(string place, JsonElement json, List<TemplateReference> references)
+    {
+        var found = new List<TemplateFault>();
+        if (Template.TryParse(json, place, found, out var template))
+        {
+            references.AddRange(template!.References);
+        }
+
+        faults.AddRange(found.Select(fault => fault.Message));
+    }
+
+    private void CheckCondition(TaskCommand command, string place, List<TemplateReference> references)
+    {
+        place += ".condition";
+        if (command.Condition is not { } condition || !CheckJson(place, condition.Json))
+        {
+            return;
+        }
+
+        CheckTemplate(place, condition.Json, references);
+        var found = new List<TemplateFault>();
+        ConditionCheck.Check(condition.Json, place, found, references);
+        faults.AddRange(found.Select(fault => fault.Message));
+    }
+
+    private void CheckTimeout(TaskCommand command, string place)
+    {
+        var most = specials.Find(command.Method)?.LongestTimeout(limits) ?? limits.MaxExecTimeout;
+        if (command.MaxTimeout <= TimeSpan.Zero || command.MaxTimeout > most)
+        {
+            faults.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{place}.max_timeout is {command.MaxTimeout.Value.TotalSeconds}; it must be more than 0 and at most {most.TotalSeconds} seconds."));
+        }
+    }
+
+    // A run goes forward only, so such a value never exists: not with a default and not in a condition either.
+    private void CheckReferences(List<TemplateReference> references, int stage)
+    {
+        foreach (var reference in references)
+        {
+            if (reference.Path is [var first, ..] && IsStage(first, out var other) && other >= stage)
+            {
+                faults.Add($"{reference.Place} refers to the result of stage {other}, which does not exist yet when stage {stage} runs; only earlier stages can be referred to.");
+            }
+        }
+    }
+
+    private static bool IsStage(string part, out int stage) =>
+        int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out stage) && (part == "0" || part[0] != '0');
+}

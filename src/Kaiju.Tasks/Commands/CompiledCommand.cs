@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Templates;
+
+namespace Kaiju.Tasks.Commands;
+
+/// <summary>A command with its templates parsed; parsed once for as long as the command lives.</summary>
+internal sealed class CompiledCommand
+{
+    private static readonly ConditionalWeakTable<TaskCommand, CompiledCommand> _known = [];
+
+    private readonly TaskCommand _command;
+    private readonly Template? _method;
+    private readonly Template? _params;
+    private readonly Template? _condition;
+
+    private CompiledCommand(TaskCommand command)
+    {
+        _command = command;
+        _method = IsPlain(command.Method) ? null : Template.Parse(TextElement(command.Method), "method");
+        _params = command.ParamsJson.ValueKind == JsonValueKind.Undefined ? null : Template.Parse(command.ParamsJson, "params");
+        _condition = command.Condition is { Json.ValueKind: not JsonValueKind.Undefined } condition ? Template.Parse(condition.Json, "condition") : null;
+    }
+
+    /// <exception cref="TemplateException">A template is not written in the language's grammar.</exception>
+    public static CompiledCommand Of(TaskCommand command) => _known.GetValue(command, static command => new CompiledCommand(command));
+
+    /// <summary>Fills the whole command; whether its condition holds is asked afterwards, so a bad template fails the stage either way.</summary>
+    /// <exception cref="TemplateException">A template cannot be filled.</exception>
+    public FilledCommand Fill(TemplateData data, TemplateBudget budget)
+    {
+        var method = _command.Method;
+        if (_method is not null)
+        {
+            var filled = _method.Fill(data, budget);
+            method = filled.ValueKind == JsonValueKind.String ? filled.GetString()! : filled.GetRawText();
+        }
+
+        return new FilledCommand(
+            method,
+            _params?.Fill(data, budget) ?? default,
+            _condition?.Fill(data, budget) ?? default);
+    }
+
+    /// <summary>Text as a JSON value.</summary>
+    public static JsonElement TextElement(string text) => JsonElement.Parse(JsonSerializer.SerializeToUtf8Bytes(text, WireContext.Default.String));
+
+    private static bool IsPlain(string text) => text.AsSpan().IndexOfAny('[', ']', '`') < 0;
+}
+
+/// <summary>A command with its templates filled.</summary>
+/// <param name="Method">The method.</param>
+/// <param name="Params">The params; undefined if there are none.</param>
+/// <param name="Condition">The condition's stored form; undefined if there is none.</param>
+internal readonly record struct FilledCommand(string Method, JsonElement Params, JsonElement Condition);

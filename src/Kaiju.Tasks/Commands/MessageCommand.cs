@@ -1,0 +1,28 @@
+namespace Kaiju.Tasks;
+
+/// <summary>
+/// A command that lets the task wait for a message (<see cref="ITaskClient.SendMessageAsync(string, System.Text.Json.JsonElement, CancellationToken)"/>)
+/// without holding a worker; the message is its result. With a <see cref="TaskCommand.MaxTimeout"/> the run fails for good if none comes in time.
+/// </summary>
+public sealed record MessageCommand : TaskCommand
+{
+    /// <summary>The method that names it.</summary>
+    public const string MethodName = "_MESSAGE_";
+
+    /// <summary>Waits for a message.</summary>
+    public MessageCommand()
+        : base(MethodName)
+    {
+    }
+}
+
+/// <summary>Carries out <see cref="MessageCommand"/>.</summary>
+internal sealed class MessageSpecialCommand : SpecialCommand
+{
+    public override string Method => MessageCommand.MethodName;
+
+    public override TimeSpan LongestTimeout(TaskLimits limits) => limits.MaxWait;
+
+    public override ValueTask<StageOutcome> RunAsync(SpecialCommandContext context, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(StageOutcome.WaitForMessage(context.MaxTimeout));
+}

@@ -1,0 +1,62 @@
+using System.Text.Json;
+using Kaiju.Tasks.Serialization;
+
+namespace Kaiju.Tasks;
+
+/// <summary>What an executor gets with a claim: all that it needs to run the rest of the task, and the claim that lets it write.</summary>
+public sealed record ExecutorTask
+{
+    /// <summary>The task.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Its app.</summary>
+    public required string AppName { get; init; }
+
+    /// <summary>Who may run it.</summary>
+    public required string ExecutorId { get; init; }
+
+    /// <summary>The fence: every report carries it.</summary>
+    public required Guid Claim { get; init; }
+
+    /// <summary>The run.</summary>
+    public required string JobId { get; init; }
+
+    /// <summary>The pass within the run.</summary>
+    public int Pass { get; init; }
+
+    /// <summary>Which go at the run this is, from 1.</summary>
+    public int Attempt { get; init; } = 1;
+
+    /// <summary>The stage to begin with.</summary>
+    public int Stage { get; init; }
+
+    /// <summary>How many stages the whole task has.</summary>
+    public int Stages { get; init; }
+
+    /// <summary>The commands from <see cref="Stage"/> on.</summary>
+    public required IReadOnlyList<TaskCommand> Commands { get; init; }
+
+    /// <summary>The results of the stages before <see cref="Stage"/>.</summary>
+    public IReadOnlyList<JsonElement> Result { get; init; } = [];
+
+    /// <summary>The task's kws, an object.</summary>
+    public JsonElement Kws { get; init; }
+
+    /// <summary>When the task must have ended or parked itself, by the store's clock.</summary>
+    public DateTimeOffset ExecDeadline { get; init; }
+
+    /// <summary>How much time is left until then, as of the claim. What an executor goes by, since its own clock may be wrong.</summary>
+    public TimeSpan TimeLeft { get; init; }
+
+    /// <summary>Reads a task that <see cref="ToJson"/> has written.</summary>
+    /// <param name="json">A JSON object.</param>
+    /// <exception cref="TaskValidationException">It is no such object; every member that is wrong is named.</exception>
+    public static ExecutorTask FromJson(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        return ExecutorTaskJson.Read(WireText.Parse(json));
+    }
+
+    /// <summary>Writes the task for an executor in another process.</summary>
+    public string ToJson() => WireText.Write(writer => ExecutorTaskJson.Write(writer, this));
+}

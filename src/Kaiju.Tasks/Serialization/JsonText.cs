@@ -1,0 +1,161 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Kaiju.Tasks.Serialization;
+
+/// <summary>
+/// What JSON every store can hold: no repeated keys, no U+0000, no lone surrogates, bounded depth and size. Checked once at the
+/// door, so that no store has a rule of its own.
+/// </summary>
+internal static class JsonText
+{
+    /// <summary>The JSON value null.</summary>
+    public static readonly JsonElement Null = JsonElement.Parse("null"u8);
+
+    /// <summary>The JSON value {}.</summary>
+    public static readonly JsonElement EmptyObject = JsonElement.Parse("{}"u8);
+
+    /// <summary>The bytes of the value as it was written.</summary>
+    public static ReadOnlySpan<byte> Raw(JsonElement json) => JsonMarshal.GetRawUtf8Value(json);
+
+    /// <summary>True if there is no value, or the value is null.</summary>
+    public static bool IsNothing(JsonElement json) => json.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
+
+    /// <summary>Finds the first reason for which a value cannot be stored; null if it can.</summary>
+    public static string? FindFault(ReadOnlySpan<byte> utf8, int maxBytes, int maxDepth)
+    {
+        if (utf8.Length > maxBytes)
+        {
+            return $"is {utf8.Length} bytes of JSON; at most {maxBytes} are allowed.";
+        }
+
+        // One level more than is allowed, so that the message is ours and names the limit.
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = maxDepth + 1 });
+        var keys = new Stack<HashSet<string>>();
+        try
+        {
+            while (reader.Read())
+            {
+                switch (reader.TokenType)
+                {
+                    case JsonTokenType.StartObject:
+                        keys.Push(new HashSet<string>(StringComparer.Ordinal));
+                        break;
+                    case JsonTokenType.EndObject:
+                        keys.Pop();
+                        break;
+                    case JsonTokenType.PropertyName:
+                        var name = reader.GetString()!;
+                        if (FindFault(name) is { } badName)
+                        {
+                            return $"has the key {Quote(name)}, which {badName}";
+                        }
+
+                        if (!keys.Peek().Add(name))
+                        {
+                            return $"has the key {Quote(name)} twice in one object.";
+                        }
+
+                        break;
+                    case JsonTokenType.String when reader.ValueIsEscaped:
+                        // Only an escape can bring in what this looks for: JSON forbids raw control characters and
+                        // UTF-8 has no surrogates.
+                        var text = reader.GetString()!;
+                        if (FindFault(text) is { } badText)
+                        {
+                            return $"has the text {Quote(text)}, which {badText}";
+                        }
+
+                        break;
+                }
+
+                if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth >= maxDepth)
+                {
+                    return $"is nested deeper than {maxDepth} levels.";
+                }
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            // The reader's way of saying so for a name or a text.
+            return "has text with a lone surrogate or broken UTF-8, which cannot be stored.";
+        }
+        catch (JsonException e)
+        {
+            return $"is no valid JSON: {e.Message}";
+        }
+
+        return null;
+    }
+
+    /// <summary>Finds the reason for which text cannot be stored; null if it can.</summary>
+    public static string? FindFault(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            var c = text[i];
+            if (c == '\0')
+            {
+                return "contains U+0000, which cannot be stored.";
+            }
+
+            if (char.IsHighSurrogate(c) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+            {
+                i++;
+            }
+            else if (char.IsSurrogate(c))
+            {
+                return "contains a lone surrogate, which cannot be stored.";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Text that can be stored whatever it was: what cannot becomes U+FFFD. For errors, which must always be writable.</summary>
+    public static string Storable(string text)
+    {
+        if (FindFault(text) is null)
+        {
+            return text;
+        }
+
+        return string.Create(text.Length, text, static (target, source) =>
+        {
+            for (var i = 0; i < source.Length; i++)
+            {
+                if (char.IsHighSurrogate(source[i]) && i + 1 < source.Length && char.IsLowSurrogate(source[i + 1]))
+                {
+                    target[i] = source[i];
+                    target[i + 1] = source[i + 1];
+                    i++;
+                }
+                else
+                {
+                    target[i] = source[i] == '\0' || char.IsSurrogate(source[i]) ? '\uFFFD' : source[i];
+                }
+            }
+        });
+    }
+
+    /// <summary>Text in quotes for a message, cut so that it stays readable.</summary>
+    public static string Quote(string text)
+    {
+        const int Longest = 100;
+        var shown = Storable(text.Length <= Longest ? text : text[..Longest]);
+        return text.Length <= Longest ? $"\"{shown}\"" : $"\"{shown}…\"";
+    }
+
+    /// <summary>A value for a message, as it was written, cut so that it stays readable.</summary>
+    public static string Show(JsonElement json)
+    {
+        const int Longest = 100;
+        if (json.ValueKind == JsonValueKind.Undefined)
+        {
+            return "nothing";
+        }
+
+        var text = Storable(json.GetRawText());
+        return text.Length <= Longest ? text : text[..Longest] + "…";
+    }
+}

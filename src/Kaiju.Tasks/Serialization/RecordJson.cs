@@ -1,0 +1,114 @@
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Serialization;
+
+/// <summary>The wire form of <see cref="TaskRecord"/>: the definition's members and those of the managed state in one object.</summary>
+internal static class RecordJson
+{
+    public static TaskRecord ReadTask(JsonElement json)
+    {
+        var faults = new List<string>();
+        var definition = DefinitionJson.Read(json, faults);
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            throw new TaskValidationException(null, faults);
+        }
+
+        var member = new MemberReader(json, "", faults);
+        var results = member.List("result", (item, _) => item);
+        var created = member.Time("created") ?? DateTimeOffset.UnixEpoch;
+        var managed = ReadState(member, definition, created);
+        if (string.IsNullOrEmpty(definition.Id))
+        {
+            faults.Add("id is missing; a stored task has one.");
+        }
+
+        return faults.Count == 0
+            ? new TaskRecord { Definition = definition, Managed = managed, Created = created, Result = results }
+            : throw new TaskValidationException(definition.Id, faults);
+    }
+
+    public static void WriteTask(Utf8JsonWriter writer, TaskRecord task)
+    {
+        writer.WriteStartObject();
+        DefinitionJson.WriteMembers(writer, task.Definition.Written(TaskJson.DefaultOptions));
+        writer.WriteString("status", Words<TaskState>.Of(task.State));
+        WriteResults(writer, task.Result);
+        writer.WriteNumber("stage", task.Stage);
+        writer.WriteNumber("stages", task.Stages);
+        UnixTime.Write(writer, "created", task.Created);
+        UnixTime.Write(writer, "queued_at", task.QueuedAt);
+        UnixTime.Write(writer, "exec_deadline", task.ExecDeadline);
+        UnixTime.Write(writer, "wait_deadline", task.WaitDeadline);
+        UnixTime.Write(writer, "next_run", task.NextRun);
+        UnixTime.Write(writer, "retry_at", task.RetryAt);
+        UnixTime.Write(writer, "status_change", task.StatusChange);
+        writer.WriteString("executor_id", task.ExecutorId);
+        writer.WriteString("job_id", task.JobId);
+        writer.WriteNumber("retries", task.Retries);
+        WriteOutcome(writer, task.ExitCode, task.Error);
+        writer.WriteEndObject();
+    }
+
+    public static void WriteResults(Utf8JsonWriter writer, IReadOnlyList<JsonElement> results)
+    {
+        writer.WriteStartArray("result");
+        foreach (var result in results)
+        {
+            WireText.WriteRaw(writer, result);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    public static void WriteOutcome(Utf8JsonWriter writer, TaskExitCode? exitCode, TaskError? error)
+    {
+        if (exitCode is { } code)
+        {
+            writer.WriteNumber("exit_code", (int)code);
+        }
+        else
+        {
+            writer.WriteNull("exit_code");
+        }
+
+        WireText.WriteRaw(writer, "error", error?.Json ?? default);
+    }
+
+    public static TaskExitCode? ReadExitCode(MemberReader member) => (TaskExitCode?)member.Integer("exit_code");
+
+    public static TaskError? ReadError(MemberReader member) =>
+        member.Json("error") is { ValueKind: not JsonValueKind.Undefined } error ? TaskError.FromJson(error) : null;
+
+    private static ManagedState ReadState(MemberReader member, TaskDefinition definition, DateTimeOffset created)
+    {
+        var state = member.Word<TaskState>("status") ?? TaskState.Idle;
+        var stage = member.Integer("stage") ?? 0;
+        var jobId = member.Text("job_id") ?? definition.Id ?? "";
+        var waitDeadline = member.Time("wait_deadline");
+        return new ManagedState
+        {
+            State = state,
+            Stage = stage,
+            JobId = jobId,
+            ResultRun = jobId,
+            Retries = member.Integer("retries") ?? 0,
+            QueuedAt = member.Time("queued_at"),
+            ExecDeadline = member.Time("exec_deadline"),
+            Wait = state == TaskState.Waiting ? WaitOf(definition, stage, waitDeadline) : WaitKind.None,
+            WaitDeadline = waitDeadline,
+            NextRun = member.Time("next_run"),
+            RetryAt = member.Time("retry_at"),
+            StatusChange = member.Time("status_change") ?? created,
+            ExecutorId = member.Text("executor_id"),
+            ExitCode = ReadExitCode(member),
+            Error = ReadError(member),
+        };
+    }
+
+    private static WaitKind WaitOf(TaskDefinition definition, int stage, DateTimeOffset? deadline) =>
+        deadline is null || (stage < definition.Commands.Count && definition.Commands[stage].Method == MessageCommand.MethodName)
+            ? WaitKind.Message
+            : WaitKind.Timer;
+}

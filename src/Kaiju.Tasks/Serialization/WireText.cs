@@ -1,0 +1,66 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Kaiju.Tasks.Serialization;
+
+/// <summary>The wire form as text: read strictly, written readably.</summary>
+internal static class WireText
+{
+    // A definition's own nesting (the object, its commands, a command) comes on top of the 64 levels of its params.
+    private const int Depth = 64 + 8;
+
+    private static readonly JsonWriterOptions _writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <exception cref="TaskValidationException">It is no JSON that can be stored.</exception>
+    public static JsonElement Parse(string json)
+    {
+        byte[] utf8;
+        try
+        {
+            utf8 = new UTF8Encoding(false, throwOnInvalidBytes: true).GetBytes(json);
+        }
+        catch (EncoderFallbackException)
+        {
+            throw new TaskValidationException(null, ["The JSON has a lone surrogate, which cannot be stored."]);
+        }
+
+        if (JsonText.FindFault(utf8, int.MaxValue, Depth) is { } fault)
+        {
+            throw new TaskValidationException(null, [$"The JSON {fault}"]);
+        }
+
+        return JsonElement.Parse(utf8, new JsonDocumentOptions { MaxDepth = Depth });
+    }
+
+    public static string Write(Action<Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var writer = new Utf8JsonWriter(buffer, _writing))
+        {
+            write(writer);
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    /// <summary>Writes a value exactly as it was written before, or null if there is none.</summary>
+    public static void WriteRaw(Utf8JsonWriter writer, string name, JsonElement json)
+    {
+        writer.WritePropertyName(name);
+        WriteRaw(writer, json);
+    }
+
+    public static void WriteRaw(Utf8JsonWriter writer, JsonElement json)
+    {
+        if (json.ValueKind == JsonValueKind.Undefined)
+        {
+            writer.WriteNullValue();
+        }
+        else
+        {
+            writer.WriteRawValue(JsonText.Raw(json), skipInputValidation: true);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Serialization;
+
+namespace Kaiju.Tasks;
+
+/// <summary>What became of a stage. Ordinary handlers return results and throw; special commands return one of these.</summary>
+public abstract record StageOutcome
+{
+    private StageOutcome()
+    {
+    }
+
+    internal abstract ReportKind Kind { get; }
+
+    /// <summary>The stage is done.</summary>
+    /// <param name="result">Its result; undefined counts as null.</param>
+    public static StageOutcome Completed(JsonElement result = default) =>
+        new Done(result.ValueKind == JsonValueKind.Undefined ? JsonText.Null : result);
+
+    /// <summary>The stage failed; the task is tried again while it has retries.</summary>
+    /// <param name="error">Why.</param>
+    /// <param name="exitCode">How the run ends. Default <see cref="TaskExitCode.ExecutionError"/>.</param>
+    public static StageOutcome Failed(TaskError error, TaskExitCode exitCode = TaskExitCode.ExecutionError) => new Failure(error, exitCode);
+
+    /// <summary>The task waits, without holding a worker; then the stage counts as done with the result null.</summary>
+    /// <param name="duration">How long, from now by the store's clock.</param>
+    public static StageOutcome WaitFor(TimeSpan duration) => new Wait(WaitKind.Timer, duration);
+
+    /// <summary>The task waits for a message, without holding a worker; the message becomes the stage's result.</summary>
+    /// <param name="timeout">How long at most, from now by the store's clock; then the run fails for good. Null: as long as it takes.</param>
+    public static StageOutcome WaitForMessage(TimeSpan? timeout = null) => new Wait(WaitKind.Message, timeout);
+
+    /// <summary>The stage is done.</summary>
+    /// <param name="Result">Its result.</param>
+    public sealed record Done(JsonElement Result) : StageOutcome
+    {
+        internal override ReportKind Kind => ReportKind.Completed;
+    }
+
+    /// <summary>The stage failed.</summary>
+    /// <param name="Error">Why.</param>
+    /// <param name="ExitCode">How the run ends.</param>
+    public sealed record Failure(TaskError Error, TaskExitCode ExitCode) : StageOutcome
+    {
+        internal override ReportKind Kind => ReportKind.Failed;
+    }
+
+    /// <summary>The task waits.</summary>
+    /// <param name="For">For what.</param>
+    /// <param name="Duration">How long, or how long at most; null for as long as it takes.</param>
+    public sealed record Wait(WaitKind For, TimeSpan? Duration) : StageOutcome
+    {
+        internal override ReportKind Kind => ReportKind.Waiting;
+    }
+}

@@ -1,0 +1,241 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Kaiju.Tasks;
+
+/// <summary>
+/// When a stage runs: tests over earlier results, kws and the task's id, combined by and, or, not. Made with
+/// <see cref="Where"/>, or read from its stored form <c>{"schema": …}</c>.
+/// </summary>
+public sealed class TaskCondition
+{
+    private TaskCondition(JsonElement json) => Json = json;
+
+    /// <summary>The stored form, <c>{"schema": …}</c>, as it was given.</summary>
+    public JsonElement Json { get; }
+
+    /// <summary>Begins a test of the value at a path, such as <c>0.total</c> (the result of stage 0) or <c>kws.limit</c>. A missing value is null.</summary>
+    /// <param name="path">Keys, joined by dots.</param>
+    public static TaskConditionTest Where(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return new TaskConditionTest(path);
+    }
+
+    /// <summary>Takes a stored condition as it is; what is wrong with it is said when the task is created.</summary>
+    /// <param name="json">The <c>condition</c> member of a stored command.</param>
+    public static TaskCondition FromJson(JsonElement json) => new(json);
+
+    /// <summary>Takes a schema without its wrapping.</summary>
+    /// <param name="schema">An object of tests, or an array of alternatives.</param>
+    public static TaskCondition FromSchema(JsonElement schema) => Build(writer => schema.WriteTo(writer));
+
+    /// <summary>Both hold; the second is looked at only if the first holds.</summary>
+    /// <param name="other">The other condition.</param>
+    public TaskCondition And(TaskCondition other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+
+        // An object joins its members by and, but no key can stand in it twice: so "neither fails".
+        return Build(writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray("not");
+            WriteFailing(writer, this);
+            WriteFailing(writer, other);
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        });
+    }
+
+    /// <summary>At least one holds; the second is looked at only if the first does not hold.</summary>
+    /// <param name="other">The other condition.</param>
+    public TaskCondition Or(TaskCondition other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Build(writer =>
+        {
+            writer.WriteStartArray();
+            WriteAlternatives(writer, this);
+            WriteAlternatives(writer, other);
+            writer.WriteEndArray();
+        });
+    }
+
+    /// <summary>The opposite.</summary>
+    public TaskCondition Not() => Build(writer => WriteNot(writer, this));
+
+    /// <inheritdoc/>
+    public override string ToString() => Json.ValueKind == JsonValueKind.Undefined ? "" : Json.GetRawText();
+
+    internal static TaskCondition Build(Action<Utf8JsonWriter> schema)
+    {
+        var buffer = new ArrayBufferWriter<byte>(128);
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            writer.WritePropertyName("schema");
+            schema(writer);
+            writer.WriteEndObject();
+        }
+
+        return new TaskCondition(JsonElement.Parse(buffer.WrittenSpan));
+    }
+
+    // What joins many conditions stays flat, since nesting is bounded.
+    private static void WriteFailing(Utf8JsonWriter writer, TaskCondition condition)
+    {
+        if (Schema(condition) is { ValueKind: JsonValueKind.Object } schema && schema.GetPropertyCount() == 1
+            && schema.TryGetProperty("not", out var failing) && failing.ValueKind == JsonValueKind.Array)
+        {
+            WriteItems(writer, failing);
+        }
+        else
+        {
+            WriteNot(writer, condition);
+        }
+    }
+
+    private static void WriteAlternatives(Utf8JsonWriter writer, TaskCondition condition)
+    {
+        if (Schema(condition) is { ValueKind: JsonValueKind.Array } alternatives)
+        {
+            WriteItems(writer, alternatives);
+        }
+        else
+        {
+            Schema(condition).WriteTo(writer);
+        }
+    }
+
+    private static void WriteItems(Utf8JsonWriter writer, JsonElement items)
+    {
+        foreach (var item in items.EnumerateArray())
+        {
+            item.WriteTo(writer);
+        }
+    }
+
+    private static void WriteNot(Utf8JsonWriter writer, TaskCondition condition)
+    {
+        writer.WriteStartObject();
+        writer.WritePropertyName("not");
+        Schema(condition).WriteTo(writer);
+        writer.WriteEndObject();
+    }
+
+    private static JsonElement Schema(TaskCondition condition) =>
+        condition.Json.ValueKind == JsonValueKind.Object && condition.Json.TryGetProperty("schema", out var schema)
+            ? schema
+            : throw new InvalidOperationException($"{condition} is no condition that can be combined; it must be {{\"schema\": …}}.");
+}
+
+/// <summary>A test that <see cref="TaskCondition.Where"/> began; each member ends it. Texts may be templates: <c>EqualTo("[kws.city]")</c>.</summary>
+public sealed class TaskConditionTest
+{
+    private readonly string _path;
+
+    internal TaskConditionTest(string path) => _path = path;
+
+    /// <summary>Equal, by value; arrays in order, objects without order.</summary>
+    /// <param name="value">A value, or a template.</param>
+    public TaskCondition EqualTo(JsonElement value) => Test("eq", writer => value.WriteTo(writer));
+
+    /// <inheritdoc cref="EqualTo(JsonElement)"/>
+    public TaskCondition EqualTo(string? value) => Test("eq", writer => writer.WriteStringValue(value));
+
+    /// <inheritdoc cref="EqualTo(JsonElement)"/>
+    public TaskCondition EqualTo(decimal value) => Test("eq", writer => writer.WriteNumberValue(value));
+
+    /// <inheritdoc cref="EqualTo(JsonElement)"/>
+    public TaskCondition EqualTo(bool value) => Test("eq", writer => writer.WriteBooleanValue(value));
+
+    /// <summary>Not equal, by value.</summary>
+    /// <param name="value">A value, or a template.</param>
+    public TaskCondition NotEqualTo(JsonElement value) => Test("ne", writer => value.WriteTo(writer));
+
+    /// <inheritdoc cref="NotEqualTo(JsonElement)"/>
+    public TaskCondition NotEqualTo(string? value) => Test("ne", writer => writer.WriteStringValue(value));
+
+    /// <inheritdoc cref="NotEqualTo(JsonElement)"/>
+    public TaskCondition NotEqualTo(decimal value) => Test("ne", writer => writer.WriteNumberValue(value));
+
+    /// <inheritdoc cref="NotEqualTo(JsonElement)"/>
+    public TaskCondition NotEqualTo(bool value) => Test("ne", writer => writer.WriteBooleanValue(value));
+
+    /// <summary>A number that is greater; anything that is no number does not hold.</summary>
+    /// <param name="value">A number, or a template that gives one.</param>
+    public TaskCondition GreaterThan(decimal value) => Test("gt", writer => writer.WriteNumberValue(value));
+
+    /// <inheritdoc cref="GreaterThan(decimal)"/>
+    public TaskCondition GreaterThan(string value) => Test("gt", writer => writer.WriteStringValue(value));
+
+    /// <summary>A number that is greater or equal; anything that is no number does not hold.</summary>
+    /// <param name="value">A number, or a template that gives one.</param>
+    public TaskCondition AtLeast(decimal value) => Test("ge", writer => writer.WriteNumberValue(value));
+
+    /// <inheritdoc cref="AtLeast(decimal)"/>
+    public TaskCondition AtLeast(string value) => Test("ge", writer => writer.WriteStringValue(value));
+
+    /// <summary>A number that is less; anything that is no number does not hold.</summary>
+    /// <param name="value">A number, or a template that gives one.</param>
+    public TaskCondition LessThan(decimal value) => Test("lt", writer => writer.WriteNumberValue(value));
+
+    /// <inheritdoc cref="LessThan(decimal)"/>
+    public TaskCondition LessThan(string value) => Test("lt", writer => writer.WriteStringValue(value));
+
+    /// <summary>A number that is less or equal; anything that is no number does not hold.</summary>
+    /// <param name="value">A number, or a template that gives one.</param>
+    public TaskCondition AtMost(decimal value) => Test("le", writer => writer.WriteNumberValue(value));
+
+    /// <inheritdoc cref="AtMost(decimal)"/>
+    public TaskCondition AtMost(string value) => Test("le", writer => writer.WriteStringValue(value));
+
+    /// <summary>An array with this element, text with this part, or an object with this key.</summary>
+    /// <param name="value">A value, or a template.</param>
+    public TaskCondition Contains(JsonElement value) => Test("has", writer => value.WriteTo(writer));
+
+    /// <inheritdoc cref="Contains(JsonElement)"/>
+    public TaskCondition Contains(string value) => Test("has", writer => writer.WriteStringValue(value));
+
+    /// <summary>One of these.</summary>
+    /// <param name="values">An array, or a template that gives one.</param>
+    public TaskCondition In(JsonElement values) => Test("in", writer => values.WriteTo(writer));
+
+    /// <inheritdoc cref="In(JsonElement)"/>
+    public TaskCondition In(params string[] values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return Test("in", writer =>
+        {
+            writer.WriteStartArray();
+            foreach (var value in values)
+            {
+                writer.WriteStringValue(value);
+            }
+
+            writer.WriteEndArray();
+        });
+    }
+
+    /// <summary>The whole text form matches: <c>*</c> any characters, <c>?</c> one, <c>[abc]</c> and <c>[!a-z]</c> sets.</summary>
+    /// <param name="pattern">A pattern. One that starts or ends with a bracket needs backquotes around it, or it is read as a template.</param>
+    public TaskCondition Matches(string pattern) => Test("match", writer => writer.WriteStringValue(pattern));
+
+    /// <summary>Null or missing.</summary>
+    public TaskCondition IsNull() => Test("eq", writer => writer.WriteNullValue());
+
+    /// <summary>Neither null nor missing.</summary>
+    public TaskCondition IsNotNull() => Test("ne", writer => writer.WriteNullValue());
+
+    private TaskCondition Test(string @operator, Action<Utf8JsonWriter> operand) => TaskCondition.Build(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteStartObject(_path);
+        writer.WritePropertyName(@operator);
+        operand(writer);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    });
+}

@@ -1,0 +1,235 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Scheduling;
+using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Templates;
+
+namespace Kaiju.Tasks;
+
+/// <summary>
+/// The door to every store: makes a definition complete and refuses what cannot be run or stored, naming everything that is wrong
+/// in one error. Stores take only what came through here, so that all of them refuse the same things.
+/// </summary>
+public sealed class TaskDefinitionChecker
+{
+    /// <summary>Most characters of the names other than the id: of apps, groups, users and methods.</summary>
+    internal const int MaxNameLength = 200;
+
+    private readonly KaijuTasksOptions _options;
+    private readonly TaskLimits _limits;
+    private readonly JsonSerializerOptions _serializing;
+    private readonly SpecialCommandRegistry _specials;
+    private readonly IdSource _ids;
+
+    internal TaskDefinitionChecker(KaijuTasksOptions options, SpecialCommandRegistry specials, IdSource ids)
+    {
+        _options = options;
+        _limits = options.Limits;
+        _serializing = TaskJson.Strict(options.SerializerOptions);
+        _specials = specials;
+        _ids = ids;
+    }
+
+    /// <summary>The definition with its id, app, timeout and kws filled in and all objects written as JSON.</summary>
+    /// <param name="definition">What the caller asks for.</param>
+    /// <exception cref="TaskValidationException">It cannot be run or stored.</exception>
+    public TaskDefinition Prepare(TaskDefinition definition)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        ArgumentNullException.ThrowIfNull(definition.Commands);
+        var faults = new List<string>();
+        var complete = Complete(definition, faults);
+        if (faults.Count == 0)
+        {
+            CheckTexts(complete, faults);
+            CheckNumbers(complete, faults);
+            CheckSchedule(complete, faults);
+            CheckJson("kws", complete.KwsJson, _limits.MaxKwsBytes, faults);
+            CheckJson("meta", complete.MetaJson, _limits.MaxKwsBytes, faults);
+            CheckCommands(complete, faults);
+            CheckSize(complete, faults);
+        }
+
+        return faults.Count == 0 ? complete : throw new TaskValidationException(definition.Id, faults);
+    }
+
+    /// <summary>For stores: refuses a definition that did not come from <see cref="Prepare"/>.</summary>
+    /// <param name="definition">The definition.</param>
+    /// <exception cref="ArgumentException">It is not complete.</exception>
+    public static void ThrowIfNotPrepared(TaskDefinition definition)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        if (string.IsNullOrEmpty(definition.Id) || definition.AppName is null || definition.MaxExecTimeout is null || definition.Commands.Count == 0
+            || definition.KwsJson.ValueKind != JsonValueKind.Object)
+        {
+            throw new ArgumentException(
+                $"The task {JsonText.Quote(definition.Id ?? "")} is not complete. Stores take definitions that {nameof(TaskDefinitionChecker)}.{nameof(Prepare)} has returned.",
+                nameof(definition));
+        }
+    }
+
+    internal JsonElement CheckMessage(JsonElement message)
+    {
+        var data = message.ValueKind == JsonValueKind.Undefined ? JsonText.Null : message.Clone();
+        return JsonText.FindFault(JsonText.Raw(data), _limits.MaxResultBytes, _limits.MaxJsonDepth) is { } fault
+            ? throw new TaskValidationException(null, [$"The message {fault}"])
+            : data;
+    }
+
+    private TaskDefinition Complete(TaskDefinition definition, List<string> faults)
+    {
+        try
+        {
+            var written = definition.Written(_serializing);
+            return written with
+            {
+                Id = written.Id ?? _ids.NewId().ToString(),
+                AppName = written.AppName ?? _options.AppName,
+                MaxExecTimeout = written.MaxExecTimeout ?? _limits.DefaultExecTimeout,
+                KwsJson = JsonText.IsNothing(written.KwsJson) ? JsonText.EmptyObject : written.KwsJson.Clone(),
+                MetaJson = written.MetaJson.ValueKind == JsonValueKind.Undefined ? default : written.MetaJson.Clone(),
+                Commands = [.. written.Commands.Select(command => command.ParamsJson.ValueKind == JsonValueKind.Undefined
+                    ? command
+                    : command with { ParamsJson = command.ParamsJson.Clone() })],
+            };
+        }
+        catch (JsonException e)
+        {
+            faults.Add($"kws, meta or params cannot be written as JSON: {e.Message}");
+            return definition;
+        }
+    }
+
+    private void CheckTexts(TaskDefinition task, List<string> faults)
+    {
+        CheckName("id", task.Id, _limits.MaxIdLength, faults);
+        CheckName("app_name", task.AppName, MaxNameLength, faults);
+        CheckName("next_task", task.NextTask, MaxNameLength, faults);
+        CheckName("group", task.Group, MaxNameLength, faults);
+        CheckName("group_id", task.GroupId, MaxNameLength, faults);
+        CheckName("user_id", task.UserId, MaxNameLength, faults);
+        if (task.Description is { } description && JsonText.FindFault(description) is { } fault)
+        {
+            faults.Add($"description {fault}");
+        }
+    }
+
+    private static void CheckName(string member, string? name, int longest, List<string> faults)
+    {
+        if (name is null)
+        {
+            return;
+        }
+
+        if (name.Length == 0 || name.Length > longest)
+        {
+            faults.Add($"{member} is {JsonText.Quote(name)} with {name.Length} characters; it must have 1 to {longest}.");
+        }
+        else if (name.Any(char.IsControl))
+        {
+            faults.Add($"{member} has a control character; it must have none.");
+        }
+        else if (JsonText.FindFault(name) is { } fault)
+        {
+            faults.Add($"{member} {fault}");
+        }
+    }
+
+    private void CheckNumbers(TaskDefinition task, List<string> faults)
+    {
+        CheckSeconds("max_exec_timeout", task.MaxExecTimeout, _limits.MinExecTimeout, _limits.MaxExecTimeout, faults);
+        CheckSeconds("retry_delay", task.RetryDelay, TimeSpan.Zero, _limits.MaxWait, faults);
+        if (task.MaxRetries < 0 || task.MaxRetries > _limits.MaxRetries)
+        {
+            faults.Add($"max_retries is {task.MaxRetries}; it must be from 0 to {_limits.MaxRetries}.");
+        }
+
+        if (!Enum.IsDefined(task.RestartPolicy))
+        {
+            faults.Add($"restart_policy is {(int)task.RestartPolicy}; it must be one of {Words<RestartPolicy>.All}.");
+        }
+    }
+
+    private static void CheckSeconds(string member, TimeSpan? value, TimeSpan least, TimeSpan most, List<string> faults)
+    {
+        if (value < least || value > most)
+        {
+            faults.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{member} is {value.Value.TotalSeconds}; it must be from {least.TotalSeconds} to {most.TotalSeconds} seconds."));
+        }
+    }
+
+    private static void CheckSchedule(TaskDefinition task, List<string> faults)
+    {
+        if (task.Cron is null)
+        {
+            if (task.CronTimeZone is not null)
+            {
+                faults.Add($"cron_time_zone is {JsonText.Quote(task.CronTimeZone)} without a cron; give both or neither.");
+            }
+
+            return;
+        }
+
+        try
+        {
+            if (CronSchedule.Parse(task.Cron, task.CronTimeZone).Next(DateTimeOffset.UnixEpoch) is null)
+            {
+                faults.Add($"cron is {JsonText.Quote(task.Cron)}, which never comes.");
+            }
+        }
+        catch (FormatException e)
+        {
+            faults.Add(e.Message);
+        }
+    }
+
+    private void CheckJson(string member, JsonElement json, int maxBytes, List<string> faults)
+    {
+        if (JsonText.IsNothing(json))
+        {
+            return;
+        }
+
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            faults.Add($"{member} is {JsonText.Show(json)}; it must be an object.");
+        }
+        else if (JsonText.FindFault(JsonText.Raw(json), maxBytes, _limits.MaxJsonDepth) is { } fault)
+        {
+            faults.Add($"{member} {fault}");
+        }
+    }
+
+    private void CheckCommands(TaskDefinition task, List<string> faults)
+    {
+        if (task.Commands.Count == 0 || task.Commands.Count > _limits.MaxStages)
+        {
+            faults.Add($"commands has {task.Commands.Count} entries; it must have 1 to {_limits.MaxStages}.");
+        }
+
+        var checker = new CommandChecker(_limits, _specials, faults);
+        for (var stage = 0; stage < Math.Min(task.Commands.Count, _limits.MaxStages); stage++)
+        {
+            checker.Check(task.Commands[stage], stage);
+        }
+    }
+
+    private void CheckSize(TaskDefinition task, List<string> faults)
+    {
+        var bytes = Size(task.KwsJson) + Size(task.MetaJson) + Size(task.Description)
+            + task.Commands.Sum(command => Size(command.Method) + Size(command.ParamsJson) + Size(command.Condition?.Json ?? default));
+        if (bytes > _limits.MaxDefinitionBytes)
+        {
+            faults.Add($"The definition is {bytes} bytes of JSON; at most {_limits.MaxDefinitionBytes} are allowed.");
+        }
+    }
+
+    private static long Size(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : JsonText.Raw(json).Length;
+
+    private static long Size(string? text) => text is null ? 0 : Encoding.UTF8.GetByteCount(text);
+}

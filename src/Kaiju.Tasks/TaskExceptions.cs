@@ -1,0 +1,69 @@
+namespace Kaiju.Tasks;
+
+/// <summary>What was given is refused; nothing of it was written. <see cref="Exception.Message"/> names everything that is wrong.</summary>
+public sealed class TaskValidationException : ArgumentException
+{
+    /// <summary>Refuses a task.</summary>
+    /// <param name="taskId">The task's id, or null if it has none yet.</param>
+    /// <param name="faults">What is wrong: which member, its value, what is allowed. At least one.</param>
+    public TaskValidationException(string? taskId, IReadOnlyList<string> faults)
+        : base(Say(taskId, faults))
+    {
+        TaskId = taskId;
+        Faults = faults;
+    }
+
+    /// <summary>The id of the task that was refused, or null.</summary>
+    public string? TaskId { get; }
+
+    /// <summary>Everything that is wrong, one sentence each.</summary>
+    public IReadOnlyList<string> Faults { get; }
+
+    private static string Say(string? taskId, IReadOnlyList<string> faults)
+    {
+        ArgumentNullException.ThrowIfNull(faults);
+        var what = string.IsNullOrEmpty(taskId) ? "The task is refused" : $"The task \"{taskId}\" is refused";
+        return faults.Count == 1
+            ? $"{what}: {faults[0]}"
+            : $"{what} for {faults.Count} reasons:{Environment.NewLine}- {string.Join(Environment.NewLine + "- ", faults)}";
+    }
+}
+
+/// <summary>No task has this id.</summary>
+/// <param name="taskId">The id that was asked for.</param>
+public sealed class TaskNotFoundException(string taskId)
+    : Exception($"There is no task \"{taskId}\". It was never created, or it has been deleted.")
+{
+    /// <summary>The id that was asked for.</summary>
+    public string TaskId { get; } = taskId;
+}
+
+/// <summary>A task with this id exists, and the way of creation (<see cref="OnConflict"/>) does not allow for it.</summary>
+/// <param name="taskId">The id.</param>
+/// <param name="state">The stored task's state.</param>
+/// <param name="onConflict">The way of creation.</param>
+public sealed class TaskExistsException(string taskId, TaskState state, OnConflict onConflict)
+    : Exception(onConflict == OnConflict.Replace
+        ? $"The task \"{taskId}\" is {state} and cannot be replaced now. Cancel it or wait for its end first."
+        : $"The task \"{taskId}\" exists already ({state}). Use another id, OnConflict.Skip or OnConflict.Replace.")
+{
+    /// <summary>The id.</summary>
+    public string TaskId { get; } = taskId;
+
+    /// <summary>The stored task's state.</summary>
+    public TaskState State { get; } = state;
+}
+
+/// <summary>The run that was waited for will not end: its task was reset or deleted, or too many runs came after it.</summary>
+/// <param name="taskId">The task.</param>
+/// <param name="jobId">The run that was waited for.</param>
+/// <param name="why">What happened to it.</param>
+public sealed class TaskRunLostException(string taskId, string jobId, string why)
+    : Exception($"The run {jobId} of the task \"{taskId}\" has no outcome: {why}")
+{
+    /// <summary>The task.</summary>
+    public string TaskId { get; } = taskId;
+
+    /// <summary>The run that was waited for.</summary>
+    public string JobId { get; } = jobId;
+}

@@ -1,0 +1,109 @@
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Serialization;
+
+namespace Kaiju.Tasks;
+
+/// <summary>What is stored of a task: its definition, its managed state, and the results of the run that is shown. A snapshot.</summary>
+public sealed record TaskRecord
+{
+    /// <summary>What was asked for, complete: with its id, its app and its timeout.</summary>
+    public required TaskDefinition Definition { get; init; }
+
+    /// <summary>What changes. Its claim is the executor's alone and not shown.</summary>
+    public required ManagedState Managed { get; init; }
+
+    /// <summary>When the task was created.</summary>
+    public required DateTimeOffset Created { get; init; }
+
+    /// <summary>The results of the stages, in order, of the run and pass that were queued last.</summary>
+    public IReadOnlyList<JsonElement> Result { get; init; } = [];
+
+    /// <summary>The task's id.</summary>
+    public string Id => Definition.Id!;
+
+    /// <summary>Where the task stands.</summary>
+    public TaskState State => Managed.State;
+
+    /// <summary>The next stage to run, 0-based; of a FINISHED task the last one.</summary>
+    public int Stage => Managed.Stage;
+
+    /// <summary>How many stages there are.</summary>
+    public int Stages => Definition.Commands.Count;
+
+    /// <summary>The current run.</summary>
+    public string JobId => Managed.JobId;
+
+    /// <summary>Retries of the current run that have been started.</summary>
+    public int Retries => Managed.Retries;
+
+    /// <summary>When it was queued last.</summary>
+    public DateTimeOffset? QueuedAt => Managed.QueuedAt;
+
+    /// <summary>When an EXECUTED task must have ended or parked itself.</summary>
+    public DateTimeOffset? ExecDeadline => Managed.ExecDeadline;
+
+    /// <summary>When a wait is over.</summary>
+    public DateTimeOffset? WaitDeadline => Managed.WaitDeadline;
+
+    /// <summary>When an IDLE task is due; null: only when something starts it.</summary>
+    public DateTimeOffset? NextRun => Managed.NextRun;
+
+    /// <summary>When a FAILED task is tried again; null: the failure is final.</summary>
+    public DateTimeOffset? RetryAt => Managed.RetryAt;
+
+    /// <summary>When <see cref="State"/> changed last.</summary>
+    public DateTimeOffset StatusChange => Managed.StatusChange;
+
+    /// <summary>Who runs it now.</summary>
+    public string? ExecutorId => Managed.ExecutorId;
+
+    /// <summary>How the run that is shown ended; null while it has not.</summary>
+    public TaskExitCode? ExitCode => Managed.ExitCode;
+
+    /// <summary>Why the run that is shown failed.</summary>
+    public TaskError? Error => Managed.Error;
+
+    /// <summary>Reads a task as the Python original stores it, with results and state. Missing members take their defaults, unknown members are passed over.</summary>
+    /// <param name="json">A JSON object.</param>
+    /// <exception cref="TaskValidationException">It is no such object; every member that is wrong is named.</exception>
+    public static TaskRecord FromJson(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        return RecordJson.ReadTask(WireText.Parse(json));
+    }
+
+    /// <summary>Writes the task in the form that <see cref="FromJson"/> reads.</summary>
+    public string ToJson() => WireText.Write(writer => RecordJson.WriteTask(writer, this));
+}
+
+/// <summary>One run of a task that has ended: its outcome, kept when the task goes on to its next run.</summary>
+public sealed record TaskRun
+{
+    /// <summary>The task.</summary>
+    public required string TaskId { get; init; }
+
+    /// <summary>The run.</summary>
+    public required string JobId { get; init; }
+
+    /// <summary><see cref="TaskState.Finished"/> or <see cref="TaskState.Failed"/>.</summary>
+    public required TaskState State { get; init; }
+
+    /// <summary>How it ended.</summary>
+    public TaskExitCode? ExitCode { get; init; }
+
+    /// <summary>Why it failed.</summary>
+    public TaskError? Error { get; init; }
+
+    /// <summary>The results of its last pass.</summary>
+    public IReadOnlyList<JsonElement> Result { get; init; } = [];
+
+    /// <summary>Retries that it took.</summary>
+    public int Retries { get; init; }
+
+    /// <summary>When it was queued last; null if it never was.</summary>
+    public DateTimeOffset? QueuedAt { get; init; }
+
+    /// <summary>When it ended.</summary>
+    public required DateTimeOffset Ended { get; init; }
+}

@@ -1,0 +1,179 @@
+using System.Text.Json;
+
+namespace Kaiju.Tasks.Tests.Serialization;
+
+public sealed class DefinitionJsonTests
+{
+    /// <summary>As the Python original stores a task, all members there.</summary>
+    private const string Stored = """
+        {
+          "id": "d6f1c9d4", "app_name": "app.main", "enabled": true, "cron": "*/5 * * * *", "max_exec_timeout": 600,
+          "max_retries": 2, "restart_policy": "FIRST", "notify": true, "next_task": "after", "system": false,
+          "description": "Żółw", "meta": {"tags": ["a"]}, "group": "g", "group_id": "g-1", "user_id": "u-1",
+          "kws": {"limit": 1.50, "big": 12345678901234567890},
+          "commands": [
+            {"method": "do.first", "params": {"x": "[kws.limit]"}, "max_timeout": 30, "condition": {"schema": {"kws.limit": {"gt": 1}}}},
+            {"method": "_TIMER_", "params": {"timer": 60}, "max_timeout": null, "condition": null},
+            {"method": "_MESSAGE_", "params": null, "max_timeout": 120.5, "condition": null}
+          ]
+        }
+        """;
+
+    [Fact]
+    public void What_the_original_stores_loads()
+    {
+        var task = TaskDefinition.FromJson(Stored);
+
+        task.Id.Should().Be("d6f1c9d4");
+        task.AppName.Should().Be("app.main");
+        task.Cron.Should().Be("*/5 * * * *");
+        task.MaxExecTimeout.Should().Be(TimeSpan.FromMinutes(10));
+        task.MaxRetries.Should().Be(2);
+        task.RestartPolicy.Should().Be(RestartPolicy.First);
+        task.Notify.Should().BeTrue();
+        task.NextTask.Should().Be("after");
+        task.Description.Should().Be("Żółw");
+        task.MetaJson.GetRawText().Should().Be("""{"tags": ["a"]}""");
+        (task.Group, task.GroupId, task.UserId).Should().Be(("g", "g-1", "u-1"));
+        task.Commands.Should().HaveCount(3);
+        task.Commands[0].Method.Should().Be("do.first");
+        task.Commands[0].ParamsJson.GetRawText().Should().Be("""{"x": "[kws.limit]"}""");
+        task.Commands[0].MaxTimeout.Should().Be(TimeSpan.FromSeconds(30));
+        task.Commands[0].Condition!.Json.GetRawText().Should().Be("""{"schema": {"kws.limit": {"gt": 1}}}""");
+        task.Commands[1].Condition.Should().BeNull();
+        task.Commands[2].MaxTimeout.Should().Be(TimeSpan.FromSeconds(120.5));
+    }
+
+    [Fact]
+    public void What_was_loaded_is_written_again_with_the_same_members()
+    {
+        var written = TaskDefinition.FromJson(Stored).ToJson();
+
+        var members = Json.Of(written);
+        foreach (var member in Json.Of(Stored).EnumerateObject())
+        {
+            JsonElement.DeepEquals(members.GetProperty(member.Name), member.Value).Should().BeTrue(member.Name);
+        }
+
+        TaskDefinition.FromJson(written).ToJson().Should().Be(written);
+    }
+
+    [Fact]
+    public void Numbers_keep_the_spelling_they_came_with()
+    {
+        var written = TaskDefinition.FromJson(Stored).ToJson();
+
+        written.Should().Contain("""{"limit": 1.50, "big": 12345678901234567890}""");
+    }
+
+    [Fact]
+    public void Missing_members_take_their_defaults()
+    {
+        var task = TaskDefinition.FromJson("""{"commands": [{"method": "do"}]}""");
+
+        task.Id.Should().BeNull();
+        task.AppName.Should().BeNull();
+        task.Enabled.Should().BeTrue();
+        task.MaxExecTimeout.Should().BeNull();
+        task.MaxRetries.Should().Be(0);
+        task.RestartPolicy.Should().Be(RestartPolicy.Current);
+        task.RunAt.Should().BeNull();
+        task.Priority.Should().Be(0);
+        task.RetryDelay.Should().BeNull();
+        task.Commands[0].ParamsJson.ValueKind.Should().Be(JsonValueKind.Undefined);
+    }
+
+    [Fact]
+    public void Explicit_nulls_are_the_same_as_missing_members()
+    {
+        var nulls = string.Join(", ", new[]
+        {
+            "app_name", "kws", "enabled", "cron", "cron_time_zone", "run_at", "priority", "max_exec_timeout", "max_retries", "retry_delay",
+            "restart_policy", "notify", "next_task", "system", "description", "meta", "group", "group_id", "user_id",
+        }.Select(name => $"\"{name}\": null"));
+
+        var task = TaskDefinition.FromJson($$"""{"id": "t", {{nulls}}, "commands": [{"method": "do", "params": null, "max_timeout": null, "condition": null}]}""");
+
+        task.ToJson().Should().Be(TaskDefinition.FromJson("""{"id": "t", "commands": [{"method": "do"}]}""").ToJson());
+    }
+
+    [Fact]
+    public void Unknown_members_are_passed_over() =>
+        TaskDefinition.FromJson("""{"id": "t", "unheard": {"of": 1}, "commands": [{"method": "do", "more": true}]}""").Id.Should().Be("t");
+
+    [Fact]
+    public void A_json_rpc_request_is_a_command()
+    {
+        var task = TaskDefinition.FromJson("""{"commands": [{"jsonrpc": "2.0", "id": 1, "method": "do.it", "params": {"a": 1}}]}""");
+
+        task.Commands[0].Method.Should().Be("do.it");
+        task.Commands[0].ParamsJson.GetRawText().Should().Be("""{"a": 1}""");
+    }
+
+    [Theory]
+    [InlineData("1718452830", "2024-06-15T12:00:30.0000000+00:00")]
+    [InlineData("1718452830.25", "2024-06-15T12:00:30.2500000+00:00")]
+    [InlineData("1718452830.1234567", "2024-06-15T12:00:30.1234567+00:00")]
+    [InlineData("-1.5", "1969-12-31T23:59:58.5000000+00:00")]
+    [InlineData("\"2024-06-15T12:00:30Z\"", "2024-06-15T12:00:30.0000000+00:00")]
+    [InlineData("\"2024-06-15T14:00:30.123456+02:00\"", "2024-06-15T12:00:30.1234560+00:00")]
+    [InlineData("\"2024-06-15T12:00:30.123456\"", "2024-06-15T12:00:30.1234560+00:00")]
+    [InlineData("\"2024-06-15 12:00:30\"", "2024-06-15T12:00:30.0000000+00:00")]
+    public void Times_are_unix_seconds_or_iso_text(string json, string expected)
+    {
+        var task = TaskDefinition.FromJson($$"""{"run_at": {{json}}, "commands": [{"method": "do"}]}""");
+
+        task.RunAt!.Value.ToString("O").Should().Be(expected);
+        TaskDefinition.FromJson(task.ToJson()).RunAt.Should().Be(task.RunAt);
+    }
+
+    [Fact]
+    public void The_end_of_time_survives_as_on_demand()
+    {
+        var task = new TaskDefinition { RunAt = TaskDefinition.OnDemand, Commands = [new("do")] };
+
+        TaskDefinition.FromJson(task.ToJson()).RunAt.Should().Be(TaskDefinition.OnDemand);
+    }
+
+    [Fact]
+    public void Everything_that_is_wrong_is_named_in_one_error()
+    {
+        var load = () => TaskDefinition.FromJson(
+            """{"id": 5, "enabled": "yes", "max_retries": 1.5, "restart_policy": "current", "run_at": "soon", "commands": [{"method": 1, "max_timeout": "[x]"}, 7]}""");
+
+        load.Should().Throw<TaskValidationException>().Which.Faults.Should().Equal(
+            "id is 5; it must be text.",
+            "commands[0].method is 1; it must be text.",
+            "commands[0].max_timeout is \"[x]\"; it must be a number of seconds.",
+            "commands[1] is 7; it must be an object.",
+            "enabled is \"yes\"; it must be true or false.",
+            "run_at is \"soon\"; it must be a time: UNIX seconds or ISO 8601 text.",
+            "max_retries is 1.5; it must be a whole number.",
+            "restart_policy is \"current\"; it must be one of CURRENT, FIRST.");
+    }
+
+    [Theory]
+    [InlineData("""{"id": "a", "id": "b", "commands": []}""", "has the key \"id\" twice in one object")]
+    [InlineData("""{"kws": {"a": {"b": 1, "b": 2}}, "commands": []}""", "has the key \"b\" twice in one object")]
+    [InlineData("""{"kws": {"a": "x\u0000y"}, "commands": []}""", "contains U+0000")]
+    [InlineData("""{"kws": {"\u0000": 1}, "commands": []}""", "contains U+0000")]
+    [InlineData("""{"kws": {"a": "\ud800"}, "commands": []}""", "lone surrogate")]
+    [InlineData("""{"kws": {"\udc00": 1}, "commands": []}""", "lone surrogate")]
+    [InlineData("[1, 2]", "it must be an object")]
+    [InlineData("{", "is no valid JSON")]
+    [InlineData("", "is no valid JSON")]
+    public void Json_that_cannot_be_stored_is_refused(string json, string why)
+    {
+        var load = () => TaskDefinition.FromJson(json);
+
+        load.Should().Throw<TaskValidationException>().WithMessage($"*{why}*");
+    }
+
+    [Fact]
+    public void A_lone_surrogate_in_the_text_itself_is_refused()
+    {
+        var load = () => TaskDefinition.FromJson("{\"id\": \"\ud800\", \"commands\": []}");
+
+        load.Should().Throw<TaskValidationException>().WithMessage("*lone surrogate*");
+    }
+}

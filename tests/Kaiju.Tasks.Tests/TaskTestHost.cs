@@ -1,0 +1,89 @@
+using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Kaiju.Tasks.Tests;
+
+/// <summary>
+/// The whole engine over the in-memory store on fake time, driven by hand: the duties, not the loops, so that a test says what
+/// happens when and waits for nothing.
+/// </summary>
+internal sealed class TaskTestHost : IAsyncDisposable
+{
+    public static readonly DateTimeOffset Start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
+
+    private readonly ServiceProvider _services;
+
+    public TaskTestHost(Action<KaijuTasksBuilder>? build = null, Action<KaijuTasksOptions>? configure = null, ITaskStore? store = null)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<TimeProvider>(Clock);
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
+        if (store is not null)
+        {
+            services.AddSingleton(store);
+        }
+
+        var builder = services.AddKaijuTasks(options =>
+        {
+            options.RetryDelay = Kaiju.Tasks.Scheduling.RetryDelay.None;
+            configure?.Invoke(options);
+        });
+        build?.Invoke(builder);
+        _services = services.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true });
+    }
+
+    public FakeTimeProvider Clock { get; } = new(Start);
+
+    public RecordedLogs Logs { get; } = new();
+
+    public IServiceProvider Services => _services;
+
+    public ITaskClient Client => _services.GetRequiredService<ITaskClient>();
+
+    public ITaskStore Store => _services.GetRequiredService<ITaskStore>();
+
+    public TaskManager Manager => _services.GetRequiredService<TaskManager>();
+
+    public TaskExecutor Executor => _services.GetRequiredService<TaskExecutor>();
+
+    public KaijuTasksOptions Options => _services.GetRequiredService<IOptions<KaijuTasksOptions>>().Value;
+
+    public DateTimeOffset Now => Clock.GetUtcNow();
+
+    /// <summary>Another executor over the same store, as in another process.</summary>
+    public TaskExecutor NewExecutor() => ActivatorUtilities.CreateInstance<TaskExecutor>(_services, Options);
+
+    /// <summary>Ticks, claims and runs until there is nothing left to do at this time.</summary>
+    public async Task RunUntilIdleAsync()
+    {
+        int work;
+        do
+        {
+            work = (await Manager.TickAsync(default)).Moved + await Executor.ClaimAsync(default);
+            await Executor.WhenIdleAsync();
+        }
+        while (work > 0);
+    }
+
+    public async Task AdvanceAsync(TimeSpan time)
+    {
+        Clock.Advance(time);
+        await RunUntilIdleAsync();
+    }
+
+    public async Task<TaskRecord> GetAsync(string id) => await Client.GetAsync(id) ?? throw new InvalidOperationException($"There is no task {id}.");
+
+    /// <summary>Creates a task, runs what can be run, and says how it stands then.</summary>
+    public async Task<TaskRecord> RunAsync(TaskDefinition definition)
+    {
+        var created = await Client.CreateAsync(definition);
+        await RunUntilIdleAsync();
+        return await GetAsync(created.TaskId);
+    }
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+}
