@@ -1,0 +1,87 @@
+namespace Kaiju.Tasks.Lifecycle;
+
+/// <summary>What a WAITING task waits for.</summary>
+public enum WaitKind
+{
+    /// <summary>Nothing: the task is not WAITING.</summary>
+    None = 0,
+
+    /// <summary>A time, <see cref="ManagedState.WaitDeadline"/>; its result is null.</summary>
+    Timer = 1,
+
+    /// <summary>A message, at most until <see cref="ManagedState.WaitDeadline"/>; its result is the message.</summary>
+    Message = 2,
+}
+
+/// <summary>
+/// The small part of a task that changes: everything but its definition and its results. Only <see cref="TaskLifecycle"/> says
+/// how it changes; a store keeps it and carries the change out, guarded by what the transition started from.
+/// </summary>
+public sealed record ManagedState
+{
+    /// <summary>Where the task stands.</summary>
+    public TaskState State { get; init; }
+
+    /// <summary>The next stage to run, 0-based; of a FINISHED task the last one.</summary>
+    public int Stage { get; init; }
+
+    /// <summary>The current run, one life from the first stage to the end.</summary>
+    public required string JobId { get; init; }
+
+    /// <summary>Within the run, one go from stage 0, counted from 0.</summary>
+    public int Pass { get; init; }
+
+    /// <summary>The run whose results and outcome are shown: that of the last queueing. A periodic or chained task changes <see cref="JobId"/> first and this when it is queued.</summary>
+    public required string ResultRun { get; init; }
+
+    /// <summary>The pass whose results are shown.</summary>
+    public int ResultPass { get; init; }
+
+    /// <summary>Retries of this run that have been started.</summary>
+    public int Retries { get; init; }
+
+    /// <summary>How often an executor died over this run.</summary>
+    public int Interruptions { get; init; }
+
+    /// <summary>When it was queued last.</summary>
+    public DateTimeOffset? QueuedAt { get; init; }
+
+    /// <summary>When an EXECUTED task must have ended or parked itself; set anew at each claim.</summary>
+    public DateTimeOffset? ExecDeadline { get; init; }
+
+    /// <summary>What a WAITING task waits for.</summary>
+    public WaitKind Wait { get; init; }
+
+    /// <summary>When a timer is over, or a message wait ends without one; null for a message wait without a bound.</summary>
+    public DateTimeOffset? WaitDeadline { get; init; }
+
+    /// <summary>When an IDLE task is due; null: only when something starts it.</summary>
+    public DateTimeOffset? NextRun { get; init; }
+
+    /// <summary>When a FAILED task is tried again; null: the failure is final.</summary>
+    public DateTimeOffset? RetryAt { get; init; }
+
+    /// <summary>When <see cref="State"/> changed last.</summary>
+    public DateTimeOffset StatusChange { get; init; }
+
+    /// <summary>Who holds the claim of an EXECUTED task.</summary>
+    public string? ExecutorId { get; init; }
+
+    /// <summary>The fence: random for each claim, held while the task is EXECUTED, and only its holder may write.</summary>
+    public Guid? Claim { get; init; }
+
+    /// <summary>The last report that was carried out, so that the same report delivered again is known.</summary>
+    public ReportId? LastReport { get; init; }
+
+    /// <summary>How the run that is shown ended.</summary>
+    public TaskExitCode? ExitCode { get; init; }
+
+    /// <summary>Why it failed.</summary>
+    public TaskError? Error { get; init; }
+
+    /// <summary>The run has ended: FINISHED, or FAILED for good.</summary>
+    public bool HasEnded => State == TaskState.Finished || (State == TaskState.Failed && RetryAt is null);
+
+    /// <summary>Which go at the task this is within its run, counted from 1; retries raise it, interruptions and suspensions do not.</summary>
+    public int Attempt => Retries + 1;
+}

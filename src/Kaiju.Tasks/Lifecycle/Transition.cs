@@ -1,0 +1,51 @@
+using System.Text.Json;
+
+namespace Kaiju.Tasks.Lifecycle;
+
+/// <summary>What an event makes of a task. A store carries out all of it in one transaction, or nothing.</summary>
+/// <param name="After">The state from now on.</param>
+public sealed record Transition(ManagedState After)
+{
+    /// <summary>A row of the run's history to add: a stage's result, or its failure.</summary>
+    public StageEntry? Entry { get; init; }
+
+    /// <summary>A notification is to be left.</summary>
+    public bool Notify { get; init; }
+
+    /// <summary>The task to start with <see cref="TaskEvent.Chained"/>, in a second step of the same transaction.</summary>
+    public string? StartNext { get; init; }
+
+    /// <summary>The run before is over and shown no longer once the new one is queued: its outcome goes to the archive now.</summary>
+    public bool ArchivesRun { get; init; }
+}
+
+/// <summary>One row of a run's history. Results are unique by (run, pass, stage), failures by (run, pass, stage, attempt).</summary>
+public sealed record StageEntry
+{
+    /// <summary>The run.</summary>
+    public required string JobId { get; init; }
+
+    /// <summary>The pass within the run.</summary>
+    public required int Pass { get; init; }
+
+    /// <summary>The stage.</summary>
+    public required int Stage { get; init; }
+
+    /// <summary>Which go at the run it was, from 1.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>When the stage began, by the store's clock.</summary>
+    public required DateTimeOffset Started { get; init; }
+
+    /// <summary>When it was recorded, by the store's clock.</summary>
+    public required DateTimeOffset Finished { get; init; }
+
+    /// <summary>The claim that recorded it; null for the end of a wait.</summary>
+    public Guid? Claim { get; init; }
+
+    /// <summary>The result; undefined if the stage failed.</summary>
+    public JsonElement Result { get; init; }
+
+    /// <summary>Why it failed; null if it did not.</summary>
+    public TaskError? Error { get; init; }
+}

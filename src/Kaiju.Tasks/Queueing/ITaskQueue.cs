@@ -1,0 +1,42 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Queueing;
+
+/// <summary>
+/// How queued tasks reach executors. The store's QUEUED tasks are the truth; a queue may lose, repeat or reorder what it was
+/// given, and the claim at the store decides. A store that is its own queue claims in one step and needs no entries.
+/// </summary>
+public interface ITaskQueue
+{
+    /// <summary>Tells the queue of tasks that are QUEUED at the store. For a store that is its own queue a hint, or nothing.</summary>
+    /// <param name="tasks">Which.</param>
+    /// <param name="cancellationToken">Gives up waiting; a task that did not get through is published again by a later poll.</param>
+    ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Claims tasks for an executor (<see cref="TaskEvent.Claimed"/>), by priority, then by age. Ends when it answers: no lock or
+    /// transaction outlives it.
+    /// </summary>
+    /// <param name="request">Who, and how many at most.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened, and then the tasks come back when the executor's liveness ends.</param>
+    /// <returns>None if there are none.</returns>
+    ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Waits until something may be there to claim. May return for nothing.</summary>
+    /// <param name="apps">Of these apps.</param>
+    /// <param name="timeout">At most so long.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken);
+}
+
+/// <summary>A task that is QUEUED at the store.</summary>
+/// <param name="TaskId">Its id.</param>
+/// <param name="AppName">Whose executors run it.</param>
+public readonly record struct QueuedTask(string TaskId, string AppName);
+
+/// <summary>Who wants to claim how much.</summary>
+/// <param name="Executor">Who.</param>
+/// <param name="MaxTasks">At most so many tasks: the executor's free slots.</param>
+/// <param name="MaxBytes">At most about so many bytes of commands, kws and earlier results in all; one task is always allowed.</param>
+public readonly record struct ClaimRequest(ExecutorInfo Executor, int MaxTasks, long MaxBytes);

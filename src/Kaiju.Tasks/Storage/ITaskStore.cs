@@ -1,0 +1,142 @@
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Storage;
+
+/// <summary>
+/// The truth about tasks. Every member is one atomic step: it happens whole or not at all, and what it answers has happened when
+/// it answers. What a step changes is decided by <see cref="TaskLifecycle"/> alone, by the store's own clock. Members may be
+/// called by any number of managers, executors and clients at once.
+/// <para>Guards: a report is fenced by claim and stage; each manager's verb by the state that it starts from, so that two managers
+/// do nothing twice; chaining happens in the transaction that finishes the task before.</para>
+/// </summary>
+public interface ITaskStore
+{
+    /// <summary>Stores new tasks. Each item stands alone: what is wrong with one leaves the others as they are.</summary>
+    /// <param name="tasks">Definitions that <see cref="TaskDefinitionChecker.Prepare"/> has made complete.</param>
+    /// <param name="onConflict">What to do on a known id.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    /// <returns>An answer for each, in order.</returns>
+    ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken);
+
+    /// <summary>A task, or null.</summary>
+    /// <param name="taskId">The id.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken);
+
+    /// <summary>The outcome of a run that has ended: the current one, or one of the last <see cref="LifecycleRules.KeptRuns"/> before it; else null.</summary>
+    /// <param name="taskId">The task.</param>
+    /// <param name="jobId">The run.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken);
+
+    /// <summary>A page of tasks in the order of their creation, then of their ids.</summary>
+    /// <param name="query">Which.</param>
+    /// <param name="after">Begins behind this one; null: at the first.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask<IReadOnlyList<TaskRecord>> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>A page of notifications, newest first.</summary>
+    /// <param name="query">Which.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask<IReadOnlyList<TaskNotification>> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Deletes a task with its results; whoever runs it finds its claim lost.</summary>
+    /// <param name="taskId">The id.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    /// <returns>False: there is no such task.</returns>
+    ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken);
+
+    /// <summary>Carries out <see cref="TaskEvent.Reset"/>.</summary>
+    /// <param name="taskId">The id.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    /// <returns>False: there is no such task.</returns>
+    ValueTask<bool> ResetAsync(string taskId, CancellationToken cancellationToken);
+
+    /// <summary>Carries out <see cref="TaskEvent.Cancelled"/>.</summary>
+    /// <param name="taskId">The id.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    /// <returns>False: there is no such task, or its run has ended.</returns>
+    ValueTask<bool> CancelAsync(string taskId, CancellationToken cancellationToken);
+
+    /// <summary>Carries out <see cref="TaskEvent.MessageSent"/>.</summary>
+    /// <param name="taskId">The id.</param>
+    /// <param name="data">The message.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    /// <returns>False: there is no such task, or it does not wait for a message.</returns>
+    ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CancellationToken cancellationToken);
+
+    /// <summary>Forgets executors whose last ping is older than <see cref="LifecycleRules.ExecutorLifetime"/> and carries out <see cref="TaskEvent.Interrupted"/> for their tasks.</summary>
+    /// <param name="limit">Moves at most so many tasks; an executor is forgotten with its last one.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>Carries out <see cref="TaskEvent.CheckOverdue"/> for tasks that are.</summary>
+    /// <param name="limit">How many at most, the longest overdue first.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    ValueTask<IReadOnlyList<TaskMove>> AbortOverdueAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>Carries out <see cref="TaskEvent.NextPeriod"/> for periodic tasks that have ended.</summary>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    ValueTask<IReadOnlyList<TaskMove>> RestartPeriodicAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>Carries out <see cref="TaskEvent.CheckWait"/> for waits that are over.</summary>
+    /// <param name="limit">How many at most, the longest over first.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    ValueTask<IReadOnlyList<TaskMove>> WakeWaitsAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>Carries out <see cref="TaskEvent.QueueDue"/> for IDLE tasks that are due and for SUSPENDED ones.</summary>
+    /// <param name="limit">How many at most, the longest due first.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    ValueTask<IReadOnlyList<TaskMove>> QueueDueAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>Carries out <see cref="TaskEvent.CheckRetry"/> for FAILED tasks whose retry is due.</summary>
+    /// <param name="limit">How many at most, the longest due first.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>How long, by the store's clock, until a manager has something to do; zero if it has now, null if nothing is in sight.</summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken);
+
+    /// <summary>Carries out <see cref="TaskEvent.Claimed"/> for tasks that a queue other than the store handed out.</summary>
+    /// <param name="executor">Who; it becomes known if it is not.</param>
+    /// <param name="taskIds">Which.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened, and then the tasks come back when the executor's liveness ends.</param>
+    /// <returns>Those that were QUEUED and enabled.</returns>
+    ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Carries out <see cref="TaskEvent.Reported"/>. Each report stands alone. The last stage's report also leaves the notification
+    /// and starts the next task. A report delivered again is answered <see cref="ReportAnswer.Recorded"/> and changes nothing.
+    /// </summary>
+    /// <param name="reports">At most one for each claim.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened: deliver the same report again to know.</param>
+    /// <returns>An answer for each, in order.</returns>
+    ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken);
+
+    /// <summary>Notes that an executor lives, by the store's clock, and makes it known if it is not.</summary>
+    /// <param name="executor">Who.</param>
+    /// <param name="claims">What it runs.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    /// <returns>The claims of these that it does not hold any more.</returns>
+    ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken);
+
+    /// <summary>The claims that are not held any more, without noting anything.</summary>
+    /// <param name="claims">What an executor runs.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken);
+
+    /// <summary>Carries out <see cref="TaskEvent.GivenBack"/> for all that an executor holds, and forgets the executor.</summary>
+    /// <param name="executorId">Who.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken);
+
+    /// <summary>Asks for hints that something has changed. Hints may be lost, late, doubled or for nothing; whoever asks polls as well.</summary>
+    /// <param name="listener">Called on any thread; returns at once and throws nothing.</param>
+    /// <returns>Ends it.</returns>
+    IDisposable Listen(Action<StoreHint> listener);
+}

@@ -1,0 +1,163 @@
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Serialization;
+
+namespace Kaiju.Tasks.Storage.Memory;
+
+/// <summary>One task with its rows. Belongs to the store's lock.</summary>
+internal sealed class MemoryTask
+{
+    private readonly List<TaskRun> _runs = [];
+    private readonly List<StageEntry> _history = [];
+    private readonly List<JsonElement> _results = [];
+    private readonly long _definitionBytes;
+    private long _resultBytes;
+
+    public MemoryTask(TaskDefinition definition, ManagedState state, DateTimeOffset created, long sequence)
+    {
+        Definition = definition;
+        State = state;
+        Created = created;
+        Sequence = sequence;
+        _definitionBytes = JsonBytes(definition.KwsJson) + definition.Commands.Sum(command => JsonBytes(command.ParamsJson));
+    }
+
+    /// <summary>A mere place in the order of creation, to look up what comes behind it.</summary>
+    public MemoryTask(TaskCursor place)
+    {
+        Definition = new TaskDefinition { Id = place.Id, Commands = [] };
+        State = new ManagedState { JobId = "", ResultRun = "" };
+        Created = place.Created;
+    }
+
+    public TaskDefinition Definition { get; }
+
+    public ManagedState State { get; private set; }
+
+    public DateTimeOffset Created { get; }
+
+    /// <summary>Ties between equal times are broken by the order of arrival.</summary>
+    public long Sequence { get; }
+
+    /// <summary>Where the task stands in the queue or among a manager's duties; kept by <see cref="MemoryIndex"/>.</summary>
+    public WorkPlace? Place { get; set; }
+
+    /// <summary>Where it stands among what can become overdue.</summary>
+    public WorkPlace? OverduePlace { get; set; }
+
+    public string Id => Definition.Id!;
+
+    public bool HasResults => _results.Count > 0;
+
+    /// <summary>About what travels with a claim.</summary>
+    public long Bytes => _definitionBytes + _resultBytes;
+
+    public void Apply(Transition transition, int keptRuns)
+    {
+        if (transition.ArchivesRun)
+        {
+            Archive(keptRuns);
+        }
+
+        var after = transition.After;
+        if (after.ResultRun != State.ResultRun)
+        {
+            _history.Clear();
+        }
+
+        if (after.ResultRun != State.ResultRun || after.ResultPass != State.ResultPass)
+        {
+            _results.Clear();
+            _resultBytes = 0;
+        }
+
+        State = after;
+        if (transition.Entry is { } entry)
+        {
+            _history.Add(entry);
+            if (entry.Error is null)
+            {
+                _results.Add(entry.Result);
+                _resultBytes += JsonBytes(entry.Result);
+            }
+        }
+    }
+
+    public StageEntry? FindEntry(ReportId report) => _history.FindLast(entry => entry.Claim == report.Claim && entry.Stage == report.Stage);
+
+    public TaskRecord Snapshot() => new()
+    {
+        Definition = Definition,
+        Managed = State with { Claim = null, LastReport = null },
+        Created = Created,
+        Result = [.. _results],
+    };
+
+    public TaskRun? FindRun(string jobId)
+    {
+        if (State.JobId == jobId)
+        {
+            return State.HasEnded ? RunNow() : null;
+        }
+
+        return _runs.FindLast(run => run.JobId == jobId);
+    }
+
+    public TaskNotification Notification(long id, DateTimeOffset now) => new()
+    {
+        Id = id,
+        TaskId = Id,
+        JobId = State.JobId,
+        UserId = Definition.UserId,
+        State = State.State,
+        IsFinal = State.HasEnded,
+        ExitCode = State.ExitCode,
+        Error = State.Error,
+        Result = [.. _results],
+        Created = now,
+    };
+
+    public ExecutorTask ForExecutor(DateTimeOffset now) => new()
+    {
+        Id = Id,
+        AppName = Definition.AppName!,
+        ExecutorId = State.ExecutorId!,
+        Claim = State.Claim!.Value,
+        JobId = State.JobId,
+        Pass = State.Pass,
+        Attempt = State.Attempt,
+        Stage = State.Stage,
+        Stages = Definition.Commands.Count,
+        Commands = State.Stage == 0 ? Definition.Commands : [.. Definition.Commands.Skip(State.Stage)],
+        Result = _results.Count == 0 ? [] : [.. _results],
+        Kws = Definition.KwsJson,
+        ExecDeadline = State.ExecDeadline!.Value,
+        TimeLeft = State.ExecDeadline.Value - now,
+    };
+
+    public TaskMove MoveFrom(TaskState from) => new(Id, Definition.AppName!, State.JobId, from, State.State);
+
+    private void Archive(int keptRuns)
+    {
+        _runs.Add(RunNow());
+        if (_runs.Count > keptRuns)
+        {
+            _runs.RemoveAt(0);
+        }
+    }
+
+    private TaskRun RunNow() => new()
+    {
+        TaskId = Id,
+        JobId = State.JobId,
+        State = State.State,
+        ExitCode = State.ExitCode,
+        Error = State.Error,
+        Result = [.. _results],
+        Retries = State.Retries,
+        QueuedAt = State.QueuedAt,
+        Ended = State.StatusChange,
+    };
+
+    private static long JsonBytes(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : JsonText.Raw(json).Length;
+}

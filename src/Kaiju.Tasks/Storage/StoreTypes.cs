@@ -1,0 +1,136 @@
+using System.Diagnostics.CodeAnalysis;
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Storage;
+
+/// <summary>What became of one task that was to be created.</summary>
+/// <param name="TaskId">Its id.</param>
+/// <param name="Result">What was done.</param>
+/// <param name="State">The task's state now.</param>
+public readonly record struct CreateAnswer(string TaskId, CreateResult Result, TaskState State);
+
+/// <summary>What was done with one task that was to be created.</summary>
+public enum CreateResult
+{
+    /// <summary>It is new and stored.</summary>
+    Created = 0,
+
+    /// <summary>Its id was known and the stored task was left alone, as asked.</summary>
+    Skipped = 1,
+
+    /// <summary>Its id was known and its definition is stored in the place of the other.</summary>
+    Replaced = 2,
+
+    /// <summary>Its id was known and nothing was done.</summary>
+    Refused = 3,
+}
+
+/// <summary>Which tasks to list. Members that are null do not matter.</summary>
+public sealed record TaskQuery
+{
+    /// <summary>Tasks in this state.</summary>
+    public TaskState? State { get; init; }
+
+    /// <summary>Tasks of this app.</summary>
+    public string? AppName { get; init; }
+
+    /// <summary>Tasks of this group.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>Tasks of this group id.</summary>
+    public string? GroupId { get; init; }
+
+    /// <summary>Tasks of this user.</summary>
+    public string? UserId { get; init; }
+
+    /// <summary>True: tasks with cron; false: tasks without.</summary>
+    public bool? IsPeriodic { get; init; }
+
+    /// <summary>Tasks whose id begins with this.</summary>
+    public string? IdPrefix { get; init; }
+
+    /// <summary>Tasks created then or later.</summary>
+    public DateTimeOffset? CreatedFrom { get; init; }
+
+    /// <summary>Tasks created before then.</summary>
+    public DateTimeOffset? CreatedTo { get; init; }
+}
+
+/// <summary>A place in the order in which tasks are listed.</summary>
+/// <param name="Created">The last task's creation.</param>
+/// <param name="Id">Its id.</param>
+public readonly record struct TaskCursor(DateTimeOffset Created, string Id);
+
+/// <summary>Which notifications to list. Members that are null do not matter.</summary>
+public sealed record NotificationQuery
+{
+    /// <summary>Those of this user's tasks.</summary>
+    public string? UserId { get; init; }
+
+    /// <summary>Those of this task.</summary>
+    public string? TaskId { get; init; }
+
+    /// <summary>Those older than this one, for the next page.</summary>
+    public long? Before { get; init; }
+}
+
+/// <summary>What a manager's verb did to one task.</summary>
+/// <param name="TaskId">The task.</param>
+/// <param name="AppName">Its app.</param>
+/// <param name="JobId">Its run.</param>
+/// <param name="From">Its state before.</param>
+/// <param name="To">Its state after.</param>
+public readonly record struct TaskMove(string TaskId, string AppName, string JobId, TaskState From, TaskState To);
+
+/// <summary>An executor, as the store and the queue know it.</summary>
+/// <param name="Id">New at every start.</param>
+/// <param name="AppName">The app of its host.</param>
+/// <param name="Apps">The apps whose tasks it runs.</param>
+/// <param name="Capacity">How many tasks it runs at once.</param>
+public sealed record ExecutorInfo(string Id, string AppName, IReadOnlyList<string> Apps, int Capacity);
+
+/// <summary>A claim that an executor believes to hold.</summary>
+/// <param name="TaskId">The task.</param>
+/// <param name="Claim">The claim.</param>
+public readonly record struct HeldClaim(string TaskId, Guid Claim);
+
+/// <summary>What a hint is about.</summary>
+[Flags]
+public enum StoreHintKinds
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>A manager may have something to do, or earlier than it knew.</summary>
+    Duty = 1,
+
+    /// <summary>A task may be there to claim.</summary>
+    Queued = 2,
+
+    /// <summary>A run may have ended, or been reset or deleted.</summary>
+    Ended = 4,
+
+    /// <summary>A claim may have been lost by its holder.</summary>
+    ClaimLost = 8,
+}
+
+/// <summary>A hint that something has changed.</summary>
+/// <param name="Kinds">What it is about.</param>
+/// <param name="TaskId">The task; null if it is not known which, or if it was more than one.</param>
+public readonly record struct StoreHint(StoreHintKinds Kinds, string? TaskId = null);
+
+/// <summary>Where ids come from: random in life, from a seed in a simulation.</summary>
+public abstract class IdSource
+{
+    /// <summary>Ids from the system's random number generator.</summary>
+    public static IdSource Random { get; } = new RandomIds();
+
+    /// <summary>A new id that nobody can guess or has had before.</summary>
+    public abstract Guid NewId();
+
+    [SuppressMessage("ApiDesign", "RS0030:Do not use banned APIs", Justification = "This is the one place that the ban sends everyone to.")]
+    private sealed class RandomIds : IdSource
+    {
+        public override Guid NewId() => Guid.NewGuid();
+    }
+}
