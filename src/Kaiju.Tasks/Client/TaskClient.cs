@@ -1,0 +1,170 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Client;
+
+/// <summary>The client over a store: checks what comes in, asks the store, and tells the queue what is queued.</summary>
+internal sealed class TaskClient(
+    ITaskStore store, ITaskQueue queue, TaskDefinitionChecker checker, TimeProvider clock, KaijuTasksOptions options) : ITaskClient
+{
+    private const int PageSize = 200;
+
+    private readonly JsonSerializerOptions _serializing = TaskJson.Strict(options.SerializerOptions);
+
+    public async Task<CreateAnswer> CreateAsync(TaskDefinition definition, OnConflict onConflict, CancellationToken cancellationToken)
+    {
+        var prepared = checker.Prepare(definition);
+        var answer = (await store.CreateAsync([prepared], onConflict, cancellationToken).ConfigureAwait(false))[0];
+        if (answer.Result == CreateResult.Refused)
+        {
+            throw new TaskExistsException(answer.TaskId, answer.State, onConflict);
+        }
+
+        if (answer is { Result: not CreateResult.Skipped, State: TaskState.Queued })
+        {
+            await queue.PublishAsync([new QueuedTask(answer.TaskId, prepared.AppName!)], cancellationToken).ConfigureAwait(false);
+        }
+
+        return answer;
+    }
+
+    public Task<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        return store.GetAsync(taskId, cancellationToken).AsTask();
+    }
+
+    public async IAsyncEnumerable<TaskRecord> ListAsync(TaskQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        TaskCursor? after = null;
+        while (true)
+        {
+            var page = await store.ListAsync(query ?? new TaskQuery(), after, PageSize, cancellationToken).ConfigureAwait(false);
+            foreach (var task in page)
+            {
+                yield return task;
+            }
+
+            if (page.Count < PageSize)
+            {
+                yield break;
+            }
+
+            after = new TaskCursor(page[^1].Created, page[^1].Id);
+        }
+    }
+
+    public async IAsyncEnumerable<TaskNotification> ListNotificationsAsync(NotificationQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        query ??= new NotificationQuery();
+        while (true)
+        {
+            var page = await store.ListNotificationsAsync(query, PageSize, cancellationToken).ConfigureAwait(false);
+            foreach (var notification in page)
+            {
+                yield return notification;
+            }
+
+            if (page.Count < PageSize)
+            {
+                yield break;
+            }
+
+            query = query with { Before = page[^1].Id };
+        }
+    }
+
+    public Task<bool> SendMessageAsync(string taskId, JsonElement message, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        return store.SendMessageAsync(taskId, checker.CheckMessage(message), cancellationToken).AsTask();
+    }
+
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    [RequiresDynamicCode(TrimmingNotice.Message)]
+    public Task<bool> SendMessageAsync(string taskId, object? message, CancellationToken cancellationToken)
+    {
+        JsonElement json;
+        try
+        {
+            json = JsonInput.Of(message).Written(_serializing).Json;
+        }
+        catch (JsonException e)
+        {
+            throw new TaskValidationException(taskId, [$"The message cannot be written as JSON: {e.Message}"]);
+        }
+
+        return SendMessageAsync(taskId, json, cancellationToken);
+    }
+
+    public Task<bool> SendMessageAsync<T>(string taskId, T message, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken) =>
+        SendMessageAsync(taskId, JsonElement.Parse(JsonSerializer.SerializeToUtf8Bytes(message, typeInfo)), cancellationToken);
+
+    public Task<bool> CancelAsync(string taskId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        return store.CancelAsync(taskId, cancellationToken).AsTask();
+    }
+
+    public Task<bool> ResetAsync(string taskId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        return store.ResetAsync(taskId, cancellationToken).AsTask();
+    }
+
+    public Task<bool> DeleteAsync(string taskId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        return store.DeleteAsync(taskId, cancellationToken).AsTask();
+    }
+
+    public async Task<TaskRun> WaitAsync(string taskId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+
+        // Listening begins before the first look, so that an end between the two is heard.
+        var signal = new WakeSignal(clock);
+        using var listening = store.Listen(hint =>
+        {
+            if (hint.Kinds.HasFlag(StoreHintKinds.Ended) && (hint.TaskId is null || hint.TaskId == taskId))
+            {
+                signal.Set();
+            }
+        });
+        var task = await store.GetAsync(taskId, cancellationToken).ConfigureAwait(false) ?? throw new TaskNotFoundException(taskId);
+        while (true)
+        {
+            if (await FindOutcomeAsync(taskId, task.JobId, cancellationToken).ConfigureAwait(false) is { } run)
+            {
+                return run;
+            }
+
+            await signal.WaitAsync(options.PollInterval, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<TaskRun?> FindOutcomeAsync(string taskId, string jobId, CancellationToken cancellationToken)
+    {
+        if (await store.GetRunAsync(taskId, jobId, cancellationToken).ConfigureAwait(false) is { } run)
+        {
+            return run;
+        }
+
+        var task = await store.GetAsync(taskId, cancellationToken).ConfigureAwait(false)
+            ?? throw new TaskRunLostException(taskId, jobId, "the task was deleted.");
+        if (task.JobId == jobId)
+        {
+            return null;
+        }
+
+        // It may have ended, and the next run begun, between the two questions.
+        return await store.GetRunAsync(taskId, jobId, cancellationToken).ConfigureAwait(false)
+            ?? throw new TaskRunLostException(taskId, jobId, "the task was reset or replaced, or has had more runs since than are kept.");
+    }
+}

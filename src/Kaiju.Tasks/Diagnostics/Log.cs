@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.Diagnostics;
+
+/// <summary>Everything that the library logs, with stable event ids: 1… manager, 2… executor, 3… host.</summary>
+internal static partial class Log
+{
+    private static readonly Func<ILogger, string, string, int, string, IDisposable?> _stageScope =
+        LoggerMessage.DefineScope<string, string, int, string>("task {TaskId} run {JobId} stage {Stage} {Method}");
+
+    public static IDisposable? BeginStage(ILogger logger, string taskId, string jobId, int stage, string method) =>
+        _stageScope(logger, taskId, jobId, stage, method);
+
+    [LoggerMessage(101, LogLevel.Debug, "Task {TaskId}, run {JobId}: {From} -> {To}.")]
+    public static partial void TaskMoved(ILogger logger, string taskId, string jobId, TaskState from, TaskState to);
+
+    [LoggerMessage(102, LogLevel.Error, "The manager could not {Duty}; it tries again.")]
+    public static partial void DutyFailed(ILogger logger, Exception exception, string duty);
+
+    [LoggerMessage(201, LogLevel.Error, "The executor could not claim tasks; it tries again.")]
+    public static partial void ClaimFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(202, LogLevel.Error, "The executor {ExecutorId} could not say that it lives; it tries again.")]
+    public static partial void HeartbeatFailed(ILogger logger, Exception exception, string executorId);
+
+    [LoggerMessage(203, LogLevel.Warning, "Task {TaskId}, run {JobId}: the report of stage {Stage} came too late, the claim is lost.")]
+    public static partial void Superseded(ILogger logger, string taskId, string jobId, int stage);
+
+    [LoggerMessage(204, LogLevel.Debug, "Task {TaskId}, run {JobId}: stage {Stage} ends this claim with {Outcome}.")]
+    public static partial void StageEnded(ILogger logger, string taskId, string jobId, int stage, StageOutcome outcome);
+
+    [LoggerMessage(205, LogLevel.Error, "Task {TaskId}, run {JobId}: the report of stage {Stage} could not be delivered; it is tried again.")]
+    public static partial void ReportFailed(ILogger logger, Exception exception, string taskId, string jobId, int stage);
+
+    [LoggerMessage(206, LogLevel.Critical, "Task {TaskId}, run {JobId}: the executor failed outside the task's own code; please report this. The task is left to its deadline.")]
+    public static partial void RunBroke(ILogger logger, Exception exception, string taskId, string jobId);
+
+    [LoggerMessage(207, LogLevel.Information, "The executor {ExecutorId} has stopped and given {Count} tasks back.")]
+    public static partial void ExecutorStopped(ILogger logger, string executorId, int count);
+
+    [LoggerMessage(208, LogLevel.Warning, "The executor {ExecutorId} has stopped but could not give its tasks back; they go on when it is found dead.")]
+    public static partial void GiveBackFailed(ILogger logger, Exception exception, string executorId);
+
+    [LoggerMessage(301, LogLevel.Information, "Kaiju.Tasks runs app {AppName} as {Roles}.")]
+    public static partial void Started(ILogger logger, string appName, TaskRoles roles);
+}

@@ -1,0 +1,48 @@
+using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Queueing;
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.Engine;
+
+/// <summary>When an executor claims: whenever it has a free slot and the queue may have something for it.</summary>
+internal sealed class ExecutorLoop(TaskExecutor executor, ITaskQueue queue, TimeProvider clock, KaijuTasksOptions options, ILogger<ExecutorLoop> logger)
+{
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var slots = new WakeSignal(clock);
+        var delay = new FaultDelay(clock, options.MaxFaultDelay);
+        executor.SlotFreed += slots.Set;
+        try
+        {
+            while (!cancellationToken.IsCancellationRequested)
+            {
+                try
+                {
+                    await ClaimOrWaitAsync(slots, cancellationToken).ConfigureAwait(false);
+                    delay.Reset();
+                }
+                catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+                {
+                    Log.ClaimFailed(logger, e);
+                    await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+        finally
+        {
+            executor.SlotFreed -= slots.Set;
+        }
+    }
+
+    private async Task ClaimOrWaitAsync(WakeSignal slots, CancellationToken cancellationToken)
+    {
+        if (executor.FreeSlots == 0)
+        {
+            await slots.WaitAsync(options.PollInterval, cancellationToken).ConfigureAwait(false);
+        }
+        else if (await executor.ClaimAsync(cancellationToken).ConfigureAwait(false) == 0)
+        {
+            await queue.WaitAsync(executor.Info.Apps, options.PollInterval, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

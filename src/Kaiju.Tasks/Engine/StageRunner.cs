@@ -1,0 +1,132 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Templates;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.Engine;
+
+/// <summary>One stage, from its command to its outcome: fill, ask the condition, invoke. Writes nothing.</summary>
+internal sealed class StageRunner(
+    CommandCatalog catalog,
+    SpecialCommandRegistry specials,
+    IServiceScopeFactory scopes,
+    TimeProvider clock,
+    KaijuTasksOptions options,
+    ILoggerFactory loggers)
+{
+    private readonly ILogger _logger = loggers.CreateLogger("Kaiju.Tasks.Commands");
+    private readonly JsonSerializerOptions _serializing = TaskJson.Strict(options.SerializerOptions);
+    private readonly TaskLimits _limits = options.Limits;
+    private readonly TemplateSources _sources = new(clock, RandomNumberGenerator.Fill);
+
+    /// <summary>The stage's outcome; null if the run must stop and nothing may be said of the stage.</summary>
+    public async Task<StageOutcome?> RunAsync(ActiveRun run, int stage)
+    {
+        var command = run.Task.Commands[stage - run.Task.Stage];
+        try
+        {
+            var data = TemplateData.Environment(run.Environment);
+            var budget = new TemplateBudget(_limits.MaxTemplateSteps, _limits.MaxParamsBytes, _limits.MaxJsonDepth, _sources);
+            var filled = CompiledCommand.Of(command).Fill(data, budget);
+            return CommandCondition.ShouldRun(filled.Condition, data, budget, "condition")
+                ? await InvokeAsync(run, stage, command, filled).ConfigureAwait(false)
+                : StageOutcome.Completed();
+        }
+        catch (TemplateException e)
+        {
+            var kind = e.Place.StartsWith("condition", StringComparison.Ordinal) ? TaskErrorKind.Condition : TaskErrorKind.Template;
+            return StageOutcome.Failed(Error(kind, e.Message, e.Kind));
+        }
+    }
+
+    private async Task<StageOutcome?> InvokeAsync(ActiveRun run, int stage, TaskCommand command, FilledCommand filled)
+    {
+        var special = specials.Find(filled.Method);
+        var timeout = special is null ? command.MaxTimeout : null;
+        using var limit = timeout is { } most ? new CancellationTokenSource(most, clock) : null;
+        using var both = limit is null ? null : CancellationTokenSource.CreateLinkedTokenSource(run.Token, limit.Token);
+        var token = both?.Token ?? run.Token;
+        if (token.IsCancellationRequested)
+        {
+            return OutcomeOfStop(run, stage, timeout);
+        }
+
+        // On a thread of its own, so that a handler that does not await cannot keep its timeout from being noticed.
+        var context = new StageContext(run.Task, stage, filled.Method, run.Results, _serializing, _logger);
+        var work = Task.Run(() => special is null
+            ? CallHandlerAsync(context, filled, token)
+            : CallSpecialAsync(special, new SpecialCommandContext(context, filled.Params, command.MaxTimeout, _limits), token), CancellationToken.None);
+        try
+        {
+            return await work.WaitAsync(token).ConfigureAwait(false);
+        }
+        catch (Exception) when (token.IsCancellationRequested)
+        {
+            // Whatever it threw: it had been told to stop, and what counts is why.
+            run.Leftover = work;
+            return OutcomeOfStop(run, stage, timeout);
+        }
+        catch (Exception e)
+        {
+            // The one place where a user's exception ends.
+            return StageOutcome.Failed(Describe(e));
+        }
+    }
+
+    private async Task<StageOutcome> CallHandlerAsync(StageContext context, FilledCommand filled, CancellationToken cancellationToken)
+    {
+        if (catalog.Find(filled.Method) is not { } handler)
+        {
+            return StageOutcome.Failed(Error(
+                TaskErrorKind.UnknownCommand,
+                $"No command \"{filled.Method}\" is registered with this executor. Registered are: {string.Join(", ", catalog.Methods)}."));
+        }
+
+        using var logScope = Log.BeginStage(_logger, context.TaskId, context.JobId, context.Stage, context.Method);
+        var scope = scopes.CreateAsyncScope();
+        await using (scope.ConfigureAwait(false))
+        {
+            var result = await handler(scope.ServiceProvider, context, filled.Params, cancellationToken).ConfigureAwait(false);
+            return JsonText.FindFault(JsonText.Raw(result), _limits.MaxResultBytes, _limits.MaxJsonDepth) is { } fault
+                ? StageOutcome.Failed(Error(TaskErrorKind.Result, $"The result of \"{filled.Method}\" {fault}"))
+                : StageOutcome.Completed(result);
+        }
+    }
+
+    private async Task<StageOutcome> CallSpecialAsync(SpecialCommand special, SpecialCommandContext context, CancellationToken cancellationToken)
+    {
+        using var logScope = Log.BeginStage(_logger, context.Stage.TaskId, context.Stage.JobId, context.Stage.Stage, context.Stage.Method);
+        var outcome = await special.RunAsync(context, cancellationToken).ConfigureAwait(false)
+            ?? throw new InvalidOperationException($"The special command {special.Method} returned no outcome.");
+        return outcome switch
+        {
+            StageOutcome.Done done when JsonText.FindFault(JsonText.Raw(done.Result), _limits.MaxResultBytes, _limits.MaxJsonDepth) is { } fault =>
+                StageOutcome.Failed(Error(TaskErrorKind.Result, $"The result of {special.Method} {fault}")),
+            StageOutcome.Wait { Duration: { } duration } when duration <= TimeSpan.Zero || duration > _limits.MaxWait =>
+                StageOutcome.Failed(Error(TaskErrorKind.Params, $"{special.Method} asks to wait for {duration}; it must be more than 0 and at most {_limits.MaxWait}.")),
+            _ => outcome,
+        };
+    }
+
+    private StageOutcome? OutcomeOfStop(ActiveRun run, int stage, TimeSpan? timeout) => run.Reason switch
+    {
+        StopReason.Superseded or StopReason.Stopping => null,
+        StopReason.Deadline => StageOutcome.Failed(
+            Error(TaskErrorKind.Timeout, $"The run missed its deadline at stage {stage}: max_exec_timeout was over."), TaskExitCode.Aborted),
+        _ => StageOutcome.Failed(Error(TaskErrorKind.StageTimeout, $"The stage took longer than its max_timeout of {timeout!.Value.TotalSeconds} s.")),
+    };
+
+    private TaskError Describe(Exception e) => e switch
+    {
+        ParamsBindingException => Error(TaskErrorKind.Params, e.Message),
+        ResultWritingException => Error(TaskErrorKind.Result, e.Message),
+        _ => Error(TaskErrorKind.Handler, e.Message, e.GetType().FullName, options.StackTraces ? e.ToString() : null),
+    };
+
+    private TaskError Error(string kind, string message, string? type = null, string? details = null) =>
+        TaskError.Create(kind, message, type, details, _limits.MaxErrorBytes);
+}

@@ -1,0 +1,242 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.Engine;
+
+/// <summary>
+/// What an executor does: claims as many tasks as it has free slots, runs each stage by stage, reports every outcome under the
+/// task's claim, and stops at once where the claim is lost. Its loops say when.
+/// </summary>
+internal sealed class TaskExecutor : IDisposable
+{
+    private readonly ITaskStore _store;
+    private readonly ITaskQueue _queue;
+    private readonly StageRunner _stages;
+    private readonly TimeProvider _clock;
+    private readonly KaijuTasksOptions _options;
+    private readonly ILogger<TaskExecutor> _logger;
+    private readonly ConcurrentDictionary<Guid, ActiveRun> _running = new();
+    private readonly CancellationTokenSource _abandon = new();
+    private readonly JsonElement _data;
+    private long? _lastPing;
+    private volatile bool _stopping;
+
+    public TaskExecutor(
+        ITaskStore store, ITaskQueue queue, StageRunner stages, TimeProvider clock, IdSource ids, KaijuTasksOptions options, ILogger<TaskExecutor> logger)
+    {
+        (_store, _queue, _stages, _clock, _options, _logger) = (store, queue, stages, clock, options, logger);
+        Info = new ExecutorInfo(ids.NewId().ToString(), options.AppName, options.Apps, options.Capacity);
+        _data = JsonElement.Parse(JsonSerializer.SerializeToUtf8Bytes(
+            new Dictionary<string, string>(options.ExecutorData) { ["id"] = Info.Id, ["app_name"] = Info.AppName }, WireContext.Default.IDictionaryStringString));
+    }
+
+    public ExecutorInfo Info { get; }
+
+    public int FreeSlots => _stopping ? 0 : Info.Capacity - _running.Count;
+
+    public bool IsRunning => !_running.IsEmpty;
+
+    /// <summary>Told when a run has ended, so that its slot can be filled.</summary>
+    public event Action? SlotFreed;
+
+    /// <summary>Claims for all free slots and starts what it got.</summary>
+    public async Task<int> ClaimAsync(CancellationToken cancellationToken)
+    {
+        if (FreeSlots <= 0)
+        {
+            return 0;
+        }
+
+        // Only an executor that is known to live can be found dead; after a freeze it may have been forgotten.
+        if (_lastPing is not { } ping || _clock.GetElapsedTime(ping) >= _options.PingInterval)
+        {
+            await HeartbeatAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var tasks = await _queue.ClaimAsync(new ClaimRequest(Info, FreeSlots, _options.MaxClaimBytes), cancellationToken).ConfigureAwait(false);
+        foreach (var task in tasks)
+        {
+            Start(task);
+        }
+
+        return tasks.Count;
+    }
+
+    /// <summary>Says that this executor lives, and stops the runs whose claims are lost.</summary>
+    public async Task HeartbeatAsync(CancellationToken cancellationToken)
+    {
+        var began = _clock.GetTimestamp();
+        Supersede(await _store.HeartbeatAsync(Info, Held(), cancellationToken).ConfigureAwait(false));
+        _lastPing = began;
+    }
+
+    /// <summary>Stops the runs whose claims are lost.</summary>
+    public async Task CheckClaimsAsync(CancellationToken cancellationToken)
+    {
+        if (IsRunning)
+        {
+            Supersede(await _store.FindLostClaimsAsync(Held(), cancellationToken).ConfigureAwait(false));
+        }
+    }
+
+    /// <summary>Ends when nothing that is running now is running any more.</summary>
+    public Task WhenIdleAsync() => Task.WhenAll(_running.Values.Select(run => run.Completion));
+
+    /// <summary>
+    /// Stops without failing anything: claims no more, lets stages finish for a while, then cancels their tokens, waits a little, and
+    /// gives the rest back.
+    /// </summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _stopping = true;
+        await UntilIdleAsync(_options.StopTimeout, cancellationToken).ConfigureAwait(false);
+        foreach (var run in _running.Values)
+        {
+            run.Stop(StopReason.Stopping);
+        }
+
+        await UntilIdleAsync(_options.StopCancelTimeout, cancellationToken).ConfigureAwait(false);
+        await _abandon.CancelAsync().ConfigureAwait(false);
+        try
+        {
+            // Not the stopping token: what is not given back now waits until this executor is found dead.
+            var given = await _store.SuspendExecutorAsync(Info.Id, CancellationToken.None).ConfigureAwait(false);
+            Log.ExecutorStopped(_logger, Info.Id, given.Count);
+        }
+        catch (Exception e)
+        {
+            Log.GiveBackFailed(_logger, e, Info.Id);
+        }
+    }
+
+    public void Dispose() => _abandon.Dispose();
+
+    private void Start(ExecutorTask task)
+    {
+        var run = new ActiveRun(task, _data, _clock);
+        _running[task.Claim] = run;
+        run.Completion = Task.Run(() => RunAsync(run), CancellationToken.None);
+    }
+
+    private async Task RunAsync(ActiveRun run)
+    {
+        try
+        {
+            for (var stage = run.Task.Stage; stage < run.Task.Stages && !_stopping; stage++)
+            {
+                if (!await RunStageAsync(run, stage).ConfigureAwait(false))
+                {
+                    break;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_abandon.IsCancellationRequested)
+        {
+            // The host is gone; what could not be reported runs again elsewhere.
+        }
+        catch (Exception e)
+        {
+            // Nothing of the user's gets here. The task is left to its deadline rather than the process to an unseen fault.
+            Log.RunBroke(_logger, e, run.Task.Id, run.Task.JobId);
+        }
+        finally
+        {
+            await EndAsync(run).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>One stage: run it, report it, and say whether there is a next one for this claim.</summary>
+    private async Task<bool> RunStageAsync(ActiveRun run, int stage)
+    {
+        var started = _clock.GetTimestamp();
+        if (await _stages.RunAsync(run, stage).ConfigureAwait(false) is not { } outcome)
+        {
+            return false;
+        }
+
+        var report = new StageReport
+        {
+            TaskId = run.Task.Id,
+            Claim = run.Task.Claim,
+            Stage = stage,
+            Outcome = outcome,
+            Elapsed = _clock.GetElapsedTime(started),
+        };
+        if (await ReportAsync(run, report).ConfigureAwait(false) == ReportAnswer.Superseded)
+        {
+            Log.Superseded(_logger, run.Task.Id, run.Task.JobId, stage);
+            run.Stop(StopReason.Superseded);
+            return false;
+        }
+
+        if (outcome is not StageOutcome.Done done)
+        {
+            Log.StageEnded(_logger, run.Task.Id, run.Task.JobId, stage, outcome);
+            return false;
+        }
+
+        run.Add(stage, done.Result);
+        return true;
+    }
+
+    /// <summary>Delivers a report until there is an answer. The store knows a report that it has carried out, so that a lost answer costs nothing.</summary>
+    private async Task<ReportAnswer> ReportAsync(ActiveRun run, StageReport report)
+    {
+        var delay = new FaultDelay(_clock, _options.MaxFaultDelay);
+        while (true)
+        {
+            try
+            {
+                // Not the stopping token: finished work is recorded during shutdown.
+                return (await _store.RecordAsync([report], _abandon.Token).ConfigureAwait(false))[0];
+            }
+            catch (Exception e) when (!_abandon.IsCancellationRequested)
+            {
+                if (run.Reason == StopReason.Superseded)
+                {
+                    return ReportAnswer.Superseded;
+                }
+
+                Log.ReportFailed(_logger, e, run.Task.Id, run.Task.JobId, report.Stage);
+                await delay.WaitAsync(_abandon.Token).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task EndAsync(ActiveRun run)
+    {
+        if (run.Leftover is { } leftover)
+        {
+            // A handler that ignores its token still uses what it uses, so its slot is not free.
+            await leftover.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        _running.TryRemove(run.Task.Claim, out _);
+        run.Dispose();
+        SlotFreed?.Invoke();
+    }
+
+    private void Supersede(IReadOnlyList<Guid> lost)
+    {
+        foreach (var claim in lost)
+        {
+            if (_running.TryGetValue(claim, out var run))
+            {
+                run.Stop(StopReason.Superseded);
+            }
+        }
+    }
+
+    private List<HeldClaim> Held() => [.. _running.Values.Select(run => run.Claim)];
+
+    private Task UntilIdleAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
+        Suppressed(WhenIdleAsync().WaitAsync(timeout, _clock, cancellationToken));
+
+    private static async Task Suppressed(Task task) => await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+}

@@ -1,0 +1,73 @@
+using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.Engine;
+
+/// <summary>
+/// What a manager does: one tick goes once through all duties, each seeing the work of the one before. Any number of managers may
+/// tick at once; the store sees to it that nothing is done twice.
+/// </summary>
+internal sealed class TaskManager(ITaskStore store, ITaskQueue queue, KaijuTasksOptions options, ILogger<TaskManager> logger)
+{
+    public async Task<TickReport> TickAsync(CancellationToken cancellationToken)
+    {
+        var report = new TickReport();
+        await CarryAsync("expel dead executors", store.ExpelDeadExecutorsAsync, report, cancellationToken).ConfigureAwait(false);
+        await CarryAsync("abort overdue runs", store.AbortOverdueAsync, report, cancellationToken).ConfigureAwait(false);
+        await CarryAsync("restart periodic tasks", store.RestartPeriodicAsync, report, cancellationToken).ConfigureAwait(false);
+        await CarryAsync("wake waits", store.WakeWaitsAsync, report, cancellationToken).ConfigureAwait(false);
+        await CarryAsync("queue due tasks", store.QueueDueAsync, report, cancellationToken).ConfigureAwait(false);
+        await CarryAsync("requeue failed tasks", store.RequeueFailedAsync, report, cancellationToken).ConfigureAwait(false);
+        return report;
+    }
+
+    /// <summary>How long until there is something to do, as far as the store can see.</summary>
+    public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) => store.GetTimeToNextDutyAsync(cancellationToken);
+
+    private async Task CarryAsync(
+        string duty, Func<int, CancellationToken, ValueTask<IReadOnlyList<TaskMove>>> carry, TickReport report, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var moves = await carry(options.ManagerBatch, cancellationToken).ConfigureAwait(false);
+            foreach (var move in moves)
+            {
+                Log.TaskMoved(logger, move.TaskId, move.JobId, move.From, move.To);
+            }
+
+            report.Add(moves, options.ManagerBatch);
+            var queued = moves.Where(move => move.To == TaskState.Queued).Select(move => new QueuedTask(move.TaskId, move.AppName)).ToList();
+            if (queued.Count > 0)
+            {
+                await queue.PublishAsync(queued, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // One duty that fails keeps none of the others from being done.
+            report.Faults++;
+            Log.DutyFailed(logger, e, duty);
+        }
+    }
+}
+
+/// <summary>What one tick did.</summary>
+internal sealed class TickReport
+{
+    /// <summary>Tasks that were moved.</summary>
+    public int Moved { get; private set; }
+
+    /// <summary>Some duty has moved all that it may in one tick, so there may be more.</summary>
+    public bool HasMore { get; private set; }
+
+    /// <summary>Duties that failed.</summary>
+    public int Faults { get; set; }
+
+    public void Add(IReadOnlyList<TaskMove> moves, int limit)
+    {
+        Moved += moves.Count;
+        HasMore |= moves.Count >= limit;
+    }
+}

@@ -1,0 +1,162 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Serialization;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Kaiju.Tasks;
+
+/// <summary>What <c>AddKaijuTasks()</c> returns: commands and stores are added here.</summary>
+public sealed class KaijuTasksBuilder
+{
+    private readonly CommandRegistrations _commands;
+
+    internal KaijuTasksBuilder(IServiceCollection services, CommandRegistrations commands)
+    {
+        Services = services;
+        _commands = commands;
+    }
+
+    /// <summary>The host's services.</summary>
+    public IServiceCollection Services { get; }
+
+    /// <summary>
+    /// Registers a command. The handler's parameters are bound to the params' members by name; services, <see cref="StageContext"/>
+    /// and <see cref="CancellationToken"/> by type; a parameter with <see cref="ParamsAttribute"/> takes the params as a whole. It may
+    /// return nothing, a value, a <see cref="System.Threading.Tasks.Task"/> or a <see cref="ValueTask"/>, with or without a value.
+    /// </summary>
+    /// <param name="method">The name by which tasks ask for it. A name that is registered twice fails the host's start.</param>
+    /// <param name="handler">The handler, usually a lambda.</param>
+    /// <param name="file">Filled in by the compiler, to name the place in messages.</param>
+    /// <param name="line">Filled in by the compiler, to name the place in messages.</param>
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    [RequiresDynamicCode(TrimmingNotice.Message)]
+    public KaijuTasksBuilder AddCommand(string method, Delegate handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        AddDelegate(method, handler, null, PlaceOf(file, line));
+
+    /// <summary>Registers a command whose parameter of type <typeparamref name="TParams"/> takes the params as a whole.</summary>
+    /// <typeparam name="TParams">The params' type.</typeparam>
+    /// <param name="method">The name by which tasks ask for it.</param>
+    /// <param name="handler">The handler, usually a lambda; its other parameters are bound like those of <see cref="AddCommand"/>.</param>
+    /// <param name="file">Filled in by the compiler, to name the place in messages.</param>
+    /// <param name="line">Filled in by the compiler, to name the place in messages.</param>
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    [RequiresDynamicCode(TrimmingNotice.Message)]
+    public KaijuTasksBuilder AddCommand<TParams>(string method, Delegate handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        AddDelegate(method, handler, typeof(TParams), PlaceOf(file, line));
+
+    /// <summary>Registers a command that takes and gives JSON; for trimmed and AOT-compiled apps.</summary>
+    /// <param name="method">The name by which tasks ask for it.</param>
+    /// <param name="handler">Gets the filled params, undefined if there are none.</param>
+    /// <param name="file">Filled in by the compiler, to name the place in messages.</param>
+    /// <param name="line">Filled in by the compiler, to name the place in messages.</param>
+    public KaijuTasksBuilder AddJsonCommand(
+        string method,
+        Func<JsonElement, StageContext, CancellationToken, ValueTask<JsonElement>> handler,
+        [CallerFilePath] string file = "",
+        [CallerLineNumber] int line = 0)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return Add(method, PlaceOf(file, line), _ => async (_, context, parameters, cancellationToken) =>
+        {
+            var result = await handler(parameters, context, cancellationToken).ConfigureAwait(false);
+            return result.ValueKind == JsonValueKind.Undefined ? JsonText.Null : result.Clone();
+        });
+    }
+
+    /// <summary>Registers a command with params and result of types that a source generator knows; for trimmed and AOT-compiled apps.</summary>
+    /// <typeparam name="TParams">The params' type.</typeparam>
+    /// <typeparam name="TResult">The result's type.</typeparam>
+    /// <param name="method">The name by which tasks ask for it.</param>
+    /// <param name="handler">Gets the filled params as a whole; <c>{}</c> is read where there are none.</param>
+    /// <param name="parametersInfo">How the params are read.</param>
+    /// <param name="resultInfo">How the result is written.</param>
+    /// <param name="file">Filled in by the compiler, to name the place in messages.</param>
+    /// <param name="line">Filled in by the compiler, to name the place in messages.</param>
+    public KaijuTasksBuilder AddJsonCommand<TParams, TResult>(
+        string method,
+        Func<TParams, StageContext, CancellationToken, ValueTask<TResult>> handler,
+        JsonTypeInfo<TParams> parametersInfo,
+        JsonTypeInfo<TResult> resultInfo,
+        [CallerFilePath] string file = "",
+        [CallerLineNumber] int line = 0)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        ArgumentNullException.ThrowIfNull(parametersInfo);
+        ArgumentNullException.ThrowIfNull(resultInfo);
+        return Add(method, PlaceOf(file, line), _ => async (_, context, parameters, cancellationToken) =>
+        {
+            var whole = JsonText.IsNothing(parameters) ? JsonText.EmptyObject : parameters;
+            TParams typed;
+            try
+            {
+                typed = whole.Deserialize(parametersInfo)!;
+            }
+            catch (JsonException e)
+            {
+                throw new ParamsBindingException($"The params of the command \"{method}\" are no {typeof(TParams).Name}: {e.Message} The params are {JsonText.Show(whole)}.", e);
+            }
+
+            return ResultWriter.Write(await handler(typed, context, cancellationToken).ConfigureAwait(false), resultInfo);
+        });
+    }
+
+    /// <summary>
+    /// Registers every method of a class that is marked with <see cref="CommandAttribute"/>. Methods that are not static get an
+    /// object for each stage: from the services if the class is registered, else made with the services' help.
+    /// </summary>
+    /// <typeparam name="T">The class.</typeparam>
+    /// <exception cref="ArgumentException">It has no such method.</exception>
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    [RequiresDynamicCode(TrimmingNotice.Message)]
+    public KaijuTasksBuilder AddCommands<[DynamicallyAccessedMembers(
+        DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.NonPublicMethods | DynamicallyAccessedMemberTypes.PublicConstructors)] T>()
+        where T : class
+    {
+        const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
+        var methods = typeof(T).GetMethods(All).Where(method => method.IsDefined(typeof(CommandAttribute))).ToList();
+        if (methods.Count == 0)
+        {
+            throw new ArgumentException($"{typeof(T)} has no method with [Command(\"…\")].");
+        }
+
+        foreach (var method in methods)
+        {
+            var place = $"{typeof(T).Name}.{method.Name}";
+            Func<IServiceProvider, object?> target = method.IsStatic ? _ => null : services => ActivatorUtilities.GetServiceOrCreateInstance<T>(services);
+            Add(method.GetCustomAttribute<CommandAttribute>()!.Method, place, host => DelegateCommand.Bind(method, target, null, host, place));
+        }
+
+        return this;
+    }
+
+    /// <summary>Registers a command that the engine itself carries out. One with the method of another takes its place.</summary>
+    /// <param name="command">The special command; one object serves all stages.</param>
+    public KaijuTasksBuilder AddSpecialCommand(SpecialCommand command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        Services.AddSingleton(command);
+        return this;
+    }
+
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    [RequiresDynamicCode(TrimmingNotice.Message)]
+    private KaijuTasksBuilder AddDelegate(string method, Delegate handler, Type? whole, string place)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return Add(method, place, host => DelegateCommand.Bind(handler, whole, host, place));
+    }
+
+    private KaijuTasksBuilder Add(string method, string place, Func<BindingHost, CommandHandler> bind)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(method);
+        _commands.Add(new CommandRegistration(method, place, bind));
+        return this;
+    }
+
+    // The file's name alone: its folder is the build machine's business.
+    private static string PlaceOf(string file, int line) => $"{Path.GetFileName(file.Replace('\\', '/'))}:{line}";
+}

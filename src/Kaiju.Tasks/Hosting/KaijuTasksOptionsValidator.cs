@@ -1,0 +1,98 @@
+using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Serialization;
+using Microsoft.Extensions.Options;
+
+namespace Kaiju.Tasks.Hosting;
+
+/// <summary>Looks over all options and commands when the host starts and says everything that is wrong at once.</summary>
+internal sealed class KaijuTasksOptionsValidator(CommandRegistrations commands, SpecialCommandRegistry specials) : IValidateOptions<KaijuTasksOptions>
+{
+    public ValidateOptionsResult Validate(string? name, KaijuTasksOptions options)
+    {
+        var faults = new List<string>();
+        CheckNames(options, faults);
+        CheckNumbers(options, faults);
+        CheckLimits(options.Limits, faults);
+        faults.AddRange(commands.FindFaults());
+        faults.AddRange(commands.All
+            .Where(registration => specials.Find(registration.Method) is not null)
+            .Select(registration => $"The command \"{registration.Method}\" of {registration.Place} has the name of a special command; choose another."));
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    private static void CheckNames(KaijuTasksOptions options, List<string> faults)
+    {
+        foreach (var app in options.ExecutorApps.Prepend(options.AppName))
+        {
+            if (string.IsNullOrEmpty(app) || app.Length > TaskDefinitionChecker.MaxNameLength || app.Any(char.IsControl))
+            {
+                faults.Add($"AppName or ExecutorApps has {JsonText.Quote(app ?? "")}; an app has 1 to {TaskDefinitionChecker.MaxNameLength} characters, none of them a control character.");
+            }
+        }
+
+        if ((options.Roles & ~TaskRoles.All) != 0 || options.Roles == TaskRoles.None)
+        {
+            faults.Add($"Roles is {options.Roles}; it must be one or more of Client, Manager, Executor.");
+        }
+
+        if (options.SerializerOptions is null)
+        {
+            faults.Add("SerializerOptions is null; it must be given, or left at its default.");
+        }
+
+        if (options.RetryDelay is null)
+        {
+            faults.Add("RetryDelay is null; it must be given, RetryDelay.None for no delay.");
+        }
+    }
+
+    private static void CheckNumbers(KaijuTasksOptions options, List<string> faults)
+    {
+        Range(nameof(options.Capacity), options.Capacity, 1, 10_000, faults);
+        Range(nameof(options.MaxInterruptions), options.MaxInterruptions, 1, 1_000, faults);
+        Range(nameof(options.MaxMissedPings), options.MaxMissedPings, 1, 100, faults);
+        Range(nameof(options.ManagerBatch), options.ManagerBatch, 1, 100_000, faults);
+        Range(nameof(options.KeptRuns), options.KeptRuns, 0, 1_000, faults);
+        Range(nameof(options.MaxClaimBytes), options.MaxClaimBytes, 1, long.MaxValue, faults);
+        Range(nameof(options.PingInterval), options.PingInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), faults);
+        Range(nameof(options.ClaimCheckInterval), options.ClaimCheckInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1), faults);
+        Range(nameof(options.PollInterval), options.PollInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(10), faults);
+        Range(nameof(options.MaxFaultDelay), options.MaxFaultDelay, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10), faults);
+        Range(nameof(options.StopTimeout), options.StopTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
+        Range(nameof(options.StopCancelTimeout), options.StopCancelTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
+        Range(nameof(options.AbortGrace), options.AbortGrace, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
+        Range(nameof(options.SuspendedLifetime), options.SuspendedLifetime ?? TimeSpan.MaxValue, TimeSpan.FromTicks(1), TimeSpan.MaxValue, faults);
+    }
+
+    private static void CheckLimits(TaskLimits? limits, List<string> faults)
+    {
+        if (limits is null)
+        {
+            faults.Add("Limits is null; it must be given, or left at its default.");
+            return;
+        }
+
+        Range("Limits.MaxStages", limits.MaxStages, 1, 10_000, faults);
+        Range("Limits.MaxRetries", limits.MaxRetries, 0, 1_000_000, faults);
+        Range("Limits.MaxIdLength", limits.MaxIdLength, 1, 200, faults);
+        Range("Limits.MaxParamsBytes", limits.MaxParamsBytes, 2, int.MaxValue, faults);
+        Range("Limits.MaxResultBytes", limits.MaxResultBytes, 4, int.MaxValue, faults);
+        Range("Limits.MaxKwsBytes", limits.MaxKwsBytes, 2, int.MaxValue, faults);
+        Range("Limits.MaxDefinitionBytes", limits.MaxDefinitionBytes, 2, int.MaxValue, faults);
+        Range("Limits.MaxErrorBytes", limits.MaxErrorBytes, 512, 1024 * 1024, faults);
+        Range("Limits.MaxJsonDepth", limits.MaxJsonDepth, 1, 64, faults);
+        Range("Limits.MaxTemplateSteps", limits.MaxTemplateSteps, 1, int.MaxValue, faults);
+        Range("Limits.MinExecTimeout", limits.MinExecTimeout, TimeSpan.FromTicks(1), limits.DefaultExecTimeout, faults);
+        Range("Limits.MaxExecTimeout", limits.MaxExecTimeout, limits.DefaultExecTimeout, TimeSpan.FromDays(49), faults);
+        Range("Limits.MaxWait", limits.MaxWait, TimeSpan.FromTicks(1), TimeSpan.FromDays(36_600), faults);
+    }
+
+    private static void Range<T>(string option, T value, T least, T most, List<string> faults)
+        where T : IComparable<T>
+    {
+        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+        {
+            faults.Add($"{option} is {value}; it must be from {least} to {most}.");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using Kaiju.Tasks;
+using Kaiju.Tasks.Client;
+using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Hosting;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Queueing.Memory;
+using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds durable background tasks to a host.</summary>
+public static class KaijuTasksServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds the client, the manager and the executor (<see cref="KaijuTasksOptions.Roles"/>), over a store in memory until an adapter
+    /// puts another in its place. May be called again: the options add up and nothing is there twice.
+    /// </summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <returns>Where commands and stores are added.</returns>
+    public static KaijuTasksBuilder AddKaijuTasks(this IServiceCollection services, Action<KaijuTasksOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddOptionsWithValidateOnStart<KaijuTasksOptions, KaijuTasksOptionsValidator>();
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        var commands = AddCommands(services);
+        AddStore(services);
+        AddClient(services);
+        AddEngine(services);
+        return new KaijuTasksBuilder(services, commands);
+    }
+
+    private static CommandRegistrations AddCommands(IServiceCollection services)
+    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<SpecialCommand, TimerSpecialCommand>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<SpecialCommand, MessageSpecialCommand>());
+        services.TryAddSingleton<SpecialCommandRegistry>();
+        if (services.FirstOrDefault(service => service.ServiceType == typeof(CommandRegistrations))?.ImplementationInstance is CommandRegistrations known)
+        {
+            return known;
+        }
+
+        var commands = new CommandRegistrations();
+        services.AddSingleton(commands);
+        return commands;
+    }
+
+    private static void AddStore(IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(IdSource.Random);
+        services.TryAddSingleton(provider => Options(provider).Rules);
+        services.TryAddSingleton<MemoryTaskStore>();
+        services.TryAddSingleton<ITaskStore>(provider => provider.GetRequiredService<MemoryTaskStore>());
+        services.TryAddSingleton<ITaskQueue, MemoryTaskQueue>();
+    }
+
+    private static void AddClient(IServiceCollection services)
+    {
+        services.TryAddSingleton(provider => new TaskDefinitionChecker(
+            Options(provider), provider.GetRequiredService<SpecialCommandRegistry>(), provider.GetRequiredService<IdSource>()));
+        services.TryAddSingleton<ITaskClient>(provider => ActivatorUtilities.CreateInstance<TaskClient>(provider, Options(provider)));
+    }
+
+    private static void AddEngine(IServiceCollection services)
+    {
+        services.TryAddSingleton(provider => new CommandCatalog(
+            provider.GetRequiredService<CommandRegistrations>(),
+            new BindingHost(provider.GetRequiredService<IServiceProviderIsService>(), TaskJson.Strict(Options(provider).SerializerOptions))));
+        services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<TaskManager>(provider, Options(provider)));
+        services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<StageRunner>(provider, Options(provider)));
+        services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<TaskExecutor>(provider, Options(provider)));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TaskHostedService>());
+    }
+
+    private static KaijuTasksOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<KaijuTasksOptions>>().Value;
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics.CodeAnalysis;
+using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Kaiju.Tasks.Hosting;
+
+/// <summary>Starts the loops of the host's roles and stops them in order: first no more claims, then the work, then the rest.</summary>
+internal sealed class TaskHostedService(IServiceProvider services, IOptions<KaijuTasksOptions> options, ILogger<TaskHostedService> logger)
+    : IHostedService, IDisposable
+{
+    private readonly CancellationTokenSource _claiming = new();
+    private readonly CancellationTokenSource _everything = new();
+    private readonly List<Task> _loops = [];
+    private TaskExecutor? _executor;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Reading the value checks all options, also in a host that does not ask for it by itself.
+        var roles = options.Value.Roles;
+        if (roles.HasFlag(TaskRoles.Executor))
+        {
+            // Binds every command, so that a handler that cannot be bound fails the start and not its first task.
+            services.GetRequiredService<CommandCatalog>();
+            _executor = services.GetRequiredService<TaskExecutor>();
+            Run(Loop<HeartbeatLoop>(_executor).RunAsync, _everything.Token);
+            Run(Loop<ExecutorLoop>(_executor).RunAsync, _claiming.Token);
+        }
+
+        if (roles.HasFlag(TaskRoles.Manager))
+        {
+            Run(Loop<ManagerLoop>().RunAsync, _everything.Token);
+        }
+
+        Log.Started(logger, options.Value.AppName, roles);
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _claiming.CancelAsync().ConfigureAwait(false);
+        if (_executor is not null)
+        {
+            await _executor.StopAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        await _everything.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public void Dispose()
+    {
+        _claiming.Dispose();
+        _everything.Dispose();
+    }
+
+    private T Loop<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(params object[] parts) => ActivatorUtilities.CreateInstance<T>(services, [options.Value, .. parts]);
+
+    private void Run(Func<CancellationToken, Task> loop, CancellationToken cancellationToken) =>
+        _loops.Add(Task.Run(() => loop(cancellationToken), CancellationToken.None));
+}

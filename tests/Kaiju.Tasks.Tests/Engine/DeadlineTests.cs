@@ -1,0 +1,115 @@
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Tests.Engine;
+
+public sealed class DeadlineTests
+{
+    [Fact]
+    public async Task A_run_that_misses_its_deadline_is_told_to_stop_and_ends_with_130()
+    {
+        var gate = new Gate();
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromSeconds(60), Commands = [new("slow")] });
+        await host.Executor.ClaimAsync(default);
+        await gate.Entered;
+
+        host.Clock.Advance(TimeSpan.FromSeconds(60));
+        await gate.Cancelled;
+        await host.Executor.WhenIdleAsync().Soon();
+
+        var failed = await host.GetAsync("t");
+        (failed.State, failed.ExitCode).Should().Be((TaskState.Failed, TaskExitCode.Aborted));
+        failed.Error!.Kind.Should().Be(TaskErrorKind.Timeout);
+    }
+
+    [Fact]
+    public async Task A_missed_deadline_is_retried()
+    {
+        var gate = new Gate();
+        var calls = 0;
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", (CancellationToken token) => ++calls == 1 ? gate.PassAsync(token) : Task.CompletedTask));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxRetries = 1, Commands = [new("slow")] });
+        await host.Executor.ClaimAsync(default);
+        await gate.Entered;
+
+        host.Clock.Advance(TimeSpan.FromSeconds(300));
+        await host.Executor.WhenIdleAsync().Soon();
+        await host.RunUntilIdleAsync();
+
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Finished && task.Retries == 1);
+    }
+
+    [Fact]
+    public async Task A_stages_own_timeout_is_a_failure_with_exit_code_1()
+    {
+        var gate = new Gate();
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("slow") { MaxTimeout = TimeSpan.FromSeconds(2) }] });
+        await host.Executor.ClaimAsync(default);
+        await gate.Entered;
+
+        host.Clock.Advance(TimeSpan.FromSeconds(2));
+        await gate.Cancelled;
+        await host.Executor.WhenIdleAsync().Soon();
+
+        var failed = await host.GetAsync("t");
+        failed.ExitCode.Should().Be(TaskExitCode.ExecutionError);
+        failed.Error!.Kind.Should().Be(TaskErrorKind.StageTimeout);
+        failed.Error.Message.Should().Contain("2 s");
+    }
+
+    [Fact]
+    public async Task A_handler_that_ignores_its_token_is_reported_at_once_but_keeps_its_slot()
+    {
+        var gate = new Gate();
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("stubborn", gate.PassStubbornlyAsync), options => options.Capacity = 1);
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("stubborn") { MaxTimeout = TimeSpan.FromSeconds(2) }] });
+        await host.Executor.ClaimAsync(default);
+        await gate.Entered;
+        var ended = host.Client.WaitAsync("t");
+
+        host.Clock.Advance(TimeSpan.FromSeconds(2));
+
+        (await ended.Soon()).Error!.Kind.Should().Be(TaskErrorKind.StageTimeout);
+        host.Executor.FreeSlots.Should().Be(0, "the handler still runs");
+        gate.Open();
+        await host.Executor.WhenIdleAsync().Soon();
+        host.Executor.FreeSlots.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task The_manager_aborts_what_its_executor_does_not()
+    {
+        await using var host = new TaskTestHost();
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("x")] });
+        var claimed = await host.ClaimByHandAsync("t");
+
+        host.Clock.Advance(TimeSpan.FromSeconds(310));
+        await host.BeatByHandAsync();
+        await host.Manager.TickAsync(default);
+        (await host.GetAsync("t")).State.Should().Be(TaskState.Executed, "the grace is ten seconds");
+        host.Clock.Advance(TimeSpan.FromTicks(1));
+        await host.Manager.TickAsync(default);
+
+        var failed = await host.GetAsync("t");
+        (failed.State, failed.ExitCode, failed.Error!.Kind).Should().Be((TaskState.Failed, TaskExitCode.Aborted, TaskErrorKind.Timeout));
+        (await host.ReportByHandAsync(claimed, StageOutcome.Completed())).Should().Be(ReportAnswer.Superseded);
+    }
+
+    [Fact]
+    public async Task Waiting_in_the_queue_and_for_a_timer_takes_nothing_from_the_deadline()
+    {
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1));
+        await host.Client.CreateAsync(new TaskDefinition
+        {
+            Id = "t",
+            MaxExecTimeout = TimeSpan.FromSeconds(10),
+            Commands = [new("do"), new TimerCommand(TimeSpan.FromDays(30)), new("do")],
+        });
+        host.Clock.Advance(TimeSpan.FromDays(10));
+        await host.RunUntilIdleAsync();
+        await host.AdvanceAsync(TimeSpan.FromDays(30));
+
+        (await host.GetAsync("t")).State.Should().Be(TaskState.Finished);
+    }
+}
