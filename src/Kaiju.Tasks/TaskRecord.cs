@@ -43,6 +43,9 @@ public sealed record TaskRecord
     /// <summary>When an EXECUTED task must have ended or parked itself.</summary>
     public DateTimeOffset? ExecDeadline => Managed.ExecDeadline;
 
+    /// <summary>What a WAITING task waits for.</summary>
+    public WaitKind Wait => Managed.Wait;
+
     /// <summary>When a wait is over.</summary>
     public DateTimeOffset? WaitDeadline => Managed.WaitDeadline;
 
@@ -51,6 +54,9 @@ public sealed record TaskRecord
 
     /// <summary>When a FAILED task is tried again; null: the failure is final.</summary>
     public DateTimeOffset? RetryAt => Managed.RetryAt;
+
+    /// <summary>The run has ended: FINISHED, or FAILED for good.</summary>
+    public bool HasEnded => Managed.HasEnded;
 
     /// <summary>When <see cref="State"/> changed last.</summary>
     public DateTimeOffset StatusChange => Managed.StatusChange;

@@ -25,6 +25,19 @@ public enum TaskState
     Failed = 6,
 }
 
+/// <summary>What a WAITING task waits for.</summary>
+public enum WaitKind
+{
+    /// <summary>Nothing: the task is not WAITING.</summary>
+    None = 0,
+
+    /// <summary>A time, <see cref="TaskRecord.WaitDeadline"/>; its result is null.</summary>
+    Timer = 1,
+
+    /// <summary>A message, at most until <see cref="TaskRecord.WaitDeadline"/>; its result is the message.</summary>
+    Message = 2,
+}
+
 /// <summary>How a run ended. Its JSON value is the number.</summary>
 public enum TaskExitCode
 {

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
 using Kaiju.Tasks.Serialization;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Commands;
 
@@ -19,18 +20,64 @@ internal static class DelegateCommand
         }
 
         var target = handler.Target;
-        return Bind(handler.Method, _ => target, whole, host, place);
+        var call = new Call(handler.Method, whole, host, place);
+        return (services, context, parameters, cancellationToken) => call.InvokeAsync(target, services, context, parameters, cancellationToken);
     }
 
-    /// <summary>The handler of a method, whose object each stage gets anew.</summary>
-    public static CommandHandler Bind(MethodInfo method, Func<IServiceProvider, object?> target, Type? whole, BindingHost host, string place)
+    /// <summary>The handler of a method of a class. Each stage gets an object: a service, if the class is one, else a new one that ends with the stage.</summary>
+    public static CommandHandler Bind(MethodInfo method, Type type, BindingHost host, string place)
     {
-        var parameters = new ParameterBinder(method, whole, host, place);
-        var result = ResultWriter.For(method.ReturnType, host.Serializing);
-        return (services, context, json, cancellationToken) =>
+        var call = new Call(method, null, host, place);
+        if (method.IsStatic)
         {
-            var arguments = parameters.Bind(services, context, json, cancellationToken);
-            return result(method.Invoke(target(services), BindingFlags.DoNotWrapExceptions, null, arguments, null));
+            return (services, context, parameters, cancellationToken) => call.InvokeAsync(null, services, context, parameters, cancellationToken);
+        }
+
+        if (host.Services.IsService(type))
+        {
+            return (services, context, parameters, cancellationToken) =>
+                call.InvokeAsync(services.GetRequiredService(type), services, context, parameters, cancellationToken);
+        }
+
+        var factory = ActivatorUtilities.CreateFactory(type, []);
+        return async (services, context, parameters, cancellationToken) =>
+        {
+            var target = factory(services, []);
+            try
+            {
+                return await call.InvokeAsync(target, services, context, parameters, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                await EndAsync(target).ConfigureAwait(false);
+            }
         };
+    }
+
+    private static ValueTask EndAsync(object target)
+    {
+        if (target is IAsyncDisposable end)
+        {
+            return end.DisposeAsync();
+        }
+
+        (target as IDisposable)?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>A method with its parameters' sources and its result's writer.</summary>
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    [RequiresDynamicCode(TrimmingNotice.Message)]
+    private sealed class Call(MethodInfo method, Type? whole, BindingHost host, string place)
+    {
+        private readonly ParameterBinder _parameters = new(method, whole, host, place);
+        private readonly Func<object?, ValueTask<JsonElement>> _result = ResultWriter.For(method.ReturnType, host.Serializing);
+
+        public ValueTask<JsonElement> InvokeAsync(
+            object? target, IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken)
+        {
+            var arguments = _parameters.Bind(services, context, parameters, cancellationToken);
+            return _result(method.Invoke(target, BindingFlags.DoNotWrapExceptions, null, arguments, null));
+        }
     }
 }

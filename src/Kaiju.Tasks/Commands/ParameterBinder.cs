@@ -20,8 +20,16 @@ internal sealed class ParameterBinder
     private readonly Source[] _sources;
 
     /// <exception cref="ArgumentException">A parameter is of a kind that nothing can be bound to.</exception>
-    public ParameterBinder(MethodInfo method, Type? whole, BindingHost host, string place) =>
-        _sources = [.. method.GetParameters().Select(parameter => SourceOf(parameter, whole, host, place))];
+    public ParameterBinder(MethodInfo method, Type? whole, BindingHost host, string place)
+    {
+        var parameters = method.GetParameters();
+        if (whole is not null && parameters.All(parameter => parameter.ParameterType != whole))
+        {
+            throw new ArgumentException($"{place}: the handler has no parameter of the type {whole}, which is to take the params as a whole.");
+        }
+
+        _sources = [.. parameters.Select(parameter => SourceOf(parameter, whole, host, place))];
+    }
 
     /// <exception cref="ParamsBindingException">The params do not fit; it names the parameter and the JSON found.</exception>
     public object?[] Bind(IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken)

@@ -35,7 +35,7 @@ internal static partial class Log
     [LoggerMessage(206, LogLevel.Critical, "Task {TaskId}, run {JobId}: the executor failed outside the task's own code; please report this. The task is left to its deadline.")]
     public static partial void RunBroke(ILogger logger, Exception exception, string taskId, string jobId);
 
-    [LoggerMessage(207, LogLevel.Information, "The executor {ExecutorId} has stopped and given {Count} tasks back.")]
+    [LoggerMessage(207, LogLevel.Debug, "The executor {ExecutorId} has stopped and given {Count} tasks back.")]
     public static partial void ExecutorStopped(ILogger logger, string executorId, int count);
 
     [LoggerMessage(208, LogLevel.Warning, "The executor {ExecutorId} has stopped but could not give its tasks back; they go on when it is found dead.")]

@@ -106,7 +106,7 @@ public sealed class KaijuTasksBuilder
 
     /// <summary>
     /// Registers every method of a class that is marked with <see cref="CommandAttribute"/>. Methods that are not static get an
-    /// object for each stage: from the services if the class is registered, else made with the services' help.
+    /// object for each stage: the service, if the class is registered as one, else a new one that is disposed of after the stage.
     /// </summary>
     /// <typeparam name="T">The class.</typeparam>
     /// <exception cref="ArgumentException">It has no such method.</exception>
@@ -126,8 +126,7 @@ public sealed class KaijuTasksBuilder
         foreach (var method in methods)
         {
             var place = $"{typeof(T).Name}.{method.Name}";
-            Func<IServiceProvider, object?> target = method.IsStatic ? _ => null : services => ActivatorUtilities.GetServiceOrCreateInstance<T>(services);
-            Add(method.GetCustomAttribute<CommandAttribute>()!.Method, place, host => DelegateCommand.Bind(method, target, null, host, place));
+            Add(method.GetCustomAttribute<CommandAttribute>()!.Method, place, host => DelegateCommand.Bind(method, typeof(T), host, place));
         }
 
         return this;

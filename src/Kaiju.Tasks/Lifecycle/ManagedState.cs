@@ -1,18 +1,5 @@
 namespace Kaiju.Tasks.Lifecycle;
 
-/// <summary>What a WAITING task waits for.</summary>
-public enum WaitKind
-{
-    /// <summary>Nothing: the task is not WAITING.</summary>
-    None = 0,
-
-    /// <summary>A time, <see cref="ManagedState.WaitDeadline"/>; its result is null.</summary>
-    Timer = 1,
-
-    /// <summary>A message, at most until <see cref="ManagedState.WaitDeadline"/>; its result is the message.</summary>
-    Message = 2,
-}
-
 /// <summary>
 /// The small part of a task that changes: everything but its definition and its results. Only <see cref="TaskLifecycle"/> says
 /// how it changes; a store keeps it and carries the change out, guarded by what the transition started from.
