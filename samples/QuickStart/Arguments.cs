@@ -1,0 +1,91 @@
+namespace QuickStart;
+
+/// <summary>What the command line says.</summary>
+internal sealed record Arguments(string Folder, bool Approve, int Limit)
+{
+    private const string Help = """
+        QuickStart counts the words of all text files below a folder, asks, and writes report.md into the current folder.
+
+        usage: dotnet run --project samples/QuickStart [-- [folder] [--approve] [--limit words] [--help]]
+
+          folder         where to count; the repository's docs folder if none is given
+          --approve      approves the report at once; without a terminal it is approved anyway
+          --limit words  warns if there are more words than this; 100000 if it is not given
+          --help         shows this
+
+        Exit codes: 0 both tasks finished, 1 a task failed, 2 wrong arguments, 130 stopped with Ctrl-C.
+        """;
+
+    /// <summary>Reads them; what it returns, if anything, is the exit code of a program that has nothing to do.</summary>
+    public static int? Read(string[] args, out Arguments arguments)
+    {
+        arguments = new Arguments("", false, 100_000);
+        for (var i = 0; i < args.Length; i++)
+        {
+            switch (args[i])
+            {
+                case "--help" or "-h":
+                    Console.WriteLine(Help);
+                    return 0;
+
+                case "--approve":
+                    arguments = arguments with { Approve = true };
+                    break;
+
+                case "--limit":
+                    if (i + 1 == args.Length || !int.TryParse(args[++i], out var limit) || limit < 0)
+                    {
+                        return Fault("--limit needs a number of words, 0 or more.");
+                    }
+
+                    arguments = arguments with { Limit = limit };
+                    break;
+
+                case ['-', ..]:
+                    return Fault($"There is no option \"{args[i]}\".");
+
+                case var folder when arguments.Folder.Length > 0:
+                    return Fault($"There can be one folder only; \"{folder}\" is a second one.");
+
+                case var folder when !Directory.Exists(folder):
+                    return Fault(File.Exists(folder) ? $"\"{folder}\" is a file; it must be a folder." : $"There is no folder \"{folder}\".");
+
+                case var folder:
+                    arguments = arguments with { Folder = Path.GetFullPath(folder) };
+                    break;
+            }
+        }
+
+        if (arguments.Folder.Length == 0)
+        {
+            if (FindDocs() is not { } docs)
+            {
+                return Fault("No folder is given, and the repository's docs folder is not above the current one.");
+            }
+
+            arguments = arguments with { Folder = docs };
+        }
+
+        return null;
+    }
+
+    private static int Fault(string message)
+    {
+        Console.Error.WriteLine($"{message} --help shows what there is.");
+        return 2;
+    }
+
+    private static string? FindDocs() => new[] { Directory.GetCurrentDirectory(), AppContext.BaseDirectory }
+        .SelectMany(WithParents)
+        .Where(folder => File.Exists(Path.Combine(folder, "Kaiju.Tasks.sln")))
+        .Select(folder => Path.Combine(folder, "docs"))
+        .FirstOrDefault(Directory.Exists);
+
+    private static IEnumerable<string> WithParents(string folder)
+    {
+        for (var at = new DirectoryInfo(folder); at is not null; at = at.Parent)
+        {
+            yield return at.FullName;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using Kaiju.Tasks;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using QuickStart;
+
+if (Arguments.Read(args, out var arguments) is { } exitCode)
+{
+    return exitCode;
+}
+
+// A host like any other: its manager and its executor run in this process.
+var builder = Host.CreateApplicationBuilder();
+builder.Logging.SetMinimumLevel(LogLevel.Warning);
+builder.Services.AddSingleton<Screen>();
+builder.Services.AddKaijuTasks(options => options.AppName = "quick-start")
+    .AddCommands<WordCommands>()
+    .AddCommand("summary.print", async (string of, ITaskClient tasks, Screen screen, CancellationToken cancellationToken) =>
+    {
+        // Each failure leaves a notification as well; the final one has the results.
+        var notifications = tasks.ListNotificationsAsync(new() { TaskId = of }, cancellationToken);
+        var summary = Wording.Summary(await notifications.FirstAsync(notification => notification.IsFinal, cancellationToken));
+        screen.Say($"Summary of {of}: {summary}");
+        return summary;
+    });
+
+using var host = builder.Build();
+await host.StartAsync();
+var tasks = host.Services.GetRequiredService<ITaskClient>();
+var screen = host.Services.GetRequiredService<Screen>();
+var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+screen.Say($"Counting the words of the text files below {arguments.Folder}");
+
+// This one waits until the other has finished and starts it.
+await tasks.CreateAsync(new TaskDefinition
+{
+    Id = "words-summary",
+    RunAt = TaskDefinition.OnDemand,
+    Commands = [new("summary.print", new { of = "words-report" })],
+});
+
+// Texts in brackets are templates: [kws.folder] is data of the task, [1.words] a member of the result of stage 1.
+await tasks.CreateAsync(new TaskDefinition
+{
+    Id = "words-report",
+    Kws = new { folder = arguments.Folder, limit = arguments.Limit, report = Path.GetFullPath("report.md") },
+    Commands =
+    [
+        new("words.find", new { folder = "[kws.folder]" }),
+        new("words.count", new { folder = "[kws.folder]", files = "[0.files]" }) { MaxTimeout = TimeSpan.FromMinutes(1) },
+        new("words.warn", new { words = "[1.words]", limit = "[kws.limit]" }) { Condition = TaskCondition.Where("1.words").GreaterThan("[kws.limit]") },
+        new TimerCommand(TimeSpan.FromSeconds(2)),
+        new MessageCommand { MaxTimeout = TimeSpan.FromMinutes(10) },
+        new("report.write", new { path = "[kws.report]", title = "[!f:{1-words} words in {1-files} files]", largest = "[1.largest]", by = "[4.by:nobody]" })
+        {
+            Condition = TaskCondition.Where("4.approved").EqualTo(true),
+        },
+    ],
+    MaxRetries = 3,
+    RetryDelay = TimeSpan.FromSeconds(1),
+    Notify = true,
+    NextTask = "words-summary",
+});
+
+var stopped = false;
+try
+{
+    await screen.FollowAsync(UntilTheEndAsync);
+}
+catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+{
+    screen.Say("Stopped before the end. A store in memory forgets its tasks with the process.");
+    stopped = true;
+}
+
+await host.StopAsync(CancellationToken.None);
+var last = await tasks.ListAsync().OrderBy(task => task.Id).ToListAsync();
+last.ForEach(task => Console.WriteLine(Wording.LastLine(task)));
+return stopped ? 130 : last.TrueForAll(task => task.State == TaskState.Finished) ? 0 : 1;
+
+async Task UntilTheEndAsync(Action<IReadOnlyList<TaskRecord>> show)
+{
+    var approval = new Approval(arguments, screen);
+    while (true)
+    {
+        var report = await tasks.GetAsync("words-report", stopping) ?? throw new TaskNotFoundException("words-report");
+        var summary = await tasks.GetAsync("words-summary", stopping) ?? throw new TaskNotFoundException("words-summary");
+        show([report, summary]);
+        if (summary.HasEnded || (report.HasEnded && report.State == TaskState.Failed))
+        {
+            return;
+        }
+
+        if (report.Wait == WaitKind.Message && approval.Read() is { } answer)
+        {
+            await tasks.SendMessageAsync(report.Id, answer, stopping);
+        }
+
+        await Task.Delay(TimeSpan.FromMilliseconds(50), stopping);
+    }
+}
