@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Scheduling;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -29,7 +30,7 @@ internal sealed class TaskTestHost : IAsyncDisposable
 
         var builder = services.AddKaijuTasks(options =>
         {
-            options.RetryDelay = Kaiju.Tasks.Scheduling.RetryDelay.None;
+            options.RetryDelay = RetryDelay.None;
             configure?.Invoke(options);
         });
         build?.Invoke(builder);

@@ -1,0 +1,165 @@
+using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Hosting;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Kaiju.Tasks.Tests.Hosting;
+
+public sealed class HostingTests
+{
+    [Fact]
+    public void Adding_twice_adds_up_and_leaves_nothing_twice()
+    {
+        var services = new ServiceCollection();
+        services.AddKaijuTasks(options => options.AppName = "shop").AddCommand("a", () => 1);
+        services.AddKaijuTasks(options => options.Capacity = 3).AddCommand("b", () => 2);
+        using var provider = services.AddLogging().BuildServiceProvider();
+
+        provider.GetServices<IHostedService>().Should().ContainSingle().Which.Should().BeOfType<TaskHostedService>();
+        provider.GetServices<ITaskClient>().Should().ContainSingle();
+        provider.GetServices<ITaskStore>().Should().ContainSingle();
+        provider.GetServices<ITaskQueue>().Should().ContainSingle();
+        provider.GetServices<SpecialCommand>().Should().HaveCount(2);
+        provider.GetServices<IValidateOptions<KaijuTasksOptions>>().Should().ContainSingle();
+        provider.GetRequiredService<TaskExecutor>().Info.Should().Match<ExecutorInfo>(executor => executor.AppName == "shop" && executor.Capacity == 3);
+        provider.GetRequiredService<CommandCatalog>().Methods.Should().Equal("a", "b");
+    }
+
+    [Fact]
+    public async Task Options_are_checked_at_the_start_with_all_faults_in_one_message()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddKaijuTasks(options =>
+        {
+            options.AppName = "";
+            options.Capacity = 0;
+            options.Roles = TaskRoles.None;
+            options.PollInterval = TimeSpan.Zero;
+            options.Limits = options.Limits with { MaxStages = 0, DefaultExecTimeout = TimeSpan.FromSeconds(1) };
+        }).AddCommand("same", () => 1).AddCommand("same", () => 2).AddCommands<Same>().AddCommand("_TIMER_", () => 3);
+        using var host = builder.Build();
+
+        var failed = (await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<OptionsValidationException>()).Which;
+
+        failed.Failures.Should().HaveCount(8);
+        failed.Message.Should().ContainAll(failed.Failures);
+        failed.Failures.Should().ContainMatch("AppName or ExecutorApps has \"\"*")
+            .And.ContainMatch("Capacity is 0; it must be from 1 to 10000.")
+            .And.ContainMatch("Roles is None*")
+            .And.ContainMatch("PollInterval is 00:00:00; it must be from 00:00:00.0100000 to 00:10:00.")
+            .And.ContainMatch("Limits.MaxStages is 0*")
+            .And.ContainMatch("Limits.MinExecTimeout is 00:00:10; it must be from*")
+            .And.ContainMatch("The command \"same\" is registered 3 times: HostingTests.cs:*and HostingTests.cs:*and Same.Do*")
+            .And.ContainMatch("The command \"_TIMER_\" of HostingTests.cs:* has the name of a special command*");
+    }
+
+    [Fact]
+    public async Task A_handler_that_cannot_be_bound_fails_the_start()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddKaijuTasks().AddCommand("do", (ReadOnlySpan<char> text) => { });
+        using var host = builder.Build();
+
+        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<ArgumentException>().WithMessage("HostingTests.cs:*lives on the stack*");
+    }
+
+    [Theory]
+    [InlineData(TaskRoles.Client, TaskState.Queued, false)]
+    [InlineData(TaskRoles.Executor, TaskState.Finished, true)]
+    [InlineData(TaskRoles.All, TaskState.Finished, true)]
+    public async Task A_host_does_what_its_roles_say(TaskRoles roles, TaskState ends, bool waits)
+    {
+        await using var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1), options => options.Roles = roles);
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
+        if (waits)
+        {
+            await host.Client.WaitAsync("t").Soon();
+        }
+
+        (await host.Client.GetAsync("t"))!.State.Should().Be(ends);
+    }
+
+    [Fact]
+    public async Task A_manager_alone_queues_and_runs_nothing()
+    {
+        await using var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1), options => options.Roles = TaskRoles.Manager | TaskRoles.Client);
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskTestHost.Start.AddSeconds(2), Commands = [new("do")] });
+        var queued = new TaskCompletionSource();
+        using var listening = host.Services.GetRequiredService<ITaskStore>().Listen(hint =>
+        {
+            if (hint.Kinds.HasFlag(StoreHintKinds.Queued))
+            {
+                queued.TrySetResult();
+            }
+        });
+
+        await host.Clock.PassAsync(TimeSpan.FromSeconds(2));
+        await queued.Task.Soon();
+
+        (await host.Client.GetAsync("t"))!.State.Should().Be(TaskState.Queued);
+    }
+
+    [Fact]
+    public async Task An_executor_takes_the_apps_that_it_is_given()
+    {
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1), options =>
+        {
+            options.AppName = "shop";
+            options.ExecutorApps.Add("billing");
+            options.ExecutorApps.Add("mail");
+        });
+        foreach (var app in new[] { "billing", "mail", null })
+        {
+            await host.Client.CreateAsync(new TaskDefinition { Id = app ?? "own", AppName = app, Commands = [new("do")] });
+        }
+
+        await host.RunUntilIdleAsync();
+
+        (await host.GetAsync("billing")).State.Should().Be(TaskState.Finished);
+        (await host.GetAsync("mail")).State.Should().Be(TaskState.Finished);
+        (await host.GetAsync("own")).State.Should().Be(TaskState.Queued, "its own app is not among them");
+    }
+
+    [Fact]
+    public void The_rules_follow_the_options()
+    {
+        using var provider = new ServiceCollection().AddKaijuTasks(options =>
+        {
+            options.PingInterval = TimeSpan.FromSeconds(2);
+            options.MaxMissedPings = 4;
+            options.MaxInterruptions = 7;
+            options.AbortOverdueQueued = true;
+            options.SuspendedLifetime = TimeSpan.FromDays(1);
+        }).Services.BuildServiceProvider();
+
+        provider.GetRequiredService<LifecycleRules>().Should().Match<LifecycleRules>(rules =>
+            rules.ExecutorLifetime == TimeSpan.FromSeconds(8) && rules.MaxInterruptions == 7 && rules.AbortOverdueQueued && rules.SuspendedLifetime == TimeSpan.FromDays(1));
+    }
+
+    [Fact]
+    public void The_defaults_are_those_of_the_original()
+    {
+        var options = new KaijuTasksOptions();
+
+        (options.AppName, options.Roles, options.PingInterval, options.MaxMissedPings).Should().Be(("default", TaskRoles.All, TimeSpan.FromSeconds(30), 3));
+        options.Apps.Should().Equal("default");
+        options.Limits.Should().Match<TaskLimits>(limits =>
+            limits.MaxStages == 100 && limits.MaxRetries == 10 && limits.MinExecTimeout == TimeSpan.FromSeconds(10)
+            && limits.DefaultExecTimeout == TimeSpan.FromSeconds(300) && limits.MaxExecTimeout == TimeSpan.FromSeconds(14_400)
+            && limits.MaxIdLength == 200 && limits.MaxParamsBytes == 1 << 20 && limits.MaxResultBytes == 1 << 20 && limits.MaxKwsBytes == 1 << 20
+            && limits.MaxDefinitionBytes == 1 << 24 && limits.MaxJsonDepth == 64 && limits.MaxErrorBytes == 1 << 13 && limits.MaxWait == TimeSpan.FromDays(366));
+    }
+
+    private sealed class Same
+    {
+        [Command("same")]
+        public static void Do()
+        {
+        }
+    }
+}

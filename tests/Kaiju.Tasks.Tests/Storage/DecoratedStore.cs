@@ -1,0 +1,113 @@
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Tests;
+
+/// <summary>A store that passes everything on; what derives from it gets some of it wrong.</summary>
+internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
+{
+    public virtual ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken) =>
+        Call(nameof(CreateAsync), () => inner.CreateAsync(tasks, onConflict, cancellationToken));
+
+    public virtual ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) =>
+        Call(nameof(GetAsync), () => inner.GetAsync(taskId, cancellationToken));
+
+    public virtual ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken) =>
+        Call(nameof(GetRunAsync), () => inner.GetRunAsync(taskId, jobId, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskRecord>> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
+        Call(nameof(ListAsync), () => inner.ListAsync(query, after, limit, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskNotification>> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken) =>
+        Call(nameof(ListNotificationsAsync), () => inner.ListNotificationsAsync(query, limit, cancellationToken));
+
+    public virtual ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken) => Call(nameof(DeleteAsync), () => inner.DeleteAsync(taskId, cancellationToken));
+
+    public virtual ValueTask<bool> ResetAsync(string taskId, CancellationToken cancellationToken) => Call(nameof(ResetAsync), () => inner.ResetAsync(taskId, cancellationToken));
+
+    public virtual ValueTask<bool> CancelAsync(string taskId, CancellationToken cancellationToken) => Call(nameof(CancelAsync), () => inner.CancelAsync(taskId, cancellationToken));
+
+    public virtual ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CancellationToken cancellationToken) =>
+        Call(nameof(SendMessageAsync), () => inner.SendMessageAsync(taskId, data, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(int limit, CancellationToken cancellationToken) =>
+        Call(nameof(ExpelDeadExecutorsAsync), () => inner.ExpelDeadExecutorsAsync(limit, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskMove>> AbortOverdueAsync(int limit, CancellationToken cancellationToken) =>
+        Call(nameof(AbortOverdueAsync), () => inner.AbortOverdueAsync(limit, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskMove>> RestartPeriodicAsync(int limit, CancellationToken cancellationToken) =>
+        Call(nameof(RestartPeriodicAsync), () => inner.RestartPeriodicAsync(limit, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskMove>> WakeWaitsAsync(int limit, CancellationToken cancellationToken) =>
+        Call(nameof(WakeWaitsAsync), () => inner.WakeWaitsAsync(limit, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskMove>> QueueDueAsync(int limit, CancellationToken cancellationToken) =>
+        Call(nameof(QueueDueAsync), () => inner.QueueDueAsync(limit, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken) =>
+        Call(nameof(RequeueFailedAsync), () => inner.RequeueFailedAsync(limit, cancellationToken));
+
+    public virtual ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) =>
+        Call(nameof(GetTimeToNextDutyAsync), () => inner.GetTimeToNextDutyAsync(cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
+        Call(nameof(ClaimAsync), () => inner.ClaimAsync(executor, taskIds, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
+        Call(nameof(RecordAsync), () => inner.RecordAsync(reports, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+        Call(nameof(HeartbeatAsync), () => inner.HeartbeatAsync(executor, claims, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+        Call(nameof(FindLostClaimsAsync), () => inner.FindLostClaimsAsync(claims, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) =>
+        Call(nameof(SuspendExecutorAsync), () => inner.SuspendExecutorAsync(executorId, cancellationToken));
+
+    public virtual IDisposable Listen(Action<StoreHint> listener) => inner.Listen(listener);
+
+    /// <summary>The queue over this store hears of what is queued.</summary>
+    public virtual bool TellsQueue => true;
+
+    protected virtual ValueTask<T> Call<T>(string member, Func<ValueTask<T>> pass) => pass();
+}
+
+/// <summary>A store whose hints are lost, all of them or some.</summary>
+internal sealed class DeafStore(ITaskStore inner, StoreHintKinds lost = (StoreHintKinds)~0) : DecoratedStore(inner)
+{
+    public override bool TellsQueue => !lost.HasFlag(StoreHintKinds.Queued);
+
+    public override IDisposable Listen(Action<StoreHint> listener) => base.Listen(hint =>
+    {
+        if ((hint.Kinds & ~lost) != StoreHintKinds.None)
+        {
+            listener(hint with { Kinds = hint.Kinds & ~lost });
+        }
+    });
+}
+
+/// <summary>A store that fails when a test says so: before the step, or after it, so that the answer is lost.</summary>
+internal sealed class FaultyStore(ITaskStore inner) : DecoratedStore(inner)
+{
+    public Func<string, bool> FailsBefore { get; set; } = _ => false;
+
+    public Func<string, bool> FailsAfter { get; set; } = _ => false;
+
+    public ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ITaskQueue queue, ClaimRequest request, CancellationToken cancellationToken) =>
+        Call("ClaimNext", () => queue.ClaimAsync(request, cancellationToken));
+
+    protected override async ValueTask<T> Call<T>(string member, Func<ValueTask<T>> pass)
+    {
+        if (FailsBefore(member))
+        {
+            throw new IOException($"{member} did not get through.");
+        }
+
+        var answer = await pass();
+        return FailsAfter(member) ? throw new IOException($"The answer of {member} is lost.") : answer;
+    }
+}
