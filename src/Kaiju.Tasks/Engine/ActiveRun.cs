@@ -18,6 +18,9 @@ internal enum StopReason
 
     /// <summary>The host stops: nothing is written, and the task is given back.</summary>
     Stopping,
+
+    /// <summary>It has ended by itself.</summary>
+    Ended,
 }
 
 /// <summary>A claimed task while this process runs it: its token, its results so far, and why it must stop.</summary>
@@ -32,6 +35,7 @@ internal sealed class ActiveRun : IDisposable
     public ActiveRun(ExecutorTask task, JsonElement executor, TimeProvider clock)
     {
         Task = task;
+        Token = _cancel.Token;
         _results = [.. task.Result];
         _environment = new Dictionary<string, JsonElement>(StringComparer.Ordinal)
         {
@@ -53,7 +57,7 @@ internal sealed class ActiveRun : IDisposable
     public HeldClaim Claim => new(Task.Id, Task.Claim);
 
     /// <summary>Cancelled with the first reason to stop.</summary>
-    public CancellationToken Token => _cancel.Token;
+    public CancellationToken Token { get; }
 
     public StopReason Reason => (StopReason)Volatile.Read(ref _reason);
 
@@ -87,6 +91,12 @@ internal sealed class ActiveRun : IDisposable
     public void Dispose()
     {
         _deadline.Dispose();
-        _cancel.Dispose();
+
+        // A timer's or a heartbeat's Stop may be under way on another thread. Whoever sets the reason first decides: after an
+        // end nothing is cancelled any more, and after a stop the source is left to the collector.
+        if (Interlocked.CompareExchange(ref _reason, (int)StopReason.Ended, (int)StopReason.None) == (int)StopReason.None)
+        {
+            _cancel.Dispose();
+        }
     }
 }

@@ -15,6 +15,8 @@ namespace Kaiju.Tasks.Engine;
 /// </summary>
 internal sealed class TaskExecutor : IDisposable
 {
+    private const long Never = long.MinValue;
+
     private readonly ITaskStore _store;
     private readonly ITaskQueue _queue;
     private readonly StageRunner _stages;
@@ -24,13 +26,15 @@ internal sealed class TaskExecutor : IDisposable
     private readonly ConcurrentDictionary<Guid, ActiveRun> _running = new();
     private readonly CancellationTokenSource _abandon = new();
     private readonly JsonElement _data;
-    private long? _lastPing;
+    private readonly CancellationToken _abandoned;
+    private long _lastPing = Never;
     private volatile bool _stopping;
 
     public TaskExecutor(
         ITaskStore store, ITaskQueue queue, StageRunner stages, TimeProvider clock, IdSource ids, KaijuTasksOptions options, ILogger<TaskExecutor> logger)
     {
         (_store, _queue, _stages, _clock, _options, _logger) = (store, queue, stages, clock, options, logger);
+        _abandoned = _abandon.Token;
         Info = new ExecutorInfo(ids.NewId().ToString(), options.AppName, options.Apps, options.Capacity);
         _data = JsonElement.Parse(JsonSerializer.SerializeToUtf8Bytes(
             new Dictionary<string, string>(options.ExecutorData) { ["id"] = Info.Id, ["app_name"] = Info.AppName }, WireContext.Default.IDictionaryStringString));
@@ -54,7 +58,8 @@ internal sealed class TaskExecutor : IDisposable
         }
 
         // Only an executor that is known to live can be found dead; after a freeze it may have been forgotten.
-        if (_lastPing is not { } ping || _clock.GetElapsedTime(ping) >= _options.PingInterval)
+        var ping = Volatile.Read(ref _lastPing);
+        if (ping == Never || _clock.GetElapsedTime(ping) >= _options.PingInterval)
         {
             await HeartbeatAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -73,7 +78,7 @@ internal sealed class TaskExecutor : IDisposable
     {
         var began = _clock.GetTimestamp();
         Supersede(await _store.HeartbeatAsync(Info, Held(), cancellationToken).ConfigureAwait(false));
-        _lastPing = began;
+        Volatile.Write(ref _lastPing, began);
     }
 
     /// <summary>Stops the runs whose claims are lost.</summary>
@@ -136,7 +141,7 @@ internal sealed class TaskExecutor : IDisposable
                 }
             }
         }
-        catch (OperationCanceledException) when (_abandon.IsCancellationRequested)
+        catch (OperationCanceledException) when (_abandoned.IsCancellationRequested)
         {
             // The host is gone; what could not be reported runs again elsewhere.
         }
@@ -194,9 +199,9 @@ internal sealed class TaskExecutor : IDisposable
             try
             {
                 // Not the stopping token: finished work is recorded during shutdown.
-                return (await _store.RecordAsync([report], _abandon.Token).ConfigureAwait(false))[0];
+                return (await _store.RecordAsync([report], _abandoned).ConfigureAwait(false))[0];
             }
-            catch (Exception e) when (!_abandon.IsCancellationRequested)
+            catch (Exception e) when (!_abandoned.IsCancellationRequested)
             {
                 if (run.Reason == StopReason.Superseded)
                 {
@@ -204,7 +209,7 @@ internal sealed class TaskExecutor : IDisposable
                 }
 
                 Log.ReportFailed(_logger, e, run.Task.Id, run.Task.JobId, report.Stage);
-                await delay.WaitAsync(_abandon.Token).ConfigureAwait(false);
+                await delay.WaitAsync(_abandoned).ConfigureAwait(false);
             }
         }
     }

@@ -18,6 +18,7 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
     private readonly CancellationTokenSource _claiming = new();
     private readonly CancellationTokenSource _everything = new();
     private readonly List<Task> _loops = [];
+    private Task _claimLoop = Task.CompletedTask;
     private TaskExecutor? _executor;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -30,7 +31,7 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
             services.GetRequiredService<CommandCatalog>();
             _executor = services.GetRequiredService<TaskExecutor>();
             Run(Loop<HeartbeatLoop>(_executor).RunAsync, _everything.Token);
-            Run(Loop<ExecutorLoop>(_executor).RunAsync, _claiming.Token);
+            _claimLoop = Run(Loop<ExecutorLoop>(_executor).RunAsync, _claiming.Token);
         }
 
         if (roles.HasFlag(TaskRoles.Manager))
@@ -45,6 +46,9 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _claiming.CancelAsync().ConfigureAwait(false);
+
+        // A claim that is under way must have answered before all that is claimed is given back.
+        await _claimLoop.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_executor is not null)
         {
             await _executor.StopAsync(cancellationToken).ConfigureAwait(false);
@@ -62,6 +66,10 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
 
     private T Loop<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(params object[] parts) => ActivatorUtilities.CreateInstance<T>(services, [options.Value, .. parts]);
 
-    private void Run(Func<CancellationToken, Task> loop, CancellationToken cancellationToken) =>
-        _loops.Add(Task.Run(() => loop(cancellationToken), CancellationToken.None));
+    private Task Run(Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
+    {
+        var running = Task.Run(() => loop(cancellationToken), CancellationToken.None);
+        _loops.Add(running);
+        return running;
+    }
 }
