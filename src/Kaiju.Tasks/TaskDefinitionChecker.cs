@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Scheduling;
 using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Storage;
@@ -54,6 +55,35 @@ public sealed class TaskDefinitionChecker
         }
 
         return faults.Count == 0 ? complete : throw new TaskValidationException(definition.Id, faults);
+    }
+
+    /// <summary>
+    /// A stored task of somewhere else, complete for <see cref="ITaskStore.ImportAsync"/>. What cannot be stored is refused; what the
+    /// limits and languages of this host would refuse at creation is kept as it is, since it has run elsewhere.
+    /// </summary>
+    /// <param name="task">The stored task.</param>
+    /// <exception cref="TaskValidationException">It cannot be stored.</exception>
+    public TaskRecord PrepareImport(TaskRecord task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        var faults = new List<string>();
+        var complete = TaskImport.Normalize(Complete(task.Definition, faults));
+        if (faults.Count == 0)
+        {
+            CheckTexts(complete, faults);
+            CheckSchedule(complete, faults);
+            CheckJson("kws", complete.KwsJson, int.MaxValue, faults);
+            CheckJson("meta", complete.MetaJson, int.MaxValue, faults);
+            CheckStored("commands", complete.Commands.SelectMany(command => new[] { command.ParamsJson, command.Condition?.Json ?? default }), faults);
+            CheckStored("result", task.Result, faults);
+            CheckStored("error", [task.Error?.Json ?? default], faults);
+            if (complete.Commands.Count == 0)
+            {
+                faults.Add("commands has no entries; it must have at least 1.");
+            }
+        }
+
+        return faults.Count == 0 ? task with { Definition = complete } : throw new TaskValidationException(task.Definition.Id, faults);
     }
 
     /// <summary>For stores: refuses a definition that did not come from <see cref="Prepare"/>.</summary>
@@ -202,6 +232,17 @@ public sealed class TaskDefinitionChecker
         else if (JsonText.FindFault(JsonText.Raw(json), maxBytes, _limits.MaxJsonDepth) is { } fault)
         {
             faults.Add($"{member} {fault}");
+        }
+    }
+
+    private void CheckStored(string member, IEnumerable<JsonElement> values, List<string> faults)
+    {
+        foreach (var (index, value) in values.Index())
+        {
+            if (value.ValueKind != JsonValueKind.Undefined && JsonText.FindFault(JsonText.Raw(value), int.MaxValue, _limits.MaxJsonDepth) is { } fault)
+            {
+                faults.Add($"{member}[{index}] {fault}");
+            }
         }
     }
 

@@ -19,6 +19,13 @@ public interface ITaskStore
     /// <returns>An answer for each, in order.</returns>
     ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken);
 
+    /// <summary>Stores tasks of somewhere else as they are, with their results and their state (<see cref="TaskImport"/>). Each item stands alone; a known id is refused.</summary>
+    /// <param name="tasks">Tasks whose definitions <see cref="TaskDefinitionChecker.PrepareImport"/> has made complete.</param>
+    /// <param name="executors">Executors that hold some of them, with their last pings.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    /// <returns>An answer for each, in order; for an EXECUTED task its claim.</returns>
+    ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CancellationToken cancellationToken);
+
     /// <summary>A task, or null.</summary>
     /// <param name="taskId">The id.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
@@ -48,6 +55,13 @@ public interface ITaskStore
     /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
     /// <returns>False: there is no such task.</returns>
     ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken);
+
+    /// <summary>Deletes tasks that ended for good longer ago than <paramref name="age"/>; periodic ones and those marked <see cref="TaskDefinition.System"/> stay.</summary>
+    /// <param name="age">By the time at which they ended.</param>
+    /// <param name="limit">How many at most, the oldest first.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    /// <returns>The ids of those that are gone.</returns>
+    ValueTask<IReadOnlyList<string>> DeleteEndedAsync(TimeSpan age, int limit, CancellationToken cancellationToken);
 
     /// <summary>Carries out <see cref="TaskEvent.Reset"/>.</summary>
     /// <param name="taskId">The id.</param>
@@ -124,6 +138,10 @@ public interface ITaskStore
     /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
     /// <returns>The claims of these that it does not hold any more.</returns>
     ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken);
+
+    /// <summary>The executors that are known, with their last pings.</summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask<IReadOnlyList<ExecutorPing>> ListExecutorsAsync(CancellationToken cancellationToken);
 
     /// <summary>The claims that are not held any more, without noting anything.</summary>
     /// <param name="claims">What an executor runs.</param>

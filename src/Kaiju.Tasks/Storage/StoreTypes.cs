@@ -25,6 +25,17 @@ public enum CreateResult
     Refused = 3,
 }
 
+/// <summary>What became of one task that was to be imported.</summary>
+/// <param name="TaskId">Its id.</param>
+/// <param name="Result"><see cref="CreateResult.Created"/>, or <see cref="CreateResult.Refused"/> where the id is known.</param>
+/// <param name="Claim">The claim of a task that is EXECUTED.</param>
+public readonly record struct ImportAnswer(string TaskId, CreateResult Result, Guid? Claim);
+
+/// <summary>An executor's last sign of life.</summary>
+/// <param name="ExecutorId">Who.</param>
+/// <param name="LastPing">When, by the store's clock.</param>
+public readonly record struct ExecutorPing(string ExecutorId, DateTimeOffset LastPing);
+
 /// <summary>Which tasks to list. Members that are null do not matter.</summary>
 public sealed record TaskQuery
 {

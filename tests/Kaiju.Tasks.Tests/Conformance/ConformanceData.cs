@@ -19,10 +19,10 @@ public sealed class ConformanceData
         var path = Path.Combine(Folder, file);
         File = file;
         Exists = System.IO.File.Exists(path);
-        var root = Exists ? JsonElement.Parse(System.IO.File.ReadAllBytes(path)) : JsonElement.Parse("{}"u8);
-        DeclaredCount = Exists ? root.GetProperty("count").GetInt32() : 0;
+        Root = Exists ? JsonElement.Parse(System.IO.File.ReadAllBytes(path)) : JsonElement.Parse("{}"u8);
+        DeclaredCount = Exists ? Root.GetProperty("count").GetInt32() : 0;
         _vectors = Exists
-            ? root.GetProperty(list).EnumerateArray().ToDictionary(vector => vector.GetProperty("name").GetString()!)
+            ? Root.GetProperty(list).EnumerateArray().ToDictionary(vector => vector.GetProperty("name").GetString()!)
             : [];
     }
 
@@ -39,6 +39,9 @@ public sealed class ConformanceData
         : Environment.GetEnvironmentVariable(FolderVariable)!;
 
     public string File { get; }
+
+    /// <summary>The whole file.</summary>
+    public JsonElement Root { get; }
 
     public bool Exists { get; }
 

@@ -11,6 +11,10 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken) =>
         Call(nameof(CreateAsync), () => inner.CreateAsync(tasks, onConflict, cancellationToken));
 
+    public virtual ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
+        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CancellationToken cancellationToken) =>
+        Call(nameof(ImportAsync), () => inner.ImportAsync(tasks, executors, cancellationToken));
+
     public virtual ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) =>
         Call(nameof(GetAsync), () => inner.GetAsync(taskId, cancellationToken));
 
@@ -24,6 +28,9 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
         Call(nameof(ListNotificationsAsync), () => inner.ListNotificationsAsync(query, limit, cancellationToken));
 
     public virtual ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken) => Call(nameof(DeleteAsync), () => inner.DeleteAsync(taskId, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<string>> DeleteEndedAsync(TimeSpan age, int limit, CancellationToken cancellationToken) =>
+        Call(nameof(DeleteEndedAsync), () => inner.DeleteEndedAsync(age, limit, cancellationToken));
 
     public virtual ValueTask<bool> ResetAsync(string taskId, CancellationToken cancellationToken) => Call(nameof(ResetAsync), () => inner.ResetAsync(taskId, cancellationToken));
 
@@ -61,6 +68,9 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
 
     public virtual ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Call(nameof(HeartbeatAsync), () => inner.HeartbeatAsync(executor, claims, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<ExecutorPing>> ListExecutorsAsync(CancellationToken cancellationToken) =>
+        Call(nameof(ListExecutorsAsync), () => inner.ListExecutorsAsync(cancellationToken));
 
     public virtual ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Call(nameof(FindLostClaimsAsync), () => inner.FindLostClaimsAsync(claims, cancellationToken));

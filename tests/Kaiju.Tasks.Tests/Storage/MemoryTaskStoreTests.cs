@@ -83,15 +83,16 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_cron_that_never_comes_again_keeps_no_manager_busy()
+    public async Task A_cron_that_never_comes_again_keeps_no_manager_busy_and_no_other_task_waiting()
     {
-        await _host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "0 0 1 1 *", RunAt = TaskTestHost.Start, Commands = [new("do")] });
-        await _host.ClaimByHandAsync("t");
+        await _host.Client.CreateAsync(new TaskDefinition { Id = "never", Cron = "0 0 1 1 *", RunAt = TaskTestHost.Start, Commands = [new("do")] });
+        await _host.Client.CreateAsync(new TaskDefinition { Id = "again", Cron = "* * * * *", RunAt = TaskTestHost.Start, Commands = [new("do")] });
         _host.Clock.SetUtcNow(new DateTimeOffset(9999, 6, 1, 0, 0, 0, TimeSpan.Zero));
-        await _host.Client.CancelAsync("t");
+        await _host.Client.CancelAsync("never");
+        await _host.Client.CancelAsync("again");
 
-        (await _host.Store.RestartPeriodicAsync(10, default)).Should().BeEmpty();
-        (await _host.GetAsync("t")).State.Should().Be(TaskState.Failed);
+        (await _host.Store.RestartPeriodicAsync(10, default)).Select(move => move.TaskId).Should().Equal("again");
+        (await _host.GetAsync("never")).State.Should().Be(TaskState.Failed);
     }
 
     [Fact]

@@ -40,6 +40,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     private readonly SortedSet<MemoryTask>[] _byState = [.. Enum.GetValues<TaskState>().Select(_ => new SortedSet<MemoryTask>(_byCreation))];
     private readonly Dictionary<(string Member, string Value), SortedSet<MemoryTask>> _byMember = [];
     private readonly SortedSet<WorkPlace>[] _duties = [.. Enum.GetValues<Duty>().Select(_ => new SortedSet<WorkPlace>(WorkPlace.InOrder))];
+    private readonly SortedSet<WorkPlace> _ended = new(WorkPlace.InOrder);
     private readonly Dictionary<string, SortedSet<WorkPlace>> _queues = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<MemoryTask>> _held = new(StringComparer.Ordinal);
 
@@ -137,6 +138,10 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         return first?.Task;
     }
 
+    /// <summary>Tasks without another run that ended before a time, the oldest end first.</summary>
+    public IEnumerable<MemoryTask> EndedBefore(DateTimeOffset time) =>
+        _ended.TakeWhile(place => place.Major < time.UtcTicks).Select(place => place.Task).Where(task => !task.Definition.System);
+
     public IReadOnlyCollection<MemoryTask> HeldBy(string executorId) => _held.GetValueOrDefault(executorId) ?? (IReadOnlyCollection<MemoryTask>)[];
 
     /// <summary>Tasks in the order of creation, from the narrowest set that holds all that are asked for.</summary>
@@ -212,6 +217,11 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     private WorkPlace? PlaceOf(MemoryTask task)
     {
         var (definition, state) = (task.Definition, task.State);
+        if (state.HasEnded && definition.Cron is null)
+        {
+            return new WorkPlace(_ended, state.StatusChange.UtcTicks, 0, task);
+        }
+
         if (!definition.Enabled)
         {
             return null;
@@ -225,8 +235,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
             TaskState.Executed => null,
             TaskState.Waiting => DutyAt(Duty.WakeWait, state.WaitDeadline, task),
             TaskState.Failed when state.RetryAt is not null => DutyAt(Duty.RequeueFailed, state.RetryAt, task),
-            _ when definition.Cron is not null => DutyAt(Duty.RestartPeriodic, state.StatusChange, task),
-            _ => null,
+            _ => DutyAt(Duty.RestartPeriodic, state.StatusChange, task),
         };
     }
 

@@ -13,12 +13,17 @@ internal sealed class MemoryTask
     private readonly long _definitionBytes;
     private long _resultBytes;
 
-    public MemoryTask(TaskDefinition definition, ManagedState state, DateTimeOffset created, long sequence)
+    public MemoryTask(TaskDefinition definition, ManagedState state, DateTimeOffset created, long sequence, IEnumerable<StageEntry> history)
     {
         Definition = definition;
         State = state;
         Created = created;
         Sequence = sequence;
+        foreach (var entry in history)
+        {
+            Add(entry);
+        }
+
         _definitionBytes = JsonBytes(definition.KwsJson) + definition.Commands.Sum(command => JsonBytes(command.ParamsJson));
     }
 
@@ -74,12 +79,7 @@ internal sealed class MemoryTask
         State = after;
         if (transition.Entry is { } entry)
         {
-            _history.Add(entry);
-            if (entry.Error is null)
-            {
-                _results.Add(entry.Result);
-                _resultBytes += JsonBytes(entry.Result);
-            }
+            Add(entry);
         }
     }
 
@@ -136,6 +136,16 @@ internal sealed class MemoryTask
     };
 
     public TaskMove MoveFrom(TaskState from) => new(Id, Definition.AppName!, State.JobId, from, State.State);
+
+    private void Add(StageEntry entry)
+    {
+        _history.Add(entry);
+        if (entry.Error is null)
+        {
+            _results.Add(entry.Result);
+            _resultBytes += JsonBytes(entry.Result);
+        }
+    }
 
     private void Archive(int keptRuns)
     {

@@ -20,6 +20,17 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
     public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken) =>
         Step<IReadOnlyList<CreateAnswer>>(step => [.. tasks.Select(task => Create(task, onConflict, step))], cancellationToken);
 
+    public ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
+        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CancellationToken cancellationToken) => Step(step =>
+    {
+        foreach (var executor in executors)
+        {
+            _lastPing[executor.ExecutorId] = executor.LastPing;
+        }
+
+        return (IReadOnlyList<ImportAnswer>)[.. tasks.Select(task => Import(task, step))];
+    }, cancellationToken);
+
     public ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) =>
         Step(_ => _index.Find(taskId)?.Snapshot(), cancellationToken);
 
@@ -43,6 +54,18 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
         _index.Remove(task);
         step.Hint(StoreHintKinds.Ended | (task.State.Claim is null ? StoreHintKinds.None : StoreHintKinds.ClaimLost), taskId);
         return true;
+    }, cancellationToken);
+
+    public ValueTask<IReadOnlyList<string>> DeleteEndedAsync(TimeSpan age, int limit, CancellationToken cancellationToken) => Step(step =>
+    {
+        var ended = _index.EndedBefore(step.Now - age).Take(limit).ToList();
+        foreach (var task in ended)
+        {
+            _index.Remove(task);
+            step.Hint(StoreHintKinds.Ended, task.Id);
+        }
+
+        return (IReadOnlyList<string>)[.. ended.Select(task => task.Id)];
     }, cancellationToken);
 
     public ValueTask<bool> ResetAsync(string taskId, CancellationToken cancellationToken) =>
@@ -126,6 +149,9 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
             return Lost(claims);
         }, cancellationToken);
 
+    public ValueTask<IReadOnlyList<ExecutorPing>> ListExecutorsAsync(CancellationToken cancellationToken) => Step(
+        _ => (IReadOnlyList<ExecutorPing>)[.. _lastPing.Select(executor => new ExecutorPing(executor.Key, executor.Value))], cancellationToken);
+
     public ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Step(_ => Lost(claims), cancellationToken);
 
@@ -191,10 +217,25 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
             result = CreateResult.Replaced;
         }
 
-        var task = new MemoryTask(definition, TaskLifecycle.Create(definition, NewJobId(), step.Now), step.Now, _sequence++);
+        var task = new MemoryTask(definition, TaskLifecycle.Create(definition, NewJobId(), step.Now), step.Now, _sequence++, []);
         _index.Add(task);
         step.Hint(task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.Duty, task.Id);
         return new CreateAnswer(task.Id, result, task.State.State);
+    }
+
+    private ImportAnswer Import(TaskRecord imported, StepState step)
+    {
+        TaskDefinitionChecker.ThrowIfNotPrepared(imported.Definition);
+        if (_index.Find(imported.Id) is { } known)
+        {
+            return new ImportAnswer(known.Id, CreateResult.Refused, null);
+        }
+
+        var state = TaskImport.State(imported, ids.NewId(), step.Now, rules);
+        var task = new MemoryTask(imported.Definition, state, imported.Created, _sequence++, TaskImport.Entries(imported));
+        _index.Add(task);
+        step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, task.Id);
+        return new ImportAnswer(task.Id, CreateResult.Created, state.Claim);
     }
 
     private bool Claim(ExecutorInfo executor, MemoryTask? task, List<ExecutorTask> claimed, StepState step)
