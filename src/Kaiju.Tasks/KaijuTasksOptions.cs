@@ -90,7 +90,7 @@ public sealed class KaijuTasksOptions
     /// <summary>A QUEUED task that nobody claims is aborted after its <c>max_exec_timeout</c>, as in the Python original. Default false: it waits as long as it must. (store)</summary>
     public bool AbortOverdueQueued { get; set; }
 
-    /// <summary>How long a task may be SUSPENDED before it is aborted, and how old a FAILED one may be to be retried; more than 0. Default null: no limit. (store)</summary>
+    /// <summary>How long a task may be SUSPENDED before it is aborted, and how old a FAILED one may be to be retried; more than 0, at most 36,600 days. Default null: no limit. (store)</summary>
     public TimeSpan? SuspendedLifetime { get; set; }
 
     /// <summary>How many earlier runs of a task are kept, 0 to 1,000. Default 10. (store)</summary>

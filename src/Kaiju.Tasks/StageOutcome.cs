@@ -32,25 +32,45 @@ public abstract record StageOutcome
     public static StageOutcome WaitForMessage(TimeSpan? timeout = null) => new Wait(WaitKind.Message, timeout);
 
     /// <summary>The stage is done.</summary>
-    /// <param name="Result">Its result.</param>
-    public sealed record Done(JsonElement Result) : StageOutcome
+    public sealed record Done : StageOutcome
     {
+        internal Done(JsonElement result) => Result = result;
+
+        /// <summary>Its result.</summary>
+        public JsonElement Result { get; }
+
         internal override ReportKind Kind => ReportKind.Completed;
     }
 
     /// <summary>The stage failed.</summary>
-    /// <param name="Error">Why.</param>
-    /// <param name="ExitCode">How the run ends.</param>
-    public sealed record Failure(TaskError Error, TaskExitCode ExitCode) : StageOutcome
+    public sealed record Failure : StageOutcome
     {
+        internal Failure(TaskError error, TaskExitCode exitCode)
+        {
+            ArgumentNullException.ThrowIfNull(error);
+            (Error, ExitCode) = (error, exitCode);
+        }
+
+        /// <summary>Why.</summary>
+        public TaskError Error { get; }
+
+        /// <summary>How the run ends.</summary>
+        public TaskExitCode ExitCode { get; }
+
         internal override ReportKind Kind => ReportKind.Failed;
     }
 
     /// <summary>The task waits.</summary>
-    /// <param name="For">For what.</param>
-    /// <param name="Duration">How long, or how long at most; null for as long as it takes.</param>
-    public sealed record Wait(WaitKind For, TimeSpan? Duration) : StageOutcome
+    public sealed record Wait : StageOutcome
     {
+        internal Wait(WaitKind @for, TimeSpan? duration) => (For, Duration) = (@for, duration);
+
+        /// <summary>For what.</summary>
+        public WaitKind For { get; }
+
+        /// <summary>How long, or how long at most; null for as long as it takes.</summary>
+        public TimeSpan? Duration { get; }
+
         internal override ReportKind Kind => ReportKind.Waiting;
     }
 }

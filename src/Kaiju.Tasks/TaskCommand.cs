@@ -69,7 +69,7 @@ public record TaskCommand
     /// <param name="parameters">The params.</param>
     /// <param name="typeInfo">How they are written.</param>
     public static TaskCommand Create<T>(string method, T parameters, JsonTypeInfo<T> typeInfo) =>
-        new(method, JsonElement.Parse(JsonSerializer.SerializeToUtf8Bytes(parameters, typeInfo)));
+        new(method, JsonWriting.Element(parameters, typeInfo));
 
     /// <summary>The same with its params as JSON.</summary>
     internal TaskCommand Written(JsonSerializerOptions options) => this with { ParamsJson = _params.Written(options).Json };

@@ -1,6 +1,5 @@
-using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks;
 
@@ -17,6 +16,7 @@ public sealed class TaskCondition
 
     /// <summary>Begins a test of the value at a path, such as <c>0.total</c> (the result of stage 0) or <c>kws.limit</c>. A missing value is null.</summary>
     /// <param name="path">Keys, joined by dots.</param>
+    /// <exception cref="JsonException">When the test is ended: the path or its operand has a lone surrogate.</exception>
     public static TaskConditionTest Where(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -25,7 +25,7 @@ public sealed class TaskCondition
 
     /// <summary>Takes a stored condition as it is; what is wrong with it is said when the task is created.</summary>
     /// <param name="json">The <c>condition</c> member of a stored command.</param>
-    public static TaskCondition FromJson(JsonElement json) => new(json);
+    public static TaskCondition FromJson(JsonElement json) => new(json.ValueKind == JsonValueKind.Undefined ? json : json.Clone());
 
     /// <summary>Takes a schema without its wrapping.</summary>
     /// <param name="schema">An object of tests, or an array of alternatives.</param>
@@ -69,19 +69,13 @@ public sealed class TaskCondition
     /// <inheritdoc/>
     public override string ToString() => Json.ValueKind == JsonValueKind.Undefined ? "" : Json.GetRawText();
 
-    internal static TaskCondition Build(Action<Utf8JsonWriter> schema)
+    internal static TaskCondition Build(Action<Utf8JsonWriter> schema) => new(JsonWriting.Element(writer =>
     {
-        var buffer = new ArrayBufferWriter<byte>(128);
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            writer.WriteStartObject();
-            writer.WritePropertyName("schema");
-            schema(writer);
-            writer.WriteEndObject();
-        }
-
-        return new TaskCondition(JsonElement.Parse(buffer.WrittenSpan));
-    }
+        writer.WriteStartObject();
+        writer.WritePropertyName("schema");
+        schema(writer);
+        writer.WriteEndObject();
+    }));
 
     // What joins many conditions stays flat, since nesting is bounded.
     private static void WriteFailing(Utf8JsonWriter writer, TaskCondition condition)

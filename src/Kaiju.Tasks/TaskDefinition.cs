@@ -119,20 +119,20 @@ public sealed record TaskDefinition
     }
 
     /// <inheritdoc cref="FromJson(string)"/>
-    public static TaskDefinition FromJson(JsonElement json) => DefinitionJson.Read(json);
+    public static TaskDefinition FromJson(JsonElement json) => DefinitionJson.Read(WireText.Checked(json));
 
     /// <summary>The same with these kws, of a type that a source generator knows; for trimmed and AOT-compiled apps.</summary>
     /// <typeparam name="T">The kws' type.</typeparam>
     /// <param name="kws">The kws.</param>
     /// <param name="typeInfo">How they are written.</param>
     public TaskDefinition WithKws<T>(T kws, JsonTypeInfo<T> typeInfo) =>
-        this with { KwsJson = JsonElement.Parse(JsonSerializer.SerializeToUtf8Bytes(kws, typeInfo)) };
+        this with { KwsJson = JsonWriting.Element(kws, typeInfo) };
 
     /// <summary>Writes the definition in the form that <see cref="FromJson(string)"/> reads. Objects of yours are written with Web defaults.</summary>
     public string ToJson() => WireText.Write(writer =>
     {
         writer.WriteStartObject();
-        DefinitionJson.WriteMembers(writer, Written(TaskJson.DefaultOptions));
+        DefinitionJson.WriteMembers(writer, Written(WireText.DefaultOptions));
         writer.WriteEndObject();
     });
 

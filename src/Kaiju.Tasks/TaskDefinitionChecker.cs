@@ -29,7 +29,7 @@ public sealed class TaskDefinitionChecker
     {
         _options = options;
         _limits = options.Limits;
-        _serializing = TaskJson.Strict(options.SerializerOptions);
+        _serializing = options.SerializerOptions;
         _specials = specials;
         _ids = ids;
     }
@@ -40,9 +40,9 @@ public sealed class TaskDefinitionChecker
     public TaskDefinition Prepare(TaskDefinition definition)
     {
         ArgumentNullException.ThrowIfNull(definition);
-        ArgumentNullException.ThrowIfNull(definition.Commands);
         var faults = new List<string>();
-        var complete = Complete(definition, faults);
+        CheckPresence(definition, faults);
+        var complete = faults.Count == 0 ? Complete(definition, faults) : definition;
         if (faults.Count == 0)
         {
             CheckTexts(complete, faults);
@@ -67,7 +67,9 @@ public sealed class TaskDefinitionChecker
     {
         ArgumentNullException.ThrowIfNull(task);
         var faults = new List<string>();
-        var complete = TaskImport.Normalize(Complete(task.Definition, faults));
+        CheckPresence(task.Definition, faults);
+        var definition = task.IsForeign ? TaskImport.Normalize(task.Definition) : task.Definition;
+        var complete = faults.Count == 0 ? Complete(definition, faults) : definition;
         if (faults.Count == 0)
         {
             CheckTexts(complete, faults);
@@ -83,7 +85,7 @@ public sealed class TaskDefinitionChecker
             }
         }
 
-        return faults.Count == 0 ? task with { Definition = complete } : throw new TaskValidationException(task.Definition.Id, faults);
+        return faults.Count == 0 ? Owned(task, complete) : throw new TaskValidationException(task.Definition.Id, faults);
     }
 
     /// <summary>For stores: refuses a definition that did not come from <see cref="Prepare"/>.</summary>
@@ -101,12 +103,37 @@ public sealed class TaskDefinitionChecker
         }
     }
 
-    internal JsonElement CheckMessage(JsonElement message)
+    internal JsonElement CheckMessage(string taskId, JsonElement message)
     {
         var data = message.ValueKind == JsonValueKind.Undefined ? JsonText.Null : message.Clone();
         return JsonText.FindFault(JsonText.Raw(data), _limits.MaxResultBytes, _limits.MaxJsonDepth) is { } fault
-            ? throw new TaskValidationException(null, [$"The message {fault}"])
+            ? throw new TaskValidationException(taskId, [$"The message {fault}"])
             : data;
+    }
+
+    /// <summary>The record with what is its own, so that the caller's JSON may be disposed of.</summary>
+    private static TaskRecord Owned(TaskRecord task, TaskDefinition definition) => task with
+    {
+        Definition = definition,
+        Result = [.. task.Result.Select(result => result.ValueKind == JsonValueKind.Undefined ? JsonText.Null : result.Clone())],
+        Managed = task.Error is { } error ? task.Managed with { Error = TaskError.FromJson(error.Json.Clone()) } : task.Managed,
+    };
+
+    private static void CheckPresence(TaskDefinition definition, List<string> faults)
+    {
+        if (definition.Commands is null)
+        {
+            faults.Add("commands is null; it must be a list of commands.");
+            return;
+        }
+
+        foreach (var (stage, command) in definition.Commands.Index())
+        {
+            if (command?.Method is null)
+            {
+                faults.Add(command is null ? $"commands[{stage}] is null; it must be a command." : $"commands[{stage}].method is null; it must be text.");
+            }
+        }
     }
 
     private TaskDefinition Complete(TaskDefinition definition, List<string> faults)
@@ -120,10 +147,8 @@ public sealed class TaskDefinitionChecker
                 AppName = written.AppName ?? _options.AppName,
                 MaxExecTimeout = written.MaxExecTimeout ?? _limits.DefaultExecTimeout,
                 KwsJson = JsonText.IsNothing(written.KwsJson) ? JsonText.EmptyObject : written.KwsJson.Clone(),
-                MetaJson = written.MetaJson.ValueKind == JsonValueKind.Undefined ? default : written.MetaJson.Clone(),
-                Commands = [.. written.Commands.Select(command => command.ParamsJson.ValueKind == JsonValueKind.Undefined
-                    ? command
-                    : command with { ParamsJson = command.ParamsJson.Clone() })],
+                MetaJson = Owned(written.MetaJson),
+                Commands = [.. written.Commands.Select(command => command with { ParamsJson = Owned(command.ParamsJson) })],
             };
         }
         catch (JsonException e)
@@ -132,6 +157,8 @@ public sealed class TaskDefinitionChecker
             return definition;
         }
     }
+
+    private static JsonElement Owned(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? json : json.Clone();
 
     private void CheckTexts(TaskDefinition task, List<string> faults)
     {

@@ -41,6 +41,9 @@ public static class TaskErrorKind
     /// <summary>The executors that ran it died too often; it is parked so that it cannot take down more of them.</summary>
     public const string Interrupted = "interrupted";
 
+    /// <summary>A periodic task's schedule cannot be read on the manager's machine; the task rests until it is reset or replaced.</summary>
+    public const string Schedule = "schedule";
+
     /// <summary>An error that was stored by something else, such as the Python original.</summary>
     public const string Other = "other";
 }
@@ -87,6 +90,7 @@ public sealed class TaskError
     {
         ArgumentNullException.ThrowIfNull(kind);
         ArgumentNullException.ThrowIfNull(message);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 512);
         kind = JsonText.Storable(Cut(kind, 64));
         type = type is null ? null : JsonText.Storable(Cut(type, 256));
         message = JsonText.Storable(Cut(message, maxBytes));

@@ -22,7 +22,7 @@ public sealed class TaskValidationException : ArgumentException
     private static string Say(string? taskId, IReadOnlyList<string> faults)
     {
         ArgumentNullException.ThrowIfNull(faults);
-        var what = string.IsNullOrEmpty(taskId) ? "The task is refused" : $"The task \"{taskId}\" is refused";
+        var what = string.IsNullOrEmpty(taskId) ? "What was given is refused" : $"What was given for the task \"{taskId}\" is refused";
         return faults.Count == 1
             ? $"{what}: {faults[0]}"
             : $"{what} for {faults.Count} reasons:{Environment.NewLine}- {string.Join(Environment.NewLine + "- ", faults)}";

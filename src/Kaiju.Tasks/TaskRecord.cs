@@ -19,6 +19,9 @@ public sealed record TaskRecord
     /// <summary>The results of the stages, in order, of the run and pass that were queued last.</summary>
     public IReadOnlyList<JsonElement> Result { get; init; } = [];
 
+    /// <summary>Read from JSON that this library did not write: it lacks what the Python original does not keep.</summary>
+    internal bool IsForeign { get; init; }
+
     /// <summary>The task's id.</summary>
     public string Id => Definition.Id!;
 

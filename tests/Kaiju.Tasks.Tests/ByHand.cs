@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 
@@ -16,10 +17,17 @@ internal static class ByHand
         (await host.Store.RecordAsync([ReportOf(task, outcome, stage)], default)).Single();
 
     public static StageReport ReportOf(ExecutorTask task, StageOutcome outcome, int? stage = null) =>
-        new() { TaskId = task.Id, Claim = task.Claim, Stage = stage ?? task.Stage, Outcome = outcome };
+        new() { TaskId = task.Id, Claim = task.Claim, JobId = task.JobId, Attempt = task.Attempt, Stage = stage ?? task.Stage, Outcome = outcome };
 
     public static async Task<IReadOnlyList<Guid>> BeatByHandAsync(this TaskTestHost host, params ExecutorTask[] tasks) =>
         await host.Store.HeartbeatAsync(Executor, [.. tasks.Select(task => new HeldClaim(task.Id, task.Claim))], default);
+
+    /// <summary>The whole stop of an executor, as the host does it.</summary>
+    public static async Task StopAsync(this TaskExecutor executor, CancellationToken cancellationToken)
+    {
+        await executor.DrainAsync(cancellationToken);
+        await executor.GiveBackAsync();
+    }
 
     public static StageOutcome Result(string json) => StageOutcome.Completed(JsonElement.Parse(json));
 

@@ -71,6 +71,13 @@ internal sealed class RunningHost : IAsyncDisposable
         _running.Clear();
     }
 
+    /// <summary>Disposes of everything without stopping it first.</summary>
+    public ValueTask AbandonAsync()
+    {
+        _running.Clear();
+        return _services.DisposeAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await StopAsync().Soon();

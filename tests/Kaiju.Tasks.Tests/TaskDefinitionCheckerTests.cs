@@ -26,13 +26,18 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
     [Fact]
     public void Json_given_by_the_caller_may_be_disposed_afterwards()
     {
-        var document = JsonDocument.Parse("""{"a": 1.50}""");
+        var document = JsonDocument.Parse("""{"schema": {"kws.a": 1.50}}""");
 
-        var task = Checker.Prepare(new TaskDefinition { KwsJson = document.RootElement, Commands = [new("do", document.RootElement)] });
+        var task = Checker.Prepare(new TaskDefinition
+        {
+            KwsJson = document.RootElement,
+            MetaJson = document.RootElement,
+            Commands = [new("do", document.RootElement) { Condition = TaskCondition.FromJson(document.RootElement) }],
+        });
+        var json = document.RootElement.GetRawText();
         document.Dispose();
 
-        task.KwsJson.GetRawText().Should().Be("""{"a": 1.50}""");
-        task.Commands[0].ParamsJson.GetRawText().Should().Be("""{"a": 1.50}""");
+        new[] { task.KwsJson, task.MetaJson, task.Commands[0].ParamsJson, task.Commands[0].Condition!.Json }.Texts().Should().AllBe(json);
     }
 
     public static TheoryData<string, TaskDefinition> Refused => new()
@@ -61,9 +66,15 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
         { "kws has the key \"a\" twice in one object.", One() with { KwsJson = Json.Of("""{"a": 1, "a": 2}""") } },
         { "kws has the text*contains U+0000*", One() with { KwsJson = Json.Of("""{"a": "\u0000"}""") } },
         { "kws is 1048579 bytes of JSON; at most 1048576 are allowed.", One() with { KwsJson = Big(1048579) } },
+        { "kws, meta or params cannot be written as JSON:*lone surrogate*", With(new("do", new { c = '\ud800' })) },
+        { "kws, meta or params cannot be written as JSON:*lone surrogate*", With(new("do", new System.Text.Json.Nodes.JsonObject { ["\ud800"] = 1 })) },
+        { "commands is null*", One() with { Commands = null! } },
+        { "commands[1] is null*", One() with { Commands = [new("do"), null!] } },
+        { "commands[0].method is null*", With(new TaskCommand("do") with { Method = null! }) },
+        { "cron_time_zone is \"Europe\"*", One() with { Cron = "@daily", CronTimeZone = "Europe" } },
         { "meta is 5; it must be an object.", One() with { MetaJson = Json.Of("5") } },
         { "kws, meta or params cannot be written as JSON:*lone surrogate*", One() with { Kws = new { a = "\ud800" } } },
-        { "kws, meta or params cannot be written as JSON:*U+0000*", With(new("do", new Dictionary<string, int> { ["\0"] = 1 })) },
+        { "commands[0].params has the key*U+0000*", With(new("do", new Dictionary<string, int> { ["\0"] = 1 })) },
         { "commands[0].params is 1048579 bytes of JSON*", With(new("do", Big(1048579))) },
         { "commands[0].params has text with a lone surrogate*", With(new("do", Json.Of("""{"a": "\ud800"}"""))) },
         { "commands[0].params is nested deeper than 64 levels.", With(new("do", Deep(65))) },
@@ -110,7 +121,7 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
 
         refused.TaskId.Should().Be("bad");
         refused.Faults.Should().HaveCount(6);
-        refused.Message.Should().StartWith("The task \"bad\" is refused for 6 reasons:").And.ContainAll(refused.Faults);
+        refused.Message.Should().StartWith("What was given for the task \"bad\" is refused for 6 reasons:").And.ContainAll(refused.Faults);
         (await _host.Client.GetAsync("bad")).Should().BeNull();
     }
 
@@ -151,11 +162,11 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
         Checker.Prepare(With(new("do"), new TaskCommand("do", new { a = "[0]", b = "[0.5]", c = "[kws.7]", d = "[01:x]" })));
 
     [Fact]
-    public void A_store_takes_only_what_was_prepared()
+    public async Task A_store_takes_only_what_was_prepared()
     {
         var create = async () => await _host.Store.CreateAsync([One()], OnConflict.Fail, default);
 
-        create.Should().ThrowAsync<ArgumentException>().WithMessage("*is not complete*");
+        await create.Should().ThrowAsync<ArgumentException>().WithMessage("*is not complete*");
     }
 
     private static TaskDefinition One() => With(new TaskCommand("do"));

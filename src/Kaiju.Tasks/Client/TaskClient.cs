@@ -2,20 +2,22 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Client;
 
 /// <summary>The client over a store: checks what comes in, asks the store, and tells the queue what is queued.</summary>
 internal sealed class TaskClient(
-    ITaskStore store, ITaskQueue queue, TaskDefinitionChecker checker, TimeProvider clock, KaijuTasksOptions options) : ITaskClient
+    ITaskStore store, ITaskQueue queue, TaskDefinitionChecker checker, TimeProvider clock, KaijuTasksOptions options, ILogger<TaskClient> logger) : ITaskClient
 {
     private const int PageSize = 200;
 
-    private readonly JsonSerializerOptions _serializing = TaskJson.Strict(options.SerializerOptions);
+    private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
 
     public async Task<CreateAnswer> CreateAsync(TaskDefinition definition, OnConflict onConflict, CancellationToken cancellationToken)
     {
@@ -28,7 +30,7 @@ internal sealed class TaskClient(
 
         if (answer is { Result: not CreateResult.Skipped, State: TaskState.Queued })
         {
-            await queue.PublishAsync([new QueuedTask(answer.TaskId, prepared.AppName!)], cancellationToken).ConfigureAwait(false);
+            await PublishAsync(new QueuedTask(answer.TaskId, prepared.AppName!), cancellationToken).ConfigureAwait(false);
         }
 
         return answer;
@@ -83,28 +85,16 @@ internal sealed class TaskClient(
     public Task<bool> SendMessageAsync(string taskId, JsonElement message, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return store.SendMessageAsync(taskId, checker.CheckMessage(message), cancellationToken).AsTask();
+        return store.SendMessageAsync(taskId, checker.CheckMessage(taskId, message), cancellationToken).AsTask();
     }
 
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    public Task<bool> SendMessageAsync(string taskId, object? message, CancellationToken cancellationToken)
-    {
-        JsonElement json;
-        try
-        {
-            json = JsonInput.Of(message).Written(_serializing).Json;
-        }
-        catch (JsonException e)
-        {
-            throw new TaskValidationException(taskId, [$"The message cannot be written as JSON: {e.Message}"]);
-        }
-
-        return SendMessageAsync(taskId, json, cancellationToken);
-    }
+    public Task<bool> SendMessageAsync(string taskId, object? message, CancellationToken cancellationToken) =>
+        SendMessageAsync(taskId, Written(taskId, () => JsonInput.Of(message).Written(_serializing).Json), cancellationToken);
 
     public Task<bool> SendMessageAsync<T>(string taskId, T message, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken) =>
-        SendMessageAsync(taskId, JsonElement.Parse(JsonSerializer.SerializeToUtf8Bytes(message, typeInfo)), cancellationToken);
+        SendMessageAsync(taskId, Written(taskId, () => JsonWriting.Element(message, typeInfo)), cancellationToken);
 
     public Task<bool> CancelAsync(string taskId, CancellationToken cancellationToken)
     {
@@ -146,6 +136,31 @@ internal sealed class TaskClient(
             }
 
             await signal.WaitAsync(options.PollInterval, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A hint: the task is stored, so nothing that happens here is the caller's business.</summary>
+    private async Task PublishAsync(QueuedTask task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await queue.PublishAsync([task], cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.PublishFailed(logger, e, task.TaskId);
+        }
+    }
+
+    private static JsonElement Written(string taskId, Func<JsonElement> write)
+    {
+        try
+        {
+            return write();
+        }
+        catch (JsonException e)
+        {
+            throw new TaskValidationException(taskId, [$"The message cannot be written as JSON: {e.Message}"]);
         }
     }
 

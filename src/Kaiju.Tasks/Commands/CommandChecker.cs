@@ -39,7 +39,7 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
         }
         else
         {
-            CheckTemplate($"{place}.method", CompiledCommand.TextElement(command.Method), references);
+            CheckTemplate($"{place}.method", JsonWriting.Text(command.Method), references);
         }
     }
 

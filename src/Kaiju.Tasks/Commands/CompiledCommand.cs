@@ -18,7 +18,7 @@ internal sealed class CompiledCommand
     private CompiledCommand(TaskCommand command)
     {
         _command = command;
-        _method = IsPlain(command.Method) ? null : Template.Parse(TextElement(command.Method), "method");
+        _method = IsPlain(command.Method) ? null : Template.Parse(JsonWriting.Text(command.Method), "method");
         _params = command.ParamsJson.ValueKind == JsonValueKind.Undefined ? null : Template.Parse(command.ParamsJson, "params");
         _condition = command.Condition is { Json.ValueKind: not JsonValueKind.Undefined } condition ? Template.Parse(condition.Json, "condition") : null;
     }
@@ -42,9 +42,6 @@ internal sealed class CompiledCommand
             _params?.Fill(data, budget) ?? default,
             _condition?.Fill(data, budget) ?? default);
     }
-
-    /// <summary>Text as a JSON value.</summary>
-    public static JsonElement TextElement(string text) => JsonElement.Parse(JsonSerializer.SerializeToUtf8Bytes(text, WireContext.Default.String));
 
     private static bool IsPlain(string text) => text.AsSpan().IndexOfAny('[', ']', '`') < 0;
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Kaiju.Tasks.Serialization;
 using Microsoft.Extensions.DependencyInjection;
@@ -68,16 +69,29 @@ internal static class DelegateCommand
     /// <summary>A method with its parameters' sources and its result's writer.</summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    private sealed class Call(MethodInfo method, Type? whole, BindingHost host, string place)
+    private sealed class Call
     {
-        private readonly ParameterBinder _parameters = new(method, whole, host, place);
-        private readonly Func<object?, ValueTask<JsonElement>> _result = ResultWriter.For(method.ReturnType, host.Serializing);
+        private readonly MethodInfo _method;
+        private readonly ParameterBinder _parameters;
+        private readonly Func<object?, ValueTask<JsonElement>> _result;
+
+        public Call(MethodInfo method, Type? whole, BindingHost host, string place)
+        {
+            if (method.ReturnType == typeof(void) && method.IsDefined(typeof(AsyncStateMachineAttribute)))
+            {
+                throw new ArgumentException($"{place}: the handler is async void, so nobody could see it end or fail. Let it return a Task.");
+            }
+
+            _method = method;
+            _parameters = new ParameterBinder(method, whole, host, place);
+            _result = ResultWriter.For(method.ReturnType, host.Serializing);
+        }
 
         public ValueTask<JsonElement> InvokeAsync(
             object? target, IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken)
         {
             var arguments = _parameters.Bind(services, context, parameters, cancellationToken);
-            return _result(method.Invoke(target, BindingFlags.DoNotWrapExceptions, null, arguments, null));
+            return _result(_method.Invoke(target, BindingFlags.DoNotWrapExceptions, null, arguments, null));
         }
     }
 }

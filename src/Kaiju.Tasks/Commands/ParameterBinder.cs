@@ -113,7 +113,7 @@ internal sealed class JsonParameter
             ? Nullable.GetUnderlyingType(_type) is not null
             : new NullabilityInfoContext().Create(parameter).WriteState != NullabilityState.NotNull;
         _hasDefault = parameter.HasDefaultValue;
-        _default = _hasDefault ? parameter.DefaultValue : null;
+        _default = _hasDefault ? DefaultOf(parameter) : null;
     }
 
     public object? ReadWhole(JsonElement parameters, string method)
@@ -145,6 +145,12 @@ internal sealed class JsonParameter
 
         return _hasDefault || _allowsNull ? _default : throw Fault(method, parameters, $"there is no member \"{_memberNames[^1]}\"");
     }
+
+    // The default of a nullable enum is kept as its number, which no call accepts.
+    private static object? DefaultOf(ParameterInfo parameter) =>
+        parameter.DefaultValue is { } value && Nullable.GetUnderlyingType(parameter.ParameterType) is { IsEnum: true } type
+            ? Enum.ToObject(type, value)
+            : parameter.DefaultValue;
 
     private JsonElement? Find(JsonElement parameters)
     {

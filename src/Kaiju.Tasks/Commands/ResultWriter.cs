@@ -56,9 +56,9 @@ internal static class ResultWriter
 
         try
         {
-            return JsonElement.Parse(JsonSerializer.SerializeToUtf8Bytes(value, typeInfo));
+            return JsonWriting.Element(value, typeInfo);
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException)
+        catch (JsonException e)
         {
             throw new ResultWritingException($"The result, a {typeof(T)}, cannot be written as JSON: {e.Message}", e);
         }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Kaiju.Tasks.Serialization;
 
@@ -13,18 +12,27 @@ public sealed record TimerCommand : TaskCommand
     /// <summary>Waits for a duration.</summary>
     /// <param name="duration">More than zero, at most <see cref="TaskLimits.MaxWait"/>.</param>
     public TimerCommand(TimeSpan duration)
-        : base(MethodName, ParamsOf((duration.Ticks / (decimal)TimeSpan.TicksPerSecond).ToString("G29", CultureInfo.InvariantCulture)))
+        : base(MethodName, ParamsOf(writer => writer.WriteNumberValue(Normal(duration.Ticks / (decimal)TimeSpan.TicksPerSecond))))
     {
     }
 
     /// <summary>Waits for a duration that an earlier result or kws names.</summary>
     /// <param name="seconds">A template that gives a number of seconds, such as <c>[kws.delay:60]</c>.</param>
     public TimerCommand(string seconds)
-        : base(MethodName, ParamsOf(JsonSerializer.Serialize(seconds, WireContext.Default.String)))
+        : base(MethodName, ParamsOf(writer => writer.WriteStringValue(seconds)))
     {
     }
 
-    private static JsonElement ParamsOf(string timer) => JsonElement.Parse($$"""{"timer":{{timer}}}""");
+    private static JsonElement ParamsOf(Action<Utf8JsonWriter> timer) => JsonWriting.Element(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WritePropertyName("timer");
+        timer(writer);
+        writer.WriteEndObject();
+    });
+
+    // Without the zeros that a decimal division leaves behind the point.
+    private static decimal Normal(decimal seconds) => seconds / 1.0000000000000000000000000000m;
 }
 
 /// <summary>Carries out <see cref="TimerCommand"/>.</summary>

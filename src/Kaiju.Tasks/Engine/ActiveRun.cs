@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Engine;
@@ -31,6 +31,7 @@ internal sealed class ActiveRun : IDisposable
     private readonly List<JsonElement> _results;
     private readonly ITimer _deadline;
     private int _reason;
+    private volatile bool _superseded;
 
     public ActiveRun(ExecutorTask task, JsonElement executor, TimeProvider clock)
     {
@@ -39,7 +40,7 @@ internal sealed class ActiveRun : IDisposable
         _results = [.. task.Result];
         _environment = new Dictionary<string, JsonElement>(StringComparer.Ordinal)
         {
-            ["id"] = CompiledCommand.TextElement(task.Id),
+            ["id"] = JsonWriting.Text(task.Id),
             ["kws"] = task.Kws,
             ["executor"] = executor,
         };
@@ -59,6 +60,8 @@ internal sealed class ActiveRun : IDisposable
     /// <summary>Cancelled with the first reason to stop.</summary>
     public CancellationToken Token { get; }
 
+    public bool IsSuperseded => _superseded;
+
     public StopReason Reason => (StopReason)Volatile.Read(ref _reason);
 
     /// <summary>What templates and conditions see.</summary>
@@ -76,6 +79,13 @@ internal sealed class ActiveRun : IDisposable
     {
         _results.Add(result);
         _environment.Add(stage.ToString(CultureInfo.InvariantCulture), result);
+    }
+
+    /// <summary>The claim is lost. Remembered even if the run is stopping for another reason: then its report need not be delivered any more.</summary>
+    public void Supersede()
+    {
+        _superseded = true;
+        Stop(StopReason.Superseded);
     }
 
     /// <summary>The first reason counts.</summary>

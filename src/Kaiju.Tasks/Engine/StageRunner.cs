@@ -19,7 +19,7 @@ internal sealed class StageRunner(
     ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger("Kaiju.Tasks.Commands");
-    private readonly JsonSerializerOptions _serializing = TaskJson.Strict(options.SerializerOptions);
+    private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
     private readonly TaskLimits _limits = options.Limits;
     private readonly TemplateSources _sources = new(clock, RandomNumberGenerator.Fill);
 
@@ -47,16 +47,15 @@ internal sealed class StageRunner(
     {
         var special = specials.Find(filled.Method);
         var timeout = special is null ? command.MaxTimeout : null;
-        using var limit = timeout is { } most ? new CancellationTokenSource(most, clock) : null;
-        using var both = limit is null ? null : CancellationTokenSource.CreateLinkedTokenSource(run.Token, limit.Token);
-        var token = both?.Token ?? run.Token;
+        using var limit = timeout is { } most ? new StageTimeout(most, clock, run.Token) : null;
+        var token = limit?.Token ?? run.Token;
         if (token.IsCancellationRequested)
         {
             return OutcomeOfStop(run, stage, timeout);
         }
 
-        // On a thread of its own, so that a handler that does not await cannot keep its timeout from being noticed.
-        var context = new StageContext(run.Task, stage, filled.Method, run.Results, _serializing, _logger);
+        // On another thread of the pool, so that a handler that does not await cannot keep its timeout from being noticed.
+        var context = new StageContext(run.Task, stage, filled.Method, [.. run.Results], _serializing, _logger);
         var work = Task.Run(() => special is null
             ? CallHandlerAsync(context, filled, token)
             : CallSpecialAsync(special, new SpecialCommandContext(context, filled.Params, command.MaxTimeout, _limits), token), CancellationToken.None);
@@ -106,6 +105,8 @@ internal sealed class StageRunner(
         {
             StageOutcome.Done done when JsonText.FindFault(JsonText.Raw(done.Result), _limits.MaxResultBytes, _limits.MaxJsonDepth) is { } fault =>
                 StageOutcome.Failed(Error(TaskErrorKind.Result, $"The result of {special.Method} {fault}")),
+            StageOutcome.Failure failure => StageOutcome.Failed(Storable(failure.Error), failure.ExitCode),
+            StageOutcome.Done done => StageOutcome.Completed(done.Result.Clone()),
             StageOutcome.Wait { Duration: { } duration } when duration <= TimeSpan.Zero || duration > _limits.MaxWait =>
                 StageOutcome.Failed(Error(TaskErrorKind.Params, $"{special.Method} asks to wait for {duration}; it must be more than 0 and at most {_limits.MaxWait}.")),
             _ => outcome,
@@ -124,8 +125,27 @@ internal sealed class StageRunner(
     {
         ParamsBindingException => Error(TaskErrorKind.Params, e.Message),
         ResultWritingException => Error(TaskErrorKind.Result, e.Message),
-        _ => Error(TaskErrorKind.Handler, e.Message, e.GetType().FullName, options.StackTraces ? e.ToString() : null),
+        _ => Error(TaskErrorKind.Handler, Ask(() => e.Message) ?? "", e.GetType().FullName, options.StackTraces ? Ask(e.ToString) : null),
     };
+
+    // These two are the user's code as well.
+    private static string? Ask(Func<string?> member)
+    {
+        try
+        {
+            return member();
+        }
+        catch (Exception e)
+        {
+            return $"(the exception does not say: {e.GetType().FullName})";
+        }
+    }
+
+    /// <summary>An error of a special command's own making, as it may be stored.</summary>
+    private TaskError Storable(TaskError error) =>
+        JsonText.FindFault(JsonText.Raw(error.Json), _limits.MaxErrorBytes, _limits.MaxJsonDepth) is null
+            ? error
+            : Error(error.Kind, error.Message, error.Type, error.Details);
 
     private TaskError Error(string kind, string message, string? type = null, string? details = null) =>
         TaskError.Create(kind, message, type, details, _limits.MaxErrorBytes);

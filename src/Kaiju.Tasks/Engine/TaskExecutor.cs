@@ -16,6 +16,7 @@ namespace Kaiju.Tasks.Engine;
 internal sealed class TaskExecutor : IDisposable
 {
     private const long Never = long.MinValue;
+    private static readonly TimeSpan _giveBackTimeout = TimeSpan.FromSeconds(5);
 
     private readonly ITaskStore _store;
     private readonly ITaskQueue _queue;
@@ -28,6 +29,7 @@ internal sealed class TaskExecutor : IDisposable
     private readonly JsonElement _data;
     private readonly CancellationToken _abandoned;
     private long _lastPing = Never;
+    private bool _claimInDoubt;
     private volatile bool _stopping;
 
     public TaskExecutor(
@@ -36,8 +38,8 @@ internal sealed class TaskExecutor : IDisposable
         (_store, _queue, _stages, _clock, _options, _logger) = (store, queue, stages, clock, options, logger);
         _abandoned = _abandon.Token;
         Info = new ExecutorInfo(ids.NewId().ToString(), options.AppName, options.Apps, options.Capacity);
-        _data = JsonElement.Parse(JsonSerializer.SerializeToUtf8Bytes(
-            new Dictionary<string, string>(options.ExecutorData) { ["id"] = Info.Id, ["app_name"] = Info.AppName }, WireContext.Default.IDictionaryStringString));
+        _data = JsonWriting.Element(
+            new Dictionary<string, string>(options.ExecutorData) { ["id"] = Info.Id, ["app_name"] = Info.AppName }, WireContext.Default.IDictionaryStringString);
     }
 
     public ExecutorInfo Info { get; }
@@ -49,7 +51,7 @@ internal sealed class TaskExecutor : IDisposable
     /// <summary>Told when a run has ended, so that its slot can be filled.</summary>
     public event Action? SlotFreed;
 
-    /// <summary>Claims for all free slots and starts what it got.</summary>
+    /// <summary>Claims for all free slots and starts what it got. One at a time.</summary>
     public async Task<int> ClaimAsync(CancellationToken cancellationToken)
     {
         if (FreeSlots <= 0)
@@ -64,12 +66,20 @@ internal sealed class TaskExecutor : IDisposable
             await HeartbeatAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        // The answer to the last claim did not come: what it may have taken is in nobody's hands.
+        if (_claimInDoubt)
+        {
+            await _store.GiveBackStrayClaimsAsync(Info.Id, Held(), cancellationToken).ConfigureAwait(false);
+        }
+
+        _claimInDoubt = true;
         var tasks = await _queue.ClaimAsync(new ClaimRequest(Info, FreeSlots, _options.MaxClaimBytes), cancellationToken).ConfigureAwait(false);
         foreach (var task in tasks)
         {
             Start(task);
         }
 
+        _claimInDoubt = false;
         return tasks.Count;
     }
 
@@ -93,13 +103,13 @@ internal sealed class TaskExecutor : IDisposable
     /// <summary>Ends when nothing that is running now is running any more.</summary>
     public Task WhenIdleAsync() => Task.WhenAll(_running.Values.Select(run => run.Completion));
 
-    /// <summary>
-    /// Stops without failing anything: claims no more, lets stages finish for a while, then cancels their tokens, waits a little, and
-    /// gives the rest back.
-    /// </summary>
-    public async Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>Claims no more and begins no further stage.</summary>
+    public void BeginStop() => _stopping = true;
+
+    /// <summary>Lets stages finish for a while, then cancels their tokens and waits a little.</summary>
+    public async Task DrainAsync(CancellationToken cancellationToken)
     {
-        _stopping = true;
+        BeginStop();
         await UntilIdleAsync(_options.StopTimeout, cancellationToken).ConfigureAwait(false);
         foreach (var run in _running.Values)
         {
@@ -108,10 +118,16 @@ internal sealed class TaskExecutor : IDisposable
 
         await UntilIdleAsync(_options.StopCancelTimeout, cancellationToken).ConfigureAwait(false);
         await _abandon.CancelAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Gives back what is left. The last thing that an executor does: nothing of it may claim or ping afterwards.</summary>
+    public async Task GiveBackAsync()
+    {
+        using var enough = new CancellationTokenSource(_giveBackTimeout, _clock);
         try
         {
-            // Not the stopping token: what is not given back now waits until this executor is found dead.
-            var given = await _store.SuspendExecutorAsync(Info.Id, CancellationToken.None).ConfigureAwait(false);
+            // Not the host's stopping token: what is not given back now waits until this executor is found dead.
+            var given = await _store.SuspendExecutorAsync(Info.Id, enough.Token).AsTask().WaitAsync(enough.Token).ConfigureAwait(false);
             Log.ExecutorStopped(_logger, Info.Id, given.Count);
         }
         catch (Exception e)
@@ -120,7 +136,12 @@ internal sealed class TaskExecutor : IDisposable
         }
     }
 
-    public void Dispose() => _abandon.Dispose();
+    public void Dispose()
+    {
+        BeginStop();
+        _abandon.Cancel();
+        _abandon.Dispose();
+    }
 
     private void Start(ExecutorTask task)
     {
@@ -147,8 +168,9 @@ internal sealed class TaskExecutor : IDisposable
         }
         catch (Exception e)
         {
-            // Nothing of the user's gets here. The task is left to its deadline rather than the process to an unseen fault.
+            // Nothing of the user's should get here.
             Log.RunBroke(_logger, e, run.Task.Id, run.Task.JobId);
+            await FailBrokenAsync(run).ConfigureAwait(false);
         }
         finally
         {
@@ -165,18 +187,11 @@ internal sealed class TaskExecutor : IDisposable
             return false;
         }
 
-        var report = new StageReport
-        {
-            TaskId = run.Task.Id,
-            Claim = run.Task.Claim,
-            Stage = stage,
-            Outcome = outcome,
-            Elapsed = _clock.GetElapsedTime(started),
-        };
+        var report = ReportOf(run, stage, outcome, _clock.GetElapsedTime(started));
         if (await ReportAsync(run, report).ConfigureAwait(false) == ReportAnswer.Superseded)
         {
             Log.Superseded(_logger, run.Task.Id, run.Task.JobId, stage);
-            run.Stop(StopReason.Superseded);
+            run.Supersede();
             return false;
         }
 
@@ -203,7 +218,7 @@ internal sealed class TaskExecutor : IDisposable
             }
             catch (Exception e) when (!_abandoned.IsCancellationRequested)
             {
-                if (run.Reason == StopReason.Superseded)
+                if (run.IsSuperseded)
                 {
                     return ReportAnswer.Superseded;
                 }
@@ -213,6 +228,31 @@ internal sealed class TaskExecutor : IDisposable
             }
         }
     }
+
+    /// <summary>A fault of the engine's own fails the stage, so that its task does not hang until its deadline.</summary>
+    private async Task FailBrokenAsync(ActiveRun run)
+    {
+        var error = TaskError.Create(TaskErrorKind.Other, "The executor failed outside the task's own code; its log says why.");
+        try
+        {
+            await ReportAsync(run, ReportOf(run, run.Results.Count, StageOutcome.Failed(error), TimeSpan.Zero)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_abandoned.IsCancellationRequested)
+        {
+            // The host is gone; the task is given back.
+        }
+    }
+
+    private static StageReport ReportOf(ActiveRun run, int stage, StageOutcome outcome, TimeSpan elapsed) => new()
+    {
+        TaskId = run.Task.Id,
+        Claim = run.Task.Claim,
+        JobId = run.Task.JobId,
+        Attempt = run.Task.Attempt,
+        Stage = stage,
+        Outcome = outcome,
+        Elapsed = elapsed,
+    };
 
     private async Task EndAsync(ActiveRun run)
     {
@@ -233,7 +273,7 @@ internal sealed class TaskExecutor : IDisposable
         {
             if (_running.TryGetValue(claim, out var run))
             {
-                run.Stop(StopReason.Superseded);
+                run.Supersede();
             }
         }
     }

@@ -61,7 +61,7 @@ internal sealed class KaijuTasksOptionsValidator(CommandRegistrations commands, 
         Range(nameof(options.StopTimeout), options.StopTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
         Range(nameof(options.StopCancelTimeout), options.StopCancelTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
         Range(nameof(options.AbortGrace), options.AbortGrace, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
-        Range(nameof(options.SuspendedLifetime), options.SuspendedLifetime ?? TimeSpan.MaxValue, TimeSpan.FromTicks(1), TimeSpan.MaxValue, faults);
+        Range(nameof(options.SuspendedLifetime), options.SuspendedLifetime ?? TimeSpan.FromDays(1), TimeSpan.FromTicks(1), TimeSpan.FromDays(36_600), faults);
     }
 
     private static void CheckLimits(TaskLimits? limits, List<string> faults)

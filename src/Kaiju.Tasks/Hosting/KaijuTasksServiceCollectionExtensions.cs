@@ -5,7 +5,6 @@ using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Hosting;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Queueing.Memory;
-using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -77,7 +76,7 @@ public static class KaijuTasksServiceCollectionExtensions
     {
         services.TryAddSingleton(provider => new CommandCatalog(
             provider.GetRequiredService<CommandRegistrations>(),
-            new BindingHost(provider.GetRequiredService<IServiceProviderIsService>(), TaskJson.Strict(Options(provider).SerializerOptions))));
+            new BindingHost(provider.GetRequiredService<IServiceProviderIsService>(), Options(provider).SerializerOptions)));
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<TaskManager>(provider, Options(provider)));
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<StageRunner>(provider, Options(provider)));
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<TaskExecutor>(provider, Options(provider)));

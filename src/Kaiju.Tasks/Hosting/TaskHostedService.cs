@@ -45,21 +45,35 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await _claiming.CancelAsync().ConfigureAwait(false);
-
-        // A claim that is under way must have answered before all that is claimed is given back.
-        await _claimLoop.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_executor is not null)
+        try
         {
-            await _executor.StopAsync(cancellationToken).ConfigureAwait(false);
-        }
+            _executor?.BeginStop();
+            await _claiming.CancelAsync().ConfigureAwait(false);
 
-        await _everything.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // A claim that is under way must have answered before all that is claimed is given back.
+            await _claimLoop.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_executor is not null)
+            {
+                await _executor.DrainAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            // Heartbeats until here, and none afterwards: one more would make the executor known again.
+            await _everything.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(_loops).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_executor is not null)
+            {
+                await _executor.GiveBackAsync().ConfigureAwait(false);
+            }
+        }
     }
 
     public void Dispose()
     {
+        // A host whose start failed is disposed of without being stopped.
+        _claiming.Cancel();
+        _everything.Cancel();
         _claiming.Dispose();
         _everything.Dispose();
     }
@@ -68,8 +82,26 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
 
     private Task Run(Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
     {
-        var running = Task.Run(() => loop(cancellationToken), CancellationToken.None);
+        var running = Task.Run(() => KeepRunningAsync(loop, cancellationToken), CancellationToken.None);
         _loops.Add(running);
         return running;
+    }
+
+    /// <summary>A loop meets its own faults; what gets through them is logged and the loop begun again, so that none dies unseen.</summary>
+    private async Task KeepRunningAsync(Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
+    {
+        var delay = new FaultDelay(services.GetRequiredService<TimeProvider>(), options.Value.MaxFaultDelay);
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await loop(cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                Log.LoopBroke(logger, e);
+                await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 }

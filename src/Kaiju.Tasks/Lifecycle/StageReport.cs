@@ -33,6 +33,12 @@ public sealed record StageReport
     /// <summary>The claim under which the stage ran.</summary>
     public required Guid Claim { get; init; }
 
+    /// <summary>The run, as the claim named it.</summary>
+    public required string JobId { get; init; }
+
+    /// <summary>Which go at the run it is, as the claim said. With the run it decides when a retry comes, so that a store need not read before it writes.</summary>
+    public required int Attempt { get; init; }
+
     /// <summary>The stage.</summary>
     public required int Stage { get; init; }
 

@@ -27,9 +27,11 @@ public static class TaskImport
         var state = task.Managed;
         return state.State switch
         {
-            TaskState.Executed => state with { Claim = claim },
+            TaskState.Executed => state with { Claim = claim, QueuedAt = state.QueuedAt ?? state.StatusChange },
+            TaskState.Queued => state with { ExecutorId = null, RetryAt = null, QueuedAt = state.QueuedAt ?? state.StatusChange },
             TaskState.Waiting => Waiting(task, state),
-            TaskState.Failed => state with { RetryAt = state.RetryAt ?? RetryAt(task, state, now, rules) },
+            TaskState.Failed when task.IsForeign => state with { ExecutorId = null, RetryAt = state.RetryAt ?? RetryAt(task, state, now, rules) },
+            TaskState.Failed => state with { ExecutorId = null },
             _ => state with { ExecutorId = null, RetryAt = null },
         };
     }

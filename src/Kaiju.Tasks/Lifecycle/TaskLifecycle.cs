@@ -40,7 +40,7 @@ public static class TaskLifecycle
         ArgumentNullException.ThrowIfNull(rules);
         return happened switch
         {
-            TaskEvent.QueueDue due => QueueDue(task, state, due.HasResults, now, rules),
+            TaskEvent.QueueDue due => QueueDue(task, state, due.HasResults, now),
             TaskEvent.Claimed claim => Claim(task, state, claim, now),
             TaskEvent.Reported reported => Record(task, state, reported.Report, now, rules),
             TaskEvent.GivenBack => GiveBack(state, now),
@@ -78,7 +78,7 @@ public static class TaskLifecycle
         return task.RunAt ?? (task.Cron is null ? now : CronSchedule.Parse(task.Cron, task.CronTimeZone).Next(now));
     }
 
-    private static Transition? QueueDue(TaskDefinition task, ManagedState state, bool hasResults, DateTimeOffset now, LifecycleRules rules)
+    private static Transition? QueueDue(TaskDefinition task, ManagedState state, bool hasResults, DateTimeOffset now)
     {
         if (!task.Enabled)
         {
@@ -92,14 +92,7 @@ public static class TaskLifecycle
             return new Transition(Queued(task, state with { Stage = 0, Pass = pass, ResultRun = state.JobId, ResultPass = pass }, now));
         }
 
-        if (state.State == TaskState.Suspended)
-        {
-            return state.StatusChange + rules.SuspendedLifetime < now
-                ? Fail(task, state, Error(TaskErrorKind.Timeout, $"No executor took the task back within {rules.SuspendedLifetime}."), TaskExitCode.Aborted, null, now)
-                : new Transition(Queued(task, state, now));
-        }
-
-        return null;
+        return state.State == TaskState.Suspended ? new Transition(Queued(task, state, now)) : null;
     }
 
     private static ManagedState Queued(TaskDefinition task, ManagedState state, DateTimeOffset now) => state with
@@ -221,9 +214,12 @@ public static class TaskLifecycle
             return null;
         }
 
-        var error = Error(TaskErrorKind.Timeout, state.State == TaskState.Queued
-            ? $"No executor claimed the task within its max_exec_timeout of {task.MaxExecTimeout!.Value.TotalSeconds} s."
-            : $"The run missed its deadline at stage {state.Stage}: max_exec_timeout is {task.MaxExecTimeout!.Value.TotalSeconds} s.");
+        var error = Error(TaskErrorKind.Timeout, state.State switch
+        {
+            TaskState.Queued => $"No executor claimed the task within its max_exec_timeout of {task.MaxExecTimeout!.Value.TotalSeconds} s.",
+            TaskState.Suspended => $"No manager queued the task again within {rules.SuspendedLifetime}.",
+            _ => $"The run missed its deadline at stage {state.Stage}: max_exec_timeout is {task.MaxExecTimeout!.Value.TotalSeconds} s.",
+        });
         var failed = Fail(task, state, error, TaskExitCode.Aborted, RetryAt(task, state, now, rules), now);
         return state.State == TaskState.Executed
             ? failed with { Entry = Entry(state, state.StatusChange, now, state.Claim, default) with { Error = error } }
@@ -231,12 +227,22 @@ public static class TaskLifecycle
     }
 
     /// <summary>After this time the task is overdue; null if it cannot become so in its present state.</summary>
-    internal static DateTimeOffset? OverdueSince(TaskDefinition task, ManagedState state, LifecycleRules rules) => state.State switch
+    /// <param name="task">The definition.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="rules">The host's rules.</param>
+    public static DateTimeOffset? OverdueSince(TaskDefinition task, ManagedState state, LifecycleRules rules)
     {
-        TaskState.Executed => (state.ExecDeadline ?? state.QueuedAt + task.MaxExecTimeout) + rules.AbortGrace,
-        TaskState.Queued when rules.AbortOverdueQueued => state.QueuedAt + task.MaxExecTimeout + rules.AbortGrace,
-        _ => null,
-    };
+        ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(rules);
+        return state.State switch
+        {
+            TaskState.Executed => (state.ExecDeadline ?? state.QueuedAt + task.MaxExecTimeout) + rules.AbortGrace,
+            TaskState.Queued when rules.AbortOverdueQueued => state.QueuedAt + task.MaxExecTimeout + rules.AbortGrace,
+            TaskState.Suspended => state.StatusChange + rules.SuspendedLifetime,
+            _ => null,
+        };
+    }
 
     private static Transition? StartNextPeriod(TaskDefinition task, ManagedState state, string jobId, DateTimeOffset now)
     {
@@ -247,9 +253,19 @@ public static class TaskLifecycle
 
         // A run that was cancelled before it was due keeps its time, so that its occurrence is left out and not repeated.
         var after = state.NextRun > now ? state.NextRun.Value : now;
-        return CronSchedule.Parse(task.Cron, task.CronTimeZone).Next(after) is { } next
-            ? new Transition(Fresh(state, jobId, now) with { NextRun = next }) { ArchivesRun = true }
-            : null;
+        try
+        {
+            return CronSchedule.Parse(task.Cron, task.CronTimeZone).Next(after) is { } next
+                ? new Transition(Fresh(state, jobId, now) with { NextRun = next }) { ArchivesRun = true }
+                : null;
+        }
+        catch (FormatException e)
+        {
+            // A schedule that was good where the task was created, such as one in a time zone that this machine does not know.
+            // The task rests and says why, instead of standing first in every manager's way.
+            var error = Error(TaskErrorKind.Schedule, e.Message);
+            return new Transition(Fresh(state, jobId, now) with { NextRun = null, Error = error, ExitCode = null }) { ArchivesRun = true };
+        }
     }
 
     private static Transition? EndWaitIfOver(TaskDefinition task, ManagedState state, DateTimeOffset now)
@@ -272,7 +288,7 @@ public static class TaskLifecycle
     }
 
     private static Transition? TakeMessage(TaskDefinition task, ManagedState state, JsonElement data, DateTimeOffset now) =>
-        state.State == TaskState.Waiting && state.Wait == WaitKind.Message ? EndWait(task, state, data, now) : null;
+        state.State == TaskState.Waiting && state.Wait == WaitKind.Message && !(state.WaitDeadline <= now) ? EndWait(task, state, data, now) : null;
 
     /// <summary>What was waited for is the stage's result; the rest of the task is for an executor again.</summary>
     private static Transition EndWait(TaskDefinition task, ManagedState state, JsonElement result, DateTimeOffset now)
@@ -290,7 +306,8 @@ public static class TaskLifecycle
 
         if (state.QueuedAt + rules.SuspendedLifetime < now)
         {
-            return new Transition(state with { RetryAt = null });
+            // Now it is final, and whoever was told of a failure with a retry to come is told so.
+            return new Transition(state with { RetryAt = null }) { Notify = task.Notify };
         }
 
         var retry = Queued(task, state, now) with { Retries = state.Retries + 1 };

@@ -9,9 +9,12 @@ namespace Kaiju.Tasks.Queueing;
 /// </summary>
 public interface ITaskQueue
 {
-    /// <summary>Tells the queue of tasks that are QUEUED at the store. For a store that is its own queue a hint, or nothing.</summary>
+    /// <summary>
+    /// Tells the queue of tasks that are QUEUED at the store. A hint, for a store that is its own queue perhaps nothing at all. A queue that
+    /// keeps entries of its own must find what it was not told of, by listing QUEUED tasks now and then.
+    /// </summary>
     /// <param name="tasks">Which.</param>
-    /// <param name="cancellationToken">Gives up waiting; a task that did not get through is published again by a later poll.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken);
 
     /// <summary>
@@ -19,7 +22,7 @@ public interface ITaskQueue
     /// transaction outlives it.
     /// </summary>
     /// <param name="request">Who, and how many at most.</param>
-    /// <param name="cancellationToken">Gives up waiting; the step may have happened, and then the tasks come back when the executor's liveness ends.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened: <see cref="ITaskStore.GiveBackStrayClaimsAsync"/> gives back what it took.</param>
     /// <returns>None if there are none.</returns>
     ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken);
 

@@ -1,3 +1,4 @@
+using System.Security;
 using Cronos;
 
 namespace Kaiju.Tasks.Scheduling;
@@ -91,7 +92,7 @@ public sealed class CronSchedule
         {
             return timeZone is null ? TimeZoneInfo.Utc : TimeZoneInfo.FindSystemTimeZoneById(timeZone);
         }
-        catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException)
+        catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException or SecurityException or IOException)
         {
             throw new FormatException($"cron_time_zone is \"{timeZone}\"; it must be an IANA time zone that this machine knows, such as Europe/Riga.", e);
         }

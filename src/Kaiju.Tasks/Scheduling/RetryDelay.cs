@@ -5,6 +5,8 @@ namespace Kaiju.Tasks.Scheduling;
 /// <summary>How long a failed task waits before it is tried again, unless the task says so itself (<see cref="TaskDefinition.RetryDelay"/>).</summary>
 public abstract class RetryDelay
 {
+    private static readonly TimeSpan _longest = TimeSpan.FromDays(366);
+
     private protected RetryDelay()
     {
     }
@@ -16,21 +18,23 @@ public abstract class RetryDelay
     public static RetryDelay None { get; } = Constant(TimeSpan.Zero);
 
     /// <summary>Always the same time.</summary>
-    /// <param name="delay">Zero or more.</param>
+    /// <param name="delay">Zero or more, at most 366 days.</param>
     public static RetryDelay Constant(TimeSpan delay)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(delay, _longest);
         return new Growing(delay, delay, 0);
     }
 
     /// <summary>Doubles with each retry.</summary>
     /// <param name="first">The time before the first retry; more than zero.</param>
-    /// <param name="most">The longest time; at least <paramref name="first"/>.</param>
+    /// <param name="most">The longest time; at least <paramref name="first"/>, at most 366 days.</param>
     /// <param name="jitter">The share by which a delay may be shorter or longer, 0 to 1, so that tasks that failed together do not come back together.</param>
     public static RetryDelay Exponential(TimeSpan first, TimeSpan most, double jitter)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(first, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(most, first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(most, _longest);
         ArgumentOutOfRangeException.ThrowIfNegative(jitter);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(jitter, 1);
         return new Growing(first, most, jitter);

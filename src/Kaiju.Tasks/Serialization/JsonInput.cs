@@ -29,22 +29,7 @@ internal readonly record struct JsonInput
     /// <exception cref="JsonException">The object cannot be written.</exception>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "An object gets in only through members that are marked so themselves.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "An object gets in only through members that are marked so themselves.")]
-    public JsonInput Written(JsonSerializerOptions options)
-    {
-        if (_value is null)
-        {
-            return this;
-        }
-
-        try
-        {
-            return new JsonInput(JsonElement.Parse(JsonSerializer.SerializeToUtf8Bytes(_value, _value.GetType(), options)));
-        }
-        catch (NotSupportedException e)
-        {
-            throw new JsonException(e.Message, e);
-        }
-    }
+    public JsonInput Written(JsonSerializerOptions options) => _value is null ? this : new JsonInput(JsonWriting.Element(_value, options));
 }
 
 /// <summary>Why members that take objects are marked.</summary>

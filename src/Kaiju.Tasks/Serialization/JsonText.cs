@@ -89,27 +89,28 @@ internal static class JsonText
     }
 
     /// <summary>Finds the reason for which text cannot be stored; null if it can.</summary>
-    public static string? FindFault(string text)
-    {
-        for (var i = 0; i < text.Length; i++)
-        {
-            var c = text[i];
-            if (c == '\0')
-            {
-                return "contains U+0000, which cannot be stored.";
-            }
+    public static string? FindFault(string text) =>
+        text.Contains('\0', StringComparison.Ordinal) ? "contains U+0000, which cannot be stored."
+        : HasLoneSurrogate(text) ? "contains a lone surrogate, which cannot be stored."
+        : null;
 
-            if (char.IsHighSurrogate(c) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+    /// <summary>True if there is half a character.</summary>
+    public static bool HasLoneSurrogate(ReadOnlySpan<char> text)
+    {
+        var i = text.IndexOfAnyInRange('\uD800', '\uDFFF');
+        for (; i >= 0 && i < text.Length; i++)
+        {
+            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
             {
                 i++;
             }
-            else if (char.IsSurrogate(c))
+            else if (char.IsSurrogate(text[i]))
             {
-                return "contains a lone surrogate, which cannot be stored.";
+                return true;
             }
         }
 
-        return null;
+        return false;
     }
 
     /// <summary>Text that can be stored whatever it was: what cannot becomes U+FFFD. For errors, which must always be writable.</summary>

@@ -25,14 +25,14 @@ internal static class RecordJson
         }
 
         return faults.Count == 0
-            ? new TaskRecord { Definition = definition, Managed = managed, Created = created, Result = results }
+            ? new TaskRecord { Definition = definition, Managed = managed, Created = created, Result = results, IsForeign = !IsOwn(member) }
             : throw new TaskValidationException(definition.Id, faults);
     }
 
     public static void WriteTask(Utf8JsonWriter writer, TaskRecord task)
     {
         writer.WriteStartObject();
-        DefinitionJson.WriteMembers(writer, task.Definition.Written(TaskJson.DefaultOptions));
+        DefinitionJson.WriteMembers(writer, task.Definition.Written(WireText.DefaultOptions));
         writer.WriteString("status", Words<TaskState>.Of(task.State));
         WriteResults(writer, task.Result);
         writer.WriteNumber("stage", task.Stage);
@@ -48,6 +48,7 @@ internal static class RecordJson
         writer.WriteString("job_id", task.JobId);
         writer.WriteNumber("retries", task.Retries);
         WriteOutcome(writer, task.ExitCode, task.Error);
+        WriteOwn(writer, task.Managed);
         writer.WriteEndObject();
     }
 
@@ -81,6 +82,18 @@ internal static class RecordJson
     public static TaskError? ReadError(MemberReader member) =>
         member.Json("error") is { ValueKind: not JsonValueKind.Undefined } error ? TaskError.FromJson(error) : null;
 
+    /// <summary>What the original does not keep. Beside its own members, which mean what they mean there.</summary>
+    private static void WriteOwn(Utf8JsonWriter writer, ManagedState state)
+    {
+        writer.WriteNumber("pass", state.Pass);
+        writer.WriteNumber("interruptions", state.Interruptions);
+        writer.WriteString("result_run", state.ResultRun);
+        writer.WriteNumber("result_pass", state.ResultPass);
+        writer.WriteString("wait", Words<WaitKind>.Of(state.Wait));
+    }
+
+    private static bool IsOwn(MemberReader member) => member.Json("pass").ValueKind != JsonValueKind.Undefined;
+
     private static ManagedState ReadState(MemberReader member, TaskDefinition definition, DateTimeOffset created)
     {
         var state = member.Word<TaskState>("status") ?? TaskState.Idle;
@@ -92,11 +105,14 @@ internal static class RecordJson
             State = state,
             Stage = stage,
             JobId = jobId,
-            ResultRun = jobId,
+            Pass = member.Integer("pass") ?? 0,
+            Interruptions = member.Integer("interruptions") ?? 0,
+            ResultRun = member.Text("result_run") ?? jobId,
+            ResultPass = member.Integer("result_pass") ?? 0,
             Retries = member.Integer("retries") ?? 0,
             QueuedAt = member.Time("queued_at"),
             ExecDeadline = member.Time("exec_deadline"),
-            Wait = state == TaskState.Waiting ? WaitOf(definition, stage, waitDeadline) : WaitKind.None,
+            Wait = member.Word<WaitKind>("wait") ?? (state == TaskState.Waiting ? WaitOf(definition, stage, waitDeadline) : WaitKind.None),
             WaitDeadline = waitDeadline,
             NextRun = member.Time("next_run"),
             RetryAt = member.Time("retry_at"),

@@ -11,6 +11,9 @@ internal static class WireText
     // A definition's own nesting (the object, its commands, a command) comes on top of the 64 levels of its params.
     private const int Depth = 64 + 8;
 
+    /// <summary>How objects of the caller's are written where no host says otherwise: with Web defaults.</summary>
+    public static readonly JsonSerializerOptions DefaultOptions = new(JsonSerializerDefaults.Web);
+
     private static readonly JsonWriterOptions _writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <exception cref="TaskValidationException">It is no JSON that can be stored.</exception>
@@ -26,12 +29,29 @@ internal static class WireText
             throw new TaskValidationException(null, ["The JSON has a lone surrogate, which cannot be stored."]);
         }
 
+        ThrowIfNotStorable(utf8);
+        return JsonElement.Parse(utf8, new JsonDocumentOptions { MaxDepth = Depth });
+    }
+
+    /// <summary>The same for JSON that the caller has read; a copy, so that the caller's may be disposed of.</summary>
+    /// <exception cref="TaskValidationException">It is no JSON that can be stored.</exception>
+    public static JsonElement Checked(JsonElement json)
+    {
+        if (json.ValueKind == JsonValueKind.Undefined)
+        {
+            return json;
+        }
+
+        ThrowIfNotStorable(JsonText.Raw(json));
+        return json.Clone();
+    }
+
+    private static void ThrowIfNotStorable(ReadOnlySpan<byte> utf8)
+    {
         if (JsonText.FindFault(utf8, int.MaxValue, Depth) is { } fault)
         {
             throw new TaskValidationException(null, [$"The JSON {fault}"]);
         }
-
-        return JsonElement.Parse(utf8, new JsonDocumentOptions { MaxDepth = Depth });
     }
 
     public static string Write(Action<Utf8JsonWriter> write)

@@ -79,7 +79,7 @@ public interface ITaskStore
     /// <param name="taskId">The id.</param>
     /// <param name="data">The message.</param>
     /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
-    /// <returns>False: there is no such task, or it does not wait for a message.</returns>
+    /// <returns>False: there is no such task, or it does not wait for a message, or its time for one is over.</returns>
     ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CancellationToken cancellationToken);
 
     /// <summary>Forgets executors whose last ping is older than <see cref="LifecycleRules.ExecutorLifetime"/> and carries out <see cref="TaskEvent.Interrupted"/> for their tasks.</summary>
@@ -119,7 +119,7 @@ public interface ITaskStore
     /// <summary>Carries out <see cref="TaskEvent.Claimed"/> for tasks that a queue other than the store handed out.</summary>
     /// <param name="executor">Who; it becomes known if it is not.</param>
     /// <param name="taskIds">Which.</param>
-    /// <param name="cancellationToken">Gives up waiting; the step may have happened, and then the tasks come back when the executor's liveness ends.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened: <see cref="GiveBackStrayClaimsAsync"/> gives back what it took.</param>
     /// <returns>Those that were QUEUED and enabled.</returns>
     ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken);
 
@@ -147,6 +147,15 @@ public interface ITaskStore
     /// <param name="claims">What an executor runs.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Carries out <see cref="TaskEvent.GivenBack"/> for what an executor holds but does not know of: claims whose answer was lost on the
+    /// way. The executor asks for it between such a claim and its next one.
+    /// </summary>
+    /// <param name="executorId">Who.</param>
+    /// <param name="known">The claims that it knows of.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken);
 
     /// <summary>Carries out <see cref="TaskEvent.GivenBack"/> for all that an executor holds, and forgets the executor.</summary>
     /// <param name="executorId">Who.</param>

@@ -44,8 +44,8 @@ public sealed class BindingTests
 
     [Fact]
     public async Task What_is_missing_takes_its_default_or_null() =>
-        (await CallAsync((string? name, int? size, bool express = true, string mode = "fast") => $"{name is null} {size is null} {express} {mode}", "{}"))
-        .Should().Be("\"True True True fast\"");
+        (await CallAsync((string? name, int? size, bool express = true, string mode = "fast", DayOfWeek? day = DayOfWeek.Friday) => $"{name is null} {size is null} {express} {mode} {day}", "{}"))
+        .Should().Be("\"True True True fast Friday\"");
 
     [Fact]
     public async Task Nothing_at_all_is_the_same_as_an_empty_object() =>
@@ -176,9 +176,11 @@ public sealed class BindingTests
     public void What_cannot_be_bound_fails_the_start()
     {
         using var host = new ServiceCollection().AddLogging().AddKaijuTasks().AddCommand("do", (ref int x) => { }).Services.BuildServiceProvider();
+        using var unseen = new ServiceCollection().AddLogging().AddKaijuTasks().AddCommand("do", async void () => await Task.Yield()).Services.BuildServiceProvider();
         using var other = new ServiceCollection().AddLogging().AddKaijuTasks().AddCommand<Order>("do", (int id) => id).Services.BuildServiceProvider();
 
         FluentActions.Invoking(() => host.GetRequiredService<CommandCatalog>()).Should().Throw<ArgumentException>().WithMessage("BindingTests.cs:*the parameter \"x\" is passed by reference*");
+        FluentActions.Invoking(() => unseen.GetRequiredService<CommandCatalog>()).Should().Throw<ArgumentException>().WithMessage("BindingTests.cs:*async void*");
         FluentActions.Invoking(() => other.GetRequiredService<CommandCatalog>()).Should().Throw<ArgumentException>().WithMessage("BindingTests.cs:*no parameter of the type*Order*");
         FluentActions.Invoking(() => new ServiceCollection().AddKaijuTasks().AddCommands<Orders>()).Should().Throw<ArgumentException>().WithMessage("*has no method with [Command*");
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Serialization;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Commands;
@@ -51,6 +52,23 @@ public sealed class SpecialCommandTests
     }
 
     [Fact]
+    public async Task Its_outcomes_are_bounded_like_any_other()
+    {
+        await using var host = new TaskTestHost(tasks => tasks
+            .AddSpecialCommand(new Says("_BIG_", () => StageOutcome.Failed(TaskError.FromJson(Json.Of($"\"{new string('x', 100_000)}\"")))))
+            .AddSpecialCommand(new Says("_BROKEN_", () => StageOutcome.Failed(TaskError.FromJson(Json.Of("""["\ud800", "\u0000"]""")))))
+            .AddSpecialCommand(new Says("_NOTHING_", () => null!))
+            .AddSpecialCommand(new Says("_DEEP_", () => StageOutcome.Completed(Json.Of("""{"a": 1, "a": 2}""")))));
+
+        foreach (var (method, kind) in new[] { ("_BIG_", "other"), ("_BROKEN_", "other"), ("_NOTHING_", "handler"), ("_DEEP_", "result") })
+        {
+            var failed = await host.RunAsync(new TaskDefinition { Commands = [new(method)] });
+            failed.Error!.Kind.Should().Be(kind, method);
+            JsonText.FindFault(JsonText.Raw(failed.Error.Json), maxBytes: 8 * 1024, maxDepth: 64).Should().BeNull();
+        }
+    }
+
+    [Fact]
     public async Task Timer_and_message_are_registered_like_any_other_and_can_be_replaced()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddSpecialCommand(new Impatient()));
@@ -80,6 +98,13 @@ public sealed class SpecialCommandTests
                 ? StageOutcome.WaitFor(left)
                 : StageOutcome.Completed(JsonElement.Parse("\"it was over\"")));
         }
+    }
+
+    private sealed class Says(string method, Func<StageOutcome> outcome) : SpecialCommand
+    {
+        public override string Method => method;
+
+        public override ValueTask<StageOutcome> RunAsync(SpecialCommandContext context, CancellationToken cancellationToken) => ValueTask.FromResult(outcome());
     }
 
     private sealed class Impatient : SpecialCommand

@@ -171,7 +171,7 @@ internal sealed class TransitionCase(JsonElement vector, JsonElement defaults) :
 
         var claim = _claims.TryGetValue(key, out var held) ? held.Claim : Guid.Empty;
         await _host.Store.RecordAsync(
-            [new StageReport { TaskId = key.Task, Claim = claim, Stage = step.GetProperty("stage").GetInt32(), Outcome = outcome }], default);
+            [new StageReport { TaskId = key.Task, Claim = claim, JobId = held?.JobId ?? "", Attempt = 1, Stage = step.GetProperty("stage").GetInt32(), Outcome = outcome }], default);
     }
 
     private async Task ClaimAsync(JsonElement step)

@@ -59,6 +59,25 @@ public sealed class DeadlineTests
     }
 
     [Fact]
+    public async Task What_a_handlers_own_callback_throws_ends_nothing()
+    {
+        var gate = new Gate();
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", async (CancellationToken token) =>
+        {
+            token.Register(() => throw new InvalidOperationException("a slip"));
+            await gate.PassAsync(token);
+        }));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "stage", Commands = [new("slow") { MaxTimeout = TimeSpan.FromSeconds(2) }] });
+        await host.Executor.ClaimAsync(default);
+        await gate.Entered;
+
+        host.Clock.Advance(TimeSpan.FromSeconds(2));
+        await host.Executor.WhenIdleAsync().Soon();
+
+        (await host.GetAsync("stage")).Error!.Kind.Should().Be(TaskErrorKind.StageTimeout);
+    }
+
+    [Fact]
     public async Task A_handler_that_ignores_its_token_is_reported_at_once_but_keeps_its_slot()
     {
         var gate = new Gate();

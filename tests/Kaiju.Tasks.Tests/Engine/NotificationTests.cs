@@ -32,6 +32,17 @@ public sealed class NotificationTests
     }
 
     [Fact]
+    public async Task A_retry_that_is_given_up_is_told_as_final()
+    {
+        await using var host = new TaskTestHost(configure: options => options.SuspendedLifetime = TimeSpan.FromHours(1));
+        await host.RunAsync(new TaskDefinition { Id = "t", Notify = true, MaxRetries = 1, RetryDelay = TimeSpan.FromHours(2), Commands = [new("nobody")] });
+
+        await host.AdvanceAsync(TimeSpan.FromHours(2));
+
+        (await host.Client.ListNotificationsAsync().ToListAsync()).Select(n => n.IsFinal).Should().Equal(true, false);
+    }
+
+    [Fact]
     public async Task A_cancel_leaves_one_too()
     {
         await using var host = NewHost();

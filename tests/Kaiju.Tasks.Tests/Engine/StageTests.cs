@@ -109,6 +109,20 @@ public sealed class StageTests
     }
 
     [Fact]
+    public async Task An_exception_that_throws_when_it_is_asked_is_an_error_all_the_same()
+    {
+        await using var host = new TaskTestHost(tasks => tasks
+            .AddCommand("lies", void () => throw new Liar(null))
+            .AddCommand("throws", void () => throw new Liar(new InvalidOperationException())));
+
+        var lied = await host.RunAsync(new TaskDefinition { Commands = [new("lies")] });
+        var thrown = await host.RunAsync(new TaskDefinition { Commands = [new("throws")] });
+
+        (lied.State, lied.Error!.Kind, lied.Error.Message).Should().Be((TaskState.Failed, TaskErrorKind.Handler, ""));
+        (thrown.State, thrown.Error!.Kind, thrown.Error.Type).Should().Be((TaskState.Failed, TaskErrorKind.Handler, typeof(Liar).FullName));
+    }
+
+    [Fact]
     public async Task An_unknown_command_says_which_ones_there_are()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("a", () => 1).AddCommand("b", () => 1));
@@ -196,6 +210,13 @@ public sealed class StageTests
 
         host.Logs.Lines.Where(line => line.Text.StartsWith("from", StringComparison.Ordinal)).Should().HaveCount(2)
             .And.AllSatisfy(line => line.Scopes.Should().Contain($"task t run {done.JobId} stage 0 log"));
+    }
+
+    private sealed class Liar(Exception? thrown) : Exception
+    {
+        public override string Message => thrown is null ? null! : throw thrown;
+
+        public override string ToString() => Message;
     }
 
     private static ValueTask<JsonElement> Echo(JsonElement parameters, StageContext context, CancellationToken cancellationToken) => ValueTask.FromResult(parameters);

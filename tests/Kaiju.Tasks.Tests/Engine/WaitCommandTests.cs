@@ -87,6 +87,19 @@ public sealed class WaitCommandTests
     }
 
     [Fact]
+    public async Task A_message_that_comes_too_late_is_not_taken_even_before_a_manager_has_noticed()
+    {
+        await using var host = NewHost();
+        await host.RunAsync(new TaskDefinition { Id = "t", Commands = [new MessageCommand { MaxTimeout = TimeSpan.FromMinutes(1) }] });
+        host.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        (await host.Client.SendMessageAsync("t", 1)).Should().BeFalse();
+        await host.RunUntilIdleAsync();
+
+        (await host.GetAsync("t")).Error!.Kind.Should().Be(TaskErrorKind.MessageTimeout);
+    }
+
+    [Fact]
     public async Task A_message_that_cannot_be_stored_is_refused_and_the_task_waits_on()
     {
         await using var host = NewHost();

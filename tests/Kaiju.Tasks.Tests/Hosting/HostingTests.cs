@@ -40,17 +40,18 @@ public sealed class HostingTests
             options.Capacity = 0;
             options.Roles = TaskRoles.None;
             options.PollInterval = TimeSpan.Zero;
+            options.SuspendedLifetime = TimeSpan.MaxValue;
             options.Limits = options.Limits with { MaxStages = 0, DefaultExecTimeout = TimeSpan.FromSeconds(1) };
         }).AddCommand("same", () => 1).AddCommand("same", () => 2).AddCommands<Same>().AddCommand("_TIMER_", () => 3);
         using var host = builder.Build();
 
         var failed = (await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<OptionsValidationException>()).Which;
 
-        failed.Failures.Should().HaveCount(8);
+        failed.Failures.Should().HaveCount(9);
         failed.Message.Should().ContainAll(failed.Failures);
         failed.Failures.Should().ContainMatch("AppName or ExecutorApps has \"\"*")
             .And.ContainMatch("Capacity is 0; it must be from 1 to 10000.")
-            .And.ContainMatch("Roles is None*")
+            .And.ContainMatch("Roles is None*").And.ContainMatch("SuspendedLifetime is*")
             .And.ContainMatch("PollInterval is 00:00:00; it must be from 00:00:00.0100000 to 00:10:00.")
             .And.ContainMatch("Limits.MaxStages is 0*")
             .And.ContainMatch("Limits.MinExecTimeout is 00:00:10; it must be from*")

@@ -97,6 +97,8 @@ public sealed class TaskLifecycleTests
         {
             TaskId = "t",
             Claim = sameClaim ? _claim : Guid.NewGuid(),
+            JobId = "job",
+            Attempt = 1,
             Stage = stage,
             Outcome = StageOutcome.Completed(),
         });
@@ -310,6 +312,17 @@ public sealed class TaskLifecycleTests
     }
 
     [Fact]
+    public void A_schedule_that_this_machine_cannot_read_lets_the_task_rest_and_says_why()
+    {
+        var finished = Next(Executed() with { Stage = 1 }, Report(1, StageOutcome.Completed()), _task with { Cron = "@daily" })!.After;
+
+        var resting = Next(finished, new TaskEvent.NextPeriod("job-2"), _task with { Cron = "@daily", CronTimeZone = "Mars/Base" })!.After;
+
+        resting.Should().Match<ManagedState>(state => state.State == TaskState.Idle && state.NextRun == null);
+        resting.Error!.Kind.Should().Be(TaskErrorKind.Schedule);
+    }
+
+    [Fact]
     public void A_periodic_task_with_retries_left_is_retried_first()
     {
         var failed = Executed() with { State = TaskState.Failed, Claim = null, RetryAt = _now.AddSeconds(1) };
@@ -374,7 +387,7 @@ public sealed class TaskLifecycleTests
     private static ManagedState Executed() => Queued() with { State = TaskState.Executed, ExecutorId = "e", Claim = _claim };
 
     private static TaskEvent.Reported Report(int stage, StageOutcome outcome) =>
-        new(new StageReport { TaskId = "t", Claim = _claim, Stage = stage, Outcome = outcome, Elapsed = TimeSpan.FromSeconds(2) });
+        new(new StageReport { TaskId = "t", Claim = _claim, JobId = "job", Attempt = 1, Stage = stage, Outcome = outcome, Elapsed = TimeSpan.FromSeconds(2) });
 
     private static Transition? Next(ManagedState state, TaskEvent happened, TaskDefinition? task = null, DateTimeOffset? at = null) =>
         TaskLifecycle.Next(task ?? _task, state, happened, at ?? _now, _rules);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Serialization;
 
@@ -69,6 +70,48 @@ public sealed class RecordJsonTests
         var task = TaskRecord.FromJson($$"""{"id": "t", "status": "WAITING", "wait_deadline": {{deadline}}, "commands": [{{command}}]}""");
 
         task.Managed.Wait.Should().Be(wait);
+    }
+
+    [Fact]
+    public async Task What_this_library_wrote_is_imported_as_it_was()
+    {
+        await using var from = new TaskTestHost(tasks => tasks.AddCommand("fail", void () => throw new InvalidOperationException()));
+        await from.RunAsync(new TaskDefinition { Id = "cron", Cron = "30 0 3 * * *", Commands = [new("fail")] });
+        await from.RunAsync(new TaskDefinition { Id = "pass", MaxRetries = 1, RestartPolicy = RestartPolicy.First, Commands = [new("fail")] });
+        await from.RunAsync(new TaskDefinition { Id = "cancelled", MaxRetries = 5, Commands = [new MessageCommand()] });
+        await from.RunAsync(new TaskDefinition { Id = "waiting", Commands = [new MessageCommand { MaxTimeout = TimeSpan.FromDays(1) }] });
+        await from.Client.CancelAsync("cancelled");
+        var exported = (await from.Client.ListAsync().ToListAsync()).Select(task => task.ToJson()).ToList();
+
+        await using var to = new TaskTestHost();
+        var checker = to.Services.GetRequiredService<TaskDefinitionChecker>();
+        await to.Store.ImportAsync([.. exported.Select(json => checker.PrepareImport(TaskRecord.FromJson(json)))], [], default);
+
+        (await to.Client.ListAsync().ToListAsync()).Select(task => task.ToJson()).Should().Equal(exported);
+    }
+
+    [Fact]
+    public async Task What_the_original_wrote_is_put_right_when_it_is_imported()
+    {
+        await using var host = new TaskTestHost();
+        var checker = host.Services.GetRequiredService<TaskDefinitionChecker>();
+        TaskRecord Read(string json) => checker.PrepareImport(TaskRecord.FromJson(json));
+
+        await host.Store.ImportAsync(
+            [
+                Read("""{"id": "cron", "cron": "0 3 * * * 30", "commands": [{"method": "do"}]}"""),
+                Read("""{"id": "failed", "status": "FAILED", "max_retries": 2, "retries": 1, "queued_at": 1718452000, "commands": [{"method": "do"}]}"""),
+                Read("""{"id": "queued", "status": "QUEUED", "created": 1718452000, "commands": [{"method": "do"}]}"""),
+                Read("""{"id": "odd", "commands": [{"method": "do", "params": {"x": "[7.a:1]"}, "condition": {"schema": {"a": {"near": 1}}}}], "max_retries": 99}"""),
+            ],
+            [],
+            default);
+
+        (await host.GetAsync("cron")).Definition.Cron.Should().Be("30 0 3 * * *", "the original has its seconds last");
+        (await host.GetAsync("failed")).RetryAt.Should().Be(host.Now);
+        (await host.GetAsync("queued")).QueuedAt.Should().Be(DateTimeOffset.FromUnixTimeSeconds(1718452000));
+        (await host.GetAsync("odd")).Definition.MaxRetries.Should().Be(99, "what ran elsewhere is kept as it is");
+        FluentActions.Invoking(() => Read("""{"id": "t", "kws": [1], "commands": []}""")).Should().Throw<TaskValidationException>().Which.Faults.Should().HaveCount(2);
     }
 
     [Fact]

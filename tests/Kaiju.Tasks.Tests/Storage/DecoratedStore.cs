@@ -75,6 +75,9 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Call(nameof(FindLostClaimsAsync), () => inner.FindLostClaimsAsync(claims, cancellationToken));
 
+    public virtual ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken) =>
+        Call(nameof(GiveBackStrayClaimsAsync), () => inner.GiveBackStrayClaimsAsync(executorId, known, cancellationToken));
+
     public virtual ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) =>
         Call(nameof(SuspendExecutorAsync), () => inner.SuspendExecutorAsync(executorId, cancellationToken));
 
@@ -98,6 +101,12 @@ internal sealed class DeafStore(ITaskStore inner, StoreHintKinds lost = (StoreHi
             listener(hint with { Kinds = hint.Kinds & ~lost });
         }
     });
+}
+
+/// <summary>A store that will not give hints for a while.</summary>
+internal sealed class UnwillingStore(ITaskStore inner, Func<bool> refuses) : DecoratedStore(inner)
+{
+    public override IDisposable Listen(Action<StoreHint> listener) => refuses() ? throw new IOException("No hints now.") : base.Listen(listener);
 }
 
 /// <summary>A store that fails when a test says so: before the step, or after it, so that the answer is lost.</summary>

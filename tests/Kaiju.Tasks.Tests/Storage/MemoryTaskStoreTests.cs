@@ -96,6 +96,31 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_periodic_task_that_was_suspended_too_long_is_rescheduled_in_the_same_tick()
+    {
+        await using var host = new TaskTestHost(configure: options => options.SuspendedLifetime = TimeSpan.FromHours(1));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "@daily", RunAt = TaskTestHost.Start, Commands = [new("do")] });
+        await host.ClaimByHandAsync("t");
+        await host.Store.SuspendExecutorAsync(ByHand.Executor.Id, default);
+        host.Clock.Advance(TimeSpan.FromHours(1) + TimeSpan.FromTicks(1));
+
+        await host.Manager.TickAsync(default);
+
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Idle && task.ExitCode == TaskExitCode.Aborted);
+    }
+
+    [Fact]
+    public async Task A_batch_with_an_item_that_was_not_prepared_stores_nothing()
+    {
+        var task = _host.Services.GetRequiredService<TaskDefinitionChecker>().Prepare(new TaskDefinition { Id = "t", Commands = [new("do")] });
+
+        await FluentActions.Awaiting(async () => await _host.Store.CreateAsync([task, new TaskDefinition { Id = "u", Commands = [new("do")] }], OnConflict.Fail, default))
+            .Should().ThrowAsync<ArgumentException>().WithMessage("*is not complete*");
+
+        (await _host.Client.GetAsync("t")).Should().BeNull();
+    }
+
+    [Fact]
     public async Task A_batch_answers_each_item_of_its_own()
     {
         var checker = _host.Services.GetRequiredService<TaskDefinitionChecker>();

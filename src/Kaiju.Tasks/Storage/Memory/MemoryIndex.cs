@@ -81,6 +81,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     public void Leave(MemoryTask task)
     {
         _byState[(int)task.State.State].Remove(task);
+        task.EndedPlace?.Set.Remove(task.EndedPlace);
         Drop(task);
         if (task.State.ExecutorId is { } executor && _held.TryGetValue(executor, out var held) && held.Remove(task) && held.Count == 0)
         {
@@ -105,6 +106,8 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         task.Place?.Set.Add(task.Place);
         task.OverduePlace = OverduePlaceOf(task);
         task.OverduePlace?.Set.Add(task.OverduePlace);
+        task.EndedPlace = task.State.HasEnded && task.Definition.Cron is null ? new WorkPlace(_ended, task.State.StatusChange.UtcTicks, 0, task) : null;
+        task.EndedPlace?.Set.Add(task.EndedPlace);
     }
 
     /// <summary>Forgets the work that the task stands for, until its state changes.</summary>
@@ -217,11 +220,6 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     private WorkPlace? PlaceOf(MemoryTask task)
     {
         var (definition, state) = (task.Definition, task.State);
-        if (state.HasEnded && definition.Cron is null)
-        {
-            return new WorkPlace(_ended, state.StatusChange.UtcTicks, 0, task);
-        }
-
         if (!definition.Enabled)
         {
             return null;
@@ -235,7 +233,8 @@ internal sealed class MemoryIndex(LifecycleRules rules)
             TaskState.Executed => null,
             TaskState.Waiting => DutyAt(Duty.WakeWait, state.WaitDeadline, task),
             TaskState.Failed when state.RetryAt is not null => DutyAt(Duty.RequeueFailed, state.RetryAt, task),
-            _ => DutyAt(Duty.RestartPeriodic, state.StatusChange, task),
+            _ when definition.Cron is not null => DutyAt(Duty.RestartPeriodic, state.StatusChange, task),
+            _ => null,
         };
     }
 

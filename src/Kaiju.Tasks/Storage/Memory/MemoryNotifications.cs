@@ -30,16 +30,29 @@ internal sealed class MemoryNotifications
         }
 
         var page = new List<TaskNotification>();
-        for (var i = (source?.Count ?? 0) - 1; i >= 0 && page.Count < limit; i--)
+        for (var i = source is null ? -1 : LastBefore(source, query.Before); i >= 0 && page.Count < limit; i--)
         {
             var notification = source![i];
-            if ((query.UserId is null || query.UserId == notification.UserId) && (query.Before is null || notification.Id < query.Before))
+            if (query.UserId is null || query.UserId == notification.UserId)
             {
                 page.Add(notification);
             }
         }
 
         return page;
+    }
+
+    /// <summary>The last place with a smaller number; numbers grow, so by halves.</summary>
+    private static int LastBefore(List<TaskNotification> source, long? before)
+    {
+        var (low, high) = (0, source.Count);
+        while (before is not null && low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = source[middle].Id < before ? (middle + 1, high) : (low, middle);
+        }
+
+        return high - 1;
     }
 
     private void AddTo((string Member, string Value) key, TaskNotification notification)

@@ -50,6 +50,9 @@ internal sealed class MemoryTask
     /// <summary>Where it stands among what can become overdue.</summary>
     public WorkPlace? OverduePlace { get; set; }
 
+    /// <summary>Where it stands among what has ended for good.</summary>
+    public WorkPlace? EndedPlace { get; set; }
+
     public string Id => Definition.Id!;
 
     public bool HasResults => _results.Count > 0;

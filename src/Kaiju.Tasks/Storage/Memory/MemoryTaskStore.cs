@@ -17,19 +17,37 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
     private readonly HintListeners _listeners = new();
     private long _sequence;
 
-    public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken) =>
-        Step<IReadOnlyList<CreateAnswer>>(step => [.. tasks.Select(task => Create(task, onConflict, step))], cancellationToken);
+    public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
+    {
+        // All of them before any: what throws here leaves nothing half done.
+        foreach (var task in tasks)
+        {
+            TaskDefinitionChecker.ThrowIfNotPrepared(task);
+        }
+
+        return Step<IReadOnlyList<CreateAnswer>>(step => [.. tasks.Select(task => Create(task, onConflict, step))], cancellationToken);
+    }
 
     public ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
-        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CancellationToken cancellationToken) => Step(step =>
+        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CancellationToken cancellationToken)
+    {
+        foreach (var task in tasks)
+        {
+            TaskDefinitionChecker.ThrowIfNotPrepared(task.Definition);
+        }
+
+        return Step(step => ImportAll(tasks, executors, step), cancellationToken);
+    }
+
+    private IReadOnlyList<ImportAnswer> ImportAll(IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, StepState step)
     {
         foreach (var executor in executors)
         {
             _lastPing[executor.ExecutorId] = executor.LastPing;
         }
 
-        return (IReadOnlyList<ImportAnswer>)[.. tasks.Select(task => Import(task, step))];
-    }, cancellationToken);
+        return [.. tasks.Select(task => Import(task, step))];
+    }
 
     public ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) =>
         Step(_ => _index.Find(taskId)?.Snapshot(), cancellationToken);
@@ -155,6 +173,15 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
     public ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Step(_ => Lost(claims), cancellationToken);
 
+    public ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken) =>
+        Step(step =>
+        {
+            var moves = new List<TaskMove>();
+            var claims = known.Select(held => held.Claim).ToHashSet();
+            Move([.. _index.HeldBy(executorId).Where(task => !claims.Contains(task.State.Claim!.Value))], new TaskEvent.GivenBack(), int.MaxValue, moves, step);
+            return (IReadOnlyList<TaskMove>)moves;
+        }, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) =>
         Step(step =>
         {
@@ -197,7 +224,6 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
 
     private CreateAnswer Create(TaskDefinition definition, OnConflict onConflict, StepState step)
     {
-        TaskDefinitionChecker.ThrowIfNotPrepared(definition);
         var result = CreateResult.Created;
         if (_index.Find(definition.Id!) is { } known)
         {
@@ -225,7 +251,6 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
 
     private ImportAnswer Import(TaskRecord imported, StepState step)
     {
-        TaskDefinitionChecker.ThrowIfNotPrepared(imported.Definition);
         if (_index.Find(imported.Id) is { } known)
         {
             return new ImportAnswer(known.Id, CreateResult.Refused, null);
@@ -370,10 +395,12 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
     private ValueTask<T> Step<T>(Func<StepState, T> act, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var step = new StepState(clock.GetUtcNow());
+        StepState step;
         T answer;
         lock (_lock)
         {
+            // The time too, so that steps are in the order of their times.
+            step = new StepState(clock.GetUtcNow());
             answer = act(step);
         }
 
