@@ -30,11 +30,13 @@ internal sealed class ActiveRun : IDisposable
     private readonly Dictionary<string, JsonElement> _environment;
     private readonly List<JsonElement> _results;
     private readonly ITimer _deadline;
+    private readonly Offload _offload;
     private int _reason;
     private volatile bool _superseded;
 
-    public ActiveRun(ExecutorTask task, JsonElement executor, TimeProvider clock)
+    public ActiveRun(ExecutorTask task, JsonElement executor, TimeProvider clock, Offload offload)
     {
+        _offload = offload;
         Task = task;
         Token = _cancel.Token;
         _results = [.. task.Result];
@@ -93,8 +95,7 @@ internal sealed class ActiveRun : IDisposable
     {
         if (Interlocked.CompareExchange(ref _reason, (int)reason, (int)StopReason.None) == (int)StopReason.None)
         {
-            // Not on this thread: it may hold a lock or be a timer's, and a handler's callbacks run inside.
-            _ = _cancel.CancelAsync();
+            _offload.Cancel(_cancel);
         }
     }
 

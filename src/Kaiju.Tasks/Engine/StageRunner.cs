@@ -15,6 +15,7 @@ internal sealed class StageRunner(
     SpecialCommandRegistry specials,
     IServiceScopeFactory scopes,
     TimeProvider clock,
+    Offload offload,
     KaijuTasksOptions options,
     ILoggerFactory loggers)
 {
@@ -47,7 +48,7 @@ internal sealed class StageRunner(
     {
         var special = specials.Find(filled.Method);
         var timeout = special is null ? command.MaxTimeout : null;
-        using var limit = timeout is { } most ? new StageTimeout(most, clock, run.Token) : null;
+        using var limit = timeout is { } most ? new StageTimeout(most, clock, offload, run.Token) : null;
         var token = limit?.Token ?? run.Token;
         if (token.IsCancellationRequested)
         {
@@ -56,9 +57,9 @@ internal sealed class StageRunner(
 
         // On another thread of the pool, so that a handler that does not await cannot keep its timeout from being noticed.
         var context = new StageContext(run.Task, stage, filled.Method, [.. run.Results], _serializing, _logger);
-        var work = Task.Run(() => special is null
+        var work = offload.Run(() => special is null
             ? CallHandlerAsync(context, filled, token)
-            : CallSpecialAsync(special, new SpecialCommandContext(context, filled.Params, command.MaxTimeout, _limits), token), CancellationToken.None);
+            : CallSpecialAsync(special, new SpecialCommandContext(context, filled.Params, command.MaxTimeout, _limits), token));
         try
         {
             return await work.WaitAsync(token).ConfigureAwait(false);

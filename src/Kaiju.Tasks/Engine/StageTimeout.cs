@@ -5,10 +5,12 @@ internal sealed class StageTimeout : IDisposable
 {
     private readonly CancellationTokenSource _both;
     private readonly ITimer _timer;
+    private readonly Offload _offload;
     private int _isOver;
 
-    public StageTimeout(TimeSpan timeout, TimeProvider clock, CancellationToken run)
+    public StageTimeout(TimeSpan timeout, TimeProvider clock, Offload offload, CancellationToken run)
     {
+        _offload = offload;
         _both = CancellationTokenSource.CreateLinkedTokenSource(run);
         Token = _both.Token;
         _timer = clock.CreateTimer(static self => ((StageTimeout)self!).End(), this, timeout, Timeout.InfiniteTimeSpan);
@@ -25,13 +27,11 @@ internal sealed class StageTimeout : IDisposable
         }
     }
 
-    // Not on the timer's thread: what a handler has registered with its token runs inside, and what it throws there would
-    // end the process.
     private void End()
     {
         if (Interlocked.Exchange(ref _isOver, 1) == 0)
         {
-            _ = _both.CancelAsync();
+            _offload.Cancel(_both);
         }
     }
 }

@@ -22,6 +22,7 @@ internal sealed class TaskExecutor : IDisposable
     private readonly ITaskQueue _queue;
     private readonly StageRunner _stages;
     private readonly TimeProvider _clock;
+    private readonly Offload _offload;
     private readonly KaijuTasksOptions _options;
     private readonly ILogger<TaskExecutor> _logger;
     private readonly ConcurrentDictionary<Guid, ActiveRun> _running = new();
@@ -33,9 +34,9 @@ internal sealed class TaskExecutor : IDisposable
     private volatile bool _stopping;
 
     public TaskExecutor(
-        ITaskStore store, ITaskQueue queue, StageRunner stages, TimeProvider clock, IdSource ids, KaijuTasksOptions options, ILogger<TaskExecutor> logger)
+        ITaskStore store, ITaskQueue queue, StageRunner stages, TimeProvider clock, IdSource ids, Offload offload, KaijuTasksOptions options, ILogger<TaskExecutor> logger)
     {
-        (_store, _queue, _stages, _clock, _options, _logger) = (store, queue, stages, clock, options, logger);
+        (_store, _queue, _stages, _clock, _offload, _options, _logger) = (store, queue, stages, clock, offload, options, logger);
         _abandoned = _abandon.Token;
         Info = new ExecutorInfo(ids.NewId().ToString(), options.AppName, options.Apps, options.Capacity);
         _data = JsonWriting.Element(
@@ -145,9 +146,9 @@ internal sealed class TaskExecutor : IDisposable
 
     private void Start(ExecutorTask task)
     {
-        var run = new ActiveRun(task, _data, _clock);
+        var run = new ActiveRun(task, _data, _clock, _offload);
         _running[task.Claim] = run;
-        run.Completion = Task.Run(() => RunAsync(run), CancellationToken.None);
+        run.Completion = _offload.Run(() => RunAsync(run));
     }
 
     private async Task RunAsync(ActiveRun run)

@@ -74,6 +74,7 @@ public static class KaijuTasksServiceCollectionExtensions
 
     private static void AddEngine(IServiceCollection services)
     {
+        services.TryAddSingleton<Offload>();
         services.TryAddSingleton(provider => new CommandCatalog(
             provider.GetRequiredService<CommandRegistrations>(),
             new BindingHost(provider.GetRequiredService<IServiceProviderIsService>(), Options(provider).SerializerOptions)));

@@ -6,9 +6,10 @@ namespace Kaiju.Tasks.Storage.Memory;
 
 /// <summary>
 /// A store in this process's memory: for tests, for development, and for tasks that may be lost with the process. One lock makes
-/// every member one step; nothing under it waits or calls out.
+/// every member one step; nothing under it waits or calls out. What it carries out is decided by a function, so that a test can see a
+/// broken rule be caught.
 /// </summary>
-internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, IdSource ids) : ITaskStore
+internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, IdSource ids, LifecycleFunction next) : ITaskStore
 {
     private readonly Lock _lock = new();
     private readonly MemoryIndex _index = new(rules);
@@ -16,6 +17,11 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
     private readonly Dictionary<string, DateTimeOffset> _lastPing = new(StringComparer.Ordinal);
     private readonly HintListeners _listeners = new();
     private long _sequence;
+
+    public MemoryTaskStore(TimeProvider clock, LifecycleRules rules, IdSource ids)
+        : this(clock, rules, ids, TaskLifecycle.Next)
+    {
+    }
 
     public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
     {
@@ -330,7 +336,7 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
     private bool Happen(MemoryTask task, TaskEvent happened, StepState step)
     {
         var before = task.State;
-        if (TaskLifecycle.Next(task.Definition, before, happened, step.Now, rules) is not { } transition)
+        if (next(task.Definition, before, happened, step.Now, rules) is not { } transition)
         {
             return false;
         }
@@ -344,9 +350,9 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
         }
 
         HintAt(before, task, happened, step);
-        if (transition.StartNext is { } next)
+        if (transition.StartNext is { } chained)
         {
-            Happen(next, new TaskEvent.Chained(NewJobId()), step);
+            Happen(chained, new TaskEvent.Chained(NewJobId()), step);
         }
 
         return true;
@@ -419,3 +425,6 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
             Hints = new StoreHint(Hints.Kinds | kinds, Hints.Kinds == StoreHintKinds.None || Hints.TaskId == taskId ? taskId : null);
     }
 }
+
+/// <summary><see cref="TaskLifecycle.Next"/>, or what a test puts in its place.</summary>
+internal delegate Transition? LifecycleFunction(TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules);
