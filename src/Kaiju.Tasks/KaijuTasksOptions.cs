@@ -93,8 +93,14 @@ public sealed class KaijuTasksOptions
     /// <summary>How long a task may be SUSPENDED before it is aborted, and how old a FAILED one may be to be retried; more than 0, at most 36,600 days. Default null: no limit. (store)</summary>
     public TimeSpan? SuspendedLifetime { get; set; }
 
+    /// <summary>What becomes of occurrences of a periodic task that nobody could run at their time. Default: however many, they run once. (store)</summary>
+    public MissedRuns MissedRuns { get; set; }
+
     /// <summary>How many earlier runs of a task are kept, 0 to 1,000. Default 10. (store)</summary>
     public int KeptRuns { get; set; } = 10;
+
+    /// <summary>A manager deletes tasks that ended for good longer ago than this, once an hour; 1 min to 36,600 days. Periodic tasks and those marked <see cref="TaskDefinition.System"/> stay. Default null: never.</summary>
+    public TimeSpan? DeleteEndedAfter { get; set; }
 
     /// <summary>Stack traces are part of a handler's error. Default true.</summary>
     public bool StackTraces { get; set; } = true;
@@ -110,6 +116,7 @@ public sealed class KaijuTasksOptions
         AbortGrace = AbortGrace,
         AbortOverdueQueued = AbortOverdueQueued,
         SuspendedLifetime = SuspendedLifetime,
+        MissedRuns = MissedRuns,
         KeptRuns = KeptRuns,
     };
 }

@@ -16,6 +16,9 @@ public sealed record TaskRecord
     /// <summary>When the task was created.</summary>
     public required DateTimeOffset Created { get; init; }
 
+    /// <summary>How often the definition was updated; an update of an older one is refused.</summary>
+    public int Revision { get; init; }
+
     /// <summary>The results of the stages, in order, of the run and pass that were queued last.</summary>
     public IReadOnlyList<JsonElement> Result { get; init; } = [];
 
@@ -67,6 +70,15 @@ public sealed record TaskRecord
     /// <summary>Who runs it now.</summary>
     public string? ExecutorId => Managed.ExecutorId;
 
+    /// <summary>Of a periodic task: the time that its last run stands for.</summary>
+    public DateTimeOffset? Occurrence => Managed.Occurrence;
+
+    /// <summary>Of a periodic task: occurrences that were left out since its creation.</summary>
+    public long Skipped => Managed.Skipped;
+
+    /// <summary>What became of the start of the next task when the run that is shown finished.</summary>
+    public ChainResult Chain => Managed.Chain;
+
     /// <summary>How the run that is shown ended; null while it has not.</summary>
     public TaskExitCode? ExitCode => Managed.ExitCode;
 
@@ -109,6 +121,12 @@ public sealed record TaskRun
 
     /// <summary>Retries that it took.</summary>
     public int Retries { get; init; }
+
+    /// <summary>Of a periodic task: the time that it stands for.</summary>
+    public DateTimeOffset? Occurrence { get; init; }
+
+    /// <summary>What became of the start of the next task.</summary>
+    public ChainResult Chain { get; init; }
 
     /// <summary>When it was queued last; null if it never was.</summary>
     public DateTimeOffset? QueuedAt { get; init; }

@@ -38,6 +38,35 @@ public enum WaitKind
     Message = 2,
 }
 
+/// <summary>What became of the start of a <see cref="TaskDefinition.NextTask"/>.</summary>
+public enum ChainResult
+{
+    /// <summary>There was none to start, or the run has not finished.</summary>
+    None = 0,
+
+    /// <summary>It was started.</summary>
+    Started = 1,
+
+    /// <summary>There is no task with that id.</summary>
+    Missing = 2,
+
+    /// <summary>It is disabled.</summary>
+    Disabled = 3,
+
+    /// <summary>It is under way: queued, executed, suspended or waiting.</summary>
+    Busy = 4,
+}
+
+/// <summary>What becomes of occurrences that nobody could run at their time.</summary>
+public enum MissedRuns
+{
+    /// <summary>However many they are, the task runs once when a manager is there again.</summary>
+    RunOnce = 0,
+
+    /// <summary>One is left out if the following one is due too; only the last one runs.</summary>
+    Skip = 1,
+}
+
 /// <summary>How a run ended. Its JSON value is the number.</summary>
 public enum TaskExitCode
 {

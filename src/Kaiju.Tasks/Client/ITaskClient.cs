@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Storage;
 
@@ -17,6 +18,63 @@ public interface ITaskClient
     /// <exception cref="TaskValidationException">The definition is refused; everything that is wrong is named and nothing is stored.</exception>
     /// <exception cref="TaskExistsException">The id is known, and <paramref name="onConflict"/> does not allow for it.</exception>
     Task<CreateAnswer> CreateAsync(TaskDefinition definition, OnConflict onConflict = OnConflict.Fail, CancellationToken cancellationToken = default);
+
+    /// <summary>Creates many tasks in one step of the store. Each stands alone: what is wrong with one leaves the others as they are.</summary>
+    /// <param name="definitions">What to run.</param>
+    /// <param name="onConflict">What to do on a known id. Default: refuse.</param>
+    /// <param name="cancellationToken">Gives up waiting; the tasks may have been created.</param>
+    /// <returns>An answer for each, in order; <see cref="CreateResult.Invalid"/> with its faults, <see cref="CreateResult.Refused"/> for a known id.</returns>
+    Task<IReadOnlyList<CreateAnswer>> CreateManyAsync(IEnumerable<TaskDefinition> definitions, OnConflict onConflict = OnConflict.Fail, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Stores tasks of somewhere else as they are, with results and state, such as those that the Python original has stored
+    /// (<see cref="TaskRecord.FromJson"/>). Each stands alone; a known id is refused.
+    /// </summary>
+    /// <param name="tasks">The tasks.</param>
+    /// <param name="cancellationToken">Gives up waiting; the tasks may have been imported.</param>
+    /// <returns>An answer for each, in order.</returns>
+    Task<IReadOnlyList<CreateAnswer>> ImportAsync(IEnumerable<TaskRecord> tasks, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Changes a task's definition. What describes a task or decides about its future may change at any time; its commands, kws and app
+    /// only while it is not under way, its <c>run_at</c> only while it is IDLE, its id never. A changed cron counts from now and does not fire.
+    /// </summary>
+    /// <param name="taskId">The id.</param>
+    /// <param name="change">Makes the new definition from the stored one; called again if somebody else was faster.</param>
+    /// <param name="cancellationToken">Gives up waiting; the task may have been updated.</param>
+    /// <returns>The task as it is stored now.</returns>
+    /// <exception cref="TaskNotFoundException">There is no such task.</exception>
+    /// <exception cref="TaskValidationException">The new definition cannot be run or stored, or a member may not change now.</exception>
+    Task<TaskRecord> UpdateAsync(string taskId, Func<TaskDefinition, TaskDefinition> change, CancellationToken cancellationToken = default);
+
+    /// <summary>Enables or disables a task. A disabled one is kept as it is: neither queued, claimed, woken nor retried; what runs ends as it would have.</summary>
+    /// <param name="taskId">The id.</param>
+    /// <param name="enabled">True to enable.</param>
+    /// <param name="cancellationToken">Gives up waiting; the task may have been updated.</param>
+    /// <exception cref="TaskNotFoundException">There is no such task.</exception>
+    Task<TaskRecord> SetEnabledAsync(string taskId, bool enabled, CancellationToken cancellationToken = default);
+
+    /// <summary>The runs of a task that have ended and are kept (<see cref="KaijuTasksOptions.KeptRuns"/>), the latest first.</summary>
+    /// <param name="taskId">The id.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    Task<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken = default);
+
+    /// <summary>The history of the run that is shown: each result and each failure of all its passes, with its times, in the order in which they were recorded.</summary>
+    /// <param name="taskId">The id.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    Task<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken = default);
+
+    /// <summary>Marks notifications as read.</summary>
+    /// <param name="ids">Their ids.</param>
+    /// <param name="cancellationToken">Gives up waiting; they may have been marked.</param>
+    /// <returns>How many were not read before.</returns>
+    Task<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken = default);
+
+    /// <summary>Deletes tasks that ended for good longer ago than <paramref name="age"/>; periodic ones and those marked <see cref="TaskDefinition.System"/> stay.</summary>
+    /// <param name="age">By the time at which they ended; zero for all that have ended.</param>
+    /// <param name="cancellationToken">Stops between two batches.</param>
+    /// <returns>How many.</returns>
+    Task<int> DeleteEndedAsync(TimeSpan age, CancellationToken cancellationToken = default);
 
     /// <summary>A task as it stands, or null if there is none with this id.</summary>
     /// <param name="taskId">The id.</param>

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Storage;
@@ -34,6 +35,101 @@ internal sealed class TaskClient(
         }
 
         return answer;
+    }
+
+    public async Task<IReadOnlyList<CreateAnswer>> CreateManyAsync(
+        IEnumerable<TaskDefinition> definitions, OnConflict onConflict, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(definitions);
+        var (answers, prepared) = PrepareEach(definitions, definition => checker.Prepare(definition), definition => definition.Id);
+        var stored = await store.CreateAsync([.. prepared.Select(item => item.Value)], onConflict, cancellationToken).ConfigureAwait(false);
+        foreach (var ((place, definition), answer) in prepared.Zip(stored))
+        {
+            answers[place] = answer;
+            if (answer is { Result: CreateResult.Created or CreateResult.Replaced, State: TaskState.Queued })
+            {
+                await PublishAsync(new QueuedTask(answer.TaskId, definition.AppName!), cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        return answers;
+    }
+
+    public async Task<IReadOnlyList<CreateAnswer>> ImportAsync(IEnumerable<TaskRecord> tasks, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(tasks);
+        var (answers, prepared) = PrepareEach(tasks, checker.PrepareImport, task => task.Definition.Id);
+        var stored = await store.ImportAsync([.. prepared.Select(item => item.Value)], [], cancellationToken).ConfigureAwait(false);
+        foreach (var ((place, task), answer) in prepared.Zip(stored))
+        {
+            answers[place] = new CreateAnswer(answer.TaskId, answer.Result, task.State);
+        }
+
+        return answers;
+    }
+
+    public async Task<TaskRecord> UpdateAsync(string taskId, Func<TaskDefinition, TaskDefinition> change, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        ArgumentNullException.ThrowIfNull(change);
+        while (true)
+        {
+            var task = await store.GetAsync(taskId, cancellationToken).ConfigureAwait(false) ?? throw new TaskNotFoundException(taskId);
+            var changed = checker.Prepare(change(task.Definition));
+            if (changed.Id != taskId)
+            {
+                throw new TaskValidationException(taskId, ["id can never change."]);
+            }
+
+            var answer = await store.UpdateAsync(changed, task.Revision, cancellationToken).ConfigureAwait(false);
+            switch (answer.Result)
+            {
+                case UpdateResult.Updated:
+                    return await store.GetAsync(taskId, cancellationToken).ConfigureAwait(false) ?? throw new TaskNotFoundException(taskId);
+                case UpdateResult.Missing:
+                    throw new TaskNotFoundException(taskId);
+                case UpdateResult.Refused:
+                    throw new TaskValidationException(taskId, answer.Faults);
+                default:
+                    // Somebody else was faster: their change is the one to build on.
+                    continue;
+            }
+        }
+    }
+
+    public Task<TaskRecord> SetEnabledAsync(string taskId, bool enabled, CancellationToken cancellationToken) =>
+        UpdateAsync(taskId, definition => definition with { Enabled = enabled }, cancellationToken);
+
+    public Task<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        return store.ListRunsAsync(taskId, cancellationToken).AsTask();
+    }
+
+    public Task<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        return store.GetStagesAsync(taskId, cancellationToken).AsTask();
+    }
+
+    public Task<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        return store.MarkReadAsync(ids, cancellationToken).AsTask();
+    }
+
+    public async Task<int> DeleteEndedAsync(TimeSpan age, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(age, TimeSpan.Zero);
+        var deleted = 0;
+        int batch;
+        do
+        {
+            batch = (await store.DeleteEndedAsync(age, PageSize, cancellationToken).ConfigureAwait(false)).Count;
+            deleted += batch;
+        }
+        while (batch == PageSize);
+        return deleted;
     }
 
     public Task<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken)
@@ -150,6 +246,27 @@ internal sealed class TaskClient(
         {
             Log.PublishFailed(logger, e, task.TaskId);
         }
+    }
+
+    /// <summary>Prepares each item; those that are refused are answered already.</summary>
+    private static (CreateAnswer[] Answers, List<(int Place, T Value)> Prepared) PrepareEach<T>(IEnumerable<T> items, Func<T, T> prepare, Func<T, string?> id)
+    {
+        var answers = new List<CreateAnswer>();
+        var prepared = new List<(int Place, T Value)>();
+        foreach (var item in items)
+        {
+            try
+            {
+                prepared.Add((answers.Count, prepare(item)));
+                answers.Add(default);
+            }
+            catch (TaskValidationException e)
+            {
+                answers.Add(new CreateAnswer(id(item) ?? "", CreateResult.Invalid, TaskState.Idle) { Faults = e.Faults });
+            }
+        }
+
+        return ([.. answers], prepared);
     }
 
     private static JsonElement Written(string taskId, Func<JsonElement> write)

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Diagnostics;
 
-/// <summary>Everything that the library logs, with stable event ids: 1… manager, 2… executor, 3… host, 4… client.</summary>
+/// <summary>Everything that the library logs, with stable event ids: 1… manager, 2… executor, 3… host, 4… client, 5… store.</summary>
 internal static partial class Log
 {
     private static readonly Func<ILogger, string, string, int, string, IDisposable?> _stageScope =
@@ -40,6 +40,9 @@ internal static partial class Log
 
     [LoggerMessage(208, LogLevel.Warning, "The executor {ExecutorId} has stopped but could not give its tasks back; they go on when it is found dead.")]
     public static partial void GiveBackFailed(ILogger logger, Exception exception, string executorId);
+
+    [LoggerMessage(501, LogLevel.Warning, "Task {TaskId} has finished, but its next task {NextTask} was not started: {Result}.")]
+    public static partial void ChainLost(ILogger logger, string taskId, string nextTask, ChainResult result);
 
     [LoggerMessage(401, LogLevel.Warning, "Task {TaskId} is stored, but the queue could not be told of it; executors find it at their next poll.")]
     public static partial void PublishFailed(ILogger logger, Exception exception, string taskId);

@@ -13,6 +13,7 @@ namespace Kaiju.Tasks.Engine;
 internal sealed class StageRunner(
     CommandCatalog catalog,
     SpecialCommandRegistry specials,
+    IEnumerable<StageMiddleware> middlewares,
     IServiceScopeFactory scopes,
     TimeProvider clock,
     Offload offload,
@@ -21,6 +22,7 @@ internal sealed class StageRunner(
 {
     private readonly ILogger _logger = loggers.CreateLogger("Kaiju.Tasks.Commands");
     private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
+    private readonly StageMiddleware[] _middlewares = [.. middlewares];
     private readonly TaskLimits _limits = options.Limits;
     private readonly TemplateSources _sources = new(clock, RandomNumberGenerator.Fill);
 
@@ -90,7 +92,13 @@ internal sealed class StageRunner(
         var scope = scopes.CreateAsyncScope();
         await using (scope.ConfigureAwait(false))
         {
-            var result = await handler(scope.ServiceProvider, context, filled.Params, cancellationToken).ConfigureAwait(false);
+            var call = StageMiddleware.Around(_middlewares, scope.ServiceProvider, context, handler);
+            var result = await call(filled.Params, cancellationToken).ConfigureAwait(false);
+            if (result.ValueKind == JsonValueKind.Undefined)
+            {
+                return StageOutcome.Completed();
+            }
+
             return JsonText.FindFault(JsonText.Raw(result), _limits.MaxResultBytes, _limits.MaxJsonDepth) is { } fault
                 ? StageOutcome.Failed(Error(TaskErrorKind.Result, $"The result of \"{filled.Method}\" {fault}"))
                 : StageOutcome.Completed(result);

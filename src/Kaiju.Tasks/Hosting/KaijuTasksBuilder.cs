@@ -6,6 +6,7 @@ using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Commands;
 using Kaiju.Tasks.Serialization;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Kaiju.Tasks;
 
@@ -138,6 +139,16 @@ public sealed class KaijuTasksBuilder
     {
         ArgumentNullException.ThrowIfNull(command);
         Services.AddSingleton(command);
+        return this;
+    }
+
+    /// <summary>Adds a middleware around every call of a handler, inside those that were added before. One object serves each stage, from the stage's scope.</summary>
+    /// <typeparam name="T">The middleware; registered as scoped if it is no service yet.</typeparam>
+    public KaijuTasksBuilder AddStageMiddleware<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>()
+        where T : class, IStageMiddleware
+    {
+        Services.TryAddScoped<T>();
+        Services.AddSingleton(new StageMiddleware(services => services.GetRequiredService<T>()));
         return this;
     }
 

@@ -35,6 +35,11 @@ internal sealed class KaijuTasksOptionsValidator(CommandRegistrations commands, 
             faults.Add($"Roles is {options.Roles}; it must be one or more of Client, Manager, Executor.");
         }
 
+        if (!Enum.IsDefined(options.MissedRuns))
+        {
+            faults.Add($"MissedRuns is {(int)options.MissedRuns}; it must be RunOnce or Skip.");
+        }
+
         if (options.SerializerOptions is null)
         {
             faults.Add("SerializerOptions is null; it must be given, or left at its default.");
@@ -61,6 +66,7 @@ internal sealed class KaijuTasksOptionsValidator(CommandRegistrations commands, 
         Range(nameof(options.StopTimeout), options.StopTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
         Range(nameof(options.StopCancelTimeout), options.StopCancelTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
         Range(nameof(options.AbortGrace), options.AbortGrace, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
+        Range(nameof(options.DeleteEndedAfter), options.DeleteEndedAfter ?? TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(36_600), faults);
         Range(nameof(options.SuspendedLifetime), options.SuspendedLifetime ?? TimeSpan.FromDays(1), TimeSpan.FromTicks(1), TimeSpan.FromDays(36_600), faults);
     }
 

@@ -37,6 +37,15 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
         if (roles.HasFlag(TaskRoles.Manager))
         {
             Run(Loop<ManagerLoop>().RunAsync, _everything.Token);
+            if (services.GetServices<INotificationSink>().Any())
+            {
+                Run(Loop<NotificationLoop>().RunAsync, _everything.Token);
+            }
+
+            if (options.Value.DeleteEndedAfter is not null)
+            {
+                Run(Loop<CleanUpLoop>().RunAsync, _everything.Token);
+            }
         }
 
         Log.Started(logger, options.Value.AppName, roles);

@@ -23,6 +23,9 @@ public sealed record LifecycleRules
     /// <summary>How long a task may be SUSPENDED before it is aborted, and how old a FAILED one may be to be retried. Default null: no limit.</summary>
     public TimeSpan? SuspendedLifetime { get; init; }
 
+    /// <summary>What becomes of occurrences that nobody could run at their time. Default: they run once.</summary>
+    public MissedRuns MissedRuns { get; init; }
+
     /// <summary>How many earlier runs of a task are kept. Default 10.</summary>
     public int KeptRuns { get; init; } = 10;
 }

@@ -66,6 +66,15 @@ public sealed record ManagedState
     /// <summary>Why it failed.</summary>
     public TaskError? Error { get; init; }
 
+    /// <summary>The time that a periodic task's run stands for: when it was due.</summary>
+    public DateTimeOffset? Occurrence { get; init; }
+
+    /// <summary>Occurrences that were left out since the task was created: during a run that was still going, or while nobody could run them.</summary>
+    public long Skipped { get; init; }
+
+    /// <summary>What became of the start of the next task when the run that is shown finished.</summary>
+    public ChainResult Chain { get; init; }
+
     /// <summary>The run has ended: FINISHED, or FAILED for good.</summary>
     public bool HasEnded => State == TaskState.Finished || (State == TaskState.Failed && RetryAt is null);
 

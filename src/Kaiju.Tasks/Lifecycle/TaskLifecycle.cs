@@ -40,7 +40,7 @@ public static class TaskLifecycle
         ArgumentNullException.ThrowIfNull(rules);
         return happened switch
         {
-            TaskEvent.QueueDue due => QueueDue(task, state, due.HasResults, now),
+            TaskEvent.QueueDue due => QueueDue(task, state, due.HasResults, now, rules),
             TaskEvent.Claimed claim => Claim(task, state, claim, now),
             TaskEvent.Reported reported => Record(task, state, reported.Report, now, rules),
             TaskEvent.GivenBack => GiveBack(state, now),
@@ -78,7 +78,7 @@ public static class TaskLifecycle
         return task.RunAt ?? (task.Cron is null ? now : CronSchedule.Parse(task.Cron, task.CronTimeZone).Next(now));
     }
 
-    private static Transition? QueueDue(TaskDefinition task, ManagedState state, bool hasResults, DateTimeOffset now)
+    private static Transition? QueueDue(TaskDefinition task, ManagedState state, bool hasResults, DateTimeOffset now, LifecycleRules rules)
     {
         if (!task.Enabled)
         {
@@ -89,7 +89,8 @@ public static class TaskLifecycle
         {
             // Rows under the current run can only be leftovers of an import: the new go must not share their keys.
             var pass = hasResults && state.ResultRun == state.JobId ? state.Pass + 1 : state.Pass;
-            return new Transition(Queued(task, state with { Stage = 0, Pass = pass, ResultRun = state.JobId, ResultPass = pass }, now));
+            var queued = Queued(task, state with { Stage = 0, Pass = pass, ResultRun = state.JobId, ResultPass = pass, Chain = ChainResult.None }, now);
+            return new Transition(task.Cron is null ? queued : PeriodicSchedule.Due(task, queued, now, rules));
         }
 
         return state.State == TaskState.Suspended ? new Transition(Queued(task, state, now)) : null;
@@ -251,12 +252,10 @@ public static class TaskLifecycle
             return null;
         }
 
-        // A run that was cancelled before it was due keeps its time, so that its occurrence is left out and not repeated.
-        var after = state.NextRun > now ? state.NextRun.Value : now;
         try
         {
-            return CronSchedule.Parse(task.Cron, task.CronTimeZone).Next(after) is { } next
-                ? new Transition(Fresh(state, jobId, now) with { NextRun = next }) { ArchivesRun = true }
+            return PeriodicSchedule.Next(task, state, now) is { } next
+                ? new Transition(PeriodicSchedule.Counted(task, Fresh(state, jobId, now), now) with { NextRun = next }) { ArchivesRun = true }
                 : null;
         }
         catch (FormatException e)
@@ -341,19 +340,27 @@ public static class TaskLifecycle
         return state.State == TaskState.Idle ? cancelled with { After = cancelled.After with { NextRun = state.NextRun } } : cancelled;
     }
 
+    /// <summary>Whether a task can be started by one that finished, and if not, why.</summary>
+    /// <param name="task">The definition of the task to start; null if there is none.</param>
+    /// <param name="state">Its state.</param>
+    public static ChainResult JudgeChain(TaskDefinition? task, ManagedState? state) => (task, state) switch
+    {
+        (null, _) or (_, null) => ChainResult.Missing,
+        ({ Enabled: false }, _) => ChainResult.Disabled,
+        (_, { State: TaskState.Idle or TaskState.Finished or TaskState.Failed }) => ChainResult.Started,
+        _ => ChainResult.Busy,
+    };
+
     private static Transition? StartChained(TaskDefinition task, ManagedState state, string jobId, DateTimeOffset now)
     {
-        if (!task.Enabled)
+        if (JudgeChain(task, state) != ChainResult.Started)
         {
             return null;
         }
 
-        return state.State switch
-        {
-            TaskState.Idle => new Transition(state with { NextRun = now }),
-            TaskState.Finished or TaskState.Failed => new Transition(Fresh(state, jobId, now) with { NextRun = now }) { ArchivesRun = true },
-            _ => null,
-        };
+        return state.State == TaskState.Idle
+            ? new Transition(state with { NextRun = now })
+            : new Transition(Fresh(state, jobId, now) with { NextRun = now }) { ArchivesRun = true };
     }
 
     private static Transition Reset(ManagedState state, string jobId, DateTimeOffset now) =>
@@ -365,6 +372,7 @@ public static class TaskLifecycle
             ExecDeadline = null,
             ExitCode = null,
             Error = null,
+            Chain = ChainResult.None,
         })
         {
             ArchivesRun = state.HasEnded,

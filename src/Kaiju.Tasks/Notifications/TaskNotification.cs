@@ -36,6 +36,9 @@ public sealed record TaskNotification
     /// <summary>The results that there were.</summary>
     public IReadOnlyList<JsonElement> Result { get; init; } = [];
 
+    /// <summary>Somebody has marked it as read.</summary>
+    public bool IsRead { get; init; }
+
     /// <summary>When it was left.</summary>
     public required DateTimeOffset Created { get; init; }
 

@@ -52,6 +52,19 @@ public sealed class CronSchedule
         }
     }
 
+    /// <summary>The schedule, or null if it cannot be read.</summary>
+    internal static CronSchedule? TryParse(string cron, string? timeZone)
+    {
+        try
+        {
+            return Parse(cron, timeZone);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The first occurrence after a time; null if there is none.</summary>
     /// <param name="time">The time, itself left out.</param>
     public DateTimeOffset? Next(DateTimeOffset time)

@@ -23,6 +23,7 @@ internal static class NotificationJson
             UserId = member.Text("user_id"),
             State = member.Word<TaskState>("status") ?? TaskState.Finished,
             IsFinal = member.Flag("final", true),
+            IsRead = member.Flag("read", false),
             ExitCode = RecordJson.ReadExitCode(member),
             Error = RecordJson.ReadError(member),
             Result = member.List("result", (item, _) => item),
@@ -41,6 +42,7 @@ internal static class NotificationJson
         writer.WriteString("user_id", notification.UserId);
         writer.WriteString("status", Words<TaskState>.Of(notification.State));
         writer.WriteBoolean("final", notification.IsFinal);
+        writer.WriteBoolean("read", notification.IsRead);
         RecordJson.WriteResults(writer, notification.Result);
         RecordJson.WriteOutcome(writer, notification.ExitCode, notification.Error);
         UnixTime.Write(writer, "created", notification.Created);

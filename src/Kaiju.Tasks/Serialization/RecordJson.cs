@@ -90,6 +90,9 @@ internal static class RecordJson
         writer.WriteString("result_run", state.ResultRun);
         writer.WriteNumber("result_pass", state.ResultPass);
         writer.WriteString("wait", Words<WaitKind>.Of(state.Wait));
+        UnixTime.Write(writer, "occurrence", state.Occurrence);
+        writer.WriteNumber("skipped", state.Skipped);
+        writer.WriteString("chain", Words<ChainResult>.Of(state.Chain));
     }
 
     private static bool IsOwn(MemberReader member) => member.Json("pass").ValueKind != JsonValueKind.Undefined;
@@ -117,6 +120,9 @@ internal static class RecordJson
             NextRun = member.Time("next_run"),
             RetryAt = member.Time("retry_at"),
             StatusChange = member.Time("status_change") ?? created,
+            Occurrence = member.Time("occurrence"),
+            Skipped = member.Integer("skipped") ?? 0,
+            Chain = member.Word<ChainResult>("chain") ?? ChainResult.None,
             ExecutorId = member.Text("executor_id"),
             ExitCode = ReadExitCode(member),
             Error = ReadError(member),

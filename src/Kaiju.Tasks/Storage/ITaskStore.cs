@@ -37,6 +37,24 @@ public interface ITaskStore
     /// <param name="cancellationToken">Gives up waiting.</param>
     ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken);
 
+    /// <summary>The runs of a task that have ended and are kept, the latest first: the current one, if it has, and those before it.</summary>
+    /// <param name="taskId">The task.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>None if there is no such task.</returns>
+    ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken);
+
+    /// <summary>The history of the run that is shown, in the order in which it was recorded: results and failures of all its passes.</summary>
+    /// <param name="taskId">The task.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>None if there is no such task.</returns>
+    ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken);
+
+    /// <summary>Puts a definition in the place of an older one, if <see cref="TaskUpdate"/> allows it in the task's state.</summary>
+    /// <param name="definition">The definition, complete.</param>
+    /// <param name="revision">The revision that it was made from: another one means that somebody else was faster.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    ValueTask<UpdateAnswer> UpdateAsync(TaskDefinition definition, int revision, CancellationToken cancellationToken);
+
     /// <summary>A page of tasks in the order of their creation, then of their ids.</summary>
     /// <param name="query">Which.</param>
     /// <param name="after">Begins behind this one; null: at the first.</param>
@@ -49,6 +67,22 @@ public interface ITaskStore
     /// <param name="limit">How many at most.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     ValueTask<IReadOnlyList<TaskNotification>> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Marks notifications as read.</summary>
+    /// <param name="ids">Which.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    /// <returns>How many were not read before.</returns>
+    ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken);
+
+    /// <summary>Notifications that no sink has had yet, oldest first.</summary>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask<IReadOnlyList<TaskNotification>> ListUndeliveredAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>Notes that sinks have had notifications.</summary>
+    /// <param name="ids">Which.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    ValueTask MarkDeliveredAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken);
 
     /// <summary>Deletes a task with its results; whoever runs it finds its claim lost.</summary>
     /// <param name="taskId">The id.</param>

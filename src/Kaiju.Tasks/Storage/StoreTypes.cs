@@ -7,7 +7,11 @@ namespace Kaiju.Tasks.Storage;
 /// <param name="TaskId">Its id.</param>
 /// <param name="Result">What was done.</param>
 /// <param name="State">The task's state now.</param>
-public readonly record struct CreateAnswer(string TaskId, CreateResult Result, TaskState State);
+public readonly record struct CreateAnswer(string TaskId, CreateResult Result, TaskState State)
+{
+    /// <summary>Why the definition is <see cref="CreateResult.Invalid"/>; else none.</summary>
+    public IReadOnlyList<string> Faults { get; init; } = [];
+}
 
 /// <summary>What was done with one task that was to be created.</summary>
 public enum CreateResult
@@ -22,6 +26,30 @@ public enum CreateResult
     Replaced = 2,
 
     /// <summary>Its id was known and nothing was done.</summary>
+    Refused = 3,
+
+    /// <summary>Its definition cannot be run or stored, and nothing was done.</summary>
+    Invalid = 4,
+}
+
+/// <summary>What became of an update.</summary>
+/// <param name="Result">What was done.</param>
+/// <param name="Faults">Why it was refused; else none.</param>
+public readonly record struct UpdateAnswer(UpdateResult Result, IReadOnlyList<string> Faults);
+
+/// <summary>What was done with an update.</summary>
+public enum UpdateResult
+{
+    /// <summary>The definition is stored.</summary>
+    Updated = 0,
+
+    /// <summary>There is no such task.</summary>
+    Missing = 1,
+
+    /// <summary>The stored definition is of another revision; read it again.</summary>
+    Stale = 2,
+
+    /// <summary>The task's state does not allow it.</summary>
     Refused = 3,
 }
 
@@ -81,6 +109,9 @@ public sealed record NotificationQuery
     /// <summary>Those of this task.</summary>
     public string? TaskId { get; init; }
 
+    /// <summary>True: those that are read; false: those that are not.</summary>
+    public bool? IsRead { get; init; }
+
     /// <summary>Those older than this one, for the next page.</summary>
     public long? Before { get; init; }
 }
@@ -123,6 +154,9 @@ public enum StoreHintKinds
 
     /// <summary>A claim may have been lost by its holder.</summary>
     ClaimLost = 8,
+
+    /// <summary>A notification may have been left.</summary>
+    Notified = 16,
 }
 
 /// <summary>A hint that something has changed.</summary>

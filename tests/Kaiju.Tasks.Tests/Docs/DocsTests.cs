@@ -104,6 +104,8 @@ public sealed partial class DocsTests
         }
     }
 
+    internal static string PathOf(params string[] parts) => Path.Combine([_root, .. parts]);
+
     private static IEnumerable<string> Pages() =>
         Directory.GetFiles(_root, "*.md").Concat(Directory.GetFiles(Path.Combine(_root, "docs"), "*.md", SearchOption.AllDirectories))
             .Where(page => Path.GetFileName(page) != "report.md");

@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
@@ -70,6 +71,87 @@ public sealed class NotificationTests
         (await host.Client.ListNotificationsAsync(new NotificationQuery { UserId = "u" }).ToListAsync()).Should().HaveCount(150).And.OnlyContain(n => n.UserId == "u");
         (await host.Client.ListNotificationsAsync(new NotificationQuery { TaskId = "t7" }).ToListAsync()).Should().ContainSingle();
         (await host.Client.ListNotificationsAsync(new NotificationQuery { TaskId = "t7", UserId = "u" }).ToListAsync()).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task They_can_be_marked_as_read()
+    {
+        await using var host = NewHost();
+        for (var i = 0; i < 5; i++)
+        {
+            await host.RunAsync(new TaskDefinition { Id = $"t{i}", UserId = "u", Notify = true, Commands = [new("do")] });
+        }
+
+        (await host.Client.MarkReadAsync([1, 3, 3, 99])).Should().Be(2);
+        (await host.Client.MarkReadAsync([1])).Should().Be(0);
+
+        (await host.Client.ListNotificationsAsync(new NotificationQuery { UserId = "u", IsRead = false }).ToListAsync()).Select(n => n.Id).Should().Equal(5, 4, 2);
+        (await host.Client.ListNotificationsAsync(new NotificationQuery { IsRead = true }).ToListAsync()).Select(n => n.Id).Should().Equal(3, 1);
+    }
+
+    [Fact]
+    public async Task A_sink_gets_each_one_and_one_that_throws_gets_it_again()
+    {
+        var sink = new Sink(failures: 2);
+        await using var host = new RunningHost(
+            tasks =>
+            {
+                tasks.Services.AddSingleton<INotificationSink>(sink);
+                tasks.AddCommand("do", () => "done");
+            },
+            realTime: true);
+        for (var i = 0; i < 5; i++)
+        {
+            await host.Client.CreateAsync(new TaskDefinition { Id = $"t{i}", Notify = true, Commands = [new("do")] });
+        }
+
+        await sink.Has(5).Soon();
+
+        sink.Delivered.Should().Equal(1, 2, 3, 4, 5);
+    }
+
+    private sealed class Sink(int failures) : INotificationSink
+    {
+        private readonly TaskCompletionSource _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _failures = failures;
+        private int _wanted = int.MaxValue;
+
+        public List<long> Delivered { get; } = [];
+
+        public Task Has(int count)
+        {
+            lock (Delivered)
+            {
+                _wanted = count;
+                Look();
+            }
+
+            return _enough.Task;
+        }
+
+        public ValueTask DeliverAsync(TaskNotification notification, CancellationToken cancellationToken)
+        {
+            lock (Delivered)
+            {
+                if (_failures-- > 0)
+                {
+                    throw new IOException("The mail server is away.");
+                }
+
+                Delivered.Add(notification.Id);
+                Look();
+            }
+
+            return ValueTask.CompletedTask;
+        }
+
+        private void Look()
+        {
+            if (Delivered.Count >= _wanted)
+            {
+                _enough.TrySetResult();
+            }
+        }
     }
 
     private static TaskTestHost NewHost() => new(tasks => tasks.AddCommand("do", () => "done"));

@@ -186,7 +186,7 @@ public sealed class RecordJsonTests
         var json = notification.ToJson();
 
         json.ShouldBeJson("""
-            {"message": "task.result", "id": 7, "task_id": "t", "job_id": "j", "user_id": "u", "status": "FAILED", "final": false,
+            {"message": "task.result", "id": 7, "task_id": "t", "job_id": "j", "user_id": "u", "status": "FAILED", "final": false, "read": false,
              "result": [1], "exit_code": 130, "error": {"kind": "timeout", "message": "too long"}, "created": 1718452830}
             """);
         TaskNotification.FromJson(json).ToJson().Should().Be(json);

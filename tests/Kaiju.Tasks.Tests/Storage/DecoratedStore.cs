@@ -21,6 +21,28 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken) =>
         Call(nameof(GetRunAsync), () => inner.GetRunAsync(taskId, jobId, cancellationToken));
 
+    public virtual ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken) =>
+        Call(nameof(ListRunsAsync), () => inner.ListRunsAsync(taskId, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken) =>
+        Call(nameof(GetStagesAsync), () => inner.GetStagesAsync(taskId, cancellationToken));
+
+    public virtual ValueTask<UpdateAnswer> UpdateAsync(TaskDefinition definition, int revision, CancellationToken cancellationToken) =>
+        Call(nameof(UpdateAsync), () => inner.UpdateAsync(definition, revision, cancellationToken));
+
+    public virtual ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
+        Call(nameof(MarkReadAsync), () => inner.MarkReadAsync(ids, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskNotification>> ListUndeliveredAsync(int limit, CancellationToken cancellationToken) =>
+        Call(nameof(ListUndeliveredAsync), () => inner.ListUndeliveredAsync(limit, cancellationToken));
+
+    public virtual async ValueTask MarkDeliveredAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
+        await Call(nameof(MarkDeliveredAsync), async () =>
+        {
+            await inner.MarkDeliveredAsync(ids, cancellationToken);
+            return true;
+        });
+
     public virtual ValueTask<IReadOnlyList<TaskRecord>> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
         Call(nameof(ListAsync), () => inner.ListAsync(query, after, limit, cancellationToken));
 

@@ -10,7 +10,7 @@ internal sealed class MemoryTask
     private readonly List<TaskRun> _runs = [];
     private readonly List<StageEntry> _history = [];
     private readonly List<JsonElement> _results = [];
-    private readonly long _definitionBytes;
+    private long _definitionBytes;
     private long _resultBytes;
 
     public MemoryTask(TaskDefinition definition, ManagedState state, DateTimeOffset created, long sequence, IEnumerable<StageEntry> history)
@@ -24,7 +24,7 @@ internal sealed class MemoryTask
             Add(entry);
         }
 
-        _definitionBytes = JsonBytes(definition.KwsJson) + definition.Commands.Sum(command => JsonBytes(command.ParamsJson));
+        _definitionBytes = BytesOf(definition);
     }
 
     /// <summary>A mere place in the order of creation, to look up what comes behind it.</summary>
@@ -35,7 +35,10 @@ internal sealed class MemoryTask
         Created = place.Created;
     }
 
-    public TaskDefinition Definition { get; }
+    public TaskDefinition Definition { get; private set; }
+
+    /// <summary>How often the definition was updated.</summary>
+    public int Revision { get; private set; }
 
     public ManagedState State { get; private set; }
 
@@ -86,6 +89,23 @@ internal sealed class MemoryTask
         }
     }
 
+    public void Update(TaskDefinition definition, ManagedState state)
+    {
+        (Definition, State, Revision) = (definition, state, Revision + 1);
+        _definitionBytes = BytesOf(definition);
+    }
+
+    public void NoteChain(ChainResult result) => State = State with { Chain = result };
+
+    /// <summary>The history of the run that is shown; the claims are the executors' alone.</summary>
+    public IReadOnlyList<StageEntry> Stages() => [.. _history.Select(entry => entry with { Claim = null })];
+
+    public IReadOnlyList<TaskRun> Runs()
+    {
+        IEnumerable<TaskRun> earlier = _runs.AsEnumerable().Reverse();
+        return State.HasEnded ? [RunNow(), .. earlier] : [.. earlier];
+    }
+
     public StageEntry? FindEntry(ReportId report) => _history.FindLast(entry => entry.Claim == report.Claim && entry.Stage == report.Stage);
 
     public TaskRecord Snapshot() => new()
@@ -93,6 +113,7 @@ internal sealed class MemoryTask
         Definition = Definition,
         Managed = State with { Claim = null, LastReport = null },
         Created = Created,
+        Revision = Revision,
         Result = [.. _results],
     };
 
@@ -168,9 +189,14 @@ internal sealed class MemoryTask
         Error = State.Error,
         Result = [.. _results],
         Retries = State.Retries,
+        Occurrence = State.Occurrence,
+        Chain = State.Chain,
         QueuedAt = State.QueuedAt,
         Ended = State.StatusChange,
     };
+
+    private static long BytesOf(TaskDefinition definition) =>
+        JsonBytes(definition.KwsJson) + definition.Commands.Sum(command => JsonBytes(command.ParamsJson));
 
     private static long JsonBytes(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : JsonText.Raw(json).Length;
 }

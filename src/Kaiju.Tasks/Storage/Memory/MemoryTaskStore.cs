@@ -1,6 +1,9 @@
 using System.Text.Json;
+using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kaiju.Tasks.Storage.Memory;
 
@@ -16,12 +19,11 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
     private readonly MemoryNotifications _notifications = new();
     private readonly Dictionary<string, DateTimeOffset> _lastPing = new(StringComparer.Ordinal);
     private readonly HintListeners _listeners = new();
+    private readonly ILogger _logger = NullLogger.Instance;
     private long _sequence;
 
-    public MemoryTaskStore(TimeProvider clock, LifecycleRules rules, IdSource ids)
-        : this(clock, rules, ids, TaskLifecycle.Next)
-    {
-    }
+    public MemoryTaskStore(TimeProvider clock, LifecycleRules rules, IdSource ids, ILogger<MemoryTaskStore> logger)
+        : this(clock, rules, ids, TaskLifecycle.Next) => _logger = logger;
 
     public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
     {
@@ -61,12 +63,38 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
     public ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken) =>
         Step(_ => _index.Find(taskId)?.FindRun(jobId), cancellationToken);
 
+    public ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken) =>
+        Step(_ => _index.Find(taskId)?.Runs() ?? [], cancellationToken);
+
+    public ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken) =>
+        Step(_ => _index.Find(taskId)?.Stages() ?? [], cancellationToken);
+
+    public ValueTask<UpdateAnswer> UpdateAsync(TaskDefinition definition, int revision, CancellationToken cancellationToken)
+    {
+        TaskDefinitionChecker.ThrowIfNotPrepared(definition);
+        return Step(step => Update(definition, revision, step), cancellationToken);
+    }
+
     public ValueTask<IReadOnlyList<TaskRecord>> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
         Step<IReadOnlyList<TaskRecord>>(_ =>
             [.. _index.InOrder(query, after).Where(task => Fits(task, query)).Take(limit).Select(task => task.Snapshot())], cancellationToken);
 
     public ValueTask<IReadOnlyList<TaskNotification>> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken) =>
         Step(_ => _notifications.List(query, limit), cancellationToken);
+
+    public ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
+        Step(_ => _notifications.MarkRead(ids), cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskNotification>> ListUndeliveredAsync(int limit, CancellationToken cancellationToken) =>
+        Step(_ => _notifications.Undelivered(limit), cancellationToken);
+
+    public async ValueTask MarkDeliveredAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) => await Step(
+        _ =>
+        {
+            _notifications.MarkDelivered(ids);
+            return true;
+        },
+        cancellationToken).ConfigureAwait(false);
 
     public ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken) => Step(step =>
     {
@@ -269,6 +297,31 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
         return new ImportAnswer(task.Id, CreateResult.Created, state.Claim);
     }
 
+    private UpdateAnswer Update(TaskDefinition definition, int revision, StepState step)
+    {
+        if (_index.Find(definition.Id!) is not { } task)
+        {
+            return new UpdateAnswer(UpdateResult.Missing, []);
+        }
+
+        if (task.Revision != revision)
+        {
+            return new UpdateAnswer(UpdateResult.Stale, []);
+        }
+
+        if (TaskUpdate.FindFaults(task.Definition, definition, task.State) is { Count: > 0 } faults)
+        {
+            return new UpdateAnswer(UpdateResult.Refused, faults);
+        }
+
+        // All of it anew: groups, users, priority and whether it is enabled decide where a task is found.
+        _index.Remove(task);
+        task.Update(definition, TaskUpdate.Apply(task.Definition, definition, task.State, step.Now));
+        _index.Add(task);
+        step.Hint(StoreHintKinds.Duty | (task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None), task.Id);
+        return new UpdateAnswer(UpdateResult.Updated, []);
+    }
+
     private bool Claim(ExecutorInfo executor, MemoryTask? task, List<ExecutorTask> claimed, StepState step)
     {
         if (task is null || !Happen(task, new TaskEvent.Claimed(executor.Id, ids.NewId()), step))
@@ -347,15 +400,33 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
         if (transition.Notify)
         {
             _notifications.Add(task, step.Now);
+            step.Hint(StoreHintKinds.Notified, task.Id);
         }
 
         HintAt(before, task, happened, step);
         if (transition.StartNext is { } chained)
         {
-            Happen(chained, new TaskEvent.Chained(NewJobId()), step);
+            StartNext(task, chained, step);
         }
 
         return true;
+    }
+
+    private void StartNext(MemoryTask finished, string next, StepState step)
+    {
+        // Noted first: a task that starts itself goes on to its next run, and the note belongs to the one before.
+        var target = _index.Find(next);
+        var result = TaskLifecycle.JudgeChain(target?.Definition, target?.State);
+        finished.NoteChain(result);
+        if (target is not null)
+        {
+            Happen(target, new TaskEvent.Chained(NewJobId()), step);
+        }
+
+        if (result != ChainResult.Started)
+        {
+            step.LostChains.Add((finished.Id, next, result));
+        }
     }
 
     private static void HintAt(ManagedState before, MemoryTask task, TaskEvent happened, StepState step)
@@ -411,6 +482,11 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
         }
 
         _listeners.Tell(step.Hints);
+        foreach (var (finished, chained, result) in step.LostChains)
+        {
+            Log.ChainLost(_logger, finished, chained, result);
+        }
+
         return ValueTask.FromResult(answer);
     }
 
@@ -420,6 +496,9 @@ internal sealed class MemoryTaskStore(TimeProvider clock, LifecycleRules rules, 
         public DateTimeOffset Now { get; } = now;
 
         public StoreHint Hints { get; private set; }
+
+        /// <summary>Starts of next tasks that could not be, to be logged when the lock is released.</summary>
+        public List<(string Finished, string Next, ChainResult Result)> LostChains { get; } = [];
 
         public void Hint(StoreHintKinds kinds, string taskId) =>
             Hints = new StoreHint(Hints.Kinds | kinds, Hints.Kinds == StoreHintKinds.None || Hints.TaskId == taskId ? taskId : null);

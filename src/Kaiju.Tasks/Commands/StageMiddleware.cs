@@ -1,0 +1,18 @@
+namespace Kaiju.Tasks.Commands;
+
+/// <summary>A registered middleware: where a stage's scope has it.</summary>
+internal sealed record StageMiddleware(Func<IServiceProvider, IStageMiddleware> Resolve)
+{
+    /// <summary>The handler with all middlewares around it, the first one outermost.</summary>
+    public static StageDelegate Around(IEnumerable<StageMiddleware> all, IServiceProvider services, StageContext context, CommandHandler handler)
+    {
+        StageDelegate call = (parameters, cancellationToken) => handler(services, context, parameters, cancellationToken);
+        foreach (var registered in all.Reverse())
+        {
+            var (middleware, next) = (registered.Resolve(services), call);
+            call = (parameters, cancellationToken) => middleware.InvokeAsync(context, parameters, next, cancellationToken);
+        }
+
+        return call;
+    }
+}

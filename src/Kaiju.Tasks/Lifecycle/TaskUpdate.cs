@@ -1,0 +1,79 @@
+using System.Text.Json;
+using Kaiju.Tasks.Scheduling;
+
+namespace Kaiju.Tasks.Lifecycle;
+
+/// <summary>
+/// Which members of a definition may change in which state, and what the change makes of the state. What only describes a task or
+/// decides about its future may change at any time; what a run is made of may not change under it.
+/// </summary>
+public static class TaskUpdate
+{
+    /// <summary>What may not change now; none if the update is allowed.</summary>
+    /// <param name="before">The stored definition.</param>
+    /// <param name="after">The definition to put in its place, complete.</param>
+    /// <param name="state">The task's state.</param>
+    public static IReadOnlyList<string> FindFaults(TaskDefinition before, TaskDefinition after, ManagedState state)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(after);
+        ArgumentNullException.ThrowIfNull(state);
+        var faults = new List<string>();
+        var isUnderWay = state.State != TaskState.Idle && !state.HasEnded;
+        Refuse(before.Id != after.Id, "id", "can never change", faults);
+        Refuse(isUnderWay && before.AppName != after.AppName, "app_name", $"cannot change while the task is {state.State}", faults);
+        Refuse(isUnderWay && !SameCommands(before.Commands, after.Commands), "commands", $"cannot change while the task is {state.State}", faults);
+        Refuse(isUnderWay && !Same(before.KwsJson, after.KwsJson), "kws", $"cannot change while the task is {state.State}", faults);
+        Refuse(state.State != TaskState.Idle && before.RunAt != after.RunAt, "run_at", $"can change only while the task is Idle, and it is {state.State}", faults);
+        return faults;
+    }
+
+    /// <summary>The state after an allowed update.</summary>
+    /// <param name="before">The definition before.</param>
+    /// <param name="after">The definition from now on.</param>
+    /// <param name="state">The state before.</param>
+    /// <param name="now">The store's time.</param>
+    public static ManagedState Apply(TaskDefinition before, TaskDefinition after, ManagedState state, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(after);
+        ArgumentNullException.ThrowIfNull(state);
+        if (state.State != TaskState.Idle)
+        {
+            return state;
+        }
+
+        if (before.RunAt != after.RunAt)
+        {
+            return state with { NextRun = after.RunAt == TaskDefinition.OnDemand ? null : after.RunAt ?? FirstRun(after, now) };
+        }
+
+        // A new schedule counts from now: it does not make up for what the old one left open, and does not fire.
+        return before.Cron != after.Cron || before.CronTimeZone != after.CronTimeZone
+            ? state with { NextRun = after.Cron is null ? null : FirstRun(after, now) }
+            : state;
+    }
+
+    private static DateTimeOffset? FirstRun(TaskDefinition task, DateTimeOffset now) =>
+        task.Cron is null ? now : CronSchedule.Parse(task.Cron, task.CronTimeZone).Next(now);
+
+    private static void Refuse(bool isRefused, string member, string why, List<string> faults)
+    {
+        if (isRefused)
+        {
+            faults.Add($"{member} {why}.");
+        }
+    }
+
+    private static bool SameCommands(IReadOnlyList<TaskCommand> before, IReadOnlyList<TaskCommand> after) =>
+        before.Count == after.Count && before.Zip(after).All(pair =>
+            pair.First.Method == pair.Second.Method
+            && pair.First.MaxTimeout == pair.Second.MaxTimeout
+            && Same(pair.First.ParamsJson, pair.Second.ParamsJson)
+            && Same(pair.First.Condition?.Json ?? default, pair.Second.Condition?.Json ?? default));
+
+    private static bool Same(JsonElement before, JsonElement after) =>
+        before.ValueKind == JsonValueKind.Undefined || after.ValueKind == JsonValueKind.Undefined
+            ? before.ValueKind == after.ValueKind
+            : JsonElement.DeepEquals(before, after);
+}

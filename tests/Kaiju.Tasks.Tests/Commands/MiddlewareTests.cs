@@ -1,0 +1,70 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Kaiju.Tasks.Tests.Commands;
+
+public sealed class MiddlewareTests
+{
+    private static readonly List<string> _calls = [];
+
+    [Fact]
+    public async Task The_first_that_is_added_is_the_outermost()
+    {
+        _calls.Clear();
+        await using var host = new TaskTestHost(tasks => tasks
+            .AddStageMiddleware<Outer>()
+            .AddStageMiddleware<Inner>()
+            .AddCommand("do", (int id, Scoped scoped) => _calls.Add($"handler {id} {scoped.Seen}"))
+            .Services.AddScoped<Scoped>());
+
+        var done = await host.RunAsync(new TaskDefinition
+        {
+            Commands = [new("do", new { id = 1 }), new("do", new { id = 2 }) { Condition = TaskCondition.Where("0").IsNull() }, new TimerCommand(TimeSpan.FromSeconds(1))],
+        });
+
+        _calls.Should().Equal("outer do", "inner", "handler 7 True", "inner done", "outer done");
+        done.Result.Texts().Should().Equal("\"changed\"", "null");
+    }
+
+    [Fact]
+    public async Task What_it_throws_is_the_stages_failure()
+    {
+        await using var host = new TaskTestHost(tasks => tasks.AddStageMiddleware<Refusing>().AddCommand("do", () => 1));
+
+        (await host.RunAsync(new TaskDefinition { Commands = [new("do")] })).Error!.Message.Should().Be("not today");
+    }
+
+    private sealed class Scoped
+    {
+        public bool Seen { get; set; }
+    }
+
+    private sealed class Outer(Scoped scoped) : IStageMiddleware
+    {
+        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken)
+        {
+            scoped.Seen = true;
+            _calls.Add($"outer {context.Method}");
+            await rest(JsonElement.Parse("""{"id": 7}"""), cancellationToken);
+            _calls.Add("outer done");
+            return JsonElement.Parse("\"changed\"");
+        }
+    }
+
+    private sealed class Inner : IStageMiddleware
+    {
+        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken)
+        {
+            _calls.Add("inner");
+            var result = await rest(parameters, cancellationToken);
+            _calls.Add("inner done");
+            return result;
+        }
+    }
+
+    private sealed class Refusing : IStageMiddleware
+    {
+        public ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException("not today");
+    }
+}
