@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Scheduling;
 using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks;
@@ -120,6 +121,13 @@ public sealed record TaskDefinition
 
     /// <inheritdoc cref="FromJson(string)"/>
     public static TaskDefinition FromJson(JsonElement json) => DefinitionJson.Read(WireText.Checked(json));
+
+    /// <summary>The next occurrences of <see cref="Cron"/> after a time; none without one.</summary>
+    /// <param name="time">The time, itself left out.</param>
+    /// <param name="count">How many at most.</param>
+    /// <exception cref="FormatException">The schedule cannot be read.</exception>
+    public IReadOnlyList<DateTimeOffset> GetNextRuns(DateTimeOffset time, int count) =>
+        Cron is null ? [] : CronSchedule.Parse(Cron, CronTimeZone).GetNextRuns(time, count);
 
     /// <summary>The same with these kws, of a type that a source generator knows; for trimmed and AOT-compiled apps.</summary>
     /// <typeparam name="T">The kws' type.</typeparam>

@@ -86,6 +86,13 @@ public interface ITaskClient
     /// <param name="cancellationToken">Stops reading.</param>
     IAsyncEnumerable<TaskRecord> ListAsync(TaskQuery? query = null, CancellationToken cancellationToken = default);
 
+    /// <summary>One page of tasks in the order of their creation, for those who page by themselves.</summary>
+    /// <param name="query">Which. Default: all.</param>
+    /// <param name="after">Where the page before ended (<see cref="TaskPage.Next"/>). Default: at the beginning.</param>
+    /// <param name="limit">How many at most, 1 to 1,000. Default 100.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    Task<TaskPage> ListPageAsync(TaskQuery? query = null, TaskCursor? after = null, int limit = 100, CancellationToken cancellationToken = default);
+
     /// <summary>Notifications, newest first, read in pages.</summary>
     /// <param name="query">Which. Default: all.</param>
     /// <param name="cancellationToken">Stops reading.</param>

@@ -17,6 +17,7 @@ internal sealed class TaskClient(
     ITaskStore store, ITaskQueue queue, TaskDefinitionChecker checker, TimeProvider clock, KaijuTasksOptions options, ILogger<TaskClient> logger) : ITaskClient
 {
     private const int PageSize = 200;
+    private const int LargestPage = 1000;
 
     private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
 
@@ -141,21 +142,25 @@ internal sealed class TaskClient(
     public async IAsyncEnumerable<TaskRecord> ListAsync(TaskQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         TaskCursor? after = null;
-        while (true)
+        do
         {
-            var page = await store.ListAsync(query ?? new TaskQuery(), after, PageSize, cancellationToken).ConfigureAwait(false);
-            foreach (var task in page)
+            var page = await ListPageAsync(query, after, PageSize, cancellationToken).ConfigureAwait(false);
+            foreach (var task in page.Tasks)
             {
                 yield return task;
             }
 
-            if (page.Count < PageSize)
-            {
-                yield break;
-            }
-
-            after = new TaskCursor(page[^1].Created, page[^1].Id);
+            after = page.Next;
         }
+        while (after is not null);
+    }
+
+    public async Task<TaskPage> ListPageAsync(TaskQuery? query, TaskCursor? after, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, LargestPage);
+        var tasks = await store.ListAsync(query ?? new TaskQuery(), after, limit, cancellationToken).ConfigureAwait(false);
+        return new TaskPage(tasks, tasks.Count < limit ? null : new TaskCursor(tasks[^1].Created, tasks[^1].Id));
     }
 
     public async IAsyncEnumerable<TaskNotification> ListNotificationsAsync(NotificationQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)

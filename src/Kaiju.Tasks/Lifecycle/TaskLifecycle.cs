@@ -8,7 +8,7 @@ namespace Kaiju.Tasks.Lifecycle;
 /// Every rule about how a task changes, as one pure function of the task, an event and the store's time. In-memory stores apply
 /// what it says; SQL stores carry the same out as guarded statements and are held to it by tests. Nothing else decides a next state.
 /// </summary>
-public static class TaskLifecycle
+public static partial class TaskLifecycle
 {
     /// <summary>The state of a new task. One that is due at once is QUEUED at once.</summary>
     /// <param name="task">The definition.</param>
@@ -78,24 +78,6 @@ public static class TaskLifecycle
         return task.RunAt ?? (task.Cron is null ? now : CronSchedule.Parse(task.Cron, task.CronTimeZone).Next(now));
     }
 
-    private static Transition? QueueDue(TaskDefinition task, ManagedState state, bool hasResults, DateTimeOffset now, LifecycleRules rules)
-    {
-        if (!task.Enabled)
-        {
-            return null;
-        }
-
-        if (state.State == TaskState.Idle && state.NextRun <= now)
-        {
-            // Rows under the current run can only be leftovers of an import: the new go must not share their keys.
-            var pass = hasResults && state.ResultRun == state.JobId ? state.Pass + 1 : state.Pass;
-            var queued = Queued(task, state with { Stage = 0, Pass = pass, ResultRun = state.JobId, ResultPass = pass, Chain = ChainResult.None }, now);
-            return new Transition(task.Cron is null ? queued : PeriodicSchedule.Due(task, queued, now, rules));
-        }
-
-        return state.State == TaskState.Suspended ? new Transition(Queued(task, state, now)) : null;
-    }
-
     private static ManagedState Queued(TaskDefinition task, ManagedState state, DateTimeOffset now) => state with
     {
         State = TaskState.Queued,
@@ -110,51 +92,6 @@ public static class TaskLifecycle
         Claim = null,
         StatusChange = now,
     };
-
-    private static Transition? Claim(TaskDefinition task, ManagedState state, TaskEvent.Claimed claim, DateTimeOffset now) =>
-        state.State == TaskState.Queued && task.Enabled
-            ? new Transition(state with
-            {
-                State = TaskState.Executed,
-                ExecutorId = claim.ExecutorId,
-                Claim = claim.Claim,
-
-                // Waiting in the queue is not executing.
-                ExecDeadline = now + task.MaxExecTimeout,
-                StatusChange = now,
-            })
-            : null;
-
-    private static Transition? Record(TaskDefinition task, ManagedState state, StageReport report, DateTimeOffset now, LifecycleRules rules)
-    {
-        // The fence: the claim says who, the stage says what is next. Whatever ends or requeues a run changes one of them.
-        if (state.Claim != report.Claim || state.Stage != report.Stage)
-        {
-            return null;
-        }
-
-        var held = state with { LastReport = report.Id };
-        var started = now - report.Elapsed;
-        switch (report.Outcome)
-        {
-            case StageOutcome.Done done:
-                return Complete(task, held, Entry(state, started, now, report.Claim, done.Result), now);
-
-            case StageOutcome.Failure failure:
-                var entry = Entry(state, started, now, report.Claim, default) with { Error = failure.Error };
-                return Fail(task, held, failure.Error, failure.ExitCode, RetryAt(task, state, now, rules), now) with { Entry = entry };
-
-            case StageOutcome.Wait wait:
-                return new Transition(Released(held, TaskState.Waiting, now) with
-                {
-                    Wait = wait.For,
-                    WaitDeadline = now + wait.Duration,
-                });
-
-            default:
-                throw new InvalidOperationException($"There is no rule for {report.Outcome}.");
-        }
-    }
 
     /// <summary>The stage is done: on to the next one in the same state, or the end.</summary>
     private static Transition Complete(TaskDefinition task, ManagedState state, StageEntry entry, DateTimeOffset now)
@@ -186,135 +123,6 @@ public static class TaskLifecycle
             Notify = task.Notify,
         };
 
-    private static Transition? GiveBack(ManagedState state, DateTimeOffset now) =>
-        state.State == TaskState.Executed ? new Transition(Released(state, TaskState.Suspended, now)) : null;
-
-    private static Transition? Interrupt(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
-    {
-        if (state.State != TaskState.Executed)
-        {
-            return null;
-        }
-
-        var interrupted = state with { Interruptions = state.Interruptions + 1 };
-        if (interrupted.Interruptions < rules.MaxInterruptions)
-        {
-            return new Transition(Released(interrupted, TaskState.Suspended, now));
-        }
-
-        var error = Error(
-            TaskErrorKind.Interrupted,
-            $"{interrupted.Interruptions} executors died over this run, the last one at stage {state.Stage}; it is parked so that it takes down no more. Reset the task to try again.");
-        return Fail(task, interrupted, error, TaskExitCode.Aborted, null, now);
-    }
-
-    private static Transition? AbortIfOverdue(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
-    {
-        if (!task.Enabled || !(OverdueSince(task, state, rules) < now))
-        {
-            return null;
-        }
-
-        var error = Error(TaskErrorKind.Timeout, state.State switch
-        {
-            TaskState.Queued => $"No executor claimed the task within its max_exec_timeout of {task.MaxExecTimeout!.Value.TotalSeconds} s.",
-            TaskState.Suspended => $"No manager queued the task again within {rules.SuspendedLifetime}.",
-            _ => $"The run missed its deadline at stage {state.Stage}: max_exec_timeout is {task.MaxExecTimeout!.Value.TotalSeconds} s.",
-        });
-        var failed = Fail(task, state, error, TaskExitCode.Aborted, RetryAt(task, state, now, rules), now);
-        return state.State == TaskState.Executed
-            ? failed with { Entry = Entry(state, state.StatusChange, now, state.Claim, default) with { Error = error } }
-            : failed;
-    }
-
-    /// <summary>After this time the task is overdue; null if it cannot become so in its present state.</summary>
-    /// <param name="task">The definition.</param>
-    /// <param name="state">The state.</param>
-    /// <param name="rules">The host's rules.</param>
-    public static DateTimeOffset? OverdueSince(TaskDefinition task, ManagedState state, LifecycleRules rules)
-    {
-        ArgumentNullException.ThrowIfNull(task);
-        ArgumentNullException.ThrowIfNull(state);
-        ArgumentNullException.ThrowIfNull(rules);
-        return state.State switch
-        {
-            TaskState.Executed => (state.ExecDeadline ?? state.QueuedAt + task.MaxExecTimeout) + rules.AbortGrace,
-            TaskState.Queued when rules.AbortOverdueQueued => state.QueuedAt + task.MaxExecTimeout + rules.AbortGrace,
-            TaskState.Suspended => state.StatusChange + rules.SuspendedLifetime,
-            _ => null,
-        };
-    }
-
-    private static Transition? StartNextPeriod(TaskDefinition task, ManagedState state, string jobId, DateTimeOffset now)
-    {
-        if (!task.Enabled || task.Cron is null || !state.HasEnded)
-        {
-            return null;
-        }
-
-        try
-        {
-            return PeriodicSchedule.Next(task, state, now) is { } next
-                ? new Transition(PeriodicSchedule.Counted(task, Fresh(state, jobId, now), now) with { NextRun = next }) { ArchivesRun = true }
-                : null;
-        }
-        catch (FormatException e)
-        {
-            // A schedule that was good where the task was created, such as one in a time zone that this machine does not know.
-            // The task rests and says why, instead of standing first in every manager's way.
-            var error = Error(TaskErrorKind.Schedule, e.Message);
-            return new Transition(Fresh(state, jobId, now) with { NextRun = null, Error = error, ExitCode = null }) { ArchivesRun = true };
-        }
-    }
-
-    private static Transition? EndWaitIfOver(TaskDefinition task, ManagedState state, DateTimeOffset now)
-    {
-        if (!task.Enabled || state.State != TaskState.Waiting || !(state.WaitDeadline <= now))
-        {
-            return null;
-        }
-
-        if (state.Wait == WaitKind.Timer)
-        {
-            return EndWait(task, state, JsonText.Null, now);
-        }
-
-        var error = Error(TaskErrorKind.MessageTimeout, $"No message came for stage {state.Stage} until {state.WaitDeadline:u}.");
-        return Fail(task, state, error, TaskExitCode.Aborted, null, now) with
-        {
-            Entry = Entry(state, state.StatusChange, now, null, default) with { Error = error },
-        };
-    }
-
-    private static Transition? TakeMessage(TaskDefinition task, ManagedState state, JsonElement data, DateTimeOffset now) =>
-        state.State == TaskState.Waiting && state.Wait == WaitKind.Message && !(state.WaitDeadline <= now) ? EndWait(task, state, data, now) : null;
-
-    /// <summary>What was waited for is the stage's result; the rest of the task is for an executor again.</summary>
-    private static Transition EndWait(TaskDefinition task, ManagedState state, JsonElement result, DateTimeOffset now)
-    {
-        var done = Complete(task, state, Entry(state, state.StatusChange, now, null, result), now);
-        return done.After.HasEnded ? done : done with { After = Released(done.After, TaskState.Suspended, now) };
-    }
-
-    private static Transition? RetryIfDue(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
-    {
-        if (!task.Enabled || state.State != TaskState.Failed || !(state.RetryAt <= now))
-        {
-            return null;
-        }
-
-        if (state.QueuedAt + rules.SuspendedLifetime < now)
-        {
-            // Now it is final, and whoever was told of a failure with a retry to come is told so.
-            return new Transition(state with { RetryAt = null }) { Notify = task.Notify };
-        }
-
-        var retry = Queued(task, state, now) with { Retries = state.Retries + 1 };
-        return task.RestartPolicy == RestartPolicy.Current
-            ? new Transition(retry)
-            : new Transition(retry with { Stage = 0, Pass = state.Pass + 1, ResultRun = state.JobId, ResultPass = state.Pass + 1 });
-    }
-
     private static DateTimeOffset? RetryAt(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
     {
         if (state.Retries >= task.MaxRetries || state.QueuedAt + rules.SuspendedLifetime < now)
@@ -324,59 +132,6 @@ public static class TaskLifecycle
 
         return now + (task.RetryDelay ?? rules.RetryDelay.GetDelay(state.JobId, state.Retries + 1));
     }
-
-    private static Transition? Cancel(TaskDefinition task, ManagedState state, DateTimeOffset now)
-    {
-        if (state.HasEnded)
-        {
-            return null;
-        }
-
-        // A run that was not queued yet has no results of its own to show beside its outcome.
-        var shown = state.State == TaskState.Idle
-            ? state with { Stage = 0, ResultRun = state.JobId, ResultPass = state.Pass }
-            : state;
-        var cancelled = Fail(task, shown, Error(TaskErrorKind.Cancelled, $"Cancelled while {Words<TaskState>.Of(state.State)}."), TaskExitCode.Aborted, null, now);
-        return state.State == TaskState.Idle ? cancelled with { After = cancelled.After with { NextRun = state.NextRun } } : cancelled;
-    }
-
-    /// <summary>Whether a task can be started by one that finished, and if not, why.</summary>
-    /// <param name="task">The definition of the task to start; null if there is none.</param>
-    /// <param name="state">Its state.</param>
-    public static ChainResult JudgeChain(TaskDefinition? task, ManagedState? state) => (task, state) switch
-    {
-        (null, _) or (_, null) => ChainResult.Missing,
-        ({ Enabled: false }, _) => ChainResult.Disabled,
-        (_, { State: TaskState.Idle or TaskState.Finished or TaskState.Failed }) => ChainResult.Started,
-        _ => ChainResult.Busy,
-    };
-
-    private static Transition? StartChained(TaskDefinition task, ManagedState state, string jobId, DateTimeOffset now)
-    {
-        if (JudgeChain(task, state) != ChainResult.Started)
-        {
-            return null;
-        }
-
-        return state.State == TaskState.Idle
-            ? new Transition(state with { NextRun = now })
-            : new Transition(Fresh(state, jobId, now) with { NextRun = now }) { ArchivesRun = true };
-    }
-
-    private static Transition Reset(ManagedState state, string jobId, DateTimeOffset now) =>
-        new(Fresh(state, jobId, now) with
-        {
-            NextRun = now,
-            ResultRun = jobId,
-            ResultPass = 0,
-            ExecDeadline = null,
-            ExitCode = null,
-            Error = null,
-            Chain = ChainResult.None,
-        })
-        {
-            ArchivesRun = state.HasEnded,
-        };
 
     /// <summary>A new run from its first stage. What is shown of the run before stays until the new one is queued.</summary>
     private static ManagedState Fresh(ManagedState state, string jobId, DateTimeOffset now) => Released(state, TaskState.Idle, now) with

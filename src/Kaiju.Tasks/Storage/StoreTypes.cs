@@ -100,6 +100,11 @@ public sealed record TaskQuery
 /// <param name="Id">Its id.</param>
 public readonly record struct TaskCursor(DateTimeOffset Created, string Id);
 
+/// <summary>One page of tasks.</summary>
+/// <param name="Tasks">The tasks.</param>
+/// <param name="Next">Where the next page begins; null: this is the last one.</param>
+public sealed record TaskPage(IReadOnlyList<TaskRecord> Tasks, TaskCursor? Next);
+
 /// <summary>Which notifications to list. Members that are null do not matter.</summary>
 public sealed record NotificationQuery
 {

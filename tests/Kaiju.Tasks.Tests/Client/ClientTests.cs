@@ -63,6 +63,28 @@ public sealed class ClientTests
     }
 
     [Fact]
+    public async Task A_page_says_where_the_next_one_begins_whatever_happens_in_between()
+    {
+        await using var host = NewHost();
+        for (var i = 0; i < 5; i++)
+        {
+            await host.Client.CreateAsync(new TaskDefinition { Id = $"t{i}", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+            host.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        var first = await host.Client.ListPageAsync(limit: 2);
+        await host.Client.DeleteAsync("t1");
+        await host.Client.DeleteAsync("t2");
+        var second = await host.Client.ListPageAsync(after: first.Next, limit: 2);
+        var third = await host.Client.ListPageAsync(after: second.Next, limit: 2);
+
+        first.Tasks.Select(task => task.Id).Should().Equal("t0", "t1");
+        second.Tasks.Select(task => task.Id).Should().Equal("t3", "t4");
+        (third.Tasks.Count, third.Next).Should().Be((0, null));
+        await FluentActions.Awaiting(() => host.Client.ListPageAsync(limit: 1001)).Should().ThrowAsync<ArgumentOutOfRangeException>();
+    }
+
+    [Fact]
     public async Task Tasks_are_listed_by_what_they_are()
     {
         await using var host = NewHost();

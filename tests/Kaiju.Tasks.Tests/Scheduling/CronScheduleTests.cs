@@ -41,6 +41,15 @@ public sealed class CronScheduleTests
         CronSchedule.Parse("*/30 * * * *", "Europe/Riga").GetNextRuns(At("2024-10-26T23:59:00Z"), 5)
             .Should().Equal(At("2024-10-27T00:00:00Z"), At("2024-10-27T00:30:00Z"), At("2024-10-27T01:00:00Z"), At("2024-10-27T01:30:00Z"), At("2024-10-27T02:00:00Z"));
 
+    [Fact]
+    public void A_definition_tells_its_next_runs()
+    {
+        var task = new TaskDefinition { Cron = "0 3 * * *", CronTimeZone = "Europe/Riga", Commands = [new("do")] };
+
+        task.GetNextRuns(At("2024-06-15T12:00:00Z"), 2).Should().Equal(At("2024-06-16T00:00:00Z"), At("2024-06-17T00:00:00Z"));
+        (task with { Cron = null }).GetNextRuns(At("2024-06-15T12:00:00Z"), 2).Should().BeEmpty();
+    }
+
     [Theory]
     [InlineData("* * *")]
     [InlineData("* * * * * * *")]

@@ -1,0 +1,112 @@
+using System.Text.Json;
+using Kaiju.Tasks.Serialization;
+
+namespace Kaiju.Tasks.Lifecycle;
+
+/// <content>What comes from outside of a run: time, messages, other tasks, people.</content>
+public static partial class TaskLifecycle
+{
+    private static Transition? StartNextPeriod(TaskDefinition task, ManagedState state, string jobId, DateTimeOffset now)
+    {
+        if (!task.Enabled || task.Cron is null || !state.HasEnded)
+        {
+            return null;
+        }
+
+        try
+        {
+            return PeriodicSchedule.Next(task, state, now) is { } next
+                ? new Transition(PeriodicSchedule.Counted(task, Fresh(state, jobId, now), now) with { NextRun = next }) { ArchivesRun = true }
+                : null;
+        }
+        catch (FormatException e)
+        {
+            // A schedule that was good where the task was created, such as one in a time zone that this machine does not know.
+            // The task rests and says why, instead of standing first in every manager's way.
+            var error = Error(TaskErrorKind.Schedule, e.Message);
+            return new Transition(Fresh(state, jobId, now) with { NextRun = null, Error = error, ExitCode = null }) { ArchivesRun = true };
+        }
+    }
+
+    private static Transition? EndWaitIfOver(TaskDefinition task, ManagedState state, DateTimeOffset now)
+    {
+        if (!task.Enabled || state.State != TaskState.Waiting || !(state.WaitDeadline <= now))
+        {
+            return null;
+        }
+
+        if (state.Wait == WaitKind.Timer)
+        {
+            return EndWait(task, state, JsonText.Null, now);
+        }
+
+        var error = Error(TaskErrorKind.MessageTimeout, $"No message came for stage {state.Stage} until {state.WaitDeadline:u}.");
+        return Fail(task, state, error, TaskExitCode.Aborted, null, now) with
+        {
+            Entry = Entry(state, state.StatusChange, now, null, default) with { Error = error },
+        };
+    }
+
+    private static Transition? TakeMessage(TaskDefinition task, ManagedState state, JsonElement data, DateTimeOffset now) =>
+        state.State == TaskState.Waiting && state.Wait == WaitKind.Message && !(state.WaitDeadline <= now) ? EndWait(task, state, data, now) : null;
+
+    /// <summary>What was waited for is the stage's result; the rest of the task is for an executor again.</summary>
+    private static Transition EndWait(TaskDefinition task, ManagedState state, JsonElement result, DateTimeOffset now)
+    {
+        var done = Complete(task, state, Entry(state, state.StatusChange, now, null, result), now);
+        return done.After.HasEnded ? done : done with { After = Released(done.After, TaskState.Suspended, now) };
+    }
+
+    private static Transition? Cancel(TaskDefinition task, ManagedState state, DateTimeOffset now)
+    {
+        if (state.HasEnded)
+        {
+            return null;
+        }
+
+        // A run that was not queued yet has no results of its own to show beside its outcome.
+        var shown = state.State == TaskState.Idle
+            ? state with { Stage = 0, ResultRun = state.JobId, ResultPass = state.Pass }
+            : state;
+        var cancelled = Fail(task, shown, Error(TaskErrorKind.Cancelled, $"Cancelled while {Words<TaskState>.Of(state.State)}."), TaskExitCode.Aborted, null, now);
+        return state.State == TaskState.Idle ? cancelled with { After = cancelled.After with { NextRun = state.NextRun } } : cancelled;
+    }
+
+    /// <summary>Whether a task can be started by one that finished, and if not, why.</summary>
+    /// <param name="task">The definition of the task to start; null if there is none.</param>
+    /// <param name="state">Its state.</param>
+    public static ChainResult JudgeChain(TaskDefinition? task, ManagedState? state) => (task, state) switch
+    {
+        (null, _) or (_, null) => ChainResult.Missing,
+        ({ Enabled: false }, _) => ChainResult.Disabled,
+        (_, { State: TaskState.Idle or TaskState.Finished or TaskState.Failed }) => ChainResult.Started,
+        _ => ChainResult.Busy,
+    };
+
+    private static Transition? StartChained(TaskDefinition task, ManagedState state, string jobId, DateTimeOffset now)
+    {
+        if (JudgeChain(task, state) != ChainResult.Started)
+        {
+            return null;
+        }
+
+        return state.State == TaskState.Idle
+            ? new Transition(state with { NextRun = now })
+            : new Transition(Fresh(state, jobId, now) with { NextRun = now }) { ArchivesRun = true };
+    }
+
+    private static Transition Reset(ManagedState state, string jobId, DateTimeOffset now) =>
+        new(Fresh(state, jobId, now) with
+        {
+            NextRun = now,
+            ResultRun = jobId,
+            ResultPass = 0,
+            ExecDeadline = null,
+            ExitCode = null,
+            Error = null,
+            Chain = ChainResult.None,
+        })
+        {
+            ArchivesRun = state.HasEnded,
+        };
+}

@@ -1,0 +1,148 @@
+using Kaiju.Tasks.Serialization;
+
+namespace Kaiju.Tasks.Lifecycle;
+
+/// <content>A run, from the queue through its stages to its end or its next retry.</content>
+public static partial class TaskLifecycle
+{
+    private static Transition? QueueDue(TaskDefinition task, ManagedState state, bool hasResults, DateTimeOffset now, LifecycleRules rules)
+    {
+        if (!task.Enabled)
+        {
+            return null;
+        }
+
+        if (state.State == TaskState.Idle && state.NextRun <= now)
+        {
+            // Rows under the current run can only be leftovers of an import: the new go must not share their keys.
+            var pass = hasResults && state.ResultRun == state.JobId ? state.Pass + 1 : state.Pass;
+            var queued = Queued(task, state with { Stage = 0, Pass = pass, ResultRun = state.JobId, ResultPass = pass, Chain = ChainResult.None }, now);
+            return new Transition(task.Cron is null ? queued : PeriodicSchedule.Due(task, queued, now, rules));
+        }
+
+        return state.State == TaskState.Suspended ? new Transition(Queued(task, state, now)) : null;
+    }
+
+    private static Transition? Claim(TaskDefinition task, ManagedState state, TaskEvent.Claimed claim, DateTimeOffset now) =>
+        state.State == TaskState.Queued && task.Enabled
+            ? new Transition(state with
+            {
+                State = TaskState.Executed,
+                ExecutorId = claim.ExecutorId,
+                Claim = claim.Claim,
+
+                // Waiting in the queue is not executing.
+                ExecDeadline = now + task.MaxExecTimeout,
+                StatusChange = now,
+            })
+            : null;
+
+    private static Transition? Record(TaskDefinition task, ManagedState state, StageReport report, DateTimeOffset now, LifecycleRules rules)
+    {
+        // The fence: the claim says who, the stage says what is next. Whatever ends or requeues a run changes one of them.
+        if (state.Claim != report.Claim || state.Stage != report.Stage)
+        {
+            return null;
+        }
+
+        var held = state with { LastReport = report.Id };
+        var started = now - report.Elapsed;
+        switch (report.Outcome)
+        {
+            case StageOutcome.Done done:
+                return Complete(task, held, Entry(state, started, now, report.Claim, done.Result), now);
+
+            case StageOutcome.Failure failure:
+                var entry = Entry(state, started, now, report.Claim, default) with { Error = failure.Error };
+                return Fail(task, held, failure.Error, failure.ExitCode, RetryAt(task, state, now, rules), now) with { Entry = entry };
+
+            case StageOutcome.Wait wait:
+                return new Transition(Released(held, TaskState.Waiting, now) with
+                {
+                    Wait = wait.For,
+                    WaitDeadline = now + wait.Duration,
+                });
+
+            default:
+                throw new InvalidOperationException($"There is no rule for {report.Outcome}.");
+        }
+    }
+
+    private static Transition? GiveBack(ManagedState state, DateTimeOffset now) =>
+        state.State == TaskState.Executed ? new Transition(Released(state, TaskState.Suspended, now)) : null;
+
+    private static Transition? Interrupt(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
+    {
+        if (state.State != TaskState.Executed)
+        {
+            return null;
+        }
+
+        var interrupted = state with { Interruptions = state.Interruptions + 1 };
+        if (interrupted.Interruptions < rules.MaxInterruptions)
+        {
+            return new Transition(Released(interrupted, TaskState.Suspended, now));
+        }
+
+        var error = Error(
+            TaskErrorKind.Interrupted,
+            $"{interrupted.Interruptions} executors died over this run, the last one at stage {state.Stage}; it is parked so that it takes down no more. Reset the task to try again.");
+        return Fail(task, interrupted, error, TaskExitCode.Aborted, null, now);
+    }
+
+    private static Transition? AbortIfOverdue(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
+    {
+        if (!task.Enabled || !(OverdueSince(task, state, rules) < now))
+        {
+            return null;
+        }
+
+        var error = Error(TaskErrorKind.Timeout, state.State switch
+        {
+            TaskState.Queued => $"No executor claimed the task within its max_exec_timeout of {task.MaxExecTimeout!.Value.TotalSeconds} s.",
+            TaskState.Suspended => $"No manager queued the task again within {rules.SuspendedLifetime}.",
+            _ => $"The run missed its deadline at stage {state.Stage}: max_exec_timeout is {task.MaxExecTimeout!.Value.TotalSeconds} s.",
+        });
+        var failed = Fail(task, state, error, TaskExitCode.Aborted, RetryAt(task, state, now, rules), now);
+        return state.State == TaskState.Executed
+            ? failed with { Entry = Entry(state, state.StatusChange, now, state.Claim, default) with { Error = error } }
+            : failed;
+    }
+
+    /// <summary>After this time the task is overdue; null if it cannot become so in its present state.</summary>
+    /// <param name="task">The definition.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="rules">The host's rules.</param>
+    public static DateTimeOffset? OverdueSince(TaskDefinition task, ManagedState state, LifecycleRules rules)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(rules);
+        return state.State switch
+        {
+            TaskState.Executed => (state.ExecDeadline ?? state.QueuedAt + task.MaxExecTimeout) + rules.AbortGrace,
+            TaskState.Queued when rules.AbortOverdueQueued => state.QueuedAt + task.MaxExecTimeout + rules.AbortGrace,
+            TaskState.Suspended => state.StatusChange + rules.SuspendedLifetime,
+            _ => null,
+        };
+    }
+
+    private static Transition? RetryIfDue(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
+    {
+        if (!task.Enabled || state.State != TaskState.Failed || !(state.RetryAt <= now))
+        {
+            return null;
+        }
+
+        if (state.QueuedAt + rules.SuspendedLifetime < now)
+        {
+            // Now it is final, and whoever was told of a failure with a retry to come is told so.
+            return new Transition(state with { RetryAt = null }) { Notify = task.Notify };
+        }
+
+        var retry = Queued(task, state, now) with { Retries = state.Retries + 1 };
+        return task.RestartPolicy == RestartPolicy.Current
+            ? new Transition(retry)
+            : new Transition(retry with { Stage = 0, Pass = state.Pass + 1, ResultRun = state.JobId, ResultPass = state.Pass + 1 });
+    }
+}

@@ -1,0 +1,266 @@
+using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Storage.Memory;
+
+/// <content>How one step is carried out, under the lock.</content>
+internal sealed partial class MemoryTaskStore
+{
+    private IReadOnlyList<ImportAnswer> ImportAll(IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, StepState step)
+    {
+        foreach (var executor in executors)
+        {
+            _lastPing[executor.ExecutorId] = executor.LastPing;
+        }
+
+        return [.. tasks.Select(task => Import(task, step))];
+    }
+
+    private CreateAnswer Create(TaskDefinition definition, OnConflict onConflict, StepState step)
+    {
+        var result = CreateResult.Created;
+        if (_index.Find(definition.Id!) is { } known)
+        {
+            var state = known.State.State;
+            if (onConflict == OnConflict.Skip)
+            {
+                return new CreateAnswer(known.Id, CreateResult.Skipped, state);
+            }
+
+            if (onConflict == OnConflict.Fail || state is not (TaskState.Idle or TaskState.Finished or TaskState.Failed))
+            {
+                return new CreateAnswer(known.Id, CreateResult.Refused, state);
+            }
+
+            _index.Remove(known);
+            step.Hint(StoreHintKinds.Ended, known.Id);
+            result = CreateResult.Replaced;
+        }
+
+        var task = new MemoryTask(definition, TaskLifecycle.Create(definition, NewJobId(), step.Now), step.Now, _sequence++, []);
+        _index.Add(task);
+        step.Hint(task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.Duty, task.Id);
+        return new CreateAnswer(task.Id, result, task.State.State);
+    }
+
+    private ImportAnswer Import(TaskRecord imported, StepState step)
+    {
+        if (_index.Find(imported.Id) is { } known)
+        {
+            return new ImportAnswer(known.Id, CreateResult.Refused, null);
+        }
+
+        var state = TaskImport.State(imported, ids.NewId(), step.Now, rules);
+        var task = new MemoryTask(imported.Definition, state, imported.Created, _sequence++, TaskImport.Entries(imported));
+        _index.Add(task);
+        step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, task.Id);
+        return new ImportAnswer(task.Id, CreateResult.Created, state.Claim);
+    }
+
+    private UpdateAnswer Update(TaskDefinition definition, int revision, StepState step)
+    {
+        if (_index.Find(definition.Id!) is not { } task)
+        {
+            return new UpdateAnswer(UpdateResult.Missing, []);
+        }
+
+        if (task.Revision != revision)
+        {
+            return new UpdateAnswer(UpdateResult.Stale, []);
+        }
+
+        if (TaskUpdate.FindFaults(task.Definition, definition, task.State) is { Count: > 0 } faults)
+        {
+            return new UpdateAnswer(UpdateResult.Refused, faults);
+        }
+
+        // All of it anew: groups, users, priority and whether it is enabled decide where a task is found.
+        _index.Remove(task);
+        task.Update(definition, TaskUpdate.Apply(task.Definition, definition, task.State, step.Now));
+        _index.Add(task);
+        step.Hint(StoreHintKinds.Duty | (task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None), task.Id);
+        return new UpdateAnswer(UpdateResult.Updated, []);
+    }
+
+    private bool Claim(ExecutorInfo executor, MemoryTask? task, List<ExecutorTask> claimed, StepState step)
+    {
+        if (task is null || !Happen(task, new TaskEvent.Claimed(executor.Id, ids.NewId()), step))
+        {
+            return false;
+        }
+
+        _lastPing.TryAdd(executor.Id, step.Now);
+        claimed.Add(task.ForExecutor(step.Now));
+        return true;
+    }
+
+    private ReportAnswer Record(StageReport report, StepState step)
+    {
+        if (_index.Find(report.TaskId) is not { } task)
+        {
+            return ReportAnswer.Superseded;
+        }
+
+        return Happen(task, new TaskEvent.Reported(report), step) || TaskLifecycle.IsRecorded(task.State, task.FindEntry(report.Id), report.Id)
+            ? ReportAnswer.Recorded
+            : ReportAnswer.Superseded;
+    }
+
+    private IReadOnlyList<Guid> Lost(IReadOnlyList<HeldClaim> claims) =>
+        [.. claims.Where(held => _index.Find(held.TaskId)?.State.Claim != held.Claim).Select(held => held.Claim)];
+
+    private ValueTask<IReadOnlyList<TaskMove>> Carry(Duty duty, Func<MemoryTask, TaskEvent> happened, int limit, CancellationToken cancellationToken) =>
+        Step(step =>
+        {
+            var moves = new List<TaskMove>();
+            while (moves.Count < limit && _index.FirstDue(duty, step.Now) is { } task)
+            {
+                var from = task.State.State;
+                if (Happen(task, happened(task), step))
+                {
+                    moves.Add(task.MoveFrom(from));
+                }
+                else
+                {
+                    // Such as a cron expression without another occurrence: nothing to do until something else happens to it.
+                    MemoryIndex.Drop(task);
+                }
+            }
+
+            return (IReadOnlyList<TaskMove>)moves;
+        }, cancellationToken);
+
+    private void Move(IReadOnlyCollection<MemoryTask> tasks, TaskEvent happened, int limit, List<TaskMove> moves, StepState step)
+    {
+        foreach (var task in tasks.OrderBy(task => task.Sequence).Take(limit - moves.Count).ToList())
+        {
+            var from = task.State.State;
+            if (Happen(task, happened, step))
+            {
+                moves.Add(task.MoveFrom(from));
+            }
+        }
+    }
+
+    private bool Happen(string taskId, TaskEvent happened, StepState step) =>
+        _index.Find(taskId) is { } task && Happen(task, happened, step);
+
+    /// <summary>Carries out what the lifecycle says, whole.</summary>
+    private bool Happen(MemoryTask task, TaskEvent happened, StepState step)
+    {
+        var before = task.State;
+        if (next(task.Definition, before, happened, step.Now, rules) is not { } transition)
+        {
+            return false;
+        }
+
+        _index.Leave(task);
+        task.Apply(transition, rules.KeptRuns);
+        _index.Enter(task);
+        if (transition.Notify)
+        {
+            _notifications.Add(task, step.Now);
+            step.Hint(StoreHintKinds.Notified, task.Id);
+        }
+
+        HintAt(before, task, happened, step);
+        if (transition.StartNext is { } chained)
+        {
+            StartNext(task, chained, step);
+        }
+
+        return true;
+    }
+
+    private void StartNext(MemoryTask finished, string next, StepState step)
+    {
+        // Noted first: a task that starts itself goes on to its next run, and the note belongs to the one before.
+        var target = _index.Find(next);
+        var result = TaskLifecycle.JudgeChain(target?.Definition, target?.State);
+        finished.NoteChain(result);
+        if (target is not null)
+        {
+            Happen(target, new TaskEvent.Chained(NewJobId()), step);
+        }
+
+        if (result != ChainResult.Started)
+        {
+            step.LostChains.Add((finished.Id, next, result));
+        }
+    }
+
+    private static void HintAt(ManagedState before, MemoryTask task, TaskEvent happened, StepState step)
+    {
+        if (task.State.State == TaskState.Queued)
+        {
+            step.Hint(StoreHintKinds.Queued, task.Id);
+        }
+
+        if (task.Place is { } && task.State.State is not TaskState.Queued)
+        {
+            step.Hint(StoreHintKinds.Duty, task.Id);
+        }
+
+        if (task.State.HasEnded || task.State.JobId != before.JobId)
+        {
+            step.Hint(StoreHintKinds.Ended, task.Id);
+        }
+
+        // The holder that reports or gives back knows it already.
+        if (before.Claim is not null && task.State.Claim != before.Claim && happened is not (TaskEvent.Reported or TaskEvent.GivenBack))
+        {
+            step.Hint(StoreHintKinds.ClaimLost, task.Id);
+        }
+    }
+
+    private static bool Fits(MemoryTask task, TaskQuery query)
+    {
+        var definition = task.Definition;
+        return (query.State is null || query.State == task.State.State)
+            && (query.AppName is null || query.AppName == definition.AppName)
+            && (query.Group is null || query.Group == definition.Group)
+            && (query.GroupId is null || query.GroupId == definition.GroupId)
+            && (query.UserId is null || query.UserId == definition.UserId)
+            && (query.IsPeriodic is null || query.IsPeriodic == definition.Cron is not null)
+            && (query.IdPrefix is null || task.Id.StartsWith(query.IdPrefix, StringComparison.Ordinal))
+            && (query.CreatedFrom is null || task.Created >= query.CreatedFrom)
+            && (query.CreatedTo is null || task.Created < query.CreatedTo);
+    }
+
+    private string NewJobId() => ids.NewId().ToString();
+
+    private ValueTask<T> Step<T>(Func<StepState, T> act, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        StepState step;
+        T answer;
+        lock (_lock)
+        {
+            // The time too, so that steps are in the order of their times.
+            step = new StepState(clock.GetUtcNow());
+            answer = act(step);
+        }
+
+        _listeners.Tell(step.Hints);
+        foreach (var (finished, chained, result) in step.LostChains)
+        {
+            Log.ChainLost(_logger, finished, chained, result);
+        }
+
+        return ValueTask.FromResult(answer);
+    }
+
+    /// <summary>One step: its time, and the hints to give when the lock is released.</summary>
+    private sealed class StepState(DateTimeOffset now)
+    {
+        public DateTimeOffset Now { get; } = now;
+
+        public StoreHint Hints { get; private set; }
+
+        /// <summary>Starts of next tasks that could not be, to be logged when the lock is released.</summary>
+        public List<(string Finished, string Next, ChainResult Result)> LostChains { get; } = [];
+
+        public void Hint(StoreHintKinds kinds, string taskId) =>
+            Hints = new StoreHint(Hints.Kinds | kinds, Hints.Kinds == StoreHintKinds.None || Hints.TaskId == taskId ? taskId : null);
+    }
+}
