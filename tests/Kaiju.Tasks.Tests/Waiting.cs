@@ -8,6 +8,17 @@ internal static class Waiting
     public static Task Soon(this Task task) => task.WaitAsync(_bound);
 
     public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(_bound);
+
+    /// <summary>Looks again and again until it is so, where nobody gives a signal.</summary>
+    public static async Task Until(Func<Task<bool>> isSo)
+    {
+        using var bound = new CancellationTokenSource(_bound);
+        while (!await isSo())
+        {
+            bound.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
 }
 
 /// <summary>A handler that says when it is running and ends when it is told to.</summary>

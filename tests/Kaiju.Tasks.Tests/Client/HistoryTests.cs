@@ -115,10 +115,7 @@ public sealed class HistoryTests
         await host.Client.WaitAsync("t").Soon();
 
         await host.Clock.PassAsync(TimeSpan.FromHours(1));
-        while (await host.Client.GetAsync("t") is not null)
-        {
-            await Task.Yield();
-        }
+        await Waiting.Until(async () => await host.Client.GetAsync("t") is null);
     }
 
     [Theory]

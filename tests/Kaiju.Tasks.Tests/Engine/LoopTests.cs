@@ -26,10 +26,7 @@ public sealed class LoopTests
         var after = host.Client.WaitAsync("after");
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxRetries = 2, NextTask = "after", Commands = [new("flaky"), new MessageCommand()] });
 
-        while (!await host.Client.SendMessageAsync("t", 1))
-        {
-            await Task.Yield();
-        }
+        await Waiting.Until(() => host.Client.SendMessageAsync("t", 1));
 
         (await host.Client.WaitAsync("t").Soon()).State.Should().Be(TaskState.Finished);
         (await after.Soon()).State.Should().Be(TaskState.Finished);
@@ -63,11 +60,9 @@ public sealed class LoopTests
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new TimerCommand(TimeSpan.FromMilliseconds(1)), new("do")] });
 
         (await host.Client.WaitAsync("t").Soon()).State.Should().Be(TaskState.Finished);
-        while (Volatile.Read(ref faults) <= 2)
-        {
-            // The loop goes on asking, whatever it was that failed.
-            await Task.Yield();
-        }
+
+        // The loop goes on asking, whatever it was that failed.
+        await Waiting.Until(() => Task.FromResult(Volatile.Read(ref faults) > 2));
     }
 
     [Fact]
@@ -111,10 +106,7 @@ public sealed class LoopTests
             realTime: true);
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TimeProvider.System.GetUtcNow().AddMilliseconds(20), Commands = [new("do")] });
 
-        while ((await host.Client.GetAsync("t"))!.State != TaskState.Finished)
-        {
-            await Task.Yield();
-        }
+        await Waiting.Until(async () => (await host.Client.GetAsync("t"))!.State == TaskState.Finished);
 
         host.Logs.Lines.Should().Contain(line => line.Event.Id == 302);
     }
