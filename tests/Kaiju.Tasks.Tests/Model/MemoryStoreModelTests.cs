@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using CsCheck;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing.Memory;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
+using Microsoft.Extensions.Time.Testing;
+using Xunit.Abstractions;
+
+namespace Kaiju.Tasks.Tests.Model;
+
+public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModelTests
+{
+    // What some thousand sequences must have seen for the model test to mean something.
+    private static readonly string[] _life =
+    [
+        "Cancelled: Executed to Failed", "Cancelled: Finished to nothing", "Cancelled: Idle to Failed", "Cancelled: Queued to Failed",
+        "Cancelled: Waiting to Failed",
+        "Chained: Executed to nothing", "Chained: Failed to Idle", "Chained: Finished to Idle", "Chained: Idle to Idle", "Chained: Waiting to nothing",
+        "CheckOverdue: Executed to Failed", "CheckOverdue: Queued to Failed", "CheckOverdue: Suspended to Failed",
+        "CheckRetry: Failed to Failed", "CheckRetry: Failed to Queued",
+        "CheckWait: Waiting to Failed", "CheckWait: Waiting to Finished", "CheckWait: Waiting to Suspended",
+        "Claimed: Executed to nothing", "Claimed: Queued to Executed", "Claimed: Suspended to nothing", "Claimed: Waiting to nothing",
+        "GivenBack: Executed to Suspended", "Interrupted: Executed to Failed", "Interrupted: Executed to Suspended",
+        "MessageSent: Waiting to Finished", "MessageSent: Waiting to Suspended", "MessageSent: Waiting to nothing",
+        "NextPeriod: Failed to Idle", "NextPeriod: Finished to Idle", "QueueDue: Idle to Queued", "QueueDue: Suspended to Queued",
+        "Reported: Executed to Executed", "Reported: Executed to Failed", "Reported: Executed to Finished", "Reported: Executed to Waiting",
+        "Reported: Executed to nothing", "Reported: Failed to nothing", "Reported: Finished to nothing", "Reported: Idle to nothing",
+        "Reported: Queued to nothing", "Reported: Suspended to nothing", "Reported: Waiting to nothing",
+        "Reset: Executed to Idle", "Reset: Failed to Idle", "Reset: Finished to Idle", "Reset: Idle to Idle", "Reset: Queued to Idle",
+        "Reset: Waiting to Idle",
+    ];
+
+    protected override ValueTask<ModelStore> OpenAsync(LifecycleRules rules, DateTimeOffset start) => Open(rules, start, TaskLifecycle.Next);
+
+    [Fact]
+    public async Task Each_rule_that_is_removed_is_caught_by_the_model()
+    {
+        var missed = new List<string>();
+        foreach (var (name, broken) in BrokenModelRules.All)
+        {
+            var found = await Record.ExceptionAsync(() => PlayAsync((rules, start) => Open(rules, start, broken), sequences: 500));
+            output.WriteLine($"{name}: {found?.Message ?? "nothing was seen of it."}");
+            if (found is not CsCheckException)
+            {
+                missed.Add(name);
+            }
+        }
+
+        missed.Should().BeEmpty("the model is to see what a broken rule does");
+    }
+
+    [Fact]
+    public async Task The_sequences_reach_every_transition_of_a_life()
+    {
+        var reached = new ConcurrentDictionary<string, int>();
+        await PlayAsync((rules, start) => Open(rules, start, Counted), sequences: 3000);
+
+        foreach (var (transition, count) in reached.OrderBy(transition => transition.Key))
+        {
+            output.WriteLine($"{count,7} {transition}");
+        }
+
+        _life.Except(reached.Keys).Should().BeEmpty("what is not reached is not tested");
+
+        Transition? Counted(TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules)
+        {
+            var transition = TaskLifecycle.Next(task, state, happened, now, rules);
+            reached.AddOrUpdate($"{happened.GetType().Name}: {state.State} to {transition?.After.State.ToString() ?? "nothing"}", 1, (_, count) => count + 1);
+            return transition;
+        }
+    }
+
+    private static ValueTask<ModelStore> Open(LifecycleRules rules, DateTimeOffset start, LifecycleFunction next)
+    {
+        var clock = new FakeTimeProvider(start);
+        var store = new MemoryTaskStore(clock, rules, new CountedIds(), next);
+        var queue = new MemoryTaskQueue(store, clock);
+        return new(new ModelStore(store, queue, by =>
+        {
+            clock.Advance(by);
+            return new(clock.GetUtcNow());
+        }));
+    }
+
+    /// <summary>The same ids in every go at a sequence.</summary>
+    private sealed class CountedIds : IdSource
+    {
+        private int _count;
+
+        public override Guid NewId() => new(++_count, 0, 0, [0, 0, 0, 0, 0, 0, 0, 1]);
+    }
+}

@@ -1,0 +1,149 @@
+using System.Text;
+using CsCheck;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Scheduling;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Tests.Model;
+
+/// <summary>A store for one sequence, empty, with its queue and its clock.</summary>
+/// <param name="Store">The store.</param>
+/// <param name="Queue">The store's own queue: what is QUEUED is what there is to claim.</param>
+/// <param name="Advance">Moves the store's clock on and says what time it is then.</param>
+/// <param name="Owner">Disposed of after the sequence; null if nothing needs to be.</param>
+public sealed record ModelStore(ITaskStore Store, ITaskQueue Queue, Func<TimeSpan, ValueTask<DateTimeOffset>> Advance, IAsyncDisposable? Owner = null) : IAsyncDisposable
+{
+    public ValueTask DisposeAsync() => Owner?.DisposeAsync() ?? default;
+}
+
+/// <summary>
+/// A store against the pure lifecycle: random sequences of everything that can be asked of a store are carried out on it and on a
+/// model that only knows <see cref="TaskLifecycle"/>, and after every step all that can be seen of the two must be the same. A store
+/// joins by saying how an empty one is opened.
+/// <para>A sequence that fails is made as short as it will get and printed with what the store answered; the seed beside it plays
+/// the whole sequence again: <c>CsCheck_Seed=… dotnet test --filter …</c>.</para>
+/// </summary>
+public abstract class StoreModelTests
+{
+    /// <summary>How many sequences are played, of up to <see cref="MaxSteps"/> steps each.</summary>
+    protected virtual int Sequences => 5000;
+
+    protected virtual int MaxSteps => 60;
+
+    /// <summary>How many are played at once; -1: one for each core.</summary>
+    protected virtual int Threads => -1;
+
+    /// <summary>The smallest step of the store's times. What the sequences ask for is in whole milliseconds.</summary>
+    protected virtual TimeSpan Resolution => TimeSpan.FromTicks(1);
+
+    /// <summary>
+    /// True: what a task that finishes starts is started before the next task of the same step is looked at. False: after all of
+    /// them, in the order of ids. Only seen where one step moves both.
+    /// </summary>
+    protected virtual bool ChainsAtOnce => true;
+
+    /// <summary>Opens an empty store whose clock stands at <paramref name="start"/>.</summary>
+    protected abstract ValueTask<ModelStore> OpenAsync(LifecycleRules rules, DateTimeOffset start);
+
+    [Fact]
+    public Task Every_sequence_of_steps_goes_as_the_lifecycle_says() => PlayAsync(OpenAsync, Sequences);
+
+    /// <summary>Plays sequences on stores that are opened like this.</summary>
+    protected Task PlayAsync(Func<LifecycleRules, DateTimeOffset, ValueTask<ModelStore>> open, int sequences, string? seed = null) =>
+        StepGen.Sequence(MaxSteps).SampleAsync(
+            sequence => PlayAsync(open, sequence, null),
+            iter: sequences,
+            seed: seed,
+            threads: Threads,
+            print: sequence => Task.Run(() => DescribeAsync(open, sequence)).GetAwaiter().GetResult());
+
+    private async Task PlayAsync(Func<LifecycleRules, DateTimeOffset, ValueTask<ModelStore>> open, ModelSequence sequence, Action<string>? trace)
+    {
+        var rules = RulesOf(sequence.Rules);
+        await using var store = await open(rules, ModelDefinitions.Start);
+        var run = new ModelRun(store, new StoreModel(rules, ChainsAtOnce, Resolution), trace);
+        foreach (var step in sequence.Steps)
+        {
+            trace?.Invoke($"{step}");
+            await run.StepAsync(step);
+        }
+    }
+
+    // Without jitter, so that all times are whole milliseconds, and with small bounds, so that sequences reach them.
+    private static LifecycleRules RulesOf(RuleSet set)
+    {
+        var rules = new LifecycleRules
+        {
+            RetryDelay = RetryDelay.Exponential(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), 0),
+            MaxInterruptions = 2,
+            KeptRuns = 2,
+        };
+        return set switch
+        {
+            RuleSet.MissedRunsAreSkipped => rules with { MissedRuns = MissedRuns.Skip, KeptRuns = 3 },
+            RuleSet.QueuedCanBeOverdue => rules with { AbortOverdueQueued = true, KeptRuns = 0, MaxInterruptions = 1 },
+            RuleSet.SuspendedForTenSeconds => rules with { SuspendedLifetime = TimeSpan.FromSeconds(10), MaxInterruptions = 3 },
+            _ => rules,
+        };
+    }
+
+    private async Task<string> DescribeAsync(Func<LifecycleRules, DateTimeOffset, ValueTask<ModelStore>> open, ModelSequence sequence)
+    {
+        var steps = await ShortestAsync(open, sequence);
+        var text = new StringBuilder().AppendLine().Append("rules: ").AppendLine(sequence.Rules.ToString());
+        var difference = await DifferenceOfAsync(open, steps, line => text.AppendLine(line));
+        return text.AppendLine().Append(difference ?? "(not seen again)").ToString();
+    }
+
+    /// <summary>Leaves out what is not needed for a difference, in ever smaller pieces.</summary>
+    private async Task<ModelSequence> ShortestAsync(Func<LifecycleRules, DateTimeOffset, ValueTask<ModelStore>> open, ModelSequence sequence)
+    {
+        for (var piece = Math.Max(1, sequence.Steps.Count / 2); piece >= 1; piece /= 2)
+        {
+            for (var from = sequence.Steps.Count - piece; from >= 0; from--)
+            {
+                var shorter = sequence with { Steps = [.. sequence.Steps.Take(from), .. sequence.Steps.Skip(from + piece)] };
+                if (from + piece <= sequence.Steps.Count && await DifferenceOfAsync(open, shorter, null) is not null)
+                {
+                    sequence = shorter;
+                }
+            }
+        }
+
+        for (var place = 0; place < sequence.Steps.Count; place++)
+        {
+            sequence = await SimplestAtAsync(open, sequence, place);
+        }
+
+        return sequence;
+    }
+
+    private async Task<ModelSequence> SimplestAtAsync(Func<LifecycleRules, DateTimeOffset, ValueTask<ModelStore>> open, ModelSequence sequence, int place)
+    {
+        foreach (var step in sequence.Steps[place].Simpler())
+        {
+            var simpler = sequence with { Steps = [.. sequence.Steps.Take(place), step, .. sequence.Steps.Skip(place + 1)] };
+            if (await DifferenceOfAsync(open, simpler, null) is not null)
+            {
+                return await SimplestAtAsync(open, simpler, place);
+            }
+        }
+
+        return sequence;
+    }
+
+    private async Task<string?> DifferenceOfAsync(Func<LifecycleRules, DateTimeOffset, ValueTask<ModelStore>> open, ModelSequence sequence, Action<string>? trace)
+    {
+        try
+        {
+            await PlayAsync(open, sequence, trace);
+            return null;
+        }
+        catch (Exception e)
+        {
+            // Whatever it is that goes wrong, it is what is being shortened.
+            return e is ModelDifferenceException ? e.Message : e.ToString();
+        }
+    }
+}

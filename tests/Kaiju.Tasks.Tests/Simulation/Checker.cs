@@ -1,0 +1,194 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
+
+namespace Kaiju.Tasks.Tests.Simulation;
+
+/// <summary>
+/// Holds what happens to what is promised. It keeps books of its own about every task, from the store's steps and the handlers'
+/// executions as they pass by, and asks the engine nothing. The first fault ends the simulation.
+/// </summary>
+internal sealed class Checker
+{
+    private readonly Agenda _agenda;
+    private readonly Story _story;
+    private readonly TransitionChecks _transitions;
+    private readonly List<ObservedTask> _touched = [];
+
+    public Checker(Agenda agenda, Story story, KaijuTasksOptions options)
+    {
+        (_agenda, _story, Options) = (agenda, story, options);
+        _transitions = new TransitionChecks(this);
+        Executions = new ExecutionChecks(this);
+    }
+
+    public KaijuTasksOptions Options { get; }
+
+    public ExecutionChecks Executions { get; }
+
+    public SortedDictionary<string, ObservedTask> Tasks { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>When each executor was last heard of, by the store's clock.</summary>
+    public Dictionary<string, DateTimeOffset> Pings { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What may make stages run more than once: kills, stops, freezes, expulsions and lost answers of claims.</summary>
+    public int Interruptions { get; set; }
+
+    /// <summary>The name of the process whose call the store carries out now.</summary>
+    public string Speaker { get; private set; } = "";
+
+    /// <summary>The call that the store carries out now.</summary>
+    public string Call { get; private set; } = "";
+
+    /// <summary>The executor that gives its tasks back now.</summary>
+    public string? GivesBack { get; set; }
+
+    /// <summary>The claims that it says it knows of.</summary>
+    public IReadOnlyList<HeldClaim> Known { get; set; } = [];
+
+    /// <summary>What is wrong, beginning with what was promised; null as long as nothing is.</summary>
+    public string? Fault { get; private set; }
+
+    public DateTimeOffset Now => _agenda.Now;
+
+    public Story Story => _story;
+
+    public void Fail(string promise, string what)
+    {
+        Fault ??= $"{promise}: {what}";
+        _story.Tell("checker", $"FAULT {promise}: {what}");
+    }
+
+    public void Expect(bool holds, string promise, Func<string> what)
+    {
+        if (!holds)
+        {
+            Fail(promise, what());
+        }
+    }
+
+    /// <summary>The rules, with the checker looking on at every transition that the store carries out.</summary>
+    public LifecycleFunction Watch(LifecycleFunction rules) => (task, state, happened, now, host) =>
+    {
+        var transition = rules(task, state, happened, now, host);
+        if (transition is not null && Tasks.TryGetValue(task.Id!, out var seen))
+        {
+            Expect(state == seen.State, "I4", () => $"{task.Id} was {state}, not {seen.State} as it was left");
+            seen.State = _transitions.Check(seen, happened, transition);
+            seen.HasRested |= IsAtRest(seen);
+            _touched.Add(seen);
+        }
+
+        return transition;
+    };
+
+    public void Begin(string speaker, string call) => (Speaker, Call) = (speaker, call);
+
+    /// <summary>After each step: what the step changed is what the store shows.</summary>
+    public void End(ITaskStore store)
+    {
+        foreach (var task in _touched)
+        {
+            Compare(task, Ask(store.GetAsync(task.Id, default)));
+        }
+
+        if (_touched.Count > 0)
+        {
+            _transitions.EndStep();
+            _touched.Clear();
+        }
+
+        (GivesBack, Known) = (null, []);
+    }
+
+    public void Created(TaskDefinition definition, CreateAnswer answer, ITaskStore store)
+    {
+        if (answer.Result != CreateResult.Created)
+        {
+            return;
+        }
+
+        var task = Ask(store.GetAsync(answer.TaskId, default))!;
+        Expect(task.State is TaskState.Idle or TaskState.Queued, "I4", () => $"{answer.TaskId} is {task.State} at its creation");
+        var seen = new ObservedTask(definition, task.Managed);
+        seen.HasRested = IsAtRest(seen);
+        Tasks.Add(answer.TaskId, seen);
+        _story.Tell(Speaker, $"creates {answer.TaskId}: {task.State}, {definition.Commands.Count} stages{(definition.Cron is { } cron ? $", cron {cron}" : "")}{(definition.Enabled ? "" : ", disabled")}");
+    }
+
+    public void Deleted(string taskId)
+    {
+        Tasks[taskId].IsDeleted = true;
+        _story.Tell(Speaker, $"deletes {taskId}");
+    }
+
+    /// <summary>Whoever created the task has been told so: from now on it must be there.</summary>
+    public void Acknowledged(string taskId) => Expect(Tasks.ContainsKey(taskId), "I10", () => $"{taskId} is acknowledged and was never created");
+
+    /// <summary>How many runs a task has had.</summary>
+    public int RunsOf(string taskId) => Tasks[taskId].Runs.Count;
+
+    /// <summary>All that the store shows, against the books.</summary>
+    public void CompareAll(ITaskStore store)
+    {
+        var tasks = Ask(store.ListAsync(new TaskQuery(), null, int.MaxValue, default)).ToDictionary(task => task.Id);
+        foreach (var seen in Tasks.Values.Where(task => !task.IsDeleted))
+        {
+            Compare(seen, tasks.GetValueOrDefault(seen.Id));
+        }
+
+        Expect(tasks.Count == Tasks.Values.Count(task => !task.IsDeleted), "I10", () => "the store has tasks that nobody created, or that were deleted");
+    }
+
+    /// <summary>From now on every task must come to its end once more, or to a wait that has a name.</summary>
+    public void BeginQuiet()
+    {
+        foreach (var task in Tasks.Values)
+        {
+            task.HasRested = IsAtRest(task);
+        }
+    }
+
+    /// <summary>True if every task has, since the quiet began. Not all at the same time: there is always some schedule that begins a run.</summary>
+    public bool HaveAllRested() => Tasks.Values.All(task => task.IsDeleted || task.HasRested);
+
+    /// <summary>At the end: everything has come to rest, every notification there, nothing run more often than its interruptions explain.</summary>
+    public void Conclude(ITaskStore store)
+    {
+        CompareAll(store);
+        foreach (var task in Tasks.Values.Where(task => !task.IsDeleted && !task.HasRested))
+        {
+            Fail("I5", $"{task.Id} does not come to its end: it is {task.State}");
+        }
+
+        _transitions.CompareNotifications([.. Ask(store.ListNotificationsAsync(new NotificationQuery(), int.MaxValue, default)).Reverse()]);
+        Executions.Conclude();
+    }
+
+    private bool IsAtRest(ObservedTask task) => task.State switch
+    {
+        _ when !task.Definition.Enabled => true,
+        { State: TaskState.Idle } idle => idle.NextRun is null || idle.NextRun > Now,
+        { State: TaskState.Waiting } waiting => waiting is { Wait: WaitKind.Message, WaitDeadline: null },
+        var state => state.HasEnded && task.Definition.Cron is null,
+    };
+
+    private void Compare(ObservedTask seen, TaskRecord? task)
+    {
+        if (task is null)
+        {
+            Fail("I10", $"{seen.Id} was created and is lost");
+            return;
+        }
+
+        var state = seen.State with { Claim = null, LastReport = null };
+        Expect(task.Managed == state, "I4", () => $"{seen.Id} is shown as {task.Managed}, and is {state}");
+        var results = seen.Results.GetValueOrDefault((state.ResultRun, state.ResultPass)) ?? [];
+        Expect(
+            task.Result.Select(result => result.GetRawText()).SequenceEqual(results.Select(result => result.GetRawText())),
+            "I1",
+            () => $"{seen.Id} shows the results {string.Join(", ", task.Result)}; recorded are {string.Join(", ", results)}");
+    }
+
+    private static T Ask<T>(ValueTask<T> step) => step.IsCompleted ? step.Result : throw new InvalidOperationException("The store in memory does not wait.");
+}

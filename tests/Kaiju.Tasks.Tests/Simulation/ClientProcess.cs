@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text.Json;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Tests.Simulation;
+
+/// <summary>Whoever creates tasks and steers them: asks again when an answer is lost, and does things twice.</summary>
+internal sealed class ClientProcess(World world) : SimulatedProcess(world, "client")
+{
+    private readonly List<string> _created = [];
+    private DistantStore _store = null!;
+    private int _messages;
+
+    /// <summary>Nothing more is begun after this time.</summary>
+    public DateTimeOffset Until { get; init; }
+
+    // What it means to do is lost with nobody: its side of the story is played through the faults of single calls.
+    public override bool IsMortal => false;
+
+    /// <summary>Every task that was to be created is.</summary>
+    public bool HasCreatedAll { get; private set; }
+
+    public override void Start()
+    {
+        _store = new DistantStore(new WitnessedStore(World.Store, World.Checker, Name), Network);
+        Run(CreateAsync);
+        Run(SteerAsync);
+    }
+
+    private async Task CreateAsync()
+    {
+        foreach (var definition in new Workload(Agenda).Draw())
+        {
+            if (Agenda.Chance(0.6))
+            {
+                await PauseAsync(Agenda.Between(0, 45));
+            }
+
+            var prepared = World.Definitions.Prepare(definition);
+            var answer = await UntilAnsweredAsync(async () => (await _store.CreateAsync([prepared], OnConflict.Skip, default))[0]);
+            _created.Add(answer.TaskId);
+            World.Checker.Acknowledged(answer.TaskId);
+        }
+
+        HasCreatedAll = true;
+    }
+
+    private async Task SteerAsync()
+    {
+        while (Agenda.Now < Until)
+        {
+            await PauseAsync(Agenda.Between(1, 12));
+            if (_created.Count == 0)
+            {
+                continue;
+            }
+
+            var id = _created[Agenda.Random.Next(_created.Count)];
+            await UntilAnsweredAsync(() => ActAsync(id));
+        }
+    }
+
+    private async Task<bool> ActAsync(string id)
+    {
+        switch (Agenda.Random.Next(20))
+        {
+            case 0 or 1:
+                return await _store.CancelAsync(id, default);
+            case 2 or 3:
+                return await _store.ResetAsync(id, default);
+            case 4 when Agenda.Chance(0.3):
+                return await _store.DeleteAsync(id, default);
+            default:
+                return await SendAsync(WaitingOr(id));
+        }
+    }
+
+    private async Task<bool> SendAsync(string id)
+    {
+        var message = JsonElement.Parse(string.Create(CultureInfo.InvariantCulture, $"\"message {_messages++}\""));
+        var isTaken = await _store.SendMessageAsync(id, message, default);
+        return Agenda.Chance(0.3) ? await _store.SendMessageAsync(id, message, default) : isTaken;
+    }
+
+    // Most messages go to a task that waits for something, or nobody would ever hear one.
+    private string WaitingOr(string id) =>
+        World.Checker.Tasks.Values.FirstOrDefault(task => task.State.State == TaskState.Waiting && !task.IsDeleted && Agenda.Chance(0.4))?.Id ?? id;
+
+    private async Task<T> UntilAnsweredAsync<T>(Func<Task<T>> ask)
+    {
+        while (true)
+        {
+            try
+            {
+                return await ask();
+            }
+            catch (IOException)
+            {
+                await PauseAsync(Agenda.Between(0.1, 2));
+            }
+        }
+    }
+}

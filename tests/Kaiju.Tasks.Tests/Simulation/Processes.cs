@@ -1,0 +1,131 @@
+using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Kaiju.Tasks.Tests.Simulation;
+
+/// <summary>A process with a manager that ticks now and then.</summary>
+internal sealed class ManagerProcess(World world, string name) : SimulatedProcess(world, name)
+{
+    public override void Start()
+    {
+        var witness = new WitnessedStore(World.Store, World.Checker, Name);
+        var manager = new TaskManager(
+            new DistantStore(witness, Network), new DistantQueue(World.QueueFor(witness), Network), World.Options, new EngineLog<TaskManager>(World.Checker));
+        Run(async () =>
+        {
+            while (true)
+            {
+                await PauseAsync(Agenda.Between(0.5, 4));
+                await manager.TickAsync(default);
+            }
+        });
+    }
+}
+
+/// <summary>A process with an executor, driven as its loops drive it.</summary>
+internal sealed class ExecutorProcess(World world, string name) : SimulatedProcess(world, name)
+{
+    private static readonly IServiceScopeFactory _scopes = new ServiceCollection().BuildServiceProvider().GetRequiredService<IServiceScopeFactory>();
+
+    private readonly TaskCompletionSource _claimingEnded = new();
+    private readonly TaskCompletionSource _beatingEnded = new();
+    private TaskExecutor _executor = null!;
+    private bool _claims = true;
+    private bool _beats = true;
+
+    public override void Start()
+    {
+        _executor = NewExecutor();
+        World.Story.Tell(Name, $"starts as executor {Story.Short(_executor.Info.Id)}, its clock off by {(Clock.GetUtcNow() - Agenda.Now).TotalSeconds} s");
+        Run(ClaimAsync);
+        Run(BeatAsync);
+    }
+
+    private TaskExecutor NewExecutor()
+    {
+        var witness = new WitnessedStore(World.Store, World.Checker, Name);
+        var offload = new SimulatedOffload(this);
+        var catalog = new CommandCatalog(new SimulatedCommands(World, this).Register(), new BindingHost(_scopes.CreateScope().ServiceProvider.GetRequiredService<IServiceProviderIsService>(), World.Options.SerializerOptions));
+        var stages = new StageRunner(catalog, World.Specials, [], _scopes, Clock, offload, World.Options, new EngineLog<TaskExecutor>(World.Checker));
+        return new TaskExecutor(
+            new DistantStore(witness, Network), new DistantQueue(World.QueueFor(witness), Network), stages, Clock, World.Ids, offload, World.Options, new EngineLog<TaskExecutor>(World.Checker));
+    }
+
+    /// <summary>As the host stops it: no more claims, then the work, then the heartbeats, then the rest is given back.</summary>
+    public override void Stop() => Run(async () =>
+    {
+        if (!_claims)
+        {
+            return;
+        }
+
+        if (HasLostReport)
+        {
+            Die("is killed");
+            return;
+        }
+
+        World.Story.Tell(Name, $"stops");
+        Network.Reliable = nameof(ITaskStore.RecordAsync);
+        _claims = false;
+        _executor.BeginStop();
+        await _claimingEnded.Task;
+        await _executor.DrainAsync(default);
+        _beats = false;
+        await _beatingEnded.Task;
+        await _executor.GiveBackAsync();
+        Die("has stopped");
+    });
+
+    private async Task ClaimAsync()
+    {
+        while (_claims)
+        {
+            try
+            {
+                await _executor.ClaimAsync(default);
+            }
+            catch (IOException)
+            {
+                // The loop says so and tries again.
+            }
+
+            await PauseAsync(Agenda.Between(0.2, 2.5));
+        }
+
+        _claimingEnded.SetResult();
+    }
+
+    private async Task BeatAsync()
+    {
+        long? pinged = null;
+        while (_beats)
+        {
+            try
+            {
+                if (pinged is { } last && Clock.GetElapsedTime(last) < World.Options.PingInterval)
+                {
+                    await _executor.CheckClaimsAsync(default);
+                }
+                else
+                {
+                    var now = Clock.GetTimestamp();
+                    await _executor.HeartbeatAsync(default);
+                    pinged = now;
+                }
+            }
+            catch (IOException)
+            {
+                // The loop says so and tries again.
+            }
+
+            await PauseAsync(Agenda.Between(0.7, 1.5));
+        }
+
+        _beatingEnded.SetResult();
+    }
+}

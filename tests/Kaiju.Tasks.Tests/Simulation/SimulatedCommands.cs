@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text.Json;
+using Kaiju.Tasks.Commands;
+
+namespace Kaiju.Tasks.Tests.Simulation;
+
+/// <summary>The handlers of one process. Chance says whether they are quick or slow, obedient or stubborn, and whether they fail.</summary>
+internal sealed class SimulatedCommands(World world, SimulatedProcess process)
+{
+    public const string Work = "work";
+    public const string Bounded = "bounded";
+
+    /// <summary>How many runs of a task that names itself as its next one may finish.</summary>
+    public const int MostRuns = 3;
+
+    private Agenda Agenda => world.Agenda;
+
+    public CommandRegistrations Register()
+    {
+        var commands = new CommandRegistrations();
+        commands.Add(new CommandRegistration(Work, "simulation", _ => (_, context, parameters, token) => RunAsync(context, parameters, token)));
+        commands.Add(new CommandRegistration(Bounded, "simulation", _ => (_, context, parameters, token) => world.Checker.RunsOf(context.TaskId) > MostRuns
+            ? throw new InvalidOperationException("It has run often enough.")
+            : RunAsync(context, parameters, token)));
+        return commands;
+    }
+
+    private async ValueTask<JsonElement> RunAsync(StageContext context, JsonElement parameters, CancellationToken token)
+    {
+        var number = world.Checker.Executions.Begin(process, context, parameters);
+        await WorkAsync(token);
+        if (Agenda.Chance(world.FailureRate))
+        {
+            world.Story.Tell(process.Name, $"execution {number} fails");
+            throw new InvalidOperationException("It does not work this time.");
+        }
+
+        var coin = Agenda.Chance(0.5);
+        world.Checker.Executions.End(number, coin);
+        return JsonElement.Parse(string.Create(
+            CultureInfo.InvariantCulture, $$"""{"n":{{number}},"coin":{{(coin ? "true" : "false")}},"wait":{{1 + Agenda.Random.Next(30)}}}"""));
+    }
+
+    private async Task WorkAsync(CancellationToken token)
+    {
+        switch (Agenda.Random.Next(20))
+        {
+            case < 8:
+                break;
+            case < 12:
+                await process.PauseAsync(TimeSpan.Zero, CancellationToken.None);
+                break;
+            case < 18:
+                await process.PauseAsync(Agenda.Between(0.05, 6), token);
+                break;
+            case 18:
+                await process.PauseAsync(Agenda.Between(5, 40), token);
+                break;
+            default:
+                // It does not listen to its token.
+                await process.PauseAsync(Agenda.Between(1, 40), CancellationToken.None);
+                break;
+        }
+    }
+}

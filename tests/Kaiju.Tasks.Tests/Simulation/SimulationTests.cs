@@ -1,0 +1,45 @@
+using Xunit.Abstractions;
+
+namespace Kaiju.Tasks.Tests.Simulation;
+
+/// <summary>The promises of the engine under everything that can go wrong, in lives that a seed decides.</summary>
+public sealed class SimulationTests(ITestOutputHelper output)
+{
+    private const int SeedsEach = 50;
+    private const int SeedsToCatch = 50;
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void Every_life_keeps_every_promise(int part)
+    {
+        for (var seed = part * SeedsEach; seed < (part + 1) * SeedsEach; seed++)
+        {
+            var outcome = SimulatedLife.Run(seed);
+            if (outcome.Fault is not null)
+            {
+                output.WriteLine(outcome.Story);
+            }
+
+            outcome.Fault.Should().BeNull($"seed {seed} keeps every promise; ./simulate.sh --seeds 1 --from {seed} tells its story");
+        }
+    }
+
+    [Fact]
+    public void A_seed_tells_the_same_story_each_time() => SimulatedLife.Run(7).Hash.Should().Be(SimulatedLife.Run(7).Hash);
+
+    [Fact]
+    public void Each_rule_that_is_removed_is_caught()
+    {
+        foreach (var (name, rules) in BrokenRules.All)
+        {
+            var caught = Enumerable.Range(0, SeedsToCatch).Select(seed => SimulatedLife.Run(seed, rules)).FirstOrDefault(outcome => outcome.Fault is not null);
+            caught.Should().NotBeNull($"without the rule \"{name}\" some life breaks a promise");
+            output.WriteLine($"{name}: seed {caught!.Seed}, {caught.Fault}");
+        }
+    }
+}

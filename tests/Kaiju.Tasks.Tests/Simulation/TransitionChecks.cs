@@ -1,0 +1,237 @@
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Tests.Simulation;
+
+/// <summary>What must hold of every single transition.</summary>
+internal sealed class TransitionChecks(Checker checker)
+{
+    private readonly List<(string TaskId, string JobId, TaskState State, bool IsFinal)> _notifications = [];
+    private readonly List<string> _chains = [];
+
+    /// <summary>Checks it, and says what the task's state is from now on.</summary>
+    public ManagedState Check(ObservedTask task, TaskEvent happened, Transition transition)
+    {
+        var (before, after) = (task.State, transition.After);
+        Tell(task, happened, before, after);
+        Expect(
+            happened is not TaskEvent.Reported { Report: var report } || (report.Claim == before.Claim && report.Stage == before.Stage),
+            "I3",
+            () => $"{task.Id}: a report under a claim or of a stage that is not its own is carried out at {before}");
+        Expect(IsLegal(happened, before.State, after.State), "I4", () => $"{task.Id}: {happened.GetType().Name} took it from {before.State} to {after.State}");
+        Expect(
+            after.State == TaskState.Executed ? after.Claim is not null && (happened is TaskEvent.Claimed || after.Claim == before.Claim) : after.Claim is null,
+            "I3",
+            () => $"{task.Id} is {after.State} with the claim {after.Claim} after {before.Claim}");
+        if (transition.Entry is { Error: null } entry)
+        {
+            CheckResult(task, before, after, entry);
+        }
+
+        Follow(task, happened, before, after);
+        CheckRun(task, happened, before, after);
+        ExpectNotification(task, happened, before, after);
+        return ExpectChain(task, happened, after);
+    }
+
+    /// <summary>What one step had to set off in other tasks it has set off by its end.</summary>
+    public void EndStep()
+    {
+        Expect(_chains.Count == 0, "chain", () => $"{string.Join(", ", _chains)} was not started by the end of the task before");
+        _chains.Clear();
+    }
+
+    public void CompareNotifications(IReadOnlyList<TaskNotification> notifications)
+    {
+        for (var i = 0; i < Math.Max(notifications.Count, _notifications.Count); i++)
+        {
+            var left = i < notifications.Count ? (notifications[i].TaskId, notifications[i].JobId, notifications[i].State, notifications[i].IsFinal) : default;
+            var expected = i < _notifications.Count ? _notifications[i] : default;
+            Expect(left == expected, "I9", () => $"notification {i} is {left} and should be {expected}");
+        }
+    }
+
+    private static bool IsLegal(TaskEvent happened, TaskState from, TaskState to) => (happened, from, to) switch
+    {
+        (TaskEvent.QueueDue, TaskState.Idle or TaskState.Suspended, TaskState.Queued) => true,
+        (TaskEvent.Claimed, TaskState.Queued, TaskState.Executed) => true,
+        (TaskEvent.Reported, TaskState.Executed, TaskState.Executed or TaskState.Waiting or TaskState.Finished or TaskState.Failed) => true,
+        (TaskEvent.GivenBack, TaskState.Executed, TaskState.Suspended) => true,
+        (TaskEvent.Interrupted, TaskState.Executed, TaskState.Suspended or TaskState.Failed) => true,
+        (TaskEvent.CheckOverdue, TaskState.Executed, TaskState.Failed) => true,
+        (TaskEvent.NextPeriod, TaskState.Finished or TaskState.Failed, TaskState.Idle) => true,
+        (TaskEvent.CheckWait, TaskState.Waiting, TaskState.Suspended or TaskState.Finished or TaskState.Failed) => true,
+        (TaskEvent.MessageSent, TaskState.Waiting, TaskState.Suspended or TaskState.Finished) => true,
+        (TaskEvent.CheckRetry, TaskState.Failed, TaskState.Queued) => true,
+        (TaskEvent.Cancelled, not TaskState.Finished, TaskState.Failed) => true,
+        (TaskEvent.Chained, TaskState.Idle or TaskState.Finished or TaskState.Failed, TaskState.Idle) => true,
+        (TaskEvent.Reset, _, TaskState.Idle) => true,
+        _ => false,
+    };
+
+    /// <summary>I1 and I2: one result for each stage, in order, and it is what the stage's own execution gave.</summary>
+    private void CheckResult(ObservedTask task, ManagedState before, ManagedState after, StageEntry entry)
+    {
+        var results = task.ResultsOf(before.JobId, before.Pass);
+        Expect(entry.JobId == before.JobId && entry.Pass == before.Pass, "I1", () => $"{task.Id}: a result of {entry.JobId}/{entry.Pass} in {before.JobId}/{before.Pass}");
+        Expect(entry.Stage >= results.Count, "I1", () => $"{task.Id}: stage {entry.Stage} of pass {entry.Pass} is recorded twice");
+        Expect(entry.Stage <= results.Count, "I2", () => $"{task.Id}: stage {entry.Stage} is recorded after {results.Count} results");
+        checker.Executions.CheckRecorded(task, entry, results);
+        results.Add(entry.Result);
+        Expect(
+            after.State == TaskState.Finished ? results.Count == task.Definition.Commands.Count : after.Stage == results.Count,
+            "I1",
+            () => $"{task.Id}: {after.State} at stage {after.Stage} with {results.Count} of {task.Definition.Commands.Count} results");
+    }
+
+    /// <summary>Whether the event could come to pass at this time.</summary>
+    private void Follow(ObservedTask task, TaskEvent happened, ManagedState before, ManagedState after)
+    {
+        var now = checker.Now;
+        switch (happened)
+        {
+            case TaskEvent.QueueDue when before.State == TaskState.Idle:
+                Expect(before.NextRun <= now, "I6", () => $"{task.Id} is begun before {before.NextRun:O}");
+                CheckOccurrence(task, after);
+                break;
+            case TaskEvent.Interrupted:
+                task.Interruptions++;
+                checker.Interruptions++;
+                Expect(
+                    !checker.Pings.TryGetValue(before.ExecutorId!, out var ping) || ping + checker.Options.Rules.ExecutorLifetime < now,
+                    "I7",
+                    () => $"{task.Id} is interrupted though its executor was heard of at {ping:O}");
+                Expect(
+                    (after.State == TaskState.Failed) == (task.Interruptions >= checker.Options.MaxInterruptions), "I5", () => $"{task.Id} is {after.State} after {task.Interruptions} interruptions");
+                break;
+            case TaskEvent.GivenBack:
+                Expect(
+                    checker.GivesBack == before.ExecutorId && !checker.Known.Any(known => known.Claim == before.Claim), "I7", () => $"{task.Id} is given back by {checker.GivesBack}, for {before.ExecutorId}");
+                break;
+            case TaskEvent.CheckOverdue:
+                Expect(task.Since + task.Definition.MaxExecTimeout!.Value + checker.Options.AbortGrace < now, "I5", () => $"{task.Id} is aborted before it is overdue");
+                break;
+            case TaskEvent.CheckWait:
+                Expect(task.Since + task.WaitsFor <= now, "I5", () => $"{task.Id}: its wait of {task.WaitsFor} since {task.Since:O} is ended");
+                break;
+            case TaskEvent.MessageSent:
+                Expect(task.Definition.Commands[before.Stage].Method == MessageCommand.MethodName, "I4", () => $"{task.Id} takes a message at stage {before.Stage}, which waits for none");
+                break;
+            case TaskEvent.Reported { Report.Outcome: StageOutcome.Wait wait }:
+                task.WaitsFor = wait.Duration;
+                break;
+        }
+
+        if (happened is TaskEvent.Interrupted or TaskEvent.GivenBack)
+        {
+            task.Losses[(before.JobId, before.Attempt)] = task.Losses.GetValueOrDefault((before.JobId, before.Attempt)) + 1;
+        }
+
+        if (after.State != before.State)
+        {
+            task.Since = now;
+        }
+    }
+
+    /// <summary>I6: an occurrence is begun once, and only forward in time.</summary>
+    private void CheckOccurrence(ObservedTask task, ManagedState after)
+    {
+        if (task.NextIsOccurrence)
+        {
+            var occurrence = after.Occurrence;
+            Expect(occurrence is { Second: 0 or 30 } && occurrence <= checker.Now, "I6", () => $"{task.Id} has no occurrence at {occurrence:O}");
+            Expect(task.LastOccurrence is null || task.LastOccurrence < occurrence, "I6", () => $"{task.Id} begins its occurrence of {occurrence:O} after that of {task.LastOccurrence:O}");
+            task.LastOccurrence = occurrence;
+            task.NextIsOccurrence = false;
+        }
+    }
+
+    /// <summary>Which run and which pass it is, and how often it was tried.</summary>
+    private void CheckRun(ObservedTask task, TaskEvent happened, ManagedState before, ManagedState after)
+    {
+        var begins = happened is TaskEvent.Reset or TaskEvent.NextPeriod || (happened is TaskEvent.Chained && before.State != TaskState.Idle);
+        Expect(begins ? task.Runs.Add(after.JobId) : after.JobId == before.JobId, "I1", () => $"{task.Id}: {happened.GetType().Name} makes the run {after.JobId} of {before.JobId}");
+        if (begins)
+        {
+            (task.Retries, task.Interruptions) = (0, 0);
+            Expect(after is { Stage: 0, Pass: 0 }, "I2", () => $"{task.Id}: a new run begins at stage {after.Stage}, pass {after.Pass}");
+        }
+
+        if (happened is TaskEvent.Reset or TaskEvent.NextPeriod or TaskEvent.Chained)
+        {
+            task.NextIsOccurrence = happened is TaskEvent.NextPeriod;
+        }
+
+        if (happened is TaskEvent.CheckRetry)
+        {
+            task.Retries++;
+            var first = task.Definition.RestartPolicy == RestartPolicy.First;
+            Expect(before.RetryAt <= checker.Now, "I5", () => $"{task.Id} is retried before {before.RetryAt:O}");
+            Expect(task.Retries <= task.Definition.MaxRetries, "I5", () => $"{task.Id} is retried {task.Retries} times; {task.Definition.MaxRetries} are allowed");
+            Expect(
+                after.Pass == before.Pass + (first ? 1 : 0) && after.Stage == (first ? 0 : before.Stage), "I8", () => $"{task.Id}: the {task.Definition.RestartPolicy} retry begins at stage {after.Stage}, pass {after.Pass}");
+        }
+        else if (!begins)
+        {
+            Expect(after.Pass == before.Pass, "I1", () => $"{task.Id}: {happened.GetType().Name} begins the pass {after.Pass}");
+        }
+    }
+
+    /// <summary>I9, and whether a retry is to come.</summary>
+    private void ExpectNotification(ObservedTask task, TaskEvent happened, ManagedState before, ManagedState after)
+    {
+        if (after.State is not (TaskState.Finished or TaskState.Failed))
+        {
+            return;
+        }
+
+        var isRetried = after.State == TaskState.Failed && happened is (TaskEvent.Reported or TaskEvent.CheckOverdue) && task.Retries < task.Definition.MaxRetries;
+        Expect(isRetried == after.RetryAt is not null, "I5", () => $"{task.Id}: {after.State} after {task.Retries} of {task.Definition.MaxRetries} retries, with a retry at {after.RetryAt:O}");
+        if (task.Definition.Notify)
+        {
+            _notifications.Add((task.Id, before.JobId, after.State, !isRetried));
+        }
+    }
+
+    /// <summary>What finishes starts its next task in the same step, and what became of that is noted with it.</summary>
+    private ManagedState ExpectChain(ObservedTask task, TaskEvent happened, ManagedState after)
+    {
+        if (happened is TaskEvent.Chained)
+        {
+            Expect(_chains.Remove(task.Id), "chain", () => $"{task.Id} is started by no end of another");
+            Expect(after.NextRun == checker.Now, "chain", () => $"{task.Id} is not due at once");
+        }
+
+        if (after.State != TaskState.Finished || task.Definition.NextTask is not { } next)
+        {
+            return after;
+        }
+
+        var result = WhatBecomesOf(next, task);
+        if (result == ChainResult.Started)
+        {
+            _chains.Add(next);
+        }
+
+        return after with { Chain = result };
+    }
+
+    private ChainResult WhatBecomesOf(string next, ObservedTask finished)
+    {
+        if (!checker.Tasks.TryGetValue(next, out var task) || task.IsDeleted)
+        {
+            return ChainResult.Missing;
+        }
+
+        if (!task.Definition.Enabled)
+        {
+            return ChainResult.Disabled;
+        }
+
+        return task == finished || task.State.State is TaskState.Idle or TaskState.Finished or TaskState.Failed ? ChainResult.Started : ChainResult.Busy;
+    }
+
+    private void Tell(ObservedTask task, TaskEvent happened, ManagedState before, ManagedState after) =>
+        checker.Story.Tell(checker.Speaker, $"{happened.GetType().Name}: {task.Id} run {Story.Short(after.JobId)} pass {after.Pass} stage {before.Stage}->{after.Stage}: {before.State} -> {after.State}");
+
+    private void Expect(bool holds, string promise, Func<string> what) => checker.Expect(holds, promise, what);
+}

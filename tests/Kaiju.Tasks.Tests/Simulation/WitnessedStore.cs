@@ -1,0 +1,105 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
+
+namespace Kaiju.Tasks.Tests.Simulation;
+
+/// <summary>The store itself, with the checker looking on at every step that it carries out.</summary>
+internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, string speaker) : DecoratedStore(store)
+{
+    private readonly MemoryTaskStore _store = store;
+
+    public override async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
+    {
+        var answers = await base.CreateAsync(tasks, onConflict, cancellationToken);
+        for (var i = 0; i < answers.Count; i++)
+        {
+            checker.Created(tasks[i], answers[i], _store);
+        }
+
+        return answers;
+    }
+
+    public override async ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken)
+    {
+        var isDeleted = await base.DeleteAsync(taskId, cancellationToken);
+        if (isDeleted)
+        {
+            checker.Deleted(taskId);
+        }
+
+        return isDeleted;
+    }
+
+    public override ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
+        WatchClaimAsync(executor, () => _store.ClaimAsync(executor, taskIds, cancellationToken));
+
+    public async ValueTask<IReadOnlyList<ExecutorTask>> WatchClaimAsync(ExecutorInfo executor, Func<ValueTask<IReadOnlyList<ExecutorTask>>> claim)
+    {
+        var claimed = await Call(nameof(ClaimAsync), claim);
+        foreach (var task in claimed)
+        {
+            checker.Executions.Claimed(task);
+        }
+
+        if (claimed.Count > 0)
+        {
+            checker.Pings.TryAdd(executor.Id, checker.Now);
+        }
+
+        return claimed;
+    }
+
+    public override async ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
+    {
+        var due = reports.Select(checker.Executions.IsDue).ToList();
+        var answers = await base.RecordAsync(reports, cancellationToken);
+        for (var i = 0; i < answers.Count; i++)
+        {
+            checker.Executions.Answered(reports[i], due[i], answers[i]);
+        }
+
+        return answers;
+    }
+
+    public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+    {
+        var lost = await base.HeartbeatAsync(executor, claims, cancellationToken);
+        checker.Pings[executor.Id] = checker.Now;
+        CheckLost(claims, lost);
+        return lost;
+    }
+
+    public override async ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+    {
+        var lost = await base.FindLostClaimsAsync(claims, cancellationToken);
+        CheckLost(claims, lost);
+        return lost;
+    }
+
+    public override ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken)
+    {
+        (checker.GivesBack, checker.Known) = (executorId, known);
+        return base.GiveBackStrayClaimsAsync(executorId, known, cancellationToken);
+    }
+
+    public override ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken)
+    {
+        checker.GivesBack = executorId;
+        return base.SuspendExecutorAsync(executorId, cancellationToken);
+    }
+
+    protected override ValueTask<T> Call<T>(string member, Func<ValueTask<T>> pass)
+    {
+        checker.Begin(speaker, member);
+        var answer = pass();
+        checker.End(_store);
+        return answer;
+    }
+
+    private void CheckLost(IReadOnlyList<HeldClaim> claims, IReadOnlyList<Guid> lost)
+    {
+        var expected = claims.Where(held => !checker.Tasks.TryGetValue(held.TaskId, out var task) || task.IsDeleted || task.State.Claim != held.Claim).Select(held => held.Claim);
+        checker.Expect(lost.SequenceEqual(expected), "I3", () => $"{speaker} is told the lost claims {string.Join(", ", lost)}; they are {string.Join(", ", expected)}");
+    }
+}

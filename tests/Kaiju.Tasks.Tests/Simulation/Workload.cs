@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Kaiju.Tasks.Tests.Simulation;
+
+/// <summary>The tasks of one simulation, of every kind there is.</summary>
+internal sealed class Workload(Agenda agenda)
+{
+    private static readonly string[] _schedules = ["* * * * *", "*/2 * * * *", "*/3 * * * *", "*/30 * * * * *"];
+    private static readonly JsonElement _first = JsonElement.Parse("""{"first": "[0.n]"}""");
+
+    public IReadOnlyList<TaskDefinition> Draw()
+    {
+        var count = 12 + agenda.Random.Next(18);
+        return [.. Enumerable.Range(0, count).Select(number => Define(number, count))];
+    }
+
+    private static string IdOf(int number) => string.Create(CultureInfo.InvariantCulture, $"t{number:00}");
+
+    private TaskDefinition Define(int number, int count)
+    {
+        var isBounded = agenda.Chance(0.1);
+        var isPeriodic = !isBounded && agenda.Chance(0.2);
+        return new TaskDefinition
+        {
+            Id = IdOf(number),
+            Commands = Commands(isBounded ? SimulatedCommands.Bounded : SimulatedCommands.Work),
+            Cron = isPeriodic ? _schedules[agenda.Random.Next(_schedules.Length)] : null,
+            RunAt = isPeriodic ? null : FirstRun(),
+            Enabled = !agenda.Chance(0.05),
+            Priority = agenda.Random.Next(3),
+            Notify = agenda.Chance(0.6),
+            MaxRetries = isBounded ? 0 : agenda.Random.Next(4),
+            RetryDelay = agenda.Chance(0.5) ? agenda.Between(0, 10) : null,
+            RestartPolicy = agenda.Chance(0.5) ? RestartPolicy.First : RestartPolicy.Current,
+            MaxExecTimeout = agenda.Between(10, 90),
+            NextTask = isBounded ? IdOf(number) : NextOf(number, count),
+        };
+    }
+
+    private DateTimeOffset? FirstRun() => agenda.Random.Next(10) switch
+    {
+        < 2 => TaskDefinition.OnDemand,
+        < 4 => agenda.Now + agenda.Between(1, 300),
+        _ => null,
+    };
+
+    // Only forward: a ring of tasks would go round for ever.
+    private string? NextOf(int number, int count) => agenda.Chance(0.35) && number + 1 < count ? IdOf(agenda.Random.Next(number + 1, count)) : null;
+
+    private List<TaskCommand> Commands(string first)
+    {
+        var commands = new List<TaskCommand> { new(first) { MaxTimeout = StageTimeout() } };
+        var more = agenda.Random.Next(5);
+        for (var i = 0; i < more; i++)
+        {
+            commands.Add(agenda.Random.Next(10) switch
+            {
+                0 => new TimerCommand(agenda.Between(0.5, 40)),
+                1 => new TimerCommand("[0.wait]"),
+                2 => new MessageCommand(),
+                3 => new MessageCommand { MaxTimeout = agenda.Between(5, 90) },
+                4 or 5 => new TaskCommand(SimulatedCommands.Work, _first) { Condition = TaskCondition.Where("0.coin").EqualTo(true) },
+                _ => new TaskCommand(SimulatedCommands.Work, _first) { MaxTimeout = StageTimeout() },
+            });
+        }
+
+        return commands;
+    }
+
+    private TimeSpan? StageTimeout() => agenda.Chance(0.2) ? agenda.Between(2, 30) : null;
+}

@@ -1,0 +1,150 @@
+using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
+
+namespace Kaiju.Tasks.Tests.Simulation;
+
+/// <summary>One store, the processes around it, and what goes wrong between them.</summary>
+internal sealed class World
+{
+    public const int Managers = 3;
+    public const int Executors = 4;
+
+    private static readonly DateTimeOffset _start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
+
+    private readonly SimulatedProcess[] _processes = new SimulatedProcess[Managers + Executors];
+    private readonly int[] _starts = new int[Managers + Executors];
+    private readonly bool _hasBroker;
+
+    public World(int seed, LifecycleFunction rules)
+    {
+        Agenda = new Agenda(seed, _start);
+        Story = new Story(Agenda);
+        Ids = new SeededIds(Agenda.Random);
+        Options = new KaijuTasksOptions
+        {
+            Capacity = 1 + Agenda.Random.Next(4),
+            PingInterval = TimeSpan.FromSeconds(5 * (1 + Agenda.Random.Next(6))),
+            MaxInterruptions = 2 + Agenda.Random.Next(4),
+            ManagerBatch = 1 + Agenda.Random.Next(30),
+            StopTimeout = TimeSpan.FromSeconds(Agenda.Random.Next(20)),
+            MaxFaultDelay = TimeSpan.FromSeconds(10),
+            SerializerOptions = _serializing,
+            StackTraces = false,
+            MissedRuns = Agenda.Chance(0.5) ? MissedRuns.Skip : MissedRuns.RunOnce,
+        };
+        Rates = FaultRates.Draw(Agenda);
+        FailureRate = Agenda.Random.NextDouble() * 0.3;
+        _hasBroker = Agenda.Chance(0.4);
+        Checker = new Checker(Agenda, Story, Options);
+        Store = new MemoryTaskStore(new SimulatedClock(Agenda, null, TimeSpan.Zero), Options.Rules, Ids, Checker.Watch(rules));
+        Definitions = new TaskDefinitionChecker(Options, Specials, Ids);
+    }
+
+    private static readonly System.Text.Json.JsonSerializerOptions _serializing = new(System.Text.Json.JsonSerializerDefaults.Web);
+
+    public Agenda Agenda { get; }
+
+    public Story Story { get; }
+
+    public Checker Checker { get; }
+
+    public IdSource Ids { get; }
+
+    public KaijuTasksOptions Options { get; }
+
+    public SpecialCommandRegistry Specials { get; } = new([new TimerSpecialCommand(), new MessageSpecialCommand()]);
+
+    public TaskDefinitionChecker Definitions { get; }
+
+    public MemoryTaskStore Store { get; }
+
+    public List<string> BrokerEntries { get; } = [];
+
+    public FaultRates Rates { get; private set; }
+
+    public double FailureRate { get; private set; }
+
+    public ITaskQueue QueueFor(WitnessedStore store) => _hasBroker ? new BrokerQueue(this, store) : new StoreQueue(Store, store);
+
+    public void Start()
+    {
+        Story.Tell("world", $"capacity {Options.Capacity}, a ping every {Options.PingInterval.TotalSeconds} s, {(_hasBroker ? "a broker" : "no broker")}, {Rates}");
+        for (var place = 0; place < _processes.Length; place++)
+        {
+            StartAt(place);
+        }
+
+        Agenda.Add(Agenda.Between(5, 40), null, Disturb);
+    }
+
+    /// <summary>No faults any more; what is frozen or dead comes back.</summary>
+    public void CalmDown()
+    {
+        Rates = FaultRates.None;
+        FailureRate = 0;
+        Checker.BeginQuiet();
+        Story.Tell("world", $"is quiet from now on");
+    }
+
+    /// <summary>A new process takes a dead one's place.</summary>
+    public void Replace(SimulatedProcess dead)
+    {
+        if (dead is ExecutorProcess)
+        {
+            Checker.Interruptions++;
+        }
+
+        var place = Array.IndexOf(_processes, dead);
+        Agenda.Add(Agenda.Between(1, 30), null, () => StartAt(place));
+    }
+
+    private void StartAt(int place)
+    {
+        var start = ++_starts[place];
+        _processes[place] = place < Managers
+            ? new ManagerProcess(this, $"manager {place + 1}.{start}")
+            : new ExecutorProcess(this, $"executor {place - Managers + 1}.{start}");
+        _processes[place].Start();
+    }
+
+    private void Disturb()
+    {
+        if (Rates == FaultRates.None)
+        {
+            return;
+        }
+
+        var process = _processes[Agenda.Random.Next(_processes.Length)];
+        if (!process.IsDead && process.FrozenUntil <= Agenda.Now)
+        {
+            switch (Agenda.Random.Next(3))
+            {
+                case 0:
+                    Checker.Interruptions += process is ExecutorProcess ? 1 : 0;
+                    process.Freeze(Agenda.Between(2, 2.5 * Options.Rules.ExecutorLifetime.TotalSeconds));
+                    break;
+                case 1:
+                    process.Die("is killed");
+                    break;
+                default:
+                    process.Stop();
+                    break;
+            }
+        }
+
+        Agenda.Add(Agenda.Between(5, 50), null, Disturb);
+    }
+
+    private sealed class SeededIds(Random random) : IdSource
+    {
+        public override Guid NewId()
+        {
+            Span<byte> bytes = stackalloc byte[16];
+            random.NextBytes(bytes);
+            return new Guid(bytes);
+        }
+    }
+}
