@@ -60,7 +60,11 @@ internal sealed class TaskClient(
     {
         ArgumentNullException.ThrowIfNull(tasks);
         var (answers, prepared) = PrepareEach(tasks, checker.PrepareImport, task => task.Definition.Id);
-        var stored = await store.ImportAsync([.. prepared.Select(item => item.Value)], [], cancellationToken).ConfigureAwait(false);
+
+        // An executor of elsewhere never pings here. Known as of now, it is found dead after its lifetime, and its tasks go on.
+        var executors = prepared.Select(item => item.Value.ExecutorId).OfType<string>().Distinct()
+            .Select(executor => new ExecutorPing(executor, clock.GetUtcNow()));
+        var stored = await store.ImportAsync([.. prepared.Select(item => item.Value)], [.. executors], cancellationToken).ConfigureAwait(false);
         foreach (var ((place, task), answer) in prepared.Zip(stored))
         {
             answers[place] = new CreateAnswer(answer.TaskId, answer.Result, task.State);

@@ -32,7 +32,7 @@ internal static partial class Log
     [LoggerMessage(205, LogLevel.Error, "Task {TaskId}, run {JobId}: the report of stage {Stage} could not be delivered; it is tried again.")]
     public static partial void ReportFailed(ILogger logger, Exception exception, string taskId, string jobId, int stage);
 
-    [LoggerMessage(206, LogLevel.Critical, "Task {TaskId}, run {JobId}: the executor failed outside the task's own code; please report this. The task is left to its deadline.")]
+    [LoggerMessage(206, LogLevel.Critical, "Task {TaskId}, run {JobId}: the executor failed outside the task's own code; please report this. The stage fails.")]
     public static partial void RunBroke(ILogger logger, Exception exception, string taskId, string jobId);
 
     [LoggerMessage(207, LogLevel.Debug, "The executor {ExecutorId} has stopped and given {Count} tasks back.")]

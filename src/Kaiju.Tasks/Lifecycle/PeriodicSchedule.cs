@@ -12,9 +12,9 @@ internal static class PeriodicSchedule
     /// <exception cref="FormatException">The schedule cannot be read on this machine.</exception>
     public static DateTimeOffset? Next(TaskDefinition task, ManagedState state, DateTimeOffset now)
     {
-        // Behind now, so that what was missed is not made up for. Behind the time of a run that was cancelled before it was due,
-        // so that its occurrence is left out. Behind the last occurrence, so that a clock that was put back repeats none.
-        var after = Latest(now, state.NextRun, state.Occurrence);
+        // Behind now, so that what was missed is not made up for. Behind the last occurrence, so that one that was cancelled before it
+        // was due is left out, and a clock that was put back repeats none.
+        var after = state.Occurrence > now ? state.Occurrence.Value : now;
         return CronSchedule.Parse(task.Cron!, task.CronTimeZone).Next(after);
     }
 
@@ -52,11 +52,5 @@ internal static class PeriodicSchedule
         }
 
         return passed;
-    }
-
-    private static DateTimeOffset Latest(DateTimeOffset time, DateTimeOffset? other, DateTimeOffset? another)
-    {
-        time = other > time ? other.Value : time;
-        return another > time ? another.Value : time;
     }
 }

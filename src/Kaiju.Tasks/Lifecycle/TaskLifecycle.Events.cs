@@ -64,12 +64,19 @@ public static partial class TaskLifecycle
             return null;
         }
 
-        // A run that was not queued yet has no results of its own to show beside its outcome.
+        // A run that was not queued yet has no results of its own to show beside its outcome. It stands for the time that it waited
+        // for: from there on counts what passes, and not again from the run before.
         var shown = state.State == TaskState.Idle
-            ? state with { Stage = 0, ResultRun = state.JobId, ResultPass = state.Pass }
+            ? state with
+            {
+                Stage = 0,
+                ResultRun = state.JobId,
+                ResultPass = state.Pass,
+                Occurrence = task.Cron is null ? state.Occurrence : state.NextRun ?? now,
+                Chain = ChainResult.None,
+            }
             : state;
-        var cancelled = Fail(task, shown, Error(TaskErrorKind.Cancelled, $"Cancelled while {Words<TaskState>.Of(state.State)}."), TaskExitCode.Aborted, null, now);
-        return state.State == TaskState.Idle ? cancelled with { After = cancelled.After with { NextRun = state.NextRun } } : cancelled;
+        return Fail(task, shown, Error(TaskErrorKind.Cancelled, $"Cancelled while {Words<TaskState>.Of(state.State)}."), TaskExitCode.Aborted, null, now);
     }
 
     /// <summary>Whether a task can be started by one that finished, and if not, why.</summary>

@@ -89,6 +89,20 @@ public sealed class HistoryTests
     }
 
     [Fact]
+    public async Task An_imported_task_whose_executor_never_comes_back_goes_on_elsewhere()
+    {
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do.2", (int x) => x + 1));
+        await host.Client.ImportAsync([TaskRecord.FromJson("""
+            {"id": "t", "app_name": "default", "status": "EXECUTED", "stage": 1, "result": [41], "queued_at": 1718452800, "executor_id": "gone", "job_id": "j",
+             "commands": [{"method": "do"}, {"method": "do.2", "params": {"x": "[0]"}}]}
+            """)]);
+
+        await host.AdvanceAsync(TimeSpan.FromSeconds(91));
+
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Finished && task.JobId == "j" && task.Managed.Interruptions == 1);
+    }
+
+    [Fact]
     public async Task Ended_tasks_are_deleted_by_the_time_they_ended()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1));

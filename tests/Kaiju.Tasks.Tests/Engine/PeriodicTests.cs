@@ -64,6 +64,33 @@ public sealed class PeriodicTests
     }
 
     [Fact]
+    public async Task A_cancelled_occurrence_is_not_counted_as_left_out_and_counts_nothing_again()
+    {
+        var gate = new Gate();
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "* * * * *", Commands = [new("slow")] });
+        host.Clock.Advance(TimeSpan.FromSeconds(30));
+        await host.Manager.TickAsync(default);
+        await host.Executor.ClaimAsync(default);
+        await gate.Entered;
+        host.Clock.Advance(TimeSpan.FromSeconds(150));
+        gate.Open();
+        await host.Executor.WhenIdleAsync().Soon();
+        await host.Manager.TickAsync(default);
+        (await host.GetAsync("t")).Skipped.Should().Be(2);
+
+        for (var i = 0; i < 3; i++)
+        {
+            await host.Client.CancelAsync("t");
+            await host.Manager.TickAsync(default);
+        }
+
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.Skipped == 2 && task.NextRun == TaskTestHost.Start.AddSeconds(390));
+        (await host.Client.ListRunsAsync("t")).Select(run => run.Occurrence).Should().Equal(
+            TaskTestHost.Start.AddSeconds(330), TaskTestHost.Start.AddSeconds(270), TaskTestHost.Start.AddSeconds(210), TaskTestHost.Start.AddSeconds(30));
+    }
+
+    [Fact]
     public async Task Any_number_of_managers_make_one_run_of_an_occurrence()
     {
         await using var host = await NewAsync();

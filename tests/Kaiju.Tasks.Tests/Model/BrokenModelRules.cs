@@ -18,17 +18,21 @@ internal static class BrokenModelRules
                 ? new TaskEvent.Reported(report with { Stage = state.Stage })
                 : happened, now, rules)),
         ("occurrence: one that was cancelled before its time comes again", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(task, happened is TaskEvent.NextPeriod ? state with { NextRun = null } : state, happened, now, rules)),
+            TaskLifecycle.Next(task, happened is TaskEvent.NextPeriod ? state with { Occurrence = null } : state, happened, now, rules)),
         ("occurrence: the next one is counted from the last one, not from now", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.NextPeriod && state.QueuedAt is { } queued
                 ? transition with { After = transition.After with { NextRun = CronSchedule.Parse(task.Cron!, task.CronTimeZone).Next(queued) } }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
         ("state: what is EXECUTED can be claimed again", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(task, happened is TaskEvent.Claimed && state.State == TaskState.Executed ? state with { State = TaskState.Queued } : state, happened, now, rules)),
+            TaskLifecycle.Next(task, happened is TaskEvent.Claimed && state.State == TaskState.Executed
+                ? state with { State = TaskState.Queued }
+                : state, happened, now, rules)),
         ("state: a message wakes a task whatever it waits for", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, happened is TaskEvent.MessageSent ? state with { Wait = WaitKind.Message } : state, happened, now, rules)),
         ("state: a cancel ends what has ended", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(task, happened is TaskEvent.Cancelled && state.HasEnded ? state with { State = TaskState.Suspended } : state, happened, now, rules)),
+            TaskLifecycle.Next(task, happened is TaskEvent.Cancelled && state.HasEnded
+                ? state with { State = TaskState.Suspended }
+                : state, happened, now, rules)),
         ("retry: there is always one more", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(happened is TaskEvent.Reported ? task with { MaxRetries = state.Retries + 1 } : task, state, happened, now, rules)),
         ("retry: it is not counted", (task, state, happened, now, rules) =>
