@@ -82,15 +82,19 @@ internal sealed class HammerClient(ITaskStore store, ITaskClient client, HammerW
     private async Task CheckAsync(TaskDefinition definition, TaskRun run, bool isCancelled)
     {
         var task = (await client.GetAsync(definition.Id!))!;
-        var results = task.Result.Where(result => result.ValueKind == JsonValueKind.Object).Select(result => result.Deserialize<HammerResult>(JsonSerializerOptions.Web)!).ToList();
+        var results = task.Result
+            .Where(result => result.ValueKind == JsonValueKind.Object)
+            .Select(result => result.Deserialize<HammerResult>(JsonSerializerOptions.Web)!).ToList();
         var notifications = await store.ListNotificationsAsync(new NotificationQuery { TaskId = task.Id }, 100, default);
 
         task.HasEnded.Should().BeTrue();
         run.State.Should().Be(task.State);
         task.Result.Should().HaveCount(task.State == TaskState.Finished ? task.Stages : task.Stage, "every stage before the present one has left its result");
         CheckKinds(definition, task);
-        results.Where(result => (result.Task, result.Run, result.Pass) != (task.Id, task.JobId, task.Managed.ResultPass)).Should().BeEmpty("it is its own run's pass");
-        results.Select(result => result.Before).Should().Equal(results.Select(result => result.Number).Prepend(0).SkipLast(1), "each stage saw the results before it");
+        results.Where(result => (result.Task, result.Run, result.Pass) != (task.Id, task.JobId, task.Managed.ResultPass))
+            .Should().BeEmpty("it shows results of its own run and pass");
+        results.Select(result => result.Before)
+            .Should().Equal(results.Select(result => result.Number).Prepend(0).SkipLast(1), "each stage saw the results before it");
         work.Recorded(task.Id, results);
 
         notifications.Where(notification => notification.IsFinal).Should().ContainSingle().Which.State.Should().Be(task.State);

@@ -10,6 +10,7 @@ namespace Kaiju.Tasks.Tests.Model;
 /// Real threads on real time: several hosts with all their loops over one store. What the model says of one step after the other
 /// must hold when everything happens at once.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class HammerTests(ITestOutputHelper output)
 {
     private const int Hosts = 8;
@@ -57,7 +58,13 @@ public sealed class HammerTests(ITestOutputHelper output)
         for (var i = 0; i < 4 * HammerHost.Capacity; i++)
         {
             var slow = i % 2 == 0 ? "stubborn" : "patient";
-            await host.Client.CreateAsync(new TaskDefinition { Id = $"t{i}", MaxRetries = 3, RetryDelay = TimeSpan.Zero, Commands = [new("work"), new(slow), new("work")] });
+            await host.Client.CreateAsync(new TaskDefinition
+            {
+                Id = $"t{i}",
+                MaxRetries = 3,
+                RetryDelay = TimeSpan.Zero,
+                Commands = [new("work"), new(slow), new("work")],
+            });
         }
 
         await work.AllSlotsHeld.Soon();

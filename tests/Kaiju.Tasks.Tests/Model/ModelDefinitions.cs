@@ -19,13 +19,15 @@ internal static class ModelDefinitions
 
     public static readonly TaskError Boom = TaskError.Create(TaskErrorKind.Handler, "boom", "System.Exception", "at …");
 
+    private static readonly MessageCommand _messageInAMinute = new() { MaxTimeout = TimeSpan.FromMinutes(1) };
+
     private static readonly (string Name, TaskDefinition Definition)[] _shapes =
     [
         ("one stage", Of(1)),
         ("two stages, notify", Of(2) with { Notify = true, UserId = "user-0", Group = "g" }),
-        ("three stages, 2 retries at once", Of(3) with { MaxRetries = 2, RetryDelay = TimeSpan.Zero, Notify = true }),
-        ("two stages, 1 retry from the first after 5 s, priority 5", Of(2) with { MaxRetries = 1, RetryDelay = TimeSpan.FromSeconds(5), RestartPolicy = RestartPolicy.First, Priority = 5 }),
-        ("three stages, 3 retries from the first at once", Of(3) with { MaxRetries = 3, RetryDelay = TimeSpan.Zero, RestartPolicy = RestartPolicy.First, Notify = true, UserId = "user-1" }),
+        ("three stages, 2 retries at once", Retried(3, 2, 0) with { Notify = true }),
+        ("two stages, 1 retry from the first after 5 s, priority 5", Retried(2, 1, 5) with { RestartPolicy = RestartPolicy.First, Priority = 5 }),
+        ("three stages, 3 retries from the first at once", Retried(3, 3, 0) with { RestartPolicy = RestartPolicy.First, Notify = true, UserId = "user-1" }),
         ("two stages, 3 retries as the host says", Of(2) with { MaxRetries = 3, Group = "g", GroupId = "g-0" }),
         ("every minute, notify", Of(1) with { Cron = "* * * * *", Notify = true, UserId = "user-0" }),
         ("every minute, two stages, 1 retry, then a", Of(2) with { Cron = "* * * * *", MaxRetries = 1, NextTask = "a", Group = "g" }),
@@ -37,26 +39,48 @@ internal static class ModelDefinitions
         ("disabled", Of(1) with { Enabled = false }),
         ("in a minute", Of(1) with { RunAt = Start.AddMinutes(1) }),
         ("on demand", Of(2) with { RunAt = TaskDefinition.OnDemand, System = true }),
-        ("timer, message, work", Of(1) with { Commands = [new TimerCommand(TimeSpan.FromSeconds(5)), new MessageCommand { MaxTimeout = TimeSpan.FromMinutes(1) }, new("do")] }),
+        ("timer, message, work", Of(1) with { Commands = [new TimerCommand(TimeSpan.FromSeconds(5)), _messageInAMinute, new("do")] }),
         ("message, timer, then itself", Of(1) with { Commands = [new MessageCommand(), new TimerCommand(TimeSpan.FromSeconds(1))], NextTask = "itself" }),
         ("other app, large, low", Of(2) with { AppName = "other", KwsJson = Json.Of($"{{\"text\":\"{new string('x', 1000)}\"}}"), Priority = -1 }),
-        ("10 s at most, 2 retries", Of(2) with { MaxExecTimeout = TimeSpan.FromSeconds(10), MaxRetries = 2, RetryDelay = TimeSpan.FromSeconds(1), Notify = true }),
+        ("10 s at most, 2 retries", Retried(2, 2, 1) with { MaxExecTimeout = TimeSpan.FromSeconds(10), Notify = true }),
     ];
 
     // As the Python original writes them; a claim, a pass and the time of a retry it does not know.
     private static readonly (string Name, string Json)[] _foreign =
     [
-        ("an old IDLE task", Foreign("IDLE", $"\"next_run\": {Unix(45)}")),
-        ("an old IDLE periodic task with a result", Foreign("IDLE", $"\"cron\": \"* * * * *\", \"next_run\": {Unix(30)}, \"result\": [7], \"exit_code\": 0, \"job_id\": \"old-job\"")),
-        ("an old QUEUED task", Foreign("QUEUED", $"\"queued_at\": {Unix(-5)}, \"job_id\": \"old-job\"")),
-        ("an old EXECUTED task", Foreign("EXECUTED", $"\"queued_at\": {Unix(-5)}, \"stage\": 1, \"result\": [7], \"executor_id\": \"executor-old\", \"exec_deadline\": {Unix(60)}, \"job_id\": \"old-job\"")),
-        ("an old SUSPENDED task", Foreign("SUSPENDED", $"\"queued_at\": {Unix(-5)}, \"stage\": 1, \"result\": [7], \"job_id\": \"old-job\"")),
-        ("an old task that WAITS for a message", Foreign("WAITING", $"\"queued_at\": {Unix(-5)}, \"stage\": 1, \"result\": [7], \"job_id\": \"old-job\"")),
-        ("an old task that WAITS for a time", Foreign("WAITING", $"\"queued_at\": {Unix(-5)}, \"stage\": 0, \"wait_deadline\": {Unix(20)}, \"job_id\": \"old-job\"")),
-        ("an old FINISHED task", Foreign("FINISHED", "\"stage\": 1, \"result\": [7, 8], \"exit_code\": 0, \"job_id\": \"old-job\"")),
-        ("an old FAILED task with a retry left", Foreign("FAILED", $"\"max_retries\": 1, \"queued_at\": {Unix(-5)}, \"stage\": 1, \"result\": [7], \"exit_code\": 1, \"error\": \"boom\", \"job_id\": \"old-job\"")),
-        ("an old FAILED periodic task", Foreign("FAILED", $"\"cron\": \"* * * * *\", \"queued_at\": {Unix(-5)}, \"exit_code\": 130, \"error\": {{\"a\": 1}}, \"job_id\": \"old-job\"")),
-        ("an old disabled EXECUTED task", Foreign("EXECUTED", "\"enabled\": false, \"executor_id\": \"executor-0\", \"job_id\": \"old-job\"")),
+        ("an old IDLE task", Foreign("IDLE", $$"""
+            "next_run": {{Unix(45)}}
+            """)),
+        ("an old IDLE periodic task with a result", Foreign("IDLE", $$"""
+            "cron": "* * * * *", "next_run": {{Unix(30)}}, "result": [7], "exit_code": 0, "job_id": "old-job"
+            """)),
+        ("an old QUEUED task", Foreign("QUEUED", $$"""
+            "queued_at": {{Unix(-5)}}, "job_id": "old-job"
+            """)),
+        ("an old EXECUTED task", Foreign("EXECUTED", $$"""
+            "queued_at": {{Unix(-5)}}, "stage": 1, "result": [7], "executor_id": "executor-old", "exec_deadline": {{Unix(60)}}, "job_id": "old-job"
+            """)),
+        ("an old SUSPENDED task", Foreign("SUSPENDED", $$"""
+            "queued_at": {{Unix(-5)}}, "stage": 1, "result": [7], "job_id": "old-job"
+            """)),
+        ("an old task that WAITS for a message", Foreign("WAITING", $$"""
+            "queued_at": {{Unix(-5)}}, "stage": 1, "result": [7], "job_id": "old-job"
+            """)),
+        ("an old task that WAITS for a time", Foreign("WAITING", $$"""
+            "queued_at": {{Unix(-5)}}, "stage": 0, "wait_deadline": {{Unix(20)}}, "job_id": "old-job"
+            """)),
+        ("an old FINISHED task", Foreign("FINISHED", """
+            "stage": 1, "result": [7, 8], "exit_code": 0, "job_id": "old-job"
+            """)),
+        ("an old FAILED task with a retry left", Foreign("FAILED", $$"""
+            "max_retries": 1, "queued_at": {{Unix(-5)}}, "stage": 1, "result": [7], "exit_code": 1, "error": "boom", "job_id": "old-job"
+            """)),
+        ("an old FAILED periodic task", Foreign("FAILED", $$"""
+            "cron": "* * * * *", "queued_at": {{Unix(-5)}}, "exit_code": 130, "error": {"a": 1}, "job_id": "old-job"
+            """)),
+        ("an old disabled EXECUTED task", Foreign("EXECUTED", """
+            "enabled": false, "executor_id": "executor-0", "job_id": "old-job"
+            """)),
     ];
 
     // What an update puts in the place of a definition. What is prepared stays prepared.
@@ -69,7 +93,8 @@ internal static class ModelDefinitions
         ("priority", task => task with { Priority = task.Priority + 1 }),
         ("one retry more", task => task with { MaxRetries = Math.Min(10, task.MaxRetries + 1), RestartPolicy = RestartPolicy.First, RetryDelay = null }),
         ("then itself", task => task with { NextTask = task.Id }),
-        ("notify or not, user and group", task => task with { Notify = !task.Notify, UserId = "user-1", Group = task.Group is null ? "g" : null, GroupId = "g-1" }),
+        ("notify or not, user", task => task with { Notify = !task.Notify, UserId = "user-1" }),
+        ("group", task => task with { Group = task.Group is null ? "g" : null, GroupId = "g-1" }),
         ("10 s at most", task => task with { MaxExecTimeout = TimeSpan.FromSeconds(10) }),
         ("in two minutes", task => task with { RunAt = Start.AddMinutes(2) }),
         ("on demand", task => task with { RunAt = TaskDefinition.OnDemand }),
@@ -115,6 +140,9 @@ internal static class ModelDefinitions
     }
 
     private static TaskDefinition Of(int stages) => new() { Commands = [.. Enumerable.Range(0, stages).Select(_ => new TaskCommand("do"))] };
+
+    private static TaskDefinition Retried(int stages, int retries, int afterSeconds) =>
+        Of(stages) with { MaxRetries = retries, RetryDelay = TimeSpan.FromSeconds(afterSeconds) };
 
     private static long Unix(int seconds) => Start.AddSeconds(seconds).ToUnixTimeSeconds();
 

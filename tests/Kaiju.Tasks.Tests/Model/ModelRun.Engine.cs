@@ -27,7 +27,8 @@ internal sealed partial class ModelRun
 
         var ids = claimed.Select(task => task.Id).ToList();
         CheckChoice("claim", queued, ids, CountOfClaim(queued, ids, step));
-        Difference.CheckList("the order of the claimed", ids.OrderBy(id => queued[id]).Select(id => queued[id]).ToList(), ids.Select(id => queued[id]).ToList());
+        var order = ids.ConvertAll(id => queued[id]);
+        Difference.CheckList("the order of the claimed", [.. order.Order()], order);
         foreach (var task in claimed)
         {
             ClaimInModel(executor, task);
@@ -68,7 +69,7 @@ internal sealed partial class ModelRun
         var claimed = await _store.ClaimAsync(executor, ids, default);
         trace?.Invoke($"    {string.Join(", ", claimed.Select(task => task.Id))}");
 
-        Difference.CheckList("the claimed", expected, claimed.Select(task => task.Id).Order(Comparer<string>.Create((a, b) => ids.IndexOf(a).CompareTo(ids.IndexOf(b)))).ToList());
+        Difference.CheckList("the claimed", expected, [.. claimed.Select(task => task.Id).OrderBy(ids.IndexOf)]);
         foreach (var task in claimed)
         {
             ClaimInModel(executor, task);
@@ -178,14 +179,20 @@ internal sealed partial class ModelRun
         var due = model.Due(verb);
         var moves = await CarryAsync(verb, limit);
         trace?.Invoke($"    {verb}: {string.Join(", ", moves.Select(move => $"{move.TaskId} from {move.From} to {move.To}"))}");
-        CheckChoice($"{verb}", due.ToDictionary(task => task.Key, task => (IComparable)task.Value), [.. moves.Select(move => move.TaskId)], Math.Min(limit, due.Count));
+        CheckChoice(
+            $"{verb}",
+            due.ToDictionary(task => task.Key, task => (IComparable)task.Value),
+            [.. moves.Select(move => move.TaskId)],
+            Math.Min(limit, due.Count));
         await MoveInModelAsync(moves, task => model.EventOf(verb, task));
         if (verb == ManagerVerb.Expel)
         {
             model.ForgetDead();
         }
 
-        await opened.Queue.PublishAsync([.. moves.Where(move => move.To == TaskState.Queued).Select(move => new QueuedTask(move.TaskId, move.AppName))], default);
+        // As the manager does.
+        var queued = moves.Where(move => move.To == TaskState.Queued).Select(move => new QueuedTask(move.TaskId, move.AppName));
+        await opened.Queue.PublishAsync([.. queued], default);
     }
 
     private ValueTask<IReadOnlyList<TaskMove>> CarryAsync(ManagerVerb verb, int limit) => verb switch

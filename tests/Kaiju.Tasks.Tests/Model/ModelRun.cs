@@ -55,7 +55,8 @@ internal sealed partial class ModelRun(ModelStore opened, StoreModel model, Acti
             case DriveStep drive:
                 await TickAsync();
                 await ClaimNextAsync(new ClaimNextStep(1, 10, 1_000_000));
-                await ReportAsync(new ReportStep([.. Enumerable.Range(0, ModelDefinitions.Ids.Count).Select(nth => new ReportSpec(nth, ReportBy.Holder, drive.Outcome, TimeSpan.Zero))]));
+                var every = Enumerable.Range(0, ModelDefinitions.Ids.Count).Select(nth => new ReportSpec(nth, ReportBy.Holder, drive.Outcome, TimeSpan.Zero));
+                await ReportAsync(new ReportStep([.. every]));
                 break;
             case ExecutorStep executor:
                 await ExecutorAsync(executor);

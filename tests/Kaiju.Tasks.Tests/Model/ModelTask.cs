@@ -26,7 +26,8 @@ internal sealed class ModelTask(TaskDefinition definition, ManagedState state, D
 
     /// <summary>What is shown: the rows without an error of the run and pass that were queued last.</summary>
     public IReadOnlyList<JsonElement> Results =>
-        [.. _rows.Where(row => row.Error is null && row.JobId == State.ResultRun && row.Pass == State.ResultPass).OrderBy(row => row.Stage).Select(row => row.Result)];
+        [.. _rows.Where(row => row.Error is null && row.JobId == State.ResultRun && row.Pass == State.ResultPass)
+            .OrderBy(row => row.Stage).Select(row => row.Result)];
 
     /// <summary>About what travels with a claim.</summary>
     public long Bytes => Length(Definition.KwsJson) + Definition.Commands.Sum(command => Length(command.ParamsJson)) + Results.Sum(Length);

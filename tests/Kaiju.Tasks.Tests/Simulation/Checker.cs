@@ -43,9 +43,6 @@ internal sealed class Checker
     /// <summary>The executor that gives its tasks back now.</summary>
     public string? GivesBack { get; set; }
 
-    /// <summary>The claims that it says it knows of.</summary>
-    public IReadOnlyList<HeldClaim> Known { get; set; } = [];
-
     /// <summary>What is wrong, beginning with what was promised; null as long as nothing is.</summary>
     public string? Fault { get; private set; }
 
@@ -92,13 +89,18 @@ internal sealed class Checker
             Compare(task, Ask(store.GetAsync(task.Id, default)));
         }
 
+        if (Call == nameof(ITaskStore.ExpelDeadExecutorsAsync) && _touched.Count < Options.ManagerBatch)
+        {
+            ForgetSilent();
+        }
+
         if (_touched.Count > 0)
         {
             _transitions.EndStep();
             _touched.Clear();
         }
 
-        (GivesBack, Known) = (null, []);
+        GivesBack = null;
     }
 
     public void Created(TaskDefinition definition, CreateAnswer answer, ITaskStore store)
@@ -163,6 +165,16 @@ internal sealed class Checker
 
         _transitions.CompareNotifications([.. Ask(store.ListNotificationsAsync(new NotificationQuery(), int.MaxValue, default)).Reverse()]);
         Executions.Conclude();
+    }
+
+    /// <summary>A manager that has looked for dead executors has left no task with one.</summary>
+    private void ForgetSilent()
+    {
+        foreach (var silent in Pings.Where(ping => ping.Value + Options.Rules.ExecutorLifetime < Now).Select(ping => ping.Key).ToList())
+        {
+            Expect(!Tasks.Values.Any(task => !task.IsDeleted && task.State.ExecutorId == silent), "I5", () => $"executor {silent} is silent for too long and still holds a task");
+            Pings.Remove(silent);
+        }
     }
 
     private bool IsAtRest(ObservedTask task) => task.State switch

@@ -18,6 +18,18 @@ internal sealed class ExecutionChecks(Checker checker)
     /// <summary>Executions of a stage beyond its first in that attempt.</summary>
     public int Extra { get; private set; }
 
+    /// <summary>The claims' holder does not hear of them; it must give them back before it claims again.</summary>
+    public void AnswerLost(IReadOnlyList<ExecutorTask> claimed)
+    {
+        foreach (var task in claimed)
+        {
+            _claims[task.Claim].IsUnheard = true;
+        }
+    }
+
+    /// <summary>Whether the claim is in nobody's hands, as a claim must be that is given back by its own executor.</summary>
+    public bool IsStray(Guid claim) => _claims[claim].Begun.Count == 0;
+
     /// <summary>The store has handed out a claim.</summary>
     public void Claimed(ExecutorTask task)
     {
@@ -27,6 +39,11 @@ internal sealed class ExecutionChecks(Checker checker)
             seen.State.Claim == task.Claim && seen.State.ExecutorId == task.ExecutorId && task.Stage == seen.State.Stage && task.JobId == seen.State.JobId && task.Pass == seen.State.Pass,
             "I3",
             () => $"{task.Id} is handed out as stage {task.Stage} of {task.JobId} under {task.Claim} and is {seen.State}");
+        Expect(task.TimeLeft == seen.Definition.MaxExecTimeout, "I5", () => $"{task.Id} is handed out with {task.TimeLeft} left of {seen.Definition.MaxExecTimeout}");
+        Expect(
+            !checker.Tasks.Values.Any(other => !other.IsDeleted && other.State.ExecutorId == task.ExecutorId && _claims.TryGetValue(other.State.Claim!.Value, out var claim) && claim.IsUnheard),
+            "I5",
+            () => $"{checker.Speaker} claims again and still holds what it never heard of");
         Expect(task.Result.Count == task.Stage, "I2", () => $"{task.Id} is handed out at stage {task.Stage} with {task.Result.Count} results");
     }
 

@@ -100,9 +100,10 @@ internal sealed class Network(World world, SimulatedProcess process)
 
     private T Lose<T>(string member, string what, T answer)
     {
-        if (answer is IReadOnlyList<ExecutorTask> { Count: > 0 })
+        if (answer is IReadOnlyList<ExecutorTask> { Count: > 0 } claimed)
         {
             world.Checker.Interruptions++;
+            world.Checker.Executions.AnswerLost(claimed);
         }
 
         Lose(member, what);

@@ -63,6 +63,9 @@ internal sealed class ObservedClaim(ExecutorTask task)
     /// <summary>The stages that were begun under it.</summary>
     public HashSet<int> Begun { get; } = [];
 
+    /// <summary>Its holder never heard of it.</summary>
+    public bool IsUnheard { get; set; }
+
     /// <summary>A stage was begun when the claim was lost already.</summary>
     public bool HasBegunLate { get; set; }
 }

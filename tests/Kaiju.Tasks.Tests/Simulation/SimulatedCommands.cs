@@ -50,10 +50,10 @@ internal sealed class SimulatedCommands(World world, SimulatedProcess process)
             case < 12:
                 await process.PauseAsync(TimeSpan.Zero, CancellationToken.None);
                 break;
-            case < 18:
+            case < 17:
                 await process.PauseAsync(Agenda.Between(0.05, 6), token);
                 break;
-            case 18:
+            case 17 or 18:
                 await process.PauseAsync(Agenda.Between(5, 40), token);
                 break;
             default:

@@ -79,7 +79,7 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
 
     public override ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken)
     {
-        (checker.GivesBack, checker.Known) = (executorId, known);
+        checker.GivesBack = executorId;
         return base.GiveBackStrayClaimsAsync(executorId, known, cancellationToken);
     }
 
