@@ -25,7 +25,7 @@ public sealed class TaskCondition
 
     /// <summary>Takes a stored condition as it is; what is wrong with it is said when the task is created.</summary>
     /// <param name="json">The <c>condition</c> member of a stored command.</param>
-    public static TaskCondition FromJson(JsonElement json) => new(json.ValueKind == JsonValueKind.Undefined ? json : json.Clone());
+    public static TaskCondition FromJson(JsonElement json) => new(JsonText.Owned(json));
 
     /// <summary>Takes a schema without its wrapping.</summary>
     /// <param name="schema">An object of tests, or an array of alternatives.</param>

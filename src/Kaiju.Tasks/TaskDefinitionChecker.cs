@@ -105,7 +105,7 @@ public sealed class TaskDefinitionChecker
 
     internal JsonElement CheckMessage(string taskId, JsonElement message)
     {
-        var data = message.ValueKind == JsonValueKind.Undefined ? JsonText.Null : message.Clone();
+        var data = JsonText.OwnedOrNull(message);
         return JsonText.FindFault(JsonText.Raw(data), _limits.MaxResultBytes, _limits.MaxJsonDepth) is { } fault
             ? throw new TaskValidationException(taskId, [$"The message {fault}"])
             : data;
@@ -115,7 +115,7 @@ public sealed class TaskDefinitionChecker
     private static TaskRecord Owned(TaskRecord task, TaskDefinition definition) => task with
     {
         Definition = definition,
-        Result = [.. task.Result.Select(result => result.ValueKind == JsonValueKind.Undefined ? JsonText.Null : result.Clone())],
+        Result = [.. task.Result.Select(JsonText.OwnedOrNull)],
         Managed = task.Error is { } error ? task.Managed with { Error = TaskError.FromJson(error.Json.Clone()) } : task.Managed,
     };
 
@@ -147,8 +147,8 @@ public sealed class TaskDefinitionChecker
                 AppName = written.AppName ?? _options.AppName,
                 MaxExecTimeout = written.MaxExecTimeout ?? _limits.DefaultExecTimeout,
                 KwsJson = JsonText.IsNothing(written.KwsJson) ? JsonText.EmptyObject : written.KwsJson.Clone(),
-                MetaJson = Owned(written.MetaJson),
-                Commands = [.. written.Commands.Select(command => command with { ParamsJson = Owned(command.ParamsJson) })],
+                MetaJson = JsonText.Owned(written.MetaJson),
+                Commands = [.. written.Commands.Select(command => command with { ParamsJson = JsonText.Owned(command.ParamsJson) })],
             };
         }
         catch (JsonException e)
@@ -157,8 +157,6 @@ public sealed class TaskDefinitionChecker
             return definition;
         }
     }
-
-    private static JsonElement Owned(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? json : json.Clone();
 
     private void CheckTexts(TaskDefinition task, List<string> faults)
     {
@@ -289,15 +287,13 @@ public sealed class TaskDefinitionChecker
 
     private void CheckSize(TaskDefinition task, List<string> faults)
     {
-        var bytes = Size(task.KwsJson) + Size(task.MetaJson) + Size(task.Description)
-            + task.Commands.Sum(command => Size(command.Method) + Size(command.ParamsJson) + Size(command.Condition?.Json ?? default));
+        var bytes = JsonText.Size(task.KwsJson) + JsonText.Size(task.MetaJson) + Size(task.Description) + task.Commands.Sum(command =>
+            Size(command.Method) + JsonText.Size(command.ParamsJson) + JsonText.Size(command.Condition?.Json ?? default));
         if (bytes > _limits.MaxDefinitionBytes)
         {
             faults.Add($"The definition is {bytes} bytes of JSON; at most {_limits.MaxDefinitionBytes} are allowed.");
         }
     }
-
-    private static long Size(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : JsonText.Raw(json).Length;
 
     private static long Size(string? text) => text is null ? 0 : Encoding.UTF8.GetByteCount(text);
 }

@@ -46,7 +46,7 @@ internal static class ResultWriter
     {
         if (value is JsonElement json)
         {
-            return json.ValueKind == JsonValueKind.Undefined ? JsonText.Null : json.Clone();
+            return JsonText.OwnedOrNull(json);
         }
 
         if (value is null)

@@ -281,8 +281,6 @@ internal sealed class TaskExecutor : IDisposable
 
     private List<HeldClaim> Held() => [.. _running.Values.Select(run => run.Claim)];
 
-    private Task UntilIdleAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
-        Suppressed(WhenIdleAsync().WaitAsync(timeout, _clock, cancellationToken));
-
-    private static async Task Suppressed(Task task) => await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    private async Task UntilIdleAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
+        await WhenIdleAsync().WaitAsync(timeout, _clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 }

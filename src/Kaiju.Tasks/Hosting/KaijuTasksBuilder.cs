@@ -62,10 +62,7 @@ public sealed class KaijuTasksBuilder
     {
         ArgumentNullException.ThrowIfNull(handler);
         return Add(method, PlaceOf(file, line), _ => async (_, context, parameters, cancellationToken) =>
-        {
-            var result = await handler(parameters, context, cancellationToken).ConfigureAwait(false);
-            return result.ValueKind == JsonValueKind.Undefined ? JsonText.Null : result.Clone();
-        });
+            JsonText.OwnedOrNull(await handler(parameters, context, cancellationToken).ConfigureAwait(false)));
     }
 
     /// <summary>Registers a command with params and result of types that a source generator knows; for trimmed and AOT-compiled apps.</summary>

@@ -87,7 +87,8 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
         _everything.Dispose();
     }
 
-    private T Loop<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(params object[] parts) => ActivatorUtilities.CreateInstance<T>(services, [options.Value, .. parts]);
+    private T Loop<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(params object[] parts) =>
+        ActivatorUtilities.CreateInstance<T>(services, [options.Value, .. parts]);
 
     private Task Run(Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
     {

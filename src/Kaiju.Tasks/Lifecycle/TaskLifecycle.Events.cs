@@ -86,8 +86,7 @@ public static partial class TaskLifecycle
     {
         (null, _) or (_, null) => ChainResult.Missing,
         ({ Enabled: false }, _) => ChainResult.Disabled,
-        (_, { State: TaskState.Idle or TaskState.Finished or TaskState.Failed }) => ChainResult.Started,
-        _ => ChainResult.Busy,
+        _ => IsAtRest(state) ? ChainResult.Started : ChainResult.Busy,
     };
 
     private static Transition? StartChained(TaskDefinition task, ManagedState state, string jobId, DateTimeOffset now)

@@ -68,7 +68,8 @@ public static partial class TaskLifecycle
             || (report.Kind == ReportKind.Completed && entry is { Error: null } && entry.Claim == report.Claim && entry.Stage == report.Stage);
     }
 
-    private static DateTimeOffset? FirstRun(TaskDefinition task, DateTimeOffset now)
+    /// <summary>When a task that has not run is due; null: when something starts it.</summary>
+    internal static DateTimeOffset? FirstRun(TaskDefinition task, DateTimeOffset now)
     {
         if (task.RunAt == TaskDefinition.OnDemand)
         {
@@ -122,6 +123,14 @@ public static partial class TaskLifecycle
         {
             Notify = task.Notify,
         };
+
+    /// <summary>Nothing of the task is under way, so that it may be started by another or replaced.</summary>
+    /// <param name="state">The state.</param>
+    public static bool IsAtRest(ManagedState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return state.State is TaskState.Idle or TaskState.Finished or TaskState.Failed;
+    }
 
     private static DateTimeOffset? RetryAt(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
     {

@@ -45,17 +45,14 @@ public static class TaskUpdate
 
         if (before.RunAt != after.RunAt)
         {
-            return state with { NextRun = after.RunAt == TaskDefinition.OnDemand ? null : after.RunAt ?? FirstRun(after, now) };
+            return state with { NextRun = TaskLifecycle.FirstRun(after, now) };
         }
 
         // A new schedule counts from now: it does not make up for what the old one left open, and does not fire.
         return before.Cron != after.Cron || before.CronTimeZone != after.CronTimeZone
-            ? state with { NextRun = after.Cron is null ? null : FirstRun(after, now) }
+            ? state with { NextRun = after.Cron is null ? null : CronSchedule.Parse(after.Cron, after.CronTimeZone).Next(now) }
             : state;
     }
-
-    private static DateTimeOffset? FirstRun(TaskDefinition task, DateTimeOffset now) =>
-        task.Cron is null ? now : CronSchedule.Parse(task.Cron, task.CronTimeZone).Next(now);
 
     private static void Refuse(bool isRefused, string member, string why, List<string> faults)
     {

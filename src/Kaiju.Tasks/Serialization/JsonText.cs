@@ -21,6 +21,15 @@ internal static class JsonText
     /// <summary>True if there is no value, or the value is null.</summary>
     public static bool IsNothing(JsonElement json) => json.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
 
+    /// <summary>How many bytes the value is; none if there is no value.</summary>
+    public static int Size(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : Raw(json).Length;
+
+    /// <summary>The value as our own, so that the caller's document may be disposed of; undefined stays undefined.</summary>
+    public static JsonElement Owned(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? json : json.Clone();
+
+    /// <summary>The same, with null for no value: for results and messages, which are always something.</summary>
+    public static JsonElement OwnedOrNull(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? Null : json.Clone();
+
     /// <summary>Finds the first reason for which a value cannot be stored; null if it can.</summary>
     public static string? FindFault(ReadOnlySpan<byte> utf8, int maxBytes, int maxDepth)
     {

@@ -2,7 +2,6 @@ using System.Text.Json.Serialization;
 
 namespace Kaiju.Tasks.Serialization;
 
-/// <summary>The few framework types that the library itself writes, without reflection.</summary>
-[JsonSerializable(typeof(string))]
+/// <summary>The framework type that the library itself writes, without reflection.</summary>
 [JsonSerializable(typeof(IDictionary<string, string>))]
 internal sealed partial class WireContext : JsonSerializerContext;

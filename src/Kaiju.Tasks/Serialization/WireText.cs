@@ -37,13 +37,12 @@ internal static class WireText
     /// <exception cref="TaskValidationException">It is no JSON that can be stored.</exception>
     public static JsonElement Checked(JsonElement json)
     {
-        if (json.ValueKind == JsonValueKind.Undefined)
+        if (json.ValueKind != JsonValueKind.Undefined)
         {
-            return json;
+            ThrowIfNotStorable(JsonText.Raw(json));
         }
 
-        ThrowIfNotStorable(JsonText.Raw(json));
-        return json.Clone();
+        return JsonText.Owned(json);
     }
 
     private static void ThrowIfNotStorable(ReadOnlySpan<byte> utf8)

@@ -45,20 +45,7 @@ public sealed class PeriodicTests
     [Fact]
     public async Task An_occurrence_during_a_run_is_left_out_and_counted()
     {
-        var gate = new Gate();
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "* * * * *", Commands = [new("slow")] });
-        host.Clock.Advance(TimeSpan.FromSeconds(30));
-        await host.Manager.TickAsync(default);
-        await host.Executor.ClaimAsync(default);
-        await gate.Entered;
-
-        host.Clock.Advance(TimeSpan.FromSeconds(150));
-        await host.Executor.HeartbeatAsync(default);
-        await host.Manager.TickAsync(default);
-        gate.Open();
-        await host.Executor.WhenIdleAsync().Soon();
-        await host.Manager.TickAsync(default);
+        await using var host = await AfterALongRunAsync();
 
         (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.Skipped == 2 && task.NextRun == TaskTestHost.Start.AddSeconds(210));
     }
@@ -66,17 +53,7 @@ public sealed class PeriodicTests
     [Fact]
     public async Task A_cancelled_occurrence_is_not_counted_as_left_out_and_counts_nothing_again()
     {
-        var gate = new Gate();
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "* * * * *", Commands = [new("slow")] });
-        host.Clock.Advance(TimeSpan.FromSeconds(30));
-        await host.Manager.TickAsync(default);
-        await host.Executor.ClaimAsync(default);
-        await gate.Entered;
-        host.Clock.Advance(TimeSpan.FromSeconds(150));
-        gate.Open();
-        await host.Executor.WhenIdleAsync().Soon();
-        await host.Manager.TickAsync(default);
+        await using var host = await AfterALongRunAsync();
         (await host.GetAsync("t")).Skipped.Should().Be(2);
 
         for (var i = 0; i < 3; i++)
@@ -111,6 +88,26 @@ public sealed class PeriodicTests
         var next = TaskLifecycle.Next(task, finished, new TaskEvent.NextPeriod("j2"), TaskTestHost.Start, new LifecycleRules())!;
 
         next.After.NextRun.Should().Be(new DateTimeOffset(2024, 6, 15, 12, 6, 0, TimeSpan.Zero));
+    }
+
+    /// <summary>A task of every minute whose first run took two and a half.</summary>
+    private static async Task<TaskTestHost> AfterALongRunAsync()
+    {
+        var gate = new Gate();
+        var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "* * * * *", Commands = [new("slow")] });
+        host.Clock.Advance(TimeSpan.FromSeconds(30));
+        await host.Manager.TickAsync(default);
+        await host.Executor.ClaimAsync(default);
+        await gate.Entered;
+
+        host.Clock.Advance(TimeSpan.FromSeconds(150));
+        await host.Executor.HeartbeatAsync(default);
+        await host.Manager.TickAsync(default);
+        gate.Open();
+        await host.Executor.WhenIdleAsync().Soon();
+        await host.Manager.TickAsync(default);
+        return host;
     }
 
     private async Task<TaskTestHost> NewAsync(Action<KaijuTasksOptions>? configure = null)

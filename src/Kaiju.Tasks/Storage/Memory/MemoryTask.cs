@@ -167,7 +167,7 @@ internal sealed class MemoryTask
         if (entry.Error is null)
         {
             _results.Add(entry.Result);
-            _resultBytes += JsonBytes(entry.Result);
+            _resultBytes += JsonText.Size(entry.Result);
         }
     }
 
@@ -196,7 +196,5 @@ internal sealed class MemoryTask
     };
 
     private static long BytesOf(TaskDefinition definition) =>
-        JsonBytes(definition.KwsJson) + definition.Commands.Sum(command => JsonBytes(command.ParamsJson));
-
-    private static long JsonBytes(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : JsonText.Raw(json).Length;
+        JsonText.Size(definition.KwsJson) + definition.Commands.Sum(command => (long)JsonText.Size(command.ParamsJson));
 }

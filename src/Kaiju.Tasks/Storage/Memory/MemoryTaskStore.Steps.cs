@@ -27,7 +27,7 @@ internal sealed partial class MemoryTaskStore
                 return new CreateAnswer(known.Id, CreateResult.Skipped, state);
             }
 
-            if (onConflict == OnConflict.Fail || state is not (TaskState.Idle or TaskState.Finished or TaskState.Failed))
+            if (onConflict == OnConflict.Fail || !TaskLifecycle.IsAtRest(known.State))
             {
                 return new CreateAnswer(known.Id, CreateResult.Refused, state);
             }
@@ -185,7 +185,7 @@ internal sealed partial class MemoryTaskStore
 
         if (result != ChainResult.Started)
         {
-            step.LostChains.Add((finished.Id, next, result));
+            step.LoseChain(finished.Id, next, result);
         }
     }
 
@@ -242,7 +242,7 @@ internal sealed partial class MemoryTaskStore
         }
 
         _listeners.Tell(step.Hints);
-        foreach (var (finished, chained, result) in step.LostChains)
+        foreach (var (finished, chained, result) in step.LostChains ?? [])
         {
             Log.ChainLost(_logger, finished, chained, result);
         }
@@ -257,8 +257,10 @@ internal sealed partial class MemoryTaskStore
 
         public StoreHint Hints { get; private set; }
 
-        /// <summary>Starts of next tasks that could not be, to be logged when the lock is released.</summary>
-        public List<(string Finished, string Next, ChainResult Result)> LostChains { get; } = [];
+        /// <summary>Starts of next tasks that could not be, to be logged when the lock is released; most steps have none.</summary>
+        public List<(string Finished, string Next, ChainResult Result)>? LostChains { get; private set; }
+
+        public void LoseChain(string finished, string next, ChainResult result) => (LostChains ??= []).Add((finished, next, result));
 
         public void Hint(StoreHintKinds kinds, string taskId) =>
             Hints = new StoreHint(Hints.Kinds | kinds, Hints.Kinds == StoreHintKinds.None || Hints.TaskId == taskId ? taskId : null);
