@@ -102,6 +102,9 @@ public sealed class KaijuTasksOptions
     /// <summary>A manager deletes tasks that ended for good longer ago than this, once an hour; 1 min to 36,600 days. Periodic tasks and those marked <see cref="TaskDefinition.System"/> stay. Default null: never.</summary>
     public TimeSpan? DeleteEndedAfter { get; set; }
 
+    /// <summary>A manager deletes notifications that were left longer ago than this, read or not, once an hour; 1 min to 36,600 days. Default null: never.</summary>
+    public TimeSpan? DeleteNotificationsAfter { get; set; }
+
     /// <summary>Stack traces are part of a handler's error. Default true.</summary>
     public bool StackTraces { get; set; } = true;
 

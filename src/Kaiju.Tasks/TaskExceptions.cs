@@ -67,3 +67,7 @@ public sealed class TaskRunLostException(string taskId, string jobId, string why
     /// <summary>The run that was waited for.</summary>
     public string JobId { get; } = jobId;
 }
+
+/// <summary>The tables of a store are not of the version that the package needs.</summary>
+/// <param name="message">Which version is there, which one is needed, and what to do.</param>
+public sealed class TaskSchemaException(string message) : Exception(message);

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -18,6 +19,20 @@ public interface ITaskClient
     /// <exception cref="TaskValidationException">The definition is refused; everything that is wrong is named and nothing is stored.</exception>
     /// <exception cref="TaskExistsException">The id is known, and <paramref name="onConflict"/> does not allow for it.</exception>
     Task<CreateAnswer> CreateAsync(TaskDefinition definition, OnConflict onConflict = OnConflict.Fail, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Creates a task inside a transaction of the caller's, on the caller's connection: rolled back, the task has never existed; committed, it
+    /// is durable with everything else that the transaction did. The adapters' packages have extensions that take their own transactions.
+    /// </summary>
+    /// <param name="definition">What to run.</param>
+    /// <param name="transaction">A transaction on the database of the store, begun by the caller, who ends it too.</param>
+    /// <param name="onConflict">What to do on a known id. Default: refuse.</param>
+    /// <param name="cancellationToken">Gives up waiting; the transaction is to be rolled back then.</param>
+    /// <exception cref="TaskValidationException">The definition cannot be run or stored; every reason is named.</exception>
+    /// <exception cref="TaskExistsException">The id is known and may not be replaced.</exception>
+    /// <exception cref="NotSupportedException">The store cannot take part in a transaction of the caller's.</exception>
+    Task<CreateAnswer> CreateInTransactionAsync(
+        TaskDefinition definition, DbTransaction transaction, OnConflict onConflict = OnConflict.Fail, CancellationToken cancellationToken = default);
 
     /// <summary>Creates many tasks in one step of the store. Each stands alone: what is wrong with one leaves the others as they are.</summary>
     /// <param name="definitions">What to run.</param>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -24,18 +25,23 @@ internal sealed class TaskClient(
     public async Task<CreateAnswer> CreateAsync(TaskDefinition definition, OnConflict onConflict, CancellationToken cancellationToken)
     {
         var prepared = checker.Prepare(definition);
-        var answer = (await store.CreateAsync([prepared], onConflict, cancellationToken).ConfigureAwait(false))[0];
-        if (answer.Result == CreateResult.Refused)
-        {
-            throw new TaskExistsException(answer.TaskId, answer.State, onConflict);
-        }
-
-        if (answer is { Result: not CreateResult.Skipped, State: TaskState.Queued })
-        {
-            await PublishAsync(new QueuedTask(answer.TaskId, prepared.AppName!), cancellationToken).ConfigureAwait(false);
-        }
-
+        var answer = Accepted((await store.CreateAsync([prepared], onConflict, cancellationToken).ConfigureAwait(false))[0], onConflict);
+        await PublishAsync(Queued([prepared], [answer]), cancellationToken).ConfigureAwait(false);
         return answer;
+    }
+
+    public async Task<CreateAnswer> CreateInTransactionAsync(
+        TaskDefinition definition, DbTransaction transaction, OnConflict onConflict, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(transaction);
+        if (store is not ITransactionalTaskStore transactional)
+        {
+            throw new NotSupportedException($"{store.GetType().Name} cannot take part in a transaction of the caller's; use a store in the database that the transaction is of.");
+        }
+
+        // The queue is not told: what is not committed is not there yet.
+        var prepared = checker.Prepare(definition);
+        return Accepted((await transactional.CreateAsync([prepared], onConflict, transaction, cancellationToken).ConfigureAwait(false))[0], onConflict);
     }
 
     public async Task<IReadOnlyList<CreateAnswer>> CreateManyAsync(
@@ -44,15 +50,12 @@ internal sealed class TaskClient(
         ArgumentNullException.ThrowIfNull(definitions);
         var (answers, prepared) = PrepareEach(definitions, definition => checker.Prepare(definition), definition => definition.Id);
         var stored = await store.CreateAsync([.. prepared.Select(item => item.Value)], onConflict, cancellationToken).ConfigureAwait(false);
-        foreach (var ((place, definition), answer) in prepared.Zip(stored))
+        foreach (var ((place, _), answer) in prepared.Zip(stored))
         {
             answers[place] = answer;
-            if (answer is { Result: CreateResult.Created or CreateResult.Replaced, State: TaskState.Queued })
-            {
-                await PublishAsync(new QueuedTask(answer.TaskId, definition.AppName!), cancellationToken).ConfigureAwait(false);
-            }
         }
 
+        await PublishAsync(Queued(prepared.Select(item => item.Value), stored), cancellationToken).ConfigureAwait(false);
         return answers;
     }
 
@@ -159,31 +162,25 @@ internal sealed class TaskClient(
         while (after is not null);
     }
 
-    public async Task<TaskPage> ListPageAsync(TaskQuery? query, TaskCursor? after, int limit, CancellationToken cancellationToken)
+    public Task<TaskPage> ListPageAsync(TaskQuery? query, TaskCursor? after, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, LargestPage);
-        var tasks = await store.ListAsync(query ?? new TaskQuery(), after, limit, cancellationToken).ConfigureAwait(false);
-        return new TaskPage(tasks, tasks.Count < limit ? null : new TaskCursor(tasks[^1].Created, tasks[^1].Id));
+        return store.ListAsync(query ?? new TaskQuery(), after, limit, cancellationToken).AsTask();
     }
 
     public async IAsyncEnumerable<TaskNotification> ListNotificationsAsync(NotificationQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         query ??= new NotificationQuery();
-        while (true)
+        for (long? before = query.Before ?? long.MaxValue; before is not null;)
         {
-            var page = await store.ListNotificationsAsync(query, PageSize, cancellationToken).ConfigureAwait(false);
-            foreach (var notification in page)
+            var page = await store.ListNotificationsAsync(query with { Before = before }, PageSize, cancellationToken).ConfigureAwait(false);
+            foreach (var notification in page.Notifications)
             {
                 yield return notification;
             }
 
-            if (page.Count < PageSize)
-            {
-                yield break;
-            }
-
-            query = query with { Before = page[^1].Id };
+            before = page.Next;
         }
     }
 
@@ -244,16 +241,31 @@ internal sealed class TaskClient(
         }
     }
 
-    /// <summary>A hint: the task is stored, so nothing that happens here is the caller's business.</summary>
-    private async Task PublishAsync(QueuedTask task, CancellationToken cancellationToken)
+    private static CreateAnswer Accepted(CreateAnswer answer, OnConflict onConflict) =>
+        answer.Result == CreateResult.Refused ? throw new TaskExistsException(answer.TaskId, answer.State, onConflict) : answer;
+
+    private static List<QueuedTask> Queued(IEnumerable<TaskDefinition> definitions, IEnumerable<CreateAnswer> answers) =>
+    [
+        .. definitions.Zip(answers)
+            .Where(pair => pair.Second is { Result: CreateResult.Created or CreateResult.Replaced, State: TaskState.Queued })
+            .Select(pair => new QueuedTask(pair.Second.TaskId, pair.First.AppName!)),
+    ];
+
+    /// <summary>A hint: the tasks are stored, so nothing that happens here is the caller's business.</summary>
+    private async Task PublishAsync(List<QueuedTask> tasks, CancellationToken cancellationToken)
     {
+        if (tasks.Count == 0)
+        {
+            return;
+        }
+
         try
         {
-            await queue.PublishAsync([task], cancellationToken).ConfigureAwait(false);
+            await queue.PublishAsync(tasks, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
         {
-            Log.PublishFailed(logger, e, task.TaskId);
+            Log.PublishFailed(logger, e, tasks[0].TaskId);
         }
     }
 

@@ -2,7 +2,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>When ended tasks are deleted, in hosts that ask for it: once every hour, in bounded batches.</summary>
+/// <summary>When ended tasks and old notifications are deleted, in hosts that ask for it: once every hour, in bounded batches.</summary>
 internal sealed class CleanUpLoop(ITaskStore store, TimeProvider clock, KaijuTasksOptions options)
 {
     private static readonly TimeSpan _interval = TimeSpan.FromHours(1);
@@ -16,11 +16,21 @@ internal sealed class CleanUpLoop(ITaskStore store, TimeProvider clock, KaijuTas
         }
     }
 
-    /// <summary>Deletes what has ended long enough ago.</summary>
+    /// <summary>Deletes what has ended, or was left, long enough ago.</summary>
     public async Task CleanUpAsync(CancellationToken cancellationToken)
     {
-        while ((await store.DeleteEndedAsync(options.DeleteEndedAfter!.Value, options.ManagerBatch, cancellationToken).ConfigureAwait(false)).Count == options.ManagerBatch)
+        if (options.DeleteEndedAfter is { } ended)
         {
+            while ((await store.DeleteEndedAsync(ended, options.ManagerBatch, cancellationToken).ConfigureAwait(false)).Count == options.ManagerBatch)
+            {
+            }
+        }
+
+        if (options.DeleteNotificationsAfter is { } left)
+        {
+            while (await store.DeleteNotificationsAsync(left, options.ManagerBatch, cancellationToken).ConfigureAwait(false) == options.ManagerBatch)
+            {
+            }
         }
     }
 }

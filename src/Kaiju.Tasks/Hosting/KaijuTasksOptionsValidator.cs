@@ -67,6 +67,7 @@ internal sealed class KaijuTasksOptionsValidator(CommandRegistrations commands, 
         Range(nameof(options.StopCancelTimeout), options.StopCancelTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
         Range(nameof(options.AbortGrace), options.AbortGrace, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
         Range(nameof(options.DeleteEndedAfter), options.DeleteEndedAfter ?? TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(36_600), faults);
+        Range(nameof(options.DeleteNotificationsAfter), options.DeleteNotificationsAfter ?? TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(36_600), faults);
         Range(nameof(options.SuspendedLifetime), options.SuspendedLifetime ?? TimeSpan.FromDays(1), TimeSpan.FromTicks(1), TimeSpan.FromDays(36_600), faults);
     }
 

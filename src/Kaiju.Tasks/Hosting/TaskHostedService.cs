@@ -42,7 +42,7 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
                 Run(Loop<NotificationLoop>().RunAsync, _everything.Token);
             }
 
-            if (options.Value.DeleteEndedAfter is not null)
+            if (options.Value is { DeleteEndedAfter: not null } or { DeleteNotificationsAfter: not null })
             {
                 Run(Loop<CleanUpLoop>().RunAsync, _everything.Token);
             }

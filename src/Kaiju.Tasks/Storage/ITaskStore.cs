@@ -60,13 +60,15 @@ public interface ITaskStore
     /// <param name="after">Begins behind this one; null: at the first.</param>
     /// <param name="limit">How many at most.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    ValueTask<IReadOnlyList<TaskRecord>> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken);
+    /// <returns>A page that has cost a bounded number of rows, so that it may be short or empty although others follow.</returns>
+    ValueTask<TaskPage> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken);
 
     /// <summary>A page of notifications, newest first.</summary>
     /// <param name="query">Which.</param>
     /// <param name="limit">How many at most.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    ValueTask<IReadOnlyList<TaskNotification>> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken);
+    /// <returns>A page that has cost a bounded number of rows, so that it may be short or empty although others follow.</returns>
+    ValueTask<NotificationPage> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken);
 
     /// <summary>Marks notifications as read.</summary>
     /// <param name="ids">Which.</param>
@@ -83,6 +85,13 @@ public interface ITaskStore
     /// <param name="ids">Which.</param>
     /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
     ValueTask MarkDeliveredAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken);
+
+    /// <summary>Deletes notifications that are older than <paramref name="age"/>, whether they are read and delivered or not.</summary>
+    /// <param name="age">Since they were left.</param>
+    /// <param name="limit">How many at most, the oldest first.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
+    /// <returns>How many are gone.</returns>
+    ValueTask<int> DeleteNotificationsAsync(TimeSpan age, int limit, CancellationToken cancellationToken);
 
     /// <summary>Deletes a task with its results; whoever runs it finds its claim lost.</summary>
     /// <param name="taskId">The id.</param>

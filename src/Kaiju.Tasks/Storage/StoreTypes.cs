@@ -101,7 +101,7 @@ public sealed record TaskQuery
 public readonly record struct TaskCursor(DateTimeOffset Created, string Id);
 
 /// <summary>One page of tasks.</summary>
-/// <param name="Tasks">The tasks.</param>
+/// <param name="Tasks">The tasks. There may be fewer than were asked for, even none, and more on the next page: a page reads a bounded number of rows.</param>
 /// <param name="Next">Where the next page begins; null: this is the last one.</param>
 public sealed record TaskPage(IReadOnlyList<TaskRecord> Tasks, TaskCursor? Next);
 
@@ -120,6 +120,11 @@ public sealed record NotificationQuery
     /// <summary>Those older than this one, for the next page.</summary>
     public long? Before { get; init; }
 }
+
+/// <summary>One page of notifications.</summary>
+/// <param name="Notifications">The notifications, newest first. There may be fewer than were asked for, even none, and more on the next page.</param>
+/// <param name="Next">The <see cref="NotificationQuery.Before"/> of the next page; null: this is the last one.</param>
+public sealed record NotificationPage(IReadOnlyList<TaskNotification> Notifications, long? Next);
 
 /// <summary>What a manager's verb did to one task.</summary>
 /// <param name="TaskId">The task.</param>
@@ -167,7 +172,38 @@ public enum StoreHintKinds
 /// <summary>A hint that something has changed.</summary>
 /// <param name="Kinds">What it is about.</param>
 /// <param name="TaskId">The task; null if it is not known which, or if it was more than one.</param>
-public readonly record struct StoreHint(StoreHintKinds Kinds, string? TaskId = null);
+public readonly record struct StoreHint(StoreHintKinds Kinds, string? TaskId = null)
+{
+    /// <summary>What there is to tell of one event.</summary>
+    /// <param name="task">The definition.</param>
+    /// <param name="before">The state before.</param>
+    /// <param name="after">The state after.</param>
+    /// <param name="happened">What happened in between.</param>
+    public static StoreHintKinds KindsOf(TaskDefinition task, ManagedState before, ManagedState after, TaskEvent happened)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(after);
+        var kinds = after.State == TaskState.Queued ? StoreHintKinds.Queued
+            : DueDuty.Of(task, after) is not null ? StoreHintKinds.Duty
+            : StoreHintKinds.None;
+        if (after.HasEnded || after.JobId != before.JobId)
+        {
+            kinds |= StoreHintKinds.Ended;
+        }
+
+        // The holder that reports or gives back knows it already.
+        return before.Claim is not null && after.Claim != before.Claim && happened is not (TaskEvent.Reported or TaskEvent.GivenBack)
+            ? kinds | StoreHintKinds.ClaimLost
+            : kinds;
+    }
+
+    /// <summary>This hint and another one in one.</summary>
+    /// <param name="kinds">What the other is about.</param>
+    /// <param name="taskId">Its task.</param>
+    public StoreHint With(StoreHintKinds kinds, string? taskId) =>
+        kinds == StoreHintKinds.None ? this : new StoreHint(Kinds | kinds, Kinds == StoreHintKinds.None || TaskId == taskId ? taskId : null);
+}
 
 /// <summary>Where ids come from: random in life, from a seed in a simulation.</summary>
 public abstract class IdSource

@@ -30,8 +30,6 @@ public sealed class ConformanceData
 
     public static ConformanceData Conditions { get; } = new("conditions.json", "vectors");
 
-    public static ConformanceData Transitions { get; } = new("transitions.json", "cases");
-
     public static bool IsShipped => string.IsNullOrEmpty(Environment.GetEnvironmentVariable(FolderVariable));
 
     public static string Folder => IsShipped
@@ -91,10 +89,9 @@ public sealed class ConformanceDataTests
     [Theory]
     [InlineData("templates.json", 299)]
     [InlineData("conditions.json", 177)]
-    [InlineData("transitions.json", 101)]
     public void The_vectors_that_ship_are_all_there(string file, int count)
     {
-        var data = new[] { ConformanceData.Templates, ConformanceData.Conditions, ConformanceData.Transitions }
+        var data = new[] { ConformanceData.Templates, ConformanceData.Conditions }
             .Single(candidate => candidate.File == file);
         data.Count.Should().Be(data.DeclaredCount);
         if (ConformanceData.IsShipped)

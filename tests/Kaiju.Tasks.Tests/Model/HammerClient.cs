@@ -85,7 +85,7 @@ internal sealed class HammerClient(ITaskStore store, ITaskClient client, HammerW
         var results = task.Result
             .Where(result => result.ValueKind == JsonValueKind.Object)
             .Select(result => result.Deserialize<HammerResult>(JsonSerializerOptions.Web)!).ToList();
-        var notifications = await store.ListNotificationsAsync(new NotificationQuery { TaskId = task.Id }, 100, default);
+        var notifications = (await store.ListNotificationsAsync(new NotificationQuery { TaskId = task.Id }, 100, default)).Notifications;
 
         task.HasEnded.Should().BeTrue();
         run.State.Should().Be(task.State);

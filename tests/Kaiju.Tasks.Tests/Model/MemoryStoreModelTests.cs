@@ -1,15 +1,17 @@
 using System.Collections.Concurrent;
 using CsCheck;
+using Kaiju.Tasks.Contracts.Model;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing.Memory;
 using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
+using Kaiju.Tasks.Tests.Storage;
 using Microsoft.Extensions.Time.Testing;
 using Xunit.Abstractions;
 
 namespace Kaiju.Tasks.Tests.Model;
 
-public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModelTests
+public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModelTests(MemoryStores.Open)
 {
     // What some thousand sequences must have seen for the model test to mean something.
     private static readonly string[] _life =
@@ -31,15 +33,13 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
         "Reset: Waiting to Idle",
     ];
 
-    protected override ValueTask<ModelStore> OpenAsync(LifecycleRules rules, DateTimeOffset start) => Open(rules, start, TaskLifecycle.Next);
-
     [Fact]
     public async Task Each_rule_that_is_removed_is_caught_by_the_model()
     {
         var missed = new List<string>();
         foreach (var (name, broken) in BrokenModelRules.All)
         {
-            var found = await Record.ExceptionAsync(() => PlayAsync((rules, start) => Open(rules, start, broken), sequences: 500));
+            var found = await Record.ExceptionAsync(() => PlayAsync((rules, start) => MemoryStores.Open(rules, start, broken.Invoke), sequences: 500));
             output.WriteLine($"{name}: {found?.Message ?? "nothing was seen of it."}");
             if (found is not CsCheckException)
             {
@@ -54,7 +54,7 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
     public async Task The_sequences_reach_every_transition_of_a_life()
     {
         var reached = new ConcurrentDictionary<string, int>();
-        await PlayAsync((rules, start) => Open(rules, start, Counted), sequences: 3000);
+        await PlayAsync((rules, start) => MemoryStores.Open(rules, start, Counted), sequences: 3000);
 
         foreach (var (transition, count) in reached.OrderBy(transition => transition.Key))
         {
@@ -69,25 +69,5 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
             reached.AddOrUpdate($"{happened.GetType().Name}: {state.State} to {transition?.After.State.ToString() ?? "nothing"}", 1, (_, count) => count + 1);
             return transition;
         }
-    }
-
-    private static ValueTask<ModelStore> Open(LifecycleRules rules, DateTimeOffset start, LifecycleFunction next)
-    {
-        var clock = new FakeTimeProvider(start);
-        var store = new MemoryTaskStore(clock, rules, new CountedIds(), next);
-        var queue = new MemoryTaskQueue(store, clock);
-        return new(new ModelStore(store, queue, by =>
-        {
-            clock.Advance(by);
-            return new(clock.GetUtcNow());
-        }));
-    }
-
-    /// <summary>The same ids in every go at a sequence.</summary>
-    private sealed class CountedIds : IdSource
-    {
-        private int _count;
-
-        public override Guid NewId() => new(++_count, 0, 0, [0, 0, 0, 0, 0, 0, 0, 1]);
     }
 }

@@ -133,7 +133,7 @@ internal sealed class Checker
     /// <summary>All that the store shows, against the books.</summary>
     public void CompareAll(ITaskStore store)
     {
-        var tasks = Ask(store.ListAsync(new TaskQuery(), null, int.MaxValue, default)).ToDictionary(task => task.Id);
+        var tasks = Ask(store.ListAsync(new TaskQuery(), null, int.MaxValue, default)).Tasks.ToDictionary(task => task.Id);
         foreach (var seen in Tasks.Values.Where(task => !task.IsDeleted))
         {
             Compare(seen, tasks.GetValueOrDefault(seen.Id));
@@ -163,7 +163,7 @@ internal sealed class Checker
             Fail("I5", $"{task.Id} does not come to its end: it is {task.State}");
         }
 
-        _transitions.CompareNotifications([.. Ask(store.ListNotificationsAsync(new NotificationQuery(), int.MaxValue, default)).Reverse()]);
+        _transitions.CompareNotifications([.. Ask(store.ListNotificationsAsync(new NotificationQuery(), int.MaxValue, default)).Notifications.Reverse()]);
         Executions.Conclude();
     }
 

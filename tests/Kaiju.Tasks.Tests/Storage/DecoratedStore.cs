@@ -43,11 +43,14 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
             return true;
         });
 
-    public virtual ValueTask<IReadOnlyList<TaskRecord>> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
+    public virtual ValueTask<TaskPage> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
         Call(nameof(ListAsync), () => inner.ListAsync(query, after, limit, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<TaskNotification>> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken) =>
+    public virtual ValueTask<NotificationPage> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken) =>
         Call(nameof(ListNotificationsAsync), () => inner.ListNotificationsAsync(query, limit, cancellationToken));
+
+    public virtual ValueTask<int> DeleteNotificationsAsync(TimeSpan age, int limit, CancellationToken cancellationToken) =>
+        Call(nameof(DeleteNotificationsAsync), () => inner.DeleteNotificationsAsync(age, limit, cancellationToken));
 
     public virtual ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken) => Call(nameof(DeleteAsync), () => inner.DeleteAsync(taskId, cancellationToken));
 

@@ -204,7 +204,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
             while (!done.IsCancellationRequested)
             {
                 await _host.Manager.TickAsync(default);
-                var ended = await _host.Store.ListAsync(new TaskQuery { State = TaskState.Finished }, null, Tasks, default);
+                var ended = (await _host.Store.ListAsync(new TaskQuery { State = TaskState.Finished }, null, Tasks, default)).Tasks;
                 if (ended.Count == Tasks)
                 {
                     await done.CancelAsync();
@@ -221,9 +221,9 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
         await Task.WhenAll(running).Soon();
 
         recorded.Should().HaveCount(Tasks * 3).And.OnlyHaveUniqueItems("each stage is recorded once");
-        var all = await _host.Store.ListAsync(new TaskQuery(), null, Tasks, default);
+        var all = (await _host.Store.ListAsync(new TaskQuery(), null, Tasks, default)).Tasks;
         all.Should().HaveCount(Tasks).And.AllSatisfy(task => task.Result.Texts().Should().Equal($"\"{task.Id}/0\"", $"\"{task.Id}/1\"", $"\"{task.Id}/2\""));
-        (await _host.Store.ListNotificationsAsync(new NotificationQuery(), int.MaxValue, default)).Count(n => n.State == TaskState.Finished).Should().Be(Tasks);
+        (await _host.Store.ListNotificationsAsync(new NotificationQuery(), int.MaxValue, default)).Notifications.Count(n => n.State == TaskState.Finished).Should().Be(Tasks);
     }
 
     private async Task CreateAsync(string id, int priority)

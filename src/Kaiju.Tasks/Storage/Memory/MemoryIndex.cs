@@ -2,16 +2,6 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Storage.Memory;
 
-/// <summary>What a manager has to do with a task in its present state, if anything.</summary>
-internal enum Duty
-{
-    AbortOverdue,
-    RestartPeriodic,
-    WakeWait,
-    QueueDue,
-    RequeueFailed,
-}
-
 /// <summary>A place in one ordered set of tasks: first by <paramref name="Major"/>, then by <paramref name="Minor"/>, then by arrival.</summary>
 internal sealed record WorkPlace(SortedSet<WorkPlace> Set, long Major, long Minor, MemoryTask Task)
 {
@@ -39,7 +29,8 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     private readonly Dictionary<string, MemoryTask> _tasks = new(StringComparer.Ordinal);
     private readonly SortedSet<MemoryTask>[] _byState = [.. Enum.GetValues<TaskState>().Select(_ => new SortedSet<MemoryTask>(_byCreation))];
     private readonly Dictionary<(string Member, string Value), SortedSet<MemoryTask>> _byMember = [];
-    private readonly SortedSet<WorkPlace>[] _duties = [.. Enum.GetValues<Duty>().Select(_ => new SortedSet<WorkPlace>(WorkPlace.InOrder))];
+    private readonly SortedSet<WorkPlace>[] _duties = [.. Enum.GetValues<TaskDuty>().Select(_ => new SortedSet<WorkPlace>(WorkPlace.InOrder))];
+    private readonly SortedSet<WorkPlace> _overdue = new(WorkPlace.InOrder);
     private readonly SortedSet<WorkPlace> _ended = new(WorkPlace.InOrder);
     private readonly Dictionary<string, SortedSet<WorkPlace>> _queues = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<MemoryTask>> _held = new(StringComparer.Ordinal);
@@ -120,11 +111,13 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     }
 
     /// <summary>The task that comes first for a duty, if it is due.</summary>
-    public MemoryTask? FirstDue(Duty duty, DateTimeOffset now) =>
-        _duties[(int)duty].Min is { } first && first.Major <= now.UtcTicks ? first.Task : null;
+    public MemoryTask? FirstDue(TaskDuty duty, DateTimeOffset now) => First(_duties[(int)duty], now);
+
+    /// <summary>The task that is overdue longest.</summary>
+    public MemoryTask? FirstOverdue(DateTimeOffset now) => First(_overdue, now);
 
     /// <summary>When the first duty of any kind is due, in ticks.</summary>
-    public long? NextDutyTicks() => _duties.Min(set => set.Min?.Major);
+    public long? NextDutyTicks() => _duties.Append(_overdue).Min(set => set.Min?.Major);
 
     /// <summary>The task that comes first in the queues of these apps.</summary>
     public MemoryTask? FirstQueued(IReadOnlyList<string> apps)
@@ -217,35 +210,26 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         }
     }
 
+    private static MemoryTask? First(SortedSet<WorkPlace> set, DateTimeOffset now) => set.Min is { } first && first.Major <= now.UtcTicks ? first.Task : null;
+
     private WorkPlace? PlaceOf(MemoryTask task)
     {
         var (definition, state) = (task.Definition, task.State);
-        if (!definition.Enabled)
+        if (state.State == TaskState.Queued)
         {
-            return null;
+            return definition.Enabled
+                ? new WorkPlace(QueueOf(definition.AppName!), -(long)definition.Priority, state.QueuedAt!.Value.UtcTicks, task)
+                : null;
         }
 
-        return state.State switch
-        {
-            TaskState.Queued => new WorkPlace(QueueOf(definition.AppName!), -(long)definition.Priority, state.QueuedAt!.Value.UtcTicks, task),
-            TaskState.Idle => DutyAt(Duty.QueueDue, state.NextRun, task),
-            TaskState.Suspended => DutyAt(Duty.QueueDue, state.StatusChange, task),
-            TaskState.Executed => null,
-            TaskState.Waiting => DutyAt(Duty.WakeWait, state.WaitDeadline, task),
-            TaskState.Failed when state.RetryAt is not null => DutyAt(Duty.RequeueFailed, state.RetryAt, task),
-            _ when definition.Cron is not null => DutyAt(Duty.RestartPeriodic, state.StatusChange, task),
-            _ => null,
-        };
+        return DueDuty.Of(definition, state) is { } due ? new WorkPlace(_duties[(int)due.Duty], due.At.UtcTicks, 0, task) : null;
     }
 
     // Overdue is what is past its time, not what has reached it.
     private WorkPlace? OverduePlaceOf(MemoryTask task) =>
-        task.Definition.Enabled
-            ? DutyAt(Duty.AbortOverdue, TaskLifecycle.OverdueSince(task.Definition, task.State, rules)?.AddTicks(1), task)
+        task.Definition.Enabled && TaskLifecycle.OverdueSince(task.Definition, task.State, rules) is { } since
+            ? new WorkPlace(_overdue, since.UtcTicks + 1, 0, task)
             : null;
-
-    private WorkPlace? DutyAt(Duty duty, DateTimeOffset? at, MemoryTask task) =>
-        at is { } time ? new WorkPlace(_duties[(int)duty], time.UtcTicks, 0, task) : null;
 
     private SortedSet<WorkPlace> QueueOf(string app)
     {

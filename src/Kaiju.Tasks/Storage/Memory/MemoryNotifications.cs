@@ -3,103 +3,94 @@ namespace Kaiju.Tasks.Storage.Memory;
 /// <summary>Notifications by number, by user and by task. Belongs to the store's lock.</summary>
 internal sealed class MemoryNotifications
 {
-    private readonly List<TaskNotification> _all = [];
-    private readonly Dictionary<(string Member, string Value), List<long>> _by = [];
-    private readonly HashSet<long> _deliveredAhead = [];
-
-    // All up to this one are delivered, and of those behind it the ones above.
-    private long _delivered;
+    private readonly SortedDictionary<long, TaskNotification> _all = [];
+    private readonly Dictionary<(string Member, string Value), SortedSet<long>> _by = [];
+    private readonly SortedSet<long> _numbers = [];
+    private readonly SortedSet<long> _undelivered = [];
+    private long _last;
 
     public void Add(MemoryTask task, DateTimeOffset now)
     {
-        var notification = task.Notification(_all.Count + 1, now);
-        _all.Add(notification);
-        AddTo(("task", notification.TaskId), notification.Id);
-        if (notification.UserId is { } user)
+        var notification = task.Notification(++_last, now);
+        _all.Add(notification.Id, notification);
+        _numbers.Add(notification.Id);
+        _undelivered.Add(notification.Id);
+        foreach (var member in Members(notification))
         {
-            AddTo(("user", user), notification.Id);
+            if (!_by.TryGetValue(member, out var numbers))
+            {
+                _by.Add(member, numbers = []);
+            }
+
+            numbers.Add(notification.Id);
         }
     }
 
     public int MarkRead(IReadOnlyList<long> ids)
     {
         var marked = 0;
-        foreach (var id in ids.Where(id => id >= 1 && id <= _all.Count && !At(id).IsRead))
+        foreach (var id in ids)
         {
-            _all[(int)id - 1] = At(id) with { IsRead = true };
-            marked++;
+            if (_all.TryGetValue(id, out var notification) && !notification.IsRead)
+            {
+                _all[id] = notification with { IsRead = true };
+                marked++;
+            }
         }
 
         return marked;
     }
 
-    public IReadOnlyList<TaskNotification> Undelivered(int limit)
-    {
-        var page = new List<TaskNotification>();
-        for (var id = _delivered + 1; id <= _all.Count && page.Count < limit; id++)
-        {
-            if (!_deliveredAhead.Contains(id))
-            {
-                page.Add(At(id));
-            }
-        }
+    public IReadOnlyList<TaskNotification> Undelivered(int limit) => [.. _undelivered.Take(limit).Select(id => _all[id])];
 
-        return page;
-    }
-
-    public void MarkDelivered(IReadOnlyList<long> ids)
-    {
-        _deliveredAhead.UnionWith(ids.Where(id => id > _delivered && id <= _all.Count));
-        while (_deliveredAhead.Remove(_delivered + 1))
-        {
-            _delivered++;
-        }
-    }
+    public void MarkDelivered(IReadOnlyList<long> ids) => _undelivered.ExceptWith(ids);
 
     public IReadOnlyList<TaskNotification> List(NotificationQuery query, int limit)
     {
-        var source = query switch
+        var numbers = query switch
         {
             { TaskId: { } task } => _by.GetValueOrDefault(("task", task)) ?? [],
             { UserId: { } user } => _by.GetValueOrDefault(("user", user)) ?? [],
-            _ => null,
+            _ => _numbers,
         };
+        var older = query.Before is { } before ? numbers.GetViewBetween(0, Math.Max(0, before - 1)) : numbers;
+        return
+        [
+            .. older.Reverse().Select(id => _all[id])
+                .Where(notification => (query.UserId is null || query.UserId == notification.UserId) && (query.IsRead is null || query.IsRead == notification.IsRead))
+                .Take(limit),
+        ];
+    }
 
-        var page = new List<TaskNotification>();
-        for (var i = LastBefore(source, query.Before); i >= 0 && page.Count < limit; i--)
+    /// <summary>Deletes those that were left before a time; they stand in the order of their times.</summary>
+    public int Delete(DateTimeOffset before, int limit)
+    {
+        var old = _all.Values.TakeWhile(notification => notification.Created < before).Take(limit).ToList();
+        foreach (var notification in old)
         {
-            var notification = At(source is null ? i + 1 : source[i]);
-            if ((query.UserId is null || query.UserId == notification.UserId) && (query.IsRead is null || query.IsRead == notification.IsRead))
+            _all.Remove(notification.Id);
+            _numbers.Remove(notification.Id);
+            _undelivered.Remove(notification.Id);
+            foreach (var member in Members(notification))
             {
-                page.Add(notification);
+                var numbers = _by[member];
+                numbers.Remove(notification.Id);
+                if (numbers.Count == 0)
+                {
+                    _by.Remove(member);
+                }
             }
         }
 
-        return page;
+        return old.Count;
     }
 
-    /// <summary>The last place with a smaller number; numbers grow with the places.</summary>
-    private int LastBefore(List<long>? source, long? before)
+    private static IEnumerable<(string Member, string Value)> Members(TaskNotification notification)
     {
-        if (source is null)
+        yield return ("task", notification.TaskId);
+        if (notification.UserId is { } user)
         {
-            return (int)Math.Clamp((before ?? long.MaxValue) - 2, -1, _all.Count - 1);
+            yield return ("user", user);
         }
-
-        var place = before is null ? source.Count : source.BinarySearch(before.Value);
-        return (place < 0 ? ~place : place) - 1;
-    }
-
-    /// <summary>Numbers are places, from 1: notifications are never taken out.</summary>
-    private TaskNotification At(long id) => _all[(int)id - 1];
-
-    private void AddTo((string Member, string Value) key, long id)
-    {
-        if (!_by.TryGetValue(key, out var list))
-        {
-            _by.Add(key, list = []);
-        }
-
-        list.Add(id);
     }
 }

@@ -109,11 +109,15 @@ internal sealed partial class MemoryTaskStore
     private IReadOnlyList<Guid> Lost(IReadOnlyList<HeldClaim> claims) =>
         [.. claims.Where(held => _index.Find(held.TaskId)?.State.Claim != held.Claim).Select(held => held.Claim)];
 
-    private ValueTask<IReadOnlyList<TaskMove>> Carry(Duty duty, Func<MemoryTask, TaskEvent> happened, int limit, CancellationToken cancellationToken) =>
+    private ValueTask<IReadOnlyList<TaskMove>> Carry(TaskDuty duty, Func<MemoryTask, TaskEvent> happened, int limit, CancellationToken cancellationToken) =>
+        Carry(step => _index.FirstDue(duty, step.Now), happened, limit, cancellationToken);
+
+    private ValueTask<IReadOnlyList<TaskMove>> Carry(
+        Func<StepState, MemoryTask?> first, Func<MemoryTask, TaskEvent> happened, int limit, CancellationToken cancellationToken) =>
         Step(step =>
         {
             var moves = new List<TaskMove>();
-            while (moves.Count < limit && _index.FirstDue(duty, step.Now) is { } task)
+            while (moves.Count < limit && first(step) is { } task)
             {
                 var from = task.State.State;
                 if (Happen(task, happened(task), step))
@@ -163,7 +167,7 @@ internal sealed partial class MemoryTaskStore
             step.Hint(StoreHintKinds.Notified, task.Id);
         }
 
-        HintAt(before, task, happened, step);
+        step.Hint(StoreHint.KindsOf(task.Definition, before, task.State, happened), task.Id);
         if (transition.StartNext is { } chained)
         {
             StartNext(task, chained, step);
@@ -186,30 +190,6 @@ internal sealed partial class MemoryTaskStore
         if (result != ChainResult.Started)
         {
             step.LoseChain(finished.Id, next, result);
-        }
-    }
-
-    private static void HintAt(ManagedState before, MemoryTask task, TaskEvent happened, StepState step)
-    {
-        if (task.State.State == TaskState.Queued)
-        {
-            step.Hint(StoreHintKinds.Queued, task.Id);
-        }
-
-        if (task.Place is { } && task.State.State is not TaskState.Queued)
-        {
-            step.Hint(StoreHintKinds.Duty, task.Id);
-        }
-
-        if (task.State.HasEnded || task.State.JobId != before.JobId)
-        {
-            step.Hint(StoreHintKinds.Ended, task.Id);
-        }
-
-        // The holder that reports or gives back knows it already.
-        if (before.Claim is not null && task.State.Claim != before.Claim && happened is not (TaskEvent.Reported or TaskEvent.GivenBack))
-        {
-            step.Hint(StoreHintKinds.ClaimLost, task.Id);
         }
     }
 
@@ -262,7 +242,6 @@ internal sealed partial class MemoryTaskStore
 
         public void LoseChain(string finished, string next, ChainResult result) => (LostChains ??= []).Add((finished, next, result));
 
-        public void Hint(StoreHintKinds kinds, string taskId) =>
-            Hints = new StoreHint(Hints.Kinds | kinds, Hints.Kinds == StoreHintKinds.None || Hints.TaskId == taskId ? taskId : null);
+        public void Hint(StoreHintKinds kinds, string taskId) => Hints = Hints.With(kinds, taskId);
     }
 }

@@ -65,12 +65,21 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
         return Step(step => Update(definition, revision, step), cancellationToken);
     }
 
-    public ValueTask<IReadOnlyList<TaskRecord>> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
-        Step<IReadOnlyList<TaskRecord>>(_ =>
-            [.. _index.InOrder(query, after).Where(task => Fits(task, query)).Take(limit).Select(task => task.Snapshot())], cancellationToken);
+    public ValueTask<TaskPage> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) => Step(
+        _ =>
+        {
+            var tasks = _index.InOrder(query, after).Where(task => Fits(task, query)).Take(limit).Select(task => task.Snapshot()).ToList();
+            return new TaskPage(tasks, tasks.Count < limit ? null : new TaskCursor(tasks[^1].Created, tasks[^1].Id));
+        },
+        cancellationToken);
 
-    public ValueTask<IReadOnlyList<TaskNotification>> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken) =>
-        Step(_ => _notifications.List(query, limit), cancellationToken);
+    public ValueTask<NotificationPage> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken) => Step(
+        _ =>
+        {
+            var page = _notifications.List(query, limit);
+            return new NotificationPage(page, page.Count < limit ? null : page[^1].Id);
+        },
+        cancellationToken);
 
     public ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
         Step(_ => _notifications.MarkRead(ids), cancellationToken);
@@ -85,6 +94,9 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
             return true;
         },
         cancellationToken).ConfigureAwait(false);
+
+    public ValueTask<int> DeleteNotificationsAsync(TimeSpan age, int limit, CancellationToken cancellationToken) =>
+        Step(step => _notifications.Delete(step.Now - age, limit), cancellationToken);
 
     public ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken) => Step(step =>
     {
@@ -135,19 +147,19 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
     }, cancellationToken);
 
     public ValueTask<IReadOnlyList<TaskMove>> AbortOverdueAsync(int limit, CancellationToken cancellationToken) =>
-        Carry(Duty.AbortOverdue, _ => new TaskEvent.CheckOverdue(), limit, cancellationToken);
+        Carry(step => _index.FirstOverdue(step.Now), _ => new TaskEvent.CheckOverdue(), limit, cancellationToken);
 
     public ValueTask<IReadOnlyList<TaskMove>> RestartPeriodicAsync(int limit, CancellationToken cancellationToken) =>
-        Carry(Duty.RestartPeriodic, _ => new TaskEvent.NextPeriod(NewJobId()), limit, cancellationToken);
+        Carry(TaskDuty.RestartPeriodic, _ => new TaskEvent.NextPeriod(NewJobId()), limit, cancellationToken);
 
     public ValueTask<IReadOnlyList<TaskMove>> WakeWaitsAsync(int limit, CancellationToken cancellationToken) =>
-        Carry(Duty.WakeWait, _ => new TaskEvent.CheckWait(), limit, cancellationToken);
+        Carry(TaskDuty.WakeWait, _ => new TaskEvent.CheckWait(), limit, cancellationToken);
 
     public ValueTask<IReadOnlyList<TaskMove>> QueueDueAsync(int limit, CancellationToken cancellationToken) =>
-        Carry(Duty.QueueDue, task => new TaskEvent.QueueDue(task.HasResults), limit, cancellationToken);
+        Carry(TaskDuty.QueueDue, task => new TaskEvent.QueueDue(task.HasResults), limit, cancellationToken);
 
     public ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken) =>
-        Carry(Duty.RequeueFailed, _ => new TaskEvent.CheckRetry(), limit, cancellationToken);
+        Carry(TaskDuty.RequeueFailed, _ => new TaskEvent.CheckRetry(), limit, cancellationToken);
 
     public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) => Step<TimeSpan?>(step =>
     {

@@ -1,0 +1,30 @@
+using System.Text.Json;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Kaiju.Tasks.Contracts;
+
+/// <summary>JSON in tests, as text that is easy to read.</summary>
+internal static class Json
+{
+    public static JsonElement Of(string json) => JsonElement.Parse(json);
+
+    public static string[] Texts(this IEnumerable<JsonElement> elements) => [.. elements.Select(element => element.GetRawText())];
+}
+
+/// <summary>The checker that every store stands behind, as a host has it.</summary>
+internal static class Checked
+{
+    private static readonly TaskDefinitionChecker _checker = New();
+
+    public static TaskDefinition Definition(TaskDefinition definition) => _checker.Prepare(definition);
+
+    public static TaskRecord Import(TaskRecord task) => _checker.PrepareImport(task);
+
+    private static TaskDefinitionChecker New()
+    {
+        var services = new ServiceCollection();
+        services.AddKaijuTasks();
+        return services.BuildServiceProvider().GetRequiredService<TaskDefinitionChecker>();
+    }
+}

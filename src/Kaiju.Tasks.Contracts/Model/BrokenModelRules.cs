@@ -1,0 +1,57 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Scheduling;
+
+namespace Kaiju.Tasks.Contracts.Model;
+
+/// <summary><see cref="TaskLifecycle.Next"/>, or what a test puts in its place.</summary>
+internal delegate Transition? BrokenRule(TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules);
+
+/// <summary>The lifecycle with one rule taken out of it at a time: what a store could get wrong without any of its answers looking odd.</summary>
+internal static class BrokenModelRules
+{
+    public static IReadOnlyList<(string Name, BrokenRule Next)> All { get; } =
+    [
+        ("claim: a report counts whoever sends it", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened is TaskEvent.Reported { Report: var report } && state.Claim is { } claim
+                ? new TaskEvent.Reported(report with { Claim = claim })
+                : happened, now, rules)),
+        ("stage: a report counts whichever stage it is about", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened is TaskEvent.Reported { Report: var report }
+                ? new TaskEvent.Reported(report with { Stage = state.Stage })
+                : happened, now, rules)),
+        ("occurrence: one that was cancelled before its time comes again", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, happened is TaskEvent.NextPeriod ? state with { Occurrence = null } : state, happened, now, rules)),
+        ("occurrence: the next one is counted from the last one, not from now", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.NextPeriod && state.QueuedAt is { } queued
+                ? transition with { After = transition.After with { NextRun = CronSchedule.Parse(task.Cron!, task.CronTimeZone).Next(queued) } }
+                : TaskLifecycle.Next(task, state, happened, now, rules)),
+        ("state: what is EXECUTED can be claimed again", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, happened is TaskEvent.Claimed && state.State == TaskState.Executed
+                ? state with { State = TaskState.Queued }
+                : state, happened, now, rules)),
+        ("state: a message wakes a task whatever it waits for", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, happened is TaskEvent.MessageSent ? state with { Wait = WaitKind.Message } : state, happened, now, rules)),
+        ("state: a cancel ends what has ended", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, happened is TaskEvent.Cancelled && state.HasEnded
+                ? state with { State = TaskState.Suspended }
+                : state, happened, now, rules)),
+        ("retry: there is always one more", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(happened is TaskEvent.Reported ? task with { MaxRetries = state.Retries + 1 } : task, state, happened, now, rules)),
+        ("retry: it is not counted", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.CheckRetry
+                ? transition with { After = transition.After with { Retries = state.Retries } }
+                : TaskLifecycle.Next(task, state, happened, now, rules)),
+        ("retry: one from the first stage goes on in the same pass", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.CheckRetry
+                ? transition with { After = transition.After with { Pass = state.Pass, ResultPass = state.ResultPass } }
+                : TaskLifecycle.Next(task, state, happened, now, rules)),
+        ("chain: the next task is not started", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition ? transition with { StartNext = null } : null),
+        ("chain: the next task is started over while it runs", (task, state, happened, now, rules) =>
+            happened is TaskEvent.Chained chained
+                ? TaskLifecycle.Next(task, state, state.State is TaskState.Idle ? happened : new TaskEvent.Reset(chained.JobId), now, rules)
+                : TaskLifecycle.Next(task, state, happened, now, rules)),
+        ("run: an outcome is not kept when the next run begins", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition ? transition with { ArchivesRun = false } : null),
+    ];
+}

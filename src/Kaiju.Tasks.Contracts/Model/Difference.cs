@@ -1,0 +1,132 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Contracts.Model;
+
+/// <summary>A store does not do what the model does.</summary>
+internal sealed class ModelDifferenceException(string message) : Exception(message);
+
+/// <summary>Compares what the model and the store show, member by member where a record holds more than values, and fast where they are the same.</summary>
+internal static class Difference
+{
+    [DoesNotReturn]
+    public static void Fail(string message) => throw new ModelDifferenceException(message);
+
+    public static void Check<T>(string what, T model, T store)
+    {
+        if (!EqualityComparer<T>.Default.Equals(model, store))
+        {
+            Fail($"{what}: {Show(model)} in the model, {Show(store)} in the store.");
+        }
+    }
+
+    public static void CheckList<T>(string what, IReadOnlyList<T> model, IReadOnlyList<T> store)
+    {
+        if (!model.SequenceEqual(store))
+        {
+            Fail($"{what}: [{string.Join(", ", model)}] in the model, [{string.Join(", ", store)}] in the store.");
+        }
+    }
+
+    public static void CheckTask(string what, TaskRecord? model, TaskRecord? store)
+    {
+        Check($"{what} is there", model is not null, store is not null);
+        if (model is null || store is null)
+        {
+            return;
+        }
+
+        CheckDefinition(what, model.Definition, store.Definition);
+        if (model.Managed with { Error = null } != store.Managed with { Error = null })
+        {
+            CheckMembers(what, model.Managed, store.Managed);
+        }
+
+        CheckError(what, model.Managed.Error, store.Managed.Error);
+        Check($"{what}, created", model.Created, store.Created);
+        Check($"{what}, revision", model.Revision, store.Revision);
+        CheckResults(what, model.Result, store.Result);
+    }
+
+    public static void CheckRun(string what, TaskRun? model, TaskRun? store)
+    {
+        Check($"{what} is kept", model is not null, store is not null);
+        if (model is not null && store is not null)
+        {
+            Check(what, model with { Error = null, Result = [] }, store with { Error = null, Result = [] });
+            CheckError(what, model.Error, store.Error);
+            CheckResults(what, model.Result, store.Result);
+        }
+    }
+
+    public static void CheckStages(string what, IReadOnlyList<StageEntry> model, IReadOnlyList<StageEntry> store)
+    {
+        Check($"{what}, how many stages its history has", model.Count, store.Count);
+        foreach (var (entry, stored) in model.Zip(store))
+        {
+            Check(what, entry with { Error = null, Result = default }, stored with { Error = null, Result = default });
+            CheckError(what, entry.Error, stored.Error);
+            CheckResults(what, entry.Error is null ? [entry.Result] : [], stored.Error is null ? [stored.Result] : []);
+        }
+    }
+
+    public static void CheckNotification(string what, TaskNotification model, TaskNotification store)
+    {
+        Check(what, model with { Error = null, Result = [] }, store with { Error = null, Result = [] });
+        CheckError(what, model.Error, store.Error);
+        CheckResults(what, model.Result, store.Result);
+    }
+
+    public static void CheckClaim(ExecutorTask model, ExecutorTask store)
+    {
+        var what = $"what the executor gets of {model.Id}";
+        Check(what, model with { Commands = [], Result = [], Kws = default }, store with { Commands = [], Result = [], Kws = default });
+        CheckDefinition(what, Rest(model), Rest(store));
+        CheckResults(what, model.Result, store.Result);
+    }
+
+    private static TaskDefinition Rest(ExecutorTask task) => new() { Commands = task.Commands, KwsJson = task.Kws };
+
+    private static void CheckDefinition(string what, TaskDefinition model, TaskDefinition store)
+    {
+        if (!ReferenceEquals(model, store) && !JsonElement.DeepEquals(Json.Of(model.ToJson()), Json.Of(store.ToJson())))
+        {
+            Fail($"{what}: the definition is {model.ToJson()} in the model, {store.ToJson()} in the store.");
+        }
+    }
+
+    private static void CheckError(string what, TaskError? model, TaskError? store)
+    {
+        if (!ReferenceEquals(model, store) && (model is null || store is null || !JsonElement.DeepEquals(model.Json, store.Json)))
+        {
+            Fail($"{what}: the error is {Show(model?.Json)} in the model, {Show(store?.Json)} in the store.");
+        }
+    }
+
+    private static void CheckResults(string what, IReadOnlyList<JsonElement> model, IReadOnlyList<JsonElement> store)
+    {
+        if (model.Count != store.Count || !model.Zip(store).All(pair => JsonElement.DeepEquals(pair.First, pair.Second)))
+        {
+            Fail($"{what}: the results are [{string.Join(", ", model.Texts())}] in the model, [{string.Join(", ", store.Texts())}] in the store.");
+        }
+    }
+
+    private static void CheckMembers(string what, ManagedState model, ManagedState store)
+    {
+        var members = typeof(ManagedState).GetProperties()
+            .Where(member => member.Name != nameof(ManagedState.Error))
+            .Select(member => (member.Name, Model: member.GetValue(model), Store: member.GetValue(store)))
+            .Where(member => !Equals(member.Model, member.Store))
+            .Select(member => $"{member.Name} is {Show(member.Model)} in the model, {Show(member.Store)} in the store");
+        Fail($"{what}: {string.Join("; ", members)}.");
+    }
+
+    private static string Show(object? value) => value switch
+    {
+        null => "null",
+        DateTimeOffset time => $"start + {time - ModelDefinitions.Start}",
+        JsonElement json => json.GetRawText(),
+        _ => value.ToString() ?? "",
+    };
+}

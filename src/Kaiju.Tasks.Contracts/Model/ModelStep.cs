@@ -1,0 +1,174 @@
+namespace Kaiju.Tasks.Contracts.Model;
+
+/// <summary>One sequence: the host's rules, and what happens.</summary>
+internal sealed record ModelSequence(RuleSet Rules, IReadOnlyList<ModelStep> Steps);
+
+internal enum RuleSet
+{
+    Plain,
+    QueuedCanBeOverdue,
+    SuspendedForTenSeconds,
+    MissedRunsAreSkipped,
+}
+
+/// <summary>
+/// One thing that is asked of a store. Data alone: tasks, executors and claims are named by numbers that mean something in every
+/// state ("the second of those that are EXECUTED"), so that a sequence still makes sense when steps are left out.
+/// </summary>
+internal abstract record ModelStep
+{
+    /// <summary>The same with less in it, to be tried when a sequence is shortened.</summary>
+    public virtual IEnumerable<ModelStep> Simpler() => [];
+
+    protected static IEnumerable<IReadOnlyList<T>> WithoutOne<T>(IReadOnlyList<T> items) =>
+        items.Count < 2 ? [] : items.Select((_, place) => (IReadOnlyList<T>)[.. items.Where((_, other) => other != place)]);
+
+    /// <summary>Shown in a failing sequence.</summary>
+    public abstract override string ToString();
+}
+
+internal sealed record CreateStep(IReadOnlyList<(int Id, int Shape)> Tasks, OnConflict OnConflict) : ModelStep
+{
+    public override IEnumerable<ModelStep> Simpler() => WithoutOne(Tasks).Select(tasks => this with { Tasks = tasks });
+
+    public override string ToString() =>
+        $"create {string.Join(", ", Tasks.Select(task => $"{ModelDefinitions.Ids[task.Id]} ({ModelDefinitions.Names[task.Shape]})"))}; on conflict {OnConflict}";
+}
+
+/// <summary>A stored task of the Python original, or a copy of one of the store's own.</summary>
+internal sealed record ImportStep(int Id, int Foreign, int? CopyOf, bool WithPing) : ModelStep
+{
+    public override string ToString() =>
+        $"import {ModelDefinitions.Ids[Id]} as {(CopyOf is { } copy ? $"a copy of {ModelDefinitions.Ids[copy]}" : ModelDefinitions.ForeignNames[Foreign])}"
+        + (WithPing ? " with its executor's ping" : "");
+}
+
+internal sealed record UpdateStep(int Id, int Change, bool IsStale) : ModelStep
+{
+    public override string ToString() => $"update {ModelDefinitions.Ids[Id]}: {ModelDefinitions.ChangeNames[Change]}{(IsStale ? ", from an old revision" : "")}";
+}
+
+internal enum OutsideVerb
+{
+    Cancel,
+    Reset,
+    Delete,
+    Message,
+}
+
+internal sealed record OutsideStep(OutsideVerb Verb, int Id) : ModelStep
+{
+    public override string ToString() => $"{Verb} {ModelDefinitions.Ids[Id]}";
+}
+
+internal sealed record DeleteEndedStep(TimeSpan Age, int Limit) : ModelStep
+{
+    public override string ToString() => $"delete what ended {Age} ago, at most {Limit}";
+}
+
+internal sealed record AdvanceStep(TimeSpan By) : ModelStep
+{
+    public override string ToString() => $"the clock moves on by {By}";
+}
+
+internal sealed record ClaimNextStep(int Executor, int MaxTasks, long MaxBytes) : ModelStep
+{
+    public override string ToString() => $"executor {Executor} claims {MaxTasks} tasks of {MaxBytes} bytes";
+}
+
+internal sealed record ClaimByIdStep(int Executor, IReadOnlyList<int> Ids) : ModelStep
+{
+    public override IEnumerable<ModelStep> Simpler() => WithoutOne(Ids).Select(ids => this with { Ids = ids });
+
+    public override string ToString() => $"executor {Executor} claims {string.Join(", ", Ids.Select(id => ModelDefinitions.Ids[id]))} by id";
+}
+
+internal enum ReportBy
+{
+    Holder,
+    HolderOfBefore,
+    HolderOfAnother,
+    Nobody,
+    HolderAtNextStage,
+    HolderAtStageBefore,
+    Repeated,
+}
+
+/// <summary>A report about one of the tasks that are EXECUTED, or one that was recorded before.</summary>
+internal sealed record ReportSpec(int Nth, ReportBy By, StageOutcome Outcome, TimeSpan Elapsed)
+{
+    public override string ToString() => By == ReportBy.Repeated ? $"#{Nth} repeated" : $"#{Nth} by {By}: {Show(Outcome)}";
+
+    private static string Show(StageOutcome outcome) => outcome switch
+    {
+        StageOutcome.Done done => done.Result.GetRawText(),
+        StageOutcome.Failure failure => $"failed ({failure.ExitCode})",
+        StageOutcome.Wait wait => $"waits for {wait.For} {wait.Duration}",
+        _ => outcome.ToString(),
+    };
+}
+
+internal sealed record ReportStep(IReadOnlyList<ReportSpec> Reports) : ModelStep
+{
+    public override IEnumerable<ModelStep> Simpler() => WithoutOne(Reports).Select(reports => this with { Reports = reports });
+
+    public override string ToString() => $"report {string.Join("; ", Reports)}";
+}
+
+internal enum ManagerVerb
+{
+    Expel,
+    AbortOverdue,
+    RestartPeriodic,
+    WakeWaits,
+    QueueDue,
+    RequeueFailed,
+}
+
+internal sealed record ManagerStep(ManagerVerb Verb, int Limit) : ModelStep
+{
+    public override string ToString() => $"manager: {Verb}, at most {Limit}";
+}
+
+internal sealed record TickStep : ModelStep
+{
+    public override string ToString() => "manager: all duties";
+}
+
+/// <summary>All that there is to do at once, so that sequences get far: the duties, a claim of everything, and a report for everything.</summary>
+internal sealed record DriveStep(StageOutcome Outcome) : ModelStep
+{
+    public override IEnumerable<ModelStep> Simpler() => [new TickStep()];
+
+    public override string ToString() => $"all duties, executor 1 claims all, all report {new ReportSpec(0, ReportBy.Holder, Outcome, TimeSpan.Zero)}";
+}
+
+internal enum ExecutorVerb
+{
+    Heartbeat,
+    FindLost,
+    GiveBackStray,
+    Suspend,
+}
+
+/// <summary>An executor says something of the claims that it holds, of which it may not know some and believe to hold others.</summary>
+internal sealed record ExecutorStep(ExecutorVerb Verb, int Executor, int Forgotten, int Old) : ModelStep
+{
+    public override string ToString() => $"executor {Executor}: {Verb}, without {Forgotten} claims that it holds, with {Old} that it held";
+}
+
+/// <summary>A page of tasks. The filters are bits, each with its own meaning.</summary>
+internal sealed record ListStep(int Filters, TaskState State, int Value, int? After, int Limit) : ModelStep
+{
+    public override string ToString() => $"list {Filters:b} {State} {Value} after {After}, at most {Limit}";
+}
+
+internal sealed record MarkStep(int Nth, bool AsDelivered) : ModelStep
+{
+    public override string ToString() => $"mark every fourth notification from {Nth} on as {(AsDelivered ? "delivered" : "read")}";
+}
+
+internal sealed record NotificationsStep(int? User, int? Id, bool? IsRead, int? Before, int Limit) : ModelStep
+{
+    public override string ToString() => $"list notifications of user {User}, of task {Id}, read {IsRead}, before {Before}, at most {Limit}";
+}

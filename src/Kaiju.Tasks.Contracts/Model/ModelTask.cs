@@ -1,0 +1,145 @@
+using System.Text;
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Contracts.Model;
+
+/// <summary>What the model knows of one task: all of it as values, and what can be seen of it made from them when it is asked for.</summary>
+internal sealed class ModelTask(TaskDefinition definition, ManagedState state, DateTimeOffset created, IEnumerable<StageEntry> rows)
+{
+    private readonly List<StageEntry> _rows = [.. rows];
+    private readonly List<TaskRun> _runs = [];
+
+    public TaskDefinition Definition { get; private set; } = definition;
+
+    public ManagedState State { get; private set; } = state;
+
+    public DateTimeOffset Created { get; } = created;
+
+    public int Revision { get; private set; }
+
+    /// <summary>Every run that the task has had, also those whose outcome is not kept any more.</summary>
+    public HashSet<string> AllRuns { get; } = [state.JobId, state.ResultRun];
+
+    public string Id => Definition.Id!;
+
+    /// <summary>What is shown: the rows without an error of the run and pass that were queued last.</summary>
+    public IReadOnlyList<JsonElement> Results =>
+        [.. _rows.Where(row => row.Error is null && row.JobId == State.ResultRun && row.Pass == State.ResultPass)
+            .OrderBy(row => row.Stage).Select(row => row.Result)];
+
+    /// <summary>About what travels with a claim.</summary>
+    public long Bytes => Length(Definition.KwsJson) + Definition.Commands.Sum(command => Length(command.ParamsJson)) + Results.Sum(Length);
+
+    /// <summary>Whatever the transition says, to the letter.</summary>
+    public void Apply(Transition transition, int keptRuns)
+    {
+        if (transition.ArchivesRun)
+        {
+            _runs.Add(RunNow());
+            _runs.RemoveRange(0, Math.Max(0, _runs.Count - keptRuns));
+        }
+
+        if (transition.After.ResultRun != State.ResultRun)
+        {
+            // A run's rows are kept until the next one is queued.
+            _rows.Clear();
+        }
+
+        State = transition.After;
+        AllRuns.Add(State.JobId);
+        if (transition.Entry is { } row)
+        {
+            _rows.Add(row);
+        }
+    }
+
+    public void Update(TaskDefinition definition, DateTimeOffset now)
+    {
+        State = TaskUpdate.Apply(Definition, definition, State, now);
+        (Definition, Revision) = (definition, Revision + 1);
+    }
+
+    /// <summary>What became of the next task's start.</summary>
+    public void NoteChain(ChainResult result) => State = State with { Chain = result };
+
+    /// <summary>The store has made the id of a run that began in this step.</summary>
+    public void LearnRun(string unknown, string jobId)
+    {
+        State = State with
+        {
+            JobId = State.JobId == unknown ? jobId : State.JobId,
+            ResultRun = State.ResultRun == unknown ? jobId : State.ResultRun,
+        };
+        AllRuns.Remove(unknown);
+        AllRuns.Add(jobId);
+    }
+
+    public StageEntry? RowOf(ReportId report) => _rows.Find(row => row.Claim == report.Claim && row.Stage == report.Stage);
+
+    /// <summary>What is shown of the history; the claims are the executors' alone.</summary>
+    public IReadOnlyList<StageEntry> Stages => _rows.ConvertAll(row => row with { Claim = null });
+
+    public IReadOnlyList<TaskRun> Runs => [.. State.HasEnded ? [RunNow()] : Array.Empty<TaskRun>(), .. _runs.AsEnumerable().Reverse()];
+
+    public TaskRecord Snapshot() => new()
+    {
+        Definition = Definition,
+        Managed = State with { Claim = null, LastReport = null },
+        Created = Created,
+        Revision = Revision,
+        Result = Results,
+    };
+
+    public TaskRun? RunOf(string jobId) => State.JobId == jobId ? State.HasEnded ? RunNow() : null : _runs.Find(run => run.JobId == jobId);
+
+    public TaskNotification Notification(DateTimeOffset now) => new()
+    {
+        Id = 0,
+        TaskId = Id,
+        JobId = State.JobId,
+        UserId = Definition.UserId,
+        State = State.State,
+        IsFinal = State.HasEnded,
+        ExitCode = State.ExitCode,
+        Error = State.Error,
+        Result = Results,
+        Created = now,
+    };
+
+    public ExecutorTask ForExecutor(DateTimeOffset now) => new()
+    {
+        Id = Id,
+        AppName = Definition.AppName!,
+        ExecutorId = State.ExecutorId!,
+        Claim = State.Claim!.Value,
+        JobId = State.JobId,
+        Pass = State.Pass,
+        Attempt = State.Attempt,
+        Stage = State.Stage,
+        Stages = Definition.Commands.Count,
+        Commands = [.. Definition.Commands.Skip(State.Stage)],
+        Result = Results,
+        Kws = Definition.KwsJson,
+        ExecDeadline = State.ExecDeadline!.Value,
+        TimeLeft = State.ExecDeadline.Value - now,
+    };
+
+    private TaskRun RunNow() => new()
+    {
+        TaskId = Id,
+        JobId = State.JobId,
+        State = State.State,
+        ExitCode = State.ExitCode,
+        Error = State.Error,
+        Result = Results,
+        Retries = State.Retries,
+        Occurrence = State.Occurrence,
+        Chain = State.Chain,
+        QueuedAt = State.QueuedAt,
+        Ended = State.StatusChange,
+    };
+
+    private static long Length(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : Encoding.UTF8.GetByteCount(json.GetRawText());
+}

@@ -1,0 +1,87 @@
+using System.Text.Json;
+using CsCheck;
+
+namespace Kaiju.Tasks.Contracts.Model;
+
+/// <summary>What happens in a sequence, and how often.</summary>
+internal static class StepGen
+{
+    private static readonly Gen<int> _id = Gen.Int[0, ModelDefinitions.Ids.Count - 1];
+    private static readonly Gen<int> _shape = Gen.Int[0, ModelDefinitions.Names.Count - 1];
+    private static readonly Gen<int> _executor = Gen.Int[0, ModelDefinitions.Executors.Count - 1];
+    private static readonly Gen<int> _limit = Gen.Int[1, 3];
+
+    private static readonly Gen<TimeSpan> _time =
+        Gen.OneOf(0, 1, 999, 1000, 2000, 5000, 9999, 10_000, 20_001, 30_000, 60_000, 60_001, 90_001, 200_000, 311_000)
+            .Select(ms => TimeSpan.FromMilliseconds(ms));
+
+    private static readonly Gen<StageOutcome> _outcome = Gen.Frequency(
+        (6, Gen.OneOf("null", "1", "\"text\"", "{\"a\":[1,2]}").Select(json => StageOutcome.Completed(JsonElement.Parse(json)))),
+        (2, Gen.Const(StageOutcome.Failed(ModelDefinitions.Boom))),
+        (1, Gen.Const(StageOutcome.Failed(ModelDefinitions.Boom, TaskExitCode.Aborted))),
+        (1, Gen.OneOf(1, 5000, 60_000).Select(ms => StageOutcome.WaitFor(TimeSpan.FromMilliseconds(ms)))),
+        (1, Gen.OneOf<int?>(null, 5000, 60_000).Select(ms => StageOutcome.WaitForMessage(ms is { } time ? TimeSpan.FromMilliseconds(time) : null))));
+
+    private static readonly Gen<ReportBy> _by = Gen.Frequency(
+        (14, Gen.Const(ReportBy.Holder)),
+        (3, Gen.Const(ReportBy.Repeated)),
+        (3, Gen.OneOf(ReportBy.HolderOfBefore, ReportBy.HolderOfAnother, ReportBy.Nobody, ReportBy.HolderAtNextStage, ReportBy.HolderAtStageBefore)));
+
+    private static readonly Gen<ReportSpec> _report = Gen.Select(
+        Gen.Int[0, 3], _by, _outcome, _time, (nth, by, outcome, elapsed) => new ReportSpec(nth, by, outcome, elapsed));
+
+    private static readonly Gen<OutsideVerb> _outside = Gen.Frequency(
+        (4, OutsideVerb.Message), (3, OutsideVerb.Cancel), (2, OutsideVerb.Reset), (1, OutsideVerb.Delete));
+
+    private static readonly Gen<ModelStep> _step = Gen.Frequency(
+        (14, Gen.Select(Gen.Select(_id, _shape).Array[1, 3], Gen.OneOf(OnConflict.Replace, OnConflict.Skip, OnConflict.Fail), Create)),
+        (3, Gen.Select(_id, Gen.Int[0, ModelDefinitions.ForeignNames.Count - 1], _id.Nullable(), Gen.Bool, Import)),
+        (12, Gen.Select(_outside, _id, Outside)),
+        (6, Gen.Select(_id, Gen.Int[0, ModelDefinitions.ChangeNames.Count - 1], Gen.Frequency((9, false), (1, true)), Update)),
+        (3, Gen.Select(_time, _limit, DeleteEnded)),
+        (13, _time.Select(Advance)),
+        (12, Gen.Select(_executor, Gen.Int[0, 4], Gen.OneOf(1L, 1500, 1_000_000, 1_000_000), ClaimNext)),
+        (4, Gen.Select(_executor, _id.Array[1, 3], ClaimById)),
+        (22, Gen.Frequency((4, _report.Array[1]), (1, _report.Array[2, 4])).Select(Report)),
+        (10, Gen.Select(Gen.Enum<ManagerVerb>(), _limit, Manager)),
+        (9, Gen.Const<ModelStep>(new TickStep())),
+        (12, _outcome.Select(Drive)),
+        (9, Gen.Select(Gen.Enum<ExecutorVerb>(), _executor, Gen.Int[0, 1], Gen.Int[0, 2], Executor)),
+        (3, Gen.Select(Gen.Int[0, 1023], Gen.Enum<TaskState>(), Gen.Int[0, 3], _id.Nullable(), _limit, List)),
+        (2, Gen.Select(Gen.Int[0, 3], Gen.Bool, Mark)),
+        (2, Gen.Select(Gen.Int[0, 2].Nullable(), _id.Nullable(), Gen.Bool.Nullable(), Gen.Int[0, 9].Nullable(), _limit, Notifications)));
+
+    public static Gen<ModelSequence> Sequence(int most) =>
+        Gen.Select(Gen.Enum<RuleSet>(), _step.Array[1, most], (rules, steps) => new ModelSequence(rules, steps));
+
+    // Named, since a lambda of each would need its type said twice: as itself and as a step.
+    private static ModelStep Create((int, int)[] tasks, OnConflict onConflict) => new CreateStep(tasks, onConflict);
+
+    private static ModelStep Import(int id, int foreign, int? copyOf, bool withPing) => new ImportStep(id, foreign, copyOf, withPing);
+
+    private static ModelStep Outside(OutsideVerb verb, int id) => new OutsideStep(verb, id);
+
+    private static ModelStep Update(int id, int change, bool isStale) => new UpdateStep(id, change, isStale);
+
+    private static ModelStep DeleteEnded(TimeSpan age, int limit) => new DeleteEndedStep(age, limit);
+
+    private static ModelStep Advance(TimeSpan by) => new AdvanceStep(by);
+
+    private static ModelStep ClaimNext(int executor, int tasks, long bytes) => new ClaimNextStep(executor, tasks, bytes);
+
+    private static ModelStep ClaimById(int executor, int[] ids) => new ClaimByIdStep(executor, ids);
+
+    private static ModelStep Report(ReportSpec[] reports) => new ReportStep(reports);
+
+    private static ModelStep Manager(ManagerVerb verb, int limit) => new ManagerStep(verb, limit);
+
+    private static ModelStep Drive(StageOutcome outcome) => new DriveStep(outcome);
+
+    private static ModelStep Executor(ExecutorVerb verb, int executor, int forgotten, int old) => new ExecutorStep(verb, executor, forgotten, old);
+
+    private static ModelStep List(int filters, TaskState state, int value, int? after, int limit) => new ListStep(filters, state, value, after, limit);
+
+    private static ModelStep Mark(int nth, bool asDelivered) => new MarkStep(nth, asDelivered);
+
+    private static ModelStep Notifications(int? user, int? id, bool? isRead, int? before, int limit) => new NotificationsStep(user, id, isRead, before, limit);
+}

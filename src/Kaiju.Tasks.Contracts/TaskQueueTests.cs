@@ -1,0 +1,135 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
+using Xunit;
+
+namespace Kaiju.Tasks.Contracts;
+
+/// <summary>What a queue promises: order, bounds, and that whoever waits is woken.</summary>
+/// <param name="open">Opens an empty store.</param>
+public abstract class TaskQueueTests(OpenStore open)
+{
+    private static readonly DateTimeOffset _start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
+    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
+    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 100);
+
+    /// <summary>Higher priority first; among equals what was queued first.</summary>
+    [Fact]
+    public async Task Tasks_are_claimed_by_priority_then_by_age()
+    {
+        await using var opened = await OpenAsync();
+        foreach (var (id, priority, app) in new[] { ("old", 0, "default"), ("low", -1, "default"), ("new", 0, "other"), ("high", 5, "other"), ("nobody's", 9, "nobody's") })
+        {
+            await CreateAsync(opened, new TaskDefinition { Id = id, Priority = priority, AppName = app, Commands = [new("do")] });
+            await opened.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        Assert.Equal(["high", "old", "new", "low"], await ClaimAsync(opened, 10, apps: ["default", "other"]));
+    }
+
+    /// <summary>No more tasks than asked for, of no other apps, and none twice.</summary>
+    [Fact]
+    public async Task A_claim_takes_no_more_than_it_may()
+    {
+        await using var opened = await OpenAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            await CreateAsync(opened, new TaskDefinition { Id = $"t{i}", Commands = [new("do")] });
+        }
+
+        Assert.Equal(["t0", "t1"], await ClaimAsync(opened, 2));
+        Assert.Empty(await ClaimAsync(opened, 2, apps: ["nobody's"]));
+        Assert.Equal(["t2", "t3", "t4"], await ClaimAsync(opened, 10));
+        Assert.Empty(await ClaimAsync(opened, 10));
+    }
+
+    /// <summary>No more bytes than asked for, but always one task.</summary>
+    [Fact]
+    public async Task A_claim_is_bounded_in_bytes_but_one_task_is_always_allowed()
+    {
+        await using var opened = await OpenAsync();
+        for (var i = 0; i < 4; i++)
+        {
+            await CreateAsync(opened, new TaskDefinition { Id = $"t{i}", Commands = [new("do", Json.Of($"\"{new string('x', 1000)}\""))] });
+        }
+
+        Assert.Equal(["t0", "t1"], await ClaimAsync(opened, 10, bytes: 2500));
+        Assert.Equal(["t2"], await ClaimAsync(opened, 10, bytes: 10));
+    }
+
+    /// <summary>The results of the stages before count, and come with the claim.</summary>
+    [Fact]
+    public async Task Earlier_results_count_and_travel_with_a_claim()
+    {
+        await using var opened = await OpenAsync();
+        await CreateAsync(opened, new TaskDefinition { Id = "t", Commands = [new("a"), new("b"), new("c")] });
+        await CreateAsync(opened, new TaskDefinition { Id = "u", Commands = [new("a")] });
+        var first = (await opened.Queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default))[0];
+        var report = new StageReport
+        {
+            TaskId = "t",
+            Claim = first.Claim,
+            JobId = first.JobId,
+            Attempt = 1,
+            Stage = 0,
+            Outcome = StageOutcome.Completed(Json.Of($"\"{new string('x', 1000)}\"")),
+        };
+        await opened.Store.RecordAsync([report], default);
+        await opened.Store.SuspendExecutorAsync(_executor.Id, default);
+        await opened.Store.ResetAsync("u", default);
+        await opened.Store.QueueDueAsync(10, default);
+
+        var claimed = Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(_executor, 10, 500), default));
+        Assert.Equal(("t", 1, 3, "b"), (claimed.Id, claimed.Stage, claimed.Stages, claimed.Commands[0].Method));
+        Assert.Equal(report.Outcome is StageOutcome.Done done ? [done.Result.GetRawText()] : [], claimed.Result.Texts());
+    }
+
+    /// <summary>A manager moves no more than it may, what is due longest first, and says what it has moved.</summary>
+    [Fact]
+    public async Task A_verb_moves_no_more_than_its_limit_and_says_which()
+    {
+        await using var opened = await OpenAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            await CreateAsync(opened, new TaskDefinition { Id = $"t{i}", RunAt = _start.AddSeconds(i + 1), Commands = [new("do")] });
+        }
+
+        await opened.Advance(TimeSpan.FromSeconds(4));
+        Assert.Equal(["t0", "t1", "t2"], (await opened.Store.QueueDueAsync(3, default)).Select(move => move.TaskId));
+        Assert.Equal(["t3"], (await opened.Store.QueueDueAsync(3, default)).Select(move => move.TaskId));
+        Assert.Equal(TimeSpan.FromSeconds(1), await opened.Store.GetTimeToNextDutyAsync(default));
+    }
+
+    /// <summary>Whoever waits is woken by a task, and does not wait where one is there already.</summary>
+    [Fact]
+    public async Task A_queue_wakes_who_waits_for_it_and_loses_nothing_in_between()
+    {
+        await using var opened = await OpenAsync();
+        var waiting = opened.Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask();
+        await CreateAsync(opened, new TaskDefinition { Id = "t", Commands = [new("do")] });
+        await waiting.WaitAsync(_bound);
+        await opened.Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask().WaitAsync(_bound);
+    }
+
+    /// <summary>A wait can be given up.</summary>
+    [Fact]
+    public async Task A_wait_ends_when_it_is_cancelled()
+    {
+        await using var opened = await OpenAsync();
+        using var cancel = new CancellationTokenSource();
+        var waiting = opened.Queue.WaitAsync(["default"], TimeSpan.FromDays(1), cancel.Token).AsTask();
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(_bound));
+    }
+
+    private static async Task CreateAsync(OpenedStore opened, TaskDefinition definition) =>
+        await opened.Store.CreateAsync([Checked.Definition(definition)], OnConflict.Fail, default);
+
+    private static async Task<string[]> ClaimAsync(OpenedStore opened, int most, long bytes = long.MaxValue, string[]? apps = null)
+    {
+        var executor = _executor with { Apps = apps ?? ["default"] };
+        return [.. (await opened.Queue.ClaimAsync(new ClaimRequest(executor, most, bytes), default)).Select(task => task.Id)];
+    }
+
+    private ValueTask<OpenedStore> OpenAsync() => open(new LifecycleRules(), _start);
+}

@@ -1,0 +1,125 @@
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Kaiju.Tasks.PostgreSql;
+
+/// <summary>
+/// Hints between processes: one NOTIFY without payload says that something has changed. It is sent after the commit and not in it, since
+/// every commit with a NOTIFY waits for all others; the first at once, those that come soon after it as one.
+/// </summary>
+internal sealed class HintChannel : IAsyncDisposable
+{
+    private const StoreHintKinds Everything =
+        StoreHintKinds.Duty | StoreHintKinds.Queued | StoreHintKinds.Ended | StoreHintKinds.ClaimLost | StoreHintKinds.Notified;
+
+    private static readonly TimeSpan _gap = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
+
+    // Of the machine on purpose: how long a connection may be silent has nothing to do with the store's time.
+    private readonly TimeProvider _clock = TimeProvider.System;
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly PostgreSqlTasksOptions _options;
+    private readonly HintListeners _listeners;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _toSend = new(0, 1);
+    private readonly List<Task> _loops = [];
+
+    public HintChannel(NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, HintListeners listeners, ILogger logger)
+    {
+        (_dataSource, _options, _listeners, _logger) = (dataSource, options, listeners, logger);
+        _loops.Add(Task.Run(() => ListenAsync(_stop.Token)));
+        _loops.Add(Task.Run(() => SendAsync(_stop.Token)));
+    }
+
+    /// <summary>Tells other processes, soon.</summary>
+    public void Send()
+    {
+        if (_toSend.CurrentCount == 0)
+        {
+            try
+            {
+                _toSend.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // Somebody else was faster, and one is enough.
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+        _toSend.Dispose();
+    }
+
+    private async Task SendAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            await _toSend.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                using var notify = _dataSource.CreateCommand($"notify \"{_options.Schema}\"");
+                await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                // A hint that is lost; polling finds what it was about.
+            }
+
+            await Task.Delay(_gap, _clock, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken cancellationToken)
+    {
+        var pause = TimeSpan.Zero;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+                await using (connection.ConfigureAwait(false))
+                {
+                    await ListenAsync(connection, () => pause = TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+                }
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                RelationalLog.ListeningLost(_logger, e);
+                pause = pause == TimeSpan.Zero ? TimeSpan.FromMilliseconds(100) : pause * 2 < _longestPause ? pause * 2 : _longestPause;
+                await Task.Delay(pause, _clock, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task ListenAsync(NpgsqlConnection connection, Action isUp, CancellationToken cancellationToken)
+    {
+        connection.Notification += (_, _) => _listeners.Tell(new StoreHint(Everything));
+        await ExecuteAsync(connection, $"listen \"{_options.Schema}\"", cancellationToken).ConfigureAwait(false);
+        isUp();
+
+        // What was said before we listened nobody has heard.
+        _listeners.Tell(new StoreHint(Everything));
+        while (true)
+        {
+            if (!await connection.WaitAsync(_options.KeepAliveInterval, cancellationToken).ConfigureAwait(false))
+            {
+                // Silence may be peace or a connection that is dead on the other side.
+                await ExecuteAsync(connection, "select 1", cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task ExecuteAsync(NpgsqlConnection connection, string text, CancellationToken cancellationToken)
+    {
+        using var command = new NpgsqlCommand(text, connection) { CommandTimeout = (int)Math.Ceiling(_options.KeepAliveInterval.TotalSeconds) };
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

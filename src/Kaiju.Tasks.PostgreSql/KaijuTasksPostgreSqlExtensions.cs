@@ -1,0 +1,68 @@
+using Kaiju.Tasks;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.PostgreSql;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Keeps tasks in PostgreSQL.</summary>
+public static class KaijuTasksPostgreSqlExtensions
+{
+    /// <summary>
+    /// Keeps tasks in a PostgreSQL database, which any number of processes and machines may share. The tables are created at the first use
+    /// (<see cref="PostgreSqlTasksOptions.MigrateAtStart"/>). The pool is the adapter's own.
+    /// </summary>
+    /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
+    /// <param name="connectionString">A connection string of Npgsql: <c>Host=…;Database=…;Username=…</c>.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <exception cref="ArgumentException">When the host starts: an option is out of its bounds.</exception>
+    public static KaijuTasksBuilder UsePostgreSql(this KaijuTasksBuilder builder, string connectionString, Action<PostgreSqlTasksOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(connectionString);
+        builder.Services.TryAddSingleton(provider => new OwnDataSource(connectionString, Options(provider)));
+        return Use(builder, provider => provider.GetRequiredService<OwnDataSource>().DataSource, configure);
+    }
+
+    /// <summary>Keeps tasks in a PostgreSQL database that the host has a data source for already, and so a pool.</summary>
+    /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
+    /// <param name="dataSource">The data source; the caller disposes of it, after the host.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <exception cref="ArgumentException">When the host starts: an option is out of its bounds.</exception>
+    public static KaijuTasksBuilder UsePostgreSql(this KaijuTasksBuilder builder, NpgsqlDataSource dataSource, Action<PostgreSqlTasksOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(dataSource);
+        return Use(builder, _ => dataSource, configure);
+    }
+
+    private static KaijuTasksBuilder Use(KaijuTasksBuilder builder, Func<IServiceProvider, NpgsqlDataSource> dataSource, Action<PostgreSqlTasksOptions>? configure)
+    {
+        var services = builder.Services;
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        services.TryAddSingleton(provider => new PostgreSqlTaskStore(
+            dataSource(provider),
+            Options(provider),
+            provider.GetRequiredService<LifecycleRules>(),
+            provider.GetRequiredService<IdSource>(),
+            provider.GetRequiredService<ILogger<PostgreSqlTaskStore>>()));
+        services.Replace(ServiceDescriptor.Singleton<ITaskStore>(provider => provider.GetRequiredService<PostgreSqlTaskStore>()));
+        services.Replace(ServiceDescriptor.Singleton<ITaskQueue>(provider =>
+            new RelationalTaskQueue(provider.GetRequiredService<PostgreSqlTaskStore>(), provider.GetRequiredService<TimeProvider>())));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, PostgreSqlStarter>());
+        return builder;
+    }
+
+    private static PostgreSqlTasksOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<PostgreSqlTasksOptions>>().Value;
+}

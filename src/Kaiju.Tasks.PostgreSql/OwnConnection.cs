@@ -1,0 +1,54 @@
+using Npgsql;
+
+namespace Kaiju.Tasks.PostgreSql;
+
+/// <summary>A connection for one purpose, which never waits for the pool. Opened when it is needed, and again after a fault.</summary>
+internal sealed class OwnConnection(NpgsqlDataSource dataSource) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private NpgsqlConnection? _connection;
+
+    public async ValueTask<T> UseAsync<T>(Func<NpgsqlConnection, ValueTask<T>> use, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var isKept = _connection is not null;
+            _connection ??= await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await use(_connection).ConfigureAwait(false);
+            }
+            catch (Exception e) when (isKept && Faults.IsOfConnection(e) && !cancellationToken.IsCancellationRequested)
+            {
+                // It may have died long ago; what it was used for does no harm if it is done twice.
+                await CloseAsync().ConfigureAwait(false);
+                _connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+                return await use(_connection).ConfigureAwait(false);
+            }
+        }
+        catch
+        {
+            await CloseAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync().ConfigureAwait(false);
+        _turn.Dispose();
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        if (Interlocked.Exchange(ref _connection, null) is { } connection)
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using Npgsql;
+
+namespace Kaiju.Tasks.PostgreSql;
+
+/// <summary>The adapter's own pool, where the host gave only a connection string.</summary>
+internal sealed class OwnDataSource(string connectionString, PostgreSqlTasksOptions options) : IDisposable, IAsyncDisposable
+{
+    public NpgsqlDataSource DataSource { get; } = Build(connectionString, options.PollingOnly);
+
+    /// <summary>
+    /// Few connections are faster than many, and a statement is prepared once it has been used twice, unless connections are not ours for
+    /// longer than a transaction. What the connection string says itself holds.
+    /// </summary>
+    public static NpgsqlDataSource Build(string connectionString, bool isShared)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connectionString);
+        var text = builder.ConnectionStringBuilder;
+        if (isShared)
+        {
+            text.MaxAutoPrepare = 0;
+            text.NoResetOnClose = true;
+        }
+        else if (!text.ContainsKey("Max Auto Prepare"))
+        {
+            text.MaxAutoPrepare = 100;
+            text.AutoPrepareMinUsages = 2;
+        }
+
+        if (!text.ContainsKey("Application Name"))
+        {
+            text.ApplicationName = "Kaiju.Tasks";
+        }
+
+        return builder.Build();
+    }
+
+    public void Dispose() => DataSource.Dispose();
+
+    public ValueTask DisposeAsync() => DataSource.DisposeAsync();
+}

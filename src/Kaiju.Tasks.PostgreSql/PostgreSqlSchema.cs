@@ -1,0 +1,165 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Kaiju.Tasks.Relational;
+using Npgsql;
+
+namespace Kaiju.Tasks.PostgreSql;
+
+/// <summary>The tables of the store and their versions. Migrations go forward only, each once, in one transaction under an advisory lock of its own.</summary>
+public static partial class PostgreSqlSchema
+{
+    // "kaiju" in ASCII, so that the lock is nobody else's by accident; the second half is the schema's.
+    private const int LockClass = 0x6B61696A;
+    private const int LeastServer = 13;
+
+    /// <summary>The version that this package reads and writes.</summary>
+    public static int Version { get; } = SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, new Dictionary<string, string>()).Count;
+
+    /// <summary>Creates the tables or brings them up to date; nothing to do, and no right to do it needed, if they are.</summary>
+    /// <param name="dataSource">The database.</param>
+    /// <param name="options">Which names; null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up; what is not committed has not happened.</param>
+    /// <returns>How many migrations were applied.</returns>
+    /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
+    /// <exception cref="TaskSchemaException">The tables are of a newer version than this package knows, or the server cannot hold them.</exception>
+    public static async Task<int> MigrateAsync(NpgsqlDataSource dataSource, PostgreSqlTasksOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(dataSource);
+        options ??= new PostgreSqlTasksOptions();
+        ThrowIfInvalid(options);
+        var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            await ThrowIfUnfitAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false) == Version)
+            {
+                return 0;
+            }
+
+            var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            await using (transaction.ConfigureAwait(false))
+            {
+                await ExecuteAsync(connection, Prologue(options), cancellationToken).ConfigureAwait(false);
+                var from = await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false);
+                ThrowIfNewer(from);
+                foreach (var (index, migration) in SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, Words(options, "")).Index().Skip(from))
+                {
+                    await ExecuteAsync(connection, migration, cancellationToken).ConfigureAwait(false);
+                    await ExecuteAsync(connection, Recorded(options, index + 1), cancellationToken).ConfigureAwait(false);
+                }
+
+                await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+                return Version - from;
+            }
+        }
+    }
+
+    /// <summary>The migrations as one SQL script, to be carried out by somebody else on a database without the tables or after an older version.</summary>
+    /// <param name="options">Which names; null for the defaults.</param>
+    /// <param name="fromVersion">The version that is there; 0 for none.</param>
+    public static string GetScript(PostgreSqlTasksOptions? options = null, int fromVersion = 0)
+    {
+        options ??= new PostgreSqlTasksOptions();
+        ThrowIfInvalid(options);
+        ArgumentOutOfRangeException.ThrowIfNegative(fromVersion);
+        var migrations = SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, Words(options, "")).Index().Skip(fromVersion)
+            .Select(migration => $"{migration.Item.Trim()}\n\n{Recorded(options, migration.Index + 1)}\n");
+        return $"begin;\n\n{Prologue(options)}\n\n{string.Join('\n', migrations)}\ncommit;\n";
+    }
+
+    internal static async Task ThrowIfNotCurrentAsync(NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
+    {
+        var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var version = await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false);
+            ThrowIfNewer(version);
+            if (version < Version)
+            {
+                throw new TaskSchemaException(
+                    $"The tables in the schema \"{options.Schema}\" are of version {version}; this package needs {Version}. "
+                    + $"Set {nameof(PostgreSqlTasksOptions.MigrateAtStart)}, call {nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, or carry out {nameof(PostgreSqlSchema)}.{nameof(GetScript)}.");
+            }
+        }
+    }
+
+    internal static void ThrowIfInvalid(PostgreSqlTasksOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (!Name().IsMatch(options.Schema))
+        {
+            throw new ArgumentException($"{nameof(options.Schema)} is \"{options.Schema}\"; it must match {Name()}.", nameof(options));
+        }
+
+        if (options.KeepAliveInterval < TimeSpan.FromSeconds(1) || options.KeepAliveInterval > TimeSpan.FromMinutes(10))
+        {
+            throw new ArgumentException($"{nameof(options.KeepAliveInterval)} is {options.KeepAliveInterval}; it must be from 00:00:01 to 00:10:00.", nameof(options));
+        }
+    }
+
+    /// <param name="options">Which names.</param>
+    /// <param name="now">The store's time as SQL.</param>
+    internal static IReadOnlyDictionary<string, string> Words(PostgreSqlTasksOptions options, string now) => new Dictionary<string, string>
+    {
+        ["schema"] = $"\"{options.Schema}\"",
+        ["task"] = TaskRow.Columns,
+        ["now"] = now,
+    };
+
+    private static void ThrowIfNewer(int version)
+    {
+        if (version > Version)
+        {
+            throw new TaskSchemaException($"The tables are of version {version}; this package knows up to {Version}. Use the package that has migrated them, or a newer one.");
+        }
+    }
+
+    private static async Task ThrowIfUnfitAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (connection.PostgreSqlVersion.Major < LeastServer)
+        {
+            throw new TaskSchemaException($"The server is PostgreSQL {connection.PostgreSqlVersion}; it must be {LeastServer} or later.");
+        }
+
+        using var command = new NpgsqlCommand("show server_encoding", connection);
+        if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not "UTF8" and var encoding)
+        {
+            throw new TaskSchemaException($"The database's encoding is {encoding}; it must be UTF8, so that every text can be kept.");
+        }
+    }
+
+    private static async Task<int> FindVersionAsync(NpgsqlConnection connection, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
+    {
+        using var exists = new NpgsqlCommand("select exists (select 1 from pg_tables where schemaname = $1 and tablename = 'migrations')", connection)
+        {
+            Parameters = { new NpgsqlParameter { Value = options.Schema } },
+        };
+        if (await exists.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true)
+        {
+            return 0;
+        }
+
+        using var version = new NpgsqlCommand($"select coalesce(max(version), 0) from \"{options.Schema}\".migrations", connection);
+        return (int)(await version.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
+    private static string Prologue(PostgreSqlTasksOptions options) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"""
+        select pg_advisory_xact_lock({LockClass}, hashtext('{options.Schema}'));
+        create schema if not exists "{options.Schema}";
+        create table if not exists "{options.Schema}".migrations (version integer primary key, applied timestamptz not null default now());
+        """);
+
+    private static string Recorded(PostgreSqlTasksOptions options, int version) =>
+        string.Create(CultureInfo.InvariantCulture, $"insert into \"{options.Schema}\".migrations (version) values ({version});");
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string text, CancellationToken cancellationToken)
+    {
+        using var command = new NpgsqlCommand(text, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    [GeneratedRegex("^[a-z_][a-z0-9_]{0,30}$")]
+    private static partial Regex Name();
+}

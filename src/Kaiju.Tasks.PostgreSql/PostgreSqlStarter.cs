@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Hosting;
+
+namespace Kaiju.Tasks.PostgreSql;
+
+/// <summary>Looks at the tables when the host starts, so that what is wrong with them fails the start and not the first task.</summary>
+internal sealed class PostgreSqlStarter(PostgreSqlTaskStore store) : IHostedLifecycleService
+{
+    public Task StartingAsync(CancellationToken cancellationToken) => store.StartAsync(cancellationToken);
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,388 @@
+using System.Data.Common;
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Kaiju.Tasks.PostgreSql;
+
+/// <summary>
+/// Tasks in PostgreSQL. What happens for every stage, claims and results, are single guarded statements for whole batches; everything
+/// else holds the rows that it changes and asks the lifecycle. The clock is the database's.
+/// </summary>
+internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposable, IDisposable
+{
+    private const string DatabaseClock = "(extract(epoch from clock_timestamp()) * 10000000)::bigint";
+    private const int Tries = 8;
+    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(10);
+
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly PostgreSqlTasksOptions _options;
+    private readonly Func<DateTimeOffset>? _testTime;
+    private readonly LifecycleFunction _next;
+    private readonly SqlTexts _sql;
+    private readonly OwnConnection _heartbeats;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _starting = new(1, 1);
+    private HintChannel? _channel;
+    private volatile bool _isReady;
+    private bool _isDisposed;
+
+    public PostgreSqlTaskStore(
+        NpgsqlDataSource dataSource,
+        PostgreSqlTasksOptions options,
+        LifecycleRules rules,
+        IdSource ids,
+        ILogger<PostgreSqlTaskStore> logger,
+        Func<DateTimeOffset>? testTime = null,
+        LifecycleFunction? next = null,
+        Func<string, string>? changeSql = null)
+        : base(rules, ids)
+    {
+        PostgreSqlSchema.ThrowIfInvalid(options);
+        (_dataSource, _options, _logger, _testTime, _next) = (dataSource, options, logger, testTime, next ?? TaskLifecycle.Next);
+        _sql = SqlTexts.Load(typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(options, testTime is null ? DatabaseClock : "@now::bigint"), changeSql);
+        _heartbeats = new OwnConnection(dataSource);
+    }
+
+    /// <summary>Its statements; for tests that look at plans.</summary>
+    internal SqlTexts Sql => _sql;
+
+    /// <summary>Looks at the tables, creates them if that is asked for, and begins to listen. What fails is tried again by the next step.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (_isReady)
+        {
+            return;
+        }
+
+        await _starting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (!_isReady)
+            {
+                if (_options.MigrateAtStart && await PostgreSqlSchema.MigrateAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false) is > 0 and var count)
+                {
+                    RelationalLog.Migrated(_logger, count);
+                }
+
+                await PostgreSqlSchema.ThrowIfNotCurrentAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false);
+                _channel = _options.PollingOnly ? null : new HintChannel(_dataSource, _options, Listeners, _logger);
+                _isReady = true;
+            }
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+
+    public override async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
+        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        ThrowIfNotPrepared(tasks);
+        if (transaction is not NpgsqlTransaction { Connection: { } connection } own)
+        {
+            throw new ArgumentException(
+                $"The transaction is {transaction?.GetType().Name ?? "null"}, or has ended; it must be an {nameof(NpgsqlTransaction)} on the database of the tasks.", nameof(transaction));
+        }
+
+        // What fails leaves nothing half done in the caller's transaction.
+        const string Savepoint = "kaiju_create";
+        await own.SaveAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var step = NewStep(connection, false, cancellationToken);
+            var answers = await CreateAllAsync(step, tasks, onConflict, Ids.NewId()).ConfigureAwait(false);
+            await step.FlushAsync().ConfigureAwait(false);
+            if (!_options.PollingOnly)
+            {
+                // In the caller's transaction, since nobody tells us of its commit.
+                using var notify = new NpgsqlCommand($"notify \"{_options.Schema}\"", connection);
+                await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            await own.ReleaseAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+            return answers;
+        }
+        catch (PostgresException)
+        {
+            await own.RollbackAsync(Savepoint, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public override async ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
+    {
+        var answers = new ReportAnswer?[reports.Count];
+        var done = reports.Index().Where(report => report.Item.Outcome is StageOutcome.Done).ToList();
+        if (done.Count > 0)
+        {
+            foreach (var place in await RecordDoneAsync(done, cancellationToken).ConfigureAwait(false))
+            {
+                answers[place] = ReportAnswer.Recorded;
+            }
+        }
+
+        // Failures, waits, ends that start another task, and what is recorded already or superseded.
+        var others = Enumerable.Range(0, answers.Length).Where(place => answers[place] is null).ToList();
+        if (others.Count > 0)
+        {
+            var decided = await RecordOthersAsync([.. others.Select(place => reports[place])], cancellationToken).ConfigureAwait(false);
+            foreach (var (place, answer) in others.Zip(decided))
+            {
+                answers[place] = answer;
+            }
+        }
+
+        return [.. answers.Select(answer => answer!.Value)];
+    }
+
+    public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+    {
+        await StartAsync(cancellationToken).ConfigureAwait(false);
+        return await _heartbeats.UseAsync(
+            async connection =>
+            {
+                var step = NewStep(connection, false, cancellationToken);
+                await step.ExecuteAsync("ping", Argument.Text("executor", executor.Id)).ConfigureAwait(false);
+                return await LostAsync(step, claims).ConfigureAwait(false);
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public override async ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+    {
+        await StartAsync(cancellationToken).ConfigureAwait(false);
+        return await _heartbeats.UseAsync(connection => LostAsync(NewStep(connection, false, cancellationToken), claims), cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _starting.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (!_isDisposed)
+            {
+                _isDisposed = true;
+                if (_channel is not null)
+                {
+                    await _channel.DisposeAsync().ConfigureAwait(false);
+                }
+
+                await _heartbeats.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+
+    public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
+
+    /// <summary>One statement and one commit. After a fault in it nobody knows whether it has happened: whoever asked gives back what was claimed and not answered.</summary>
+    internal override async ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken)
+    {
+        var claimed = await AskAsync(
+            step => step.QueryAsync(
+                "claim",
+                row => ReadClaimed(row, request.Executor),
+                Argument.Texts("apps", request.Executor.Apps.Distinct()),
+                Argument.Integer("most", request.MaxTasks),
+                Argument.Long("most_bytes", request.MaxBytes),
+                Argument.Text("executor", request.Executor.Id),
+                Argument.Long("grace", Rules.AbortGrace.Ticks),
+                Argument.Uuids("claims", Enumerable.Range(0, request.MaxTasks).Select(_ => Ids.NewId()))),
+            Faults.IsRolledBack,
+            cancellationToken).ConfigureAwait(false);
+        return claimed;
+    }
+
+    protected override async ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) =>
+        await AskAsync(act, e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e), cancellationToken).ConfigureAwait(false);
+
+    protected override async ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken)
+    {
+        await StartAsync(cancellationToken).ConfigureAwait(false);
+        var (isCommitting, isRepeated) = (false, false);
+        var (answer, step) = await RepeatAsync(
+            async () =>
+            {
+                isRepeated |= isCommitting;
+                isCommitting = false;
+                var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+                await using (connection.ConfigureAwait(false))
+                {
+                    var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+                    await using (transaction.ConfigureAwait(false))
+                    {
+                        var step = NewStep(connection, isRepeated, cancellationToken);
+                        var answer = await act(step).ConfigureAwait(false);
+                        await step.FlushAsync().ConfigureAwait(false);
+                        isCommitting = true;
+                        await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+                        isCommitting = false;
+                        return (answer, step);
+                    }
+                }
+            },
+            e => Faults.IsRolledBack(e) || (Faults.IsOfConnection(e) && (isRepeatable || !isCommitting)),
+            cancellationToken).ConfigureAwait(false);
+        Tell(step);
+        return answer;
+    }
+
+    /// <summary>Results whose statement answered for them, by their places. What it did not answer for is decided the other way.</summary>
+    private async ValueTask<IReadOnlyList<int>> RecordDoneAsync(IReadOnlyList<(int Place, StageReport Report)> done, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var hint = default(StoreHint);
+            var recorded = await AskAsync(
+                step => step.QueryAsync(
+                    "record",
+                    row =>
+                    {
+                        var ended = (TaskState)row.GetInt32(2) == TaskState.Finished;
+                        hint = hint.With(
+                            ended
+                                ? StoreHintKinds.Ended | (row.GetBoolean(3) ? StoreHintKinds.Notified : StoreHintKinds.None) | (row.GetBoolean(4) ? StoreHintKinds.Duty : StoreHintKinds.None)
+                                : StoreHintKinds.None,
+                            row.GetString(1));
+                        return row.GetInt32(0);
+                    },
+                    new Argument("place", ColumnType.Integer, done.Select(item => item.Place).ToArray(), true),
+                    Argument.Texts("task_id", done.Select(item => item.Report.TaskId)),
+                    Argument.Uuids("claim", done.Select(item => item.Report.Claim)),
+                    new Argument("stage", ColumnType.Integer, done.Select(item => item.Report.Stage).ToArray(), true),
+                    Argument.Texts("result", done.Select(item => ResultOf(item.Report).GetRawText())),
+                    Argument.Longs("bytes", done.Select(item => TaskRow.SizeOf(ResultOf(item.Report)))),
+                    Argument.Longs("elapsed", done.Select(item => item.Report.Elapsed.Ticks))),
+                e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e),
+                cancellationToken).ConfigureAwait(false);
+            Tell(hint);
+            return recorded;
+        }
+        catch (PostgresException e) when (Faults.IsOfData(e))
+        {
+            return [];
+        }
+    }
+
+    /// <summary>The way that holds rows and decides. A batch that the server cannot hold is taken apart, so that each item has its own answer.</summary>
+    private async ValueTask<IReadOnlyList<ReportAnswer>> RecordOthersAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await WriteAsync(step => RecordAllAsync(step, reports), true, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (Faults.IsOfData(e))
+        {
+            if (reports is [{ Outcome: StageOutcome.Done } report])
+            {
+                var error = TaskError.Create(TaskErrorKind.Result, $"The store cannot hold the result: {e.MessageText}");
+                return await WriteAsync(step => RecordAllAsync(step, [report with { Outcome = StageOutcome.Failed(error) }]), true, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (reports.Count == 1)
+            {
+                throw;
+            }
+
+            var answers = new List<ReportAnswer>();
+            foreach (var each in reports)
+            {
+                answers.AddRange(await RecordOthersAsync([each], cancellationToken).ConfigureAwait(false));
+            }
+
+            return answers;
+        }
+    }
+
+    /// <summary>One statement, or several that need not see the same moment, without a transaction around them.</summary>
+    private async ValueTask<T> AskAsync<T>(Func<PostgreSqlStep, ValueTask<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
+    {
+        await StartAsync(cancellationToken).ConfigureAwait(false);
+        return await RepeatAsync(
+            async () =>
+            {
+                var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+                await using (connection.ConfigureAwait(false))
+                {
+                    return await act(NewStep(connection, false, cancellationToken)).ConfigureAwait(false);
+                }
+            },
+            isPassing,
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Tries again what fails in passing, a few times, after pauses that grow and differ.</summary>
+    private async ValueTask<T> RepeatAsync<T>(Func<Task<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await act().ConfigureAwait(false);
+            }
+            catch (Exception e) when (tries < Tries && !cancellationToken.IsCancellationRequested && isPassing(e))
+            {
+                var share = (Ids.NewId().GetHashCode() & 0xFFFF) / (double)0x10000;
+                var pause = _firstPause * Math.Pow(2, tries - 1) * (0.5 + share);
+                RelationalLog.StepRepeated(_logger, e, pause);
+                await Task.Delay(pause, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static JsonElement ResultOf(StageReport report) => ((StageOutcome.Done)report.Outcome).Result;
+
+    private static ExecutorTask ReadClaimed(DbDataReader row, ExecutorInfo executor)
+    {
+        var definition = TaskDefinition.FromJson(row.GetString(1));
+        var (stage, deadline) = (row.GetInt32(6), row.Time(7));
+        return new ExecutorTask
+        {
+            Id = row.GetString(0),
+            AppName = definition.AppName!,
+            ExecutorId = executor.Id,
+            Claim = row.GetGuid(2),
+            JobId = row.GetString(3),
+            Pass = row.GetInt32(4),
+            Attempt = row.GetInt32(5) + 1,
+            Stage = stage,
+            Stages = definition.Commands.Count,
+            Commands = stage == 0 ? definition.Commands : [.. definition.Commands.Skip(stage)],
+            Result = row.Results(9),
+            Kws = definition.KwsJson,
+            ExecDeadline = deadline,
+            TimeLeft = deadline - row.Time(8),
+        };
+    }
+
+    private PostgreSqlStep NewStep(NpgsqlConnection connection, bool isRepeated, CancellationToken cancellationToken) =>
+        new(connection, _testTime, _sql, Rules, _next, NewJobId, cancellationToken) { IsRepeated = isRepeated };
+
+    private void Tell(SqlStep step)
+    {
+        Tell(step.Hints);
+        foreach (var (finished, next, result) in step.LostChains)
+        {
+            RelationalLog.ChainLost(_logger, finished, next, result);
+        }
+    }
+
+    private void Tell(StoreHint hint)
+    {
+        if (hint.Kinds != StoreHintKinds.None)
+        {
+            Listeners.Tell(hint);
+            _channel?.Send();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+-- name: insert_notifications
+insert into $schema$.notifications (task_id, job_id, user_id, state, is_final, exit_code, error, result, created)
+select n.task_id, n.job_id, n.user_id, n.state, n.is_final, n.exit_code, n.error, (
+    select '[' || coalesce(string_agg(r.result, ',' order by r.stage), '') || ']'
+    from $schema$.results r where r.task_no = n.task_no and r.run_no = n.run_no and r.pass = n.pass), n.created
+from unnest(
+        @task_no::bigint[], @run_no::int[], @pass::int[], @task_id::text[], @job_id::text[], @user_id::text[], @state::int[], @is_final::bool[],
+        @exit_code::int[], @error::text[], @created::bigint[]) with ordinality
+    as n (
+        task_no, run_no, pass, task_id, job_id, user_id, state, is_final, exit_code, error, created, place)
+order by n.place
+
+-- name: list_notifications
+select id, task_id, job_id, user_id, state, is_final, exit_code, error, result, created, is_read from (
+    select * from $schema$.notifications where id < @before order by id desc limit @scanned) n
+where (@user_id::text is null or user_id = @user_id) and (@is_read::boolean is null or is_read = @is_read) order by id desc limit @most
+
+-- name: list_notifications_last
+select id from $schema$.notifications where id < @before order by id desc limit 1 offset @scanned - 1
+
+-- name: list_notifications_of_task
+select id, task_id, job_id, user_id, state, is_final, exit_code, error, result, created, is_read from (
+    select * from $schema$.notifications where task_id = @task_id and id < @before order by id desc limit @scanned) n
+where (@user_id::text is null or user_id = @user_id) and (@is_read::boolean is null or is_read = @is_read) order by id desc limit @most
+
+-- name: list_notifications_of_task_last
+select id from $schema$.notifications where task_id = @task_id and id < @before order by id desc limit 1 offset @scanned - 1
+
+-- name: list_notifications_of_user
+select id, task_id, job_id, user_id, state, is_final, exit_code, error, result, created, is_read from (
+    select * from $schema$.notifications where user_id = @user_id and id < @before order by id desc limit @scanned) n
+where (@user_id::text is null or user_id = @user_id) and (@is_read::boolean is null or is_read = @is_read) order by id desc limit @most
+
+-- name: list_notifications_of_user_last
+select id from $schema$.notifications where user_id = @user_id and id < @before order by id desc limit 1 offset @scanned - 1
+
+-- name: list_undelivered
+select id, task_id, job_id, user_id, state, is_final, exit_code, error, result, created, is_read from $schema$.notifications
+where not is_delivered order by id limit @most
+
+-- name: mark_read
+update $schema$.notifications set is_read = true where id = any(@ids) and not is_read
+
+-- name: mark_delivered
+update $schema$.notifications set is_delivered = true where id = any(@ids) and not is_delivered
+
+-- name: delete_notifications
+delete from $schema$.notifications where id in (
+    select id from (select id, created from $schema$.notifications order by id limit @most) o where o.created < @before)

@@ -1,0 +1,211 @@
+-- name: load_by_ids
+select $task$, s.revision from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no
+where t.id = any(@ids) order by t.id for no key update of s
+
+-- name: load_ended
+select $task$, s.revision from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
+where s.ended < @before order by s.ended, s.task_no limit @most for update of s skip locked
+
+-- name: find_creation
+select task_no from $schema$.tasks where task_no = any(@tasks) and creation = @creation
+
+-- name: insert_tasks
+insert into $schema$.tasks (
+    id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, is_system, notify, next_task, definition)
+select
+    n.id, n.creation, n.created, n.revision, n.app, n.group_name, n.group_id, n.user_id, n.is_periodic, n.is_system, n.notify, n.next_task, n.definition
+from unnest(
+        @id::text[], @creation::uuid[], @created::bigint[], @revision::int[], @app::text[], @group_name::text[], @group_id::text[], @user_id::text[],
+        @is_periodic::bool[], @is_system::bool[], @notify::bool[], @next_task::text[], @definition::text[]) with ordinality
+    as n (
+        id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, is_system, notify, next_task, definition, place)
+order by n.place on conflict (id) do nothing returning id, task_no
+
+-- name: insert_states
+insert into $schema$.states (
+    task_no, app, priority, enabled, stages, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
+    pass, result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at, status_change,
+    executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue, ended)
+select
+    task_no, app, priority, enabled, stages, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
+    pass, result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at, status_change,
+    executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue, ended
+from unnest(
+        @task_no::bigint[], @app::text[], @priority::int[], @enabled::bool[], @stages::int[], @max_exec::bigint[], @created::bigint[],
+        @bytes::bigint[], @revision::int[], @run_no::int[], @result_run_no::int[], @results::int[], @result_bytes::bigint[], @state::int[],
+        @stage::int[], @job_id::text[], @pass::int[], @result_run::text[], @result_pass::int[], @retries::int[], @interruptions::int[],
+        @queued_at::bigint[], @exec_deadline::bigint[], @wait::int[], @wait_deadline::bigint[], @next_run::bigint[], @retry_at::bigint[],
+        @status_change::bigint[], @executor_id::text[], @claim::uuid[], @report_claim::uuid[], @report_stage::int[], @report_kind::int[],
+        @exit_code::int[], @error::text[], @occurrence::bigint[], @skipped::bigint[], @chain::int[], @duty::int[], @due::bigint[], @overdue::bigint[],
+        @ended::bigint[])
+    as n (
+        task_no, app, priority, enabled, stages, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage,
+        job_id, pass, result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at,
+        status_change, executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue,
+        ended)
+
+-- name: update_definitions
+update $schema$.tasks t set
+    revision = n.revision, app = n.app, group_name = n.group_name, group_id = n.group_id, user_id = n.user_id, is_periodic = n.is_periodic, is_system = n.is_system, notify =
+    n.notify, next_task = n.next_task, definition = n.definition
+from unnest(
+        @id::text[], @revision::int[], @app::text[], @group_name::text[], @group_id::text[], @user_id::text[], @is_periodic::bool[], @is_system::bool[], @notify::bool[],
+        @next_task::text[], @definition::text[])
+    as n (
+        id, revision, app, group_name, group_id, user_id, is_periodic, is_system, notify, next_task, definition)
+where t.id = n.id
+
+-- name: update_states
+update $schema$.states s set
+    app = n.app, priority = n.priority, enabled = n.enabled, stages = n.stages, max_exec = n.max_exec, bytes = n.bytes, revision = n.revision, run_no
+    = n.run_no, result_run_no = n.result_run_no, results = n.results, result_bytes = n.result_bytes, state = n.state, stage = n.stage, job_id =
+    n.job_id, pass = n.pass, result_run = n.result_run, result_pass = n.result_pass, retries = n.retries, interruptions = n.interruptions, queued_at =
+    n.queued_at, exec_deadline = n.exec_deadline, wait = n.wait, wait_deadline = n.wait_deadline, next_run = n.next_run, retry_at = n.retry_at,
+    status_change = n.status_change, executor_id = n.executor_id, claim = n.claim, report_claim = n.report_claim, report_stage = n.report_stage,
+    report_kind = n.report_kind, exit_code = n.exit_code, error = n.error, occurrence = n.occurrence, skipped = n.skipped, chain = n.chain, duty =
+    n.duty, due = n.due, overdue = n.overdue, ended = n.ended
+from unnest(
+        @task_no::bigint[], @app::text[], @priority::int[], @enabled::bool[], @stages::int[], @max_exec::bigint[], @bytes::bigint[], @revision::int[],
+        @run_no::int[], @result_run_no::int[], @results::int[], @result_bytes::bigint[], @state::int[], @stage::int[], @job_id::text[], @pass::int[],
+        @result_run::text[], @result_pass::int[], @retries::int[], @interruptions::int[], @queued_at::bigint[], @exec_deadline::bigint[],
+        @wait::int[], @wait_deadline::bigint[], @next_run::bigint[], @retry_at::bigint[], @status_change::bigint[], @executor_id::text[],
+        @claim::uuid[], @report_claim::uuid[], @report_stage::int[], @report_kind::int[], @exit_code::int[], @error::text[], @occurrence::bigint[],
+        @skipped::bigint[], @chain::int[], @duty::int[], @due::bigint[], @overdue::bigint[], @ended::bigint[])
+    as n (
+        task_no, app, priority, enabled, stages, max_exec, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id, pass,
+        result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at, status_change,
+        executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue, ended)
+where s.task_no = n.task_no
+
+-- name: insert_results
+insert into $schema$.results (
+    task_no, run_no, pass, stage, attempt, started, finished, claim, result)
+select
+    task_no, run_no, pass, stage, attempt, started, finished, claim, result
+from unnest(
+        @task_no::bigint[], @run_no::int[], @pass::int[], @stage::int[], @attempt::int[], @started::bigint[], @finished::bigint[], @claim::uuid[],
+        @result::text[])
+    as n (
+        task_no, run_no, pass, stage, attempt, started, finished, claim, result)
+
+-- name: insert_failures
+insert into $schema$.failures (
+    task_no, run_no, pass, stage, attempt, started, finished, claim, error)
+select
+    task_no, run_no, pass, stage, attempt, started, finished, claim, error
+from unnest(
+        @task_no::bigint[], @run_no::int[], @pass::int[], @stage::int[], @attempt::int[], @started::bigint[], @finished::bigint[], @claim::uuid[],
+        @error::text[])
+    as n (
+        task_no, run_no, pass, stage, attempt, started, finished, claim, error)
+
+-- name: insert_runs
+insert into $schema$.runs (
+    task_no, run_no, pass, job_id, state, exit_code, error, retries, occurrence, chain, queued_at, ended)
+select
+    task_no, run_no, pass, job_id, state, exit_code, error, retries, occurrence, chain, queued_at, ended
+from unnest(
+        @task_no::bigint[], @run_no::int[], @pass::int[], @job_id::text[], @state::int[], @exit_code::int[], @error::text[], @retries::int[],
+        @occurrence::bigint[], @chain::int[], @queued_at::bigint[], @ended::bigint[])
+    as n (
+        task_no, run_no, pass, job_id, state, exit_code, error, retries, occurrence, chain, queued_at, ended)
+
+-- name: trim_runs
+delete from $schema$.runs u using unnest(
+        @task_no::bigint[], @result_run_no::int[], @kept::int[])
+    as n (
+        task_no, result_run_no, kept)
+where u.task_no = n.task_no
+and u.run_no not in (select k.run_no from $schema$.runs k where k.task_no = n.task_no order by k.run_no desc limit n.kept)
+
+-- name: sweep_results
+delete from $schema$.results r using unnest(
+        @task_no::bigint[], @result_run_no::int[], @kept::int[])
+    as n (
+        task_no, result_run_no, kept)
+where r.task_no = n.task_no and r.run_no <> n.result_run_no
+and not exists (select 1 from $schema$.runs u where u.task_no = r.task_no and u.run_no = r.run_no)
+
+-- name: sweep_failures
+delete from $schema$.failures r using unnest(
+        @task_no::bigint[], @result_run_no::int[], @kept::int[])
+    as n (
+        task_no, result_run_no, kept)
+where r.task_no = n.task_no and r.run_no <> n.result_run_no
+and not exists (select 1 from $schema$.runs u where u.task_no = r.task_no and u.run_no = r.run_no)
+
+-- name: delete_tasks
+delete from $schema$.tasks where task_no = any(@tasks)
+
+-- name: delete_states
+delete from $schema$.states where task_no = any(@tasks)
+
+-- name: delete_results
+delete from $schema$.results where task_no = any(@tasks)
+
+-- name: delete_failures
+delete from $schema$.failures where task_no = any(@tasks)
+
+-- name: delete_runs
+delete from $schema$.runs where task_no = any(@tasks)
+
+-- name: get
+select $task$, (
+    select '[' || string_agg(r.result, ',' order by r.stage) || ']'
+    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass)
+from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no where t.id = @id
+
+-- name: results_of
+select '[' || string_agg(r.result, ',' order by r.stage) || ']'
+    from $schema$.results r where r.task_no = @task_no and r.run_no = @run_no and r.pass = @pass
+
+-- name: find_result
+select 1 from $schema$.results where task_no = @task_no and run_no = @run_no and stage = @stage and claim = @claim
+
+-- name: get_run
+select u.job_id, u.state, u.exit_code, u.error, u.retries, u.occurrence, u.chain, u.queued_at, u.ended, (
+    select '[' || string_agg(r.result, ',' order by r.stage) || ']'
+    from $schema$.results r where r.task_no = u.task_no and r.run_no = u.run_no and r.pass = u.pass)
+from $schema$.runs u where u.task_no = @task_no and u.job_id = @job_id order by u.run_no desc limit 1
+
+-- name: list_runs
+select u.job_id, u.state, u.exit_code, u.error, u.retries, u.occurrence, u.chain, u.queued_at, u.ended, (
+    select '[' || string_agg(r.result, ',' order by r.stage) || ']'
+    from $schema$.results r where r.task_no = u.task_no and r.run_no = u.run_no and r.pass = u.pass)
+from $schema$.runs u where u.task_no = @task_no order by u.run_no desc
+
+-- name: get_stages
+select e.job_id, e.pass, e.stage, e.attempt, e.started, e.finished, e.result, e.error from (
+    select coalesce(s.result_run, s.job_id) as job_id, r.pass, r.stage, r.attempt, r.started, r.finished, r.result, null::text as error, 1 as is_result
+    from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no join $schema$.results r on r.task_no = s.task_no and r.run_no = s.result_run_no
+    where t.id = @id
+    union all
+    select coalesce(s.result_run, s.job_id), f.pass, f.stage, f.attempt, f.started, f.finished, null, f.error, 0
+    from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no join $schema$.failures f on f.task_no = s.task_no and f.run_no = s.result_run_no
+    where t.id = @id) e
+order by e.pass, e.stage, e.attempt, e.is_result
+
+-- name: list
+select $task$, (
+    select '[' || string_agg(r.result, ',' order by r.stage) || ']'
+    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass)
+from (select * from $schema$.tasks t where 1 = 1/*scan*/ order by t.created, t.id limit @scanned) t
+join $schema$.states s on s.task_no = t.task_no
+where 1 = 1/*filter*/ order by t.created, t.id limit @most
+
+-- name: list_last
+select t.created, t.id from $schema$.tasks t where 1 = 1/*scan*/ order by t.created, t.id limit 1 offset @scanned - 1
+
+-- name: list_by_state
+select $task$, (
+    select '[' || string_agg(r.result, ',' order by r.stage) || ']'
+    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass)
+from (
+    select s.task_no from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
+    where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit @scanned) l
+join $schema$.states s on s.task_no = l.task_no join $schema$.tasks t on t.task_no = l.task_no
+where 1 = 1/*filter*/ order by t.created, t.id limit @most
+
+-- name: list_by_state_last
+select s.created, t.id from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
+where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit 1 offset @scanned - 1

@@ -1,0 +1,43 @@
+using Kaiju.Tasks;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Sqlite;
+using Kaiju.Tasks.Storage;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Keeps tasks in a SQLite file.</summary>
+public static class KaijuTasksSqliteExtensions
+{
+    /// <summary>
+    /// Keeps tasks in a SQLite file, which any number of processes of one machine may share. The tables are created at the first use
+    /// (<see cref="SqliteTasksOptions.MigrateAtStart"/>).
+    /// </summary>
+    /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
+    /// <param name="connectionString">A connection string that names a file: <c>Data Source=tasks.db</c>.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <exception cref="ArgumentException">When the host starts: an option is out of its bounds.</exception>
+    public static KaijuTasksBuilder UseSqlite(this KaijuTasksBuilder builder, string connectionString, Action<SqliteTasksOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(connectionString);
+        var services = builder.Services;
+        services.Configure<SqliteTasksOptions>(options => options.ConnectionString = connectionString);
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        services.TryAddSingleton(provider =>
+            ActivatorUtilities.CreateInstance<SqliteTaskStore>(provider, provider.GetRequiredService<IOptions<SqliteTasksOptions>>().Value));
+        services.Replace(ServiceDescriptor.Singleton<ITaskStore>(provider => provider.GetRequiredService<SqliteTaskStore>()));
+        services.Replace(ServiceDescriptor.Singleton<ITaskQueue>(provider =>
+            new RelationalTaskQueue(provider.GetRequiredService<SqliteTaskStore>(), provider.GetRequiredService<TimeProvider>())));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SqliteStarter>());
+        return builder;
+    }
+}

@@ -1,0 +1,33 @@
+-- name: load_due
+select $task$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+where s.duty = @duty and s.due <= @now order by s.due, s.task_no limit @most
+
+-- name: load_overdue
+select $task$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+where s.overdue is not null and s.overdue <= @now order by s.overdue, s.task_no limit @most
+
+-- name: load_held
+select $task$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+where s.state = 2 and s.executor_id in (select value from json_each(@executors)) order by s.task_no limit @most
+
+-- name: load_dead
+select $task$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+where s.state = 2 and s.executor_id in (select value from json_each(@executors)) order by s.task_no limit @most
+
+-- name: dead_executors
+select id from $prefix$executors where last_ping < @alive
+
+-- name: forget_executors
+delete from $prefix$executors
+where id in (select value from json_each(@executors)) and last_ping < @alive
+and not exists (select 1 from $prefix$states s where s.state = 2 and s.executor_id = $prefix$executors.id)
+
+-- name: next_duty
+select @now, (
+    select min(due) from (
+        select min(due) as due from $prefix$states where duty = 0
+        union all select min(due) from $prefix$states where duty = 1
+        union all select min(due) from $prefix$states where duty = 2
+        union all select min(due) from $prefix$states where duty = 3
+        union all select min(overdue) from $prefix$states where overdue is not null)),
+    (select min(last_ping) from $prefix$executors)

@@ -1,0 +1,142 @@
+-- name: load_by_ids
+select $task$ from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no
+where t.id in (select value from json_each(@ids)) order by t.id
+
+-- name: load_ended
+select $task$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+where s.ended is not null and s.ended < @before order by s.ended, s.task_no limit @most
+
+-- name: find_creation
+select task_no from $prefix$tasks where task_no in (select value from json_each(@tasks)) and creation = @creation
+
+-- name: insert_task
+insert into $prefix$tasks (id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, is_system, notify, next_task, definition)
+values (@id, @creation, @created, @revision, @app, @group_name, @group_id, @user_id, @is_periodic, @is_system, @notify, @next_task, @definition)
+on conflict (id) do nothing returning task_no
+
+-- name: insert_states
+insert into $prefix$states (
+    task_no, app, priority, enabled, stages, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id, pass,
+    result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at, status_change,
+    executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue, ended)
+values (
+    @task_no, @app, @priority, @enabled, @stages, @max_exec, @created, @bytes, @revision, @run_no, @result_run_no, @results, @result_bytes, @state, @stage, @job_id, @pass,
+    @result_run, @result_pass, @retries, @interruptions, @queued_at, @exec_deadline, @wait, @wait_deadline, @next_run, @retry_at, @status_change,
+    @executor_id, @claim, @report_claim, @report_stage, @report_kind, @exit_code, @error, @occurrence, @skipped, @chain, @duty, @due, @overdue, @ended)
+
+-- name: update_definitions
+update $prefix$tasks set
+    revision = @revision, app = @app, group_name = @group_name, group_id = @group_id, user_id = @user_id, is_periodic = @is_periodic, is_system = @is_system,
+    notify = @notify, next_task = @next_task, definition = @definition
+where id = @id
+
+-- name: update_states
+update $prefix$states set
+    app = @app, priority = @priority, enabled = @enabled, stages = @stages, max_exec = @max_exec, bytes = @bytes, revision = @revision, run_no = @run_no,
+    result_run_no = @result_run_no, results = @results, result_bytes = @result_bytes, state = @state, stage = @stage, job_id = @job_id, pass = @pass,
+    result_run = @result_run, result_pass = @result_pass, retries = @retries, interruptions = @interruptions, queued_at = @queued_at,
+    exec_deadline = @exec_deadline, wait = @wait, wait_deadline = @wait_deadline, next_run = @next_run, retry_at = @retry_at,
+    status_change = @status_change, executor_id = @executor_id, claim = @claim, report_claim = @report_claim, report_stage = @report_stage,
+    report_kind = @report_kind, exit_code = @exit_code, error = @error, occurrence = @occurrence, skipped = @skipped, chain = @chain,
+    duty = @duty, due = @due, overdue = @overdue, ended = @ended
+where task_no = @task_no
+
+-- name: insert_results
+insert into $prefix$results (task_no, run_no, pass, stage, attempt, started, finished, claim, result)
+values (@task_no, @run_no, @pass, @stage, @attempt, @started, @finished, @claim, @result)
+
+-- name: insert_failures
+insert into $prefix$failures (task_no, run_no, pass, stage, attempt, started, finished, claim, error)
+values (@task_no, @run_no, @pass, @stage, @attempt, @started, @finished, @claim, @error)
+
+-- name: insert_runs
+insert into $prefix$runs (task_no, run_no, pass, job_id, state, exit_code, error, retries, occurrence, chain, queued_at, ended)
+values (@task_no, @run_no, @pass, @job_id, @state, @exit_code, @error, @retries, @occurrence, @chain, @queued_at, @ended)
+
+-- name: trim_runs
+delete from $prefix$runs
+where task_no = @task_no and run_no not in (select run_no from $prefix$runs where task_no = @task_no order by run_no desc limit @kept)
+
+-- name: sweep_results
+delete from $prefix$results
+where task_no = @task_no and run_no <> @result_run_no and run_no not in (select run_no from $prefix$runs where task_no = @task_no)
+
+-- name: sweep_failures
+delete from $prefix$failures
+where task_no = @task_no and run_no <> @result_run_no and run_no not in (select run_no from $prefix$runs where task_no = @task_no)
+
+-- name: delete_tasks
+delete from $prefix$tasks where task_no in (select value from json_each(@tasks))
+
+-- name: delete_states
+delete from $prefix$states where task_no in (select value from json_each(@tasks))
+
+-- name: delete_results
+delete from $prefix$results where task_no in (select value from json_each(@tasks))
+
+-- name: delete_failures
+delete from $prefix$failures where task_no in (select value from json_each(@tasks))
+
+-- name: delete_runs
+delete from $prefix$runs where task_no in (select value from json_each(@tasks))
+
+-- name: get
+select $task$, (
+    select '[' || group_concat(r.result, ',') || ']' from (
+        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no and pass = s.result_pass order by stage) r)
+from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no where t.id = @id
+
+-- name: results_of
+select '[' || group_concat(r.result, ',') || ']' from (
+    select result from $prefix$results where task_no = @task_no and run_no = @run_no and pass = @pass order by stage) r
+
+-- name: find_result
+select 1 from $prefix$results where task_no = @task_no and run_no = @run_no and stage = @stage and claim = @claim
+
+-- name: get_run
+select u.job_id, u.state, u.exit_code, u.error, u.retries, u.occurrence, u.chain, u.queued_at, u.ended, (
+    select '[' || group_concat(r.result, ',') || ']' from (
+        select result from $prefix$results where task_no = u.task_no and run_no = u.run_no and pass = u.pass order by stage) r)
+from $prefix$runs u where u.task_no = @task_no and u.job_id = @job_id order by u.run_no desc limit 1
+
+-- name: list_runs
+select u.job_id, u.state, u.exit_code, u.error, u.retries, u.occurrence, u.chain, u.queued_at, u.ended, (
+    select '[' || group_concat(r.result, ',') || ']' from (
+        select result from $prefix$results where task_no = u.task_no and run_no = u.run_no and pass = u.pass order by stage) r)
+from $prefix$runs u where u.task_no = @task_no order by u.run_no desc
+
+-- name: get_stages
+select e.job_id, e.pass, e.stage, e.attempt, e.started, e.finished, e.result, e.error from (
+    select coalesce(s.result_run, s.job_id) as job_id, r.pass, r.stage, r.attempt, r.started, r.finished, r.result, null as error, 1 as is_result
+    from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no join $prefix$results r on r.task_no = s.task_no and r.run_no = s.result_run_no
+    where t.id = @id
+    union all
+    select coalesce(s.result_run, s.job_id), f.pass, f.stage, f.attempt, f.started, f.finished, null, f.error, 0
+    from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no join $prefix$failures f on f.task_no = s.task_no and f.run_no = s.result_run_no
+    where t.id = @id) e
+order by e.pass, e.stage, e.attempt, e.is_result
+
+-- name: list
+select $task$, (
+    select '[' || group_concat(r.result, ',') || ']' from (
+        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no and pass = s.result_pass order by stage) r)
+from (select * from $prefix$tasks t where 1 = 1/*scan*/ order by t.created, t.id limit @scanned) t
+join $prefix$states s on s.task_no = t.task_no
+where 1 = 1/*filter*/ order by t.created, t.id limit @most
+
+-- name: list_last
+select t.created, t.id from $prefix$tasks t where 1 = 1/*scan*/ order by t.created, t.id limit 1 offset @scanned - 1
+
+-- name: list_by_state
+select $task$, (
+    select '[' || group_concat(r.result, ',') || ']' from (
+        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no and pass = s.result_pass order by stage) r)
+from (
+    select s.task_no from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+    where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit @scanned) l
+join $prefix$states s on s.task_no = l.task_no join $prefix$tasks t on t.task_no = l.task_no
+where 1 = 1/*filter*/ order by t.created, t.id limit @most
+
+-- name: list_by_state_last
+select s.created, t.id from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit 1 offset @scanned - 1

@@ -1,0 +1,48 @@
+namespace Kaiju.Tasks.Lifecycle;
+
+/// <summary>What a manager has to do with a task in its present state, apart from looking whether it is overdue.</summary>
+public enum TaskDuty
+{
+    /// <summary>Begin the next run of a periodic task that has ended (<see cref="TaskEvent.NextPeriod"/>).</summary>
+    RestartPeriodic = 0,
+
+    /// <summary>End a wait (<see cref="TaskEvent.CheckWait"/>).</summary>
+    WakeWait = 1,
+
+    /// <summary>Queue a task that is IDLE or SUSPENDED (<see cref="TaskEvent.QueueDue"/>).</summary>
+    QueueDue = 2,
+
+    /// <summary>Queue a FAILED task again (<see cref="TaskEvent.CheckRetry"/>).</summary>
+    RequeueFailed = 3,
+}
+
+/// <summary>A manager's duty and its time. A task has at most one, which follows from its definition and its state.</summary>
+/// <param name="Duty">What.</param>
+/// <param name="At">When, by the store's clock.</param>
+public readonly record struct DueDuty(TaskDuty Duty, DateTimeOffset At)
+{
+    /// <summary>The duty of a task; null if a manager has nothing to do with it until something else happens to it.</summary>
+    /// <param name="task">The definition.</param>
+    /// <param name="state">The state.</param>
+    public static DueDuty? Of(TaskDefinition task, ManagedState state)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(state);
+        if (!task.Enabled)
+        {
+            return null;
+        }
+
+        return state.State switch
+        {
+            TaskState.Queued or TaskState.Executed => null,
+            TaskState.Idle => When(TaskDuty.QueueDue, state.NextRun),
+            TaskState.Suspended => When(TaskDuty.QueueDue, state.StatusChange),
+            TaskState.Waiting => When(TaskDuty.WakeWait, state.WaitDeadline),
+            TaskState.Failed when state.RetryAt is not null => When(TaskDuty.RequeueFailed, state.RetryAt),
+            _ => task.Cron is null ? null : When(TaskDuty.RestartPeriodic, state.StatusChange),
+        };
+    }
+
+    private static DueDuty? When(TaskDuty duty, DateTimeOffset? time) => time is { } at ? new DueDuty(duty, at) : null;
+}

@@ -1,0 +1,78 @@
+using System.Data.Common;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>The few types that columns and arguments have.</summary>
+internal enum ColumnType
+{
+    Integer,
+    Long,
+    Flag,
+    Text,
+    Uuid,
+}
+
+/// <summary>A column of a row that is written: its name is that of the statement's argument.</summary>
+internal sealed record Column<T>(string Name, ColumnType Type, Func<T, object?> Value);
+
+/// <summary>An argument of a statement; <see cref="IsList"/>: the value is a list of such values.</summary>
+internal readonly record struct Argument(string Name, ColumnType Type, object? Value, bool IsList = false)
+{
+    public static Argument Integer(string name, int? value) => new(name, ColumnType.Integer, value);
+
+    public static Argument Long(string name, long? value) => new(name, ColumnType.Long, value);
+
+    public static Argument Flag(string name, bool? value) => new(name, ColumnType.Flag, value);
+
+    public static Argument Text(string name, string? value) => new(name, ColumnType.Text, value);
+
+    public static Argument Uuid(string name, Guid? value) => new(name, ColumnType.Uuid, value);
+
+    public static Argument Texts(string name, IEnumerable<string> values) => new(name, ColumnType.Text, values.ToArray(), true);
+
+    public static Argument Longs(string name, IEnumerable<long> values) => new(name, ColumnType.Long, values.ToArray(), true);
+
+    public static Argument Uuids(string name, IEnumerable<Guid> values) => new(name, ColumnType.Uuid, values.ToArray(), true);
+}
+
+/// <summary>Reads columns that may be null.</summary>
+internal static class ReaderExtensions
+{
+    public static long? LongOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
+
+    public static int? IntegerOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt32(column);
+
+    public static string? TextOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    public static Guid? UuidOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
+
+    public static DateTimeOffset Time(this DbDataReader row, int column) => Ticks.Time(row.GetInt64(column));
+
+    public static DateTimeOffset? TimeOrNull(this DbDataReader row, int column) => Ticks.Time(row.LongOrNull(column));
+
+    public static TaskError? ErrorOrNull(this DbDataReader row, int column) =>
+        row.IsDBNull(column) ? null : TaskError.FromJson(JsonElement.Parse(row.GetString(column)));
+
+    /// <summary>Results, which are read as one JSON array.</summary>
+    public static IReadOnlyList<JsonElement> Results(this DbDataReader row, int column) => ResultList.Parse(row.TextOrNull(column));
+}
+
+/// <summary>Lists of results, and lists of values for databases without arrays, as JSON.</summary>
+internal static class ResultList
+{
+    public static IReadOnlyList<JsonElement> Parse(string? json) =>
+        json is null ? [] : [.. JsonElement.Parse(json, new JsonDocumentOptions { MaxDepth = 128 }).EnumerateArray()];
+
+    public static string Of(System.Collections.IEnumerable values)
+    {
+        var texts = values.Cast<object>().Select(value => value switch
+        {
+            string text => JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping) is var encoded ? $"\"{encoded}\"" : "",
+            Guid id => $"\"{id:D}\"",
+            _ => Convert.ToString(value, CultureInfo.InvariantCulture),
+        });
+        return $"[{string.Join(',', texts)}]";
+    }
+}

@@ -1,0 +1,97 @@
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>
+/// The statement of a page: first the rows to look through, in order, from the one index that fits the query best and no more of
+/// them than a page may read; then of these the ones that are asked for.
+/// </summary>
+internal sealed class ListStatement
+{
+    private readonly List<string> _scan = [];
+    private readonly List<string> _filter = [];
+    private readonly List<Argument> _arguments = [];
+
+    private ListStatement(string text, string lastScanned) => (Text, LastScanned) = (text, lastScanned);
+
+    public string Text { get; private set; }
+
+    /// <summary>The last row that a page may look through, if there are so many.</summary>
+    public string LastScanned { get; private set; }
+
+    public IReadOnlyList<Argument> Arguments => _arguments;
+
+    /// <summary>States that tasks pass through on their straight way have no index of their own, so that the way stays cheap.</summary>
+    public static bool IsIndexed(TaskState state) => state is TaskState.Idle or TaskState.Suspended or TaskState.Waiting or TaskState.Failed;
+
+    public static ListStatement Of(TaskQuery query, TaskCursor? after, SqlTexts sql)
+    {
+        var byMember = query.Group ?? query.GroupId ?? query.UserId;
+        var byState = byMember is null && query.State is { } state && IsIndexed(state);
+        var kind = byState ? "list_by_state" : "list";
+        var statement = new ListStatement(sql[kind], sql[$"{kind}_last"]);
+        statement.Narrow(query, after, byState);
+        string PutIn(string text) => text
+            .Replace("/*scan*/", string.Concat(statement._scan), StringComparison.Ordinal)
+            .Replace("/*filter*/", string.Concat(statement._filter), StringComparison.Ordinal);
+        (statement.Text, statement.LastScanned) = (PutIn(statement.Text), PutIn(statement.LastScanned));
+        return statement;
+    }
+
+    private void Narrow(TaskQuery query, TaskCursor? after, bool byState)
+    {
+        // What an index can begin with narrows the rows to look through; everything else is asked of those rows.
+        var order = byState ? "s" : "t";
+        if (query.State is { } state)
+        {
+            // In so many words: an index of some states is used only where the statement names the state.
+            (byState ? _scan : _filter).Add($" and s.state = {(int)state}");
+        }
+
+        Add(_scan, "t.group_id", "group_id", query.GroupId);
+        Add(query.GroupId is null ? _scan : _filter, "t.user_id", "user_id", query.UserId);
+        Add(query.GroupId is null && query.UserId is null ? _scan : _filter, "t.group_name", "group_name", query.Group);
+        Add(_filter, "t.app", "app", query.AppName);
+        if (query.IsPeriodic is { } periodic)
+        {
+            _filter.Add(" and t.is_periodic = @is_periodic");
+            _arguments.Add(Argument.Flag("is_periodic", periodic));
+        }
+
+        if (query.IdPrefix is { } prefix)
+        {
+            _filter.Add(" and substr(t.id, 1, @prefix_length) = @prefix");
+            _arguments.Add(Argument.Text("prefix", prefix));
+            _arguments.Add(Argument.Integer("prefix_length", prefix.EnumerateRunes().Count()));
+        }
+
+        if (query.CreatedFrom is { } from)
+        {
+            _scan.Add($" and {order}.created >= @created_from");
+            _arguments.Add(Argument.Long("created_from", Ticks.Of(from)));
+        }
+
+        if (query.CreatedTo is { } to)
+        {
+            _scan.Add($" and {order}.created < @created_to");
+            _arguments.Add(Argument.Long("created_to", Ticks.Of(to)));
+        }
+
+        if (after is { } cursor)
+        {
+            // The first condition is for the index, the second for those of the same time.
+            _scan.Add($" and {order}.created >= @after_created and ({order}.created > @after_created or t.id > @after_id)");
+            _arguments.Add(Argument.Long("after_created", Ticks.Of(cursor.Created)));
+            _arguments.Add(Argument.Text("after_id", cursor.Id));
+        }
+    }
+
+    private void Add(List<string> conditions, string column, string argument, string? value)
+    {
+        if (value is not null)
+        {
+            conditions.Add($" and {column} = @{argument}");
+            _arguments.Add(Argument.Text(argument, value));
+        }
+    }
+}

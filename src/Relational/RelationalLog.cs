@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>What stores in databases log, with the event ids of stores: 5….</summary>
+internal static partial class RelationalLog
+{
+    [LoggerMessage(501, LogLevel.Warning, "Task {TaskId} has finished, but its next task {NextTask} was not started: {Result}.")]
+    public static partial void ChainLost(ILogger logger, string taskId, string nextTask, ChainResult result);
+
+    [LoggerMessage(502, LogLevel.Information, "The schema of the tasks has been migrated; {Count} migrations were applied.")]
+    public static partial void Migrated(ILogger logger, int count);
+
+    [LoggerMessage(503, LogLevel.Warning, "A step of the store failed and is tried again in {Delay}.")]
+    public static partial void StepRepeated(ILogger logger, Exception exception, TimeSpan delay);
+
+    [LoggerMessage(504, LogLevel.Warning, "The connection that listens for hints is lost; polling goes on, and it is opened again.")]
+    public static partial void ListeningLost(ILogger logger, Exception exception);
+}

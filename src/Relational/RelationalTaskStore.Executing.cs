@@ -1,0 +1,149 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <content>What executors ask.</content>
+internal abstract partial class RelationalTaskStore
+{
+    public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
+        WriteAsync(
+            async step =>
+            {
+                var rows = await step.LoadAsync("load_by_ids", Argument.Texts("ids", taskIds.Distinct())).ConfigureAwait(false);
+                return await ClaimAsync(step, executor, rows).ConfigureAwait(false);
+            },
+            true,
+            cancellationToken);
+
+    public virtual ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
+        WriteAsync(step => RecordAllAsync(step, reports), true, cancellationToken);
+
+    public virtual ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+        WriteAsync(
+            async step =>
+            {
+                await PingAsync(step, executor).ConfigureAwait(false);
+                return await LostAsync(step, claims).ConfigureAwait(false);
+            },
+            true,
+            cancellationToken);
+
+    public ValueTask<IReadOnlyList<ExecutorPing>> ListExecutorsAsync(CancellationToken cancellationToken) => ReadAsync<IReadOnlyList<ExecutorPing>>(
+        async step => await step.QueryAsync("list_executors", row => new ExecutorPing(row.GetString(0), row.Time(1))).ConfigureAwait(false), cancellationToken);
+
+    public virtual ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+        ReadAsync(step => LostAsync(step, claims), cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken) =>
+        WriteAsync(
+            async step =>
+            {
+                var claims = known.Select(held => held.Claim).ToHashSet();
+                var held = await HeldAsync(step, executorId).ConfigureAwait(false);
+                return await MoveAsync(step, [.. held.Where(row => !claims.Contains(row.State.Claim!.Value))], _ => new TaskEvent.GivenBack()).ConfigureAwait(false);
+            },
+            true,
+            cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) => WriteAsync(
+        async step =>
+        {
+            var held = await HeldAsync(step, executorId).ConfigureAwait(false);
+            var moves = await MoveAsync(step, held, _ => new TaskEvent.GivenBack()).ConfigureAwait(false);
+            await step.ExecuteAsync("delete_executor", Argument.Text("executor", executorId)).ConfigureAwait(false);
+            return moves;
+        },
+        true,
+        cancellationToken);
+
+    /// <summary>Claims what is queued: by priority, then by age, no more than is asked for.</summary>
+    internal abstract ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken);
+
+    /// <summary>True if there is something to claim.</summary>
+    internal ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) => ReadAsync(
+        async step => (await step.QueryAsync("has_queued", row => row.GetBoolean(0), Argument.Texts("apps", apps)).ConfigureAwait(false))[0], cancellationToken);
+
+    protected static async ValueTask<IReadOnlyList<Guid>> LostAsync(SqlStep step, IReadOnlyList<HeldClaim> claims)
+    {
+        if (claims.Count == 0)
+        {
+            return [];
+        }
+
+        var held = await step.QueryAsync(
+            "held_claims",
+            row => row.GetGuid(0),
+            Argument.Texts("ids", claims.Select(claim => claim.TaskId)),
+            Argument.Uuids("claims", claims.Select(claim => claim.Claim))).ConfigureAwait(false);
+        return [.. claims.Select(claim => claim.Claim).Except(held)];
+    }
+
+    protected static async ValueTask PingAsync(SqlStep step, ExecutorInfo executor) => await step.ExecuteAsync(
+        "set_ping", Argument.Text("executor", executor.Id), Argument.Long("ping", Ticks.Of(await step.NowAsync().ConfigureAwait(false)))).ConfigureAwait(false);
+
+    protected async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(SqlStep step, ExecutorInfo executor, IReadOnlyList<TaskRow> rows)
+    {
+        var claimed = new List<ExecutorTask>();
+        foreach (var row in rows)
+        {
+            if (await step.HappenAsync(row, new TaskEvent.Claimed(executor.Id, ids.NewId())).ConfigureAwait(false))
+            {
+                var results = row.Results == 0
+                    ? []
+                    : (await step.QueryAsync(
+                        "results_of", reader => reader.Results(0),
+                        Argument.Long("task_no", row.TaskNo), Argument.Integer("run_no", row.ResultRunNo), Argument.Integer("pass", row.State.ResultPass)).ConfigureAwait(false))[0];
+                claimed.Add(row.ForExecutor(results, await step.NowAsync().ConfigureAwait(false)));
+            }
+        }
+
+        if (claimed.Count > 0)
+        {
+            // Known from its first claim on, so that it is found dead if it dies before its first ping.
+            await step.ExecuteAsync(
+                "know_executor", Argument.Text("executor", executor.Id), Argument.Long("ping", Ticks.Of(await step.NowAsync().ConfigureAwait(false)))).ConfigureAwait(false);
+        }
+
+        return claimed;
+    }
+
+    protected static async ValueTask<IReadOnlyList<ReportAnswer>> RecordAllAsync(SqlStep step, IReadOnlyList<StageReport> reports)
+    {
+        var rows = (await step.LoadAsync("load_by_ids", Argument.Texts("ids", reports.Select(report => report.TaskId).Distinct())).ConfigureAwait(false))
+            .ToDictionary(row => row.Id, StringComparer.Ordinal);
+        var answers = new ReportAnswer[reports.Count];
+        foreach (var (place, report) in reports.Index())
+        {
+            answers[place] = rows.GetValueOrDefault(report.TaskId) is { } row
+                && (await step.HappenAsync(row, new TaskEvent.Reported(report)).ConfigureAwait(false) || await IsRecordedAsync(step, row, report.Id).ConfigureAwait(false))
+                ? ReportAnswer.Recorded
+                : ReportAnswer.Superseded;
+        }
+
+        return answers;
+    }
+
+    private static ValueTask<List<TaskRow>> HeldAsync(SqlStep step, string executorId) =>
+        step.LoadAsync("load_held", Argument.Texts("executors", [executorId]), Argument.Integer("most", int.MaxValue));
+
+    private static async ValueTask<bool> IsRecordedAsync(SqlStep step, TaskRow row, ReportId report)
+    {
+        if (TaskLifecycle.IsRecorded(row.State, null, report))
+        {
+            return true;
+        }
+
+        var found = report.Kind == ReportKind.Completed
+            ? await step.QueryAsync(
+                "find_result",
+                reader => reader.GetInt32(0),
+                Argument.Long("task_no", row.TaskNo),
+                Argument.Integer("run_no", row.ResultRunNo),
+                Argument.Integer("stage", report.Stage),
+                Argument.Uuid("claim", report.Claim)).ConfigureAwait(false)
+            : [];
+        return found.Count > 0;
+    }
+}

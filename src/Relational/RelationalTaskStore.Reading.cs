@@ -1,0 +1,164 @@
+using System.Data.Common;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <content>What clients look at.</content>
+internal abstract partial class RelationalTaskStore
+{
+    /// <summary>A page reads at most so many rows of those that it looks through.</summary>
+    internal const int MostScanned = 10_000;
+
+    public ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) => ReadAsync(
+        async step => (await step.QueryAsync("get", ReadTask, Argument.Text("id", taskId)).ConfigureAwait(false)).FirstOrDefault(), cancellationToken);
+
+    public ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken) => ReadAsync<TaskRun?>(
+        async step =>
+        {
+            var (row, results) = (await step.QueryAsync("get", ReadRow, Argument.Text("id", taskId)).ConfigureAwait(false)).FirstOrDefault();
+            if (row is null)
+            {
+                return null;
+            }
+
+            if (row.State.JobId == jobId)
+            {
+                return row.State.HasEnded ? row.RunNow(results) : null;
+            }
+
+            var runs = await step.QueryAsync("get_run", ReadRun(taskId), Argument.Long("task_no", row.TaskNo), Argument.Text("job_id", jobId)).ConfigureAwait(false);
+            return runs.FirstOrDefault();
+        },
+        cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken) => ReadAsync<IReadOnlyList<TaskRun>>(
+        async step =>
+        {
+            var (row, results) = (await step.QueryAsync("get", ReadRow, Argument.Text("id", taskId)).ConfigureAwait(false)).FirstOrDefault();
+            if (row is null)
+            {
+                return [];
+            }
+
+            var runs = await step.QueryAsync("list_runs", ReadRun(taskId), Argument.Long("task_no", row.TaskNo)).ConfigureAwait(false);
+
+            // Read apart: a run that ended in between would be there twice.
+            return row.State.HasEnded ? [row.RunNow(results), .. runs.Where(run => run.JobId != row.State.JobId)] : runs;
+        },
+        cancellationToken);
+
+    public ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken) => ReadAsync<IReadOnlyList<StageEntry>>(
+        async step => await step.QueryAsync("get_stages", ReadEntry, Argument.Text("id", taskId)).ConfigureAwait(false), cancellationToken);
+
+    public ValueTask<TaskPage> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) => ReadAsync(
+        async step =>
+        {
+            var list = ListStatement.Of(query, after, step.Sql);
+            var tasks = await step.QueryAsync(list.Text, ReadTask, [.. list.Arguments, Argument.Integer("most", limit), Argument.Integer("scanned", MostScanned)]).ConfigureAwait(false);
+            if (tasks.Count == limit)
+            {
+                return new TaskPage(tasks, new TaskCursor(tasks[^1].Created, tasks[^1].Id));
+            }
+
+            // Fewer than were asked for: either all are seen, or as many rows are as one page may look through.
+            var last = await step.QueryAsync(
+                list.LastScanned, row => new TaskCursor(row.Time(0), row.GetString(1)), [.. list.Arguments, Argument.Integer("scanned", MostScanned)]).ConfigureAwait(false);
+            return new TaskPage(tasks, last.Count == 0 ? null : last[0]);
+        },
+        cancellationToken);
+
+    public ValueTask<NotificationPage> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken) =>
+        ReadAsync(
+            async step =>
+            {
+                var name = query switch
+                {
+                    { TaskId: not null } => "list_notifications_of_task",
+                    { UserId: not null } => "list_notifications_of_user",
+                    _ => "list_notifications",
+                };
+                Argument[] scan =
+                [
+                    Argument.Text("task_id", query.TaskId),
+                    Argument.Text("user_id", query.UserId),
+                    Argument.Long("before", query.Before ?? long.MaxValue),
+                    Argument.Integer("scanned", MostScanned),
+                ];
+                var page = await step.QueryAsync(
+                    name, ReadNotification, [.. scan, Argument.Flag("is_read", query.IsRead), Argument.Integer("most", limit)]).ConfigureAwait(false);
+                if (page.Count == limit)
+                {
+                    return new NotificationPage(page, page[^1].Id);
+                }
+
+                var last = await step.QueryAsync($"{name}_last", row => row.GetInt64(0), scan).ConfigureAwait(false);
+                return new NotificationPage(page, last.Count == 0 ? null : last[0]);
+            },
+            cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskNotification>> ListUndeliveredAsync(int limit, CancellationToken cancellationToken) =>
+        ReadAsync<IReadOnlyList<TaskNotification>>(
+            async step => await step.QueryAsync("list_undelivered", ReadNotification, Argument.Integer("most", limit)).ConfigureAwait(false), cancellationToken);
+
+    public ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
+        WriteAsync(step => step.ExecuteAsync("mark_read", Argument.Longs("ids", ids)), false, cancellationToken);
+
+    public async ValueTask MarkDeliveredAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
+        await WriteAsync(step => step.ExecuteAsync("mark_delivered", Argument.Longs("ids", ids)), true, cancellationToken).ConfigureAwait(false);
+
+    public ValueTask<int> DeleteNotificationsAsync(TimeSpan age, int limit, CancellationToken cancellationToken) => WriteAsync(
+        async step => await step.ExecuteAsync(
+            "delete_notifications",
+            Argument.Long("before", Ticks.Of(await step.NowAsync().ConfigureAwait(false) - age)),
+            Argument.Integer("most", limit)).ConfigureAwait(false),
+        false,
+        cancellationToken);
+
+    private TaskRecord ReadTask(DbDataReader row) => TaskRow.Read(row, rules).Snapshot(row.Results(TaskRow.ColumnCount));
+
+    private (TaskRow Row, IReadOnlyList<System.Text.Json.JsonElement> Results) ReadRow(DbDataReader row) =>
+        (TaskRow.Read(row, rules), row.Results(TaskRow.ColumnCount));
+
+    private static Func<DbDataReader, TaskRun> ReadRun(string taskId) => row => new TaskRun
+    {
+        TaskId = taskId,
+        JobId = row.GetString(0),
+        State = (TaskState)row.GetInt32(1),
+        ExitCode = (TaskExitCode?)row.IntegerOrNull(2),
+        Error = row.ErrorOrNull(3),
+        Retries = row.GetInt32(4),
+        Occurrence = row.TimeOrNull(5),
+        Chain = (ChainResult)row.GetInt32(6),
+        QueuedAt = row.TimeOrNull(7),
+        Ended = row.Time(8),
+        Result = row.Results(9),
+    };
+
+    private static StageEntry ReadEntry(DbDataReader row) => new()
+    {
+        JobId = row.GetString(0),
+        Pass = row.GetInt32(1),
+        Stage = row.GetInt32(2),
+        Attempt = row.GetInt32(3),
+        Started = row.Time(4),
+        Finished = row.Time(5),
+        Result = row.IsDBNull(6) ? default : System.Text.Json.JsonElement.Parse(row.GetString(6)),
+        Error = row.ErrorOrNull(7),
+    };
+
+    private static TaskNotification ReadNotification(DbDataReader row) => new()
+    {
+        Id = row.GetInt64(0),
+        TaskId = row.GetString(1),
+        JobId = row.GetString(2),
+        UserId = row.TextOrNull(3),
+        State = (TaskState)row.GetInt32(4),
+        IsFinal = row.GetBoolean(5),
+        ExitCode = (TaskExitCode?)row.IntegerOrNull(6),
+        Error = row.ErrorOrNull(7),
+        Result = row.Results(8),
+        Created = row.Time(9),
+        IsRead = row.GetBoolean(10),
+    };
+}

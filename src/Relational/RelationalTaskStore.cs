@@ -1,0 +1,272 @@
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>
+/// What the stores in databases have in common. A write is one transaction that reads and holds rows, lets the lifecycle decide,
+/// and writes what it says; a read is one statement. How transactions are run and which statements carry them out is the adapter's.
+/// </summary>
+internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSource ids) : ITransactionalTaskStore
+{
+    protected LifecycleRules Rules => rules;
+
+    protected IdSource Ids => ids;
+
+    protected HintListeners Listeners { get; } = new();
+
+    public IDisposable Listen(Action<StoreHint> listener) => Listeners.Add(listener);
+
+    /// <summary>Runs a step in a transaction of its own, again if the database asks for it.</summary>
+    /// <param name="act">The step; it may run more than once, each time from the beginning.</param>
+    /// <param name="isRepeatable">It does no harm if it is done twice, so that it may be repeated when it is not known whether it was done.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    protected abstract ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken);
+
+    /// <summary>Asks something that changes nothing.</summary>
+    protected abstract ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken);
+
+    protected string NewJobId() => ids.NewId().ToString();
+
+    public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
+    {
+        ThrowIfNotPrepared(tasks);
+        var creation = ids.NewId();
+        return tasks.Count == 0
+            ? ValueTask.FromResult<IReadOnlyList<CreateAnswer>>([])
+            : WriteAsync(step => CreateAllAsync(step, tasks, onConflict, creation), true, cancellationToken);
+    }
+
+    public abstract ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
+        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, System.Data.Common.DbTransaction transaction, CancellationToken cancellationToken);
+
+    public ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
+        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CancellationToken cancellationToken)
+    {
+        ThrowIfNotPrepared(tasks.Select(task => task.Definition));
+        var creation = ids.NewId();
+        return WriteAsync(step => ImportAllAsync(step, tasks, executors, creation), true, cancellationToken);
+    }
+
+    public ValueTask<UpdateAnswer> UpdateAsync(TaskDefinition definition, int revision, CancellationToken cancellationToken)
+    {
+        ThrowIfNotPrepared([definition]);
+        return WriteAsync(step => UpdateAsync(step, definition, revision), false, cancellationToken);
+    }
+
+    public ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken) => WriteAsync(
+        async step =>
+        {
+            if (await step.FindAsync(taskId).ConfigureAwait(false) is not { } row)
+            {
+                return false;
+            }
+
+            await DeleteAsync(step, [row]).ConfigureAwait(false);
+            step.Hint(StoreHintKinds.Ended | (row.State.Claim is null ? StoreHintKinds.None : StoreHintKinds.ClaimLost), taskId);
+            return true;
+        },
+        false,
+        cancellationToken);
+
+    public ValueTask<IReadOnlyList<string>> DeleteEndedAsync(TimeSpan age, int limit, CancellationToken cancellationToken) =>
+        WriteAsync<IReadOnlyList<string>>(
+            async step =>
+            {
+                var before = Ticks.Of(await step.NowAsync().ConfigureAwait(false) - age);
+                var rows = await step.LoadAsync("load_ended", Argument.Long("before", before), Argument.Integer("most", limit)).ConfigureAwait(false);
+                await DeleteAsync(step, rows).ConfigureAwait(false);
+                foreach (var row in rows)
+                {
+                    step.Hint(StoreHintKinds.Ended, row.Id);
+                }
+
+                return [.. rows.Select(row => row.Id)];
+            },
+            false,
+            cancellationToken);
+
+    public ValueTask<bool> ResetAsync(string taskId, CancellationToken cancellationToken) =>
+        HappenAsync(taskId, new TaskEvent.Reset(NewJobId()), true, cancellationToken);
+
+    public ValueTask<bool> CancelAsync(string taskId, CancellationToken cancellationToken) =>
+        HappenAsync(taskId, new TaskEvent.Cancelled(), false, cancellationToken);
+
+    public ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CancellationToken cancellationToken) =>
+        HappenAsync(taskId, new TaskEvent.MessageSent(data), false, cancellationToken);
+
+    protected static void ThrowIfNotPrepared(IEnumerable<TaskDefinition> tasks)
+    {
+        // All of them before any: what throws here leaves nothing half done.
+        foreach (var task in tasks)
+        {
+            TaskDefinitionChecker.ThrowIfNotPrepared(task);
+        }
+    }
+
+    /// <summary>
+    /// Creates tasks. Each creation leaves its own mark with what it created, so that one that is repeated after a lost answer knows its
+    /// own tasks from those that were there before.
+    /// </summary>
+    protected async ValueTask<IReadOnlyList<CreateAnswer>> CreateAllAsync(
+        SqlStep step, IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, Guid creation)
+    {
+        var now = await step.NowAsync().ConfigureAwait(false);
+        var answers = new CreateAnswer[tasks.Count];
+
+        // An id that comes again in the same call meets what the call itself has created.
+        foreach (var places in Enumerable.Range(0, tasks.Count).GroupBy(place => tasks[place].Id, StringComparer.Ordinal).SelectMany(same => same.Index()).GroupBy(item => item.Index, item => item.Item))
+        {
+            var rows = places.ToDictionary(place => NewRow(tasks[place], creation, now));
+            foreach (var row in await step.InsertAsync([.. rows.Keys]).ConfigureAwait(false))
+            {
+                answers[rows[row]] = Created(step, row, CreateResult.Created);
+                rows.Remove(row);
+            }
+
+            await MeetAsync(step, rows, onConflict, creation, answers).ConfigureAwait(false);
+        }
+
+        return answers;
+    }
+
+    private static CreateAnswer Created(SqlStep step, TaskRow row, CreateResult result)
+    {
+        step.Hint(row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.Duty, row.Id);
+        return new CreateAnswer(row.Id, result, row.State.State);
+    }
+
+    /// <summary>Answers those whose ids are known, and puts them in the place of the others where that is asked for and can be.</summary>
+    private static async ValueTask MeetAsync(SqlStep step, Dictionary<TaskRow, int> rows, OnConflict onConflict, Guid creation, CreateAnswer[] answers)
+    {
+        while (rows.Count > 0)
+        {
+            var known = (await step.LoadAsync("load_by_ids", Argument.Texts("ids", rows.Keys.Select(row => row.Id))).ConfigureAwait(false))
+                .ToDictionary(row => row.Id, StringComparer.Ordinal);
+            var own = await OwnAsync(step, known.Values, creation).ConfigureAwait(false);
+            var replaced = new List<TaskRow>();
+            foreach (var (row, place) in rows.Where(item => known.ContainsKey(item.Key.Id)).ToList())
+            {
+                var other = known[row.Id];
+                var result = onConflict switch
+                {
+                    _ when own.Contains(other.TaskNo) => CreateResult.Created,
+                    OnConflict.Skip => CreateResult.Skipped,
+                    OnConflict.Replace when TaskLifecycle.IsAtRest(other.State) => CreateResult.Replaced,
+                    _ => CreateResult.Refused,
+                };
+                answers[place] = new CreateAnswer(row.Id, result, result == CreateResult.Replaced ? row.State.State : other.State.State);
+                if (result == CreateResult.Replaced)
+                {
+                    replaced.Add(other);
+                }
+                else
+                {
+                    rows.Remove(row);
+                }
+            }
+
+            await DeleteAsync(step, replaced).ConfigureAwait(false);
+            foreach (var row in await step.InsertAsync([.. rows.Keys]).ConfigureAwait(false))
+            {
+                var result = replaced.Exists(other => other.Id == row.Id) ? CreateResult.Replaced : CreateResult.Created;
+                answers[rows[row]] = Created(step, row, result);
+                rows.Remove(row);
+                step.Hint(result == CreateResult.Replaced ? StoreHintKinds.Ended : StoreHintKinds.None, row.Id);
+            }
+        }
+    }
+
+    /// <summary>Those that this same creation has stored, in a try whose answer was lost.</summary>
+    private static async ValueTask<HashSet<long>> OwnAsync(SqlStep step, IReadOnlyCollection<TaskRow> rows, Guid creation) =>
+        step.IsRepeated
+            ? [.. await step.QueryAsync("find_creation", row => row.GetInt64(0), Argument.Longs("tasks", rows.Select(row => row.TaskNo)), Argument.Uuid("creation", creation)).ConfigureAwait(false)]
+            : [];
+
+    private async ValueTask<IReadOnlyList<ImportAnswer>> ImportAllAsync(
+        SqlStep step, IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, Guid creation)
+    {
+        var now = await step.NowAsync().ConfigureAwait(false);
+        foreach (var executor in executors)
+        {
+            await step.ExecuteAsync(
+                "set_ping", Argument.Text("executor", executor.ExecutorId), Argument.Long("ping", Ticks.Of(executor.LastPing))).ConfigureAwait(false);
+        }
+
+        var answers = new ImportAnswer[tasks.Count];
+        foreach (var (place, task) in tasks.Index())
+        {
+            var state = TaskImport.State(task, ids.NewId(), now, rules);
+            var row = new TaskRow
+            {
+                Rules = rules,
+                Creation = creation,
+                Definition = task.Definition,
+                Created = task.Created,
+                State = state,
+                RunNo = state.ResultRun == state.JobId ? 1 : 2,
+            };
+            if ((await step.InsertAsync([row]).ConfigureAwait(false)).Count > 0)
+            {
+                step.AddResults(row, TaskImport.Entries(task));
+                step.MarkChanged(row);
+                step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, row.Id);
+                answers[place] = new ImportAnswer(row.Id, CreateResult.Created, state.Claim);
+            }
+            else
+            {
+                answers[place] = new ImportAnswer(row.Id, CreateResult.Refused, null);
+            }
+        }
+
+        return answers;
+    }
+
+    private static async ValueTask<UpdateAnswer> UpdateAsync(SqlStep step, TaskDefinition definition, int revision)
+    {
+        if (await step.FindAsync(definition.Id!).ConfigureAwait(false) is not { } row)
+        {
+            return new UpdateAnswer(UpdateResult.Missing, []);
+        }
+
+        if (row.Revision != revision)
+        {
+            return new UpdateAnswer(UpdateResult.Stale, []);
+        }
+
+        if (TaskUpdate.FindFaults(row.Definition, definition, row.State) is { Count: > 0 } faults)
+        {
+            return new UpdateAnswer(UpdateResult.Refused, faults);
+        }
+
+        row.State = TaskUpdate.Apply(row.Definition, definition, row.State, await step.NowAsync().ConfigureAwait(false));
+        (row.Definition, row.Revision) = (definition, row.Revision + 1);
+        await step.ExecuteEachAsync("update_definitions", [row], TaskRow.DefinitionColumns).ConfigureAwait(false);
+        step.MarkChanged(row);
+        step.Hint(StoreHintKinds.Duty | (row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None), row.Id);
+        return new UpdateAnswer(UpdateResult.Updated, []);
+    }
+
+    private TaskRow NewRow(TaskDefinition definition, Guid creation, DateTimeOffset now) => new()
+    {
+        Rules = rules,
+        Creation = creation,
+        Definition = definition,
+        Created = now,
+        State = TaskLifecycle.Create(definition, NewJobId(), now),
+    };
+
+    private static async ValueTask DeleteAsync(SqlStep step, List<TaskRow> rows)
+    {
+        foreach (var statement in rows.Count == 0 ? [] : (string[])["delete_tasks", "delete_states", "delete_results", "delete_failures", "delete_runs"])
+        {
+            await step.ExecuteAsync(statement, Argument.Longs("tasks", rows.Select(row => row.TaskNo))).ConfigureAwait(false);
+        }
+    }
+
+    private ValueTask<bool> HappenAsync(string taskId, TaskEvent happened, bool isRepeatable, CancellationToken cancellationToken) => WriteAsync(
+        async step => await step.FindAsync(taskId).ConfigureAwait(false) is { } row && await step.HappenAsync(row, happened).ConfigureAwait(false),
+        isRepeatable,
+        cancellationToken);
+}

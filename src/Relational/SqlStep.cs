@@ -1,0 +1,215 @@
+using System.Data.Common;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary><see cref="TaskLifecycle.Next"/>, or what a test puts in its place.</summary>
+internal delegate Transition? LifecycleFunction(TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules);
+
+/// <summary>
+/// One step of the store: one transaction. Rows are read and held, the lifecycle decides, and what it says is collected here and
+/// written together at the end, before the commit.
+/// </summary>
+internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFunction next, Func<string> newJobId)
+{
+    private readonly HashSet<TaskRow> _changed = [];
+    private readonly List<EntryRow> _results = [];
+    private readonly List<EntryRow> _failures = [];
+    private readonly List<RunRow> _runs = [];
+    private readonly List<SweepRow> _sweeps = [];
+    private readonly List<NotificationRow> _notifications = [];
+    private readonly List<(TaskRow Finished, string Next)> _chains = [];
+
+    public SqlTexts Sql => sql;
+
+    public LifecycleRules Rules => rules;
+
+    /// <summary>The step was tried before, and it is not known whether that has happened.</summary>
+    public bool IsRepeated { get; init; }
+
+    /// <summary>What to tell when the step is committed.</summary>
+    public StoreHint Hints { get; private set; }
+
+    /// <summary>Starts of next tasks that could not be, to be logged when the step is committed.</summary>
+    public List<(string Finished, string Next, ChainResult Result)> LostChains { get; } = [];
+
+    /// <summary>The store's time, one for the whole step.</summary>
+    public abstract ValueTask<DateTimeOffset> NowAsync();
+
+    public abstract ValueTask<List<T>> QueryAsync<T>(string statement, Func<DbDataReader, T> read, params Argument[] arguments);
+
+    public abstract ValueTask<int> ExecuteAsync(string statement, params Argument[] arguments);
+
+    /// <summary>Carries a statement out for each row.</summary>
+    public abstract ValueTask ExecuteEachAsync<T>(string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns);
+
+    /// <summary>Reads rows of tasks, which nobody else changes until the step ends.</summary>
+    public abstract ValueTask<List<TaskRow>> LoadAsync(string statement, params Argument[] arguments);
+
+    /// <summary>Stores definitions whose ids are unknown, with their numbers; those that are known are left out of the answer.</summary>
+    public abstract ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows);
+
+    public void Hint(StoreHintKinds kinds, string? taskId) => Hints = Hints.With(kinds, taskId);
+
+    public async ValueTask<TaskRow?> FindAsync(string id)
+    {
+        var rows = await LoadAsync("load_by_ids", Argument.Texts("ids", [id])).ConfigureAwait(false);
+        return rows.Count == 0 ? null : rows[0];
+    }
+
+    /// <summary>Carries out what the lifecycle says, whole; false if it says that nothing happens.</summary>
+    public async ValueTask<bool> HappenAsync(TaskRow row, TaskEvent happened)
+    {
+        var now = await NowAsync().ConfigureAwait(false);
+        var before = row.State;
+        if (next(row.Definition, before, happened, now, rules) is not { } transition)
+        {
+            return false;
+        }
+
+        Apply(row, transition);
+        if (transition.Notify)
+        {
+            _notifications.Add(new NotificationRow(row, row.State, row.ResultRunNo, row.State.ResultPass, now));
+            Hint(StoreHintKinds.Notified, row.Id);
+        }
+
+        Hint(StoreHint.KindsOf(row.Definition, before, row.State, happened), row.Id);
+        if (transition.StartNext is { } chained)
+        {
+            _chains.Add((row, chained));
+        }
+
+        return true;
+    }
+
+    public void MarkChanged(TaskRow row) => _changed.Add(row);
+
+    public void AddResults(TaskRow row, IEnumerable<StageEntry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            Add(row, entry);
+        }
+    }
+
+    /// <summary>Starts next tasks and writes everything that the step has changed.</summary>
+    public async ValueTask FlushAsync()
+    {
+        await StartChainedAsync().ConfigureAwait(false);
+        await WriteAsync("insert_results", _results, EntryRow.ResultColumns).ConfigureAwait(false);
+        await WriteAsync("insert_failures", _failures, EntryRow.FailureColumns).ConfigureAwait(false);
+        await WriteAsync("insert_notifications", _notifications, NotificationRow.Columns).ConfigureAwait(false);
+        await WriteAsync("update_states", [.. _changed.OrderBy(row => row.TaskNo)], TaskRow.StateColumns).ConfigureAwait(false);
+        await WriteAsync("insert_runs", _runs, RunRow.Columns).ConfigureAwait(false);
+        foreach (var statement in _sweeps.Count == 0 ? [] : (string[])["trim_runs", "sweep_results", "sweep_failures"])
+        {
+            await ExecuteEachAsync(statement, _sweeps, SweepRow.Columns).ConfigureAwait(false);
+        }
+
+        Clear();
+    }
+
+    /// <summary>Forgets what has not been written, when the step is begun again or has failed.</summary>
+    public void Clear()
+    {
+        _changed.Clear();
+        _results.Clear();
+        _failures.Clear();
+        _notifications.Clear();
+        _runs.Clear();
+        _sweeps.Clear();
+        _chains.Clear();
+    }
+
+    /// <summary>What the step's tasks have set off in others, in the order of ids, so that two steps never wait for each other.</summary>
+    private async ValueTask StartChainedAsync()
+    {
+        while (_chains.Count > 0)
+        {
+            var chains = _chains.OrderBy(chain => chain.Next, StringComparer.Ordinal).ToList();
+            _chains.Clear();
+            var held = _changed.ToDictionary(row => row.Id, StringComparer.Ordinal);
+            var others = chains.Select(chain => chain.Next).Distinct().Where(id => !held.ContainsKey(id)).ToList();
+            foreach (var row in others.Count == 0 ? [] : await LoadAsync("load_by_ids", Argument.Texts("ids", others)).ConfigureAwait(false))
+            {
+                held.Add(row.Id, row);
+            }
+
+            foreach (var (finished, id) in chains)
+            {
+                await StartNextAsync(finished, id, held.GetValueOrDefault(id)).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async ValueTask StartNextAsync(TaskRow finished, string id, TaskRow? target)
+    {
+        // Noted first: a task that starts itself goes on to its next run, and the note belongs to the one before.
+        var result = TaskLifecycle.JudgeChain(target?.Definition, target?.State);
+        finished.State = finished.State with { Chain = result };
+        _changed.Add(finished);
+        if (target is not null)
+        {
+            await HappenAsync(target, new TaskEvent.Chained(newJobId())).ConfigureAwait(false);
+        }
+
+        if (result != ChainResult.Started)
+        {
+            LostChains.Add((finished.Id, id, result));
+        }
+    }
+
+    private void Apply(TaskRow row, Transition transition)
+    {
+        var (before, after) = (row.State, transition.After);
+        if (transition.ArchivesRun)
+        {
+            _runs.Add(new RunRow(row.TaskNo, row.ResultRunNo, before.ResultPass, before));
+        }
+
+        if (transition.Entry is { } entry)
+        {
+            Add(row, entry);
+        }
+
+        if (after.JobId != before.JobId)
+        {
+            row.RunNo++;
+        }
+
+        var shown = after.ResultRun == before.ResultRun ? row.ResultRunNo : row.RunNo;
+        if (shown != row.ResultRunNo || after.ResultPass != before.ResultPass)
+        {
+            (row.Results, row.ResultBytes) = (0, 0);
+        }
+
+        if (shown != row.ResultRunNo || transition.ArchivesRun)
+        {
+            _sweeps.RemoveAll(sweep => sweep.TaskNo == row.TaskNo);
+            _sweeps.Add(new SweepRow(row.TaskNo, shown, rules.KeptRuns));
+        }
+
+        row.ResultRunNo = shown;
+        row.State = after;
+        _changed.Add(row);
+    }
+
+    private void Add(TaskRow row, StageEntry entry)
+    {
+        // Rows are recorded under the run that is shown: that of the last queueing is the current one while stages run.
+        if (entry.Error is not null)
+        {
+            _failures.Add(new EntryRow(row.TaskNo, row.ResultRunNo, entry));
+            return;
+        }
+
+        _results.Add(new EntryRow(row.TaskNo, row.ResultRunNo, entry));
+        row.Results++;
+        row.ResultBytes += TaskRow.SizeOf(entry.Result);
+    }
+
+    private ValueTask WriteAsync<T>(string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns) =>
+        rows.Count == 0 ? default : ExecuteEachAsync(statement, rows, columns);
+}

@@ -1,0 +1,52 @@
+using System.Reflection;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>
+/// The adapter's statements, by name, from its <c>Sql/*.sql</c>: a statement begins with a line <c>-- name: …</c> and ends with the next
+/// one. Words in $…$ are put in when they are loaded: names of tables, the store's time, the columns of a task.
+/// </summary>
+internal sealed class SqlTexts
+{
+    private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
+
+    private SqlTexts(IEnumerable<string> sources, IReadOnlyDictionary<string, string> words)
+    {
+        foreach (var section in sources.SelectMany(source => source.Split("-- name: ").Skip(1)))
+        {
+            var end = section.IndexOf('\n', StringComparison.Ordinal);
+            _texts.Add(section[..end].Trim(), PutIn(section[end..].Trim(), words));
+        }
+    }
+
+    public string this[string name] => _texts[name];
+
+    /// <summary>Every statement by its name; for tests that look at plans.</summary>
+    public IReadOnlyDictionary<string, string> All => _texts;
+
+    public static SqlTexts Load(Assembly assembly, IReadOnlyDictionary<string, string> words, Func<string, string>? change = null) =>
+        new(Resources(assembly, ".Sql.").Select(source => change?.Invoke(source.Text) ?? source.Text), words);
+
+    /// <summary>Migrations in the order of their versions: <c>Migrations/0001.….sql</c> is version 1.</summary>
+    public static IReadOnlyList<string> LoadMigrations(Assembly assembly, IReadOnlyDictionary<string, string> words) =>
+        [.. Resources(assembly, ".Migrations.").Select(source => PutIn(source.Text, words))];
+
+    public static string PutIn(string text, IReadOnlyDictionary<string, string> words)
+    {
+        foreach (var (word, value) in words)
+        {
+            text = text.Replace($"${word}$", value, StringComparison.Ordinal);
+        }
+
+        return text;
+    }
+
+    private static IEnumerable<(string Name, string Text)> Resources(Assembly assembly, string folder) => assembly.GetManifestResourceNames()
+        .Where(name => name.Contains(folder, StringComparison.Ordinal))
+        .Order(StringComparer.Ordinal)
+        .Select(name =>
+        {
+            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
+            return (name, reader.ReadToEnd());
+        });
+}

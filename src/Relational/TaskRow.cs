@@ -1,0 +1,217 @@
+using System.Data.Common;
+using System.Text;
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>One task as a step sees it: what was read, and what the step has made of it so far.</summary>
+internal sealed class TaskRow
+{
+    /// <summary>The columns that <see cref="Read"/> reads, in its order, of the definition t and the state s.</summary>
+    public const string Columns =
+        "t.task_no, t.created, t.revision, t.definition, s.run_no, s.result_run_no, s.results, s.result_bytes, "
+        + "s.state, s.stage, s.job_id, s.pass, s.result_run, s.result_pass, s.retries, s.interruptions, s.queued_at, s.exec_deadline, "
+        + "s.wait, s.wait_deadline, s.next_run, s.retry_at, s.status_change, s.executor_id, s.claim, s.report_claim, s.report_stage, s.report_kind, "
+        + "s.exit_code, s.error, s.occurrence, s.skipped, s.chain";
+
+    /// <summary>How many columns that are.</summary>
+    public const int ColumnCount = 33;
+
+    /// <summary>The columns of the state, each by the name of its argument.</summary>
+    public static readonly Column<TaskRow>[] StateColumns =
+    [
+        new("task_no", ColumnType.Long, row => row.TaskNo),
+        new("app", ColumnType.Text, row => row.Definition.AppName),
+        new("priority", ColumnType.Integer, row => row.Definition.Priority),
+        new("enabled", ColumnType.Flag, row => row.Definition.Enabled),
+        new("stages", ColumnType.Integer, row => row.Definition.Commands.Count),
+        new("max_exec", ColumnType.Long, row => row.Definition.MaxExecTimeout!.Value.Ticks),
+        new("created", ColumnType.Long, row => Ticks.Of(row.Created)),
+        new("bytes", ColumnType.Long, row => row.Bytes),
+        new("revision", ColumnType.Integer, row => row.Revision),
+        new("run_no", ColumnType.Integer, row => row.RunNo),
+        new("result_run_no", ColumnType.Integer, row => row.ResultRunNo),
+        new("results", ColumnType.Integer, row => row.Results),
+        new("result_bytes", ColumnType.Long, row => row.ResultBytes),
+        new("state", ColumnType.Integer, row => (int)row.State.State),
+        new("stage", ColumnType.Integer, row => row.State.Stage),
+        new("job_id", ColumnType.Text, row => row.State.JobId),
+        new("pass", ColumnType.Integer, row => row.State.Pass),
+        new("result_run", ColumnType.Text, row => row.State.ResultRun == row.State.JobId ? null : row.State.ResultRun),
+        new("result_pass", ColumnType.Integer, row => row.State.ResultPass),
+        new("retries", ColumnType.Integer, row => row.State.Retries),
+        new("interruptions", ColumnType.Integer, row => row.State.Interruptions),
+        new("queued_at", ColumnType.Long, row => Ticks.Of(row.State.QueuedAt)),
+        new("exec_deadline", ColumnType.Long, row => Ticks.Of(row.State.ExecDeadline)),
+        new("wait", ColumnType.Integer, row => (int)row.State.Wait),
+        new("wait_deadline", ColumnType.Long, row => Ticks.Of(row.State.WaitDeadline)),
+        new("next_run", ColumnType.Long, row => Ticks.Of(row.State.NextRun)),
+        new("retry_at", ColumnType.Long, row => Ticks.Of(row.State.RetryAt)),
+        new("status_change", ColumnType.Long, row => Ticks.Of(row.State.StatusChange)),
+        new("executor_id", ColumnType.Text, row => row.State.ExecutorId),
+        new("claim", ColumnType.Uuid, row => row.State.Claim),
+        new("report_claim", ColumnType.Uuid, row => row.State.LastReport?.Claim),
+        new("report_stage", ColumnType.Integer, row => row.State.LastReport?.Stage),
+        new("report_kind", ColumnType.Integer, row => (int?)row.State.LastReport?.Kind),
+        new("exit_code", ColumnType.Integer, row => (int?)row.State.ExitCode),
+        new("error", ColumnType.Text, row => row.State.Error?.Json.GetRawText()),
+        new("occurrence", ColumnType.Long, row => Ticks.Of(row.State.Occurrence)),
+        new("skipped", ColumnType.Long, row => row.State.Skipped),
+        new("chain", ColumnType.Integer, row => (int)row.State.Chain),
+        new("duty", ColumnType.Integer, row => (int?)row.Due?.Duty),
+        new("due", ColumnType.Long, row => Ticks.Of(row.Due?.At)),
+        new("overdue", ColumnType.Long, row => Ticks.Of(row.Overdue)),
+        new("ended", ColumnType.Long, row => row.IsDisposable ? Ticks.Of(row.State.StatusChange) : null),
+    ];
+
+    /// <summary>The columns of the definition, each by the name of its argument.</summary>
+    public static readonly Column<TaskRow>[] DefinitionColumns =
+    [
+        new("id", ColumnType.Text, row => row.Id),
+        new("creation", ColumnType.Uuid, row => row.Creation),
+        new("created", ColumnType.Long, row => Ticks.Of(row.Created)),
+        new("revision", ColumnType.Integer, row => row.Revision),
+        new("app", ColumnType.Text, row => row.Definition.AppName),
+        new("group_name", ColumnType.Text, row => row.Definition.Group),
+        new("group_id", ColumnType.Text, row => row.Definition.GroupId),
+        new("user_id", ColumnType.Text, row => row.Definition.UserId),
+        new("is_periodic", ColumnType.Flag, row => row.Definition.Cron is not null),
+        new("is_system", ColumnType.Flag, row => row.Definition.System),
+        new("notify", ColumnType.Flag, row => row.Definition.Notify),
+        new("next_task", ColumnType.Text, row => row.Definition.NextTask),
+        new("definition", ColumnType.Text, row => row.Definition.ToJson()),
+    ];
+
+    private DateTimeOffset? _droppedAt;
+
+    public long TaskNo { get; set; }
+
+    public Guid Creation { get; init; }
+
+    public required TaskDefinition Definition { get; set; }
+
+    public required ManagedState State { get; set; }
+
+    public required DateTimeOffset Created { get; init; }
+
+    public required LifecycleRules Rules { get; init; }
+
+    public int Revision { get; set; }
+
+    /// <summary>The current run's number: runs are counted for each task, so that rows need not repeat the run's id.</summary>
+    public int RunNo { get; set; } = 1;
+
+    /// <summary>The number of the run whose results are shown.</summary>
+    public int ResultRunNo { get; set; } = 1;
+
+    /// <summary>How many results are shown.</summary>
+    public int Results { get; set; }
+
+    /// <summary>And how many bytes they are.</summary>
+    public long ResultBytes { get; set; }
+
+    public string Id => Definition.Id!;
+
+    /// <summary>About how many bytes of definition travel with a claim.</summary>
+    public long Bytes => SizeOf(Definition.KwsJson) + Definition.Commands.Sum(command => SizeOf(command.ParamsJson));
+
+    private DueDuty? Due => DueDuty.Of(Definition, State) is { } due && !(due.At <= _droppedAt) ? due : null;
+
+    // Overdue is what is past its time, not what has reached it.
+    private DateTimeOffset? Overdue =>
+        Definition.Enabled && TaskLifecycle.OverdueSince(Definition, State, Rules)?.AddTicks(1) is { } overdue && !(overdue <= _droppedAt) ? overdue : null;
+
+    /// <summary>Retention may take it once it is old enough.</summary>
+    private bool IsDisposable => State.HasEnded && Definition is { Cron: null, System: false };
+
+    public static TaskRow Read(DbDataReader row, LifecycleRules rules)
+    {
+        var jobId = row.GetString(10);
+        return new TaskRow
+        {
+            Rules = rules,
+            TaskNo = row.GetInt64(0),
+            Created = row.Time(1),
+            Revision = row.GetInt32(2),
+            Definition = TaskDefinition.FromJson(row.GetString(3)),
+            RunNo = row.GetInt32(4),
+            ResultRunNo = row.GetInt32(5),
+            Results = row.GetInt32(6),
+            ResultBytes = row.GetInt64(7),
+            State = new ManagedState
+            {
+                State = (TaskState)row.GetInt32(8),
+                Stage = row.GetInt32(9),
+                JobId = jobId,
+                Pass = row.GetInt32(11),
+                ResultRun = row.TextOrNull(12) ?? jobId,
+                ResultPass = row.GetInt32(13),
+                Retries = row.GetInt32(14),
+                Interruptions = row.GetInt32(15),
+                QueuedAt = row.TimeOrNull(16),
+                ExecDeadline = row.TimeOrNull(17),
+                Wait = (WaitKind)row.GetInt32(18),
+                WaitDeadline = row.TimeOrNull(19),
+                NextRun = row.TimeOrNull(20),
+                RetryAt = row.TimeOrNull(21),
+                StatusChange = row.Time(22),
+                ExecutorId = row.TextOrNull(23),
+                Claim = row.UuidOrNull(24),
+                LastReport = row.UuidOrNull(25) is { } claim ? new ReportId(claim, row.GetInt32(26), (ReportKind)row.GetInt32(27)) : null,
+                ExitCode = (TaskExitCode?)row.IntegerOrNull(28),
+                Error = row.ErrorOrNull(29),
+                Occurrence = row.TimeOrNull(30),
+                Skipped = row.GetInt64(31),
+                Chain = (ChainResult)row.GetInt32(32),
+            },
+        };
+    }
+
+    /// <summary>What there was to do at this time is nothing, until something else happens to the task.</summary>
+    public void Drop(DateTimeOffset now) => _droppedAt = now;
+
+    public TaskRecord Snapshot(IReadOnlyList<JsonElement> results) => new()
+    {
+        Definition = Definition,
+        Managed = State with { Claim = null, LastReport = null },
+        Created = Created,
+        Revision = Revision,
+        Result = results,
+    };
+
+    public ExecutorTask ForExecutor(IReadOnlyList<JsonElement> results, DateTimeOffset now) => new()
+    {
+        Id = Id,
+        AppName = Definition.AppName!,
+        ExecutorId = State.ExecutorId!,
+        Claim = State.Claim!.Value,
+        JobId = State.JobId,
+        Pass = State.Pass,
+        Attempt = State.Attempt,
+        Stage = State.Stage,
+        Stages = Definition.Commands.Count,
+        Commands = State.Stage == 0 ? Definition.Commands : [.. Definition.Commands.Skip(State.Stage)],
+        Result = results,
+        Kws = Definition.KwsJson,
+        ExecDeadline = State.ExecDeadline!.Value,
+        TimeLeft = State.ExecDeadline.Value - now,
+    };
+
+    public TaskRun RunNow(IReadOnlyList<JsonElement> results) => new()
+    {
+        TaskId = Id,
+        JobId = State.JobId,
+        State = State.State,
+        ExitCode = State.ExitCode,
+        Error = State.Error,
+        Result = results,
+        Retries = State.Retries,
+        Occurrence = State.Occurrence,
+        Chain = State.Chain,
+        QueuedAt = State.QueuedAt,
+        Ended = State.StatusChange,
+    };
+
+    public static long SizeOf(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : Encoding.UTF8.GetByteCount(json.GetRawText());
+}

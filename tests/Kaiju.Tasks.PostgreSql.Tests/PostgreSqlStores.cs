@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using Kaiju.Tasks.Contracts;
+using Kaiju.Tasks.Contracts.Conformance;
+using Kaiju.Tasks.Contracts.Model;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.TestServers;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
+using Xunit.Abstractions;
+
+namespace Kaiju.Tasks.PostgreSql.Tests;
+
+/// <summary>The servers of this run, started by the first test that asks.</summary>
+internal static class Servers
+{
+    private static readonly Lazy<Task<PostgresServer>> _postgres = new(PostgresServer.StartAsync);
+    private static readonly Lazy<Task<PgBouncer>> _bouncer = new(async () => await PgBouncer.StartAsync(await _postgres.Value));
+    private static readonly Lazy<Task<string>> _database = new(async () => await (await _postgres.Value).CreateDatabaseAsync("contracts"));
+
+    public static Task<PostgresServer> PostgresAsync() => _postgres.Value;
+
+    public static Task<PgBouncer> BouncerAsync() => _bouncer.Value;
+
+    /// <summary>A database for stores that are told apart by their schemas.</summary>
+    public static Task<string> DatabaseAsync() => _database.Value;
+}
+
+/// <summary>Empty stores, each in a schema of its own for as long as it is open, on fake time.</summary>
+internal sealed class PostgreSqlStores(bool isThroughBouncer)
+{
+    private static readonly PostgreSqlStores _direct = new(false);
+    private static readonly PostgreSqlStores _bounced = new(true);
+    private static int _schemas;
+
+    private readonly ConcurrentBag<string> _free = [];
+    private readonly Lazy<Task<NpgsqlDataSource>> _dataSource = new(async () =>
+    {
+        var database = await Servers.DatabaseAsync();
+        var connectionString = isThroughBouncer
+            ? (await Servers.BouncerAsync()).ConnectionString(database)
+            : (await Servers.PostgresAsync()).ConnectionString(database);
+        return OwnDataSource.Build(connectionString, isThroughBouncer);
+    });
+
+    public static ValueTask<OpenedStore> OpenAsync(LifecycleRules rules, DateTimeOffset start) => _direct.OpenAsync(rules, start, null, null);
+
+    public static ValueTask<OpenedStore> OpenBouncedAsync(LifecycleRules rules, DateTimeOffset start) => _bounced.OpenAsync(rules, start, null, null);
+
+    /// <summary>A store with a statement, or a rule, that is not as it should be.</summary>
+    public static ValueTask<OpenedStore> OpenBrokenAsync(LifecycleRules rules, DateTimeOffset start, LifecycleFunction? next, Func<string, string>? changeSql) =>
+        _direct.OpenAsync(rules, start, next, changeSql);
+
+    private async ValueTask<OpenedStore> OpenAsync(LifecycleRules rules, DateTimeOffset start, LifecycleFunction? next, Func<string, string>? changeSql)
+    {
+        var dataSource = await _dataSource.Value;
+        if (!_free.TryTake(out var schema))
+        {
+            schema = $"store_{Interlocked.Increment(ref _schemas)}";
+        }
+
+        var options = new PostgreSqlTasksOptions { Schema = schema, PollingOnly = isThroughBouncer };
+        await PostgreSqlSchema.MigrateAsync(dataSource, options);
+        var tables = new[] { "tasks", "states", "results", "failures", "runs", "notifications", "executors" };
+        await using (var clear = dataSource.CreateCommand(string.Join(';', tables.Select(table => $"delete from {schema}.{table}"))))
+        {
+            await clear.ExecuteNonQueryAsync();
+        }
+
+        var clock = new FakeTimeProvider(start);
+        var store = new PostgreSqlTaskStore(
+            dataSource, options, rules, IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance, clock.GetUtcNow, next, changeSql);
+        var queue = new RelationalTaskQueue(store, clock);
+        return new OpenedStore(store, queue, Advance, new Owner(store, queue, () => _free.Add(schema)));
+
+        ValueTask<DateTimeOffset> Advance(TimeSpan by)
+        {
+            clock.Advance(by);
+            return new(clock.GetUtcNow());
+        }
+    }
+
+    private sealed class Owner(PostgreSqlTaskStore store, RelationalTaskQueue queue, Action giveBack) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            queue.Dispose();
+            await store.DisposeAsync();
+            giveBack();
+        }
+    }
+}
+
+public sealed class PostgreSqlModelTests(ITestOutputHelper output) : StoreModelTests(PostgreSqlStores.OpenAsync)
+{
+    protected override int Sequences => 300;
+
+    protected override bool ChainsAtOnce => false;
+
+    /// <summary>The guards that stand in statements, each taken out of its statement.</summary>
+    [Theory]
+    [InlineData("and s.claim = d.claim -- guard: claim", "")]
+    [InlineData("and s.stage = d.stage -- guard: stage", "")]
+    [InlineData("and s.state = 1 and s.enabled -- guard: state", "and s.state in (1, 2)")]
+    public async Task Each_guard_that_is_removed_from_a_statement_is_caught_by_the_model(string guard, string without)
+    {
+        var isChanged = false;
+        var found = await FindDifferenceAsync(
+            (rules, start) => PostgreSqlStores.OpenBrokenAsync(rules, start, null, sql =>
+            {
+                isChanged |= sql.Contains(guard, StringComparison.Ordinal);
+                return sql.Replace(guard, without, StringComparison.Ordinal);
+            }),
+            sequences: 200);
+        isChanged.Should().BeTrue("there is a statement with the guard");
+        output.WriteLine(found ?? "nothing was seen of it.");
+        found.Should().NotBeNull();
+    }
+
+    /// <summary>The rules that are decided while rows are held, each broken in its turn; claims and results have statements of their own.</summary>
+    [Fact]
+    public async Task Each_rule_that_is_removed_is_caught_by_the_model()
+    {
+        foreach (var (name, broken) in BrokenModelRules.All.Where(rule => !rule.Name.StartsWith("claim:", StringComparison.Ordinal)))
+        {
+            var found = await FindDifferenceAsync((rules, start) => PostgreSqlStores.OpenBrokenAsync(rules, start, broken.Invoke, null), sequences: 400);
+            output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
+            found.Should().NotBeNull("a store without the rule \"{0}\" is broken", name);
+        }
+    }
+}
+
+public sealed class PostgreSqlTransitionTests() : StoreTransitionTests(PostgreSqlStores.OpenAsync);
+
+public sealed class PostgreSqlStoreTests() : TaskStoreTests(PostgreSqlStores.OpenAsync);
+
+public sealed class PostgreSqlQueueTests() : TaskQueueTests(PostgreSqlStores.OpenAsync);
+
+public sealed class BouncedModelTests() : StoreModelTests(PostgreSqlStores.OpenBouncedAsync)
+{
+    protected override int Sequences => 300;
+
+    protected override bool ChainsAtOnce => false;
+}
+
+public sealed class BouncedTransitionTests() : StoreTransitionTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreTests() : TaskStoreTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedQueueTests() : TaskQueueTests(PostgreSqlStores.OpenBouncedAsync);

@@ -1,0 +1,81 @@
+using Kaiju.Tasks.Contracts;
+using Kaiju.Tasks.Contracts.Conformance;
+using Kaiju.Tasks.Contracts.Model;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Xunit.Abstractions;
+
+namespace Kaiju.Tasks.Sqlite.Tests;
+
+/// <summary>Empty stores, each in a file of its own that is deleted afterwards, on fake time.</summary>
+internal static class SqliteStores
+{
+    public static ValueTask<OpenedStore> OpenAsync(LifecycleRules rules, DateTimeOffset start) => OpenAsync(rules, start, TaskLifecycle.Next);
+
+    public static ValueTask<OpenedStore> OpenAsync(LifecycleRules rules, DateTimeOffset start, LifecycleFunction next)
+    {
+        var clock = new FakeTimeProvider(start);
+        var file = new TemporaryFile();
+        var store = new SqliteTaskStore(file.Options, clock, rules, IdSource.Random, NullLogger<SqliteTaskStore>.Instance, next);
+        var queue = new RelationalTaskQueue(store, clock);
+        return new(new OpenedStore(store, queue, Advance, new Owner(store, queue, file)));
+
+        ValueTask<DateTimeOffset> Advance(TimeSpan by)
+        {
+            clock.Advance(by);
+            return new(clock.GetUtcNow());
+        }
+    }
+
+    private sealed class Owner(SqliteTaskStore store, RelationalTaskQueue queue, TemporaryFile file) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            queue.Dispose();
+            store.Dispose();
+            file.Dispose();
+            return default;
+        }
+    }
+}
+
+/// <summary>A database file in a folder of its own.</summary>
+internal sealed class TemporaryFile : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("kaiju-tasks-").FullName;
+
+    public string Path => System.IO.Path.Combine(_folder, "tasks.db");
+
+    public string ConnectionString => $"Data Source={Path}";
+
+    public SqliteTasksOptions Options => new() { ConnectionString = ConnectionString };
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}
+
+public sealed class SqliteModelTests(ITestOutputHelper output) : StoreModelTests(SqliteStores.OpenAsync)
+{
+    protected override int Sequences => 300;
+
+    protected override bool ChainsAtOnce => false;
+
+    [Fact]
+    public async Task Each_rule_that_is_removed_is_caught_by_the_model()
+    {
+        foreach (var (name, broken) in BrokenModelRules.All)
+        {
+            var found = await FindDifferenceAsync((rules, start) => SqliteStores.OpenAsync(rules, start, broken.Invoke), sequences: 400);
+            output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
+            found.Should().NotBeNull("a store without the rule \"{0}\" is broken", name);
+        }
+    }
+}
+
+public sealed class SqliteTransitionTests() : StoreTransitionTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteStoreTests() : TaskStoreTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteQueueTests() : TaskQueueTests(SqliteStores.OpenAsync);

@@ -1,0 +1,176 @@
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+
+namespace Kaiju.Tasks.TestServers;
+
+/// <summary>
+/// A PostgreSQL server of the tests' own, unprivileged, on a free port of this machine, with the settings that it comes with; or the one that
+/// KAIJU_TEST_POSTGRES names by a connection string.
+/// </summary>
+public sealed class PostgresServer : IAsyncDisposable
+{
+    private const string Variable = "KAIJU_TEST_POSTGRES";
+
+    private readonly string? _folder;
+    private readonly string _connectionString;
+    private Process? _process;
+
+    private PostgresServer(string connectionString, string? folder) => (_connectionString, _folder) = (connectionString, folder);
+
+    /// <summary>The server's process, to be killed; none if it is somebody else's.</summary>
+    public int? ProcessId => _process?.Id;
+
+    public int Port => new NpgsqlConnectionStringBuilder(_connectionString).Port;
+
+    public static async Task<PostgresServer> StartAsync()
+    {
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given)
+        {
+            return new PostgresServer(given, null);
+        }
+
+        var folder = Programs.NewFolder("postgres");
+        Programs.Run(Find("initdb"), folder, "--pgdata", Data(folder), "--username", "kaiju", "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync");
+        for (var tries = 0; ; tries++)
+        {
+            var port = Programs.FreePort();
+            var server = new PostgresServer($"Host=127.0.0.1;Port={port};Username=kaiju;Database=postgres;Include Error Detail=true", folder);
+            server.Launch();
+            if (await server.IsUpAsync(TimeSpan.FromSeconds(60)))
+            {
+                AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Stop();
+                return server;
+            }
+
+            server.Stop();
+            if (tries == 3)
+            {
+                throw new InvalidOperationException($"PostgreSQL does not start: {await File.ReadAllTextAsync(Log(folder))}");
+            }
+        }
+    }
+
+    /// <summary>A connection string for a database, with more settings if there are any.</summary>
+    public string ConnectionString(string database, string settings = "") => new NpgsqlConnectionStringBuilder($"{_connectionString};{settings}") { Database = database }.ToString();
+
+    /// <summary>An empty database with a name of its own.</summary>
+    public async Task<string> CreateDatabaseAsync(string name)
+    {
+        var database = string.Create(CultureInfo.InvariantCulture, $"{name}_{Environment.ProcessId}_{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4))}");
+        await ExecuteAsync("postgres", $"create database \"{database}\" encoding 'UTF8' template template0");
+        return database;
+    }
+
+    public async Task ExecuteAsync(string database, string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString(database, "Pooling=false"));
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Kills the server and all that it has started, as a power failure would, but for what the system holds of its files.</summary>
+    public void Kill()
+    {
+        var children = ChildrenOf(ProcessId!.Value);
+        Programs.Kill(ProcessId.Value);
+        children.ForEach(Programs.Kill);
+        _process!.WaitForExit();
+        _process.Dispose();
+        _process = null;
+    }
+
+    /// <summary>Starts the server again on the same port and data.</summary>
+    public void Launch() => _process = Programs.Start(
+        Find("postgres"),
+        _folder!,
+        Log(_folder!),
+        "-D", Data(_folder!), "-p", Port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300");
+
+    public async Task<bool> IsUpAsync(TimeSpan within)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(started) < within && _process is { HasExited: false })
+        {
+            try
+            {
+                await ExecuteAsync("postgres", "select 1");
+                return true;
+            }
+            catch (NpgsqlException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+            }
+        }
+
+        return false;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Stop();
+        return default;
+    }
+
+    private void Stop()
+    {
+        if (_process is not null)
+        {
+            Programs.Interrupt(_process.Id);
+            if (!_process.WaitForExit(TimeSpan.FromSeconds(20)))
+            {
+                Kill();
+            }
+
+            _process?.Dispose();
+            _process = null;
+        }
+
+        if (_folder is not null && Directory.Exists(Data(_folder)) && !File.Exists(Path.Combine(Data(_folder), "postmaster.pid")))
+        {
+            Directory.Delete(Data(_folder), recursive: true);
+        }
+    }
+
+    private static List<int> ChildrenOf(int process)
+    {
+        var children = new List<int>();
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && ParentOf(folder) == process)
+            {
+                children.Add(id);
+            }
+        }
+
+        return children;
+    }
+
+    private static int ParentOf(string folder)
+    {
+        try
+        {
+            // After the name, which stands in brackets and may hold anything: the state, then the parent.
+            var text = File.ReadAllText(Path.Combine(folder, "stat"));
+            return int.Parse(text[(text.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
+    private static string Find(string program)
+    {
+        const string Folder = "/usr/lib/postgresql";
+        string[] folders = Directory.Exists(Folder)
+            ? [.. Directory.EnumerateDirectories(Folder).OrderByDescending(version => version, StringComparer.Ordinal).Select(version => Path.Combine(version, "bin"))]
+            : [];
+        return Programs.Find(program, folders);
+    }
+
+    private static string Data(string folder) => Path.Combine(folder, "data");
+
+    private static string Log(string folder) => Path.Combine(folder, "server.log");
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Kaiju.Tasks.TestServers;
+
+/// <summary>Programs of the system: where they are, and how they are run as nobody in particular.</summary>
+public static partial class Programs
+{
+    private const int SigInt = 2;
+    private const int SigKill = 9;
+
+    // Servers refuse to run as root. The first of these users that there is.
+    private static readonly string[] _users = ["postgres", "nobody"];
+
+    public static bool IsRoot => GetUserId() == 0;
+
+    /// <summary>The program's path: on PATH, or in the folder in which the distribution hides it.</summary>
+    public static string Find(string program, params string[] folders)
+    {
+        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        return path.Concat(folders).Where(Directory.Exists).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists)
+            ?? throw new InvalidOperationException($"There is no program \"{program}\" on PATH or in {string.Join(", ", folders)}. Install it; ./test.sh does.");
+    }
+
+    /// <summary>Runs a program to its end, unprivileged.</summary>
+    public static void Run(string program, string folder, params string[] arguments)
+    {
+        using var process = Start(program, folder, Path.Combine(folder, "run.log"), arguments);
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {File.ReadAllText(Path.Combine(folder, "run.log"))}");
+        }
+    }
+
+    /// <summary>Starts a program, unprivileged; what it says goes into a file. The process is the program itself and not a shell around it.</summary>
+    public static Process Start(string program, string folder, string log, params string[] arguments)
+    {
+        string[] command = IsRoot
+            ? [Find("setpriv", "/usr/bin"), $"--reuid={User()}", $"--regid={User()}", "--clear-groups", program, .. arguments]
+            : [program, .. arguments];
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", log, .. command]) { WorkingDirectory = folder };
+        return Process.Start(start)!;
+    }
+
+    /// <summary>A folder that belongs to the user that programs are run as.</summary>
+    public static string NewFolder(string name)
+    {
+        var folder = Directory.CreateTempSubdirectory($"kaiju-{name}-").FullName;
+        if (IsRoot)
+        {
+            using var own = Process.Start("chown", [User(), folder]);
+            own.WaitForExit();
+        }
+
+        return folder;
+    }
+
+    /// <summary>A port of this machine that nobody uses now.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public static void Interrupt(int process) => _ = Kill(process, SigInt);
+
+    public static void Kill(int process) => _ = Kill(process, SigKill);
+
+    private static string User() => _users.First(user => File.ReadLines("/etc/passwd").Any(line => line.StartsWith($"{user}:", StringComparison.Ordinal))) is "nobody"
+        ? "65534"
+        : "postgres";
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint GetUserId();
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+}

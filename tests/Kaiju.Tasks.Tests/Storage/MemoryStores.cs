@@ -1,0 +1,41 @@
+using Kaiju.Tasks.Contracts;
+using Kaiju.Tasks.Contracts.Conformance;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing.Memory;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Kaiju.Tasks.Tests.Storage;
+
+/// <summary>Empty stores in memory, on fake time.</summary>
+internal static class MemoryStores
+{
+    public static ValueTask<OpenedStore> Open(LifecycleRules rules, DateTimeOffset start) => Open(rules, start, TaskLifecycle.Next);
+
+    public static ValueTask<OpenedStore> Open(LifecycleRules rules, DateTimeOffset start, LifecycleFunction next)
+    {
+        var clock = new FakeTimeProvider(start);
+        var store = new MemoryTaskStore(clock, rules, new CountedIds(), next);
+        var queue = new MemoryTaskQueue(store, clock);
+        return new(new OpenedStore(store, queue, by =>
+        {
+            clock.Advance(by);
+            return new(clock.GetUtcNow());
+        }));
+    }
+
+    /// <summary>The same ids in every go at a sequence.</summary>
+    private sealed class CountedIds : IdSource
+    {
+        private int _count;
+
+        public override Guid NewId() => new(++_count, 0, 0, [0, 0, 0, 0, 0, 0, 0, 1]);
+    }
+}
+
+public sealed class MemoryTransitionTests() : StoreTransitionTests(MemoryStores.Open);
+
+public sealed class MemoryStoreContractTests() : TaskStoreTests(MemoryStores.Open);
+
+public sealed class MemoryQueueContractTests() : TaskQueueTests(MemoryStores.Open);
