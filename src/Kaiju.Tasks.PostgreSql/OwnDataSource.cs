@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
@@ -15,18 +16,26 @@ internal sealed class OwnDataSource(string connectionString, PostgreSqlTasksOpti
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         var text = builder.ConnectionStringBuilder;
+        var given = new DbConnectionStringBuilder { ConnectionString = connectionString };
+
+        // Nothing that we do outlives its transaction, so a connection needs no washing between two uses.
+        text.NoResetOnClose = true;
         if (isShared)
         {
             text.MaxAutoPrepare = 0;
-            text.NoResetOnClose = true;
         }
-        else if (!text.ContainsKey("Max Auto Prepare"))
+        else if (!given.ContainsKey("Max Auto Prepare"))
         {
             text.MaxAutoPrepare = 100;
             text.AutoPrepareMinUsages = 2;
+            if (!given.ContainsKey("Options"))
+            {
+                // Each statement has one good plan, whatever its arguments; to plan it anew each time would cost more than to carry it out.
+                text.Options = "-c plan_cache_mode=force_generic_plan";
+            }
         }
 
-        if (!text.ContainsKey("Application Name"))
+        if (!given.ContainsKey("Application Name"))
         {
             text.ApplicationName = "Kaiju.Tasks";
         }

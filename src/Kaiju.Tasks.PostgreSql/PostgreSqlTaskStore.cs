@@ -25,6 +25,7 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
     private readonly LifecycleFunction _next;
     private readonly SqlTexts _sql;
     private readonly OwnConnection _heartbeats;
+    private readonly ReportBatches _reports;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _starting = new(1, 1);
     private HintChannel? _channel;
@@ -46,6 +47,7 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
         (_dataSource, _options, _logger, _testTime, _next) = (dataSource, options, logger, testTime, next ?? TaskLifecycle.Next);
         _sql = SqlTexts.Load(typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(options, testTime is null ? DatabaseClock : "@now::bigint"), changeSql);
         _heartbeats = new OwnConnection(dataSource);
+        _reports = new ReportBatches(RecordBatchAsync);
     }
 
     /// <summary>Its statements; for tests that look at plans.</summary>
@@ -116,7 +118,10 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
         }
     }
 
-    public override async ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
+    public override ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
+        _reports.RecordAsync(reports, cancellationToken);
+
+    private async ValueTask<IReadOnlyList<ReportAnswer>> RecordBatchAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
     {
         var answers = new ReportAnswer?[reports.Count];
         var done = reports.Index().Where(report => report.Item.Outcome is StageOutcome.Done).ToList();
@@ -169,6 +174,7 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
             if (!_isDisposed)
             {
                 _isDisposed = true;
+                await _reports.DisposeAsync().ConfigureAwait(false);
                 if (_channel is not null)
                 {
                     await _channel.DisposeAsync().ConfigureAwait(false);

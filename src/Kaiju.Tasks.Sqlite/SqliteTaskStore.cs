@@ -86,9 +86,12 @@ internal sealed class SqliteTaskStore : RelationalTaskStore, IDisposable
     {
         lock (_starting)
         {
-            _isDisposed = true;
-            _writer?.Dispose();
-            _readers.Dispose();
+            if (!_isDisposed)
+            {
+                _isDisposed = true;
+                _writer?.Dispose();
+                _readers.Dispose();
+            }
         }
     }
 

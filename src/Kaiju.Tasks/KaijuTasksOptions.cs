@@ -69,8 +69,8 @@ public sealed class KaijuTasksOptions
     /// <summary>How long a loop sleeps at most when no hint wakes it, 10 ms to 10 min. Default 5 s.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The longest pause of a loop that meets faults; it begins at a tenth of a second and doubles. 100 ms to 10 min. Default 30 s.</summary>
-    public TimeSpan MaxFaultDelay { get; set; } = TimeSpan.FromSeconds(30);
+    /// <summary>The longest pause of a loop that meets faults; it begins at a tenth of a second and doubles. 100 ms to 10 min. Default 3 s: work goes on soon after the store is back.</summary>
+    public TimeSpan MaxFaultDelay { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How many tasks a manager moves in one step, 1 to 100,000. Default 500.</summary>
     public int ManagerBatch { get; set; } = 500;

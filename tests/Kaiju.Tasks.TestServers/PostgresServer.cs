@@ -88,6 +88,16 @@ public sealed class PostgresServer : IAsyncDisposable
         Log(_folder!),
         "-D", Data(_folder!), "-p", Port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300");
 
+    /// <summary>Kills one process of the server's, which makes the server throw out everybody and recover.</summary>
+    public void KillBackend(int choice)
+    {
+        var children = ChildrenOf(ProcessId!.Value);
+        if (children.Count > 0)
+        {
+            Programs.Kill(children[choice % children.Count]);
+        }
+    }
+
     public async Task<bool> IsUpAsync(TimeSpan within)
     {
         var started = TimeProvider.System.GetTimestamp();

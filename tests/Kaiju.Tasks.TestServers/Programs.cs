@@ -10,6 +10,9 @@ public static partial class Programs
 {
     private const int SigInt = 2;
     private const int SigKill = 9;
+    private const int SigTerm = 15;
+    private const int SigCont = 18;
+    private const int SigStop = 19;
 
     // Servers refuse to run as root. The first of these users that there is.
     private static readonly string[] _users = ["postgres", "nobody"];
@@ -69,6 +72,13 @@ public static partial class Programs
     public static void Interrupt(int process) => _ = Kill(process, SigInt);
 
     public static void Kill(int process) => _ = Kill(process, SigKill);
+
+    public static void Terminate(int process) => _ = Kill(process, SigTerm);
+
+    /// <summary>The process stands still, whatever it was doing, until it is thawed.</summary>
+    public static void Freeze(int process) => _ = Kill(process, SigStop);
+
+    public static void Thaw(int process) => _ = Kill(process, SigCont);
 
     private static string User() => _users.First(user => File.ReadLines("/etc/passwd").Any(line => line.StartsWith($"{user}:", StringComparison.Ordinal))) is "nobody"
         ? "65534"

@@ -30,6 +30,7 @@ internal sealed class TaskExecutor : IDisposable
     private readonly JsonElement _data;
     private readonly CancellationToken _abandoned;
     private long _lastPing = Never;
+    private long _lastSeen = Never;
     private bool _claimInDoubt;
     private volatile bool _stopping;
 
@@ -90,6 +91,7 @@ internal sealed class TaskExecutor : IDisposable
         var began = _clock.GetTimestamp();
         Supersede(await _store.HeartbeatAsync(Info, Held(), cancellationToken).ConfigureAwait(false));
         Volatile.Write(ref _lastPing, began);
+        Volatile.Write(ref _lastSeen, began);
     }
 
     /// <summary>Stops the runs whose claims are lost.</summary>
@@ -97,7 +99,9 @@ internal sealed class TaskExecutor : IDisposable
     {
         if (IsRunning)
         {
+            var began = _clock.GetTimestamp();
             Supersede(await _store.FindLostClaimsAsync(Held(), cancellationToken).ConfigureAwait(false));
+            Volatile.Write(ref _lastSeen, began);
         }
     }
 
@@ -157,7 +161,7 @@ internal sealed class TaskExecutor : IDisposable
         {
             for (var stage = run.Task.Stage; stage < run.Task.Stages && !_stopping; stage++)
             {
-                if (!await RunStageAsync(run, stage).ConfigureAwait(false))
+                if (!await HoldsClaimAsync(run).ConfigureAwait(false) || !await RunStageAsync(run, stage).ConfigureAwait(false))
                 {
                     break;
                 }
@@ -178,6 +182,32 @@ internal sealed class TaskExecutor : IDisposable
             await EndAsync(run).ConfigureAwait(false);
         }
     }
+
+    /// <summary>
+    /// After a freeze the claim may be another's, and the stage recorded. As long as the store has been heard of within an executor's
+    /// lifetime nobody else can have it; after that it is asked before the next stage begins.
+    /// </summary>
+    private async ValueTask<bool> HoldsClaimAsync(ActiveRun run)
+    {
+        var delay = new FaultDelay(_clock, _options.MaxFaultDelay);
+        while (!run.IsSuperseded && !HasHeardOfStore())
+        {
+            try
+            {
+                await CheckClaimsAsync(_abandoned).ConfigureAwait(false);
+            }
+            catch (Exception e) when (!_abandoned.IsCancellationRequested)
+            {
+                Log.HeartbeatFailed(_logger, e, Info.Id);
+                await delay.WaitAsync(_abandoned).ConfigureAwait(false);
+            }
+        }
+
+        return !run.IsSuperseded;
+    }
+
+    private bool HasHeardOfStore() =>
+        Volatile.Read(ref _lastSeen) is not Never and var seen && _clock.GetElapsedTime(seen) < _options.PingInterval * _options.MaxMissedPings;
 
     /// <summary>One stage: run it, report it, and say whether there is a next one for this claim.</summary>
     private async Task<bool> RunStageAsync(ActiveRun run, int stage)

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using Kaiju.Tasks.TestServers;
+
+namespace Kaiju.Tasks.Faults;
+
+/// <summary>The processes: managers and executors, each of which can be killed, frozen, stopped and started again.</summary>
+internal sealed class Crew(string store, string connectionString, string witness) : IDisposable
+{
+    private readonly List<(string Role, Process Process)> _members = [];
+
+    public int Count => _members.Count;
+
+    public int Executors => _members.Count(member => member.Role == "executor");
+
+    public void Start(int managers, int executors)
+    {
+        for (var i = 0; i < managers + executors; i++)
+        {
+            _members.Add(New(i < managers ? "manager" : "executor"));
+        }
+    }
+
+    public string RoleOf(int member) => _members[member].Role;
+
+    /// <summary>The numbers of those that have a role.</summary>
+    public int[] Those(string role) => [.. Enumerable.Range(0, _members.Count).Where(member => _members[member].Role == role)];
+
+    public void Kill(int member)
+    {
+        Programs.Kill(_members[member].Process.Id);
+        _members[member].Process.WaitForExit();
+        Replace(member);
+    }
+
+    public void Freeze(int member) => Programs.Freeze(_members[member].Process.Id);
+
+    public void Thaw(int member) => Programs.Thaw(_members[member].Process.Id);
+
+    /// <summary>Asks a process to stop, waits until it has, and starts another; false if it had to be killed.</summary>
+    public async Task<bool> RestartAsync(int member)
+    {
+        var hasStopped = await StopAsync(_members[member].Process);
+        Replace(member);
+        return hasStopped;
+    }
+
+    /// <summary>Those that have ended by themselves, which none should.</summary>
+    public IReadOnlyList<string> Ended() => [.. _members.Where(member => member.Process.HasExited).Select(member => $"a {member.Role} ended by itself with {member.Process.ExitCode}")];
+
+    /// <summary>Asks all to stop; false if one had to be killed.</summary>
+    public async Task<bool> StopAsync() => (await Task.WhenAll(_members.Select(member => StopAsync(member.Process)))).All(stopped => stopped);
+
+    public void Dispose()
+    {
+        foreach (var (_, process) in _members)
+        {
+            if (!process.HasExited)
+            {
+                Programs.Kill(process.Id);
+            }
+
+            process.Dispose();
+        }
+    }
+
+    private static async Task<bool> StopAsync(Process process)
+    {
+        Programs.Terminate(process.Id);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(25), TimeProvider.System);
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            Programs.Kill(process.Id);
+            await process.WaitForExitAsync(CancellationToken.None);
+            return false;
+        }
+    }
+
+    private void Replace(int member)
+    {
+        var role = _members[member].Role;
+        _members[member].Process.Dispose();
+        _members[member] = New(role);
+    }
+
+    private (string Role, Process Process) New(string role)
+    {
+        // However this program was started, it starts itself.
+        var self = Environment.ProcessPath!;
+        string[] program = Path.GetFileNameWithoutExtension(self) == "dotnet" ? [typeof(Crew).Assembly.Location] : [];
+        var start = new ProcessStartInfo(self, [.. program, "worker", role, store, connectionString, witness]);
+        start.Environment["DOTNET_TieredCompilation"] = "1";
+        return (role, Process.Start(start)!);
+    }
+}

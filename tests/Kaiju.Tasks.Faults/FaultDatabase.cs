@@ -1,0 +1,148 @@
+using System.Data.Common;
+using Kaiju.Tasks.PostgreSql;
+using Kaiju.Tasks.Sqlite;
+using Kaiju.Tasks.TestServers;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace Kaiju.Tasks.Faults;
+
+/// <summary>The database that all processes share, with a log of every change of state that the database itself keeps.</summary>
+internal abstract class FaultDatabase : IAsyncDisposable
+{
+    /// <summary>What a worker needs to reach it.</summary>
+    public abstract string ConnectionString { get; }
+
+    public virtual PostgresServer? Server => null;
+
+    public abstract Task PrepareAsync();
+
+    public abstract ValueTask DisposeAsync();
+
+    public static async Task<FaultDatabase> CreateAsync(string store)
+    {
+        FaultDatabase database = store == "sqlite" ? new SqliteDatabase() : await PostgresDatabase.StartAsync();
+        await database.PrepareAsync();
+        return database;
+    }
+
+    public async Task<List<T>> QueryAsync<T>(string sql, Func<DbDataReader, T> read)
+    {
+        await using var connection = Open();
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = Named(sql);
+        command.CommandTimeout = 60;
+        await using var rows = await command.ExecuteReaderAsync();
+        var list = new List<T>();
+        while (await rows.ReadAsync())
+        {
+            list.Add(read(rows));
+        }
+
+        return list;
+    }
+
+    public async Task<long> CountAsync(string sql) => (await QueryAsync(sql, row => row.GetInt64(0)))[0];
+
+    protected abstract DbConnection Open();
+
+    /// <summary>Puts the names of tables in the place of {name}.</summary>
+    protected abstract string Named(string sql);
+
+    protected async Task ExecuteAsync(string sql)
+    {
+        await using var connection = Open();
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = Named(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private sealed class SqliteDatabase : FaultDatabase
+    {
+        private readonly string _folder = Directory.CreateTempSubdirectory("kaiju-faults-").FullName;
+
+        public override string ConnectionString => $"Data Source={Path.Combine(_folder, "tasks.db")}";
+
+        public override async Task PrepareAsync()
+        {
+            await SqliteSchema.MigrateAsync(new SqliteTasksOptions { ConnectionString = ConnectionString });
+            const string Columns = "task_no, old_state, new_state, old_stage, new_stage, old_claim, recorded, report_claim, run_no, pass, occurrence, interrupted";
+            await ExecuteAsync(
+                $"""
+                create table fault_log (
+                    seq integer primary key autoincrement, task_no integer, old_state integer, new_state integer, old_stage integer, new_stage integer,
+                    old_claim text, recorded integer, report_claim text, run_no integer, pass integer, occurrence integer, interrupted integer);
+                create trigger log_insert after insert on [states] begin
+                    insert into fault_log ({Columns}) values (new.task_no, null, new.state, null, new.stage, null, 0, null, new.run_no, new.pass, new.occurrence, 0);
+                end;
+                create trigger log_update after update on [states]
+                when old.state <> new.state or old.stage <> new.stage or old.claim is not new.claim or old.results <> new.results begin
+                    insert into fault_log ({Columns}) values (new.task_no, old.state, new.state, old.stage, new.stage, old.claim, new.results > old.results,
+                        new.report_claim, new.run_no, new.pass, new.occurrence, new.interruptions > old.interruptions);
+                end;
+                """);
+        }
+
+        public override ValueTask DisposeAsync()
+        {
+            SqliteConnection.ClearAllPools();
+            Directory.Delete(_folder, recursive: true);
+            return default;
+        }
+
+        protected override DbConnection Open() => new SqliteConnection($"{ConnectionString};Default Timeout=60;Pooling=False");
+
+        protected override string Named(string sql) => sql.Replace("[", "kaiju_", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+    }
+
+    private sealed class PostgresDatabase(PostgresServer server, string database) : FaultDatabase
+    {
+        private static readonly Lazy<Task<PostgresServer>> _server = new(PostgresServer.StartAsync);
+
+        public override string ConnectionString => server.ConnectionString(database, "Application Name=Kaiju.Tasks;Timeout=5");
+
+        public override PostgresServer Server => server;
+
+        public static async Task<PostgresDatabase> StartAsync()
+        {
+            var server = await _server.Value;
+            return new PostgresDatabase(server, await server.CreateDatabaseAsync("faults"));
+        }
+
+        public override async Task PrepareAsync()
+        {
+            await using (var dataSource = NpgsqlDataSource.Create(server.ConnectionString(database)))
+            {
+                await PostgreSqlSchema.MigrateAsync(dataSource);
+            }
+
+            await ExecuteAsync(
+                """
+                create table fault_log (
+                    seq bigint generated always as identity primary key, task_no bigint, old_state int, new_state int, old_stage int, new_stage int,
+                    old_claim uuid, recorded boolean, report_claim uuid, run_no int, pass int, occurrence bigint, interrupted boolean);
+                create function log_change() returns trigger language plpgsql as $$
+                begin
+                    if tg_op = 'INSERT' then
+                        insert into public.fault_log (task_no, new_state, new_stage, recorded, run_no, pass, occurrence, interrupted)
+                        values (new.task_no, new.state, new.stage, false, new.run_no, new.pass, new.occurrence, false);
+                    elsif old.state <> new.state or old.stage <> new.stage or old.claim is distinct from new.claim or old.results <> new.results then
+                        insert into public.fault_log (task_no, old_state, new_state, old_stage, new_stage, old_claim, recorded, report_claim, run_no, pass, occurrence, interrupted)
+                        values (new.task_no, old.state, new.state, old.stage, new.stage, old.claim, new.results > old.results, new.report_claim, new.run_no, new.pass,
+                            new.occurrence, new.interruptions > old.interruptions);
+                    end if;
+                    return null;
+                end $$;
+                create trigger log_change after insert or update on [states] for each row execute function log_change();
+                """);
+        }
+
+        public override ValueTask DisposeAsync() => default;
+
+        protected override DbConnection Open() => new NpgsqlConnection(server.ConnectionString(database, "Maximum Pool Size=5;Timeout=5"));
+
+        protected override string Named(string sql) => sql.Replace("[", "kaiju_tasks.", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,152 @@
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.Faults;
+
+/// <summary>The client of a run: creates tasks of several kinds as fast as they are done, answers those that wait, and remembers what was acknowledged.</summary>
+internal sealed class Load : IAsyncDisposable
+{
+    private const int MostOpenSlow = 60;
+    private const int Batch = 20;
+
+    private readonly IHost _host;
+    private readonly Random _random;
+    private readonly FaultDatabase _database;
+    private readonly bool _isSlow;
+    private readonly int _mostOpen;
+    private int _next;
+
+    public Load(FaultDatabase database, string store, int seed, bool isSlow, int mostOpen)
+    {
+        (_database, _isSlow, _mostOpen, _random) = (database, isSlow, isSlow ? Math.Min(mostOpen, MostOpenSlow) : mostOpen, new Random(seed));
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.SetMinimumLevel(LogLevel.None);
+        Worker.Use(builder.Services, store, database.ConnectionString, TaskRoles.Client);
+        _host = builder.Build();
+    }
+
+    /// <summary>The ids of the tasks whose creation was answered.</summary>
+    public List<string> Acknowledged { get; } = [];
+
+    private ITaskClient Client => _host.Services.GetRequiredService<ITaskClient>();
+
+    /// <summary>Creates and answers until it is told to stop, and until there are enough.</summary>
+    public async Task CreateAsync(int least, CancellationToken stop)
+    {
+        await TryAsync(() => Client.CreateManyAsync(Enumerable.Range(0, 3).Select(Periodic)));
+        while (!stop.IsCancellationRequested || Acknowledged.Count < least)
+        {
+            await AnswerAsync();
+            if (await OpenAsync() < _mostOpen)
+            {
+                // One by one as well as many at once.
+                var definitions = Enumerable.Range(0, _random.Next(4) == 0 ? 1 : Batch).Select(_ => Next()).ToList();
+                await TryAsync(() => Client.CreateManyAsync(definitions));
+            }
+            else
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>No more occurrences; what is created goes to its end. How many have not, when patience is at its end.</summary>
+    public async Task<long> FinishAsync(TimeSpan patience)
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            var id = $"periodic-{i}";
+            if (Acknowledged.Contains(id))
+            {
+                await Client.UpdateAsync(id, definition => definition with { Cron = null, RunAt = null });
+            }
+        }
+
+        var started = TimeProvider.System.GetTimestamp();
+        long open;
+        while ((open = await OpenAsync()) > 0 && TimeProvider.System.GetElapsedTime(started) < patience)
+        {
+            await AnswerAsync();
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+
+        return open;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _host.Dispose();
+        return default;
+    }
+
+    /// <summary>Tasks that have something before them.</summary>
+    private async Task<long> OpenAsync()
+    {
+        try
+        {
+            return await _database.CountAsync("select count(*) from [states] where state in (1, 2, 3, 4) or (state = 0 and next_run is not null) or (state = 6 and retry_at is not null)");
+        }
+        catch (System.Data.Common.DbException)
+        {
+            return _mostOpen;
+        }
+    }
+
+    private async Task AnswerAsync()
+    {
+        try
+        {
+            var page = await Client.ListPageAsync(new TaskQuery { State = TaskState.Waiting }, null, 100);
+            foreach (var task in page.Tasks.Where(task => task.Wait == WaitKind.Message))
+            {
+                await Client.SendMessageAsync(task.Id, new { hello = task.Id });
+            }
+        }
+        catch (Exception e) when (e is not ArgumentException)
+        {
+            // The server is away; they are answered when it is back.
+        }
+    }
+
+    private async Task TryAsync(Func<Task<IReadOnlyList<CreateAnswer>>> create)
+    {
+        try
+        {
+            Acknowledged.AddRange((await create()).Where(answer => answer.Result == CreateResult.Created).Select(answer => answer.TaskId));
+        }
+        catch (Exception e) when (e is not ArgumentException)
+        {
+            // Not acknowledged: whether they are there or not, nobody was promised anything.
+        }
+    }
+
+    private static TaskDefinition Periodic(int number) => new()
+    {
+        Id = $"periodic-{number}",
+        Cron = "* * * * * *",
+        Commands = [new("work", new { ms = 5, stubborn = false })],
+    };
+
+    private TaskDefinition Next()
+    {
+        var number = _next++;
+        TaskCommand[] commands = [Work(), Work(), Work(), Work()];
+        switch (number % 5)
+        {
+            case 1:
+                commands[1] = new TimerCommand(TimeSpan.FromMilliseconds(_random.Next(1, 500)));
+                break;
+            case 2:
+                commands[_random.Next(4)] = new MessageCommand();
+                break;
+        }
+
+        return new TaskDefinition { Id = $"task-{number:000000}", Commands = commands, MaxRetries = 3, Priority = _random.Next(3), Notify = number % 7 == 0 };
+    }
+
+    private TaskCommand Work() => _isSlow
+        ? new("work", new { ms = _random.Next(50, 400), stubborn = _random.Next(2) == 0 })
+        : new("work", new { ms = _random.Next(1, 20), stubborn = false });
+}

@@ -1,0 +1,128 @@
+using Kaiju.Tasks.TestServers;
+
+namespace Kaiju.Tasks.Faults;
+
+/// <summary>One kind of harm, done until the time is up and as often as was asked for.</summary>
+internal sealed class Scenario(string name, Crew crew, FaultDatabase database, Random random, RunReport report)
+{
+    private static readonly TimeSpan _lifetime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _mostRecovery = TimeSpan.FromSeconds(5);
+    private static readonly TimeProvider _clock = TimeProvider.System;
+
+    public static IReadOnlyList<string> Names { get; } = ["kill", "freeze", "postmaster", "terminate", "restart"];
+
+    /// <summary>SQLite has no server to be killed and no backends to be ended.</summary>
+    public static bool IsFor(string scenario, string store) => store == "postgres" || scenario is not ("postmaster" or "terminate");
+
+    public async Task RunAsync(TimeSpan time, int least)
+    {
+        var began = _clock.GetTimestamp();
+        var round = 0;
+        bool IsEnough() => _clock.GetElapsedTime(began) >= time && round >= least;
+        while (!IsEnough())
+        {
+            await (name switch
+            {
+                "kill" => KillAsync(),
+                "freeze" => FreezeAsync(),
+                "postmaster" => KillServerAsync(round),
+                "terminate" => TerminateAsync(),
+                _ => RestartAsync(round),
+            });
+            round++;
+        }
+
+        report.Harms = round;
+    }
+
+    private async Task KillAsync()
+    {
+        await PauseAsync(200, 1500);
+        crew.Kill(random.Next(crew.Count));
+    }
+
+    /// <summary>An executor, and sometimes a manager with it, stands still for three times as long as it may.</summary>
+    private async Task FreezeAsync()
+    {
+        await PauseAsync(500, 1500);
+        var executors = crew.Those("executor");
+        var managers = crew.Those("manager");
+        int[] frozen = [executors[random.Next(executors.Length)], .. random.Next(2) == 0 ? [managers[random.Next(managers.Length)]] : Array.Empty<int>()];
+        Array.ForEach(frozen, crew.Freeze);
+        await Task.Delay(_lifetime * 3, _clock);
+        Array.ForEach(frozen, crew.Thaw);
+        await PauseAsync(500, 1000);
+    }
+
+    /// <summary>The whole server is killed, or one of its processes, which comes to the same.</summary>
+    private async Task KillServerAsync(int round)
+    {
+        await PauseAsync(500, 1500);
+        var server = database.Server!;
+        if (round % 2 == 0)
+        {
+            server.Kill();
+            await PauseAsync(0, 1000);
+            server.Launch();
+        }
+        else
+        {
+            server.KillBackend(random.Next(1000));
+            await PauseAsync(50, 100);
+        }
+
+        report.LostServers++;
+        if (!await server.IsUpAsync(TimeSpan.FromSeconds(30)))
+        {
+            report.Faults.Add("the server did not come back");
+            return;
+        }
+
+        var up = _clock.GetTimestamp();
+        var before = await LastChangeAsync();
+        while (await LastChangeAsync() == before)
+        {
+            if (_clock.GetElapsedTime(up) > _mostRecovery)
+            {
+                report.Faults.Add($"work did not go on within {_mostRecovery.TotalSeconds} s of the server's return");
+                return;
+            }
+
+            await PauseAsync(10, 11);
+        }
+
+        report.LongestRecovery = Max(report.LongestRecovery, _clock.GetElapsedTime(up));
+    }
+
+    private async Task TerminateAsync()
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(50), _clock);
+        await database.QueryAsync(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'Kaiju.Tasks' and pid <> pg_backend_pid() order by random() limit 1", row => row.GetBoolean(0));
+    }
+
+    private async Task RestartAsync(int round)
+    {
+        await PauseAsync(100, 300);
+        if (!await crew.RestartAsync(round % crew.Count))
+        {
+            report.Faults.Add("a process did not stop when it was asked to");
+        }
+    }
+
+    private async Task<long> LastChangeAsync()
+    {
+        try
+        {
+            return await database.CountAsync("select coalesce(max(seq), 0) from fault_log where recorded");
+        }
+        catch (System.Data.Common.DbException)
+        {
+            return -1;
+        }
+    }
+
+    private Task PauseAsync(int least, int most) => Task.Delay(TimeSpan.FromMilliseconds(random.Next(least, most)), _clock);
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}

@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Text;
+using Kaiju.Tasks.Scheduling;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.Faults;
+
+/// <summary>One process of those that harm is done to: a manager or an executor over the shared database.</summary>
+internal static class Worker
+{
+    public const int Slots = 8;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var (role, store, connectionString, witness) = (args[0], args[1], args[2], args[3]);
+        using var file = new WitnessFile(witness);
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.AddProvider(new StaleWrites(file)).AddFilter(null, LogLevel.Warning);
+        if (Environment.GetEnvironmentVariable("KAIJU_FAULTS_LOG") is not null)
+        {
+            builder.Logging.AddSimpleConsole();
+        }
+
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(20));
+        Use(builder.Services, store, connectionString, role == "manager" ? TaskRoles.Manager : TaskRoles.Executor)
+            .AddCommand("work", async (int ms, bool stubborn, StageContext stage, CancellationToken cancellationToken) =>
+            {
+                file.Began(stage);
+                await Task.Delay(TimeSpan.FromMilliseconds(ms), TimeProvider.System, stubborn ? CancellationToken.None : cancellationToken);
+                return stage.Stage;
+            });
+        using var host = builder.Build();
+        try
+        {
+            await host.RunAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // Asked to stop while it was starting.
+        }
+
+        return 0;
+    }
+
+    /// <summary>The library as every process here has it: quick to find out who is dead, and patient with tasks.</summary>
+    public static KaijuTasksBuilder Use(IServiceCollection services, string store, string connectionString, TaskRoles roles)
+    {
+        var builder = services.AddKaijuTasks(options =>
+        {
+            options.Roles = roles;
+            options.Capacity = Slots;
+            options.PingInterval = TimeSpan.FromSeconds(1);
+            options.MaxMissedPings = 2;
+            options.ClaimCheckInterval = TimeSpan.FromMilliseconds(500);
+            options.PollInterval = TimeSpan.FromSeconds(1);
+            options.MaxInterruptions = 1000;
+            options.RetryDelay = RetryDelay.None;
+            options.StopTimeout = TimeSpan.FromSeconds(5);
+        });
+        return store == "sqlite"
+            ? builder.UseSqlite(connectionString, options => options.MigrateAtStart = false)
+            : builder.UsePostgreSql(connectionString, options => options.MigrateAtStart = false);
+    }
+}
+
+/// <summary>Where a process writes down every execution of a stage when it begins: a file of its own in the run's folder, one line in one write.</summary>
+internal sealed class WitnessFile(string folder) : IDisposable
+{
+    private readonly FileStream _file = new(Path.Combine(folder, $"{Environment.ProcessId}-{TimeProvider.System.GetTimestamp()}"), FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+
+    public void Began(StageContext stage)
+    {
+        var now = TimeProvider.System.GetUtcNow().UtcTicks - DateTimeOffset.UnixEpoch.Ticks;
+        Write(string.Create(CultureInfo.InvariantCulture, $"began {now} {stage.TaskId} {stage.JobId} {stage.Pass} {stage.Stage} {stage.Task.Claim} {Environment.ProcessId}\n"));
+    }
+
+    public void Write(string line)
+    {
+        var bytes = Encoding.UTF8.GetBytes(line);
+        lock (_file)
+        {
+            _file.Write(bytes);
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+}
+
+/// <summary>Notes reports that the store has refused, by the log's event for it.</summary>
+internal sealed class StaleWrites(WitnessFile file) : ILoggerProvider, ILogger
+{
+    private const int Superseded = 203;
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (eventId.Id == Superseded)
+        {
+            file.Write("refused\n");
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+}

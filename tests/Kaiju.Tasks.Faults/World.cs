@@ -1,0 +1,82 @@
+namespace Kaiju.Tasks.Faults;
+
+/// <summary>One run: a database, processes, a client, harm, and at the end the checks.</summary>
+internal sealed class World : IAsyncDisposable
+{
+    private static readonly TimeSpan _short = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _long = TimeSpan.FromMinutes(1);
+
+    private readonly Plan _plan;
+    private readonly TimeSpan _time;
+    private readonly FaultDatabase _database;
+    private readonly string _folder = Directory.CreateTempSubdirectory("kaiju-witness-").FullName;
+    private readonly Crew _crew;
+    private readonly Load _load;
+    private readonly RunReport _report;
+
+    private World(FaultDatabase database, string store, string scenario, Plan plan, TimeSpan time)
+    {
+        (_database, _plan, _time, _report) = (database, plan, time, new RunReport(store, scenario));
+        _crew = new Crew(store, database.ConnectionString, _folder);
+        _load = new Load(database, store, plan.Seed, scenario == "freeze", time < _short ? 100 : 600);
+    }
+
+    public static async Task<World> CreateAsync(string store, string scenario, Plan plan, TimeSpan time) =>
+        new(await FaultDatabase.CreateAsync(store), store, scenario, plan, time);
+
+    public async Task<RunReport> RunAsync()
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        var isShort = _time < _short;
+        _crew.Start(isShort ? 2 : 3, isShort ? 2 : 4);
+        using var stop = new CancellationTokenSource();
+        var creating = _load.CreateAsync(LeastTasks(), stop.Token);
+
+        // Harm means something only where work is under way.
+        while (!IsAtWork() && TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(30))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        }
+
+        await new Scenario(_report.Scenario, _crew, _database, new Random(_plan.Seed), _report).RunAsync(_time, LeastHarm());
+        await stop.CancelAsync();
+        await creating;
+        _report.Faults.AddRange(_crew.Ended());
+        if (await _load.FinishAsync(TimeSpan.FromSeconds(60)) is > 0 and var open)
+        {
+            _report.Faults.Add($"I5: {open} tasks have not ended a minute after the harm");
+        }
+
+        if (!await _crew.StopAsync())
+        {
+            _report.Faults.Add("a process did not stop when it was asked to");
+        }
+
+        _report.Acknowledged = _load.Acknowledged.Count;
+        await new Checker(_database, _folder, _load.Acknowledged, _crew.Executors, _report).CheckAsync();
+        _report.Took = TimeProvider.System.GetElapsedTime(began);
+        return _report;
+    }
+
+    /// <summary>A long run does a lot: 12,000 tasks and 120 kills in 150 s.</summary>
+    private int LeastTasks() => _report.Scenario == "kill" && _time >= _long ? (int)(80 * _time.TotalSeconds) : 0;
+
+    private int LeastHarm() => _report.Scenario switch
+    {
+        "kill" when _time >= _long => (int)(0.8 * _time.TotalSeconds),
+        "postmaster" when _time >= _long => 20,
+        "postmaster" => 2,
+        "restart" => _crew.Count,
+        _ => 1,
+    };
+
+    private bool IsAtWork() => new DirectoryInfo(_folder).EnumerateFiles().Any(file => file.Length > 0);
+
+    public async ValueTask DisposeAsync()
+    {
+        _crew.Dispose();
+        await _load.DisposeAsync();
+        await _database.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
