@@ -1,17 +1,18 @@
 namespace QuickStart;
 
 /// <summary>What the command line says.</summary>
-internal sealed record Arguments(string Folder, bool Approve, int Limit)
+internal sealed record Arguments(string Folder, bool Approve, int Limit, string? Database)
 {
     private const string Help = """
         QuickStart counts the words of all text files below a folder, asks, and writes report.md into the current folder.
 
-        usage: dotnet run --project samples/QuickStart [-- [folder] [--approve] [--limit words] [--help]]
+        usage: dotnet run --project samples/QuickStart [-- [folder] [--approve] [--limit words] [--database file] [--help]]
 
-          folder         where to count; the repository's docs folder if none is given
-          --approve      approves the report at once; without a terminal it is approved anyway
-          --limit words  warns if there are more words than this; 100000 if it is not given
-          --help         shows this
+          folder           where to count; the repository's docs folder if none is given
+          --approve        approves the report at once; without a terminal it is approved anyway
+          --limit words    warns if there are more words than this; 100000 if it is not given
+          --database file  keeps the tasks in this file, and goes on with those that it holds; a new temporary file if it is not given
+          --help           shows this
 
         Exit codes: 0 both tasks finished, 1 a task failed, 2 wrong arguments, 130 stopped with Ctrl-C.
         """;
@@ -19,7 +20,7 @@ internal sealed record Arguments(string Folder, bool Approve, int Limit)
     /// <summary>Reads them; what it returns, if anything, is the exit code of a program that has nothing to do.</summary>
     public static int? Read(string[] args, out Arguments arguments)
     {
-        arguments = new Arguments("", false, 100_000);
+        arguments = new Arguments("", false, 100_000, null);
         for (var i = 0; i < args.Length; i++)
         {
             switch (args[i])
@@ -39,6 +40,15 @@ internal sealed record Arguments(string Folder, bool Approve, int Limit)
                     }
 
                     arguments = arguments with { Limit = limit };
+                    break;
+
+                case "--database":
+                    if (i + 1 == args.Length || args[++i].Length == 0)
+                    {
+                        return Fault("--database needs a file; it is created if there is none.");
+                    }
+
+                    arguments = arguments with { Database = Path.GetFullPath(args[i]) };
                     break;
 
                 case ['-', ..]:

@@ -9,11 +9,21 @@ if (Arguments.Read(args, out var arguments) is { } exitCode)
     return exitCode;
 }
 
+// Tasks outlive the process in a file: stopped or killed in the middle, they go on where they were when the file is opened again.
+var database = arguments.Database ?? Path.Combine(Directory.CreateTempSubdirectory("kaiju-quick-start-").FullName, "tasks.db");
+
 // A host like any other: its manager and its executor run in this process.
 var builder = Host.CreateApplicationBuilder();
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services.AddSingleton<Screen>();
-builder.Services.AddKaijuTasks(options => options.AppName = "quick-start")
+builder.Services.AddKaijuTasks(options =>
+    {
+        // So that a process that was killed is found dead within seconds.
+        options.AppName = "quick-start";
+        options.PingInterval = TimeSpan.FromSeconds(1);
+        options.MaxMissedPings = 2;
+    })
+    .UseSqlite($"Data Source={database}")
     .AddCommands<WordCommands>()
     .AddCommand("summary.print", async (string of, ITaskClient tasks, Screen screen, CancellationToken cancellationToken) =>
     {
@@ -29,38 +39,15 @@ await host.StartAsync();
 var tasks = host.Services.GetRequiredService<ITaskClient>();
 var screen = host.Services.GetRequiredService<Screen>();
 var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
-screen.Say($"Counting the words of the text files below {arguments.Folder}");
-
-// This one waits until the other has finished and starts it.
-await tasks.CreateAsync(new TaskDefinition
+if (await tasks.GetAsync("words-summary") is { HasEnded: false } && await tasks.GetAsync("words-report") is { HasEnded: false } known)
 {
-    Id = "words-summary",
-    RunAt = TaskDefinition.OnDemand,
-    Commands = [new("summary.print", new { of = "words-report" })],
-});
-
-// Texts in brackets are templates: [kws.folder] is data of the task, [1.words] a member of the result of stage 1.
-await tasks.CreateAsync(new TaskDefinition
+    screen.Say($"Going on with the tasks in {database}: {Wording.Place(known)}");
+}
+else
 {
-    Id = "words-report",
-    Kws = new { folder = arguments.Folder, limit = arguments.Limit, report = Path.GetFullPath("report.md") },
-    Commands =
-    [
-        new("words.find", new { folder = "[kws.folder]" }),
-        new("words.count", new { folder = "[kws.folder]", files = "[0.files]" }) { MaxTimeout = TimeSpan.FromMinutes(1) },
-        new("words.warn", new { words = "[1.words]", limit = "[kws.limit]" }) { Condition = TaskCondition.Where("1.words").GreaterThan("[kws.limit]") },
-        new TimerCommand(TimeSpan.FromSeconds(2)),
-        new MessageCommand { MaxTimeout = TimeSpan.FromMinutes(10) },
-        new("report.write", new { path = "[kws.report]", title = "[!f:{1-words} words in {1-files} files]", largest = "[1.largest]", by = "[4.by:nobody]" })
-        {
-            Condition = TaskCondition.Where("4.approved").EqualTo(true),
-        },
-    ],
-    MaxRetries = 3,
-    RetryDelay = TimeSpan.FromSeconds(1),
-    Notify = true,
-    NextTask = "words-summary",
-});
+    screen.Say($"Counting the words of the text files below {arguments.Folder}; the tasks are kept in {database}");
+    await CreateTasksAsync();
+}
 
 var stopped = false;
 try
@@ -69,7 +56,7 @@ try
 }
 catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
-    screen.Say("Stopped before the end. A store in memory forgets its tasks with the process.");
+    screen.Say($"Stopped before the end. Go on with: dotnet run --project samples/QuickStart -- --database {database}");
     stopped = true;
 }
 
@@ -77,6 +64,42 @@ await host.StopAsync(CancellationToken.None);
 var last = await tasks.ListAsync().OrderBy(task => task.Id).ToListAsync();
 last.ForEach(task => Console.WriteLine(Wording.LastLine(task)));
 return stopped ? 130 : last.TrueForAll(task => task.State == TaskState.Finished) ? 0 : 1;
+
+async Task CreateTasksAsync()
+{
+    // This one waits until the other has finished and starts it.
+    var summary = new TaskDefinition
+    {
+        Id = "words-summary",
+        RunAt = TaskDefinition.OnDemand,
+        Commands = [new("summary.print", new { of = "words-report" })],
+    };
+
+    // Texts in brackets are templates: [kws.folder] is data of the task, [1.words] a member of the result of stage 1.
+    var report = new TaskDefinition
+    {
+        Id = "words-report",
+        Kws = new { folder = arguments.Folder, limit = arguments.Limit, report = Path.GetFullPath("report.md") },
+        Commands =
+        [
+            new("words.find", new { folder = "[kws.folder]" }),
+            new("words.count", new { folder = "[kws.folder]", files = "[0.files]" }) { MaxTimeout = TimeSpan.FromMinutes(1) },
+            new("words.warn", new { words = "[1.words]", limit = "[kws.limit]" }) { Condition = TaskCondition.Where("1.words").GreaterThan("[kws.limit]") },
+            new TimerCommand(TimeSpan.FromSeconds(2)),
+            new MessageCommand { MaxTimeout = TimeSpan.FromMinutes(10) },
+            new("report.write", new { path = "[kws.report]", title = "[!f:{1-words} words in {1-files} files]", largest = "[1.largest]", by = "[4.by:nobody]" })
+            {
+                Condition = TaskCondition.Where("4.approved").EqualTo(true),
+            },
+        ],
+        MaxRetries = 3,
+        RetryDelay = TimeSpan.FromSeconds(1),
+        Notify = true,
+        NextTask = "words-summary",
+    };
+
+    await tasks.CreateManyAsync([summary, report], OnConflict.Replace);
+}
 
 async Task UntilTheEndAsync(Action<IReadOnlyList<TaskRecord>> show)
 {

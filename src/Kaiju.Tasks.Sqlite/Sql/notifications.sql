@@ -29,7 +29,7 @@ where (@user_id is null or user_id = @user_id) and (@is_read is null or is_read 
 select id from $prefix$notifications where user_id = @user_id and id < @before order by id desc limit 1 offset @scanned - 1
 
 -- name: list_undelivered
-select id, task_id, job_id, user_id, state, is_final, exit_code, error, result, created, is_read from $prefix$notifications
+select id, task_id, job_id, user_id, state, is_final, exit_code, error, result, created, is_read from $prefix$notifications indexed by $prefix$notifications_undelivered
 where is_delivered = 0 order by id limit @most
 
 -- name: mark_read

@@ -1,0 +1,115 @@
+using System.Text.RegularExpressions;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Kaiju.Tasks.Sqlite.Tests;
+
+/// <summary>No statement scans a table, however many rows there are and whatever they are: at 200,000 rows, analysed, all of one state.</summary>
+public sealed partial class SqlitePlanTests
+{
+    private const int Rows = 200_000;
+
+    // Found by no index and read whole: the executors, which are few, and lists that a statement brings with it.
+    [GeneratedRegex(@"^SCAN (?!(e|i|c|a|json_each|kaiju_executors|constant row|\d+ constant|r|n|o|l|t)\b)(?!\w+ USING (COVERING )?INDEX)", RegexOptions.IgnoreCase)]
+    private static partial Regex Scan();
+
+    [Theory]
+    [InlineData("finished")]
+    [InlineData("scheduled")]
+    [InlineData("ready")]
+    public void No_statement_scans_a_table(string distribution)
+    {
+        using var file = new TemporaryFile();
+        using var store = new SqliteTaskStore(file.Options, TimeProvider.System, new LifecycleRules(), IdSource.Random, NullLogger<SqliteTaskStore>.Instance);
+        store.Start();
+        using var connection = SqliteConnections.Open(file.Options);
+        Fill(connection, distribution);
+
+        var scans = new List<string>();
+        foreach (var (name, text) in Statements(store.Sql))
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = $"explain query plan {text}";
+            foreach (Match argument in Arguments().Matches(text))
+            {
+                if (!command.Parameters.Contains(argument.Value))
+                {
+                    command.Parameters.AddWithValue(argument.Value, 1);
+                }
+            }
+
+            using var plan = command.ExecuteReader();
+            while (plan.Read())
+            {
+                var detail = plan.GetString(3);
+                if (detail == "USE TEMP B-TREE FOR ORDER BY" && name.Contains("list all", StringComparison.Ordinal))
+                {
+                    // A page in the order of creation comes from the index in that order; to sort it all rows would have to be read.
+                    scans.Add($"{name}: {detail}");
+                }
+
+                if (Scan().IsMatch(detail) || (detail.StartsWith("SCAN ", StringComparison.Ordinal) && BaseTables().IsMatch(detail)))
+                {
+                    scans.Add($"{name}: {detail}");
+                }
+            }
+        }
+
+        scans.Should().BeEmpty();
+    }
+
+    [GeneratedRegex(@"@\w+")]
+    private static partial Regex Arguments();
+
+    // A list without any filter walks its index in order, page by page; nothing else may walk one from end to end.
+    [GeneratedRegex(@"SCAN (kaiju_states|kaiju_results|kaiju_failures|kaiju_runs|s)\b")]
+    private static partial Regex BaseTables();
+
+    private static IEnumerable<(string Name, string Text)> Statements(SqlTexts sql)
+    {
+        var lists = new (string Name, TaskQuery Query)[]
+        {
+            ("all", new TaskQuery()),
+            ("group", new TaskQuery { Group = "g" }),
+            ("group id", new TaskQuery { GroupId = "g" }),
+            ("user", new TaskQuery { UserId = "u" }),
+            ("failed", new TaskQuery { State = TaskState.Failed }),
+            ("finished", new TaskQuery { State = TaskState.Finished }),
+            ("prefix", new TaskQuery { IdPrefix = "t" }),
+        };
+        var after = new TaskCursor(DateTimeOffset.UnixEpoch, "t");
+        return sql.All.Where(statement => !statement.Value.Contains("/*scan*/", StringComparison.Ordinal)).Select(statement => (statement.Key, statement.Value))
+            .Concat(lists.Select(list => ($"list {list.Name}", ListStatement.Of(list.Query, after, sql).Text)))
+            .Concat(lists.Select(list => ($"last of list {list.Name}", ListStatement.Of(list.Query, after, sql).LastScanned)));
+    }
+
+    private static void Fill(SqliteConnection connection, string distribution)
+    {
+        var (state, queuedAt, duty, due, ended) = distribution switch
+        {
+            "finished" => (5, "i", "null", "null", "i"),
+            "scheduled" => (0, "null", "2", "i + 1000000", "null"),
+            _ => (1, "i", "null", "null", "null"),
+        };
+        using var command = connection.CreateCommand();
+        command.CommandTimeout = 120;
+        command.CommandText =
+            $"""
+            begin;
+            with recursive n(i) as (select 1 union all select i + 1 from n where i < {Rows})
+            insert into kaiju_tasks (task_no, id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, is_system, notify, definition)
+            select i, 't' || i, '', i, 0, 'default', iif(i % 100 = 0, 'g', null), iif(i % 1000 = 0, 'g', null), iif(i % 50 = 0, 'u', null), 0, 0, 0, '' from n;
+            insert into kaiju_states (task_no, app, priority, enabled, stages, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
+                pass, result_pass, retries, interruptions, queued_at, wait, status_change, skipped, chain, duty, due, ended)
+            select i, 'default', 0, 1, 1, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i, 0, 0, {duty}, {due}, {ended} from (select task_no as i from kaiju_tasks);
+            insert into kaiju_results (task_no, run_no, pass, stage, attempt, started, finished, result) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks;
+            insert into kaiju_notifications (task_id, job_id, user_id, state, is_final, result, created) select id, 'j', user_id, 5, 1, '[]', created from kaiju_tasks;
+            commit;
+            analyze;
+            """;
+        command.ExecuteNonQuery();
+    }
+}

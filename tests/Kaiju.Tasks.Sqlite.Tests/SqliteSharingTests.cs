@@ -1,0 +1,128 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Kaiju.Tasks.Sqlite.Tests;
+
+/// <summary>Several stores on one file, as several processes have them.</summary>
+public sealed class SqliteSharingTests : IDisposable
+{
+    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
+    private readonly TemporaryFile _file = new();
+    private readonly SqliteTaskStore _one;
+    private readonly SqliteTaskStore _other;
+
+    public SqliteSharingTests() => (_one, _other) = (NewStore(), NewStore());
+
+    public void Dispose()
+    {
+        _one.Dispose();
+        _other.Dispose();
+        _file.Dispose();
+    }
+
+    [Fact]
+    public async Task A_queue_hears_of_tasks_of_another_process()
+    {
+        using var queue = new RelationalTaskQueue(_other, TimeProvider.System);
+        var waiting = queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask();
+
+        await _one.CreateAsync([Definition("t")], OnConflict.Fail, default);
+
+        await waiting.WaitAsync(TimeSpan.FromSeconds(30));
+        (await queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default)).Should().ContainSingle().Which.Id.Should().Be("t");
+    }
+
+    [Fact]
+    public async Task Writers_of_several_processes_wait_for_each_other_and_readers_for_nobody()
+    {
+        await _one.CreateAsync([.. Enumerable.Range(0, 200).Select(i => Definition($"t{i}"))], OnConflict.Fail, default);
+        async Task<int> ClaimAllAsync(SqliteTaskStore store)
+        {
+            using var queue = new RelationalTaskQueue(store, TimeProvider.System);
+            var count = 0;
+            while (await queue.ClaimAsync(new ClaimRequest(_executor, 3, long.MaxValue), default) is { Count: > 0 } claimed)
+            {
+                count += claimed.Count;
+                (await store.GetAsync(claimed[0].Id, default))!.State.Should().Be(TaskState.Executed);
+            }
+
+            return count;
+        }
+
+        var claimed = await Task.WhenAll(Task.Run(() => ClaimAllAsync(_one)), Task.Run(() => ClaimAllAsync(_other)));
+
+        claimed.Sum().Should().Be(200);
+    }
+
+    [Fact]
+    public async Task Reads_go_on_while_another_process_holds_the_write_lock()
+    {
+        await _one.CreateAsync([Definition("t")], OnConflict.Fail, default);
+        using var connection = SqliteConnections.Open(_file.Options);
+        using var command = connection.CreateCommand();
+        command.CommandText = "begin immediate";
+        command.ExecuteNonQuery();
+        var writing = _other.CancelAsync("t", default).AsTask();
+
+        (await _other.GetAsync("t", default))!.State.Should().Be(TaskState.Queued);
+        writing.IsCompleted.Should().BeFalse();
+        command.CommandText = "rollback";
+        command.ExecuteNonQuery();
+        (await writing.WaitAsync(TimeSpan.FromSeconds(30))).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_step_that_fails_takes_none_of_those_beside_it_with_it()
+    {
+        // Together in one commit: those that were waiting while the lock was held.
+        await _one.CreateAsync([Definition("t")], OnConflict.Fail, default);
+        using var connection = SqliteConnections.Open(_file.Options);
+        using var command = connection.CreateCommand();
+        command.CommandText = "begin immediate";
+        command.ExecuteNonQuery();
+        using var cancelled = new CancellationTokenSource();
+        var before = _other.CreateAsync([Definition("before")], OnConflict.Fail, default).AsTask();
+        var abandoned = _other.CreateAsync([Definition("abandoned")], OnConflict.Fail, cancelled.Token).AsTask();
+        var broken = _other.UpdateAsync(Definition("t") with { MaxExecTimeout = TimeSpan.FromSeconds(20), Cron = "61 * * * *" }, 0, default).AsTask();
+        var after = _other.CreateAsync([Definition("after")], OnConflict.Fail, default).AsTask();
+        await cancelled.CancelAsync();
+        command.CommandText = "rollback";
+        command.ExecuteNonQuery();
+
+        await Task.WhenAll(before, after);
+        await FluentActions.Awaiting(() => abandoned).Should().ThrowAsync<OperationCanceledException>();
+        await broken.ContinueWith(_ => { }, TaskScheduler.Default);
+        (await _one.ListAsync(new TaskQuery(), null, 10, default)).Tasks.Select(task => task.Id).Should().BeEquivalentTo("t", "before", "after");
+    }
+
+    [Fact]
+    public async Task A_file_that_is_gone_for_a_while_fails_the_step_and_not_the_store()
+    {
+        using var file = new TemporaryFile();
+        var options = file.Options;
+        options.ConnectionString = $"Data Source={file.Path}/folder/tasks.db";
+        using var store = NewStore(options);
+        await FluentActions.Awaiting(() => store.CreateAsync([Definition("t")], OnConflict.Fail, default).AsTask()).Should().ThrowAsync<Exception>();
+
+        Directory.CreateDirectory($"{file.Path}/folder");
+        (await store.CreateAsync([Definition("t")], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
+    }
+
+    private static TaskDefinition Definition(string id)
+    {
+        var services = new ServiceCollection();
+        services.AddKaijuTasks();
+        return services.BuildServiceProvider().GetRequiredService<TaskDefinitionChecker>().Prepare(new TaskDefinition { Id = id, Commands = [new("do")] });
+    }
+
+    private SqliteTaskStore NewStore(SqliteTasksOptions? options = null)
+    {
+        options ??= _file.Options;
+        options.ChangePollInterval = TimeSpan.FromMilliseconds(10);
+        return new SqliteTaskStore(options, TimeProvider.System, new LifecycleRules(), IdSource.Random, NullLogger<SqliteTaskStore>.Instance);
+    }
+}

@@ -1,0 +1,118 @@
+using Kaiju.Tasks.Storage;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Kaiju.Tasks.Sqlite.Tests;
+
+/// <summary>A task and what it is about come into being together or not at all.</summary>
+public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
+{
+    private readonly TemporaryFile _file = new();
+    private readonly TaskCompletionSource<string> _ran = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IHost? _host;
+
+    private ITaskClient Client => _host!.Services.GetRequiredService<ITaskClient>();
+
+    public async Task InitializeAsync()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddKaijuTasks(options => options.PollInterval = TimeSpan.FromMinutes(1))
+            .UseSqlite(_file.ConnectionString, options => options.ChangePollInterval = TimeSpan.FromMilliseconds(10))
+            .AddCommand("do", (StageContext stage) => _ran.TrySetResult(stage.TaskId));
+        _host = builder.Build();
+        await _host.StartAsync();
+        await using var context = new OrderContext(_file.ConnectionString);
+        await context.Database.ExecuteSqlRawAsync("create table orders (id integer primary key)");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _host!.StopAsync();
+        _host.Dispose();
+        SqliteConnection.ClearAllPools();
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    [Fact]
+    public async Task Rolled_back_a_task_has_never_existed_and_committed_it_is_found_at_once()
+    {
+        await using var connection = new SqliteConnection(_file.ConnectionString);
+        await connection.OpenAsync();
+        await using (var transaction = (SqliteTransaction)await connection.BeginTransactionAsync())
+        {
+            await Client.CreateAsync(Definition("never"), transaction);
+            await transaction.RollbackAsync();
+        }
+
+        (await Client.GetAsync("never")).Should().BeNull();
+        await using (var transaction = (SqliteTransaction)await connection.BeginTransactionAsync())
+        {
+            var answer = await Client.CreateAsync(Definition("t"), transaction);
+            answer.Result.Should().Be(CreateResult.Created);
+            (await Client.GetAsync("t")).Should().BeNull("it is not committed");
+            await transaction.CommitAsync();
+        }
+
+        (await _ran.Task.WaitAsync(TimeSpan.FromSeconds(30))).Should().Be("t", "the file is looked at far more often than the poll interval says");
+    }
+
+    [Fact]
+    public async Task What_is_refused_leaves_the_transaction_as_it_was()
+    {
+        await Client.CreateAsync(Definition("t"));
+        await using var connection = new SqliteConnection(_file.ConnectionString);
+        await connection.OpenAsync();
+        await using var transaction = (SqliteTransaction)await connection.BeginTransactionAsync();
+
+        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), transaction)).Should().ThrowAsync<TaskExistsException>();
+        await FluentActions.Awaiting(() => Client.CreateAsync(new TaskDefinition { Commands = [] }, transaction)).Should().ThrowAsync<TaskValidationException>();
+        await Client.CreateAsync(Definition("u"), transaction);
+        await transaction.CommitAsync();
+
+        (await Client.GetAsync("u")).Should().NotBeNull();
+        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("v"), transaction)).Should().ThrowAsync<ArgumentException>().WithMessage("*has ended*");
+    }
+
+    [Fact]
+    public async Task With_Entity_Framework_a_task_is_part_of_its_current_transaction()
+    {
+        await using var context = new OrderContext(_file.ConnectionString);
+        foreach (var (id, commits) in new[] { (1, false), (2, true) })
+        {
+            await using var transaction = await context.Database.BeginTransactionAsync();
+            context.Orders.Add(new Order { Id = id });
+            await context.SaveChangesAsync();
+            await Client.CreateAsync(Definition($"order-{id}"), (SqliteTransaction)context.Database.CurrentTransaction!.GetDbTransaction());
+            await (commits ? transaction.CommitAsync() : transaction.RollbackAsync());
+            context.ChangeTracker.Clear();
+        }
+
+        (await context.Orders.Select(order => order.Id).ToListAsync()).Should().Equal(2);
+        (await Client.GetAsync("order-1")).Should().BeNull();
+        (await Client.GetAsync("order-2")).Should().NotBeNull();
+    }
+
+    private static TaskDefinition Definition(string id) => new() { Id = id, Commands = [new("do")] };
+}
+
+public sealed class Order
+{
+    public int Id { get; set; }
+}
+
+public sealed class OrderContext(string connectionString) : DbContext
+{
+    public DbSet<Order> Orders => Set<Order>();
+
+    protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) => optionsBuilder.UseSqlite(connectionString);
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<Order>(order =>
+    {
+        order.ToTable("orders");
+        order.Property(row => row.Id).HasColumnName("id").ValueGeneratedNever();
+    });
+}
