@@ -95,7 +95,15 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
 
         // What fails leaves nothing half done in the caller's transaction.
         const string Savepoint = "kaiju_create";
-        await own.SaveAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await own.SaveAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ArgumentException("The transaction has ended; a task is created before its commit.", nameof(transaction), e);
+        }
+
         try
         {
             var step = NewStep(connection, false, cancellationToken);

@@ -45,5 +45,5 @@ update $schema$.notifications set is_read = true where id = any(@ids) and not is
 update $schema$.notifications set is_delivered = true where id = any(@ids) and not is_delivered
 
 -- name: delete_notifications
-delete from $schema$.notifications where id in (
-    select id from (select id, created from $schema$.notifications order by id limit @most) o where o.created < @before)
+delete from $schema$.notifications where id = any(array(
+    select o.id from (select id, created from $schema$.notifications order by id limit @most) o where o.created < @before))

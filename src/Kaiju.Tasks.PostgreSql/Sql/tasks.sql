@@ -185,12 +185,13 @@ select e.job_id, e.pass, e.stage, e.attempt, e.started, e.finished, e.result, e.
     where t.id = @id) e
 order by e.pass, e.stage, e.attempt, e.is_result
 
+-- OFFSET 0 keeps the planner from beginning at the other end, where it believes no row to be of that state.
 -- name: list
 select $task$, (
     select '[' || string_agg(r.result, ',' order by r.stage) || ']'
     from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass)
 from (select * from $schema$.tasks t where 1 = 1/*scan*/ order by t.created, t.id limit @scanned) t
-join $schema$.states s on s.task_no = t.task_no
+cross join lateral (select * from $schema$.states s where s.task_no = t.task_no offset 0) s
 where 1 = 1/*filter*/ order by t.created, t.id limit @most
 
 -- name: list_last
@@ -203,7 +204,8 @@ select $task$, (
 from (
     select s.task_no from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
     where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit @scanned) l
-join $schema$.states s on s.task_no = l.task_no join $schema$.tasks t on t.task_no = l.task_no
+cross join lateral (select * from $schema$.states s where s.task_no = l.task_no offset 0) s
+cross join lateral (select * from $schema$.tasks t where t.task_no = l.task_no offset 0) t
 where 1 = 1/*filter*/ order by t.created, t.id limit @most
 
 -- name: list_by_state_last

@@ -116,12 +116,13 @@ select e.job_id, e.pass, e.stage, e.attempt, e.started, e.finished, e.result, e.
     where t.id = @id) e
 order by e.pass, e.stage, e.attempt, e.is_result
 
+-- CROSS JOIN keeps the planner from beginning at the other end, where it believes no row to be of that state.
 -- name: list
 select $task$, (
     select '[' || group_concat(r.result, ',') || ']' from (
         select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no and pass = s.result_pass order by stage) r)
 from (select * from $prefix$tasks t where 1 = 1/*scan*/ order by t.created, t.id limit @scanned) t
-join $prefix$states s on s.task_no = t.task_no
+cross join $prefix$states s on s.task_no = t.task_no
 where 1 = 1/*filter*/ order by t.created, t.id limit @most
 
 -- name: list_last
@@ -134,7 +135,7 @@ select $task$, (
 from (
     select s.task_no from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
     where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit @scanned) l
-join $prefix$states s on s.task_no = l.task_no join $prefix$tasks t on t.task_no = l.task_no
+cross join $prefix$states s on s.task_no = l.task_no cross join $prefix$tasks t on t.task_no = l.task_no
 where 1 = 1/*filter*/ order by t.created, t.id limit @most
 
 -- name: list_by_state_last

@@ -1,0 +1,223 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace Kaiju.Tasks.PostgreSql.Tests;
+
+/// <summary>What connections that die, managers that meet, and values that the server will not have do to a store.</summary>
+public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
+{
+    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
+    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
+
+    private string _connectionString = "";
+    private NpgsqlDataSource? _dataSource;
+    private PostgreSqlTaskStore? _store;
+    private RelationalTaskQueue? _queue;
+
+    private PostgreSqlTaskStore Store => _store!;
+
+    private RelationalTaskQueue Queue => _queue!;
+
+    public async Task InitializeAsync()
+    {
+        var server = await Servers.PostgresAsync();
+        _connectionString = server.ConnectionString(await server.CreateDatabaseAsync("faults"), "Application Name=victim");
+        _dataSource = OwnDataSource.Build(_connectionString, false);
+        _store = NewStore(_dataSource);
+        _queue = new RelationalTaskQueue(_store, TimeProvider.System);
+        await _store.StartAsync(default);
+    }
+
+    public void Dispose() => Queue.Dispose();
+
+    public async Task DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        await _dataSource!.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_step_whose_connection_dies_is_done_again()
+    {
+        await Store.CreateAsync([Definition("t", 2)], OnConflict.Fail, default);
+        await EndAllAsync();
+        (await Store.CreateAsync([Definition("u", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
+        await EndAllAsync();
+        (await Store.GetAsync("t", default)).Should().NotBeNull();
+        await EndAllAsync();
+        (await Store.HeartbeatAsync(_executor, [], default)).Should().BeEmpty();
+        var claimed = (await Queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default))[0];
+        await EndAllAsync();
+        (await Store.RecordAsync([Report(claimed, 0)], default)).Should().Equal(ReportAnswer.Recorded);
+    }
+
+    [Fact]
+    public async Task A_creation_whose_answer_was_lost_knows_its_own_tasks()
+    {
+        // As the store does it: the same creation again, because nobody knows whether the first has happened.
+        var creation = new LostCommit(_dataSource!);
+        var answers = await creation.CreateTwiceAsync(Definition("t", 1));
+
+        answers[0].Result.Should().Be(CreateResult.Created, "it is the same creation and not somebody else's task");
+        (await Store.CreateAsync([Definition("t", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Refused);
+    }
+
+    [Fact]
+    public async Task Listening_that_is_cut_off_is_taken_up_again_and_what_was_missed_is_looked_for()
+    {
+        var heard = new SemaphoreSlim(0);
+        using var listening = Store.Listen(_ => heard.Release());
+        await using var other = NewStore(_dataSource!);
+        await other.CreateAsync([Definition("a", 1)], OnConflict.Fail, default);
+        (await heard.WaitAsync(_bound)).Should().BeTrue("another process has created a task");
+
+        // Until a hint comes from the new connection: it says so itself when it listens.
+        await EndAllAsync("query ilike 'listen%'");
+        (await heard.WaitAsync(_bound)).Should().BeTrue();
+        while (heard.Wait(0))
+        {
+        }
+
+        await other.CreateAsync([Definition("b", 1)], OnConflict.Fail, default);
+        (await heard.WaitAsync(_bound)).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task Any_number_of_managers_do_everything_once()
+    {
+        const int Tasks = 300;
+        await Store.CreateAsync([.. Enumerable.Range(0, Tasks).Select(i => Definition($"t{i:000}", 1) with { RunAt = DateTimeOffset.UnixEpoch.AddYears(200) })], OnConflict.Fail, default);
+        await using (var due = _dataSource!.CreateCommand("update kaiju_tasks.states set due = 1, next_run = 1"))
+        {
+            await due.ExecuteNonQueryAsync();
+        }
+
+        var moved = await Task.WhenAll(Enumerable.Range(0, 6).Select(async _ =>
+        {
+            var mine = new List<string>();
+            while (await Store.QueueDueAsync(7, default) is { Count: > 0 } moves)
+            {
+                mine.AddRange(moves.Select(move => move.TaskId));
+            }
+
+            return mine;
+        }));
+
+        moved.SelectMany(mine => mine).Should().OnlyHaveUniqueItems();
+        while (await Store.QueueDueAsync(100, default) is { Count: > 0 } rest)
+        {
+            moved = [.. moved, [.. rest.Select(move => move.TaskId)]];
+        }
+
+        moved.Sum(mine => mine.Count).Should().Be(Tasks);
+    }
+
+    [Fact]
+    public async Task A_result_that_the_server_will_not_have_fails_its_stage_and_no_other()
+    {
+        // Whatever the reason: here a rule of somebody else's on the table.
+        await using (var rule = _dataSource!.CreateCommand("alter table kaiju_tasks.results add check (result <> '\"poison\"')"))
+        {
+            await rule.ExecuteNonQueryAsync();
+        }
+
+        await Store.CreateAsync([Definition("a", 1), Definition("b", 1), Definition("c", 1)], OnConflict.Fail, default);
+        var claimed = await Queue.ClaimAsync(new ClaimRequest(_executor, 3, 1_000_000), default);
+        var reports = claimed.Select(task => Report(task, 0, task.Id == "b" ? "\"poison\"" : "1")).ToList();
+
+        (await Store.RecordAsync(reports, default)).Should().Equal(ReportAnswer.Recorded, ReportAnswer.Recorded, ReportAnswer.Recorded);
+
+        (await Store.GetAsync("a", default))!.State.Should().Be(TaskState.Finished);
+        (await Store.GetAsync("c", default))!.State.Should().Be(TaskState.Finished);
+        var poisoned = (await Store.GetAsync("b", default))!;
+        poisoned.State.Should().Be(TaskState.Failed);
+        poisoned.Error!.Kind.Should().Be(TaskErrorKind.Result);
+        poisoned.Error.Message.Should().Contain("cannot hold the result");
+    }
+
+    [Fact]
+    public async Task Deadlocks_and_chains_in_both_directions_are_sorted_out()
+    {
+        // Each of a pair starts the other when it has finished, and both finish at once.
+        const int Pairs = 20;
+        await Store.CreateAsync(
+            [.. Enumerable.Range(0, Pairs).SelectMany(i => new[] { Definition($"a{i}", 1) with { NextTask = $"b{i}" }, Definition($"b{i}", 1) with { NextTask = $"a{i}" } })], OnConflict.Fail, default);
+        var claimed = await Queue.ClaimAsync(new ClaimRequest(_executor, 2 * Pairs, 1_000_000), default);
+        await using var other = NewStore(_dataSource!);
+        var answers = await Task.WhenAll(claimed.Select((task, i) => (i % 2 == 0 ? Store : other).RecordAsync([Report(task, 0)], default).AsTask()));
+
+        answers.Should().AllSatisfy(answer => answer.Should().Equal(ReportAnswer.Recorded));
+        (await Store.ListAsync(new TaskQuery(), null, 100, default)).Tasks.Should().AllSatisfy(task => task.State.Should().BeOneOf(TaskState.Finished, TaskState.Idle));
+    }
+
+    private static StageReport Report(ExecutorTask task, int stage, string json = "1") => new()
+    {
+        TaskId = task.Id,
+        Claim = task.Claim,
+        JobId = task.JobId,
+        Attempt = task.Attempt,
+        Stage = stage,
+        Outcome = StageOutcome.Completed(System.Text.Json.JsonElement.Parse(json)),
+    };
+
+    internal static TaskDefinition Definition(string id, int stages)
+    {
+        var services = new ServiceCollection();
+        services.AddKaijuTasks();
+        return services.BuildServiceProvider().GetRequiredService<TaskDefinitionChecker>()
+            .Prepare(new TaskDefinition { Id = id, Commands = [.. Enumerable.Range(0, stages).Select(_ => new TaskCommand("do"))] });
+    }
+
+    private static PostgreSqlTaskStore NewStore(NpgsqlDataSource dataSource) =>
+        new(dataSource, new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
+
+    /// <summary>Ends connections of this test's database from the server's side.</summary>
+    private async Task EndAllAsync(string which = "true")
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_connectionString) { Pooling = false, ApplicationName = "killer" }.ToString());
+        await connection.OpenAsync();
+        await using var end = new NpgsqlCommand(
+            $"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and application_name = 'victim' and {which}", connection);
+        await end.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>A store that believes that its first try may have been lost on the way.</summary>
+    private sealed class LostCommit(NpgsqlDataSource dataSource)
+        : RelationalTaskStore(new LifecycleRules(), IdSource.Random)
+    {
+        private readonly SqlTexts _sql = SqlTexts.Load(
+            typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(new PostgreSqlTasksOptions(), "(extract(epoch from clock_timestamp()) * 10000000)::bigint"));
+
+        public ValueTask<IReadOnlyList<CreateAnswer>> CreateTwiceAsync(TaskDefinition definition) => CreateAsync([definition], OnConflict.Fail, default);
+
+        public override ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
+            IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, System.Data.Common.DbTransaction transaction, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        internal override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        protected override ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        protected override async ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken)
+        {
+            isRepeatable.Should().BeTrue();
+            await OnceAsync(act, false);
+            return await OnceAsync(act, true);
+        }
+
+        private async Task<T> OnceAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeated)
+        {
+            await using var connection = await dataSource.OpenConnectionAsync();
+            await using var transaction = await connection.BeginTransactionAsync();
+            var step = new PostgreSqlStep(connection, null, _sql, Rules, TaskLifecycle.Next, NewJobId, default) { IsRepeated = isRepeated };
+            var answer = await act(step);
+            await step.FlushAsync();
+            await transaction.CommitAsync();
+            return answer;
+        }
+    }
+}

@@ -1,0 +1,192 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace Kaiju.Tasks.PostgreSql.Tests;
+
+/// <summary>No statement reads a table from end to end, however many rows there are and whatever they are: at 200,000 rows, analysed, all of one state.</summary>
+public sealed partial class PostgreSqlPlanTests
+{
+    private const int Rows = 200_000;
+    private static readonly string[] _large = ["tasks", "states", "results", "failures", "runs", "notifications"];
+
+    [Theory]
+    [InlineData("finished")]
+    [InlineData("scheduled")]
+    [InlineData("ready")]
+    public async Task No_statement_scans_a_table(string distribution)
+    {
+        var server = await Servers.PostgresAsync();
+        await using var dataSource = OwnDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("plans")), false);
+        await using var store = new PostgreSqlTaskStore(
+            dataSource, new PostgreSqlTasksOptions { PollingOnly = true }, new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
+        await store.StartAsync(default);
+        await using var connection = await dataSource.OpenConnectionAsync();
+        await FillAsync(connection, distribution);
+
+        var scans = new List<string>();
+        foreach (var (name, text) in Statements(store.Sql))
+        {
+            foreach (var node in Nodes(await PlanAsync(connection, text)))
+            {
+                var (kind, relation) = (Text(node, "Node Type"), Text(node, "Relation Name"));
+                if (kind == "Seq Scan" && _large.Contains(relation))
+                {
+                    scans.Add($"{name}: {kind} on {relation}");
+                }
+            }
+        }
+
+        scans.Should().BeEmpty();
+    }
+
+    /// <summary>What a claim, a tick and a page really read, not only what is planned; the server counts.</summary>
+    [Theory]
+    [InlineData("finished")]
+    [InlineData("scheduled")]
+    [InlineData("ready")]
+    public async Task What_the_engine_does_all_the_time_reads_few_rows(string distribution)
+    {
+        var server = await Servers.PostgresAsync();
+        await using var dataSource = OwnDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("reads")), false);
+        await using var store = new PostgreSqlTaskStore(
+            dataSource, new PostgreSqlTasksOptions { PollingOnly = true }, new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
+        await store.StartAsync(default);
+        await using var connection = await dataSource.OpenConnectionAsync();
+        await FillAsync(connection, distribution);
+
+        Argument[] page = [Argument.Integer("most", 10), Argument.Integer("scanned", RelationalTaskStore.MostScanned)];
+        Argument Now() => Argument.Long("now", Ticks.Of(TimeProvider.System.GetUtcNow()));
+        foreach (var (name, statement, arguments, most) in new (string, string, Argument[], long)[]
+        {
+            ("claim", "claim",
+                [
+                    Argument.Texts("apps", ["default", "other"]), Argument.Integer("most", 10), Argument.Long("most_bytes", long.MaxValue), Argument.Text("executor", "e"),
+                    Argument.Long("grace", 0), Argument.Uuids("claims", Enumerable.Range(0, 10).Select(_ => IdSource.Random.NewId())),
+                ], 100),
+            ("next duty", "next_duty", [], 20),
+            ("queue due", "load_due", [Argument.Integer("duty", 2), Now(), Argument.Integer("most", 10)], 50),
+            ("abort overdue", "load_overdue", [Now(), Argument.Integer("most", 10)], 50),
+            ("clean up", "load_ended", [Argument.Long("before", 1_000), Argument.Integer("most", 10)], 50),
+            ("is anything queued", "has_queued", [Argument.Texts("apps", ["other", "default"])], 20),
+            List("failed tasks", new TaskQuery { State = TaskState.Failed }, 50),
+            List("all tasks", new TaskQuery(), 100),
+            List("a user's tasks", new TaskQuery { UserId = "u" }, 100),
+            List("a group's tasks", new TaskQuery { Group = "g" }, 100),
+            List("finished tasks", new TaskQuery { State = TaskState.Finished }, 3 * RelationalTaskStore.MostScanned),
+            List("tasks of nobody's app", new TaskQuery { AppName = "nobody" }, 3 * RelationalTaskStore.MostScanned),
+            List("tasks whose id begins with nothing that there is", new TaskQuery { IdPrefix = "z" }, 3 * RelationalTaskStore.MostScanned),
+        })
+        {
+            await using var transaction = await connection.BeginTransactionAsync();
+            var step = new PostgreSqlStep(connection, null, store.Sql, new LifecycleRules(), TaskLifecycle.Next, () => "", default);
+            var before = await ReadAsync(step);
+            await step.QueryAsync(statement, _ => true, arguments);
+            ((await ReadAsync(step)) - before).Should().BeLessThan(most, name);
+            await transaction.RollbackAsync();
+        }
+
+        static async Task<long> ReadAsync(PostgreSqlStep step) =>
+            (await step.QueryAsync(
+                "select coalesce(sum(seq_tup_read), 0)::bigint + coalesce(sum(idx_tup_fetch), 0)::bigint from pg_stat_xact_user_tables where schemaname = 'kaiju_tasks'", row => row.GetInt64(0)))[0];
+
+        (string, string, Argument[], long) List(string name, TaskQuery query, long most)
+        {
+            var list = ListStatement.Of(query, null, store.Sql);
+            return (name, list.Text, [.. list.Arguments, .. page], most);
+        }
+    }
+
+    [GeneratedRegex(@"@(\w+)(::\w+(\[\])?)?")]
+    private static partial Regex Arguments();
+
+    private static async Task<JsonElement> PlanAsync(NpgsqlConnection connection, string text)
+    {
+        // As prepared statements are planned: for any argument, with the types that the driver names.
+        var names = Arguments().Matches(text).Select(match => match.Groups[1].Value).Distinct().ToList();
+        var types = names.ConvertAll(name => Regex.Match(text, $@"@{name}::(\w+(\[\])?)") is { Success: true } cast ? cast.Groups[1].Value : TypeOf(name, text));
+        var numbered = Arguments().Replace(text, match => $"${names.IndexOf(match.Groups[1].Value) + 1}{match.Groups[2].Value}");
+        var signature = types.Count == 0 ? "" : $"({string.Join(", ", types)})";
+        await ExecuteAsync(connection, $"set plan_cache_mode = force_generic_plan; prepare planned{signature} as {numbered}");
+        var arguments = names.Count == 0 ? "" : $"({string.Join(", ", names.Select(_ => "null"))})";
+        await using var explain = new NpgsqlCommand($"explain (format json) execute planned{arguments}", connection);
+        var plan = JsonElement.Parse((string)(await explain.ExecuteScalarAsync())!);
+        await ExecuteAsync(connection, "deallocate planned");
+        return plan;
+    }
+
+    private static string TypeOf(string name, string text) =>
+        text.Contains($"any(@{name})", StringComparison.Ordinal) ? name is "ids" && text.Contains("notifications", StringComparison.Ordinal) || name is "tasks" ? "bigint[]" : "text[]"
+        : name switch
+        {
+            "now" or "before" or "alive" or "ping" or "most_bytes" or "grace" or "task_no" or "created_from" or "created_to" or "after_created" => "bigint",
+            "most" or "scanned" or "duty" or "run_no" or "pass" or "stage" or "prefix_length" => "int",
+            "claim" or "creation" => "uuid",
+            "is_periodic" => "boolean",
+            _ => "text",
+        };
+
+    private static IEnumerable<JsonElement> Nodes(JsonElement plan) => plan.ValueKind switch
+    {
+        JsonValueKind.Array => plan.EnumerateArray().SelectMany(Nodes),
+        JsonValueKind.Object => plan.EnumerateObject().SelectMany(member => Nodes(member.Value)).Prepend(plan),
+        _ => [],
+    };
+
+    private static string? Text(JsonElement node, string member) =>
+        node.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static IEnumerable<(string Name, string Text)> Statements(SqlTexts sql)
+    {
+        var lists = new (string Name, TaskQuery Query)[]
+        {
+            ("all", new TaskQuery()),
+            ("group", new TaskQuery { Group = "g" }),
+            ("group id", new TaskQuery { GroupId = "g" }),
+            ("user", new TaskQuery { UserId = "u" }),
+            ("failed", new TaskQuery { State = TaskState.Failed }),
+            ("finished", new TaskQuery { State = TaskState.Finished }),
+            ("prefix", new TaskQuery { IdPrefix = "t" }),
+        };
+        var after = new TaskCursor(DateTimeOffset.UnixEpoch, "t");
+        return sql.All.Where(statement => !statement.Value.Contains("/*scan*/", StringComparison.Ordinal)).Select(statement => (statement.Key, statement.Value))
+            .Concat(lists.Select(list => ($"list {list.Name}", ListStatement.Of(list.Query, after, sql).Text)))
+            .Concat(lists.Select(list => ($"last of list {list.Name}", ListStatement.Of(list.Query, after, sql).LastScanned)));
+    }
+
+    private static async Task FillAsync(NpgsqlConnection connection, string distribution)
+    {
+        var (state, queuedAt, duty, due, ended) = distribution switch
+        {
+            "finished" => ("5", "i", "null", "null", "i"),
+            "scheduled" => ("0", "null", "2", "9000000000000000000 - i", "null"),
+            _ => ("1", "i", "null", "null", "null"),
+        };
+        await ExecuteAsync(
+            connection,
+            $"""
+            insert into kaiju_tasks.tasks (id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, is_system, notify, definition)
+            select 't' || i, gen_random_uuid(), i, 0, 'default', case when i % 100 = 0 then 'g' end, case when i % 1000 = 0 then 'g' end, case when i % 50 = 0 then 'u' end, false, false, false,
+                '{PostgreSqlFaultTests.Definition("x", 1).ToJson().Replace("'", "''", StringComparison.Ordinal)}'
+            from generate_series(1, {Rows}) i;
+            insert into kaiju_tasks.states (task_no, app, priority, enabled, stages, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
+                pass, result_pass, retries, interruptions, queued_at, wait, status_change, skipped, chain, duty, due, ended)
+            select i, 'default', 0, true, 1, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i, 0, 0, {duty}, {due}, {ended} from (select task_no as i from kaiju_tasks.tasks) t;
+            insert into kaiju_tasks.results (task_no, run_no, pass, stage, attempt, started, finished, result) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks.tasks;
+            insert into kaiju_tasks.failures (task_no, run_no, pass, stage, attempt, started, finished, error) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks.tasks;
+            insert into kaiju_tasks.runs (task_no, run_no, pass, job_id, state, retries, chain, ended) select task_no, 1, 0, 'j', 5, 0, 0, 0 from kaiju_tasks.tasks;
+            insert into kaiju_tasks.notifications (task_id, job_id, user_id, state, is_final, result, created, is_delivered) select id, 'j', user_id, 5, true, '[]', created, true from kaiju_tasks.tasks;
+            analyze;
+            """);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
+        await command.ExecuteNonQueryAsync();
+    }
+}
