@@ -1,0 +1,69 @@
+using System.Diagnostics;
+
+namespace Kaiju.Tasks.Sqlite.Tests;
+
+/// <summary>The README's sample, killed in the middle.</summary>
+public sealed class QuickStartTests
+{
+    [Fact]
+    public async Task Killed_in_the_middle_and_run_again_it_goes_on_where_it_was()
+    {
+        using var file = new TemporaryFile();
+        using (var first = Start(file))
+        {
+            await ReadUntilAsync(first, "[1] words.count done");
+            first.Kill();
+            await first.WaitForExitAsync();
+        }
+
+        using var second = Start(file);
+        var said = await ReadUntilAsync(second, "words-summary  FINISHED");
+        await second.WaitForExitAsync();
+
+        second.ExitCode.Should().Be(0);
+        said.Should().Contain(line => line.Contains("Going on with the tasks in", StringComparison.Ordinal));
+        said.Should().NotContain(line => line.Contains("fails its first attempt", StringComparison.Ordinal), "the stage that does is recorded");
+    }
+
+    private static Process Start(TemporaryFile file)
+    {
+        var (root, configuration) = Place();
+        var program = Path.Combine(root, "samples", "QuickStart", "bin", configuration, "net10.0", "QuickStart.dll");
+        var start = new ProcessStartInfo("dotnet", [program, Path.Combine(root, "docs"), "--database", file.Path])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+            WorkingDirectory = Path.GetDirectoryName(file.Path),
+        };
+        var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        return process;
+    }
+
+    private static async Task<List<string>> ReadUntilAsync(Process process, string text)
+    {
+        var lines = new List<string>();
+        while (await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)) is { } line)
+        {
+            lines.Add(line);
+            if (line.Contains(text, StringComparison.Ordinal))
+            {
+                return lines;
+            }
+        }
+
+        throw new InvalidOperationException($"The sample did not say \"{text}\":{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
+    }
+
+    private static (string Root, string Configuration) Place()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        var configuration = folder.Parent!.Name;
+        while (!File.Exists(Path.Combine(folder!.FullName, "Kaiju.Tasks.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return (folder.FullName, configuration);
+    }
+}
