@@ -20,7 +20,7 @@ internal sealed class Load : IAsyncDisposable
 
     public Load(FaultDatabase database, string store, int seed, bool isSlow, int mostOpen)
     {
-        (_database, _isSlow, _mostOpen, _random) = (database, isSlow, isSlow ? Math.Min(mostOpen, MostOpenSlow) : mostOpen, new Random(seed));
+        (_database, _isSlow, _mostOpen, _random) = (database, isSlow, isSlow ? Math.Min(mostOpen / 4, MostOpenSlow) : mostOpen, new Random(seed));
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.None);
         Worker.Use(builder.Services, store, database.ConnectionString, TaskRoles.Client);
