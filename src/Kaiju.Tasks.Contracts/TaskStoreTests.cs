@@ -132,6 +132,22 @@ public abstract class TaskStoreTests(OpenStore open)
         Assert.Equal([claimed[0].Claim], await opened.Store.FindLostClaimsAsync([.. claimed.Select(task => new HeldClaim(task.Id, task.Claim))], default));
     }
 
+    /// <summary>A report that is delivered again beside a later one of the same task still meets what it has done itself.</summary>
+    [Fact]
+    public async Task Reports_about_one_task_are_decided_in_their_order()
+    {
+        await using var opened = await OpenAsync();
+        await opened.Store.CreateAsync([Checked.Definition(Task("t", 1) with { MaxRetries = 1, RetryDelay = TimeSpan.Zero })], OnConflict.Fail, default);
+        var first = Report(
+            Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default)), 0, StageOutcome.Failed(TaskError.Create(TaskErrorKind.Handler, "boom")));
+        Assert.Equal([ReportAnswer.Recorded], await opened.Store.RecordAsync([first], default));
+        await opened.Store.RequeueFailedAsync(1, default);
+        var second = Report(Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default)), 0, StageOutcome.Completed(Json.Of("1")));
+
+        Assert.Equal([ReportAnswer.Recorded, ReportAnswer.Recorded], await opened.Store.RecordAsync([first, second], default));
+        Assert.Equal(TaskState.Finished, (await opened.Store.GetAsync("t", default))!.State);
+    }
+
     /// <summary>Notifications of long ago are deleted, the oldest first, and no more at once than was asked for.</summary>
     [Fact]
     public async Task Old_notifications_are_deleted()

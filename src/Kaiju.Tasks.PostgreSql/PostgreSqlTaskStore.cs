@@ -132,7 +132,10 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
     private async ValueTask<IReadOnlyList<ReportAnswer>> RecordBatchAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
     {
         var answers = new ReportAnswer?[reports.Count];
-        var done = reports.Index().Where(report => report.Item.Outcome is StageOutcome.Done).ToList();
+
+        // Several about one task are decided one after the other, in their order.
+        var alone = reports.GroupBy(report => report.TaskId, StringComparer.Ordinal).Where(same => same.Count() == 1).Select(same => same.Key).ToHashSet(StringComparer.Ordinal);
+        var done = reports.Index().Where(report => report.Item.Outcome is StageOutcome.Done && alone.Contains(report.Item.TaskId)).ToList();
         if (done.Count > 0)
         {
             foreach (var place in await RecordDoneAsync(done, cancellationToken).ConfigureAwait(false))

@@ -148,10 +148,10 @@ public static partial class SqliteSchema
     }
 
     private static string VersionTable(SqliteTasksOptions options) =>
-        $"create table if not exists {options.TablePrefix}migrations (version integer primary key, applied text not null default current_timestamp) strict;";
+        $"create table if not exists \"{options.TablePrefix}migrations\" (version integer primary key, applied text not null default current_timestamp) strict;";
 
     private static string Recorded(SqliteTasksOptions options, int version) =>
-        string.Create(CultureInfo.InvariantCulture, $"insert into {options.TablePrefix}migrations (version) values ({version});");
+        string.Create(CultureInfo.InvariantCulture, $"insert into \"{options.TablePrefix}migrations\" (version) values ({version});");
 
     private static void Execute(SqliteConnection connection, string text)
     {

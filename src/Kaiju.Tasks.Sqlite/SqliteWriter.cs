@@ -21,6 +21,7 @@ internal sealed class SqliteWriter : IDisposable
     private readonly Action<StoreHint, SqlStep?> _tell;
     private readonly TimeSpan _poll;
     private readonly Thread _thread;
+    private readonly ManualResetEventSlim _stopping = new();
     private long _version;
 
     public SqliteWriter(CachedConnection connection, Func<CachedConnection, SqliteStep> newStep, Action<StoreHint, SqlStep?> tell, TimeSpan poll)
@@ -51,8 +52,10 @@ internal sealed class SqliteWriter : IDisposable
     public void Dispose()
     {
         _waiting.CompleteAdding();
+        _stopping.Set();
         _thread.Join();
         _waiting.Dispose();
+        _stopping.Dispose();
         _connection.Dispose();
     }
 
@@ -112,7 +115,8 @@ internal sealed class SqliteWriter : IDisposable
             }
             catch (SqliteException e) when (e.SqliteErrorCode == Busy && tries < Tries)
             {
-                // Another process has held the lock for the whole busy timeout.
+                // Another process has held the lock for the whole busy timeout. Not all that wait for it at once again.
+                _stopping.Wait(TimeSpan.FromMilliseconds((Environment.CurrentManagedThreadId * 7919 + tries * 104_729) % 50));
             }
         }
     }

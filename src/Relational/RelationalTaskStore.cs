@@ -194,33 +194,56 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
                 "set_ping", Argument.Text("executor", executor.ExecutorId), Argument.Long("ping", Ticks.Of(executor.LastPing))).ConfigureAwait(false);
         }
 
+        // An id that comes again in the same call is known by then.
+        var rows = tasks.Select(task => NewRow(task, creation, now)).ToList();
+        var inserted = (await step.InsertAsync([.. rows.DistinctBy(row => row.Id)]).ConfigureAwait(false)).ToHashSet();
+        var own = inserted.Count < rows.Count ? await OwnAsync(step, rows.Select(row => row.Id), creation).ConfigureAwait(false) : [];
         var answers = new ImportAnswer[tasks.Count];
-        foreach (var (place, task) in tasks.Index())
+        foreach (var (place, row) in rows.Index())
         {
-            var state = TaskImport.State(task, ids.NewId(), now, rules);
-            var row = new TaskRow
+            if (inserted.Contains(row))
             {
-                Rules = rules,
-                Creation = creation,
-                Definition = task.Definition,
-                Created = task.Created,
-                State = state,
-                RunNo = state.ResultRun == state.JobId ? 1 : 2,
-            };
-            if ((await step.InsertAsync([row]).ConfigureAwait(false)).Count > 0)
-            {
-                step.AddResults(row, TaskImport.Entries(task));
+                step.AddResults(row, TaskImport.Entries(tasks[place]));
                 step.MarkChanged(row);
                 step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, row.Id);
-                answers[place] = new ImportAnswer(row.Id, CreateResult.Created, state.Claim);
+                answers[place] = new ImportAnswer(row.Id, CreateResult.Created, row.State.Claim);
             }
             else
             {
-                answers[place] = new ImportAnswer(row.Id, CreateResult.Refused, null);
+                answers[place] = own.TryGetValue(row.Id, out var claim)
+                    ? new ImportAnswer(row.Id, CreateResult.Created, claim)
+                    : new ImportAnswer(row.Id, CreateResult.Refused, null);
             }
         }
 
         return answers;
+    }
+
+    private TaskRow NewRow(TaskRecord task, Guid creation, DateTimeOffset now)
+    {
+        var state = TaskImport.State(task, ids.NewId(), now, rules);
+        return new TaskRow
+        {
+            Rules = rules,
+            Creation = creation,
+            Definition = task.Definition,
+            Created = task.Created,
+            State = state,
+            RunNo = state.ResultRun == state.JobId ? 1 : 2,
+        };
+    }
+
+    /// <summary>Those that this same import has stored, in a try whose answer was lost, with their claims.</summary>
+    private static async ValueTask<Dictionary<string, Guid?>> OwnAsync(SqlStep step, IEnumerable<string> ids, Guid creation)
+    {
+        if (!step.IsRepeated)
+        {
+            return [];
+        }
+
+        var known = await step.LoadAsync("load_by_ids", Argument.Texts("ids", ids)).ConfigureAwait(false);
+        var own = await OwnAsync(step, known, creation).ConfigureAwait(false);
+        return known.Where(row => own.Contains(row.TaskNo)).ToDictionary(row => row.Id, row => row.State.Claim, StringComparer.Ordinal);
     }
 
     private static async ValueTask<UpdateAnswer> UpdateAsync(SqlStep step, TaskDefinition definition, int revision)

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace Kaiju.Tasks.Relational;
 
@@ -6,7 +7,7 @@ namespace Kaiju.Tasks.Relational;
 /// The adapter's statements, by name, from its <c>Sql/*.sql</c>: a statement begins with a line <c>-- name: …</c> and ends with the next
 /// one. Words in $…$ are put in when they are loaded: names of tables, the store's time, the columns of a task.
 /// </summary>
-internal sealed class SqlTexts
+internal sealed partial class SqlTexts
 {
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
 
@@ -31,8 +32,14 @@ internal sealed class SqlTexts
     public static IReadOnlyList<string> LoadMigrations(Assembly assembly, IReadOnlyDictionary<string, string> words) =>
         [.. Resources(assembly, ".Migrations.").Select(source => PutIn(source.Text, words))];
 
+    /// <summary>Puts words in. A name that begins with $prefix$ is put in quotes as a whole.</summary>
     public static string PutIn(string text, IReadOnlyDictionary<string, string> words)
     {
+        if (words.TryGetValue("prefix", out var prefix))
+        {
+            text = PrefixedNames().Replace(text, $"\"{prefix}$1\"");
+        }
+
         foreach (var (word, value) in words)
         {
             text = text.Replace($"${word}$", value, StringComparison.Ordinal);
@@ -40,6 +47,9 @@ internal sealed class SqlTexts
 
         return text;
     }
+
+    [GeneratedRegex(@"\$prefix\$(\w+)")]
+    private static partial Regex PrefixedNames();
 
     private static IEnumerable<(string Name, string Text)> Resources(Assembly assembly, string folder) => assembly.GetManifestResourceNames()
         .Where(name => name.Contains(folder, StringComparison.Ordinal))

@@ -2,6 +2,7 @@ using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.TestServers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -13,6 +14,8 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
 {
     private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
+
+    private static readonly TaskDefinitionChecker _checker = NewChecker();
 
     private string _connectionString = "";
     private NpgsqlDataSource? _dataSource;
@@ -84,6 +87,34 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         }
 
         await other.CreateAsync([Definition("b", 1)], OnConflict.Fail, default);
+        (await heard.WaitAsync(_bound)).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_listening_connection_that_is_dead_on_the_other_side_is_noticed()
+    {
+        await using var proxy = new StallingProxy(new NpgsqlConnectionStringBuilder(_connectionString).Port);
+        var through = new NpgsqlConnectionStringBuilder(_connectionString) { Host = "127.0.0.1", Port = proxy.Port, CancellationTimeout = 500 }.ToString();
+        await using var dataSource = OwnDataSource.Build(through, false);
+        await using var store = NewStore(dataSource, new PostgreSqlTasksOptions { KeepAliveInterval = TimeSpan.FromSeconds(1) });
+        await store.StartAsync(default);
+        var heard = new SemaphoreSlim(0);
+        using var listening = store.Listen(_ => heard.Release());
+        await Store.CreateAsync([Definition("a", 1)], OnConflict.Fail, default);
+        (await heard.WaitAsync(_bound)).Should().BeTrue();
+        while (heard.Wait(0))
+        {
+        }
+
+        proxy.Stall();
+
+        // Nothing says so but the silence. Then it listens again, says so, and hears.
+        (await heard.WaitAsync(_bound)).Should().BeTrue("the new connection looks for what was missed");
+        while (heard.Wait(0))
+        {
+        }
+
+        await Store.CreateAsync([Definition("b", 1)], OnConflict.Fail, default);
         (await heard.WaitAsync(_bound)).Should().BeTrue();
     }
 
@@ -165,16 +196,18 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         Outcome = StageOutcome.Completed(System.Text.Json.JsonElement.Parse(json)),
     };
 
-    internal static TaskDefinition Definition(string id, int stages)
+    internal static TaskDefinition Definition(string id, int stages) =>
+        _checker.Prepare(new TaskDefinition { Id = id, Commands = [.. Enumerable.Range(0, stages).Select(_ => new TaskCommand("do"))] });
+
+    private static TaskDefinitionChecker NewChecker()
     {
         var services = new ServiceCollection();
         services.AddKaijuTasks();
-        return services.BuildServiceProvider().GetRequiredService<TaskDefinitionChecker>()
-            .Prepare(new TaskDefinition { Id = id, Commands = [.. Enumerable.Range(0, stages).Select(_ => new TaskCommand("do"))] });
+        return services.BuildServiceProvider().GetRequiredService<TaskDefinitionChecker>();
     }
 
-    private static PostgreSqlTaskStore NewStore(NpgsqlDataSource dataSource) =>
-        new(dataSource, new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
+    private static PostgreSqlTaskStore NewStore(NpgsqlDataSource dataSource, PostgreSqlTasksOptions? options = null) =>
+        new(dataSource, options ?? new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
 
     /// <summary>Ends connections of this test's database from the server's side.</summary>
     private async Task EndAllAsync(string which = "true")

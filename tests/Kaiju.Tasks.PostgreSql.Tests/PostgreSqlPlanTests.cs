@@ -42,6 +42,33 @@ public sealed partial class PostgreSqlPlanTests
         }
 
         scans.Should().BeEmpty();
+        Nodes(await PlanAsync(connection, store.Sql["claim"])).Select(node => Text(node, "Index Name")).Should().Contain("states_queue");
+    }
+
+    /// <summary>Whatever the planner is made to do, a claim takes as many as it was asked for.</summary>
+    [Theory]
+    [InlineData("enable_indexscan=off;enable_indexonlyscan=off;enable_bitmapscan=off")]
+    [InlineData("enable_nestloop=off")]
+    [InlineData("enable_hashjoin=off;enable_mergejoin=off;enable_material=off")]
+    [InlineData("enable_seqscan=off;enable_sort=off")]
+    public async Task A_claims_limit_holds_under_any_plan(string settings)
+    {
+        var server = await Servers.PostgresAsync();
+        var options = string.Join(' ', settings.Split(';').Select(setting => $"-c {setting}"));
+        await using var dataSource = OwnDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("limits"), $"Options={options}"), false);
+        await using var store = new PostgreSqlTaskStore(
+            dataSource, new PostgreSqlTasksOptions { PollingOnly = true }, new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
+        await store.CreateAsync([.. Enumerable.Range(0, 1_000).Select(i => PostgreSqlFaultTests.Definition($"t{i:0000}", 1))], OnConflict.Fail, default);
+
+        foreach (var most in new[] { 1, 7, 100 })
+        {
+            using var queue = new RelationalTaskQueue(store, TimeProvider.System);
+            var claimed = await queue.ClaimAsync(new Queueing.ClaimRequest(new ExecutorInfo("e", "default", ["default", "other"], most), most, long.MaxValue), default);
+            claimed.Should().HaveCount(most);
+        }
+
+        await using var running = dataSource.CreateCommand("select count(*) from kaiju_tasks.states where state = 2");
+        (await running.ExecuteScalarAsync()).Should().Be(108L);
     }
 
     /// <summary>What a claim, a tick and a page really read, not only what is planned; the server counts.</summary>
