@@ -43,9 +43,9 @@ internal sealed class HintChannel : IAsyncDisposable
             {
                 _toSend.Release();
             }
-            catch (SemaphoreFullException)
+            catch (Exception e) when (e is SemaphoreFullException or ObjectDisposedException)
             {
-                // Somebody else was faster, and one is enough.
+                // Somebody else was faster, and one is enough; or the store is closed, and polling finds what this was about.
             }
         }
     }

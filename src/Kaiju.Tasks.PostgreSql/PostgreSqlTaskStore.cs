@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Relational;
@@ -13,7 +12,7 @@ namespace Kaiju.Tasks.PostgreSql;
 /// Tasks in PostgreSQL. What happens for every stage, claims and results, are single guarded statements for whole batches; everything
 /// else holds the rows that it changes and asks the lifecycle. The clock is the database's.
 /// </summary>
-internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposable, IDisposable
+internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposable, IDisposable
 {
     private const string DatabaseClock = "(extract(epoch from clock_timestamp()) * 10000000)::bigint";
     private const int Tries = 8;
@@ -129,35 +128,6 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
     public override ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
         _reports.RecordAsync(reports, cancellationToken);
 
-    private async ValueTask<IReadOnlyList<ReportAnswer>> RecordBatchAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
-    {
-        var answers = new ReportAnswer?[reports.Count];
-
-        // Several about one task are decided one after the other, in their order.
-        var alone = reports.GroupBy(report => report.TaskId, StringComparer.Ordinal).Where(same => same.Count() == 1).Select(same => same.Key).ToHashSet(StringComparer.Ordinal);
-        var done = reports.Index().Where(report => report.Item.Outcome is StageOutcome.Done && alone.Contains(report.Item.TaskId)).ToList();
-        if (done.Count > 0)
-        {
-            foreach (var place in await RecordDoneAsync(done, cancellationToken).ConfigureAwait(false))
-            {
-                answers[place] = ReportAnswer.Recorded;
-            }
-        }
-
-        // Failures, waits, ends that start another task, and what is recorded already or superseded.
-        var others = Enumerable.Range(0, answers.Length).Where(place => answers[place] is null).ToList();
-        if (others.Count > 0)
-        {
-            var decided = await RecordOthersAsync([.. others.Select(place => reports[place])], cancellationToken).ConfigureAwait(false);
-            foreach (var (place, answer) in others.Zip(decided))
-            {
-                answers[place] = answer;
-            }
-        }
-
-        return [.. answers.Select(answer => answer!.Value)];
-    }
-
     public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
     {
         await StartAsync(cancellationToken).ConfigureAwait(false);
@@ -254,73 +224,6 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
         return answer;
     }
 
-    /// <summary>Results whose statement answered for them, by their places. What it did not answer for is decided the other way.</summary>
-    private async ValueTask<IReadOnlyList<int>> RecordDoneAsync(IReadOnlyList<(int Place, StageReport Report)> done, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var hint = default(StoreHint);
-            var recorded = await AskAsync(
-                step => step.QueryAsync(
-                    "record",
-                    row =>
-                    {
-                        var ended = (TaskState)row.GetInt32(2) == TaskState.Finished;
-                        hint = hint.With(
-                            ended
-                                ? StoreHintKinds.Ended | (row.GetBoolean(3) ? StoreHintKinds.Notified : StoreHintKinds.None) | (row.GetBoolean(4) ? StoreHintKinds.Duty : StoreHintKinds.None)
-                                : StoreHintKinds.None,
-                            row.GetString(1));
-                        return row.GetInt32(0);
-                    },
-                    new Argument("place", ColumnType.Integer, done.Select(item => item.Place).ToArray(), true),
-                    Argument.Texts("task_id", done.Select(item => item.Report.TaskId)),
-                    Argument.Uuids("claim", done.Select(item => item.Report.Claim)),
-                    new Argument("stage", ColumnType.Integer, done.Select(item => item.Report.Stage).ToArray(), true),
-                    Argument.Texts("result", done.Select(item => ResultOf(item.Report).GetRawText())),
-                    Argument.Longs("bytes", done.Select(item => TaskRow.SizeOf(ResultOf(item.Report)))),
-                    Argument.Longs("elapsed", done.Select(item => item.Report.Elapsed.Ticks))),
-                e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e),
-                cancellationToken).ConfigureAwait(false);
-            Tell(hint);
-            return recorded;
-        }
-        catch (PostgresException e) when (Faults.IsOfData(e))
-        {
-            return [];
-        }
-    }
-
-    /// <summary>The way that holds rows and decides. A batch that the server cannot hold is taken apart, so that each item has its own answer.</summary>
-    private async ValueTask<IReadOnlyList<ReportAnswer>> RecordOthersAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await WriteAsync(step => RecordAllAsync(step, reports), true, cancellationToken).ConfigureAwait(false);
-        }
-        catch (PostgresException e) when (Faults.IsOfData(e))
-        {
-            if (reports is [{ Outcome: StageOutcome.Done } report])
-            {
-                var error = TaskError.Create(TaskErrorKind.Result, $"The store cannot hold the result: {e.MessageText}");
-                return await WriteAsync(step => RecordAllAsync(step, [report with { Outcome = StageOutcome.Failed(error) }]), true, cancellationToken).ConfigureAwait(false);
-            }
-
-            if (reports.Count == 1)
-            {
-                throw;
-            }
-
-            var answers = new List<ReportAnswer>();
-            foreach (var each in reports)
-            {
-                answers.AddRange(await RecordOthersAsync([each], cancellationToken).ConfigureAwait(false));
-            }
-
-            return answers;
-        }
-    }
-
     /// <summary>One statement, or several that need not see the same moment, without a transaction around them.</summary>
     private async ValueTask<T> AskAsync<T>(Func<PostgreSqlStep, ValueTask<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
     {
@@ -356,8 +259,6 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
             }
         }
     }
-
-    private static JsonElement ResultOf(StageReport report) => ((StageOutcome.Done)report.Outcome).Result;
 
     private static ExecutorTask ReadClaimed(DbDataReader row, ExecutorInfo executor)
     {

@@ -15,6 +15,11 @@ internal sealed class SqliteWriter : IDisposable
     private const int Busy = 5;
     private const int Tries = 3;
 
+    // Faults of the file itself, after which nothing of the transaction can be trusted.
+    private const int IoError = 10;
+    private const int Corrupt = 11;
+    private const int Full = 13;
+
     private readonly BlockingCollection<IWrite> _waiting = [];
     private readonly CachedConnection _connection;
     private readonly Func<CachedConnection, SqliteStep> _newStep;
@@ -116,7 +121,7 @@ internal sealed class SqliteWriter : IDisposable
             catch (SqliteException e) when (e.SqliteErrorCode == Busy && tries < Tries)
             {
                 // Another process has held the lock for the whole busy timeout. Not all that wait for it at once again.
-                _stopping.Wait(TimeSpan.FromMilliseconds((Environment.CurrentManagedThreadId * 7919 + tries * 104_729) % 50));
+                _stopping.Wait(TimeSpan.FromMilliseconds(((Environment.ProcessId * 7919L) + (tries * 104_729)) % 50));
             }
         }
     }
@@ -209,9 +214,4 @@ internal sealed class SqliteWriter : IDisposable
             _answer.TrySetException(_fault ?? e);
         }
     }
-
-    // Faults of the file itself, after which nothing of the transaction can be trusted.
-    private const int IoError = 10;
-    private const int Corrupt = 11;
-    private const int Full = 13;
 }

@@ -115,8 +115,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
         var now = await step.NowAsync().ConfigureAwait(false);
         var answers = new CreateAnswer[tasks.Count];
 
-        // An id that comes again in the same call meets what the call itself has created.
-        foreach (var places in Enumerable.Range(0, tasks.Count).GroupBy(place => tasks[place].Id, StringComparer.Ordinal).SelectMany(same => same.Index()).GroupBy(item => item.Index, item => item.Item))
+        foreach (var places in Waves(tasks))
         {
             var rows = places.ToDictionary(place => NewRow(tasks[place], creation, now));
             foreach (var row in await step.InsertAsync([.. rows.Keys]).ConfigureAwait(false))
@@ -130,6 +129,12 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
 
         return answers;
     }
+
+    /// <summary>The places of tasks, each id once in a wave: an id that comes again in the same call meets what the call itself has created.</summary>
+    private static IEnumerable<IEnumerable<int>> Waves(IReadOnlyList<TaskDefinition> tasks) =>
+        from same in Enumerable.Range(0, tasks.Count).GroupBy(place => tasks[place].Id, StringComparer.Ordinal)
+        from occurrence in same.Index()
+        group occurrence.Item by occurrence.Index;
 
     private static CreateAnswer Created(SqlStep step, TaskRow row, CreateResult result)
     {
@@ -179,10 +184,16 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     }
 
     /// <summary>Those that this same creation has stored, in a try whose answer was lost.</summary>
-    private static async ValueTask<HashSet<long>> OwnAsync(SqlStep step, IReadOnlyCollection<TaskRow> rows, Guid creation) =>
-        step.IsRepeated
-            ? [.. await step.QueryAsync("find_creation", row => row.GetInt64(0), Argument.Longs("tasks", rows.Select(row => row.TaskNo)), Argument.Uuid("creation", creation)).ConfigureAwait(false)]
-            : [];
+    private static async ValueTask<HashSet<long>> OwnAsync(SqlStep step, IEnumerable<TaskRow> rows, Guid creation)
+    {
+        if (!step.IsRepeated)
+        {
+            return [];
+        }
+
+        var tasks = Argument.Longs("tasks", rows.Select(row => row.TaskNo));
+        return [.. await step.QueryAsync("find_creation", row => row.GetInt64(0), tasks, Argument.Uuid("creation", creation)).ConfigureAwait(false)];
+    }
 
     private async ValueTask<IReadOnlyList<ImportAnswer>> ImportAllAsync(
         SqlStep step, IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, Guid creation)
