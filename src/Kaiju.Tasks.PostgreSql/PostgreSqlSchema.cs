@@ -31,7 +31,10 @@ public static partial class PostgreSqlSchema
         await using (connection.ConfigureAwait(false))
         {
             await ThrowIfUnfitAsync(connection, cancellationToken).ConfigureAwait(false);
-            if (await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false) == Version)
+            // A first look without a lock, and without a right to anything but reading: as a rule there is nothing to do.
+            var current = await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false);
+            ThrowIfNewer(current);
+            if (current == Version)
             {
                 return 0;
             }

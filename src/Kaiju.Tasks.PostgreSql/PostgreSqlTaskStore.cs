@@ -66,12 +66,15 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (!_isReady)
             {
-                if (_options.MigrateAtStart && await PostgreSqlSchema.MigrateAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false) is > 0 and var count)
+                if (!_options.MigrateAtStart)
+                {
+                    await PostgreSqlSchema.ThrowIfNotCurrentAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false);
+                }
+                else if (await PostgreSqlSchema.MigrateAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false) is > 0 and var count)
                 {
                     RelationalLog.Migrated(_logger, count);
                 }
 
-                await PostgreSqlSchema.ThrowIfNotCurrentAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false);
                 _channel = _options.PollingOnly ? null : new HintChannel(_dataSource, _options, Listeners, _logger);
                 _isReady = true;
             }
@@ -262,25 +265,20 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
 
     private static ExecutorTask ReadClaimed(DbDataReader row, ExecutorInfo executor)
     {
-        var definition = TaskDefinition.FromJson(row.GetString(1));
-        var (stage, deadline) = (row.GetInt32(6), row.Time(7));
-        return new ExecutorTask
+        var jobId = row.GetString(2);
+        var state = new ManagedState
         {
-            Id = row.GetString(0),
-            AppName = definition.AppName!,
+            State = TaskState.Executed,
             ExecutorId = executor.Id,
-            Claim = row.GetGuid(2),
-            JobId = row.GetString(3),
-            Pass = row.GetInt32(4),
-            Attempt = row.GetInt32(5) + 1,
-            Stage = stage,
-            Stages = definition.Commands.Count,
-            Commands = stage == 0 ? definition.Commands : [.. definition.Commands.Skip(stage)],
-            Result = row.Results(9),
-            Kws = definition.KwsJson,
-            ExecDeadline = deadline,
-            TimeLeft = deadline - row.Time(8),
+            Claim = row.GetGuid(1),
+            JobId = jobId,
+            ResultRun = jobId,
+            Pass = row.GetInt32(3),
+            Retries = row.GetInt32(4),
+            Stage = row.GetInt32(5),
+            ExecDeadline = row.Time(6),
         };
+        return ExecutorTask.Of(TaskDefinition.FromJson(row.GetString(0)), state, row.Results(8), row.Time(7));
     }
 
     private PostgreSqlStep NewStep(NpgsqlConnection connection, bool isRepeated, CancellationToken cancellationToken) =>

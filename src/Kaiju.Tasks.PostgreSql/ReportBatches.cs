@@ -39,20 +39,9 @@ internal sealed class ReportBatches : IAsyncDisposable
         var batch = new List<Waiting>();
         while (await _waiting.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
-            var claims = new HashSet<Guid>();
-            var count = 0;
-
-            // A claim stands in a batch once, so that its second report meets what its first has done.
-            while (count < Most && _waiting.Reader.TryPeek(out var next) && next.Reports.All(report => claims.Add(report.Claim)))
+            for (var count = 0; count < Most && _waiting.Reader.TryRead(out var next); count += next.Reports.Count)
             {
-                _waiting.Reader.TryRead(out _);
                 batch.Add(next);
-                count += next.Reports.Count;
-            }
-
-            if (batch.Count == 0 && _waiting.Reader.TryRead(out var alone))
-            {
-                batch.Add(alone);
             }
 
             await RecordAsync(batch).ConfigureAwait(false);

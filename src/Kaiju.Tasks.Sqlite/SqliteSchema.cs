@@ -43,7 +43,9 @@ public static partial class SqliteSchema
     internal static int Migrate(SqliteConnection connection, SqliteTasksOptions options)
     {
         // A first look without a lock: as a rule there is nothing to do, and others are at work.
-        if (FindVersion(connection, options) is { } current && current == Version)
+        var current = FindVersion(connection, options) ?? 0;
+        ThrowIfNewer(current);
+        if (current == Version)
         {
             return 0;
         }

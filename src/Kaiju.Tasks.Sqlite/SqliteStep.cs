@@ -81,13 +81,15 @@ internal sealed class SqliteStep(
 
     private static void Bind<T>(SqliteCommand each, T row, IReadOnlyList<Column<T>> columns)
     {
-        foreach (var column in columns)
+        for (var place = 0; place < columns.Count; place++)
         {
-            Set(each, column.Name, column.Type, column.Value(row));
+            var column = columns[place];
+            Set(each, column.Name, column.Type, column.Value(row), place);
         }
     }
 
-    private static void Set(SqliteCommand command, string name, ColumnType type, object? value)
+    /// <summary>Sets an argument; <paramref name="guess"/> is where it stands if the statement was bound in this order before.</summary>
+    private static void Set(SqliteCommand command, string name, ColumnType type, object? value, int guess = 0)
     {
         name = $"@{name}";
         var stored = value switch
@@ -97,7 +99,7 @@ internal sealed class SqliteStep(
             Guid id => id.ToString("D"),
             _ => value,
         };
-        var place = command.Parameters.IndexOf(name);
+        var place = guess < command.Parameters.Count && command.Parameters[guess].ParameterName == name ? guess : command.Parameters.IndexOf(name);
         if (place < 0)
         {
             command.Parameters.Add(new SqliteParameter(name, type is ColumnType.Text or ColumnType.Uuid || stored is string ? SqliteType.Text : SqliteType.Integer) { Value = stored });

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks;
@@ -47,6 +48,34 @@ public sealed record ExecutorTask
 
     /// <summary>How much time is left until then, as of the claim. What an executor goes by, since its own clock may be wrong.</summary>
     public TimeSpan TimeLeft { get; init; }
+
+    /// <summary>What a store hands out with a claim.</summary>
+    /// <param name="task">The definition.</param>
+    /// <param name="state">The state, EXECUTED.</param>
+    /// <param name="results">The results that are shown.</param>
+    /// <param name="now">The store's time.</param>
+    public static ExecutorTask Of(TaskDefinition task, ManagedState state, IReadOnlyList<JsonElement> results, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(state);
+        return new ExecutorTask
+        {
+            Id = task.Id!,
+            AppName = task.AppName!,
+            ExecutorId = state.ExecutorId!,
+            Claim = state.Claim!.Value,
+            JobId = state.JobId,
+            Pass = state.Pass,
+            Attempt = state.Attempt,
+            Stage = state.Stage,
+            Stages = task.Commands.Count,
+            Commands = state.Stage == 0 ? task.Commands : [.. task.Commands.Skip(state.Stage)],
+            Result = results,
+            Kws = task.KwsJson,
+            ExecDeadline = state.ExecDeadline!.Value,
+            TimeLeft = state.ExecDeadline.Value - now,
+        };
+    }
 
     /// <summary>Reads a task that <see cref="ToJson"/> has written.</summary>
     /// <param name="json">A JSON object.</param>

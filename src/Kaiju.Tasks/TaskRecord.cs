@@ -133,4 +133,27 @@ public sealed record TaskRun
 
     /// <summary>When it ended.</summary>
     public required DateTimeOffset Ended { get; init; }
+
+    /// <summary>The outcome of the run that is shown, once it has ended.</summary>
+    /// <param name="taskId">The task.</param>
+    /// <param name="state">Its state.</param>
+    /// <param name="results">The results that are shown.</param>
+    public static TaskRun Of(string taskId, ManagedState state, IReadOnlyList<JsonElement> results)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return new TaskRun
+        {
+            TaskId = taskId,
+            JobId = state.JobId,
+            State = state.State,
+            ExitCode = state.ExitCode,
+            Error = state.Error,
+            Result = results,
+            Retries = state.Retries,
+            Occurrence = state.Occurrence,
+            Chain = state.Chain,
+            QueuedAt = state.QueuedAt,
+            Ended = state.StatusChange,
+        };
+    }
 }

@@ -24,7 +24,7 @@ internal abstract partial class RelationalTaskStore
 
             if (row.State.JobId == jobId)
             {
-                return row.State.HasEnded ? row.RunNow(results) : null;
+                return row.State.HasEnded ? TaskRun.Of(taskId, row.State, results) : null;
             }
 
             var runs = await step.QueryAsync("get_run", ReadRun(taskId), Argument.Long("task_no", row.TaskNo), Argument.Text("job_id", jobId)).ConfigureAwait(false);
@@ -44,7 +44,7 @@ internal abstract partial class RelationalTaskStore
             var runs = await step.QueryAsync("list_runs", ReadRun(taskId), Argument.Long("task_no", row.TaskNo)).ConfigureAwait(false);
 
             // Read apart: a run that ended in between would be there twice.
-            return row.State.HasEnded ? [row.RunNow(results), .. runs.Where(run => run.JobId != row.State.JobId)] : runs;
+            return row.State.HasEnded ? [TaskRun.Of(taskId, row.State, results), .. runs.Where(run => run.JobId != row.State.JobId)] : runs;
         },
         cancellationToken);
 

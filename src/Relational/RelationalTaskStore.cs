@@ -63,7 +63,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
                 return false;
             }
 
-            await DeleteAsync(step, [row]).ConfigureAwait(false);
+            await DeleteAsync(step, [row.TaskNo]).ConfigureAwait(false);
             step.Hint(StoreHintKinds.Ended | (row.State.Claim is null ? StoreHintKinds.None : StoreHintKinds.ClaimLost), taskId);
             return true;
         },
@@ -75,14 +75,15 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
             async step =>
             {
                 var before = Ticks.Of(await step.NowAsync().ConfigureAwait(false) - age);
-                var rows = await step.LoadAsync("load_ended", Argument.Long("before", before), Argument.Integer("most", limit)).ConfigureAwait(false);
-                await DeleteAsync(step, rows).ConfigureAwait(false);
-                foreach (var row in rows)
+                var ended = await step.QueryAsync(
+                    "ended", row => (TaskNo: row.GetInt64(0), Id: row.GetString(1)), Argument.Long("before", before), Argument.Integer("most", limit)).ConfigureAwait(false);
+                await DeleteAsync(step, ended.ConvertAll(task => task.TaskNo)).ConfigureAwait(false);
+                foreach (var (_, id) in ended)
                 {
-                    step.Hint(StoreHintKinds.Ended, row.Id);
+                    step.Hint(StoreHintKinds.Ended, id);
                 }
 
-                return [.. rows.Select(row => row.Id)];
+                return ended.ConvertAll(task => task.Id);
             },
             false,
             cancellationToken);
@@ -114,7 +115,6 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     {
         var now = await step.NowAsync().ConfigureAwait(false);
         var answers = new CreateAnswer[tasks.Count];
-
         foreach (var places in Waves(tasks))
         {
             var rows = places.ToDictionary(place => NewRow(tasks[place], creation, now));
@@ -172,7 +172,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
                 }
             }
 
-            await DeleteAsync(step, replaced).ConfigureAwait(false);
+            await DeleteAsync(step, replaced.ConvertAll(row => row.TaskNo)).ConfigureAwait(false);
             foreach (var row in await step.InsertAsync([.. rows.Keys]).ConfigureAwait(false))
             {
                 var result = replaced.Exists(other => other.Id == row.Id) ? CreateResult.Replaced : CreateResult.Created;
@@ -215,7 +215,6 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
             if (inserted.Contains(row))
             {
                 step.AddResults(row, TaskImport.Entries(tasks[place]));
-                step.MarkChanged(row);
                 step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, row.Id);
                 answers[place] = new ImportAnswer(row.Id, CreateResult.Created, row.State.Claim);
             }
@@ -241,6 +240,8 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
             Created = task.Created,
             State = state,
             RunNo = state.ResultRun == state.JobId ? 1 : 2,
+            Results = task.Result.Count,
+            ResultBytes = task.Result.Sum(TaskRow.SizeOf),
         };
     }
 
@@ -291,11 +292,11 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
         State = TaskLifecycle.Create(definition, NewJobId(), now),
     };
 
-    private static async ValueTask DeleteAsync(SqlStep step, List<TaskRow> rows)
+    private static async ValueTask DeleteAsync(SqlStep step, List<long> tasks)
     {
-        foreach (var statement in rows.Count == 0 ? [] : (string[])["delete_tasks", "delete_states", "delete_results", "delete_failures", "delete_runs"])
+        foreach (var statement in tasks.Count == 0 ? [] : (string[])["delete_tasks", "delete_states", "delete_results", "delete_failures", "delete_runs"])
         {
-            await step.ExecuteAsync(statement, Argument.Longs("tasks", rows.Select(row => row.TaskNo))).ConfigureAwait(false);
+            await step.ExecuteAsync(statement, Argument.Longs("tasks", tasks)).ConfigureAwait(false);
         }
     }
 

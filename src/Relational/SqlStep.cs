@@ -4,9 +4,6 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary><see cref="TaskLifecycle.Next"/>, or what a test puts in its place.</summary>
-internal delegate Transition? LifecycleFunction(TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules);
-
 /// <summary>
 /// One step of the store: one transaction. Rows are read and held, the lifecycle decides, and what it says is collected here and
 /// written together at the end, before the commit.
@@ -86,13 +83,8 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
 
     public void MarkChanged(TaskRow row) => _changed.Add(row);
 
-    public void AddResults(TaskRow row, IEnumerable<StageEntry> entries)
-    {
-        foreach (var entry in entries)
-        {
-            Add(row, entry);
-        }
-    }
+    /// <summary>Results that came with a row and are counted in it.</summary>
+    public void AddResults(TaskRow row, IEnumerable<StageEntry> entries) => _results.AddRange(entries.Select(entry => new EntryRow(row.TaskNo, row.ResultRunNo, entry)));
 
     /// <summary>Starts next tasks and writes everything that the step has changed.</summary>
     public async ValueTask FlushAsync()
@@ -109,18 +101,6 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
         }
 
         Clear();
-    }
-
-    /// <summary>Forgets what has not been written, when the step is begun again or has failed.</summary>
-    public void Clear()
-    {
-        _changed.Clear();
-        _results.Clear();
-        _failures.Clear();
-        _notifications.Clear();
-        _runs.Clear();
-        _sweeps.Clear();
-        _chains.Clear();
     }
 
     /// <summary>What the step's tasks have set off in others, in the order of ids, so that two steps never wait for each other.</summary>
@@ -208,6 +188,17 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
         _results.Add(new EntryRow(row.TaskNo, row.ResultRunNo, entry));
         row.Results++;
         row.ResultBytes += TaskRow.SizeOf(entry.Result);
+    }
+
+    private void Clear()
+    {
+        _changed.Clear();
+        _results.Clear();
+        _failures.Clear();
+        _notifications.Clear();
+        _runs.Clear();
+        _sweeps.Clear();
+        _chains.Clear();
     }
 
     private ValueTask WriteAsync<T>(string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns) =>

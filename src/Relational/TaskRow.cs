@@ -1,5 +1,5 @@
 using System.Data.Common;
-using System.Text;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
 
@@ -13,10 +13,10 @@ internal sealed class TaskRow
         "t.task_no, t.created, t.revision, t.definition, s.run_no, s.result_run_no, s.results, s.result_bytes, "
         + "s.state, s.stage, s.job_id, s.pass, s.result_run, s.result_pass, s.retries, s.interruptions, s.queued_at, s.exec_deadline, "
         + "s.wait, s.wait_deadline, s.next_run, s.retry_at, s.status_change, s.executor_id, s.claim, s.report_claim, s.report_stage, s.report_kind, "
-        + "s.exit_code, s.error, s.occurrence, s.skipped, s.chain";
+        + "s.exit_code, s.error, s.occurrence, s.skipped, s.chain, s.bytes";
 
     /// <summary>How many columns that are.</summary>
-    public const int ColumnCount = 33;
+    public const int ColumnCount = 34;
 
     /// <summary>The columns of the state, each by the name of its argument.</summary>
     public static readonly Column<TaskRow>[] StateColumns =
@@ -62,7 +62,7 @@ internal sealed class TaskRow
         new("duty", ColumnType.Integer, row => (int?)row.Due?.Duty),
         new("due", ColumnType.Long, row => Ticks.Of(row.Due?.At)),
         new("overdue", ColumnType.Long, row => Ticks.Of(row.Overdue)),
-        new("ended", ColumnType.Long, row => row.IsDisposable ? Ticks.Of(row.State.StatusChange) : null),
+        new("ended", ColumnType.Long, row => TaskLifecycle.IsDisposable(row.Definition, row.State) ? Ticks.Of(row.State.StatusChange) : null),
     ];
 
     /// <summary>The columns of the definition, each by the name of its argument.</summary>
@@ -83,13 +83,19 @@ internal sealed class TaskRow
         new("definition", ColumnType.Text, row => row.Definition.ToJson()),
     ];
 
+    private TaskDefinition? _definition;
+    private long? _bytes;
     private DateTimeOffset? _droppedAt;
 
     public long TaskNo { get; set; }
 
     public Guid Creation { get; init; }
 
-    public required TaskDefinition Definition { get; set; }
+    public required TaskDefinition Definition
+    {
+        get => _definition!;
+        set => (_definition, _bytes) = (value, null);
+    }
 
     public required ManagedState State { get; set; }
 
@@ -114,16 +120,11 @@ internal sealed class TaskRow
     public string Id => Definition.Id!;
 
     /// <summary>About how many bytes of definition travel with a claim.</summary>
-    public long Bytes => SizeOf(Definition.KwsJson) + Definition.Commands.Sum(command => SizeOf(command.ParamsJson));
+    public long Bytes => _bytes ??= SizeOf(Definition.KwsJson) + Definition.Commands.Sum(command => SizeOf(command.ParamsJson));
 
     private DueDuty? Due => DueDuty.Of(Definition, State) is { } due && !(due.At <= _droppedAt) ? due : null;
 
-    // Overdue is what is past its time, not what has reached it.
-    private DateTimeOffset? Overdue =>
-        Definition.Enabled && TaskLifecycle.OverdueSince(Definition, State, Rules)?.AddTicks(1) is { } overdue && !(overdue <= _droppedAt) ? overdue : null;
-
-    /// <summary>Retention may take it once it is old enough.</summary>
-    private bool IsDisposable => State.HasEnded && Definition is { Cron: null, System: false };
+    private DateTimeOffset? Overdue => TaskLifecycle.OverdueFrom(Definition, State, Rules) is { } overdue && !(overdue <= _droppedAt) ? overdue : null;
 
     public static TaskRow Read(DbDataReader row, LifecycleRules rules)
     {
@@ -165,6 +166,7 @@ internal sealed class TaskRow
                 Skipped = row.GetInt64(31),
                 Chain = (ChainResult)row.GetInt32(32),
             },
+            _bytes = row.GetInt64(33),
         };
     }
 
@@ -180,38 +182,5 @@ internal sealed class TaskRow
         Result = results,
     };
 
-    public ExecutorTask ForExecutor(IReadOnlyList<JsonElement> results, DateTimeOffset now) => new()
-    {
-        Id = Id,
-        AppName = Definition.AppName!,
-        ExecutorId = State.ExecutorId!,
-        Claim = State.Claim!.Value,
-        JobId = State.JobId,
-        Pass = State.Pass,
-        Attempt = State.Attempt,
-        Stage = State.Stage,
-        Stages = Definition.Commands.Count,
-        Commands = State.Stage == 0 ? Definition.Commands : [.. Definition.Commands.Skip(State.Stage)],
-        Result = results,
-        Kws = Definition.KwsJson,
-        ExecDeadline = State.ExecDeadline!.Value,
-        TimeLeft = State.ExecDeadline.Value - now,
-    };
-
-    public TaskRun RunNow(IReadOnlyList<JsonElement> results) => new()
-    {
-        TaskId = Id,
-        JobId = State.JobId,
-        State = State.State,
-        ExitCode = State.ExitCode,
-        Error = State.Error,
-        Result = results,
-        Retries = State.Retries,
-        Occurrence = State.Occurrence,
-        Chain = State.Chain,
-        QueuedAt = State.QueuedAt,
-        Ended = State.StatusChange,
-    };
-
-    public static long SizeOf(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : Encoding.UTF8.GetByteCount(json.GetRawText());
+    public static long SizeOf(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : JsonMarshal.GetRawUtf8Value(json).Length;
 }

@@ -149,6 +149,24 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Retention_passes_over_what_others_hold_and_holds_up_no_claim()
+    {
+        await Store.CreateAsync([Definition("a", 1), Definition("b", 1), Definition("c", 1)], OnConflict.Fail, default);
+        await Store.CancelAsync("a", default);
+        await Store.CancelAsync("b", default);
+        await using var connection = await _dataSource!.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var hold = new NpgsqlCommand("select 1 from kaiju_tasks.states s join kaiju_tasks.tasks t using (task_no) where t.id = 'a' for update of s", connection, transaction);
+        await hold.ExecuteScalarAsync();
+
+        (await Store.DeleteEndedAsync(TimeSpan.FromHours(-1), 10, default)).Should().Equal("b");
+        (await Queue.ClaimAsync(new ClaimRequest(_executor, 10, 1_000_000), default)).Select(task => task.Id).Should().Equal("c");
+
+        await transaction.RollbackAsync();
+        (await Store.DeleteEndedAsync(TimeSpan.FromHours(-1), 10, default)).Should().Equal("a");
+    }
+
+    [Fact]
     public async Task A_result_that_the_server_will_not_have_fails_its_stage_and_no_other()
     {
         // Whatever the reason: here a rule of somebody else's on the table.

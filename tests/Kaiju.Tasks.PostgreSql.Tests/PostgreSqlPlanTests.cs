@@ -29,7 +29,7 @@ public sealed partial class PostgreSqlPlanTests
         await FillAsync(connection, distribution);
 
         var scans = new List<string>();
-        foreach (var (name, text) in Statements(store.Sql))
+        foreach (var (name, text) in PlannedStatements.Of(store.Sql))
         {
             foreach (var node in Nodes(await PlanAsync(connection, text)))
             {
@@ -98,7 +98,7 @@ public sealed partial class PostgreSqlPlanTests
             ("next duty", "next_duty", [], 20),
             ("queue due", "load_due", [Argument.Integer("duty", 2), Now(), Argument.Integer("most", 10)], 50),
             ("abort overdue", "load_overdue", [Now(), Argument.Integer("most", 10)], 50),
-            ("clean up", "load_ended", [Argument.Long("before", 1_000), Argument.Integer("most", 10)], 50),
+            ("clean up", "ended", [Argument.Long("before", 1_000), Argument.Integer("most", 10)], 50),
             ("is anything queued", "has_queued", [Argument.Texts("apps", ["other", "default"])], 20),
             List("failed tasks", new TaskQuery { State = TaskState.Failed }, 50),
             List("all tasks", new TaskQuery(), 100),
@@ -166,24 +166,6 @@ public sealed partial class PostgreSqlPlanTests
 
     private static string? Text(JsonElement node, string member) =>
         node.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    private static IEnumerable<(string Name, string Text)> Statements(SqlTexts sql)
-    {
-        var lists = new (string Name, TaskQuery Query)[]
-        {
-            ("all", new TaskQuery()),
-            ("group", new TaskQuery { Group = "g" }),
-            ("group id", new TaskQuery { GroupId = "g" }),
-            ("user", new TaskQuery { UserId = "u" }),
-            ("failed", new TaskQuery { State = TaskState.Failed }),
-            ("finished", new TaskQuery { State = TaskState.Finished }),
-            ("prefix", new TaskQuery { IdPrefix = "t" }),
-        };
-        var after = new TaskCursor(DateTimeOffset.UnixEpoch, "t");
-        return sql.All.Where(statement => !statement.Value.Contains("/*scan*/", StringComparison.Ordinal)).Select(statement => (statement.Key, statement.Value))
-            .Concat(lists.Select(list => ($"list {list.Name}", ListStatement.Of(list.Query, after, sql).Text)))
-            .Concat(lists.Select(list => ($"last of list {list.Name}", ListStatement.Of(list.Query, after, sql).LastScanned)));
-    }
 
     private static async Task FillAsync(NpgsqlConnection connection, string distribution)
     {

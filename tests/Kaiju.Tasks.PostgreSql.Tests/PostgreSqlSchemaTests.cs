@@ -1,3 +1,4 @@
+using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -85,7 +86,7 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
     public async Task The_documented_roles_can_do_their_work_and_nothing_else()
     {
         // The statements of docs/operations.md, as they stand there.
-        var grants = RolesOf(await File.ReadAllTextAsync(Path.Combine(Root(), "docs", "operations.md")));
+        var grants = RolesOf(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "operations.md")));
         await ScalarAsync("drop role if exists tasks_migrate, tasks_run, tasks_enqueue, tasks_view");
         await ScalarAsync(grants.Split("-- after the migration")[0]);
         await using (var migrate = As("tasks_migrate"))
@@ -114,6 +115,12 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
                 await host.StopAsync();
             }
 
+            await ScalarAsync("insert into kaiju_tasks.migrations (version) values (1000)");
+            using (var host = Host(dataSource: run))
+            {
+                await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>("a newer schema is named as such, not as a right that is missing");
+            }
+
             await RefusedAsync(run, "create table kaiju_tasks.mine (id int)");
             await RefusedAsync(run, "drop table kaiju_tasks.tasks");
             await RefusedAsync(enqueue, "delete from kaiju_tasks.tasks");
@@ -138,17 +145,6 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
     {
         var from = page.IndexOf("```sql", page.IndexOf("## Roles", StringComparison.Ordinal), StringComparison.Ordinal) + "```sql".Length;
         return page[from..page.IndexOf("```", from, StringComparison.Ordinal)].Replace("on database app", "on database current_database", StringComparison.Ordinal);
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Kaiju.Tasks.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
     }
 
     private NpgsqlDataSource As(string role) =>

@@ -125,7 +125,7 @@ public sealed class PostgreSqlModelTests(ITestOutputHelper output) : StoreModelT
     {
         foreach (var (name, broken) in BrokenModelRules.All.Where(rule => !rule.Name.StartsWith("claim:", StringComparison.Ordinal)))
         {
-            var found = await FindDifferenceAsync((rules, start) => PostgreSqlStores.OpenBrokenAsync(rules, start, broken.Invoke, null), sequences: 400);
+            var found = await FindDifferenceAsync((rules, start) => PostgreSqlStores.OpenBrokenAsync(rules, start, broken, null), sequences: 400);
             output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
             found.Should().NotBeNull("a store without the rule \"{0}\" is broken", name);
         }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.TestServers;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
@@ -18,10 +19,10 @@ public sealed class ShopTests : IAsyncLifetime, IDisposable
     {
         var server = await Servers.PostgresAsync();
         var url = $"http://127.0.0.1:{Programs.FreePort()}";
-        var start = new ProcessStartInfo(Path.Combine(Root(), "samples", "Shop", "run.sh"), [url]);
+        var start = new ProcessStartInfo(Path.Combine(Repository.Root, "samples", "Shop", "run.sh"), [url]);
         start.Environment["SHOP_DATABASE"] = server.ConnectionString(await server.CreateDatabaseAsync("shop"));
         start.Environment["SHOP_NO_BUILD"] = "1";
-        start.Environment["SHOP_CONFIGURATION"] = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
+        start.Environment["SHOP_CONFIGURATION"] = Repository.Configuration;
         _script = Process.Start(start);
         _shop.BaseAddress = new Uri(url);
     }
@@ -79,16 +80,5 @@ public sealed class ShopTests : IAsyncLifetime, IDisposable
             bound.Token.ThrowIfCancellationRequested();
             await Task.Yield();
         }
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Kaiju.Tasks.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Kaiju.Tasks.Relational;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
@@ -27,9 +28,8 @@ public sealed class QuickStartTests
 
     private static Process Start(TemporaryFile file)
     {
-        var (root, configuration) = Place();
-        var program = Path.Combine(root, "samples", "QuickStart", "bin", configuration, "net10.0", "QuickStart.dll");
-        var start = new ProcessStartInfo("dotnet", [program, Path.Combine(root, "docs"), "--database", file.Path])
+        var program = Path.Combine(Repository.Root, "samples", "QuickStart", "bin", Repository.Configuration, "net10.0", "QuickStart.dll");
+        var start = new ProcessStartInfo("dotnet", [program, Path.Combine(Repository.Root, "docs"), "--database", file.Path])
         {
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
@@ -53,17 +53,5 @@ public sealed class QuickStartTests
         }
 
         throw new InvalidOperationException($"The sample did not say \"{text}\":{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
-    }
-
-    private static (string Root, string Configuration) Place()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        var configuration = folder.Parent!.Name;
-        while (!File.Exists(Path.Combine(folder!.FullName, "Kaiju.Tasks.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return (folder.FullName, configuration);
     }
 }

@@ -32,7 +32,7 @@ public sealed partial class SqlitePlanTests
         Fill(connection, distribution);
 
         var scans = new List<string>();
-        foreach (var (name, text) in Statements(store.Sql).Where(statement => statement.Name != OldestFirst))
+        foreach (var (name, text) in PlannedStatements.Of(store.Sql).Where(statement => statement.Name != OldestFirst))
         {
             using var command = connection.CreateCommand();
             command.CommandText = $"explain query plan {text}";
@@ -70,24 +70,6 @@ public sealed partial class SqlitePlanTests
     // A list without any filter walks its index in order, page by page; nothing else may walk one from end to end.
     [GeneratedRegex(@"SCAN (kaiju_states|kaiju_results|kaiju_failures|kaiju_runs|s)\b")]
     private static partial Regex BaseTables();
-
-    private static IEnumerable<(string Name, string Text)> Statements(SqlTexts sql)
-    {
-        var lists = new (string Name, TaskQuery Query)[]
-        {
-            ("all", new TaskQuery()),
-            ("group", new TaskQuery { Group = "g" }),
-            ("group id", new TaskQuery { GroupId = "g" }),
-            ("user", new TaskQuery { UserId = "u" }),
-            ("failed", new TaskQuery { State = TaskState.Failed }),
-            ("finished", new TaskQuery { State = TaskState.Finished }),
-            ("prefix", new TaskQuery { IdPrefix = "t" }),
-        };
-        var after = new TaskCursor(DateTimeOffset.UnixEpoch, "t");
-        return sql.All.Where(statement => !statement.Value.Contains("/*scan*/", StringComparison.Ordinal)).Select(statement => (statement.Key, statement.Value))
-            .Concat(lists.Select(list => ($"list {list.Name}", ListStatement.Of(list.Query, after, sql).Text)))
-            .Concat(lists.Select(list => ($"last of list {list.Name}", ListStatement.Of(list.Query, after, sql).LastScanned)));
-    }
 
     private static void Fill(SqliteConnection connection, string distribution)
     {

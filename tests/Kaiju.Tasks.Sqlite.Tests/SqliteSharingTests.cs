@@ -2,6 +2,7 @@ using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -73,6 +74,25 @@ public sealed class SqliteSharingTests : IDisposable
         command.CommandText = "rollback";
         command.ExecuteNonQuery();
         (await writing.WaitAsync(TimeSpan.FromSeconds(30))).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_lock_that_is_not_given_up_fails_the_step_and_not_the_store()
+    {
+        var options = _file.Options;
+        options.BusyTimeout = TimeSpan.FromMilliseconds(100);
+        using var impatient = NewStore(options);
+        await impatient.CreateAsync([Definition("t")], OnConflict.Fail, default);
+        using var connection = SqliteConnections.Open(_file.Options);
+        using var command = connection.CreateCommand();
+        command.CommandText = "begin immediate";
+        command.ExecuteNonQuery();
+
+        (await FluentActions.Awaiting(() => impatient.CancelAsync("t", default).AsTask()).Should().ThrowAsync<SqliteException>()).Which.SqliteErrorCode.Should().Be(5);
+
+        command.CommandText = "rollback";
+        command.ExecuteNonQuery();
+        (await impatient.CancelAsync("t", default)).Should().BeTrue();
     }
 
     [Fact]

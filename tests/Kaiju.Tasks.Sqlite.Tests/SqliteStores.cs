@@ -67,7 +67,7 @@ public sealed class SqliteModelTests(ITestOutputHelper output) : StoreModelTests
     {
         foreach (var (name, broken) in BrokenModelRules.All)
         {
-            var found = await FindDifferenceAsync((rules, start) => SqliteStores.OpenAsync(rules, start, broken.Invoke), sequences: 400);
+            var found = await FindDifferenceAsync((rules, start) => SqliteStores.OpenAsync(rules, start, broken), sequences: 400);
             output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
             found.Should().NotBeNull("a store without the rule \"{0}\" is broken", name);
         }

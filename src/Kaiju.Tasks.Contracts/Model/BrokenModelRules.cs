@@ -3,13 +3,10 @@ using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary><see cref="TaskLifecycle.Next"/>, or what a test puts in its place.</summary>
-internal delegate Transition? BrokenRule(TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules);
-
 /// <summary>The lifecycle with one rule taken out of it at a time: what a store could get wrong without any of its answers looking odd.</summary>
 internal static class BrokenModelRules
 {
-    public static IReadOnlyList<(string Name, BrokenRule Next)> All { get; } =
+    public static IReadOnlyList<(string Name, LifecycleFunction Next)> All { get; } =
     [
         ("claim: a report counts whoever sends it", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened is TaskEvent.Reported { Report: var report } && state.Claim is { } claim

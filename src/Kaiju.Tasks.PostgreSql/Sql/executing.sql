@@ -21,7 +21,7 @@ claimed as (
     returning s.*, c.place, c.now),
 known as (
     insert into $schema$.executors (id, last_ping) select @executor, c.now from claimed c where c.place = 1 on conflict (id) do nothing)
-select t.id, t.definition, s.claim, s.job_id, s.pass, s.retries, s.stage, s.exec_deadline, s.now, case when s.results > 0 then (
+select t.definition, s.claim, s.job_id, s.pass, s.retries, s.stage, s.exec_deadline, s.now, case when s.results > 0 then (
     select '[' || string_agg(r.result, ',' order by r.stage) || ']'
     from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass) end
 from claimed s join $schema$.tasks t on t.task_no = s.task_no order by s.place

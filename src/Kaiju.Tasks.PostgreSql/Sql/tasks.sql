@@ -2,8 +2,8 @@
 select $task$, s.revision from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no
 where t.id = any(@ids) order by t.id for no key update of s
 
--- name: load_ended
-select $task$, s.revision from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
+-- name: ended
+select s.task_no, t.id from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
 where s.ended < @before order by s.ended, s.task_no limit @most for update of s skip locked
 
 -- name: find_creation

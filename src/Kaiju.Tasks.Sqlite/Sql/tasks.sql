@@ -2,8 +2,8 @@
 select $task$ from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no
 where t.id in (select value from json_each(@ids)) order by t.id
 
--- name: load_ended
-select $task$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+-- name: ended
+select s.task_no, t.id from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
 where s.ended is not null and s.ended < @before order by s.ended, s.task_no limit @most
 
 -- name: find_creation

@@ -127,6 +127,16 @@ public static partial class TaskLifecycle
         };
     }
 
+    /// <summary>The first moment at which the task is overdue: what is past its time is, not what has reached it. Null if it cannot become so in its present state.</summary>
+    /// <param name="task">The definition.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="rules">The host's rules.</param>
+    public static DateTimeOffset? OverdueFrom(TaskDefinition task, ManagedState state, LifecycleRules rules)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return task.Enabled ? OverdueSince(task, state, rules)?.AddTicks(1) : null;
+    }
+
     private static Transition? RetryIfDue(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
     {
         if (!task.Enabled || state.State != TaskState.Failed || !(state.RetryAt <= now))

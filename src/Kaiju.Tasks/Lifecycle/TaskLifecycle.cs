@@ -132,6 +132,16 @@ public static partial class TaskLifecycle
         return state.State is TaskState.Idle or TaskState.Finished or TaskState.Failed;
     }
 
+    /// <summary>The task has ended for good and may be deleted once it is old enough: it is neither periodic nor kept by every clean-up.</summary>
+    /// <param name="task">The definition.</param>
+    /// <param name="state">The state.</param>
+    public static bool IsDisposable(TaskDefinition task, ManagedState state)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(state);
+        return state.HasEnded && task is { Cron: null, System: false };
+    }
+
     private static DateTimeOffset? RetryAt(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
     {
         if (state.Retries >= task.MaxRetries || state.QueuedAt + rules.SuspendedLifetime < now)

@@ -39,7 +39,7 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
         var missed = new List<string>();
         foreach (var (name, broken) in BrokenModelRules.All)
         {
-            var found = await Record.ExceptionAsync(() => PlayAsync((rules, start) => MemoryStores.Open(rules, start, broken.Invoke), sequences: 500));
+            var found = await Record.ExceptionAsync(() => PlayAsync((rules, start) => MemoryStores.Open(rules, start, broken), sequences: 500));
             output.WriteLine($"{name}: {found?.Message ?? "nothing was seen of it."}");
             if (found is not CsCheckException)
             {

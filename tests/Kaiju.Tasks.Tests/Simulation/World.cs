@@ -1,5 +1,6 @@
 using Kaiju.Tasks.Commands;
 using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;

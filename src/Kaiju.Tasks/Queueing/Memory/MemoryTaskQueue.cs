@@ -1,46 +1,12 @@
-using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 
 namespace Kaiju.Tasks.Queueing.Memory;
 
-/// <summary>The queue of the in-memory store: its QUEUED tasks are the entries, so nothing can fall between the two.</summary>
-internal sealed class MemoryTaskQueue : ITaskQueue, IDisposable
+/// <summary>The queue of the in-memory store.</summary>
+internal sealed class MemoryTaskQueue(MemoryTaskStore store, TimeProvider clock) : StoreQueue(store, clock)
 {
-    private readonly MemoryTaskStore _store;
-    private readonly TimeProvider _clock;
-    private readonly IDisposable _listening;
-    private TaskCompletionSource _pulse = NewPulse();
+    public override ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) =>
+        store.ClaimNextAsync(request, cancellationToken);
 
-    public MemoryTaskQueue(MemoryTaskStore store, TimeProvider clock)
-    {
-        _store = store;
-        _clock = clock;
-        _listening = store.Listen(hint =>
-        {
-            if (hint.Kinds.HasFlag(StoreHintKinds.Queued))
-            {
-                Interlocked.Exchange(ref _pulse, NewPulse()).TrySetResult();
-            }
-        });
-    }
-
-    public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => ValueTask.CompletedTask;
-
-    public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) =>
-        _store.ClaimNextAsync(request, cancellationToken);
-
-    public async ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        // The pulse first, then the look: what is queued between the two is either seen or heard.
-        var pulse = Volatile.Read(ref _pulse).Task;
-        if (!_store.HasQueued(apps))
-        {
-            await pulse.WaitAsync(timeout, _clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-    }
-
-    public void Dispose() => _listening.Dispose();
-
-    private static TaskCompletionSource NewPulse() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    protected override ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) => ValueTask.FromResult(store.HasQueued(apps));
 }

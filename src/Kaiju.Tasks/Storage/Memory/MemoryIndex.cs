@@ -97,7 +97,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         task.Place?.Set.Add(task.Place);
         task.OverduePlace = OverduePlaceOf(task);
         task.OverduePlace?.Set.Add(task.OverduePlace);
-        task.EndedPlace = task.State.HasEnded && task.Definition.Cron is null ? new WorkPlace(_ended, task.State.StatusChange.UtcTicks, 0, task) : null;
+        task.EndedPlace = TaskLifecycle.IsDisposable(task.Definition, task.State) ? new WorkPlace(_ended, task.State.StatusChange.UtcTicks, 0, task) : null;
         task.EndedPlace?.Set.Add(task.EndedPlace);
     }
 
@@ -136,7 +136,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
 
     /// <summary>Tasks without another run that ended before a time, the oldest end first.</summary>
     public IEnumerable<MemoryTask> EndedBefore(DateTimeOffset time) =>
-        _ended.TakeWhile(place => place.Major < time.UtcTicks).Select(place => place.Task).Where(task => !task.Definition.System);
+        _ended.TakeWhile(place => place.Major < time.UtcTicks).Select(place => place.Task);
 
     public IReadOnlyCollection<MemoryTask> HeldBy(string executorId) => _held.GetValueOrDefault(executorId) ?? (IReadOnlyCollection<MemoryTask>)[];
 
@@ -225,11 +225,8 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         return DueDuty.Of(definition, state) is { } due ? new WorkPlace(_duties[(int)due.Duty], due.At.UtcTicks, 0, task) : null;
     }
 
-    // Overdue is what is past its time, not what has reached it.
     private WorkPlace? OverduePlaceOf(MemoryTask task) =>
-        task.Definition.Enabled && TaskLifecycle.OverdueSince(task.Definition, task.State, rules) is { } since
-            ? new WorkPlace(_overdue, since.UtcTicks + 1, 0, task)
-            : null;
+        TaskLifecycle.OverdueFrom(task.Definition, task.State, rules) is { } from ? new WorkPlace(_overdue, from.UtcTicks, 0, task) : null;
 
     private SortedSet<WorkPlace> QueueOf(string app)
     {

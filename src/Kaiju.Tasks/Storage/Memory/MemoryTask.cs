@@ -141,23 +141,7 @@ internal sealed class MemoryTask
         Created = now,
     };
 
-    public ExecutorTask ForExecutor(DateTimeOffset now) => new()
-    {
-        Id = Id,
-        AppName = Definition.AppName!,
-        ExecutorId = State.ExecutorId!,
-        Claim = State.Claim!.Value,
-        JobId = State.JobId,
-        Pass = State.Pass,
-        Attempt = State.Attempt,
-        Stage = State.Stage,
-        Stages = Definition.Commands.Count,
-        Commands = State.Stage == 0 ? Definition.Commands : [.. Definition.Commands.Skip(State.Stage)],
-        Result = _results.Count == 0 ? [] : [.. _results],
-        Kws = Definition.KwsJson,
-        ExecDeadline = State.ExecDeadline!.Value,
-        TimeLeft = State.ExecDeadline.Value - now,
-    };
+    public ExecutorTask ForExecutor(DateTimeOffset now) => ExecutorTask.Of(Definition, State, _results.Count == 0 ? [] : [.. _results], now);
 
     public TaskMove MoveFrom(TaskState from) => new(Id, Definition.AppName!, State.JobId, from, State.State);
 
@@ -180,20 +164,7 @@ internal sealed class MemoryTask
         }
     }
 
-    private TaskRun RunNow() => new()
-    {
-        TaskId = Id,
-        JobId = State.JobId,
-        State = State.State,
-        ExitCode = State.ExitCode,
-        Error = State.Error,
-        Result = [.. _results],
-        Retries = State.Retries,
-        Occurrence = State.Occurrence,
-        Chain = State.Chain,
-        QueuedAt = State.QueuedAt,
-        Ended = State.StatusChange,
-    };
+    private TaskRun RunNow() => TaskRun.Of(Id, State, [.. _results]);
 
     private static long BytesOf(TaskDefinition definition) =>
         JsonText.Size(definition.KwsJson) + definition.Commands.Sum(command => (long)JsonText.Size(command.ParamsJson));

@@ -258,6 +258,3 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
         }
     }
 }
-
-/// <summary><see cref="TaskLifecycle.Next"/>, or what a test puts in its place.</summary>
-internal delegate Transition? LifecycleFunction(TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules);

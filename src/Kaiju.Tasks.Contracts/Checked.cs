@@ -1,16 +1,6 @@
-using System.Text.Json;
-using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Contracts;
-
-/// <summary>JSON in tests, as text that is easy to read.</summary>
-internal static class Json
-{
-    public static JsonElement Of(string json) => JsonElement.Parse(json);
-
-    public static string[] Texts(this IEnumerable<JsonElement> elements) => [.. elements.Select(element => element.GetRawText())];
-}
 
 /// <summary>The checker that every store stands behind, as a host has it.</summary>
 internal static class Checked

@@ -1,0 +1,25 @@
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>Every statement of an adapter as the database gets it, those of pages with each kind of filter.</summary>
+internal static class PlannedStatements
+{
+    public static IEnumerable<(string Name, string Text)> Of(SqlTexts sql)
+    {
+        var lists = new (string Name, TaskQuery Query)[]
+        {
+            ("all", new TaskQuery()),
+            ("group", new TaskQuery { Group = "g" }),
+            ("group id", new TaskQuery { GroupId = "g" }),
+            ("user", new TaskQuery { UserId = "u" }),
+            ("failed", new TaskQuery { State = TaskState.Failed }),
+            ("finished", new TaskQuery { State = TaskState.Finished }),
+            ("prefix", new TaskQuery { IdPrefix = "t" }),
+        };
+        var after = new TaskCursor(DateTimeOffset.UnixEpoch, "t");
+        return sql.All.Where(statement => !statement.Value.Contains("/*scan*/", StringComparison.Ordinal)).Select(statement => (statement.Key, statement.Value))
+            .Concat(lists.Select(list => ($"list {list.Name}", ListStatement.Of(list.Query, after, sql).Text)))
+            .Concat(lists.Select(list => ($"last of list {list.Name}", ListStatement.Of(list.Query, after, sql).LastScanned)));
+    }
+}
