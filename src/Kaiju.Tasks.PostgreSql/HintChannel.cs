@@ -11,9 +11,6 @@ namespace Kaiju.Tasks.PostgreSql;
 /// </summary>
 internal sealed class HintChannel : IAsyncDisposable
 {
-    private const StoreHintKinds Everything =
-        StoreHintKinds.Duty | StoreHintKinds.Queued | StoreHintKinds.Ended | StoreHintKinds.ClaimLost | StoreHintKinds.Notified;
-
     private static readonly TimeSpan _gap = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
 
@@ -101,12 +98,12 @@ internal sealed class HintChannel : IAsyncDisposable
 
     private async Task ListenAsync(NpgsqlConnection connection, Action isUp, CancellationToken cancellationToken)
     {
-        connection.Notification += (_, _) => _listeners.Tell(new StoreHint(Everything));
+        connection.Notification += (_, _) => _listeners.Tell(new StoreHint(StoreHintKinds.All));
         await ExecuteAsync(connection, $"listen \"{_options.Schema}\"", cancellationToken).ConfigureAwait(false);
         isUp();
 
         // What was said before we listened nobody has heard.
-        _listeners.Tell(new StoreHint(Everything));
+        _listeners.Tell(new StoreHint(StoreHintKinds.All));
         while (true)
         {
             if (!await connection.WaitAsync(_options.KeepAliveInterval, cancellationToken).ConfigureAwait(false))

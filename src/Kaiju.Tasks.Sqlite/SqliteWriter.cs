@@ -147,7 +147,7 @@ internal sealed class SqliteWriter : IDisposable
             if (version != _version)
             {
                 _version = version;
-                _tell(new StoreHint(StoreHintKinds.Duty | StoreHintKinds.Queued | StoreHintKinds.Ended | StoreHintKinds.ClaimLost | StoreHintKinds.Notified), null);
+                _tell(new StoreHint(StoreHintKinds.All), null);
             }
         }
         catch (SqliteException)

@@ -20,8 +20,6 @@ internal sealed class Crew(string store, string connectionString, string witness
         }
     }
 
-    public string RoleOf(int member) => _members[member].Role;
-
     /// <summary>The numbers of those that have a role.</summary>
     public int[] Those(string role) => [.. Enumerable.Range(0, _members.Count).Where(member => _members[member].Role == role)];
 

@@ -167,6 +167,9 @@ public enum StoreHintKinds
 
     /// <summary>A notification may have been left.</summary>
     Notified = 16,
+
+    /// <summary>Anything may have happened: what a store tells that knows only that there was something.</summary>
+    All = Duty | Queued | Ended | ClaimLost | Notified,
 }
 
 /// <summary>A hint that something has changed.</summary>
