@@ -14,20 +14,23 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private readonly string? _folder;
     private readonly string _connectionString;
+    private readonly string[] _settings;
     private Process? _process;
 
-    private PostgresServer(string connectionString, string? folder) => (_connectionString, _folder) = (connectionString, folder);
+    private PostgresServer(string connectionString, string? folder, string[] settings) => (_connectionString, _folder, _settings) = (connectionString, folder, settings);
 
     /// <summary>The server's process, to be killed; none if it is somebody else's.</summary>
     public int? ProcessId => _process?.Id;
 
     public int Port => new NpgsqlConnectionStringBuilder(_connectionString).Port;
 
-    public static async Task<PostgresServer> StartAsync()
+    /// <summary>Starts a server.</summary>
+    /// <param name="settings">Settings beside those that it comes with, each <c>name=value</c>. Somebody else's server keeps its own.</param>
+    public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given)
         {
-            return new PostgresServer(given, null);
+            return new PostgresServer(given, null, settings);
         }
 
         var folder = Programs.NewFolder("postgres");
@@ -35,7 +38,7 @@ public sealed class PostgresServer : IAsyncDisposable
         for (var tries = 0; ; tries++)
         {
             var port = Programs.FreePort();
-            var server = new PostgresServer($"Host=127.0.0.1;Port={port};Username=kaiju;Database=postgres;Include Error Detail=true", folder);
+            var server = new PostgresServer($"Host=127.0.0.1;Port={port};Username=kaiju;Database=postgres;Include Error Detail=true", folder, settings);
             server.Launch();
             if (await server.IsUpAsync(TimeSpan.FromSeconds(60)))
             {
@@ -82,11 +85,15 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>Starts the server again on the same port and data.</summary>
-    public void Launch() => _process = Programs.Start(
-        Find("postgres"),
-        _folder!,
-        Log(_folder!),
-        "-D", Data(_folder!), "-p", Port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300");
+    public void Launch()
+    {
+        string[] settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", .. _settings];
+        _process = Programs.Start(
+            Find("postgres"),
+            _folder!,
+            Log(_folder!),
+            ["-D", Data(_folder!), "-p", Port.ToString(CultureInfo.InvariantCulture), .. settings.SelectMany(setting => (string[])["-c", setting])]);
+    }
 
     /// <summary>Kills one process of the server's, which makes the server throw out everybody and recover.</summary>
     public void KillBackend(int choice)

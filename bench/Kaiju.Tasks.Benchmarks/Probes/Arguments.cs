@@ -1,0 +1,26 @@
+using System.Globalization;
+
+namespace Kaiju.Tasks.Benchmarks.Probes;
+
+/// <summary>Words after the command: <c>--name value</c>.</summary>
+internal sealed class Arguments
+{
+    private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
+
+    public Arguments(ReadOnlySpan<string> words)
+    {
+        for (var i = 0; i + 1 < words.Length; i += 2)
+        {
+            if (!words[i].StartsWith("--", StringComparison.Ordinal))
+            {
+                throw new ArgumentException($"\"{words[i]}\" is no option; options are written --name value.");
+            }
+
+            _values.Add(words[i][2..], words[i + 1]);
+        }
+    }
+
+    public string Text(string name, string otherwise = "") => _values.GetValueOrDefault(name, otherwise);
+
+    public int Number(string name, int otherwise = 0) => _values.TryGetValue(name, out var text) ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+}

@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Kaiju.Tasks.Benchmarks.Subjects;
+
+namespace Kaiju.Tasks.Benchmarks.Probes;
+
+/// <summary>From the call that creates a job to the start of its handler: idle workers, a job every 20 ms; in one process, or created by another one.</summary>
+internal static class Latency
+{
+    private const int WarmUp = 50;
+    private static readonly TimeSpan _step = TimeSpan.FromMilliseconds(20);
+
+    public static async Task<Dictionary<string, double>> MeasureAsync(string name, Arguments arguments)
+    {
+        var jobs = arguments.Number("jobs", 200);
+        await using var engine = Probe.Open(name, arguments);
+        await engine.OpenAsync();
+        Meter.Reset(WarmUp + jobs);
+        await engine.StartWorkersAsync();
+        await Probe.PauseAsync(TimeSpan.FromMilliseconds(500));
+        var created = arguments.Text("from") == "other" ? await CreateElsewhereAsync(name, arguments, jobs) : await CreateHereAsync(engine, jobs);
+        await Probe.UntilAsync(() => Task.FromResult(Meter.Executed >= WarmUp + jobs), TimeSpan.FromMilliseconds(2));
+        await engine.StopWorkersAsync();
+        var latencies = created.Select((at, job) => TimeProvider.System.GetElapsedTime(at, Meter.StartOf(WarmUp + job)).TotalMilliseconds).Order().ToList();
+        return new Dictionary<string, double> { ["p50_ms"] = Quantile(latencies, 0.5), ["p99_ms"] = Quantile(latencies, 0.99), ["most_ms"] = latencies[^1] };
+    }
+
+    /// <summary>The other process: creates, and says when. Both go by the same clock of the machine.</summary>
+    public static async Task ProduceAsync(string name, Arguments arguments)
+    {
+        await using var engine = Probe.Open(name, arguments, isFirst: false);
+        await engine.OpenAsync();
+        await PaceAsync(engine, 0, WarmUp);
+        Console.WriteLine(JsonSerializer.Serialize(await PaceAsync(engine, WarmUp, arguments.Number("jobs", 200))));
+    }
+
+    private static async Task<long[]> CreateHereAsync(Subject engine, int jobs)
+    {
+        await PaceAsync(engine, 0, WarmUp);
+        return await PaceAsync(engine, WarmUp, jobs);
+    }
+
+    private static async Task<long[]> CreateElsewhereAsync(string name, Arguments arguments, int jobs)
+    {
+        using var producer = Children.Start(["produce", name, "--store", arguments.Text("store"), "--capacity", arguments.Text("capacity", "0"), "--jobs", $"{jobs}"]);
+        var created = JsonSerializer.Deserialize<long[]>((await producer.StandardOutput.ReadLineAsync())!)!;
+        await producer.WaitForExitAsync();
+        return created;
+    }
+
+    private static async Task<long[]> PaceAsync(Subject engine, int first, int jobs)
+    {
+        var created = new long[jobs];
+        var began = TimeProvider.System.GetTimestamp();
+        for (var job = 0; job < jobs; job++)
+        {
+            if (_step * job - TimeProvider.System.GetElapsedTime(began) is var left && left > TimeSpan.Zero)
+            {
+                await Probe.PauseAsync(left);
+            }
+
+            created[job] = TimeProvider.System.GetTimestamp();
+            await engine.CreateAsync(first + job);
+        }
+
+        return created;
+    }
+
+    private static double Quantile(List<double> sorted, double share) => sorted[Math.Min(sorted.Count - 1, (int)Math.Ceiling(share * sorted.Count) - 1)];
+}

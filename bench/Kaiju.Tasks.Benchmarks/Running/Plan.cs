@@ -1,0 +1,63 @@
+namespace Kaiju.Tasks.Benchmarks.Running;
+
+/// <summary>What is measured, and which ratios are made of it.</summary>
+internal static class Plan
+{
+    public static IReadOnlyList<Ratio> Ratios { get; } =
+    [
+        Ratio.AtLeast(0.5, "postgresql drain / raw limit", "pg", "pg-limit", "drain_per_s"),
+        Ratio.AtLeast(60, "postgresql drain / Hangfire", "pg", "pg-hangfire", "drain_per_s"),
+        Ratio.AtLeast(40, "postgresql drain / Quartz", "pg", "pg-quartz", "drain_per_s"),
+        Ratio.AtLeast(0.6, "postgresql stages a second of 4-stage tasks / raw limit's tasks", "pg-4", "pg-limit", "stages_per_s", "drain_per_s"),
+        Ratio.AtLeast(1.2, "postgresql creation by 8 callers / raw inserts by 8", "pg", "pg-limit", "create8_per_s"),
+        Ratio.AtLeast(4, "postgresql creation by 64 callers / raw inserts by 8", "pg", "pg-limit", "create64_per_s", "create8_per_s"),
+        Ratio.AtLeast(0.35, "postgresql bulk creation / raw COPY", "pg", "pg-limit", "bulk_per_s"),
+        Ratio.AtMost(1.1, "postgresql latency p50, same process / raw limit", "pg-latency", "pg-limit-latency", "p50_ms"),
+        Ratio.AtMost(1.5, "postgresql latency p99, same process / raw limit", "pg-latency", "pg-limit-latency", "p99_ms"),
+        Ratio.AtMost(1.1, "postgresql latency p50, other process / raw limit", "pg-latency-other", "pg-limit-latency-other", "p50_ms"),
+        Ratio.AtMost(1.5, "postgresql latency p99, other process / raw limit", "pg-latency-other", "pg-limit-latency-other", "p99_ms"),
+        Ratio.AtLeast(0.85, "postgresql drain beside 200,000 finished and 200,000 scheduled / empty", "pg-200k", "pg-empty", "drain_per_s"),
+        Ratio.AtLeast(0.75, "postgresql drain beside 1,000,000 finished and 1,000,000 scheduled / empty", "pg-1m", "pg-empty", "drain_per_s"),
+        new("postgresql WAL of a 1-stage task / raw limit", 2.2, true, results => Wal(results, "pg") / Wal(results, "pg-limit"), "pg", "pg-limit"),
+        new("postgresql WAL of a stage with a 100 KB result / 100 KB", 1.5, true, results => results.Median("pg-payload", "payload_wal") / 102_400, "pg-payload"),
+        Ratio.AtLeast(1, "postgresql drain by 2 processes / by 1", "pg-2-executors", "pg-1-executor", "drain_per_s"),
+        Ratio.AtLeast(1, "postgresql drain by 4 processes / by 1", "pg-4-executors", "pg-1-executor", "drain_per_s"),
+        Ratio.Figure(0.5, false, "postgresql least share of 2 processes / an equal one", "pg-2-executors", "least_share"),
+        Ratio.Figure(0.5, false, "postgresql least share of 4 processes / an equal one", "pg-4-executors", "least_share"),
+        Ratio.AtLeast(0.4, "sqlite drain / raw limit", "sqlite", "sqlite-limit", "drain_per_s"),
+        Ratio.AtLeast(20, "sqlite drain / Quartz", "sqlite", "sqlite-quartz", "drain_per_s"),
+        Ratio.AtLeast(6, "memory drain / Quartz", "memory", "memory-quartz", "drain_per_s"),
+        Ratio.AtLeast(15, "memory drain / Hangfire", "memory", "memory-hangfire", "drain_per_s"),
+        Ratio.Figure(3072, true, "memory bytes allocated for a task", "memory", "drain_allocated"),
+        Ratio.Figure(0.01, true, "postgresql idle, share of a core", "pg-idle", "cpu_share"),
+        Ratio.Figure(3, true, "postgresql idle, statements a second", "pg-idle", "statements_per_s"),
+    ];
+
+    public static IReadOnlyList<Measurement> Quick { get; } =
+    [
+        new("pg-limit", "limit-postgresql", "throughput", "--create8 1600 --bulk 12000"),
+        new("pg", "kaiju-postgresql", "throughput", "--create8 2400 --create64 6400 --bulk 12000 --warm 3000"),
+        new("pg-4", "kaiju-postgresql", "throughput", "--stages 4 --bulk 6000 --warm 1000"),
+        new("pg-hangfire", "hangfire-postgresql", "throughput", "--create1 200 --warm 50", 1),
+        new("pg-quartz", "quartz-postgresql", "throughput", "--bulk 300 --warm 50", 1),
+        new("pg-limit-latency", "limit-postgresql", "latency", "--capacity 1 --jobs 100", 1),
+        new("pg-latency", "kaiju-postgresql", "latency", "--jobs 100", 1),
+        new("pg-limit-latency-other", "limit-postgresql", "latency", "--capacity 1 --from other --jobs 100", 1),
+        new("pg-latency-other", "kaiju-postgresql", "latency", "--from other --jobs 100", 1),
+        new("pg-empty", "kaiju-postgresql", "throughput", "--bulk 12000 --warm 3000", 1),
+        new("pg-200k", "kaiju-postgresql", "throughput", "--bulk 12000 --warm 3000 --backlog 200000", 1),
+        new("pg-payload", "kaiju-postgresql", "payload", "--stages 20 --characters 102400", 1),
+        new("pg-1-executor", "kaiju-postgresql", "executors", "--processes 1 --bulk 12000", 1),
+        new("pg-2-executors", "kaiju-postgresql", "executors", "--processes 2 --bulk 12000", 1),
+        new("pg-4-executors", "kaiju-postgresql", "executors", "--processes 4 --bulk 12000", 1),
+        new("sqlite-limit", "limit-sqlite", "throughput", "--bulk 20000"),
+        new("sqlite", "kaiju-sqlite", "throughput", "--bulk 20000 --warm 3000"),
+        new("sqlite-quartz", "quartz-sqlite", "throughput", "--bulk 500 --warm 50", 1),
+        new("memory", "kaiju-memory", "throughput", "--bulk 200000 --warm 30000 --capacity 64"),
+        new("memory-quartz", "quartz-memory", "throughput", "--bulk 20000 --warm 2000"),
+        new("memory-hangfire", "hangfire-memory", "throughput", "--create1 10000 --warm 1000", 1),
+        new("pg-idle", "kaiju-postgresql", "idle", "--seconds 5", 1),
+    ];
+
+    private static double Wal(Results results, string measurement) => results.Median(measurement, "bulk_wal") + results.Median(measurement, "drain_wal");
+}

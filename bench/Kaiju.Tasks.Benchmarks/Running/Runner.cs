@@ -1,0 +1,43 @@
+using System.Text.Json;
+using Kaiju.Tasks.Benchmarks.Probes;
+
+namespace Kaiju.Tasks.Benchmarks.Running;
+
+/// <summary>Runs measurements one after the other: every one once, then every one again, so that what changes on the machine changes for all.</summary>
+internal static class Runner
+{
+    public static async Task<Results> RunAsync(IReadOnlyList<Measurement> plan, int repetitions, Stores stores)
+    {
+        var results = new Results();
+        for (var repetition = 1; repetition <= repetitions; repetition++)
+        {
+            foreach (var measurement in plan.Where(each => each.Repetitions == 0 || repetition <= each.Repetitions))
+            {
+                var figures = await MeasureAsync(measurement, stores);
+                results.Add(measurement.Name, figures);
+                Console.Error.WriteLine($"{repetition} {measurement.Name}: {string.Join(", ", figures.Select(figure => $"{figure.Key} {Report.Show(figure.Value)}"))}");
+            }
+        }
+
+        return results;
+    }
+
+    public static async Task<Dictionary<string, double>> MeasureAsync(Measurement measurement, Stores stores)
+    {
+        var place = await stores.NewAsync(measurement.Subject, measurement.Probe == "idle");
+        try
+        {
+            using var child = Children.Start(["probe", measurement.Probe, measurement.Subject, .. measurement.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. place]);
+            child.StandardInput.Close();
+            var output = (await child.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            await child.WaitForExitAsync();
+            return child.ExitCode == 0
+                ? JsonSerializer.Deserialize<Dictionary<string, double>>(output[^1])!
+                : throw new InvalidOperationException($"The measurement {measurement.Name} failed.");
+        }
+        finally
+        {
+            await stores.DropAsync(place);
+        }
+    }
+}

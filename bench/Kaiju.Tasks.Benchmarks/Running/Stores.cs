@@ -1,0 +1,70 @@
+using System.Globalization;
+using Kaiju.Tasks.TestServers;
+
+namespace Kaiju.Tasks.Benchmarks.Running;
+
+/// <summary>Where measurements keep their jobs: one server for all of a run, and for each measurement an empty database or file.</summary>
+internal sealed class Stores : IAsyncDisposable
+{
+    /// <summary>Beside what the server comes with: full durability is its default.</summary>
+    private static readonly string[] _settings = ["shared_buffers=512MB", "shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track=none"];
+
+    private readonly PostgresServer _server;
+    private readonly string _folder = Directory.CreateTempSubdirectory("kaiju-bench-").FullName;
+    private int _files;
+
+    private Stores(PostgresServer server) => _server = server;
+
+    /// <summary>The server's first process; 0 if it is on another machine.</summary>
+    public int ServerProcess => _server.ProcessId ?? 0;
+
+    public static async Task<Stores> OpenAsync() => new(await PostgresServer.StartAsync(_settings));
+
+    /// <summary>An empty place for a subject, as the arguments of its probe.</summary>
+    public async Task<string[]> NewAsync(string subject, bool countsStatements)
+    {
+        if (subject.EndsWith("-memory", StringComparison.Ordinal))
+        {
+            return [];
+        }
+
+        if (subject.EndsWith("-sqlite", StringComparison.Ordinal))
+        {
+            return ["--store", Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"{++_files}.db"))];
+        }
+
+        var database = await _server.CreateDatabaseAsync("bench");
+        if (countsStatements)
+        {
+            await _server.ExecuteAsync("postgres", $"alter database \"{database}\" set pg_stat_statements.track = 'top'");
+        }
+
+        await _server.ExecuteAsync("postgres", "checkpoint");
+        return ["--store", _server.ConnectionString(database), "--server", ServerProcess.ToString(CultureInfo.InvariantCulture)];
+    }
+
+    /// <summary>Takes away what a measurement has left, so that the next one does not share the disk and the vacuum with it.</summary>
+    public async Task DropAsync(string[] place)
+    {
+        if (place is [_, var store, "--server", _])
+        {
+            var database = new Npgsql.NpgsqlConnectionStringBuilder(store).Database;
+            await _server.ExecuteAsync("postgres", $"drop database \"{database}\" with (force)");
+        }
+        else if (place is [_, var file])
+        {
+            foreach (var part in Directory.EnumerateFiles(_folder, Path.GetFileName(file) + "*"))
+            {
+                File.Delete(part);
+            }
+        }
+    }
+
+    public async Task<string> ServerVersionAsync() => await Probes.Machine.AskAsync<string>(_server.ConnectionString("postgres"), "show server_version");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Kaiju.Tasks.Client;
+using Kaiju.Tasks.PostgreSql;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+
+namespace Kaiju.Tasks.Benchmarks.Subjects;
+
+/// <summary>Ours: a host that creates, and one that manages and executes, so that executing can be begun and ended.</summary>
+internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subject
+{
+    /// <summary>How many slots durable stores are measured with: as many jobs as the raw limits have in hand at once.</summary>
+    public const int UsualCapacity = 800;
+
+    private IHost? _client;
+    private IHost? _workers;
+    private ITaskClient? _tasks;
+
+    public override string Description => string.Create(CultureInfo.InvariantCulture, $"Capacity={Capacity}, otherwise the defaults");
+
+    public override bool HasBulk => true;
+
+    private int Capacity => settings.Capacity > 0 ? settings.Capacity : UsualCapacity;
+
+    public override async Task OpenAsync()
+    {
+        _client = Build(TaskRoles.Client);
+        await _client.StartAsync();
+        _tasks = _client.Services.GetRequiredService<ITaskClient>();
+    }
+
+    public override Task CreateAsync(int job) => _tasks!.CreateAsync(Job(job));
+
+    public override Task CreateManyAsync(int first, int count) => _tasks!.CreateManyAsync(Enumerable.Range(first, count).Select(Job));
+
+    /// <summary>A task whose stages each return so many random characters, which no compression makes much smaller.</summary>
+    public Task CreatePayloadAsync(int characters) => _tasks!.CreateAsync(new TaskDefinition
+    {
+        Commands = [.. Enumerable.Range(0, settings.Stages).Select(_ => new TaskCommand("payload", new { characters }))],
+    });
+
+    /// <summary>A task that is due later.</summary>
+    public Task CreateScheduledAsync(string id, TimeSpan delay) =>
+        _tasks!.CreateAsync(Job(0) with { Id = id, RunAt = TimeProvider.System.GetUtcNow() + delay });
+
+    public override async Task StartWorkersAsync()
+    {
+        _workers = Build(TaskRoles.Manager | TaskRoles.Executor);
+        await _workers.StartAsync();
+    }
+
+    public override async Task StopWorkersAsync()
+    {
+        await _workers!.StopAsync();
+        _workers.Dispose();
+        _workers = null;
+    }
+
+    public override async Task<long> CountLeftAsync()
+    {
+        switch (kind)
+        {
+            case "memory":
+                var queued = await _tasks!.ListPageAsync(new TaskQuery { State = TaskState.Queued }, null, 1);
+                var executed = await _tasks.ListPageAsync(new TaskQuery { State = TaskState.Executed }, null, 1);
+                return queued.Tasks.Count + executed.Tasks.Count;
+            case "sqlite":
+                await using (var connection = new SqliteConnection($"Data Source={settings.Store};Pooling=false"))
+                {
+                    await connection.OpenAsync();
+                    await using var command = new SqliteCommand("select count(*) from kaiju_states where state in (1, 2)", connection);
+                    return (long)(await command.ExecuteScalarAsync())!;
+                }
+
+            default:
+                await using (var source = NpgsqlDataSource.Create($"{settings.Store};Pooling=false"))
+                {
+                    await using var command = source.CreateCommand("select count(*) from kaiju_tasks.states where state in (1, 2)");
+                    return (long)(await command.ExecuteScalarAsync())!;
+                }
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_workers is not null)
+        {
+            await StopWorkersAsync();
+        }
+
+        if (_client is not null)
+        {
+            await _client.StopAsync();
+            _client.Dispose();
+        }
+    }
+
+    private TaskDefinition Job(int id) => new()
+    {
+        Commands = settings.Stages == 1
+            ? [new TaskCommand("noop", new { id })]
+            : [.. Enumerable.Range(0, settings.Stages).Select(_ => new TaskCommand("noop", new { id }))],
+    };
+
+    private IHost Build(TaskRoles roles)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        var tasks = builder.Services.AddKaijuTasks(options => (options.Roles, options.Capacity) = (roles, Capacity))
+            .AddCommand("noop", (int id) =>
+            {
+                Meter.Hit(id);
+                return id;
+            })
+            .AddCommand("payload", (int characters) =>
+            {
+                Meter.Hit(0);
+                return Convert.ToBase64String(RandomNumberGenerator.GetBytes(characters * 3 / 4));
+            });
+        switch (kind)
+        {
+            case "sqlite":
+                tasks.UseSqlite($"Data Source={settings.Store}");
+                break;
+            case "postgresql":
+                tasks.UsePostgreSql(settings.Store);
+                break;
+            case "memory" when _client is not null:
+                // A store in memory is its process's: the second host takes that of the first.
+                builder.Services.AddSingleton(_client.Services.GetRequiredService<ITaskStore>());
+                builder.Services.AddSingleton(_client.Services.GetRequiredService<ITaskQueue>());
+                break;
+        }
+
+        return builder.Build();
+    }
+}
