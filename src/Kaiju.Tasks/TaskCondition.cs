@@ -69,7 +69,7 @@ public sealed class TaskCondition
     /// <inheritdoc/>
     public override string ToString() => Json.ValueKind == JsonValueKind.Undefined ? "" : Json.GetRawText();
 
-    internal static TaskCondition Build(Action<Utf8JsonWriter> schema) => new(JsonWriting.Element(writer =>
+    internal static TaskCondition Build(Action<Utf8JsonWriter> schema) => new(JsonWriting.Element(schema, static (writer, schema) =>
     {
         writer.WriteStartObject();
         writer.WritePropertyName("schema");

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Kaiju.Tasks.Serialization;
@@ -9,6 +10,9 @@ namespace Kaiju.Tasks.Commands;
 internal sealed class CompiledCommand
 {
     private static readonly ConditionalWeakTable<TaskCommand, CompiledCommand> _known = [];
+
+    // Without one of these a text is no template; a backslash may write one of them otherwise.
+    private static readonly SearchValues<byte> _signs = SearchValues.Create("[]`\\"u8);
 
     private readonly TaskCommand _command;
     private readonly Template? _method;
@@ -22,6 +26,12 @@ internal sealed class CompiledCommand
         _params = command.ParamsJson.ValueKind == JsonValueKind.Undefined ? null : Template.Parse(command.ParamsJson, "params");
         _condition = command.Condition is { Json.ValueKind: not JsonValueKind.Undefined } condition ? Template.Parse(condition.Json, "condition") : null;
     }
+
+    /// <summary>True if the command has no condition and cannot have a template: filling it would give what stands there. Seen in one look at its text.</summary>
+    public static bool IsConstant(TaskCommand command) =>
+        command.Condition is null
+        && IsPlain(command.Method)
+        && (command.ParamsJson.ValueKind == JsonValueKind.Undefined || JsonText.Raw(command.ParamsJson).IndexOfAny(_signs) < 0);
 
     /// <exception cref="TemplateException">A template is not written in the language's grammar.</exception>
     public static CompiledCommand Of(TaskCommand command) => _known.GetValue(command, static command => new CompiledCommand(command));

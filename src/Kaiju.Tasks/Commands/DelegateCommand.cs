@@ -71,7 +71,7 @@ internal static class DelegateCommand
     [RequiresDynamicCode(TrimmingNotice.Message)]
     private sealed class Call
     {
-        private readonly MethodInfo _method;
+        private readonly MethodInvoker _method;
         private readonly ParameterBinder _parameters;
         private readonly Func<object?, ValueTask<JsonElement>> _result;
 
@@ -82,7 +82,7 @@ internal static class DelegateCommand
                 throw new ArgumentException($"{place}: the handler is async void, so nobody could see it end or fail. Let it return a Task.");
             }
 
-            _method = method;
+            _method = MethodInvoker.Create(method);
             _parameters = new ParameterBinder(method, whole, host, place);
             _result = ResultWriter.For(method.ReturnType, host.Serializing);
         }
@@ -91,7 +91,7 @@ internal static class DelegateCommand
             object? target, IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken)
         {
             var arguments = _parameters.Bind(services, context, parameters, cancellationToken);
-            return _result(_method.Invoke(target, BindingFlags.DoNotWrapExceptions, null, arguments, null));
+            return _result(_method.Invoke(target, arguments.AsSpan()));
         }
     }
 }

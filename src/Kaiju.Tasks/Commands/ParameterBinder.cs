@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Serialization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -102,12 +103,15 @@ internal sealed class JsonParameter
     private readonly bool _hasDefault;
     private readonly object? _default;
     private readonly JsonSerializerOptions _serializing;
+    private readonly JsonTypeInfo? _typeInfo;
 
     public JsonParameter(ParameterInfo parameter, JsonSerializerOptions serializing)
     {
         _name = parameter.Name ?? $"#{parameter.Position}";
         _type = parameter.ParameterType;
         _serializing = serializing;
+        serializing.MakeReadOnly(populateMissingResolver: true);
+        _typeInfo = serializing.TryGetTypeInfo(_type, out var typeInfo) ? typeInfo : null;
         _memberNames = [.. new[] { _name, serializing.PropertyNamingPolicy?.ConvertName(_name) ?? _name }.Distinct()];
         _allowsNull = _type.IsValueType
             ? Nullable.GetUnderlyingType(_type) is not null
@@ -182,7 +186,7 @@ internal sealed class JsonParameter
     {
         try
         {
-            var value = _type == typeof(JsonElement) ? json : json.Deserialize(_type, _serializing);
+            var value = _type == typeof(JsonElement) ? json : _typeInfo is null ? json.Deserialize(_type, _serializing) : json.Deserialize(_typeInfo);
             return value is not null || _allowsNull ? value : throw Fault(method, parameters, $"{JsonText.Show(json)} is null");
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)

@@ -1,10 +1,16 @@
+using System.Text.Json;
+
 namespace Kaiju.Tasks.Commands;
 
 /// <summary>A registered middleware: where a stage's scope has it.</summary>
 internal sealed record StageMiddleware(Func<IServiceProvider, IStageMiddleware> Resolve)
 {
-    /// <summary>The handler with all middlewares around it, the first one outermost.</summary>
-    public static StageDelegate Around(IEnumerable<StageMiddleware> all, IServiceProvider services, StageContext context, CommandHandler handler)
+    /// <summary>Calls the handler with all middlewares around it, the first one outermost.</summary>
+    public static ValueTask<JsonElement> InvokeAsync(
+        StageMiddleware[] all, IServiceProvider services, StageContext context, CommandHandler handler, JsonElement parameters, CancellationToken cancellationToken) =>
+        all.Length == 0 ? handler(services, context, parameters, cancellationToken) : Around(all, services, context, handler)(parameters, cancellationToken);
+
+    private static StageDelegate Around(IEnumerable<StageMiddleware> all, IServiceProvider services, StageContext context, CommandHandler handler)
     {
         StageDelegate call = (parameters, cancellationToken) => handler(services, context, parameters, cancellationToken);
         foreach (var registered in all.Reverse())

@@ -23,7 +23,7 @@ public sealed record TimerCommand : TaskCommand
     {
     }
 
-    private static JsonElement ParamsOf(Action<Utf8JsonWriter> timer) => JsonWriting.Element(writer =>
+    private static JsonElement ParamsOf(Action<Utf8JsonWriter> timer) => JsonWriting.Element(timer, static (writer, timer) =>
     {
         writer.WriteStartObject();
         writer.WritePropertyName("timer");

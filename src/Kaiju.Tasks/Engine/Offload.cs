@@ -3,9 +3,8 @@ namespace Kaiju.Tasks.Engine;
 /// <summary>Where work goes that must not keep its caller: to the thread pool. A simulation puts it on its one thread instead.</summary>
 internal class Offload
 {
-    public virtual Task<T> Run<T>(Func<Task<T>> work) => Task.Run(work, CancellationToken.None);
-
-    public virtual Task Run(Func<Task> work) => Task.Run(work, CancellationToken.None);
+    /// <summary>Begins work soon, elsewhere, and without the caller's execution context.</summary>
+    public virtual void Start(IThreadPoolWorkItem work) => ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
 
     /// <summary>
     /// Cancels without running on this thread what was registered with the token: that is users' code, the caller may be a timer's

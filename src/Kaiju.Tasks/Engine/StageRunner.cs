@@ -26,56 +26,83 @@ internal sealed class StageRunner(
     private readonly TaskLimits _limits = options.Limits;
     private readonly TemplateSources _sources = new(clock, RandomNumberGenerator.Fill);
 
-    /// <summary>The stage's outcome; null if the run must stop and nothing may be said of the stage.</summary>
-    public async Task<StageOutcome?> RunAsync(ActiveRun run, int stage)
+    /// <summary>The stage's outcome; null if the run must stop and nothing may be said of the stage, or has gone on without it (<see cref="ActiveRun.IsLeft"/>).</summary>
+    public ValueTask<StageOutcome?> RunAsync(ActiveRun run, int stage)
     {
         var command = run.Task.Commands[stage - run.Task.Stage];
         try
         {
+            if (CompiledCommand.IsConstant(command))
+            {
+                return InvokeAsync(run, stage, command, new FilledCommand(command.Method, command.ParamsJson, default));
+            }
+
             var data = TemplateData.Environment(run.Environment);
             var budget = new TemplateBudget(_limits.MaxTemplateSteps, _limits.MaxParamsBytes, _limits.MaxJsonDepth, _sources);
             var filled = CompiledCommand.Of(command).Fill(data, budget);
             return CommandCondition.ShouldRun(filled.Condition, data, budget, "condition")
-                ? await InvokeAsync(run, stage, command, filled).ConfigureAwait(false)
-                : StageOutcome.Completed();
+                ? InvokeAsync(run, stage, command, filled)
+                : ValueTask.FromResult<StageOutcome?>(StageOutcome.Completed());
         }
         catch (TemplateException e)
         {
             var kind = e.Place.StartsWith("condition", StringComparison.Ordinal) ? TaskErrorKind.Condition : TaskErrorKind.Template;
-            return StageOutcome.Failed(Error(kind, e.Message, e.Kind));
+            return ValueTask.FromResult<StageOutcome?>(StageOutcome.Failed(Error(kind, e.Message, e.Kind)));
         }
     }
 
-    private async Task<StageOutcome?> InvokeAsync(ActiveRun run, int stage, TaskCommand command, FilledCommand filled)
+    /// <summary>What a stop makes of the stage that is running; null if nothing may be said of it.</summary>
+    public StageOutcome? OutcomeOfStop(ActiveRun run) => run.Reason switch
+    {
+        StopReason.Superseded or StopReason.Stopping => null,
+        StopReason.Deadline => StageOutcome.Failed(
+            Error(TaskErrorKind.Timeout, $"The run missed its deadline at stage {run.Stage}: max_exec_timeout was over."), TaskExitCode.Aborted),
+        _ => StageOutcome.Failed(Error(TaskErrorKind.StageTimeout, $"The stage took longer than its max_timeout of {run.StageTimeout!.Value.TotalSeconds} s.")),
+    };
+
+    /// <summary>
+    /// Calls the handler on this thread: most are done, or await something, before a hand-over to another thread would be. One that
+    /// keeps the thread beyond its time is left behind by whoever stops it, and the run goes on elsewhere.
+    /// </summary>
+    private ValueTask<StageOutcome?> InvokeAsync(ActiveRun run, int stage, TaskCommand command, FilledCommand filled)
     {
         var special = specials.Find(filled.Method);
         var timeout = special is null ? command.MaxTimeout : null;
-        using var limit = timeout is { } most ? new StageTimeout(most, clock, offload, run.Token) : null;
+        var limit = timeout is { } most ? new StageTimeout(most, clock, offload, run) : null;
         var token = limit?.Token ?? run.Token;
-        if (token.IsCancellationRequested)
+        if (!run.BeginCall(stage, timeout, token))
         {
-            return OutcomeOfStop(run, stage, timeout);
+            limit?.Dispose();
+            return ValueTask.FromResult(OutcomeOfStop(run));
         }
 
-        // On another thread of the pool, so that a handler that does not await cannot keep its timeout from being noticed.
-        var context = new StageContext(run.Task, stage, filled.Method, [.. run.Results], _serializing, _logger);
-        var work = offload.Run(() => special is null
+        var context = new StageContext(run.Task, stage, filled.Method, run.Results, _serializing, _logger);
+        var work = special is null
             ? CallHandlerAsync(context, filled, token)
-            : CallSpecialAsync(special, new SpecialCommandContext(context, filled.Params, command.MaxTimeout, _limits), token));
+            : CallSpecialAsync(special, new SpecialCommandContext(context, filled.Params, command.MaxTimeout, _limits), token);
+        return run.EndCall(work) ? EndAsync(run, work, limit, token) : ValueTask.FromResult<StageOutcome?>(null);
+    }
+
+    private async ValueTask<StageOutcome?> EndAsync(ActiveRun run, Task<StageOutcome> work, StageTimeout? limit, CancellationToken token)
+    {
         try
         {
-            return await work.WaitAsync(token).ConfigureAwait(false);
+            return await (work.IsCompleted ? work : work.WaitAsync(token)).ConfigureAwait(false);
         }
         catch (Exception) when (token.IsCancellationRequested)
         {
             // Whatever it threw: it had been told to stop, and what counts is why.
             run.Leftover = work;
-            return OutcomeOfStop(run, stage, timeout);
+            return OutcomeOfStop(run);
         }
         catch (Exception e)
         {
             // The one place where a user's exception ends.
             return StageOutcome.Failed(Describe(e));
+        }
+        finally
+        {
+            limit?.Dispose();
         }
     }
 
@@ -89,11 +116,10 @@ internal sealed class StageRunner(
         }
 
         using var logScope = Log.BeginStage(_logger, context.TaskId, context.JobId, context.Stage, context.Method);
-        var scope = scopes.CreateAsyncScope();
+        var scope = new StageScope(scopes);
         await using (scope.ConfigureAwait(false))
         {
-            var call = StageMiddleware.Around(_middlewares, scope.ServiceProvider, context, handler);
-            var result = await call(filled.Params, cancellationToken).ConfigureAwait(false);
+            var result = await StageMiddleware.InvokeAsync(_middlewares, scope, context, handler, filled.Params, cancellationToken).ConfigureAwait(false);
             if (result.ValueKind == JsonValueKind.Undefined)
             {
                 return StageOutcome.Completed();
@@ -121,14 +147,6 @@ internal sealed class StageRunner(
             _ => outcome,
         };
     }
-
-    private StageOutcome? OutcomeOfStop(ActiveRun run, int stage, TimeSpan? timeout) => run.Reason switch
-    {
-        StopReason.Superseded or StopReason.Stopping => null,
-        StopReason.Deadline => StageOutcome.Failed(
-            Error(TaskErrorKind.Timeout, $"The run missed its deadline at stage {stage}: max_exec_timeout was over."), TaskExitCode.Aborted),
-        _ => StageOutcome.Failed(Error(TaskErrorKind.StageTimeout, $"The stage took longer than its max_timeout of {timeout!.Value.TotalSeconds} s.")),
-    };
 
     private TaskError Describe(Exception e) => e switch
     {

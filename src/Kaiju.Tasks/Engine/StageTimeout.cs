@@ -6,12 +6,13 @@ internal sealed class StageTimeout : IDisposable
     private readonly CancellationTokenSource _both;
     private readonly ITimer _timer;
     private readonly Offload _offload;
+    private readonly ActiveRun _run;
     private int _isOver;
 
-    public StageTimeout(TimeSpan timeout, TimeProvider clock, Offload offload, CancellationToken run)
+    public StageTimeout(TimeSpan timeout, TimeProvider clock, Offload offload, ActiveRun run)
     {
-        _offload = offload;
-        _both = CancellationTokenSource.CreateLinkedTokenSource(run);
+        (_offload, _run) = (offload, run);
+        _both = CancellationTokenSource.CreateLinkedTokenSource(run.Token);
         Token = _both.Token;
         _timer = clock.CreateTimer(static self => ((StageTimeout)self!).End(), this, timeout, Timeout.InfiniteTimeSpan);
     }
@@ -32,6 +33,7 @@ internal sealed class StageTimeout : IDisposable
         if (Interlocked.Exchange(ref _isOver, 1) == 0)
         {
             _offload.Cancel(_both);
+            _run.LeaveCall();
         }
     }
 }

@@ -26,9 +26,12 @@ internal sealed class TaskExecutor : IDisposable
     private readonly KaijuTasksOptions _options;
     private readonly ILogger<TaskExecutor> _logger;
     private readonly ConcurrentDictionary<Guid, ActiveRun> _running = new();
+    private readonly DeadlineWatch _deadlines;
+    private readonly Func<ActiveRun, Task> _body;
     private readonly CancellationTokenSource _abandon = new();
     private readonly JsonElement _data;
     private readonly CancellationToken _abandoned;
+    private int _taken;
     private long _lastPing = Never;
     private long _lastSeen = Never;
     private bool _claimInDoubt;
@@ -39,6 +42,8 @@ internal sealed class TaskExecutor : IDisposable
     {
         (_store, _queue, _stages, _clock, _offload, _options, _logger) = (store, queue, stages, clock, offload, options, logger);
         _abandoned = _abandon.Token;
+        _deadlines = new DeadlineWatch(clock, () => _running.Values);
+        _body = RunAsync;
         Info = new ExecutorInfo(ids.NewId().ToString(), options.AppName, options.Apps, options.Capacity);
         _data = JsonWriting.Element(
             new Dictionary<string, string>(options.ExecutorData) { ["id"] = Info.Id, ["app_name"] = Info.AppName }, WireContext.Default.IDictionaryStringString);
@@ -46,7 +51,7 @@ internal sealed class TaskExecutor : IDisposable
 
     public ExecutorInfo Info { get; }
 
-    public int FreeSlots => _stopping ? 0 : Info.Capacity - _running.Count;
+    public int FreeSlots => _stopping ? 0 : Info.Capacity - Volatile.Read(ref _taken);
 
     public bool IsRunning => !_running.IsEmpty;
 
@@ -146,25 +151,30 @@ internal sealed class TaskExecutor : IDisposable
         BeginStop();
         _abandon.Cancel();
         _abandon.Dispose();
+        _deadlines.Dispose();
     }
 
     private void Start(ExecutorTask task)
     {
-        var run = new ActiveRun(task, _data, _clock, _offload);
+        var run = new ActiveRun(task, _data, _clock, _offload, _body);
+        Interlocked.Increment(ref _taken);
         _running[task.Claim] = run;
-        run.Completion = _offload.Run(() => RunAsync(run));
+        _deadlines.Watch(run);
+        _offload.Start(run);
     }
 
     private async Task RunAsync(ActiveRun run)
     {
+        var isLeft = run.IsLeft;
         try
         {
-            for (var stage = run.Task.Stage; stage < run.Task.Stages && !_stopping; stage++)
+            if (isLeft)
             {
-                if (!await HoldsClaimAsync(run).ConfigureAwait(false) || !await RunStageAsync(run, stage).ConfigureAwait(false))
-                {
-                    break;
-                }
+                await LeaveStageAsync(run).ConfigureAwait(false);
+            }
+            else
+            {
+                await RunStagesAsync(run).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (_abandoned.IsCancellationRequested)
@@ -179,7 +189,22 @@ internal sealed class TaskExecutor : IDisposable
         }
         finally
         {
-            await EndAsync(run).ConfigureAwait(false);
+            // A run that has gone on elsewhere ends there.
+            if (isLeft || !run.IsLeft)
+            {
+                await EndAsync(run).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async ValueTask RunStagesAsync(ActiveRun run)
+    {
+        for (var stage = run.Task.Stage; stage < run.Task.Stages && !_stopping; stage++)
+        {
+            if (!await HoldsClaimAsync(run).ConfigureAwait(false) || !await RunStageAsync(run, stage).ConfigureAwait(false))
+            {
+                break;
+            }
         }
     }
 
@@ -210,15 +235,24 @@ internal sealed class TaskExecutor : IDisposable
         Volatile.Read(ref _lastSeen) is not Never and var seen && _clock.GetElapsedTime(seen) < _options.PingInterval * _options.MaxMissedPings;
 
     /// <summary>One stage: run it, report it, and say whether there is a next one for this claim.</summary>
-    private async Task<bool> RunStageAsync(ActiveRun run, int stage)
+    private async ValueTask<bool> RunStageAsync(ActiveRun run, int stage)
     {
-        var started = _clock.GetTimestamp();
-        if (await _stages.RunAsync(run, stage).ConfigureAwait(false) is not { } outcome)
-        {
-            return false;
-        }
+        run.StageStarted = _clock.GetTimestamp();
+        return await _stages.RunAsync(run, stage).ConfigureAwait(false) is { } outcome && !run.IsLeft && await EndStageAsync(run, stage, outcome).ConfigureAwait(false);
+    }
 
-        var report = ReportOf(run, stage, outcome, _clock.GetElapsedTime(started));
+    /// <summary>The stage's handler keeps its thread beyond its time: the run says why it must stop, and ends.</summary>
+    private async ValueTask LeaveStageAsync(ActiveRun run)
+    {
+        if (_stages.OutcomeOfStop(run) is { } outcome)
+        {
+            await EndStageAsync(run, run.Stage, outcome).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<bool> EndStageAsync(ActiveRun run, int stage, StageOutcome outcome)
+    {
+        var report = ReportOf(run, stage, outcome, _clock.GetElapsedTime(run.StageStarted));
         if (await ReportAsync(run, report).ConfigureAwait(false) == ReportAnswer.Superseded)
         {
             Log.Superseded(_logger, run.Task.Id, run.Task.JobId, stage);
@@ -237,7 +271,7 @@ internal sealed class TaskExecutor : IDisposable
     }
 
     /// <summary>Delivers a report until there is an answer. The store knows a report that it has carried out, so that a lost answer costs nothing.</summary>
-    private async Task<ReportAnswer> ReportAsync(ActiveRun run, StageReport report)
+    private async ValueTask<ReportAnswer> ReportAsync(ActiveRun run, StageReport report)
     {
         var delay = new FaultDelay(_clock, _options.MaxFaultDelay);
         while (true)
@@ -285,7 +319,7 @@ internal sealed class TaskExecutor : IDisposable
         Elapsed = elapsed,
     };
 
-    private async Task EndAsync(ActiveRun run)
+    private async ValueTask EndAsync(ActiveRun run)
     {
         if (run.Leftover is { } leftover)
         {
@@ -294,6 +328,7 @@ internal sealed class TaskExecutor : IDisposable
         }
 
         _running.TryRemove(run.Task.Claim, out _);
+        Interlocked.Decrement(ref _taken);
         run.Dispose();
         SlotFreed?.Invoke();
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Kaiju.Tasks.Serialization;
 
@@ -36,6 +37,11 @@ internal static class JsonText
         if (utf8.Length > maxBytes)
         {
             return $"is {utf8.Length} bytes of JSON; at most {maxBytes} are allowed.";
+        }
+
+        if (IsPlainlyStorable(utf8, maxDepth))
+        {
+            return null;
         }
 
         // One level more than is allowed, so that the message is ours and names the limit.
@@ -95,6 +101,55 @@ internal static class JsonText
         }
 
         return null;
+    }
+
+    /// <summary>True if nothing is wrong, found without an allocation. False may mean nothing but that it is not as plain as that: escapes, many keys.</summary>
+    private static bool IsPlainlyStorable(ReadOnlySpan<byte> utf8, int maxDepth)
+    {
+        const int MostKeys = 64;
+
+        // The keys of all objects that are open, and where those of each object begin.
+        Span<Range> keys = stackalloc Range[MostKeys];
+        Span<int> begins = stackalloc int[Math.Min(maxDepth, MostKeys)];
+        var (count, open) = (0, 0);
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = maxDepth });
+        try
+        {
+            while (reader.Read())
+            {
+                switch (reader.TokenType)
+                {
+                    case JsonTokenType.StartObject when open == begins.Length:
+                    case JsonTokenType.PropertyName or JsonTokenType.String when reader.ValueIsEscaped:
+                    case JsonTokenType.PropertyName when count == keys.Length || !Utf8.IsValid(reader.ValueSpan):
+                        return false;
+                    case JsonTokenType.StartObject:
+                        begins[open++] = count;
+                        break;
+                    case JsonTokenType.EndObject:
+                        count = begins[--open];
+                        break;
+                    case JsonTokenType.PropertyName:
+                        foreach (var key in keys[begins[open - 1]..count])
+                        {
+                            if (utf8[key].SequenceEqual(reader.ValueSpan))
+                            {
+                                return false;
+                            }
+                        }
+
+                        var start = (int)reader.TokenStartIndex + 1;
+                        keys[count++] = start..(start + reader.ValueSpan.Length);
+                        break;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+
+        return true;
     }
 
     /// <summary>Finds the reason for which text cannot be stored; null if it can.</summary>

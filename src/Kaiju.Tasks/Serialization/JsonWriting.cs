@@ -10,34 +10,66 @@ internal static class JsonWriting
 {
     private static readonly JsonWriterOptions _strict = new() { Encoder = StrictEncoder.Instance };
 
+    // Written to again and again; what is written may write something itself, and then takes another one.
+    [ThreadStatic]
+    private static Output? _spare;
+
     /// <exception cref="JsonException">It cannot be written.</exception>
-    public static JsonElement Element<T>(T value, JsonTypeInfo<T> typeInfo) => Element(writer => JsonSerializer.Serialize(writer, value, typeInfo));
+    public static JsonElement Element<T>(T value, JsonTypeInfo<T> typeInfo) =>
+        Element((value, typeInfo), static (writer, item) => JsonSerializer.Serialize(writer, item.value, item.typeInfo));
 
     /// <inheritdoc cref="Element{T}(T, JsonTypeInfo{T})"/>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    public static JsonElement Element(object value, JsonSerializerOptions options) => Element(writer => JsonSerializer.Serialize(writer, value, value.GetType(), options));
+    public static JsonElement Element(object value, JsonSerializerOptions options) =>
+        Element((value, options), static (writer, item) => JsonSerializer.Serialize(writer, item.value, item.value.GetType(), item.options));
 
     /// <summary>Text as a JSON value.</summary>
-    public static JsonElement Text(string text) => Element(writer => writer.WriteStringValue(text));
+    public static JsonElement Text(string text) => Element(text, static (writer, value) => writer.WriteStringValue(value));
 
-    /// <inheritdoc cref="Element{T}(T, JsonTypeInfo{T})"/>
-    public static JsonElement Element(Action<Utf8JsonWriter> write)
+    /// <summary>What is written by a function.</summary>
+    /// <exception cref="JsonException">It cannot be written.</exception>
+    public static JsonElement Element<TState>(TState state, Action<Utf8JsonWriter, TState> write)
     {
-        var buffer = new ArrayBufferWriter<byte>(128);
+        var output = Interlocked.Exchange(ref _spare, null) ?? new Output();
         try
         {
-            using (var writer = new Utf8JsonWriter(buffer, _strict))
-            {
-                write(writer);
-            }
+            output.Begin();
+            write(output.Writer, state);
+            output.Writer.Flush();
+            return JsonElement.Parse(output.Written);
         }
         catch (NotSupportedException e)
         {
             // The serializer's way of saying that it cannot write a type.
             throw new JsonException(e.Message, e);
         }
+        finally
+        {
+            _spare = output.IsSmall ? output : null;
+        }
+    }
 
-        return JsonElement.Parse(buffer.WrittenSpan);
+    private sealed class Output
+    {
+        private const int Usual = 256;
+        private const int Largest = 64 * 1024;
+
+        private readonly ArrayBufferWriter<byte> _buffer = new(Usual);
+
+        public Output() => Writer = new Utf8JsonWriter(_buffer, _strict);
+
+        public Utf8JsonWriter Writer { get; }
+
+        public ReadOnlySpan<byte> Written => _buffer.WrittenSpan;
+
+        /// <summary>Not worth to be kept once it was needed for something large.</summary>
+        public bool IsSmall => _buffer.Capacity <= Largest;
+
+        public void Begin()
+        {
+            _buffer.ResetWrittenCount();
+            Writer.Reset();
+        }
     }
 }

@@ -92,16 +92,10 @@ internal abstract class SimulatedProcess
 /// <summary>The engine's work on the simulation's thread: at once, or as a step of its own.</summary>
 internal sealed class SimulatedOffload(SimulatedProcess process) : Offload
 {
-    public override async Task<T> Run<T>(Func<Task<T>> work)
+    public override async void Start(IThreadPoolWorkItem work)
     {
         await MaybeLaterAsync();
-        return await work();
-    }
-
-    public override async Task Run(Func<Task> work)
-    {
-        await MaybeLaterAsync();
-        await work();
+        work.Execute();
     }
 
     // Always later: whoever cancels does not wait for what was registered with the token.

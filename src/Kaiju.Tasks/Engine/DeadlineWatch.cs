@@ -1,0 +1,70 @@
+namespace Kaiju.Tasks.Engine;
+
+/// <summary>Stops runs at their deadlines. One timer for all of them, set to the first: most runs end long before, and pay for no timer of their own.</summary>
+internal sealed class DeadlineWatch : IDisposable
+{
+    private const long Never = long.MaxValue;
+
+    // A timer does not take much more than a month; it looks again in between.
+    private static readonly TimeSpan _longest = TimeSpan.FromDays(1);
+
+    private readonly TimeProvider _clock;
+    private readonly Func<IEnumerable<ActiveRun>> _running;
+    private readonly Lock _lock = new();
+    private readonly ITimer _timer;
+    private long _due = Never;
+
+    /// <summary>Nothing is watched yet.</summary>
+    /// <param name="clock">What deadlines are measured by.</param>
+    /// <param name="running">All that is running; a run is among them before it is watched.</param>
+    public DeadlineWatch(TimeProvider clock, Func<IEnumerable<ActiveRun>> running)
+    {
+        (_clock, _running) = (clock, running);
+        _timer = clock.CreateTimer(static self => ((DeadlineWatch)self!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public void Watch(ActiveRun run) => Wake(run.Deadline);
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Look()
+    {
+        // First: whatever is watched from now on sets the timer itself.
+        Volatile.Write(ref _due, Never);
+        var now = _clock.GetTimestamp();
+        var next = Never;
+        foreach (var run in _running())
+        {
+            if (run.Deadline <= now)
+            {
+                run.Stop(StopReason.Deadline);
+            }
+            else
+            {
+                next = Math.Min(next, run.Deadline);
+            }
+        }
+
+        Wake(next);
+    }
+
+    private void Wake(long deadline)
+    {
+        if (deadline >= Volatile.Read(ref _due))
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (deadline < _due)
+            {
+                _due = deadline;
+
+                // A timer counts whole milliseconds: a little too late is once, a little too early is twice.
+                var left = Math.Ceiling(_clock.GetElapsedTime(_clock.GetTimestamp(), deadline).TotalMilliseconds);
+                _timer.Change(TimeSpan.FromMilliseconds(Math.Clamp(left, 0, _longest.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+}
