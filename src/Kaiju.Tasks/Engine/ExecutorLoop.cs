@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>When an executor claims: whenever it has a free slot and the queue may have something for it.</summary>
-internal sealed class ExecutorLoop(TaskExecutor executor, ITaskQueue queue, TimeProvider clock, KaijuTasksOptions options, ILogger<ExecutorLoop> logger)
+internal sealed class ExecutorLoop(
+    TaskExecutor executor, ITaskQueue queue, TimeProvider clock, Offload offload, KaijuTasksOptions options, ILogger<ExecutorLoop> logger)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -40,7 +41,10 @@ internal sealed class ExecutorLoop(TaskExecutor executor, ITaskQueue queue, Time
         {
             await slots.WaitAsync(options.PollInterval, cancellationToken).ConfigureAwait(false);
         }
-        else if (await executor.ClaimAsync(cancellationToken).ConfigureAwait(false) == 0)
+
+        // Runs that are short end together: what has been begun frees its slot before the claim, and one claim fills them all.
+        await offload.YieldAsync().ConfigureAwait(false);
+        if (executor.FreeSlots > 0 && await executor.ClaimAsync(cancellationToken).ConfigureAwait(false) == 0)
         {
             await queue.WaitAsync(executor.Info.Apps, options.PollInterval, cancellationToken).ConfigureAwait(false);
         }

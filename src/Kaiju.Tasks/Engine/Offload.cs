@@ -6,6 +6,9 @@ internal class Offload
     /// <summary>Begins work soon, elsewhere, and without the caller's execution context.</summary>
     public virtual void Start(IThreadPoolWorkItem work) => ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
 
+    /// <summary>Goes on when the work that waits already has begun, at once if there is none.</summary>
+    public virtual async Task YieldAsync() => await Task.Yield();
+
     /// <summary>
     /// Cancels without running on this thread what was registered with the token: that is users' code, the caller may be a timer's
     /// thread or hold a lock, and what users' code throws there would end the process.

@@ -5,28 +5,38 @@ namespace Kaiju.Tasks.Engine;
 /// <summary>A stage's services: a scope that is opened when something is asked of it, since many stages ask for nothing.</summary>
 internal sealed class StageScope(IServiceScopeFactory scopes) : IServiceProvider, IAsyncDisposable
 {
-    private readonly Lock _lock = new();
-    private AsyncServiceScope? _scope;
-    private bool _isOver;
+    private IServiceScope? _scope;
+    private volatile bool _isOver;
 
     public object? GetService(Type serviceType)
     {
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_isOver, typeof(IServiceProvider));
-            _scope ??= scopes.CreateAsyncScope();
-        }
-
-        return serviceType == typeof(IServiceProvider) ? this : _scope.Value.ServiceProvider.GetService(serviceType);
+        ObjectDisposedException.ThrowIf(_isOver, typeof(IServiceProvider));
+        return serviceType == typeof(IServiceProvider) ? this : (_scope ?? Open()).ServiceProvider.GetService(serviceType);
     }
 
     public ValueTask DisposeAsync()
     {
-        lock (_lock)
+        _isOver = true;
+        switch (_scope)
         {
-            _isOver = true;
+            case IAsyncDisposable scope:
+                return scope.DisposeAsync();
+            default:
+                _scope?.Dispose();
+                return default;
+        }
+    }
+
+    // A handler may ask from several threads at once; the scope that comes second is not needed.
+    private IServiceScope Open()
+    {
+        var opened = scopes.CreateScope();
+        if (Interlocked.CompareExchange(ref _scope, opened, null) is not { } other)
+        {
+            return opened;
         }
 
-        return _scope?.DisposeAsync() ?? default;
+        opened.Dispose();
+        return other;
     }
 }

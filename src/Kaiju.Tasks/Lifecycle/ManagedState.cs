@@ -6,6 +6,13 @@ namespace Kaiju.Tasks.Lifecycle;
 /// </summary>
 public sealed record ManagedState
 {
+    private readonly StoredTime _queuedAt;
+    private readonly StoredTime _execDeadline;
+    private readonly StoredTime _waitDeadline;
+    private readonly StoredTime _nextRun;
+    private readonly StoredTime _retryAt;
+    private readonly StoredTime _occurrence;
+
     /// <summary>Where the task stands.</summary>
     public TaskState State { get; init; }
 
@@ -31,22 +38,42 @@ public sealed record ManagedState
     public int Interruptions { get; init; }
 
     /// <summary>When it was queued last.</summary>
-    public DateTimeOffset? QueuedAt { get; init; }
+    public DateTimeOffset? QueuedAt
+    {
+        get => _queuedAt.Time;
+        init => _queuedAt = new StoredTime(value);
+    }
 
     /// <summary>When an EXECUTED task must have ended or parked itself; set anew at each claim.</summary>
-    public DateTimeOffset? ExecDeadline { get; init; }
+    public DateTimeOffset? ExecDeadline
+    {
+        get => _execDeadline.Time;
+        init => _execDeadline = new StoredTime(value);
+    }
 
     /// <summary>What a WAITING task waits for.</summary>
     public WaitKind Wait { get; init; }
 
     /// <summary>When a timer is over, or a message wait ends without one; null for a message wait without a bound.</summary>
-    public DateTimeOffset? WaitDeadline { get; init; }
+    public DateTimeOffset? WaitDeadline
+    {
+        get => _waitDeadline.Time;
+        init => _waitDeadline = new StoredTime(value);
+    }
 
     /// <summary>When an IDLE task is due; null: only when something starts it.</summary>
-    public DateTimeOffset? NextRun { get; init; }
+    public DateTimeOffset? NextRun
+    {
+        get => _nextRun.Time;
+        init => _nextRun = new StoredTime(value);
+    }
 
     /// <summary>When a FAILED task is tried again; null: the failure is final.</summary>
-    public DateTimeOffset? RetryAt { get; init; }
+    public DateTimeOffset? RetryAt
+    {
+        get => _retryAt.Time;
+        init => _retryAt = new StoredTime(value);
+    }
 
     /// <summary>When <see cref="State"/> changed last.</summary>
     public DateTimeOffset StatusChange { get; init; }
@@ -67,7 +94,11 @@ public sealed record ManagedState
     public TaskError? Error { get; init; }
 
     /// <summary>The time that a periodic task's run stands for: when it was due.</summary>
-    public DateTimeOffset? Occurrence { get; init; }
+    public DateTimeOffset? Occurrence
+    {
+        get => _occurrence.Time;
+        init => _occurrence = new StoredTime(value);
+    }
 
     /// <summary>Occurrences that were left out since the task was created: during a run that was still going, or while nobody could run them.</summary>
     public long Skipped { get; init; }
@@ -80,4 +111,15 @@ public sealed record ManagedState
 
     /// <summary>Which go at the task this is within its run, counted from 1; retries raise it, interruptions and suspensions do not.</summary>
     public int Attempt => Retries + 1;
+
+    /// <summary>A time or none in a third of the room: every step of a task copies its state.</summary>
+    private readonly record struct StoredTime
+    {
+        // One more than the ticks, so that nothing is none.
+        private readonly long _ticks;
+
+        public StoredTime(DateTimeOffset? time) => _ticks = time is { } known ? known.UtcTicks + 1 : 0;
+
+        public DateTimeOffset? Time => _ticks == 0 ? null : new DateTimeOffset(_ticks - 1, TimeSpan.Zero);
+    }
 }

@@ -41,7 +41,7 @@ public static partial class TaskLifecycle
         }
 
         var error = Error(TaskErrorKind.MessageTimeout, $"No message came for stage {state.Stage} until {state.WaitDeadline:u}.");
-        return Fail(task, state, error, TaskExitCode.Aborted, null, now) with
+        return Fail(task, state, error, TaskExitCode.Aborted, null, null, now) with
         {
             Entry = Entry(state, state.StatusChange, now, null, default) with { Error = error },
         };
@@ -53,8 +53,8 @@ public static partial class TaskLifecycle
     /// <summary>What was waited for is the stage's result; the rest of the task is for an executor again.</summary>
     private static Transition EndWait(TaskDefinition task, ManagedState state, JsonElement result, DateTimeOffset now)
     {
-        var done = Complete(task, state, Entry(state, state.StatusChange, now, null, result), now);
-        return done.After.HasEnded ? done : done with { After = Released(done.After, TaskState.Suspended, now) };
+        var done = Complete(task, state, Entry(state, state.StatusChange, now, null, result), null, now);
+        return done.After.HasEnded ? done : done with { After = Released(done.After, TaskState.Suspended, null, now) };
     }
 
     private static Transition? Cancel(TaskDefinition task, ManagedState state, DateTimeOffset now)
@@ -76,7 +76,7 @@ public static partial class TaskLifecycle
                 Chain = ChainResult.None,
             }
             : state;
-        return Fail(task, shown, Error(TaskErrorKind.Cancelled, $"Cancelled while {Words<TaskState>.Of(state.State)}."), TaskExitCode.Aborted, null, now);
+        return Fail(task, shown, Error(TaskErrorKind.Cancelled, $"Cancelled while {Words<TaskState>.Of(state.State)}."), TaskExitCode.Aborted, null, null, now);
     }
 
     /// <summary>Whether a task can be started by one that finished, and if not, why.</summary>

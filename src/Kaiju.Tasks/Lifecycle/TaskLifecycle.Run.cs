@@ -45,19 +45,18 @@ public static partial class TaskLifecycle
             return null;
         }
 
-        var held = state with { LastReport = report.Id };
         var started = now - report.Elapsed;
         switch (report.Outcome)
         {
             case StageOutcome.Done done:
-                return Complete(task, held, Entry(state, started, now, report.Claim, done.Result), now);
+                return Complete(task, state, Entry(state, started, now, report.Claim, done.Result), report.Id, now);
 
             case StageOutcome.Failure failure:
                 var entry = Entry(state, started, now, report.Claim, default) with { Error = failure.Error };
-                return Fail(task, held, failure.Error, failure.ExitCode, RetryAt(task, state, now, rules), now) with { Entry = entry };
+                return Fail(task, state, failure.Error, failure.ExitCode, RetryAt(task, state, now, rules), report.Id, now) with { Entry = entry };
 
             case StageOutcome.Wait wait:
-                return new Transition(Released(held, TaskState.Waiting, now) with
+                return new Transition(Released(state, TaskState.Waiting, report.Id, now) with
                 {
                     Wait = wait.For,
                     WaitDeadline = now + wait.Duration,
@@ -69,7 +68,7 @@ public static partial class TaskLifecycle
     }
 
     private static Transition? GiveBack(ManagedState state, DateTimeOffset now) =>
-        state.State == TaskState.Executed ? new Transition(Released(state, TaskState.Suspended, now)) : null;
+        state.State == TaskState.Executed ? new Transition(Released(state, TaskState.Suspended, null, now)) : null;
 
     private static Transition? Interrupt(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
     {
@@ -81,13 +80,13 @@ public static partial class TaskLifecycle
         var interrupted = state with { Interruptions = state.Interruptions + 1 };
         if (interrupted.Interruptions < rules.MaxInterruptions)
         {
-            return new Transition(Released(interrupted, TaskState.Suspended, now));
+            return new Transition(Released(interrupted, TaskState.Suspended, null, now));
         }
 
         var error = Error(
             TaskErrorKind.Interrupted,
             $"{interrupted.Interruptions} executors died over this run, the last one at stage {state.Stage}; it is parked so that it takes down no more. Reset the task to try again.");
-        return Fail(task, interrupted, error, TaskExitCode.Aborted, null, now);
+        return Fail(task, interrupted, error, TaskExitCode.Aborted, null, null, now);
     }
 
     private static Transition? AbortIfOverdue(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
@@ -103,7 +102,7 @@ public static partial class TaskLifecycle
             TaskState.Suspended => $"No manager queued the task again within {rules.SuspendedLifetime}.",
             _ => $"The run missed its deadline at stage {state.Stage}: max_exec_timeout is {task.MaxExecTimeout!.Value.TotalSeconds} s.",
         });
-        var failed = Fail(task, state, error, TaskExitCode.Aborted, RetryAt(task, state, now, rules), now);
+        var failed = Fail(task, state, error, TaskExitCode.Aborted, RetryAt(task, state, now, rules), null, now);
         return state.State == TaskState.Executed
             ? failed with { Entry = Entry(state, state.StatusChange, now, state.Claim, default) with { Error = error } }
             : failed;

@@ -95,14 +95,14 @@ public static partial class TaskLifecycle
     };
 
     /// <summary>The stage is done: on to the next one in the same state, or the end.</summary>
-    private static Transition Complete(TaskDefinition task, ManagedState state, StageEntry entry, DateTimeOffset now)
+    private static Transition Complete(TaskDefinition task, ManagedState state, StageEntry entry, ReportId? report, DateTimeOffset now)
     {
         if (state.Stage < task.Commands.Count - 1)
         {
-            return new Transition(state with { Stage = state.Stage + 1 }) { Entry = entry };
+            return new Transition(state with { Stage = state.Stage + 1, LastReport = report ?? state.LastReport }) { Entry = entry };
         }
 
-        var finished = Released(state, TaskState.Finished, now) with
+        var finished = Released(state, TaskState.Finished, report, now) with
         {
             ExitCode = TaskExitCode.Success,
             NextRun = null,
@@ -112,8 +112,9 @@ public static partial class TaskLifecycle
         return new Transition(finished) { Entry = entry, Notify = task.Notify, StartNext = task.NextTask };
     }
 
-    private static Transition Fail(TaskDefinition task, ManagedState state, TaskError error, TaskExitCode exitCode, DateTimeOffset? retryAt, DateTimeOffset now) =>
-        new(Released(state, TaskState.Failed, now) with
+    private static Transition Fail(
+        TaskDefinition task, ManagedState state, TaskError error, TaskExitCode exitCode, DateTimeOffset? retryAt, ReportId? report, DateTimeOffset now) =>
+        new(Released(state, TaskState.Failed, report, now) with
         {
             ExitCode = exitCode,
             Error = error,
@@ -153,7 +154,7 @@ public static partial class TaskLifecycle
     }
 
     /// <summary>A new run from its first stage. What is shown of the run before stays until the new one is queued.</summary>
-    private static ManagedState Fresh(ManagedState state, string jobId, DateTimeOffset now) => Released(state, TaskState.Idle, now) with
+    private static ManagedState Fresh(ManagedState state, string jobId, DateTimeOffset now) => Released(state, TaskState.Idle, null, now) with
     {
         JobId = jobId,
         Stage = 0,
@@ -164,9 +165,10 @@ public static partial class TaskLifecycle
     };
 
     /// <summary>Nobody holds the task any more, and it waits for nothing.</summary>
-    private static ManagedState Released(ManagedState state, TaskState next, DateTimeOffset now) => state with
+    private static ManagedState Released(ManagedState state, TaskState next, ReportId? report, DateTimeOffset now) => state with
     {
         State = next,
+        LastReport = report ?? state.LastReport,
         ExecutorId = null,
         Claim = null,
         Wait = WaitKind.None,

@@ -1,4 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Storage;
@@ -217,9 +217,34 @@ public abstract class IdSource
     /// <summary>A new id that nobody can guess or has had before.</summary>
     public abstract Guid NewId();
 
-    [SuppressMessage("ApiDesign", "RS0030:Do not use banned APIs", Justification = "This is the one place that the ban sends everyone to.")]
     private sealed class RandomIds : IdSource
     {
-        public override Guid NewId() => Guid.NewGuid();
+        // Ids come from the system's generator, which costs a call into the kernel: for many at a time.
+        private const int Together = 64;
+        private const int Size = 16;
+
+        [ThreadStatic]
+        private static byte[]? _bytes;
+
+        [ThreadStatic]
+        private static int _left;
+
+        public override Guid NewId()
+        {
+            _bytes ??= new byte[Together * Size];
+            if (_left == 0)
+            {
+                RandomNumberGenerator.Fill(_bytes);
+                _left = Together;
+            }
+
+            // Each is used once, and forgotten here. Version 4 of RFC 9562: random but for the version and the variant.
+            var bytes = _bytes.AsSpan(--_left * Size, Size);
+            bytes[6] = (byte)((bytes[6] & 0x0F) | 0x40);
+            bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
+            var id = new Guid(bytes, bigEndian: true);
+            bytes.Clear();
+            return id;
+        }
     }
 }

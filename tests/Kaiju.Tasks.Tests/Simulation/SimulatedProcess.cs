@@ -98,6 +98,8 @@ internal sealed class SimulatedOffload(SimulatedProcess process) : Offload
         work.Execute();
     }
 
+    public override Task YieldAsync() => MaybeLaterAsync();
+
     // Always later: whoever cancels does not wait for what was registered with the token.
     public override void Cancel(CancellationTokenSource source) => process.World.Agenda.Add(TimeSpan.Zero, process, source.Cancel);
 

@@ -2,21 +2,11 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Storage.Memory;
 
-/// <summary>A place in one ordered set of tasks: first by <paramref name="Major"/>, then by <paramref name="Minor"/>, then by arrival.</summary>
-internal sealed record WorkPlace(SortedSet<WorkPlace> Set, long Major, long Minor, MemoryTask Task)
-{
-    public static readonly IComparer<WorkPlace> InOrder = Comparer<WorkPlace>.Create(static (a, b) =>
-    {
-        var order = a.Major.CompareTo(b.Major);
-        order = order != 0 ? order : a.Minor.CompareTo(b.Minor);
-        return order != 0 ? order : a.Task.Sequence.CompareTo(b.Task.Sequence);
-    });
-}
-
 /// <summary>
-/// Where to find tasks without looking at all of them: by id, by creation within each state and group, and by the work that is
-/// due. A task's state says what there is to do, so it stands in at most one set of work and in that of what can become overdue.
-/// Belongs to the store's lock.
+/// Where to find tasks without looking at all of them: by id, by creation within each group and within the states in which tasks stay,
+/// and by the work that is due. States that tasks pass through on their straight way have no set of their own, so that the way stays
+/// cheap; no durable store has one either. A task's state says what there is to do, so it stands in at most one set of work and in that of
+/// what can become overdue. Belongs to the store's lock.
 /// </summary>
 internal sealed class MemoryIndex(LifecycleRules rules)
 {
@@ -26,13 +16,18 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         return order != 0 ? order : string.CompareOrdinal(a.Id, b.Id);
     });
 
+    private static readonly TaskState[] _listed = [TaskState.Idle, TaskState.Suspended, TaskState.Waiting, TaskState.Failed];
+
     private readonly Dictionary<string, MemoryTask> _tasks = new(StringComparer.Ordinal);
-    private readonly SortedSet<MemoryTask>[] _byState = [.. Enum.GetValues<TaskState>().Select(_ => new SortedSet<MemoryTask>(_byCreation))];
+    private readonly SortedSet<MemoryTask> _all = new(_byCreation);
+    private readonly SortedSet<MemoryTask>?[] _byState =
+        [.. Enum.GetValues<TaskState>().Select(state => _listed.Contains(state) ? new SortedSet<MemoryTask>(_byCreation) : null)];
+
     private readonly Dictionary<(string Member, string Value), SortedSet<MemoryTask>> _byMember = [];
-    private readonly SortedSet<WorkPlace>[] _duties = [.. Enum.GetValues<TaskDuty>().Select(_ => new SortedSet<WorkPlace>(WorkPlace.InOrder))];
-    private readonly SortedSet<WorkPlace> _overdue = new(WorkPlace.InOrder);
-    private readonly SortedSet<WorkPlace> _ended = new(WorkPlace.InOrder);
-    private readonly Dictionary<string, SortedSet<WorkPlace>> _queues = new(StringComparer.Ordinal);
+    private readonly WorkHeap[] _duties = [.. Enum.GetValues<TaskDuty>().Select(_ => new WorkHeap())];
+    private readonly WorkHeap _overdue = new();
+    private readonly WorkHeap _ended = new();
+    private readonly Dictionary<string, WorkHeap> _queues = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<MemoryTask>> _held = new(StringComparer.Ordinal);
 
     public MemoryTask? Find(string id) => _tasks.GetValueOrDefault(id);
@@ -40,6 +35,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     public void Add(MemoryTask task)
     {
         _tasks.Add(task.Id, task);
+        _all.Add(task);
         foreach (var member in ListedMembers(task))
         {
             if (!_byMember.TryGetValue(member, out var set))
@@ -57,6 +53,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     {
         Leave(task);
         _tasks.Remove(task.Id);
+        _all.Remove(task);
         foreach (var member in ListedMembers(task))
         {
             var set = _byMember[member];
@@ -71,8 +68,10 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     /// <summary>Takes the task out of all that depends on its state; <see cref="Enter"/> follows when the state is the new one.</summary>
     public void Leave(MemoryTask task)
     {
-        _byState[(int)task.State.State].Remove(task);
-        task.EndedPlace?.Set.Remove(task.EndedPlace);
+        _byState[(int)task.State.State]?.Remove(task);
+        var ended = task.EndedPlace;
+        task.EndedPlace = null;
+        ended?.Leave();
         Drop(task);
         if (task.State.ExecutorId is { } executor && _held.TryGetValue(executor, out var held) && held.Remove(task) && held.Count == 0)
         {
@@ -82,7 +81,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
 
     public void Enter(MemoryTask task)
     {
-        _byState[(int)task.State.State].Add(task);
+        _byState[(int)task.State.State]?.Add(task);
         if (task.State.ExecutorId is { } executor)
         {
             if (!_held.TryGetValue(executor, out var held))
@@ -94,20 +93,17 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         }
 
         task.Place = PlaceOf(task);
-        task.Place?.Set.Add(task.Place);
-        task.OverduePlace = OverduePlaceOf(task);
-        task.OverduePlace?.Set.Add(task.OverduePlace);
-        task.EndedPlace = TaskLifecycle.IsDisposable(task.Definition, task.State) ? new WorkPlace(_ended, task.State.StatusChange.UtcTicks, 0, task) : null;
-        task.EndedPlace?.Set.Add(task.EndedPlace);
+        task.OverduePlace = TaskLifecycle.OverdueFrom(task.Definition, task.State, rules) is { } from ? _overdue.Add(task, from.UtcTicks) : null;
+        task.EndedPlace = TaskLifecycle.IsDisposable(task.Definition, task.State) ? _ended.Add(task, task.State.StatusChange.UtcTicks) : null;
     }
 
     /// <summary>Forgets the work that the task stands for, until its state changes.</summary>
     public static void Drop(MemoryTask task)
     {
-        task.Place?.Set.Remove(task.Place);
-        task.Place = null;
-        task.OverduePlace?.Set.Remove(task.OverduePlace);
-        task.OverduePlace = null;
+        var (place, overdue) = (task.Place, task.OverduePlace);
+        (task.Place, task.OverduePlace) = (null, null);
+        place?.Leave();
+        overdue?.Leave();
     }
 
     /// <summary>The task that comes first for a duty, if it is due.</summary>
@@ -116,27 +112,27 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     /// <summary>The task that is overdue longest.</summary>
     public MemoryTask? FirstOverdue(DateTimeOffset now) => First(_overdue, now);
 
+    /// <summary>The task that ended first of those without another run, if it ended before a time.</summary>
+    public MemoryTask? FirstEnded(DateTimeOffset before) => First(_ended, before.AddTicks(-1));
+
     /// <summary>When the first duty of any kind is due, in ticks.</summary>
-    public long? NextDutyTicks() => _duties.Append(_overdue).Min(set => set.Min?.Major);
+    public long? NextDutyTicks() => _duties.Append(_overdue).Min(heap => heap.TryPeek(out _, out var first) ? first.Major : default(long?));
 
     /// <summary>The task that comes first in the queues of these apps.</summary>
     public MemoryTask? FirstQueued(IReadOnlyList<string> apps)
     {
-        WorkPlace? first = null;
+        MemoryTask? first = null;
+        WorkHeap.Key least = default;
         foreach (var app in apps)
         {
-            if (_queues.TryGetValue(app, out var queue) && queue.Min is { } head && (first is null || WorkPlace.InOrder.Compare(head, first) < 0))
+            if (_queues.TryGetValue(app, out var queue) && queue.TryPeek(out var task, out var key) && (first is null || key.CompareTo(least) < 0))
             {
-                first = head;
+                (first, least) = (task, key);
             }
         }
 
-        return first?.Task;
+        return first;
     }
-
-    /// <summary>Tasks without another run that ended before a time, the oldest end first.</summary>
-    public IEnumerable<MemoryTask> EndedBefore(DateTimeOffset time) =>
-        _ended.TakeWhile(place => place.Major < time.UtcTicks).Select(place => place.Task);
 
     public IReadOnlyCollection<MemoryTask> HeldBy(string executorId) => _held.GetValueOrDefault(executorId) ?? (IReadOnlyCollection<MemoryTask>)[];
 
@@ -155,7 +151,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
             return _byMember.TryGetValue(listed, out var set) ? From(set, after) : [];
         }
 
-        return query.State is { } state ? From(_byState[(int)state], after) : Merged(after);
+        return From(query.State is { } state && _byState[(int)state] is { } tasks ? tasks : _all, after);
     }
 
     private static IEnumerable<MemoryTask> From(SortedSet<MemoryTask> set, TaskCursor? after)
@@ -167,29 +163,6 @@ internal sealed class MemoryIndex(LifecycleRules rules)
 
         var place = new MemoryTask(cursor);
         return _byCreation.Compare(place, last) > 0 ? [] : set.GetViewBetween(place, last).SkipWhile(task => _byCreation.Compare(task, place) <= 0);
-    }
-
-    /// <summary>All states' sets as one, still in order and without reading ahead.</summary>
-    private IEnumerable<MemoryTask> Merged(TaskCursor? after)
-    {
-        var heads = new PriorityQueue<IEnumerator<MemoryTask>, MemoryTask>(_byCreation);
-        foreach (var set in _byState)
-        {
-            var tasks = From(set, after).GetEnumerator();
-            if (tasks.MoveNext())
-            {
-                heads.Enqueue(tasks, tasks.Current);
-            }
-        }
-
-        while (heads.TryDequeue(out var tasks, out var task))
-        {
-            yield return task;
-            if (tasks.MoveNext())
-            {
-                heads.Enqueue(tasks, tasks.Current);
-            }
-        }
     }
 
     private static IEnumerable<(string Member, string Value)> ListedMembers(MemoryTask task)
@@ -210,29 +183,24 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         }
     }
 
-    private static MemoryTask? First(SortedSet<WorkPlace> set, DateTimeOffset now) => set.Min is { } first && first.Major <= now.UtcTicks ? first.Task : null;
+    private static MemoryTask? First(WorkHeap heap, DateTimeOffset now) => heap.TryPeek(out var task, out var key) && key.Major <= now.UtcTicks ? task : null;
 
     private WorkPlace? PlaceOf(MemoryTask task)
     {
         var (definition, state) = (task.Definition, task.State);
         if (state.State == TaskState.Queued)
         {
-            return definition.Enabled
-                ? new WorkPlace(QueueOf(definition.AppName!), -(long)definition.Priority, state.QueuedAt!.Value.UtcTicks, task)
-                : null;
+            return definition.Enabled ? QueueOf(definition.AppName!).Add(task, -(long)definition.Priority, state.QueuedAt!.Value.UtcTicks) : null;
         }
 
-        return DueDuty.Of(definition, state) is { } due ? new WorkPlace(_duties[(int)due.Duty], due.At.UtcTicks, 0, task) : null;
+        return DueDuty.Of(definition, state) is { } due ? _duties[(int)due.Duty].Add(task, due.At.UtcTicks) : null;
     }
 
-    private WorkPlace? OverduePlaceOf(MemoryTask task) =>
-        TaskLifecycle.OverdueFrom(task.Definition, task.State, rules) is { } from ? new WorkPlace(_overdue, from.UtcTicks, 0, task) : null;
-
-    private SortedSet<WorkPlace> QueueOf(string app)
+    private WorkHeap QueueOf(string app)
     {
         if (!_queues.TryGetValue(app, out var queue))
         {
-            _queues.Add(app, queue = new SortedSet<WorkPlace>(WorkPlace.InOrder));
+            _queues.Add(app, queue = new WorkHeap());
         }
 
         return queue;

@@ -7,9 +7,9 @@ namespace Kaiju.Tasks.Storage.Memory;
 /// <summary>One task with its rows. Belongs to the store's lock.</summary>
 internal sealed class MemoryTask
 {
-    private readonly List<TaskRun> _runs = [];
-    private readonly List<StageEntry> _history = [];
-    private readonly List<JsonElement> _results = [];
+    private readonly List<StageEntry> _history;
+    private readonly List<JsonElement> _results;
+    private List<TaskRun>? _runs;
     private long _definitionBytes;
     private long _resultBytes;
 
@@ -19,6 +19,7 @@ internal sealed class MemoryTask
         State = state;
         Created = created;
         Sequence = sequence;
+        (_history, _results) = (new List<StageEntry>(definition.Commands.Count), new List<JsonElement>(definition.Commands.Count));
         foreach (var entry in history)
         {
             Add(entry);
@@ -30,6 +31,7 @@ internal sealed class MemoryTask
     /// <summary>A mere place in the order of creation, to look up what comes behind it.</summary>
     public MemoryTask(TaskCursor place)
     {
+        (_history, _results) = ([], []);
         Definition = new TaskDefinition { Id = place.Id, Commands = [] };
         State = new ManagedState { JobId = "", ResultRun = "" };
         Created = place.Created;
@@ -62,6 +64,9 @@ internal sealed class MemoryTask
 
     /// <summary>About what travels with a claim.</summary>
     public long Bytes => _definitionBytes + _resultBytes;
+
+    /// <summary>True while an entry of a <see cref="WorkHeap"/> counts.</summary>
+    public bool Holds(long ticket) => Place?.Ticket == ticket || OverduePlace?.Ticket == ticket || EndedPlace?.Ticket == ticket;
 
     public void Apply(Transition transition, int keptRuns)
     {
@@ -102,7 +107,7 @@ internal sealed class MemoryTask
 
     public IReadOnlyList<TaskRun> Runs()
     {
-        IEnumerable<TaskRun> earlier = _runs.AsEnumerable().Reverse();
+        IEnumerable<TaskRun> earlier = (_runs ?? []).AsEnumerable().Reverse();
         return State.HasEnded ? [RunNow(), .. earlier] : [.. earlier];
     }
 
@@ -124,7 +129,7 @@ internal sealed class MemoryTask
             return State.HasEnded ? RunNow() : null;
         }
 
-        return _runs.FindLast(run => run.JobId == jobId);
+        return _runs?.FindLast(run => run.JobId == jobId);
     }
 
     public TaskNotification Notification(long id, DateTimeOffset now) => new()
@@ -157,7 +162,7 @@ internal sealed class MemoryTask
 
     private void Archive(int keptRuns)
     {
-        _runs.Add(RunNow());
+        (_runs ??= []).Add(RunNow());
         if (_runs.Count > keptRuns)
         {
             _runs.RemoveAt(0);

@@ -209,20 +209,25 @@ internal sealed partial class MemoryTaskStore
 
     private string NewJobId() => ids.NewId().ToString();
 
-    private ValueTask<T> Step<T>(Func<StepState, T> act, CancellationToken cancellationToken)
+    private ValueTask<T> Step<T>(Func<StepState, T> act, CancellationToken cancellationToken) =>
+        Step(act, static (_, act, step) => act(step), cancellationToken);
+
+    private ValueTask<T> Step<TArgument, T>(TArgument argument, Func<MemoryTaskStore, TArgument, StepState, T> act, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        StepState step;
+        StoreHint hints;
+        List<(string Finished, string Next, ChainResult Result)>? lostChains;
         T answer;
         lock (_lock)
         {
             // The time too, so that steps are in the order of their times.
-            step = new StepState(clock.GetUtcNow());
-            answer = act(step);
+            _step.Begin(clock.GetUtcNow());
+            answer = act(this, argument, _step);
+            (hints, lostChains) = (_step.Hints, _step.LostChains);
         }
 
-        _listeners.Tell(step.Hints);
-        foreach (var (finished, chained, result) in step.LostChains ?? [])
+        _listeners.Tell(hints);
+        foreach (var (finished, chained, result) in lostChains ?? [])
         {
             Log.ChainLost(_logger, finished, chained, result);
         }
@@ -230,15 +235,17 @@ internal sealed partial class MemoryTaskStore
         return ValueTask.FromResult(answer);
     }
 
-    /// <summary>One step: its time, and the hints to give when the lock is released.</summary>
-    private sealed class StepState(DateTimeOffset now)
+    /// <summary>The step that is being carried out: its time, and the hints to give when the lock is released. One for all, since there is one at a time.</summary>
+    private sealed class StepState
     {
-        public DateTimeOffset Now { get; } = now;
+        public DateTimeOffset Now { get; private set; }
 
         public StoreHint Hints { get; private set; }
 
         /// <summary>Starts of next tasks that could not be, to be logged when the lock is released; most steps have none.</summary>
         public List<(string Finished, string Next, ChainResult Result)>? LostChains { get; private set; }
+
+        public void Begin(DateTimeOffset now) => (Now, Hints, LostChains) = (now, default, null);
 
         public void LoseChain(string finished, string next, ChainResult result) => (LostChains ??= []).Add((finished, next, result));
 

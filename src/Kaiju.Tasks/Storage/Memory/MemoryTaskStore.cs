@@ -20,6 +20,7 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
     private readonly Dictionary<string, DateTimeOffset> _lastPing = new(StringComparer.Ordinal);
     private readonly HintListeners _listeners = new();
     private readonly ILogger _logger = NullLogger.Instance;
+    private readonly StepState _step = new();
     private long _sequence;
 
     public MemoryTaskStore(TimeProvider clock, LifecycleRules rules, IdSource ids, ILogger<MemoryTaskStore> logger)
@@ -112,14 +113,15 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
 
     public ValueTask<IReadOnlyList<string>> DeleteEndedAsync(TimeSpan age, int limit, CancellationToken cancellationToken) => Step(step =>
     {
-        var ended = _index.EndedBefore(step.Now - age).Take(limit).ToList();
-        foreach (var task in ended)
+        var ended = new List<string>();
+        while (ended.Count < limit && _index.FirstEnded(step.Now - age) is { } task)
         {
             _index.Remove(task);
+            ended.Add(task.Id);
             step.Hint(StoreHintKinds.Ended, task.Id);
         }
 
-        return (IReadOnlyList<string>)[.. ended.Select(task => task.Id)];
+        return (IReadOnlyList<string>)ended;
     }, cancellationToken);
 
     public ValueTask<bool> ResetAsync(string taskId, CancellationToken cancellationToken) =>
@@ -185,16 +187,19 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
         }, cancellationToken);
 
     public ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
-        Step(step =>
-        {
-            var answers = new ReportAnswer[reports.Count];
-            for (var i = 0; i < answers.Length; i++)
+        Step(
+            reports,
+            static (store, reports, step) =>
             {
-                answers[i] = Record(reports[i], step);
-            }
+                var answers = new ReportAnswer[reports.Count];
+                for (var i = 0; i < answers.Length; i++)
+                {
+                    answers[i] = store.Record(reports[i], step);
+                }
 
-            return (IReadOnlyList<ReportAnswer>)answers;
-        }, cancellationToken);
+                return (IReadOnlyList<ReportAnswer>)answers;
+            },
+            cancellationToken);
 
     public ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Step(step =>
