@@ -14,11 +14,27 @@ internal sealed partial class PostgreSqlTaskStore
         var answers = new ReportAnswer?[reports.Count];
 
         // Several about one task are decided one after the other, in their order.
-        var alone = reports.GroupBy(report => report.TaskId, StringComparer.Ordinal).Where(same => same.Count() == 1).Select(same => same.Key).ToHashSet(StringComparer.Ordinal);
-        var done = reports.Index().Where(report => report.Item.Outcome is StageOutcome.Done && alone.Contains(report.Item.TaskId)).ToList();
+        var (seen, twice) = (new HashSet<string>(reports.Count, StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
+        foreach (var report in reports)
+        {
+            if (!seen.Add(report.TaskId))
+            {
+                twice.Add(report.TaskId);
+            }
+        }
+
+        var done = new List<(int Place, StageReport Report)>(reports.Count);
+        for (var place = 0; place < reports.Count; place++)
+        {
+            if (reports[place] is { Outcome: StageOutcome.Done, StoreKey: not 0 } report && !twice.Contains(report.TaskId))
+            {
+                done.Add((place, report));
+            }
+        }
+
         if (done.Count > 0)
         {
-            foreach (var place in await RecordDoneAsync(done, cancellationToken).ConfigureAwait(false))
+            foreach (var place in await RecordDoneAsync(reports, done, cancellationToken).ConfigureAwait(false))
             {
                 answers[place] = ReportAnswer.Recorded;
             }
@@ -39,7 +55,8 @@ internal sealed partial class PostgreSqlTaskStore
     }
 
     /// <summary>Results whose statement answered for them, by their places. What it did not answer for is decided the other way.</summary>
-    private async ValueTask<IReadOnlyList<int>> RecordDoneAsync(IReadOnlyList<(int Place, StageReport Report)> done, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<int>> RecordDoneAsync(
+        IReadOnlyList<StageReport> reports, IReadOnlyList<(int Place, StageReport Report)> done, CancellationToken cancellationToken)
     {
         try
         {
@@ -49,11 +66,12 @@ internal sealed partial class PostgreSqlTaskStore
                     "record",
                     row =>
                     {
-                        hint = hint.With(HintOf((TaskState)row.GetInt32(2), isNotified: row.GetBoolean(3), isPeriodic: row.GetBoolean(4)), row.GetString(1));
-                        return row.GetInt32(0);
+                        var place = row.GetInt32(0);
+                        hint = hint.With(HintOf((TaskState)row.GetInt32(1), (TaskTraits)row.GetInt32(2)), reports[place].TaskId);
+                        return place;
                     },
                     new Argument("place", ColumnType.Integer, done.Select(item => item.Place).ToArray(), true),
-                    Argument.Texts("task_id", done.Select(item => item.Report.TaskId)),
+                    Argument.Longs("task_no", done.Select(item => item.Report.StoreKey)),
                     Argument.Uuids("claim", done.Select(item => item.Report.Claim)),
                     new Argument("stage", ColumnType.Integer, done.Select(item => item.Report.Stage).ToArray(), true),
                     Argument.Texts("result", done.Select(item => ResultOf(item.Report).GetRawText())),
@@ -101,11 +119,11 @@ internal sealed partial class PostgreSqlTaskStore
     }
 
     /// <summary>What an end has to tell others; a stage in the middle tells nothing.</summary>
-    private static StoreHintKinds HintOf(TaskState state, bool isNotified, bool isPeriodic) => state != TaskState.Finished
+    private static StoreHintKinds HintOf(TaskState state, TaskTraits traits) => state != TaskState.Finished
         ? StoreHintKinds.None
         : StoreHintKinds.Ended
-            | (isNotified ? StoreHintKinds.Notified : StoreHintKinds.None)
-            | (isPeriodic ? StoreHintKinds.Duty : StoreHintKinds.None);
+            | (traits.HasFlag(TaskTraits.Notifies) ? StoreHintKinds.Notified : StoreHintKinds.None)
+            | (traits.HasFlag(TaskTraits.Periodic) ? StoreHintKinds.Duty : StoreHintKinds.None);
 
     private static JsonElement ResultOf(StageReport report) => ((StageOutcome.Done)report.Outcome).Result;
 }

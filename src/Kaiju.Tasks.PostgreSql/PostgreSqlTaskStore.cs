@@ -278,7 +278,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             Stage = row.GetInt32(5),
             ExecDeadline = row.Time(6),
         };
-        return ExecutorTask.Of(TaskDefinition.FromJson(row.GetString(0)), state, row.Results(8), row.Time(7));
+        return ExecutorTask.Of(row.Definition(0, 9, 10), state, row.Results(8), state.ExecDeadline.Value - TimeSpan.FromTicks(row.GetInt64(7)), row.GetInt64(11));
     }
 
     private PostgreSqlStep NewStep(NpgsqlConnection connection, bool isRepeated, CancellationToken cancellationToken) =>

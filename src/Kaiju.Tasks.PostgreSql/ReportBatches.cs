@@ -9,7 +9,7 @@ namespace Kaiju.Tasks.PostgreSql;
 /// </summary>
 internal sealed class ReportBatches : IAsyncDisposable
 {
-    private const int Most = 500;
+    private const int Most = 1000;
 
     private readonly Func<IReadOnlyList<StageReport>, CancellationToken, ValueTask<IReadOnlyList<ReportAnswer>>> _record;
     private readonly Channel<Waiting> _waiting = Channel.CreateUnbounded<Waiting>(new UnboundedChannelOptions { SingleReader = true });

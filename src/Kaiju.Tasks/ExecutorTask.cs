@@ -49,12 +49,16 @@ public sealed record ExecutorTask
     /// <summary>How much time is left until then, as of the claim. What an executor goes by, since its own clock may be wrong.</summary>
     public TimeSpan TimeLeft { get; init; }
 
+    /// <summary>The store's own number for the task, 0 if it has none. Reports carry it back, so that the store need not look the task up by its id.</summary>
+    public long StoreKey { get; init; }
+
     /// <summary>What a store hands out with a claim.</summary>
     /// <param name="task">The definition.</param>
     /// <param name="state">The state, EXECUTED.</param>
     /// <param name="results">The results that are shown.</param>
     /// <param name="now">The store's time.</param>
-    public static ExecutorTask Of(TaskDefinition task, ManagedState state, IReadOnlyList<JsonElement> results, DateTimeOffset now)
+    /// <param name="storeKey">The store's own number for the task.</param>
+    public static ExecutorTask Of(TaskDefinition task, ManagedState state, IReadOnlyList<JsonElement> results, DateTimeOffset now, long storeKey = 0)
     {
         ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(state);
@@ -74,6 +78,7 @@ public sealed record ExecutorTask
             Kws = task.KwsJson,
             ExecDeadline = state.ExecDeadline!.Value,
             TimeLeft = state.ExecDeadline.Value - now,
+            StoreKey = storeKey,
         };
     }
 
@@ -87,5 +92,5 @@ public sealed record ExecutorTask
     }
 
     /// <summary>Writes the task for an executor in another process.</summary>
-    public string ToJson() => WireText.Write(writer => ExecutorTaskJson.Write(writer, this));
+    public string ToJson() => WireText.Write(this, ExecutorTaskJson.Write);
 }

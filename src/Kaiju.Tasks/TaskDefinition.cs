@@ -122,6 +122,13 @@ public sealed record TaskDefinition
     /// <inheritdoc cref="FromJson(string)"/>
     public static TaskDefinition FromJson(JsonElement json) => DefinitionJson.Read(WireText.Checked(json));
 
+    /// <summary>Reads what <see cref="ToStoredJson"/> has written; for stores, which read often what was checked once.</summary>
+    /// <param name="utf8">The JSON.</param>
+    /// <param name="id">The task's id.</param>
+    /// <param name="appName">Its app.</param>
+    /// <exception cref="JsonException">Something else has written it.</exception>
+    public static TaskDefinition FromStoredJson(ReadOnlySpan<byte> utf8, string id, string appName) => StoredDefinition.Read(utf8, id, appName);
+
     /// <summary>The next occurrences of <see cref="Cron"/> after a time; none without one.</summary>
     /// <param name="time">The time, itself left out.</param>
     /// <param name="count">How many at most.</param>
@@ -137,12 +144,18 @@ public sealed record TaskDefinition
         this with { KwsJson = JsonWriting.Element(kws, typeInfo) };
 
     /// <summary>Writes the definition in the form that <see cref="FromJson(string)"/> reads. Objects of yours are written with Web defaults.</summary>
-    public string ToJson() => WireText.Write(writer =>
+    public string ToJson() => WireText.Write(Written(WireText.DefaultOptions), static (writer, written) =>
     {
         writer.WriteStartObject();
-        DefinitionJson.WriteMembers(writer, Written(WireText.DefaultOptions));
+        DefinitionJson.WriteMembers(writer, written);
         writer.WriteEndObject();
     });
+
+    /// <summary>
+    /// Writes a complete definition as a store keeps it beside the task's id and app: without either, and without what has its default.
+    /// <see cref="FromJson(string)"/> reads it as well.
+    /// </summary>
+    public string ToStoredJson() => StoredDefinition.Write(this);
 
     /// <summary>The same with all objects of the caller's as JSON.</summary>
     internal TaskDefinition Written(JsonSerializerOptions options) => this with

@@ -95,7 +95,7 @@ public sealed record TaskRecord
     }
 
     /// <summary>Writes the task in the form that <see cref="FromJson"/> reads.</summary>
-    public string ToJson() => WireText.Write(writer => RecordJson.WriteTask(writer, this));
+    public string ToJson() => WireText.Write(this, RecordJson.WriteTask);
 }
 
 /// <summary>One run of a task that has ended: its outcome, kept when the task goes on to its next run.</summary>

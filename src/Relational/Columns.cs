@@ -55,6 +55,10 @@ internal static class ReaderExtensions
     public static TaskError? ErrorOrNull(this DbDataReader row, int column) =>
         row.IsDBNull(column) ? null : TaskError.FromJson(JsonElement.Parse(row.GetString(column)));
 
+    /// <summary>A definition, in its stored form.</summary>
+    public static TaskDefinition Definition(this DbDataReader row, int json, int id, int app) =>
+        TaskDefinition.FromStoredJson(row.GetFieldValue<byte[]>(json), row.GetString(id), row.GetString(app));
+
     /// <summary>Results, which are read as one JSON array.</summary>
     public static IReadOnlyList<JsonElement> Results(this DbDataReader row, int column) => ResultList.Parse(row.TextOrNull(column));
 }

@@ -95,7 +95,7 @@ internal abstract partial class RelationalTaskStore
                     : (await step.QueryAsync(
                         "results_of", reader => reader.Results(0),
                         Argument.Long("task_no", row.TaskNo), Argument.Integer("run_no", row.ResultRunNo), Argument.Integer("pass", row.State.ResultPass)).ConfigureAwait(false))[0];
-                claimed.Add(ExecutorTask.Of(row.Definition, row.State, results, await step.NowAsync().ConfigureAwait(false)));
+                claimed.Add(ExecutorTask.Of(row.Definition, row.State, results, await step.NowAsync().ConfigureAwait(false), row.TaskNo));
             }
         }
 

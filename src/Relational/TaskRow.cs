@@ -5,6 +5,16 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Relational;
 
+/// <summary>What of a definition the end of a stage depends on, so that its statement need not read the definition.</summary>
+[Flags]
+internal enum TaskTraits
+{
+    Periodic = 1,
+    System = 2,
+    Notifies = 4,
+    Chains = 8,
+}
+
 /// <summary>One task as a step sees it: what was read, and what the step has made of it so far.</summary>
 internal sealed class TaskRow
 {
@@ -13,10 +23,10 @@ internal sealed class TaskRow
         "t.task_no, t.created, t.revision, t.definition, s.run_no, s.result_run_no, s.results, s.result_bytes, "
         + "s.state, s.stage, s.job_id, s.pass, s.result_run, s.result_pass, s.retries, s.interruptions, s.queued_at, s.exec_deadline, "
         + "s.wait, s.wait_deadline, s.next_run, s.retry_at, s.status_change, s.executor_id, s.claim, s.report_claim, s.report_stage, s.report_kind, "
-        + "s.exit_code, s.error, s.occurrence, s.skipped, s.chain, s.bytes";
+        + "s.exit_code, s.error, s.occurrence, s.skipped, s.chain, s.bytes, t.id, t.app";
 
     /// <summary>How many columns that are.</summary>
-    public const int ColumnCount = 34;
+    public const int ColumnCount = 36;
 
     /// <summary>The columns of the state, each by the name of its argument.</summary>
     public static readonly Column<TaskRow>[] StateColumns =
@@ -26,6 +36,7 @@ internal sealed class TaskRow
         new("priority", ColumnType.Integer, row => row.Definition.Priority),
         new("enabled", ColumnType.Flag, row => row.Definition.Enabled),
         new("stages", ColumnType.Integer, row => row.Definition.Commands.Count),
+        new("traits", ColumnType.Integer, row => (int)row.Traits),
         new("max_exec", ColumnType.Long, row => row.Definition.MaxExecTimeout!.Value.Ticks),
         new("created", ColumnType.Long, row => Ticks.Of(row.Created)),
         new("bytes", ColumnType.Long, row => row.Bytes),
@@ -77,10 +88,7 @@ internal sealed class TaskRow
         new("group_id", ColumnType.Text, row => row.Definition.GroupId),
         new("user_id", ColumnType.Text, row => row.Definition.UserId),
         new("is_periodic", ColumnType.Flag, row => row.Definition.Cron is not null),
-        new("is_system", ColumnType.Flag, row => row.Definition.System),
-        new("notify", ColumnType.Flag, row => row.Definition.Notify),
-        new("next_task", ColumnType.Text, row => row.Definition.NextTask),
-        new("definition", ColumnType.Text, row => row.Definition.ToJson()),
+        new("definition", ColumnType.Text, row => row.Definition.ToStoredJson()),
     ];
 
     private TaskDefinition? _definition;
@@ -122,6 +130,12 @@ internal sealed class TaskRow
     /// <summary>About how many bytes of definition travel with a claim.</summary>
     public long Bytes => _bytes ??= SizeOf(Definition.KwsJson) + Definition.Commands.Sum(command => SizeOf(command.ParamsJson));
 
+    private TaskTraits Traits =>
+        (Definition.Cron is null ? 0 : TaskTraits.Periodic)
+        | (Definition.System ? TaskTraits.System : 0)
+        | (Definition.Notify ? TaskTraits.Notifies : 0)
+        | (Definition.NextTask is null ? 0 : TaskTraits.Chains);
+
     private DueDuty? Due => DueDuty.Of(Definition, State) is { } due && !(due.At <= _droppedAt) ? due : null;
 
     private DateTimeOffset? Overdue => TaskLifecycle.OverdueFrom(Definition, State, Rules) is { } overdue && !(overdue <= _droppedAt) ? overdue : null;
@@ -135,7 +149,7 @@ internal sealed class TaskRow
             TaskNo = row.GetInt64(0),
             Created = row.Time(1),
             Revision = row.GetInt32(2),
-            Definition = TaskDefinition.FromJson(row.GetString(3)),
+            Definition = row.Definition(3, 34, 35),
             RunNo = row.GetInt32(4),
             ResultRunNo = row.GetInt32(5),
             Results = row.GetInt32(6),

@@ -178,13 +178,13 @@ public sealed partial class PostgreSqlPlanTests
         await ExecuteAsync(
             connection,
             $"""
-            insert into kaiju_tasks.tasks (id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, is_system, notify, definition)
-            select 't' || i, gen_random_uuid(), i, 0, 'default', case when i % 100 = 0 then 'g' end, case when i % 1000 = 0 then 'g' end, case when i % 50 = 0 then 'u' end, false, false, false,
-                '{PostgreSqlFaultTests.Definition("x", 1).ToJson().Replace("'", "''", StringComparison.Ordinal)}'
+            insert into kaiju_tasks.tasks (id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)
+            select 't' || i, gen_random_uuid(), i, 0, 'default', case when i % 100 = 0 then 'g' end, case when i % 1000 = 0 then 'g' end, case when i % 50 = 0 then 'u' end, false,
+                '{PostgreSqlFaultTests.Definition("x", 1).ToStoredJson().Replace("'", "''", StringComparison.Ordinal)}'
             from generate_series(1, {Rows}) i;
-            insert into kaiju_tasks.states (task_no, app, priority, enabled, stages, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
+            insert into kaiju_tasks.states (task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
                 pass, result_pass, retries, interruptions, queued_at, wait, status_change, skipped, chain, duty, due, ended)
-            select i, 'default', 0, true, 1, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i, 0, 0, {duty}, {due}, {ended} from (select task_no as i from kaiju_tasks.tasks) t;
+            select i, 'default', 0, true, 1, 0, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i, 0, 0, {duty}, {due}, {ended} from (select task_no as i from kaiju_tasks.tasks) t;
             insert into kaiju_tasks.results (task_no, run_no, pass, stage, attempt, started, finished, result) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks.tasks;
             insert into kaiju_tasks.failures (task_no, run_no, pass, stage, attempt, started, finished, error) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks.tasks;
             insert into kaiju_tasks.runs (task_no, run_no, pass, job_id, state, retries, chain, ended) select task_no, 1, 0, 'j', 5, 0, 0, 0 from kaiju_tasks.tasks;

@@ -85,11 +85,11 @@ public sealed partial class SqlitePlanTests
             $"""
             begin;
             with recursive n(i) as (select 1 union all select i + 1 from n where i < {Rows})
-            insert into kaiju_tasks (task_no, id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, is_system, notify, definition)
-            select i, 't' || i, '', i, 0, 'default', iif(i % 100 = 0, 'g', null), iif(i % 1000 = 0, 'g', null), iif(i % 50 = 0, 'u', null), 0, 0, 0, '' from n;
-            insert into kaiju_states (task_no, app, priority, enabled, stages, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
+            insert into kaiju_tasks (task_no, id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)
+            select i, 't' || i, '', i, 0, 'default', iif(i % 100 = 0, 'g', null), iif(i % 1000 = 0, 'g', null), iif(i % 50 = 0, 'u', null), 0, '' from n;
+            insert into kaiju_states (task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
                 pass, result_pass, retries, interruptions, queued_at, wait, status_change, skipped, chain, duty, due, ended)
-            select i, 'default', 0, 1, 1, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i, 0, 0, {duty}, {due}, {ended} from (select task_no as i from kaiju_tasks);
+            select i, 'default', 0, 1, 1, 0, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i, 0, 0, {duty}, {due}, {ended} from (select task_no as i from kaiju_tasks);
             insert into kaiju_results (task_no, run_no, pass, stage, attempt, started, finished, result) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks;
             insert into kaiju_notifications (task_id, job_id, user_id, state, is_final, result, created) select id, 'j', user_id, 5, 1, '[]', created from kaiju_tasks;
             commit;

@@ -75,6 +75,7 @@ internal sealed class Usage
     private readonly double _cpu;
     private readonly double _serverCpu;
     private readonly long _allocated;
+    private readonly TimeSpan _paused = GC.GetTotalPauseDuration();
     private readonly long _wal;
     private readonly long _began;
 
@@ -99,6 +100,7 @@ internal sealed class Usage
         figures[$"{work}_per_s"] = jobs / seconds;
         figures[$"{work}_cpu_us"] = (Machine.OwnCpuSeconds() - _cpu) * 1e6 / jobs;
         figures[$"{work}_allocated"] = (GC.GetTotalAllocatedBytes(true) - _allocated) / (double)jobs;
+        figures[$"{work}_gc_pause_share"] = (GC.GetTotalPauseDuration() - _paused).TotalSeconds / seconds;
         if (_hasWal)
         {
             figures[$"{work}_server_us"] = (Machine.ServerCpuSeconds(_server) - _serverCpu) * 1e6 / jobs;

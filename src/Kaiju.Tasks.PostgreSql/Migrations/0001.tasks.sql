@@ -10,9 +10,6 @@ create table $schema$.tasks (
     group_id text,
     user_id text,
     is_periodic boolean not null,
-    is_system boolean not null,
-    notify boolean not null,
-    next_task text,
     definition text not null
 );
 
@@ -57,6 +54,7 @@ create table $schema$.states (
     state smallint not null,
     wait smallint not null,
     chain smallint not null,
+    traits smallint not null,
     duty smallint,
     report_kind smallint,
     enabled boolean not null,

@@ -11,27 +11,27 @@ select task_no from $schema$.tasks where task_no = any(@tasks) and creation = @c
 
 -- name: insert_tasks
 insert into $schema$.tasks (
-    id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, is_system, notify, next_task, definition)
+    id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)
 select
-    n.id, n.creation, n.created, n.revision, n.app, n.group_name, n.group_id, n.user_id, n.is_periodic, n.is_system, n.notify, n.next_task, n.definition
+    n.id, n.creation, n.created, n.revision, n.app, n.group_name, n.group_id, n.user_id, n.is_periodic, n.definition
 from unnest(
         @id::text[], @creation::uuid[], @created::bigint[], @revision::int[], @app::text[], @group_name::text[], @group_id::text[], @user_id::text[],
-        @is_periodic::bool[], @is_system::bool[], @notify::bool[], @next_task::text[], @definition::text[]) with ordinality
+        @is_periodic::bool[], @definition::text[]) with ordinality
     as n (
-        id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, is_system, notify, next_task, definition, place)
+        id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition, place)
 order by n.place on conflict (id) do nothing returning id, task_no
 
 -- name: insert_states
 insert into $schema$.states (
-    task_no, app, priority, enabled, stages, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
+    task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
     pass, result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at, status_change,
     executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue, ended)
 select
-    task_no, app, priority, enabled, stages, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
+    task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
     pass, result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at, status_change,
     executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue, ended
 from unnest(
-        @task_no::bigint[], @app::text[], @priority::int[], @enabled::bool[], @stages::int[], @max_exec::bigint[], @created::bigint[],
+        @task_no::bigint[], @app::text[], @priority::int[], @enabled::bool[], @stages::int[], @traits::int[], @max_exec::bigint[], @created::bigint[],
         @bytes::bigint[], @revision::int[], @run_no::int[], @result_run_no::int[], @results::int[], @result_bytes::bigint[], @state::int[],
         @stage::int[], @job_id::text[], @pass::int[], @result_run::text[], @result_pass::int[], @retries::int[], @interruptions::int[],
         @queued_at::bigint[], @exec_deadline::bigint[], @wait::int[], @wait_deadline::bigint[], @next_run::bigint[], @retry_at::bigint[],
@@ -39,25 +39,23 @@ from unnest(
         @exit_code::int[], @error::text[], @occurrence::bigint[], @skipped::bigint[], @chain::int[], @duty::int[], @due::bigint[], @overdue::bigint[],
         @ended::bigint[])
     as n (
-        task_no, app, priority, enabled, stages, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage,
+        task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage,
         job_id, pass, result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at,
         status_change, executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue,
         ended)
 
 -- name: update_definitions
 update $schema$.tasks t set
-    revision = n.revision, app = n.app, group_name = n.group_name, group_id = n.group_id, user_id = n.user_id, is_periodic = n.is_periodic, is_system = n.is_system, notify =
-    n.notify, next_task = n.next_task, definition = n.definition
+    revision = n.revision, app = n.app, group_name = n.group_name, group_id = n.group_id, user_id = n.user_id, is_periodic = n.is_periodic, definition = n.definition
 from unnest(
-        @id::text[], @revision::int[], @app::text[], @group_name::text[], @group_id::text[], @user_id::text[], @is_periodic::bool[], @is_system::bool[], @notify::bool[],
-        @next_task::text[], @definition::text[])
+        @id::text[], @revision::int[], @app::text[], @group_name::text[], @group_id::text[], @user_id::text[], @is_periodic::bool[], @definition::text[])
     as n (
-        id, revision, app, group_name, group_id, user_id, is_periodic, is_system, notify, next_task, definition)
+        id, revision, app, group_name, group_id, user_id, is_periodic, definition)
 where t.id = n.id
 
 -- name: update_states
 update $schema$.states s set
-    app = n.app, priority = n.priority, enabled = n.enabled, stages = n.stages, max_exec = n.max_exec, bytes = n.bytes, revision = n.revision, run_no
+    app = n.app, priority = n.priority, enabled = n.enabled, stages = n.stages, traits = n.traits, max_exec = n.max_exec, bytes = n.bytes, revision = n.revision, run_no
     = n.run_no, result_run_no = n.result_run_no, results = n.results, result_bytes = n.result_bytes, state = n.state, stage = n.stage, job_id =
     n.job_id, pass = n.pass, result_run = n.result_run, result_pass = n.result_pass, retries = n.retries, interruptions = n.interruptions, queued_at =
     n.queued_at, exec_deadline = n.exec_deadline, wait = n.wait, wait_deadline = n.wait_deadline, next_run = n.next_run, retry_at = n.retry_at,
@@ -65,14 +63,14 @@ update $schema$.states s set
     report_kind = n.report_kind, exit_code = n.exit_code, error = n.error, occurrence = n.occurrence, skipped = n.skipped, chain = n.chain, duty =
     n.duty, due = n.due, overdue = n.overdue, ended = n.ended
 from unnest(
-        @task_no::bigint[], @app::text[], @priority::int[], @enabled::bool[], @stages::int[], @max_exec::bigint[], @bytes::bigint[], @revision::int[],
+        @task_no::bigint[], @app::text[], @priority::int[], @enabled::bool[], @stages::int[], @traits::int[], @max_exec::bigint[], @bytes::bigint[], @revision::int[],
         @run_no::int[], @result_run_no::int[], @results::int[], @result_bytes::bigint[], @state::int[], @stage::int[], @job_id::text[], @pass::int[],
         @result_run::text[], @result_pass::int[], @retries::int[], @interruptions::int[], @queued_at::bigint[], @exec_deadline::bigint[],
         @wait::int[], @wait_deadline::bigint[], @next_run::bigint[], @retry_at::bigint[], @status_change::bigint[], @executor_id::text[],
         @claim::uuid[], @report_claim::uuid[], @report_stage::int[], @report_kind::int[], @exit_code::int[], @error::text[], @occurrence::bigint[],
         @skipped::bigint[], @chain::int[], @duty::int[], @due::bigint[], @overdue::bigint[], @ended::bigint[])
     as n (
-        task_no, app, priority, enabled, stages, max_exec, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id, pass,
+        task_no, app, priority, enabled, stages, traits, max_exec, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id, pass,
         result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at, status_change,
         executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue, ended)
 where s.task_no = n.task_no

@@ -10,9 +10,6 @@ create table $prefix$tasks (
     group_id text,
     user_id text,
     is_periodic integer not null,
-    is_system integer not null,
-    notify integer not null,
-    next_task text,
     definition text not null
 ) strict;
 
@@ -29,6 +26,7 @@ create table $prefix$states (
     priority integer not null,
     enabled integer not null,
     stages integer not null,
+    traits integer not null,
     max_exec integer not null,
     created integer not null,
     bytes integer not null,

@@ -10,29 +10,28 @@ where s.ended is not null and s.ended < @before order by s.ended, s.task_no limi
 select task_no from $prefix$tasks where task_no in (select value from json_each(@tasks)) and creation = @creation
 
 -- name: insert_task
-insert into $prefix$tasks (id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, is_system, notify, next_task, definition)
-values (@id, @creation, @created, @revision, @app, @group_name, @group_id, @user_id, @is_periodic, @is_system, @notify, @next_task, @definition)
+insert into $prefix$tasks (id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)
+values (@id, @creation, @created, @revision, @app, @group_name, @group_id, @user_id, @is_periodic, @definition)
 on conflict (id) do nothing returning task_no
 
 -- name: insert_states
 insert into $prefix$states (
-    task_no, app, priority, enabled, stages, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id, pass,
+    task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id, pass,
     result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at, status_change,
     executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue, ended)
 values (
-    @task_no, @app, @priority, @enabled, @stages, @max_exec, @created, @bytes, @revision, @run_no, @result_run_no, @results, @result_bytes, @state, @stage, @job_id, @pass,
+    @task_no, @app, @priority, @enabled, @stages, @traits, @max_exec, @created, @bytes, @revision, @run_no, @result_run_no, @results, @result_bytes, @state, @stage, @job_id, @pass,
     @result_run, @result_pass, @retries, @interruptions, @queued_at, @exec_deadline, @wait, @wait_deadline, @next_run, @retry_at, @status_change,
     @executor_id, @claim, @report_claim, @report_stage, @report_kind, @exit_code, @error, @occurrence, @skipped, @chain, @duty, @due, @overdue, @ended)
 
 -- name: update_definitions
 update $prefix$tasks set
-    revision = @revision, app = @app, group_name = @group_name, group_id = @group_id, user_id = @user_id, is_periodic = @is_periodic, is_system = @is_system,
-    notify = @notify, next_task = @next_task, definition = @definition
+    revision = @revision, app = @app, group_name = @group_name, group_id = @group_id, user_id = @user_id, is_periodic = @is_periodic, definition = @definition
 where id = @id
 
 -- name: update_states
 update $prefix$states set
-    app = @app, priority = @priority, enabled = @enabled, stages = @stages, max_exec = @max_exec, bytes = @bytes, revision = @revision, run_no = @run_no,
+    app = @app, priority = @priority, enabled = @enabled, stages = @stages, traits = @traits, max_exec = @max_exec, bytes = @bytes, revision = @revision, run_no = @run_no,
     result_run_no = @result_run_no, results = @results, result_bytes = @result_bytes, state = @state, stage = @stage, job_id = @job_id, pass = @pass,
     result_run = @result_run, result_pass = @result_pass, retries = @retries, interruptions = @interruptions, queued_at = @queued_at,
     exec_deadline = @exec_deadline, wait = @wait, wait_deadline = @wait_deadline, next_run = @next_run, retry_at = @retry_at,

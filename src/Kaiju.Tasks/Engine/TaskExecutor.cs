@@ -311,6 +311,7 @@ internal sealed class TaskExecutor : IDisposable
     private static StageReport ReportOf(ActiveRun run, int stage, StageOutcome outcome, TimeSpan elapsed) => new()
     {
         TaskId = run.Task.Id,
+        StoreKey = run.Task.StoreKey,
         Claim = run.Task.Claim,
         JobId = run.Task.JobId,
         Attempt = run.Task.Attempt,

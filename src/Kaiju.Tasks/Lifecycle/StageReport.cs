@@ -48,6 +48,9 @@ public sealed record StageReport
     /// <summary>How long the stage took. A duration, so that the executor's clock does not matter.</summary>
     public TimeSpan Elapsed { get; init; }
 
+    /// <summary>What the store gave with the claim (<see cref="ExecutorTask.StoreKey"/>).</summary>
+    public long StoreKey { get; init; }
+
     /// <summary>The report's own name.</summary>
     public ReportId Id => new(Claim, Stage, Outcome.Kind);
 }

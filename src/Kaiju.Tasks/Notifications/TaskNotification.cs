@@ -52,5 +52,5 @@ public sealed record TaskNotification
     }
 
     /// <summary>Writes the notification.</summary>
-    public string ToJson() => WireText.Write(writer => NotificationJson.Write(writer, this));
+    public string ToJson() => WireText.Write(this, NotificationJson.Write);
 }

@@ -37,6 +37,7 @@ internal static class ExecutorTaskJson
             Kws = member.Json("kws"),
             ExecDeadline = member.Time("exec_deadline") ?? DateTimeOffset.MaxValue,
             TimeLeft = member.Seconds("time_left") ?? TimeSpan.Zero,
+            StoreKey = member.Long("store_key") ?? 0,
         };
         return faults.Count == 0 ? task : throw new TaskValidationException(id, faults);
     }
@@ -58,6 +59,7 @@ internal static class ExecutorTaskJson
         WireText.WriteRaw(writer, "kws", task.Kws.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : task.Kws);
         UnixTime.Write(writer, "exec_deadline", task.ExecDeadline);
         UnixTime.Write(writer, "time_left", task.TimeLeft);
+        writer.WriteNumber("store_key", task.StoreKey);
         writer.WriteEndObject();
     }
 }

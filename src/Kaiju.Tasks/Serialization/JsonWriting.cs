@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -12,7 +11,7 @@ internal static class JsonWriting
 
     // Written to again and again; what is written may write something itself, and then takes another one.
     [ThreadStatic]
-    private static Output? _spare;
+    private static ReusedWriter? _spare;
 
     /// <exception cref="JsonException">It cannot be written.</exception>
     public static JsonElement Element<T>(T value, JsonTypeInfo<T> typeInfo) =>
@@ -31,13 +30,11 @@ internal static class JsonWriting
     /// <exception cref="JsonException">It cannot be written.</exception>
     public static JsonElement Element<TState>(TState state, Action<Utf8JsonWriter, TState> write)
     {
-        var output = Interlocked.Exchange(ref _spare, null) ?? new Output();
+        var output = _spare ?? new ReusedWriter(_strict);
+        _spare = null;
         try
         {
-            output.Begin();
-            write(output.Writer, state);
-            output.Writer.Flush();
-            return JsonElement.Parse(output.Written);
+            return JsonElement.Parse(output.Write(state, write));
         }
         catch (NotSupportedException e)
         {
@@ -47,29 +44,6 @@ internal static class JsonWriting
         finally
         {
             _spare = output.IsSmall ? output : null;
-        }
-    }
-
-    private sealed class Output
-    {
-        private const int Usual = 256;
-        private const int Largest = 64 * 1024;
-
-        private readonly ArrayBufferWriter<byte> _buffer = new(Usual);
-
-        public Output() => Writer = new Utf8JsonWriter(_buffer, _strict);
-
-        public Utf8JsonWriter Writer { get; }
-
-        public ReadOnlySpan<byte> Written => _buffer.WrittenSpan;
-
-        /// <summary>Not worth to be kept once it was needed for something large.</summary>
-        public bool IsSmall => _buffer.Capacity <= Largest;
-
-        public void Begin()
-        {
-            _buffer.ResetWrittenCount();
-            Writer.Reset();
         }
     }
 }

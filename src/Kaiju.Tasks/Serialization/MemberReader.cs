@@ -47,6 +47,19 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
             : Fault<int?>(name, member, "a whole number");
     }
 
+    public long? Long(string name)
+    {
+        var member = Json(name);
+        if (member.ValueKind is JsonValueKind.Undefined)
+        {
+            return null;
+        }
+
+        return member.ValueKind == JsonValueKind.Number && member.TryGetInt64(out var value)
+            ? value
+            : Fault<long?>(name, member, "a whole number");
+    }
+
     /// <summary>A duration in seconds, fractions allowed.</summary>
     public TimeSpan? Seconds(string name)
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -9,12 +8,15 @@ namespace Kaiju.Tasks.Serialization;
 internal static class WireText
 {
     // A definition's own nesting (the object, its commands, a command) comes on top of the 64 levels of its params.
-    private const int Depth = 64 + 8;
+    public const int Depth = 64 + 8;
 
     /// <summary>How objects of the caller's are written where no host says otherwise: with Web defaults.</summary>
     public static readonly JsonSerializerOptions DefaultOptions = new(JsonSerializerDefaults.Web);
 
     private static readonly JsonWriterOptions _writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    [ThreadStatic]
+    private static ReusedWriter? _spare;
 
     /// <exception cref="TaskValidationException">It is no JSON that can be stored.</exception>
     public static JsonElement Parse(string json)
@@ -53,15 +55,18 @@ internal static class WireText
         }
     }
 
-    public static string Write(Action<Utf8JsonWriter> write)
+    public static string Write<TState>(TState state, Action<Utf8JsonWriter, TState> write)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var writer = new Utf8JsonWriter(buffer, _writing))
+        var output = _spare ?? new ReusedWriter(_writing);
+        _spare = null;
+        try
         {
-            write(writer);
+            return Encoding.UTF8.GetString(output.Write(state, write));
         }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        finally
+        {
+            _spare = output.IsSmall ? output : null;
+        }
     }
 
     /// <summary>Writes a value exactly as it was written before, or null if there is none.</summary>
