@@ -22,32 +22,22 @@ internal sealed class PostgreSqlStep(
     public override async ValueTask<DateTimeOffset> NowAsync() =>
         _now ??= (await QueryAsync("now", row => row.Time(0)).ConfigureAwait(false))[0];
 
-    public override async ValueTask<List<T>> QueryAsync<T>(string statement, Func<DbDataReader, T> read, params Argument[] arguments)
-    {
-        using var command = Command(statement, arguments);
-        var rows = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using (rows.ConfigureAwait(false))
-        {
-            var list = new List<T>();
-            while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false))
-            {
-                list.Add(read(rows));
-            }
+    public override ValueTask<List<T>> QueryAsync<T>(string statement, Func<DbDataReader, T> read, params Argument[] arguments) =>
+        QueryAsync(Command(statement, Parameters(arguments)), read);
 
-            return list;
-        }
-    }
+    /// <summary>Asks one statement about many rows.</summary>
+    public ValueTask<List<T>> QueryEachAsync<TRow, T>(string statement, Func<DbDataReader, T> read, IReadOnlyList<TRow> rows, IReadOnlyList<Column<TRow>> columns) =>
+        QueryAsync(Command(statement, Parameters(rows, columns)), read);
 
     public override async ValueTask<int> ExecuteAsync(string statement, params Argument[] arguments)
     {
-        using var command = Command(statement, arguments);
+        using var command = Command(statement, Parameters(arguments));
         return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public override async ValueTask ExecuteEachAsync<T>(string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns)
     {
-        using var command = Command(statement, []);
-        AddColumns(command, rows, columns);
+        using var command = Command(statement, Parameters(rows, columns));
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -69,19 +59,11 @@ internal sealed class PostgreSqlStep(
     {
         var byId = rows.ToDictionary(row => row.Id, StringComparer.Ordinal);
         var inserted = new List<TaskRow>();
-        using (var command = Command("insert_tasks", []))
+        foreach (var (id, number) in await QueryEachAsync("insert_tasks", row => (row.GetString(0), row.GetInt64(1)), rows, TaskRow.DefinitionColumns).ConfigureAwait(false))
         {
-            AddColumns(command, rows, TaskRow.DefinitionColumns);
-            var numbers = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await using (numbers.ConfigureAwait(false))
-            {
-                while (await numbers.ReadAsync(cancellationToken).ConfigureAwait(false))
-                {
-                    var row = byId[numbers.GetString(0)];
-                    row.TaskNo = numbers.GetInt64(1);
-                    inserted.Add(row);
-                }
-            }
+            var row = byId[id];
+            row.TaskNo = number;
+            inserted.Add(row);
         }
 
         if (inserted.Count > 0)
@@ -92,25 +74,50 @@ internal sealed class PostgreSqlStep(
         return inserted;
     }
 
-    // A page of a list brings its own text.
-    private NpgsqlCommand Command(string statement, Argument[] arguments)
+    private async ValueTask<List<T>> QueryAsync<T>(NpgsqlCommand command, Func<DbDataReader, T> read)
     {
-        var command = new NpgsqlCommand(Sql.All.GetValueOrDefault(statement) ?? statement, connection);
-        foreach (var argument in arguments)
+        using (command)
         {
-            var type = TypeOf(argument.Type);
-            command.Parameters.Add(new NpgsqlParameter(argument.Name, argument.IsList ? type | NpgsqlDbType.Array : type) { Value = argument.Value ?? DBNull.Value });
-        }
+            var rows = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using (rows.ConfigureAwait(false))
+            {
+                var list = new List<T>();
+                while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    list.Add(read(rows));
+                }
 
-        if (testTime is not null && !command.Parameters.Contains("now") && command.CommandText.Contains("@now", StringComparison.Ordinal))
+                return list;
+            }
+        }
+    }
+
+    private NpgsqlCommand Command(string statement, IEnumerable<(string Name, NpgsqlParameter Parameter)> arguments)
+    {
+        // A page of a list brings its own text.
+        var positional = PositionalStatement.Of(Sql.All.GetValueOrDefault(statement) ?? statement);
+        var command = new NpgsqlCommand(positional.Text, connection);
+        var given = arguments.ToDictionary(argument => argument.Name, argument => argument.Parameter, StringComparer.Ordinal);
+        foreach (var name in positional.Names)
         {
-            command.Parameters.Add(new NpgsqlParameter("now", NpgsqlDbType.Bigint) { Value = Ticks.Of(_now!.Value) });
+            command.Parameters.Add(
+                given.GetValueOrDefault(name)
+                ?? (name == "now" && _now is { } now ? new NpgsqlParameter { Value = Ticks.Of(now), NpgsqlDbType = NpgsqlDbType.Bigint } : throw new ArgumentException($"{statement} needs @{name}.", nameof(arguments))));
         }
 
         return command;
     }
 
-    private static void AddColumns<T>(NpgsqlCommand command, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns)
+    private static IEnumerable<(string Name, NpgsqlParameter Parameter)> Parameters(Argument[] arguments)
+    {
+        foreach (var argument in arguments)
+        {
+            var type = TypeOf(argument.Type);
+            yield return (argument.Name, new NpgsqlParameter { NpgsqlDbType = argument.IsList ? type | NpgsqlDbType.Array : type, Value = argument.Value ?? DBNull.Value });
+        }
+    }
+
+    private static IEnumerable<(string Name, NpgsqlParameter Parameter)> Parameters<T>(IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns)
     {
         foreach (var column in columns)
         {
@@ -122,7 +129,7 @@ internal sealed class PostgreSqlStep(
                 ColumnType.Uuid => ValuesOf<T, Guid?>(rows, column),
                 _ => ValuesOf<T, string?>(rows, column),
             };
-            command.Parameters.Add(new NpgsqlParameter(column.Name, TypeOf(column.Type) | NpgsqlDbType.Array) { Value = values });
+            yield return (column.Name, new NpgsqlParameter { NpgsqlDbType = TypeOf(column.Type) | NpgsqlDbType.Array, Value = values });
         }
     }
 

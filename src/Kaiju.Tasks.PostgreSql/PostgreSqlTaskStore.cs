@@ -24,7 +24,8 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     private readonly LifecycleFunction _next;
     private readonly SqlTexts _sql;
     private readonly OwnConnection _heartbeats;
-    private readonly ReportBatches _reports;
+    private readonly Batches<StageReport, ReportAnswer> _reports;
+    private readonly Batches<NewTask, Created> _creations;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _starting = new(1, 1);
     private HintChannel? _channel;
@@ -46,7 +47,8 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         (_dataSource, _options, _logger, _testTime, _next) = (dataSource, options, logger, testTime, next ?? TaskLifecycle.Next);
         _sql = SqlTexts.Load(typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(options, testTime is null ? DatabaseClock : "@now::bigint"), changeSql);
         _heartbeats = new OwnConnection(dataSource);
-        _reports = new ReportBatches(RecordBatchAsync);
+        _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync, 1000, 1);
+        _creations = new Batches<NewTask, Created>(CreateBatchAsync, 1000, 1);
     }
 
     /// <summary>Its statements; for tests that look at plans.</summary>
@@ -129,7 +131,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     }
 
     public override ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
-        _reports.RecordAsync(reports, cancellationToken);
+        _reports.AddAsync(reports, cancellationToken);
 
     public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
     {
@@ -158,6 +160,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             if (!_isDisposed)
             {
                 _isDisposed = true;
+                await _creations.DisposeAsync().ConfigureAwait(false);
                 await _reports.DisposeAsync().ConfigureAwait(false);
                 if (_channel is not null)
                 {
@@ -196,10 +199,13 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     protected override async ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) =>
         await AskAsync(act, e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e), cancellationToken).ConfigureAwait(false);
 
-    protected override async ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken)
+    protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken) =>
+        WriteAsync(act, isRepeatable, false, cancellationToken);
+
+    private async ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, bool isRepeated, CancellationToken cancellationToken)
     {
         await StartAsync(cancellationToken).ConfigureAwait(false);
-        var (isCommitting, isRepeated) = (false, false);
+        var isCommitting = false;
         var (answer, step) = await RepeatAsync(
             async () =>
             {

@@ -71,6 +71,9 @@ public record TaskCommand
     public static TaskCommand Create<T>(string method, T parameters, JsonTypeInfo<T> typeInfo) =>
         new(method, JsonWriting.Element(parameters, typeInfo));
 
+    /// <summary>The same with its params as JSON that is ours.</summary>
+    internal TaskCommand Owned(JsonSerializerOptions options) => Params is null ? this : this with { ParamsJson = _params.Owned(options) };
+
     /// <summary>The same with its params as JSON.</summary>
     internal TaskCommand Written(JsonSerializerOptions options) => this with { ParamsJson = _params.Written(options).Json };
 }

@@ -157,6 +157,9 @@ public sealed record TaskDefinition
     /// </summary>
     public string ToStoredJson() => StoredDefinition.Write(this);
 
+    /// <summary>Kws and meta as JSON that is ours.</summary>
+    internal (JsonElement Kws, JsonElement Meta) OwnedJson(JsonSerializerOptions options) => (_kws.Owned(options), _meta.Owned(options));
+
     /// <summary>The same with all objects of the caller's as JSON.</summary>
     internal TaskDefinition Written(JsonSerializerOptions options) => this with
     {

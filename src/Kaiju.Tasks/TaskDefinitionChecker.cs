@@ -127,8 +127,9 @@ public sealed class TaskDefinitionChecker
             return;
         }
 
-        foreach (var (stage, command) in definition.Commands.Index())
+        for (var stage = 0; stage < definition.Commands.Count; stage++)
         {
+            var command = definition.Commands[stage];
             if (command?.Method is null)
             {
                 faults.Add(command is null ? $"commands[{stage}] is null; it must be a command." : $"commands[{stage}].method is null; it must be text.");
@@ -140,15 +141,21 @@ public sealed class TaskDefinitionChecker
     {
         try
         {
-            var written = definition.Written(_serializing);
-            return written with
+            var commands = new TaskCommand[definition.Commands.Count];
+            for (var stage = 0; stage < commands.Length; stage++)
             {
-                Id = written.Id ?? _ids.NewId().ToString(),
-                AppName = written.AppName ?? _options.AppName,
-                MaxExecTimeout = written.MaxExecTimeout ?? _limits.DefaultExecTimeout,
-                KwsJson = JsonText.IsNothing(written.KwsJson) ? JsonText.EmptyObject : written.KwsJson.Clone(),
-                MetaJson = JsonText.Owned(written.MetaJson),
-                Commands = [.. written.Commands.Select(command => command with { ParamsJson = JsonText.Owned(command.ParamsJson) })],
+                commands[stage] = definition.Commands[stage].Owned(_serializing);
+            }
+
+            var (kws, meta) = definition.OwnedJson(_serializing);
+            return definition with
+            {
+                Id = definition.Id ?? _ids.NewId().ToString(),
+                AppName = definition.AppName ?? _options.AppName,
+                MaxExecTimeout = definition.MaxExecTimeout ?? _limits.DefaultExecTimeout,
+                KwsJson = JsonText.IsNothing(kws) ? JsonText.EmptyObject : kws,
+                MetaJson = meta,
+                Commands = commands,
             };
         }
         catch (JsonException e)
@@ -183,7 +190,7 @@ public sealed class TaskDefinitionChecker
         {
             faults.Add($"{member} is {JsonText.Quote(name)} with {name.Length} characters; it must have 1 to {longest}.");
         }
-        else if (name.Any(char.IsControl))
+        else if (HasControl(name))
         {
             faults.Add($"{member} has a control character; it must have none.");
         }
@@ -191,6 +198,19 @@ public sealed class TaskDefinitionChecker
         {
             faults.Add($"{member} {fault}");
         }
+    }
+
+    private static bool HasControl(ReadOnlySpan<char> name)
+    {
+        foreach (var character in name)
+        {
+            if (char.IsControl(character))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void CheckNumbers(TaskDefinition task, List<string> faults)

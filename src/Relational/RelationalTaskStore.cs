@@ -29,7 +29,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
 
     protected string NewJobId() => ids.NewId().ToString();
 
-    public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
+    public virtual ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
     {
         ThrowIfNotPrepared(tasks);
         var creation = ids.NewId();
@@ -283,7 +283,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
         return new UpdateAnswer(UpdateResult.Updated, []);
     }
 
-    private TaskRow NewRow(TaskDefinition definition, Guid creation, DateTimeOffset now) => new()
+    protected TaskRow NewRow(TaskDefinition definition, Guid creation, DateTimeOffset now) => new()
     {
         Rules = rules,
         Creation = creation,

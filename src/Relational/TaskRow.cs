@@ -91,6 +91,16 @@ internal sealed class TaskRow
         new("definition", ColumnType.Text, row => row.Definition.ToStoredJson()),
     ];
 
+    /// <summary>
+    /// What a new task's row has that another one's has not; everything else of it follows from the time of its creation. Times are
+    /// counted from that time if its state was made as of the beginning of time.
+    /// </summary>
+    public static readonly Column<TaskRow>[] NewColumns =
+    [
+        .. DefinitionColumns.Where(column => column.Name is not ("created" or "revision")),
+        .. StateColumns.Where(column => column.Name is "priority" or "enabled" or "stages" or "traits" or "max_exec" or "bytes" or "state" or "job_id" or "next_run" or "duty" or "due" or "overdue"),
+    ];
+
     private TaskDefinition? _definition;
     private long? _bytes;
     private DateTimeOffset? _droppedAt;

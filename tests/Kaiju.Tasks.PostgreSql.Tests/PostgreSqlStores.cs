@@ -16,7 +16,7 @@ namespace Kaiju.Tasks.PostgreSql.Tests;
 /// <summary>The servers of this run, started by the first test that asks.</summary>
 internal static class Servers
 {
-    private static readonly Lazy<Task<PostgresServer>> _postgres = new(PostgresServer.StartAsync);
+    private static readonly Lazy<Task<PostgresServer>> _postgres = new(() => PostgresServer.StartAsync());
     private static readonly Lazy<Task<PgBouncer>> _bouncer = new(async () => await PgBouncer.StartAsync(await _postgres.Value));
     private static readonly Lazy<Task<string>> _database = new(async () => await (await _postgres.Value).CreateDatabaseAsync("contracts"));
 

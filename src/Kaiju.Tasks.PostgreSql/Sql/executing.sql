@@ -5,7 +5,7 @@
 with relaxed as materialized (select set_config('synchronous_commit', 'off', true), $now$ as now),
 queued as materialized (
     select q.* from relaxed, unnest(@apps::text[]) a (app) cross join lateral (
-        select s.task_no, s.priority, s.queued_at, s.bytes + s.result_bytes as bytes from $schema$.states s
+        select s.task_no, s.priority, s.queued_at, least(s.bytes + s.result_bytes, 1000000000)::int as bytes from $schema$.states s
         where s.app = a.app and s.state = 1 and s.enabled -- guard: state
         order by s.priority desc, s.queued_at, s.task_no limit @most
         for no key update skip locked) q

@@ -9,6 +9,34 @@ where s.ended < @before order by s.ended, s.task_no limit @most for update of s 
 -- name: find_creation
 select task_no from $schema$.tasks where task_no = any(@tasks) and creation = @creation
 
+-- New tasks whose ids are unknown, in one statement and one transaction. Their times are counted from now on. Not ON CONFLICT, which writes
+-- each row twice: an id that becomes known at this very moment fails the statement, and each call is then carried out by itself.
+-- name: create
+with clock as materialized (select $now$ as now),
+n as materialized (
+    select n.*, c.now from clock c, unnest(
+        @id::text[], @creation::uuid[], @app::text[], @group_name::text[], @group_id::text[], @user_id::text[], @is_periodic::bool[],
+        @definition::text[], @priority::int[], @enabled::bool[], @stages::int[], @traits::int[], @max_exec::bigint[], @bytes::bigint[],
+        @state::int[], @job_id::text[], @next_run::bigint[], @duty::int[], @due::bigint[], @overdue::bigint[]) with ordinality
+    as n (
+        id, creation, app, group_name, group_id, user_id, is_periodic, definition, priority, enabled, stages, traits, max_exec, bytes, state,
+        job_id, next_run, duty, due, overdue, place)),
+t as (
+    insert into $schema$.tasks (id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)
+    select n.id, n.creation, n.now, 0, n.app, n.group_name, n.group_id, n.user_id, n.is_periodic, n.definition from n
+    where (select k.task_no from $schema$.tasks k where k.id = n.id) is null order by n.place returning id, task_no),
+s as (
+    insert into $schema$.states (
+        task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state,
+        stage, job_id, pass, result_pass, retries, interruptions, queued_at, exec_deadline, wait, next_run, status_change, skipped, chain, duty,
+        due, overdue)
+    select
+        t.task_no, n.app, n.priority, n.enabled, n.stages, n.traits, n.max_exec, n.now, n.bytes, 0, 1, 1, 0, 0, n.state,
+        0, n.job_id, 0, 0, 0, 0, case when n.state = 1 then n.now end, case when n.state = 1 then n.now + n.max_exec end, 0,
+        n.now + n.next_run, n.now, 0, 0, n.duty, n.now + n.due, n.now + n.overdue
+    from t join n on n.id = t.id)
+select t.id from t
+
 -- name: insert_tasks
 insert into $schema$.tasks (
     id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)

@@ -19,6 +19,7 @@ internal sealed class TaskClient(
 {
     private const int PageSize = 200;
     private const int LargestPage = 1000;
+    private const int PartSize = 250;
 
     private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
 
@@ -48,6 +49,20 @@ internal sealed class TaskClient(
         IEnumerable<TaskDefinition> definitions, OnConflict onConflict, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(definitions);
+
+        // All of the caller's code first, so that what it throws leaves nothing half done. Then the store works on one part while the next is checked.
+        var parts = definitions.Chunk(PartSize).ToList();
+        var creating = new List<Task<CreateAnswer[]>>(parts.Count);
+        foreach (var part in parts)
+        {
+            creating.Add(CreatePartAsync(part, onConflict, cancellationToken));
+        }
+
+        return [.. (await Task.WhenAll(creating).ConfigureAwait(false)).SelectMany(answers => answers)];
+    }
+
+    private async Task<CreateAnswer[]> CreatePartAsync(TaskDefinition[] definitions, OnConflict onConflict, CancellationToken cancellationToken)
+    {
         var (answers, prepared) = PrepareEach(definitions, definition => checker.Prepare(definition), definition => definition.Id);
         var stored = await store.CreateAsync([.. prepared.Select(item => item.Value)], onConflict, cancellationToken).ConfigureAwait(false);
         foreach (var ((place, _), answer) in prepared.Zip(stored))

@@ -10,6 +10,11 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
 {
     public void Check(TaskCommand command, int stage)
     {
+        if (CompiledCommand.IsConstant(command) && specials.Find(command.Method) is null && IsPlain(command))
+        {
+            return;
+        }
+
         var place = $"commands[{stage}]";
         var references = new List<TemplateReference>();
         CheckMethod(command, place, references);
@@ -26,6 +31,14 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
             faults.AddRange(special.Check(command, limits).Select(fault => $"{place}.{fault}"));
         }
     }
+
+    /// <summary>True if nothing can be wrong with a command without templates; otherwise what follows says what.</summary>
+    private bool IsPlain(TaskCommand command) =>
+        command.MaxTimeout is null
+        && command.Method.Length is > 0 and <= TaskDefinitionChecker.MaxNameLength
+        && JsonText.FindFault(command.Method) is null
+        && (command.ParamsJson.ValueKind == JsonValueKind.Undefined
+            || JsonText.FindFault(JsonText.Raw(command.ParamsJson), limits.MaxParamsBytes, limits.MaxJsonDepth) is null);
 
     private void CheckMethod(TaskCommand command, string place, List<TemplateReference> references)
     {

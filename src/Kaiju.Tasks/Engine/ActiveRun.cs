@@ -32,7 +32,7 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
     private const int Left = 2;
 
     private readonly CancellationTokenSource _cancel = new();
-    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _completion = new();
     private readonly JsonElement _executor;
     private readonly JsonElement[] _results;
     private readonly Offload _offload;
@@ -62,14 +62,17 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
         }
 
         var left = task.TimeLeft > TimeSpan.Zero ? task.TimeLeft : TimeSpan.Zero;
-        var now = clock.GetTimestamp();
+        Began = clock.GetTimestamp();
         var steps = left.TotalSeconds * clock.TimestampFrequency;
-        Deadline = steps < long.MaxValue - now ? now + (long)steps : long.MaxValue;
+        Deadline = steps < long.MaxValue - Began ? Began + (long)steps : long.MaxValue;
     }
 
     public ExecutorTask Task { get; }
 
     public HeldClaim Claim => new(Task.Id, Task.Claim);
+
+    /// <summary>When it was taken up, as a timestamp of the clock.</summary>
+    public long Began { get; }
 
     /// <summary>When the run must have ended, as a timestamp of the clock.</summary>
     public long Deadline { get; }
@@ -176,9 +179,10 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
         {
             _cancel.Dispose();
         }
-
-        _completion.SetResult();
     }
+
+    /// <summary>The last thing that happens to a run.</summary>
+    public void Complete() => _completion.SetResult();
 
     private async Task EndLeftoverAsync(Task rest)
     {

@@ -15,10 +15,12 @@ internal sealed class HeartbeatLoop(TaskExecutor executor, ITaskStore store, Tim
         var wake = new WakeSignal(clock);
         var delay = new FaultDelay(clock, options.ClaimCheckInterval);
         long? pinged = null;
+        var isHinted = false;
         using var listening = store.Listen(hint =>
         {
             if (hint.Kinds.HasFlag(StoreHintKinds.ClaimLost))
             {
+                isHinted = true;
                 wake.Set();
             }
         });
@@ -26,7 +28,7 @@ internal sealed class HeartbeatLoop(TaskExecutor executor, ITaskStore store, Tim
         {
             try
             {
-                pinged = await BeatAsync(pinged, cancellationToken).ConfigureAwait(false);
+                pinged = await BeatAsync(pinged, Interlocked.Exchange(ref isHinted, false), cancellationToken).ConfigureAwait(false);
                 delay.Reset();
                 await wake.WaitAsync(options.ClaimCheckInterval, cancellationToken).ConfigureAwait(false);
             }
@@ -38,11 +40,11 @@ internal sealed class HeartbeatLoop(TaskExecutor executor, ITaskStore store, Tim
         }
     }
 
-    private async Task<long> BeatAsync(long? pinged, CancellationToken cancellationToken)
+    private async Task<long> BeatAsync(long? pinged, bool isHinted, CancellationToken cancellationToken)
     {
         if (pinged is { } last && clock.GetElapsedTime(last) < options.PingInterval)
         {
-            await executor.CheckClaimsAsync(cancellationToken).ConfigureAwait(false);
+            await (isHinted ? executor.CheckClaimsAsync(cancellationToken) : executor.CheckOldClaimsAsync(cancellationToken)).ConfigureAwait(false);
             return last;
         }
 

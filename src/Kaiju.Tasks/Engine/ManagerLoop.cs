@@ -2,9 +2,12 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>When a manager ticks: when the store's next duty is due, when a hint says so, and at least once every poll interval.</summary>
+/// <summary>When a manager ticks: when the store's next duty is due, looked up when a hint says so and at least once every poll interval.</summary>
 internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimeProvider clock, KaijuTasksOptions options)
 {
+    /// <summary>Even if the store knows of nothing to do, all duties are tried once every so many poll intervals.</summary>
+    private const int IdleIntervals = 12;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var wake = new WakeSignal(clock);
@@ -16,24 +19,32 @@ internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimePro
                 wake.Set();
             }
         });
+        long? ticked = null;
         while (!cancellationToken.IsCancellationRequested)
         {
+            // One question instead of all duties: most of what wakes a manager is somebody else's business.
+            var left = await GetTimeLeftAsync(cancellationToken).ConfigureAwait(false);
+            if (left > TimeSpan.Zero && ticked is { } last && clock.GetElapsedTime(last) < options.PollInterval * IdleIntervals)
+            {
+                await wake.WaitAsync(left, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            ticked = clock.GetTimestamp();
             var tick = await manager.TickAsync(cancellationToken).ConfigureAwait(false);
             if (tick.Faults > 0)
             {
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
-                continue;
             }
-
-            delay.Reset();
-            if (!tick.HasMore)
+            else
             {
-                await wake.WaitAsync(await SleepAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+                delay.Reset();
             }
         }
     }
 
-    private async Task<TimeSpan> SleepAsync(CancellationToken cancellationToken)
+    /// <summary>The time until there is something to do, at most the poll interval; none if the store cannot say.</summary>
+    private async Task<TimeSpan> GetTimeLeftAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -45,8 +56,8 @@ internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimePro
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // The next tick meets the same fault and says so.
-            return options.PollInterval;
+            // The tick meets the same fault and says so.
+            return TimeSpan.Zero;
         }
     }
 }

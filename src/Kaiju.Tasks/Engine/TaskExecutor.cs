@@ -32,6 +32,7 @@ internal sealed class TaskExecutor : IDisposable
     private readonly JsonElement _data;
     private readonly CancellationToken _abandoned;
     private int _taken;
+    private long _lastLook = Never;
     private long _lastPing = Never;
     private long _lastSeen = Never;
     private bool _claimInDoubt;
@@ -94,18 +95,29 @@ internal sealed class TaskExecutor : IDisposable
     public async Task HeartbeatAsync(CancellationToken cancellationToken)
     {
         var began = _clock.GetTimestamp();
+        _lastLook = began;
         Supersede(await _store.HeartbeatAsync(Info, Held(), cancellationToken).ConfigureAwait(false));
         Volatile.Write(ref _lastPing, began);
         Volatile.Write(ref _lastSeen, began);
     }
 
-    /// <summary>Stops the runs whose claims are lost.</summary>
-    public async Task CheckClaimsAsync(CancellationToken cancellationToken)
+    /// <summary>Stops the runs whose claims are lost, among those that have been running since the time before the last look: short ones end before they are asked about.</summary>
+    public Task CheckOldClaimsAsync(CancellationToken cancellationToken)
     {
-        if (IsRunning)
+        var before = _lastLook;
+        _lastLook = _clock.GetTimestamp();
+        return CheckClaimsAsync([.. _running.Values.Where(run => run.Began <= before).Select(run => run.Claim)], cancellationToken);
+    }
+
+    /// <summary>Stops the runs whose claims are lost.</summary>
+    public Task CheckClaimsAsync(CancellationToken cancellationToken) => CheckClaimsAsync(Held(), cancellationToken);
+
+    private async Task CheckClaimsAsync(List<HeldClaim> claims, CancellationToken cancellationToken)
+    {
+        if (claims.Count > 0)
         {
             var began = _clock.GetTimestamp();
-            Supersede(await _store.FindLostClaimsAsync(Held(), cancellationToken).ConfigureAwait(false));
+            Supersede(await _store.FindLostClaimsAsync(claims, cancellationToken).ConfigureAwait(false));
             Volatile.Write(ref _lastSeen, began);
         }
     }
@@ -332,6 +344,7 @@ internal sealed class TaskExecutor : IDisposable
         Interlocked.Decrement(ref _taken);
         run.Dispose();
         SlotFreed?.Invoke();
+        run.Complete();
     }
 
     private void Supersede(IReadOnlyList<Guid> lost)

@@ -59,7 +59,11 @@ internal static class ExecutorTaskJson
         WireText.WriteRaw(writer, "kws", task.Kws.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : task.Kws);
         UnixTime.Write(writer, "exec_deadline", task.ExecDeadline);
         UnixTime.Write(writer, "time_left", task.TimeLeft);
-        writer.WriteNumber("store_key", task.StoreKey);
+        if (task.StoreKey != 0)
+        {
+            writer.WriteNumber("store_key", task.StoreKey);
+        }
+
         writer.WriteEndObject();
     }
 }

@@ -25,6 +25,10 @@ internal readonly record struct JsonInput
         _ => new JsonInput(value),
     };
 
+    /// <summary>The JSON as our own: written from the object, or copied, so that the caller's document may be disposed of.</summary>
+    /// <exception cref="JsonException">The object cannot be written.</exception>
+    public JsonElement Owned(JsonSerializerOptions options) => _value is null ? JsonText.Owned(Json) : Written(options).Json;
+
     /// <summary>The same as JSON alone.</summary>
     /// <exception cref="JsonException">The object cannot be written.</exception>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "An object gets in only through members that are marked so themselves.")]

@@ -1,0 +1,103 @@
+using System.Collections.Concurrent;
+
+namespace Kaiju.Tasks.PostgreSql;
+
+/// <summary>
+/// Callers at the same time share a round trip and a commit: what comes while batches are on their way is the next batch. Who comes alone
+/// waits for nothing and for nobody, and begins its batch on its own thread.
+/// </summary>
+/// <param name="carryOut">Carries a batch out, and answers for each item. What it throws, every caller of the batch gets.</param>
+/// <param name="most">About how many items a batch may have.</param>
+/// <param name="lanes">How many batches may be on their way at once.</param>
+internal sealed class Batches<TItem, TAnswer>(
+    Func<IReadOnlyList<TItem>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> carryOut, int most, int lanes) : IAsyncDisposable
+{
+    private readonly ConcurrentQueue<Waiting> _waiting = new();
+    private readonly SemaphoreSlim _lanes = new(lanes, lanes);
+    private volatile bool _isDisposed;
+
+    public async ValueTask<IReadOnlyList<TAnswer>> AddAsync(IReadOnlyList<TItem> items, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        var waiting = new Waiting(items);
+        _waiting.Enqueue(waiting);
+        _ = CarryOutAsync();
+        return await waiting.Answers.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends when everything that was added is answered.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _isDisposed = true;
+        await CarryOutAsync().ConfigureAwait(false);
+        for (var lane = 0; lane < lanes; lane++)
+        {
+            await _lanes.WaitAsync().ConfigureAwait(false);
+        }
+
+        _lanes.Dispose();
+    }
+
+    /// <summary>Goes on as long as there is something, if a lane is free. Whoever leaves a lane looks again: what came meanwhile found it taken.</summary>
+    private async Task CarryOutAsync()
+    {
+        while (!_waiting.IsEmpty && _lanes.Wait(0))
+        {
+            try
+            {
+                while (Take() is { Count: > 0 } batch)
+                {
+                    await CarryOutAsync(batch).ConfigureAwait(false);
+
+                    // Those who have their answers often have more: they go first, so that they are one batch again.
+                    await Task.Yield();
+                }
+            }
+            finally
+            {
+                _lanes.Release();
+            }
+        }
+    }
+
+    private List<Waiting> Take()
+    {
+        var batch = new List<Waiting>();
+        for (var count = 0; count < most && _waiting.TryDequeue(out var next); count += next.Items.Count)
+        {
+            batch.Add(next);
+        }
+
+        return batch;
+    }
+
+    private async Task CarryOutAsync(List<Waiting> batch)
+    {
+        try
+        {
+            IReadOnlyList<TItem> items = batch.Count == 1 ? batch[0].Items : [.. batch.SelectMany(waiting => waiting.Items)];
+            var answers = await carryOut(items, CancellationToken.None).ConfigureAwait(false);
+            var place = 0;
+            foreach (var waiting in batch)
+            {
+                var own = new TAnswer[waiting.Items.Count];
+                for (var i = 0; i < own.Length; i++)
+                {
+                    own[i] = answers[place++];
+                }
+
+                waiting.Answers.TrySetResult(own);
+            }
+        }
+        catch (Exception e)
+        {
+            // Nobody knows what has happened; each caller tries again or says so.
+            batch.ForEach(waiting => waiting.Answers.TrySetException(e));
+        }
+    }
+
+    private sealed record Waiting(IReadOnlyList<TItem> Items)
+    {
+        public TaskCompletionSource<IReadOnlyList<TAnswer>> Answers { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
