@@ -68,6 +68,7 @@ public abstract class TaskQueueTests(OpenStore open)
         var report = new StageReport
         {
             TaskId = "t",
+            StoreKey = first.StoreKey,
             Claim = first.Claim,
             JobId = first.JobId,
             Attempt = 1,

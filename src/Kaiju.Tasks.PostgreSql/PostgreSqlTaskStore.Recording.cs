@@ -13,25 +13,7 @@ internal sealed partial class PostgreSqlTaskStore
     {
         var answers = new ReportAnswer?[reports.Count];
 
-        // Several about one task are decided one after the other, in their order.
-        var (seen, twice) = (new HashSet<string>(reports.Count, StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
-        foreach (var report in reports)
-        {
-            if (!seen.Add(report.TaskId))
-            {
-                twice.Add(report.TaskId);
-            }
-        }
-
-        var done = new List<(int Place, StageReport Report)>(reports.Count);
-        for (var place = 0; place < reports.Count; place++)
-        {
-            if (reports[place] is { Outcome: StageOutcome.Done, StoreKey: not 0 } report && !twice.Contains(report.TaskId))
-            {
-                done.Add((place, report));
-            }
-        }
-
+        var done = DoneAlone(reports).ConvertAll(place => (Place: place, Report: reports[place]));
         if (done.Count > 0)
         {
             foreach (var place in await RecordDoneAsync(reports, done, cancellationToken).ConfigureAwait(false))

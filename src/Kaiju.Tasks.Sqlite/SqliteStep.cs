@@ -62,6 +62,26 @@ internal sealed class SqliteStep(
         return inserted;
     }
 
+    /// <summary>A statement that is carried out for every task: its arguments are set by their places.</summary>
+    /// <param name="statement">Its name.</param>
+    /// <param name="names">The names of the arguments, always the same and in the same order.</param>
+    /// <param name="values">Their values: whole numbers, texts and null.</param>
+    public SqliteCommand Hot(string statement, string[] names, params ReadOnlySpan<object?> values)
+    {
+        var hot = command(Sql[statement]);
+        for (var place = hot.Parameters.Count; place < names.Length; place++)
+        {
+            hot.Parameters.Add(new SqliteParameter { ParameterName = names[place] });
+        }
+
+        for (var place = 0; place < values.Length; place++)
+        {
+            hot.Parameters[place].Value = values[place] ?? DBNull.Value;
+        }
+
+        return hot;
+    }
+
     // A page of a list brings its own text.
     private SqliteCommand Prepared(string statement, Argument[] arguments)
     {

@@ -9,25 +9,33 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>Tasks in a SQLite file: one writer for the process, readers beside it, and the machine's clock, which all processes on the file share.</summary>
-internal sealed class SqliteTaskStore : RelationalTaskStore, IDisposable
+internal sealed partial class SqliteTaskStore : RelationalTaskStore, IDisposable
 {
     private readonly SqliteTasksOptions _options;
     private readonly TimeProvider _clock;
     private readonly LifecycleFunction _next;
     private readonly SqlTexts _sql;
     private readonly SqliteConnections _readers;
+    private readonly Batches<StageReport, ReportAnswer> _reports;
     private readonly ILogger _logger;
     private readonly Lock _starting = new();
     private volatile SqliteWriter? _writer;
     private bool _isDisposed;
 
     public SqliteTaskStore(
-        SqliteTasksOptions options, TimeProvider clock, LifecycleRules rules, IdSource ids, ILogger<SqliteTaskStore> logger, LifecycleFunction? next = null)
+        SqliteTasksOptions options,
+        TimeProvider clock,
+        LifecycleRules rules,
+        IdSource ids,
+        ILogger<SqliteTaskStore> logger,
+        LifecycleFunction? next = null,
+        Func<string, string>? changeSql = null)
         : base(rules, ids)
     {
         SqliteSchema.ThrowIfInvalid(options);
         (_options, _clock, _logger, _next) = (options, clock, logger, next ?? TaskLifecycle.Next);
-        _sql = SqlTexts.Load(typeof(SqliteTaskStore).Assembly, SqliteSchema.Words(options));
+        _sql = SqlTexts.Load(typeof(SqliteTaskStore).Assembly, SqliteSchema.Words(options), changeSql);
+        _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync, 1000, 1);
         _readers = new SqliteConnections(options);
     }
 
@@ -89,25 +97,12 @@ internal sealed class SqliteTaskStore : RelationalTaskStore, IDisposable
             if (!_isDisposed)
             {
                 _isDisposed = true;
+                _reports.DisposeAsync().AsTask().GetAwaiter().GetResult();
                 _writer?.Dispose();
                 _readers.Dispose();
             }
         }
     }
-
-    internal override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken) => WriteAsync(
-        async step =>
-        {
-            var queued = new List<TaskRow>();
-            foreach (var app in request.Executor.Apps)
-            {
-                queued.AddRange(await step.LoadAsync("load_queued", Argument.Text("app", app), Argument.Integer("most", request.MaxTasks)).ConfigureAwait(false));
-            }
-
-            return await ClaimAsync(step, request.Executor, Within(request, queued)).ConfigureAwait(false);
-        },
-        true,
-        cancellationToken);
 
     protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken)
     {
@@ -131,18 +126,6 @@ internal sealed class SqliteTaskStore : RelationalTaskStore, IDisposable
             reader.Dispose();
             throw;
         }
-    }
-
-    /// <summary>The first of these that may be claimed together: at least one, at most so many tasks and bytes.</summary>
-    private static List<TaskRow> Within(ClaimRequest request, List<TaskRow> queued)
-    {
-        var bytes = 0L;
-        return
-        [
-            .. queued.OrderByDescending(row => row.Definition.Priority).ThenBy(row => row.State.QueuedAt).ThenBy(row => row.TaskNo)
-                .Take(request.MaxTasks)
-                .TakeWhile((row, place) => (bytes += row.Bytes + row.ResultBytes) <= request.MaxBytes || place == 0),
-        ];
     }
 
     private SqliteStep NewStep(Func<string, SqliteCommand> command) => new(command, _clock.GetUtcNow(), _sql, Rules, _next, NewJobId);

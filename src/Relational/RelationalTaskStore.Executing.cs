@@ -125,6 +125,30 @@ internal abstract partial class RelationalTaskStore
         return answers;
     }
 
+    /// <summary>The places of reports that a statement may record by itself: of a stage that is done, the only ones about their tasks. Several about one task are decided one after the other, in their order.</summary>
+    protected static List<int> DoneAlone(IReadOnlyList<StageReport> reports)
+    {
+        var (seen, twice) = (new HashSet<string>(reports.Count, StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
+        foreach (var report in reports)
+        {
+            if (!seen.Add(report.TaskId))
+            {
+                twice.Add(report.TaskId);
+            }
+        }
+
+        var places = new List<int>(reports.Count);
+        for (var place = 0; place < reports.Count; place++)
+        {
+            if (reports[place] is { Outcome: StageOutcome.Done, StoreKey: not 0 } report && !twice.Contains(report.TaskId))
+            {
+                places.Add(place);
+            }
+        }
+
+        return places;
+    }
+
     private static ValueTask<List<TaskRow>> HeldAsync(SqlStep step, string executorId) =>
         step.LoadAsync("load_held", Argument.Texts("executors", [executorId]), Argument.Integer("most", int.MaxValue));
 

@@ -156,7 +156,7 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
 
         var claim = _claims.TryGetValue(key, out var held) ? held.Claim : Guid.Empty;
         await _store.RecordAsync(
-            [new StageReport { TaskId = key.Task, Claim = claim, JobId = held?.JobId ?? "", Attempt = 1, Stage = step.GetProperty("stage").GetInt32(), Outcome = outcome }], default);
+            [new StageReport { TaskId = key.Task, StoreKey = held?.StoreKey ?? 0, Claim = claim, JobId = held?.JobId ?? "", Attempt = 1, Stage = step.GetProperty("stage").GetInt32(), Outcome = outcome }], default);
     }
 
     private async Task ClaimAsync(JsonElement step)

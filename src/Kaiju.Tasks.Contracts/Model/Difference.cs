@@ -81,7 +81,7 @@ internal static class Difference
     public static void CheckClaim(ExecutorTask model, ExecutorTask store)
     {
         var what = $"what the executor gets of {model.Id}";
-        Check(what, model with { Commands = [], Result = [], Kws = default }, store with { Commands = [], Result = [], Kws = default });
+        Check(what, model with { Commands = [], Result = [], Kws = default }, store with { Commands = [], Result = [], Kws = default, StoreKey = 0 });
         CheckDefinition(what, Rest(model), Rest(store));
         CheckResults(what, model.Result, store.Result);
     }

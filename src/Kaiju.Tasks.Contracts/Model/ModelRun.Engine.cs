@@ -10,6 +10,7 @@ namespace Kaiju.Tasks.Contracts.Model;
 internal sealed partial class ModelRun
 {
     private readonly List<KnownClaim> _claims = [];
+    private readonly Dictionary<string, long> _storeKeys = new(StringComparer.Ordinal);
     private readonly List<StageReport> _recorded = [];
     private int _strangers;
 
@@ -96,6 +97,7 @@ internal sealed partial class ModelRun
         model.LastPings.TryAdd(executor.Id, model.Now);
         LearnClaim(task);
         Difference.CheckClaim(task.ForExecutor(model.Now), claimed);
+        _storeKeys[claimed.Id] = claimed.StoreKey;
     }
 
     private void LearnClaim(ModelTask task)
@@ -160,6 +162,9 @@ internal sealed partial class ModelRun
             Stage = task.State.Stage + (spec.By == ReportBy.HolderAtNextStage ? 1 : spec.By == ReportBy.HolderAtStageBefore ? -1 : 0),
             Outcome = spec.Outcome,
             Elapsed = spec.Elapsed,
+
+            // Now and then from somebody who does not know it.
+            StoreKey = spec.Nth % 4 == 3 ? 0 : _storeKeys.GetValueOrDefault(task.Id),
         };
     }
 

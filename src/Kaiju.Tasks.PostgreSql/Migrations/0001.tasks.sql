@@ -1,6 +1,6 @@
 -- What was asked for. Written once and read often; only an update of the definition changes it, so listings have their indices here.
 create table $schema$.tasks (
-    task_no bigint generated always as identity (cache 100) primary key,
+    task_no bigint generated always as identity primary key,
     id text collate "C" not null unique,
     creation uuid not null,
     created bigint not null,

@@ -1,6 +1,40 @@
--- name: load_queued
-select $task$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+-- name: queued
+select s.task_no, s.priority, s.queued_at, s.bytes + s.result_bytes from $prefix$states s
 where s.state = 1 and s.enabled = 1 and s.app = @app order by s.priority desc, s.queued_at, s.task_no limit @most
+
+-- name: claim
+update $prefix$states as s set
+    state = 2, executor_id = @executor, claim = @claim, status_change = @now, exec_deadline = @now + s.max_exec, overdue = @now + s.max_exec + @grace + 1
+where s.task_no = @task_no and s.state = 1 and s.enabled = 1 -- guard: state
+returning
+    job_id, pass, retries, stage, max_exec, results, result_run_no, result_pass, app,
+    (select t.id from $prefix$tasks t where t.task_no = $prefix$states.task_no),
+    (select t.definition from $prefix$tasks t where t.task_no = $prefix$states.task_no)
+
+-- A stage that is done, fenced by claim and stage. A task that notifies or starts another one when it ends is left to the way that decides.
+-- Traits: 1 periodic, 2 kept by every clean-up, 4 notifies, 8 starts another one.
+-- name: record
+update $prefix$states as s set
+    stage = iif(s.stage < s.stages - 1, s.stage + 1, s.stage),
+    results = s.results + 1, result_bytes = s.result_bytes + @bytes,
+    report_claim = @claim, report_stage = @stage, report_kind = 0,
+    state = iif(s.stage < s.stages - 1, s.state, 5),
+    executor_id = iif(s.stage < s.stages - 1, s.executor_id, null),
+    claim = iif(s.stage < s.stages - 1, s.claim, null),
+    overdue = iif(s.stage < s.stages - 1, s.overdue, null),
+    status_change = iif(s.stage < s.stages - 1, s.status_change, @now),
+    ended = iif(s.stage = s.stages - 1 and s.traits & 3 = 0, @now, null),
+    duty = iif(s.stage = s.stages - 1 and s.traits & 1 = 1 and s.enabled = 1, 0, null),
+    due = iif(s.stage = s.stages - 1 and s.traits & 1 = 1 and s.enabled = 1, @now, null),
+    exit_code = iif(s.stage < s.stages - 1, s.exit_code, 0),
+    next_run = iif(s.stage < s.stages - 1, s.next_run, null),
+    retry_at = iif(s.stage < s.stages - 1, s.retry_at, null),
+    error = iif(s.stage < s.stages - 1, s.error, null)
+where s.task_no = @task_no
+    and s.claim = @claim -- guard: claim
+    and s.stage = @stage -- guard: stage
+    and (s.traits & 12 = 0 or s.stage < s.stages - 1)
+returning result_run_no, pass, retries, state, traits
 
 -- name: has_queued
 select exists (

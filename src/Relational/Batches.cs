@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace Kaiju.Tasks.PostgreSql;
+namespace Kaiju.Tasks.Relational;
 
 /// <summary>
 /// Callers at the same time share a round trip and a commit: what comes while batches are on their way is the next batch. Who comes alone

@@ -1,0 +1,161 @@
+using System.Globalization;
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Sqlite;
+
+/// <content>What happens for every stage: claims and results, each by a guarded statement of its own; everything else loads its task and asks the lifecycle.</content>
+internal sealed partial class SqliteTaskStore
+{
+    private static readonly string[] _claimArguments = ["@task_no", "@claim", "@executor", "@now", "@grace"];
+    private static readonly string[] _recordArguments = ["@task_no", "@claim", "@stage", "@bytes", "@now"];
+    private static readonly string[] _resultArguments =
+        ["@task_no", "@run_no", "@pass", "@stage", "@attempt", "@started", "@finished", "@claim", "@result"];
+
+    public override ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return _reports.AddAsync(reports, cancellationToken);
+    }
+
+    internal override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken) => WriteAsync<IReadOnlyList<ExecutorTask>>(
+        async step =>
+        {
+            var claimed = new List<ExecutorTask>();
+            var now = await step.NowAsync().ConfigureAwait(false);
+            foreach (var task in Within(request, await QueuedAsync(step, request).ConfigureAwait(false)))
+            {
+                if (Claim((SqliteStep)step, request.Executor, task, now) is { } claim)
+                {
+                    claimed.Add(claim.Results == 0 ? claim.Task : claim.Task with { Result = await ResultsAsync(step, task, claim.RunNo, claim.Pass).ConfigureAwait(false) });
+                }
+            }
+
+            if (claimed.Count > 0)
+            {
+                // Known from its first claim on, so that it is found dead if it dies before its first ping.
+                await step.ExecuteAsync("know_executor", Argument.Text("executor", request.Executor.Id), Argument.Long("ping", Ticks.Of(now))).ConfigureAwait(false);
+            }
+
+            return claimed;
+        },
+        true,
+        cancellationToken);
+
+    private static async ValueTask<List<QueuedRow>> QueuedAsync(SqlStep step, ClaimRequest request)
+    {
+        var queued = new List<QueuedRow>();
+        foreach (var app in request.Executor.Apps.Distinct())
+        {
+            queued.AddRange(await step.QueryAsync(
+                "queued",
+                row => new QueuedRow(row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)),
+                Argument.Text("app", app),
+                Argument.Integer("most", request.MaxTasks)).ConfigureAwait(false));
+        }
+
+        return queued;
+    }
+
+    /// <summary>The first of these that may be claimed together: at least one, at most so many tasks and bytes.</summary>
+    private static IEnumerable<long> Within(ClaimRequest request, List<QueuedRow> queued)
+    {
+        var bytes = 0L;
+        return queued.OrderByDescending(row => row.Priority).ThenBy(row => row.QueuedAt).ThenBy(row => row.TaskNo)
+            .Take(request.MaxTasks)
+            .TakeWhile((row, place) => (bytes += row.Bytes) <= request.MaxBytes || place == 0)
+            .Select(row => row.TaskNo);
+    }
+
+    private (ExecutorTask Task, int Results, int RunNo, int Pass)? Claim(SqliteStep step, ExecutorInfo executor, long taskNo, DateTimeOffset now)
+    {
+        var claim = Ids.NewId();
+        using var row = step.Hot("claim", _claimArguments, taskNo, TextOf(claim), executor.Id, Ticks.Of(now), Rules.AbortGrace.Ticks).ExecuteReader();
+        if (!row.Read())
+        {
+            return null;
+        }
+
+        var jobId = row.GetString(0);
+        var state = new ManagedState
+        {
+            State = TaskState.Executed,
+            ExecutorId = executor.Id,
+            Claim = claim,
+            JobId = jobId,
+            ResultRun = jobId,
+            Pass = row.GetInt32(1),
+            Retries = row.GetInt32(2),
+            Stage = row.GetInt32(3),
+            ExecDeadline = now + TimeSpan.FromTicks(row.GetInt64(4)),
+        };
+        return (ExecutorTask.Of(row.Definition(10, 9, 8), state, [], now, taskNo), row.GetInt32(5), row.GetInt32(6), row.GetInt32(7));
+    }
+
+    private static async ValueTask<IReadOnlyList<JsonElement>> ResultsAsync(SqlStep step, long taskNo, int runNo, int pass) => (await step.QueryAsync(
+        "results_of",
+        reader => reader.Results(0),
+        Argument.Long("task_no", taskNo),
+        Argument.Integer("run_no", runNo),
+        Argument.Integer("pass", pass)).ConfigureAwait(false))[0];
+
+    private ValueTask<IReadOnlyList<ReportAnswer>> RecordBatchAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) => WriteAsync<IReadOnlyList<ReportAnswer>>(
+        async step =>
+        {
+            var answers = new ReportAnswer[reports.Count];
+            var others = Enumerable.Range(0, answers.Length).ToHashSet();
+            var now = await step.NowAsync().ConfigureAwait(false);
+            foreach (var place in DoneAlone(reports))
+            {
+                if (Record((SqliteStep)step, reports[place], now))
+                {
+                    others.Remove(place);
+                }
+            }
+
+            // Failures, waits, ends that tell or start others, and what is recorded already or superseded.
+            var places = others.Order().ToList();
+            var decided = places.Count == 0 ? [] : await RecordAllAsync(step, places.ConvertAll(place => reports[place])).ConfigureAwait(false);
+            foreach (var (place, answer) in places.Zip(decided))
+            {
+                answers[place] = answer;
+            }
+
+            return answers;
+        },
+        true,
+        cancellationToken);
+
+    /// <summary>Records a result if the statement may; false if the lifecycle is to decide.</summary>
+    private static bool Record(SqliteStep step, StageReport report, DateTimeOffset now)
+    {
+        var result = ((StageOutcome.Done)report.Outcome).Result;
+        var claim = TextOf(report.Claim);
+        int runNo, pass, retries;
+        using (var row = step.Hot("record", _recordArguments, report.StoreKey, claim, (long)report.Stage, TaskRow.SizeOf(result), Ticks.Of(now)).ExecuteReader())
+        {
+            if (!row.Read())
+            {
+                return false;
+            }
+
+            (runNo, pass, retries) = (row.GetInt32(0), row.GetInt32(1), row.GetInt32(2));
+            if ((TaskState)row.GetInt32(3) == TaskState.Finished)
+            {
+                step.Hint(((TaskTraits)row.GetInt32(4)).HasFlag(TaskTraits.Periodic) ? StoreHintKinds.Ended | StoreHintKinds.Duty : StoreHintKinds.Ended, report.TaskId);
+            }
+        }
+
+        step.Hot(
+            "insert_results", _resultArguments, report.StoreKey, (long)runNo, (long)pass, (long)report.Stage, retries + 1L,
+            Ticks.Of(now - report.Elapsed), Ticks.Of(now), claim, result.GetRawText()).ExecuteNonQuery();
+        return true;
+    }
+
+    private static string TextOf(Guid id) => id.ToString("D", CultureInfo.InvariantCulture);
+
+    private readonly record struct QueuedRow(long TaskNo, int Priority, long QueuedAt, long Bytes);
+}
