@@ -1,7 +1,8 @@
-using System.Text.Json;
+using BenchmarkDotNet.Running;
 using Kaiju.Tasks.Benchmarks.Probes;
 using Kaiju.Tasks.Benchmarks.Running;
 
+const int Repetitions = 3;
 switch (args)
 {
     case ["probe", var work, var subject, ..]:
@@ -16,15 +17,30 @@ switch (args)
     case ["one", var work, var subject, ..]:
         await using (var stores = await Stores.OpenAsync())
         {
-            for (var i = 0; i < 3; i++)
-            {
-                var figures = await Runner.MeasureAsync(new Measurement("one", subject, work, string.Join(' ', args[3..])), stores);
-                Console.WriteLine(string.Join(", ", figures.Select(figure => $"{figure.Key} {Report.Show(figure.Value)}")));
-            }
+            await Runner.RunAsync([new Measurement("one", subject, work, string.Join(' ', args[3..]))], Repetitions, stores);
+        }
+
+        return 0;
+    case ["micro", ..]:
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(["--filter", args.Length > 1 ? args[1] : "*"]);
+        return 0;
+    case ["--quick"]:
+        await using (var stores = await Stores.OpenAsync())
+        {
+            Console.WriteLine(Report.Line(await Runner.RunAsync(Plan.Quick, 2, stores)));
+        }
+
+        return 0;
+    case []:
+        await using (var stores = await Stores.OpenAsync())
+        {
+            var results = await Runner.RunAsync(Plan.Full, Repetitions, stores);
+            await Report.WriteAsync("bench", results, Plan.Full, Repetitions, await stores.ServerVersionAsync());
+            Console.WriteLine(Report.Line(results));
         }
 
         return 0;
     default:
-        Console.Error.WriteLine("./bench.sh [--quick]");
+        Console.Error.WriteLine("./bench.sh [--quick | micro [FILTER] | one PROBE SUBJECT [--NAME VALUE]…]");
         return 2;
 }

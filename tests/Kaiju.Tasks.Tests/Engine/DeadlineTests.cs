@@ -58,6 +58,40 @@ public sealed class DeadlineTests
         failed.Error.Message.Should().Contain("2 s");
     }
 
+    /// <summary>Its run says at once why it must stop; its slot stays taken until it gives the thread back.</summary>
+    [Theory]
+    [InlineData(true, TaskErrorKind.StageTimeout)]
+    [InlineData(false, TaskErrorKind.Timeout)]
+    public async Task A_handler_that_keeps_its_thread_beyond_its_time_is_left_behind(bool hasTimeout, string kind)
+    {
+        using var gate = new ManualResetEventSlim();
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("block", () =>
+        {
+            entered.SetResult();
+            gate.Wait();
+            return "too late";
+        }), options => options.Capacity = 1);
+        await host.Client.CreateAsync(new TaskDefinition
+        {
+            Id = "t",
+            MaxExecTimeout = TimeSpan.FromSeconds(60),
+            Commands = [new("block") { MaxTimeout = hasTimeout ? TimeSpan.FromSeconds(2) : null }, new("block")],
+        });
+        await host.Executor.ClaimAsync(default);
+        await entered.Task;
+
+        var ended = host.Client.WaitAsync("t");
+        host.Clock.Advance(TimeSpan.FromSeconds(hasTimeout ? 2 : 60));
+        (await ended.Soon()).Error!.Kind.Should().Be(kind);
+        host.Executor.FreeSlots.Should().Be(0);
+
+        gate.Set();
+        await host.Executor.WhenIdleAsync().Soon();
+        host.Executor.FreeSlots.Should().Be(1);
+        (await host.GetAsync("t")).Result.Should().BeEmpty();
+    }
+
     [Fact]
     public async Task What_a_handlers_own_callback_throws_ends_nothing()
     {
