@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Logging;
@@ -6,12 +7,12 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Hints between processes: one NOTIFY without payload says that something has changed. It is sent after the commit and not in it, since
+/// Hints between processes: a NOTIFY says what kinds of things have changed. It is sent after the commit and not in it, since
 /// every commit with a NOTIFY waits for all others; the first at once, those that come soon after it as one.
 /// </summary>
 internal sealed class HintChannel : IAsyncDisposable
 {
-    private static readonly TimeSpan _gap = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _gap = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
 
     // Of the machine on purpose: how long a connection may be silent has nothing to do with the store's time.
@@ -23,6 +24,7 @@ internal sealed class HintChannel : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _toSend = new(0, 1);
     private readonly List<Task> _loops = [];
+    private int _kinds;
 
     public HintChannel(NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, HintListeners listeners, ILogger logger)
     {
@@ -32,8 +34,9 @@ internal sealed class HintChannel : IAsyncDisposable
     }
 
     /// <summary>Tells other processes, soon.</summary>
-    public void Send()
+    public void Send(StoreHintKinds kinds)
     {
+        Interlocked.Or(ref _kinds, (int)kinds);
         if (_toSend.CurrentCount == 0)
         {
             try
@@ -62,7 +65,10 @@ internal sealed class HintChannel : IAsyncDisposable
             await _toSend.WaitAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                using var notify = _dataSource.CreateCommand($"notify \"{_options.Schema}\"");
+                var kinds = Interlocked.Exchange(ref _kinds, 0);
+                using var notify = _dataSource.CreateCommand("select pg_notify($1, $2)");
+                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _options.Schema });
+                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kinds.ToString(CultureInfo.InvariantCulture) });
                 await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
@@ -98,7 +104,7 @@ internal sealed class HintChannel : IAsyncDisposable
 
     private async Task ListenAsync(NpgsqlConnection connection, Action isUp, CancellationToken cancellationToken)
     {
-        connection.Notification += (_, _) => _listeners.Tell(new StoreHint(StoreHintKinds.All));
+        connection.Notification += (_, notification) => _listeners.Tell(new StoreHint(KindsOf(notification.Payload)));
         await ExecuteAsync(connection, $"listen \"{_options.Schema}\"", cancellationToken).ConfigureAwait(false);
         isUp();
 
@@ -113,6 +119,10 @@ internal sealed class HintChannel : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Without a payload, as from a transaction of the user's own, it may be about anything.</summary>
+    private static StoreHintKinds KindsOf(string payload) =>
+        int.TryParse(payload, NumberStyles.None, CultureInfo.InvariantCulture, out var kinds) ? (StoreHintKinds)kinds & StoreHintKinds.All : StoreHintKinds.All;
 
     private async Task ExecuteAsync(NpgsqlConnection connection, string text, CancellationToken cancellationToken)
     {

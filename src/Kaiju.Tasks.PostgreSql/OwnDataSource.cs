@@ -31,7 +31,8 @@ internal sealed class OwnDataSource(string connectionString, PostgreSqlTasksOpti
             if (!given.ContainsKey("Options"))
             {
                 // Each statement has one good plan, whatever its arguments; to plan it anew each time would cost more than to carry it out.
-                text.Options = "-c plan_cache_mode=force_generic_plan";
+                // And the good one never reads a whole table: while much is queued the planner would join a claim's rows that way.
+                text.Options = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
             }
         }
 

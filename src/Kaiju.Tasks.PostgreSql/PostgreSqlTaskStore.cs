@@ -189,8 +189,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
                 Argument.Integer("most", request.MaxTasks),
                 Argument.Long("most_bytes", request.MaxBytes),
                 Argument.Text("executor", request.Executor.Id),
-                Argument.Long("grace", Rules.AbortGrace.Ticks),
-                Argument.Uuids("claims", Enumerable.Range(0, request.MaxTasks).Select(_ => Ids.NewId()))),
+                Argument.Long("grace", Rules.AbortGrace.Ticks)),
             Faults.IsRolledBack,
             cancellationToken).ConfigureAwait(false);
         return claimed;
@@ -304,7 +303,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         if (hint.Kinds != StoreHintKinds.None)
         {
             Listeners.Tell(hint);
-            _channel?.Send();
+            _channel?.Send(hint.Kinds);
         }
     }
 }

@@ -93,7 +93,7 @@ public sealed partial class PostgreSqlPlanTests
             ("claim", "claim",
                 [
                     Argument.Texts("apps", ["default", "other"]), Argument.Integer("most", 10), Argument.Long("most_bytes", long.MaxValue), Argument.Text("executor", "e"),
-                    Argument.Long("grace", 0), Argument.Uuids("claims", Enumerable.Range(0, 10).Select(_ => IdSource.Random.NewId())),
+                    Argument.Long("grace", 0),
                 ], 100),
             ("next duty", "next_duty", [], 20),
             ("queue due", "load_due", [Argument.Integer("duty", 2), Now(), Argument.Integer("most", 10)], 50),

@@ -8,12 +8,14 @@ namespace Kaiju.Tasks.Benchmarks.Probes;
 internal static class Executors
 {
     private const string Ready = "ready";
+    private const int WarmUp = 2000;
 
     public static async Task<Dictionary<string, double>> MeasureAsync(string name, Arguments arguments)
     {
         var (count, jobs) = (arguments.Number("processes", 1), arguments.Number("bulk"));
         await using var engine = Probe.Open(name, arguments);
         await engine.OpenAsync();
+        await CreateAsync(engine, WarmUp * count);
         var workers = Enumerable.Range(0, count)
             .Select(_ => Children.Start(["work", name, "--store", arguments.Text("store"), "--capacity", arguments.Text("capacity", "0")])).ToList();
         foreach (var worker in workers)
@@ -21,10 +23,7 @@ internal static class Executors
             await worker.StandardOutput.ReadLineAsync();
         }
 
-        for (var first = 0; first < jobs; first += 1000)
-        {
-            await engine.CreateManyAsync(first, 1000);
-        }
+        await CreateAsync(engine, jobs);
 
         var began = TimeProvider.System.GetTimestamp();
         workers.ForEach(worker => worker.StandardInput.WriteLine());
@@ -42,14 +41,26 @@ internal static class Executors
         return new Dictionary<string, double> { ["drain_per_s"] = jobs / seconds, ["least_share"] = shares.Min() / ((double)jobs / count) };
     }
 
-    /// <summary>One of the processes: warms itself up on jobs of its own app, waits for the word, and executes until its input ends.</summary>
+    private static async Task CreateAsync(Subject engine, int jobs)
+    {
+        for (var first = 0; first < jobs; first += 1000)
+        {
+            await engine.CreateManyAsync(first, 1000);
+        }
+    }
+
+    /// <summary>One of the processes: warms itself up with the others, waits for the word, and executes until its input ends.</summary>
     public static async Task WorkAsync(string name, Arguments arguments)
     {
         await using var engine = Probe.Open(name, arguments, isFirst: false);
         await engine.OpenAsync();
         Meter.Reset(0);
+        await engine.StartWorkersAsync();
+        await Probe.DrainedAsync(engine, 1);
+        await engine.StopWorkersAsync();
         Console.WriteLine(Ready);
         await Console.In.ReadLineAsync();
+        Meter.Reset(0);
         await engine.StartWorkersAsync();
         await Console.In.ReadToEndAsync();
         Console.WriteLine(Meter.Executed);

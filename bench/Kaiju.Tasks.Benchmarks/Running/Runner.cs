@@ -13,9 +13,10 @@ internal static class Runner
         {
             foreach (var measurement in plan.Where(each => each.Repetitions == 0 || repetition <= each.Repetitions))
             {
+                var began = TimeProvider.System.GetTimestamp();
                 var figures = await MeasureAsync(measurement, stores);
                 results.Add(measurement.Name, figures);
-                Console.Error.WriteLine($"{repetition} {measurement.Name}: {string.Join(", ", figures.Select(figure => $"{figure.Key} {Report.Show(figure.Value)}"))}");
+                Console.Error.WriteLine($"{repetition} {measurement.Name} in {Report.Show(TimeProvider.System.GetElapsedTime(began).TotalSeconds)} s: {string.Join(", ", figures.Select(figure => $"{figure.Key} {Report.Show(figure.Value)}"))}");
             }
         }
 

@@ -74,14 +74,14 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
                 await using (var connection = new SqliteConnection($"Data Source={settings.Store};Pooling=false"))
                 {
                     await connection.OpenAsync();
-                    await using var command = new SqliteCommand("select count(*) from kaiju_states where state in (1, 2)", connection);
+                    await using var command = new SqliteCommand("select (select count(*) from kaiju_states where state = 1 and enabled = 1) + (select count(*) from kaiju_states where state = 2)", connection);
                     return (long)(await command.ExecuteScalarAsync())!;
                 }
 
             default:
                 await using (var source = NpgsqlDataSource.Create($"{settings.Store};Pooling=false"))
                 {
-                    await using var command = source.CreateCommand("select count(*) from kaiju_tasks.states where state in (1, 2)");
+                    await using var command = source.CreateCommand("select (select count(*) from kaiju_tasks.states where state = 1 and enabled) + (select count(*) from kaiju_tasks.states where state = 2)");
                     return (long)(await command.ExecuteScalarAsync())!;
                 }
         }
@@ -122,19 +122,19 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
                 Meter.Hit(0);
                 return Convert.ToBase64String(RandomNumberGenerator.GetBytes(characters * 3 / 4));
             });
-        switch (kind)
+        if (_client is not null)
         {
-            case "sqlite":
-                tasks.UseSqlite($"Data Source={settings.Store}");
-                break;
-            case "postgresql":
-                tasks.UsePostgreSql(settings.Store);
-                break;
-            case "memory" when _client is not null:
-                // A store in memory is its process's: the second host takes that of the first.
-                builder.Services.AddSingleton(_client.Services.GetRequiredService<ITaskStore>());
-                builder.Services.AddSingleton(_client.Services.GetRequiredService<ITaskQueue>());
-                break;
+            // One process has one store: the second host takes that of the first.
+            builder.Services.AddSingleton(_client.Services.GetRequiredService<ITaskStore>());
+            builder.Services.AddSingleton(_client.Services.GetRequiredService<ITaskQueue>());
+        }
+        else if (kind == "sqlite")
+        {
+            tasks.UseSqlite($"Data Source={settings.Store}");
+        }
+        else if (kind == "postgresql")
+        {
+            tasks.UsePostgreSql(settings.Store);
         }
 
         return builder.Build();

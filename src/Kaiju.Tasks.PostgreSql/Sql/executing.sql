@@ -15,7 +15,7 @@ counted as materialized (
     window w as (order by q.priority desc, q.queued_at, q.task_no)),
 claimed as (
     update $schema$.states s set
-        state = 2, executor_id = @executor, claim = (@claims::uuid[])[c.place], status_change = n.now, exec_deadline = n.now + s.max_exec,
+        state = 2, executor_id = @executor, claim = gen_random_uuid(), status_change = n.now, exec_deadline = n.now + s.max_exec,
         overdue = n.now + s.max_exec + @grace + 1
     from counted c cross join (select now from relaxed) n
     where s.task_no = c.task_no and (c.place = 1 or c.bytes <= @most_bytes)

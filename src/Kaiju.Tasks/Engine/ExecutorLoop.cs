@@ -42,8 +42,12 @@ internal sealed class ExecutorLoop(
             await slots.WaitAsync(options.PollInterval, cancellationToken).ConfigureAwait(false);
         }
 
-        // Runs that are short end together: what has been begun frees its slot before the claim, and one claim fills them all.
-        await offload.YieldAsync().ConfigureAwait(false);
+        if (executor.IsRunning)
+        {
+            // Runs that are short end together: what has been begun frees its slot before the claim, and one claim fills them all.
+            await offload.YieldAsync().ConfigureAwait(false);
+        }
+
         if (executor.FreeSlots > 0 && await executor.ClaimAsync(cancellationToken).ConfigureAwait(false) == 0)
         {
             await queue.WaitAsync(executor.Info.Apps, options.PollInterval, cancellationToken).ConfigureAwait(false);
