@@ -27,7 +27,7 @@ switch (args)
     case ["--quick"]:
         await using (var stores = await Stores.OpenAsync())
         {
-            Console.WriteLine(Report.Line(await Runner.RunAsync(Plan.Quick, 2, stores)));
+            Console.WriteLine(Report.Line(await Runner.RunAsync(Plan.Quick, 1, stores)));
         }
 
         return 0;

@@ -40,7 +40,10 @@ internal sealed class SqliteWriter : IDisposable
     private interface IWrite
     {
         /// <summary>Does the step; its failure is its own.</summary>
-        SqliteStep? Do(CachedConnection connection, Func<CachedConnection, SqliteStep> newStep);
+        /// <param name="connection">The writing connection, in a transaction.</param>
+        /// <param name="newStep">Makes a step.</param>
+        /// <param name="isAlone">Nothing else is in the transaction, so that it need not be kept from what fails; what fails is thrown.</param>
+        SqliteStep? Do(CachedConnection connection, Func<CachedConnection, SqliteStep> newStep, bool isAlone);
 
         void Complete();
 
@@ -91,7 +94,7 @@ internal sealed class SqliteWriter : IDisposable
         try
         {
             Begin();
-            steps.AddRange(writes.Select(write => write.Do(_connection, _newStep)));
+            steps.AddRange(writes.Select(write => write.Do(_connection, _newStep, writes.Count == 1)));
             _connection.Execute("commit");
         }
         catch (Exception e)
@@ -166,7 +169,7 @@ internal sealed class SqliteWriter : IDisposable
 
         public Task<T> Answer => _answer.Task;
 
-        public SqliteStep? Do(CachedConnection connection, Func<CachedConnection, SqliteStep> newStep)
+        public SqliteStep? Do(CachedConnection connection, Func<CachedConnection, SqliteStep> newStep, bool isAlone)
         {
             if (cancellationToken.IsCancellationRequested)
             {
@@ -174,13 +177,15 @@ internal sealed class SqliteWriter : IDisposable
                 return null;
             }
 
+            if (isAlone)
+            {
+                return Do(newStep(connection));
+            }
+
             connection.Execute("savepoint step");
             try
             {
-                // Nothing in a step waits, so what it returns has ended.
-                var step = newStep(connection);
-                _result = act(step).AsTask().GetAwaiter().GetResult();
-                step.FlushAsync().AsTask().GetAwaiter().GetResult();
+                var step = Do(newStep(connection));
                 connection.Execute("release step");
                 return step;
             }
@@ -191,6 +196,14 @@ internal sealed class SqliteWriter : IDisposable
                 _fault = e;
                 return null;
             }
+        }
+
+        private SqliteStep Do(SqliteStep step)
+        {
+            // Nothing in a step waits, so what it returns has ended.
+            _result = act(step).AsTask().GetAwaiter().GetResult();
+            step.FlushAsync().AsTask().GetAwaiter().GetResult();
+            return step;
         }
 
         public void Complete()

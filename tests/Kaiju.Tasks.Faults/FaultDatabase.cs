@@ -99,7 +99,7 @@ internal abstract class FaultDatabase : IAsyncDisposable
 
     private sealed class PostgresDatabase(PostgresServer server, string database) : FaultDatabase
     {
-        private static readonly Lazy<Task<PostgresServer>> _server = new(PostgresServer.StartAsync);
+        private static readonly Lazy<Task<PostgresServer>> _server = new(() => PostgresServer.StartAsync());
 
         public override string ConnectionString => server.ConnectionString(database, "Application Name=Kaiju.Tasks;Timeout=5");
 

@@ -44,6 +44,26 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         await _dataSource!.DisposeAsync();
     }
 
+    /// <summary>Their statements are shared, their answers are not.</summary>
+    [Fact]
+    public async Task Callers_who_create_the_same_ids_at_once_get_answers_of_their_own()
+    {
+        await Store.CreateAsync([Definition("known", 1)], OnConflict.Fail, default);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(caller => Task.Run(async () =>
+        {
+            var onConflict = caller % 3 == 0 ? OnConflict.Skip : OnConflict.Fail;
+            return (OnConflict: onConflict, Answers: await Store.CreateAsync([Definition($"t{caller % 6}", 1), Definition("known", 1), Definition($"own{caller}", 1)], onConflict, default));
+        })));
+
+        answers.Select(caller => caller.Answers[0]).GroupBy(answer => answer.TaskId).Should().HaveCount(6)
+            .And.OnlyContain(same => same.Count(answer => answer.Result == CreateResult.Created) == 1);
+        answers.Should().OnlyContain(caller => caller.Answers[1].Result == (caller.OnConflict == OnConflict.Skip ? CreateResult.Skipped : CreateResult.Refused));
+        answers.Should().OnlyContain(caller => caller.Answers[2].Result == CreateResult.Created);
+        answers.Should().OnlyContain(caller => caller.Answers[0].Result == CreateResult.Created
+            || caller.Answers[0].Result == (caller.OnConflict == OnConflict.Skip ? CreateResult.Skipped : CreateResult.Refused));
+    }
+
     [Fact]
     public async Task A_step_whose_connection_dies_is_done_again()
     {
@@ -207,6 +227,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     private static StageReport Report(ExecutorTask task, int stage, string json = "1") => new()
     {
         TaskId = task.Id,
+        StoreKey = task.StoreKey,
         Claim = task.Claim,
         JobId = task.JobId,
         Attempt = task.Attempt,

@@ -5,10 +5,13 @@ namespace Kaiju.Tasks.Benchmarks.Probes;
 /// <summary>Words after the command: <c>--name value</c>.</summary>
 internal sealed class Arguments
 {
-    private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _values;
+
+    private Arguments(Dictionary<string, string> values, bool isFirst) => (_values, IsFirst) = (values, isFirst);
 
     public Arguments(ReadOnlySpan<string> words)
     {
+        (_values, IsFirst) = (new Dictionary<string, string>(StringComparer.Ordinal), true);
         for (var i = 0; i + 1 < words.Length; i += 2)
         {
             if (!words[i].StartsWith("--", StringComparison.Ordinal))
@@ -19,6 +22,11 @@ internal sealed class Arguments
             _values.Add(words[i][2..], words[i + 1]);
         }
     }
+
+    /// <summary>Nobody has used the store before.</summary>
+    public bool IsFirst { get; }
+
+    public Arguments For(bool isFirst) => new(_values, isFirst);
 
     public string Text(string name, string otherwise = "") => _values.GetValueOrDefault(name, otherwise);
 

@@ -21,8 +21,9 @@ internal static class Backlog
 
         await kaiju.CreateScheduledAsync("scheduled", TimeSpan.FromDays(1));
         var store = arguments.Text("store");
-        await CopyAsync(store, "(select min(task_no) from kaiju_tasks.states where state = 5)", "finished", rows);
-        await CopyAsync(store, "(select task_no from kaiju_tasks.tasks where id = 'scheduled')", "scheduled", rows);
+        await Task.WhenAll(
+            CopyAsync(store, "(select min(task_no) from kaiju_tasks.states where state = 5)", "finished", rows),
+            CopyAsync(store, "(select task_no from kaiju_tasks.tasks where id = 'scheduled')", "scheduled", rows));
         foreach (var sql in (string[])["vacuum analyze", "checkpoint"])
         {
             await Machine.ExecuteAsync(store, sql);

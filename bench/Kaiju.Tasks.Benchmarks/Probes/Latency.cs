@@ -7,10 +7,10 @@ namespace Kaiju.Tasks.Benchmarks.Probes;
 /// <summary>From the call that creates a job to the start of its handler: idle workers, a job every 20 ms; in one process, or created by another one.</summary>
 internal static class Latency
 {
-    private const int WarmUp = 50;
+    private const int WarmUp = 25;
     private static readonly TimeSpan _step = TimeSpan.FromMilliseconds(20);
 
-    public static async Task<Dictionary<string, double>> MeasureAsync(string name, Arguments arguments)
+    public static async Task<Dictionary<string, double>> MeasureAsync(string name, Arguments arguments, bool isElsewhere)
     {
         var jobs = arguments.Number("jobs", 200);
         await using var engine = Probe.Open(name, arguments);
@@ -18,7 +18,7 @@ internal static class Latency
         Meter.Reset(WarmUp + jobs);
         await engine.StartWorkersAsync();
         await Probe.PauseAsync(TimeSpan.FromMilliseconds(500));
-        var created = arguments.Text("from") == "other" ? await CreateElsewhereAsync(name, arguments, jobs) : await CreateHereAsync(engine, jobs);
+        var created = isElsewhere ? await CreateElsewhereAsync(name, arguments, jobs) : await CreateHereAsync(engine, jobs);
         await Probe.UntilAsync(() => Task.FromResult(Meter.Executed >= WarmUp + jobs), TimeSpan.FromMilliseconds(2));
         await engine.StopWorkersAsync();
         var latencies = created.Select((at, job) => TimeProvider.System.GetElapsedTime(at, Meter.StartOf(WarmUp + job)).TotalMilliseconds).Order().ToList();

@@ -3,25 +3,36 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>One measurement in a process of its own: what it finds is the last line that it writes, one JSON object of figures.</summary>
+/// <summary>One measurement in a process of its own: what it finds is the last line that it writes, one JSON array of figures.</summary>
 internal static class Probe
 {
-    public static async Task RunAsync(string work, string engine, Arguments arguments)
+    /// <summary>Runs one work or several, joined by commas, on the same store; each answers with figures of its own.</summary>
+    public static async Task RunAsync(string works, string subject, Arguments arguments)
     {
-        Task<Dictionary<string, double>> Measure() => work switch
+        var answers = new List<Dictionary<string, double>>();
+        var isFirst = true;
+        foreach (var work in works.Split(','))
         {
-            "throughput" => Throughput.MeasureAsync(engine, arguments),
-            "latency" => Latency.MeasureAsync(engine, arguments),
-            "executors" => Executors.MeasureAsync(engine, arguments),
-            "payload" => Payload.MeasureAsync(engine, arguments),
-            "idle" => Idle.MeasureAsync(engine, arguments),
-            _ => throw new ArgumentException($"There is no probe \"{work}\"."),
-        };
-        Console.WriteLine(JsonSerializer.Serialize(await Measure()));
+            answers.Add(await MeasureAsync(work, subject, arguments.For(isFirst)));
+            isFirst = false;
+        }
+
+        Console.WriteLine(JsonSerializer.Serialize(answers));
     }
 
+    private static Task<Dictionary<string, double>> MeasureAsync(string work, string subject, Arguments arguments) => work switch
+    {
+        "throughput" => Throughput.MeasureAsync(subject, arguments),
+        "latency" => Latency.MeasureAsync(subject, arguments, isElsewhere: false),
+        "latency-other" => Latency.MeasureAsync(subject, arguments, isElsewhere: true),
+        "executors" => Executors.MeasureAsync(subject, arguments),
+        "payload" => Payload.MeasureAsync(subject, arguments),
+        "idle" => Idle.MeasureAsync(subject, arguments),
+        _ => throw new ArgumentException($"There is no probe \"{work}\"."),
+    };
+
     public static Subject Open(string name, Arguments arguments, bool isFirst = true) => Subject.Of(
-        name, new SubjectSettings(arguments.Text("store"), arguments.Number("capacity"), arguments.Number("stages", 1), isFirst));
+        name, new SubjectSettings(arguments.Text("store"), arguments.Number("capacity"), arguments.Number("stages", 1), isFirst && arguments.IsFirst));
 
     /// <summary>Waits until so many handlers have begun, and what is done is recorded.</summary>
     public static async Task DrainedAsync(Subject engine, int executions)

@@ -1,9 +1,9 @@
 namespace Kaiju.Tasks.Benchmarks.Running;
 
 /// <summary>One thing that is measured, each time in a new process on an empty store.</summary>
-/// <param name="Name">What results call it.</param>
+/// <param name="Name">What results call it; several names, joined by commas, for as many probes in one process.</param>
 /// <param name="Subject">Who is measured.</param>
-/// <param name="Probe">What is done with it.</param>
+/// <param name="Probe">What is done with it, or several such.</param>
 /// <param name="Arguments">How much of it.</param>
 /// <param name="Repetitions">At most so often; 0 for as often as everything.</param>
 internal sealed record Measurement(string Name, string Subject, string Probe, string Arguments, int Repetitions = 0);

@@ -64,12 +64,12 @@ internal static class Report
         foreach (var subject in plan.GroupBy(measurement => measurement.Subject))
         {
             page.Append(CultureInfo.InvariantCulture, $"\n## {subject.Key}\n{Subject.Of(subject.Key, new SubjectSettings("Host=none")).Description}.\n");
-            foreach (var measurement in subject.Where(measurement => results.Values.ContainsKey(measurement.Name)))
+            foreach (var (measurement, name) in subject.SelectMany(measurement => measurement.Name.Split(',').Select(name => (measurement, name))).Where(item => results.Values.ContainsKey(item.name)))
             {
-                page.Append(CultureInfo.InvariantCulture, $"\n`{measurement.Name}`: {measurement.Probe} {measurement.Arguments}\n\n| figure | median (least–most) |\n| --- | --- |\n");
-                foreach (var (figure, values) in results.Values[measurement.Name])
+                page.Append(CultureInfo.InvariantCulture, $"\n`{name}`: {measurement.Probe} {measurement.Arguments}\n\n| figure | median (least–most) |\n| --- | --- |\n");
+                foreach (var (figure, values) in results.Values[name])
                 {
-                    page.Append(CultureInfo.InvariantCulture, $"| {figure} | {Show(results.Median(measurement.Name, figure))} ({Show(values.Min())}–{Show(values.Max())}) |\n");
+                    page.Append(CultureInfo.InvariantCulture, $"| {figure} | {Show(results.Median(name, figure))} ({Show(values.Min())}–{Show(values.Max())}) |\n");
                 }
             }
         }

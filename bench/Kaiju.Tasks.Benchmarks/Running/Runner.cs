@@ -14,18 +14,22 @@ internal static class Runner
             foreach (var measurement in plan.Where(each => each.Repetitions == 0 || repetition <= each.Repetitions))
             {
                 var began = TimeProvider.System.GetTimestamp();
-                var figures = await MeasureAsync(measurement, stores);
-                results.Add(measurement.Name, figures);
-                Console.Error.WriteLine($"{repetition} {measurement.Name} in {Report.Show(TimeProvider.System.GetElapsedTime(began).TotalSeconds)} s: {string.Join(", ", figures.Select(figure => $"{figure.Key} {Report.Show(figure.Value)}"))}");
+                var answers = await MeasureAsync(measurement, stores);
+                var seconds = Report.Show(TimeProvider.System.GetElapsedTime(began).TotalSeconds);
+                foreach (var (name, figures) in measurement.Name.Split(',').Zip(answers))
+                {
+                    results.Add(name, figures);
+                    Console.Error.WriteLine($"{repetition} {name} in {seconds} s: {string.Join(", ", figures.Select(figure => $"{figure.Key} {Report.Show(figure.Value)}"))}");
+                }
             }
         }
 
         return results;
     }
 
-    public static async Task<Dictionary<string, double>> MeasureAsync(Measurement measurement, Stores stores)
+    public static async Task<List<Dictionary<string, double>>> MeasureAsync(Measurement measurement, Stores stores)
     {
-        var place = await stores.NewAsync(measurement.Subject, measurement.Probe == "idle");
+        var place = await stores.NewAsync(measurement.Subject, measurement.Probe.Contains("idle", StringComparison.Ordinal));
         try
         {
             using var child = Children.Start(["probe", measurement.Probe, measurement.Subject, .. measurement.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. place]);
@@ -33,7 +37,7 @@ internal static class Runner
             var output = (await child.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             await child.WaitForExitAsync();
             return child.ExitCode == 0
-                ? JsonSerializer.Deserialize<Dictionary<string, double>>(output[^1])!
+                ? JsonSerializer.Deserialize<List<Dictionary<string, double>>>(output[^1])!
                 : throw new InvalidOperationException($"The measurement {measurement.Name} failed.");
         }
         finally

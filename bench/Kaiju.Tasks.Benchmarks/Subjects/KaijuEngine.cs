@@ -81,7 +81,7 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
             default:
                 await using (var source = NpgsqlDataSource.Create($"{settings.Store};Pooling=false"))
                 {
-                    await using var command = source.CreateCommand("select (select count(*) from kaiju_tasks.states where state = 1 and enabled) + (select count(*) from kaiju_tasks.states where state = 2)");
+                    await using var command = source.CreateCommand("select (exists (select 1 from kaiju_tasks.states where state = 1 and enabled) or exists (select 1 from kaiju_tasks.states where state = 2))::int::bigint");
                     return (long)(await command.ExecuteScalarAsync())!;
                 }
         }

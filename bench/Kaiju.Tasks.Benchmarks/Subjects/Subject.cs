@@ -32,7 +32,7 @@ internal abstract class Subject : IAsyncDisposable
 
     public abstract Task StopWorkersAsync();
 
-    /// <summary>Jobs that are not yet recorded as done, but for those of later.</summary>
+    /// <summary>Jobs that are not yet recorded as done, but for those of later; 0 if there are none.</summary>
     public abstract Task<long> CountLeftAsync();
 
     public abstract ValueTask DisposeAsync();

@@ -19,7 +19,6 @@ internal sealed class TaskClient(
 {
     private const int PageSize = 200;
     private const int LargestPage = 1000;
-    private const int PartSize = 250;
 
     private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
 
@@ -50,19 +49,7 @@ internal sealed class TaskClient(
     {
         ArgumentNullException.ThrowIfNull(definitions);
 
-        // All of the caller's code first, so that what it throws leaves nothing half done. Then the store works on one part while the next is checked.
-        var parts = definitions.Chunk(PartSize).ToList();
-        var creating = new List<Task<CreateAnswer[]>>(parts.Count);
-        foreach (var part in parts)
-        {
-            creating.Add(CreatePartAsync(part, onConflict, cancellationToken));
-        }
-
-        return [.. (await Task.WhenAll(creating).ConfigureAwait(false)).SelectMany(answers => answers)];
-    }
-
-    private async Task<CreateAnswer[]> CreatePartAsync(TaskDefinition[] definitions, OnConflict onConflict, CancellationToken cancellationToken)
-    {
+        // All of them before any is stored: what the caller's code throws here leaves nothing half done.
         var (answers, prepared) = PrepareEach(definitions, definition => checker.Prepare(definition), definition => definition.Id);
         var stored = await store.CreateAsync([.. prepared.Select(item => item.Value)], onConflict, cancellationToken).ConfigureAwait(false);
         foreach (var ((place, _), answer) in prepared.Zip(stored))

@@ -176,4 +176,39 @@ public sealed class DefinitionJsonTests
 
         load.Should().Throw<TaskValidationException>().WithMessage("*lone surrogate*");
     }
+
+    /// <summary>Every member with a value of its own, and every member with its default.</summary>
+    [Theory]
+    [InlineData("""
+        {
+          "id": "t", "app_name": "app", "kws": {"a": [1.50]}, "enabled": false, "cron": "*/5 * * * *", "cron_time_zone": "Europe/Riga", "run_at": 1718449230.25,
+          "priority": -3, "max_exec_timeout": 12.5, "max_retries": 3, "retry_delay": 0, "restart_policy": "FIRST", "notify": true, "next_task": "n", "system": true,
+          "description": "for \u00e9 people", "meta": {"m": null}, "group": "g", "group_id": "i", "user_id": "u",
+          "commands": [{"method": "do.[0]", "params": ["[kws.a]", null], "max_timeout": 2.5, "condition": {"schema": {"0": {"gt": 1}}}}, {"method": "x", "params": {}}]
+        }
+        """)]
+    [InlineData("""{"id": "t", "app_name": "app", "kws": {}, "max_exec_timeout": 300, "commands": [{"method": "do"}]}""")]
+    [InlineData("""{"id": "t", "app_name": "app", "kws": {}, "max_exec_timeout": 300, "run_at": 253402300800, "commands": [{"method": "do", "params": "text"}]}""")]
+    public void A_definition_in_its_stored_form_is_the_same_definition(string json)
+    {
+        var definition = TaskDefinition.FromJson(json);
+
+        var stored = definition.ToStoredJson();
+
+        TaskDefinition.FromStoredJson(System.Text.Encoding.UTF8.GetBytes(stored), "t", "app").ToJson().Should().Be(definition.ToJson());
+        (TaskDefinition.FromJson(stored) with { Id = "t", AppName = "app" }).ToJson().Should().Be(definition.ToJson());
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("{")]
+    [InlineData("""{"unknown": 1}""")]
+    [InlineData("""{"commands": {}}""")]
+    [InlineData("""{"restart_policy": "NEVER"}""")]
+    public void What_no_store_has_written_is_no_stored_definition(string json)
+    {
+        var read = () => TaskDefinition.FromStoredJson(System.Text.Encoding.UTF8.GetBytes(json), "t", "app");
+
+        read.Should().Throw<System.Text.Json.JsonException>();
+    }
 }
