@@ -1,9 +1,5 @@
-using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using Kaiju.Tasks.Client;
-using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Queueing;
-using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Kaiju.Tasks.Client;
-using Kaiju.Tasks.PostgreSql;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
 using Microsoft.Data.Sqlite;
