@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
 using Npgsql;
@@ -27,7 +28,8 @@ internal sealed partial class PostgreSqlTaskStore
         var answers = new CreateAnswer[items.Length];
         for (var i = 0; i < answers.Length; i++)
         {
-            answers[i] = created[i].Fault is { } fault ? throw fault : created[i].Answer;
+            created[i].Fault?.Throw();
+            answers[i] = created[i].Answer;
         }
 
         return answers;
@@ -61,7 +63,7 @@ internal sealed partial class PostgreSqlTaskStore
             }
             catch (Exception e)
             {
-                places.ForEach(place => created[place] = new Created(default, e));
+                places.ForEach(place => created[place] = new Created(default, ExceptionDispatchInfo.Capture(e)));
             }
         }
 
@@ -72,28 +74,25 @@ internal sealed partial class PostgreSqlTaskStore
     private async ValueTask<IReadOnlyList<(int Place, CreateAnswer Answer)>> CreateUnknownAsync(
         IReadOnlyList<NewTask> tasks, Action repeats, CancellationToken cancellationToken)
     {
-        var places = new Dictionary<string, int>(tasks.Count, StringComparer.Ordinal);
-        var rows = new List<TaskRow>(tasks.Count);
+        var rows = new Dictionary<string, (int Place, TaskRow Row)>(tasks.Count, StringComparer.Ordinal);
         for (var place = 0; place < tasks.Count; place++)
         {
-            if (places.TryAdd(tasks[place].Definition.Id!, place))
-            {
-                rows.Add(NewRow(tasks[place].Definition, tasks[place].Creation, DateTimeOffset.UnixEpoch));
-            }
+            var (definition, _, creation) = tasks[place];
+            rows.TryAdd(definition.Id!, (place, NewRow(definition, creation, DateTimeOffset.UnixEpoch)));
         }
 
         try
         {
             var answers = new List<(int Place, CreateAnswer Answer)>(rows.Count);
             var hint = default(StoreHint);
-            var states = rows.ToDictionary(row => row.Id, row => row.State.State, StringComparer.Ordinal);
             foreach (var id in await AskAsync(
-                step => step.QueryEachAsync("create", row => row.GetString(0), rows, TaskRow.NewColumns),
+                step => step.QueryEachAsync("create", row => row.GetString(0), [.. rows.Values.Select(item => item.Row)], TaskRow.NewColumns),
                 e => IsPassing(e, repeats),
                 cancellationToken).ConfigureAwait(false))
             {
-                answers.Add((places[id], new CreateAnswer(id, CreateResult.Created, states[id])));
-                hint = hint.With(states[id] == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.Duty, id);
+                var (place, row) = rows[id];
+                answers.Add((place, new CreateAnswer(id, CreateResult.Created, row.State.State)));
+                hint = hint.With(KindsOfNew(row), id);
             }
 
             Tell(hint);
@@ -121,5 +120,5 @@ internal sealed partial class PostgreSqlTaskStore
     private readonly record struct NewTask(TaskDefinition Definition, OnConflict OnConflict, Guid Creation);
 
     /// <summary>What became of it.</summary>
-    private readonly record struct Created(CreateAnswer Answer, Exception? Fault);
+    private readonly record struct Created(CreateAnswer Answer, ExceptionDispatchInfo? Fault);
 }

@@ -47,8 +47,8 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         (_dataSource, _options, _logger, _testTime, _next) = (dataSource, options, logger, testTime, next ?? TaskLifecycle.Next);
         _sql = SqlTexts.Load(typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(options, testTime is null ? DatabaseClock : "@now::bigint"), changeSql);
         _heartbeats = new OwnConnection(dataSource);
-        _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync, 1000, 1);
-        _creations = new Batches<NewTask, Created>(CreateBatchAsync, 1000, 1);
+        _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync);
+        _creations = new Batches<NewTask, Created>(CreateBatchAsync);
     }
 
     /// <summary>Its statements; for tests that look at plans.</summary>

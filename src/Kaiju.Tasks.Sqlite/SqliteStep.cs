@@ -88,12 +88,12 @@ internal sealed class SqliteStep(
         var prepared = command(Sql.All.GetValueOrDefault(statement) ?? statement);
         foreach (var argument in arguments)
         {
-            Set(prepared, argument.Name, argument.Type, argument.IsList ? ResultList.Of((IEnumerable)argument.Value!) : argument.Value);
+            Set(prepared, $"@{argument.Name}", argument.Type, argument.IsList ? ResultList.Of((IEnumerable)argument.Value!) : argument.Value);
         }
 
         if (prepared.CommandText.Contains("@now", StringComparison.Ordinal))
         {
-            Set(prepared, "now", ColumnType.Long, Ticks.Of(now));
+            Set(prepared, "@now", ColumnType.Long, Ticks.Of(now));
         }
 
         return prepared;
@@ -104,14 +104,13 @@ internal sealed class SqliteStep(
         for (var place = 0; place < columns.Count; place++)
         {
             var column = columns[place];
-            Set(each, column.Name, column.Type, column.Value(row), place);
+            Set(each, column.Mark, column.Type, column.Value(row), place);
         }
     }
 
     /// <summary>Sets an argument; <paramref name="guess"/> is where it stands if the statement was bound in this order before.</summary>
-    private static void Set(SqliteCommand command, string name, ColumnType type, object? value, int guess = 0)
+    private static void Set(SqliteCommand command, string mark, ColumnType type, object? value, int guess = 0)
     {
-        name = $"@{name}";
         var stored = value switch
         {
             null => DBNull.Value,
@@ -119,10 +118,10 @@ internal sealed class SqliteStep(
             Guid id => id.ToString("D"),
             _ => value,
         };
-        var place = guess < command.Parameters.Count && command.Parameters[guess].ParameterName == name ? guess : command.Parameters.IndexOf(name);
+        var place = guess < command.Parameters.Count && command.Parameters[guess].ParameterName == mark ? guess : command.Parameters.IndexOf(mark);
         if (place < 0)
         {
-            command.Parameters.Add(new SqliteParameter(name, type is ColumnType.Text or ColumnType.Uuid || stored is string ? SqliteType.Text : SqliteType.Integer) { Value = stored });
+            command.Parameters.Add(new SqliteParameter(mark, type is ColumnType.Text or ColumnType.Uuid || stored is string ? SqliteType.Text : SqliteType.Integer) { Value = stored });
         }
         else
         {

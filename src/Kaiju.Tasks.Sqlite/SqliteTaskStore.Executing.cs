@@ -12,8 +12,6 @@ internal sealed partial class SqliteTaskStore
 {
     private static readonly string[] _claimArguments = ["@task_no", "@claim", "@executor", "@now", "@grace"];
     private static readonly string[] _recordArguments = ["@task_no", "@claim", "@stage", "@bytes", "@now"];
-    private static readonly string[] _resultArguments =
-        ["@task_no", "@run_no", "@pass", "@stage", "@attempt", "@started", "@finished", "@claim", "@result"];
 
     public override ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
     {
@@ -134,24 +132,28 @@ internal sealed partial class SqliteTaskStore
     {
         var result = ((StageOutcome.Done)report.Outcome).Result;
         var claim = TextOf(report.Claim);
-        int runNo, pass, retries;
-        using (var row = step.Hot("record", _recordArguments, report.StoreKey, claim, (long)report.Stage, TaskRow.SizeOf(result), Ticks.Of(now)).ExecuteReader())
+        using var row = step.Hot("record", _recordArguments, report.StoreKey, claim, (long)report.Stage, TaskRow.SizeOf(result), Ticks.Of(now)).ExecuteReader();
+        if (!row.Read())
         {
-            if (!row.Read())
-            {
-                return false;
-            }
-
-            (runNo, pass, retries) = (row.GetInt32(0), row.GetInt32(1), row.GetInt32(2));
-            if ((TaskState)row.GetInt32(3) == TaskState.Finished)
-            {
-                step.Hint(((TaskTraits)row.GetInt32(4)).HasFlag(TaskTraits.Periodic) ? StoreHintKinds.Ended | StoreHintKinds.Duty : StoreHintKinds.Ended, report.TaskId);
-            }
+            return false;
         }
 
-        step.Hot(
-            "insert_results", _resultArguments, report.StoreKey, (long)runNo, (long)pass, (long)report.Stage, retries + 1L,
-            Ticks.Of(now - report.Elapsed), Ticks.Of(now), claim, result.GetRawText()).ExecuteNonQuery();
+        if ((TaskState)row.GetInt32(3) == TaskState.Finished)
+        {
+            step.Hint(((TaskTraits)row.GetInt32(4)).HasFlag(TaskTraits.Periodic) ? StoreHintKinds.Ended | StoreHintKinds.Duty : StoreHintKinds.Ended, report.TaskId);
+        }
+
+        step.AddResult(new EntryRow(report.StoreKey, row.GetInt32(0), new StageEntry
+        {
+            JobId = report.JobId,
+            Pass = row.GetInt32(1),
+            Stage = report.Stage,
+            Attempt = row.GetInt32(2) + 1,
+            Started = now - report.Elapsed,
+            Finished = now,
+            Claim = report.Claim,
+            Result = result,
+        }));
         return true;
     }
 

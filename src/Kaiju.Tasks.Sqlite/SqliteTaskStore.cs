@@ -35,7 +35,7 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IDisposable
         SqliteSchema.ThrowIfInvalid(options);
         (_options, _clock, _logger, _next) = (options, clock, logger, next ?? TaskLifecycle.Next);
         _sql = SqlTexts.Load(typeof(SqliteTaskStore).Assembly, SqliteSchema.Words(options), changeSql);
-        _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync, 1000, 1);
+        _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync);
         _readers = new SqliteConnections(options);
     }
 
@@ -92,12 +92,13 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IDisposable
 
     public void Dispose()
     {
+        // Not under the lock: what is under way may have to start the writer.
+        _reports.DisposeAsync().AsTask().GetAwaiter().GetResult();
         lock (_starting)
         {
             if (!_isDisposed)
             {
                 _isDisposed = true;
-                _reports.DisposeAsync().AsTask().GetAwaiter().GetResult();
                 _writer?.Dispose();
                 _readers.Dispose();
             }

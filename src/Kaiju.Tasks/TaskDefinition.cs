@@ -127,7 +127,7 @@ public sealed record TaskDefinition
     /// <param name="id">The task's id.</param>
     /// <param name="appName">Its app.</param>
     /// <exception cref="JsonException">Something else has written it.</exception>
-    public static TaskDefinition FromStoredJson(ReadOnlySpan<byte> utf8, string id, string appName) => StoredDefinition.Read(utf8, id, appName);
+    public static TaskDefinition FromStoredJson(ReadOnlySpan<byte> utf8, string id, string appName) => DefinitionJson.ReadStored(utf8, id, appName);
 
     /// <summary>The next occurrences of <see cref="Cron"/> after a time; none without one.</summary>
     /// <param name="time">The time, itself left out.</param>
@@ -155,7 +155,7 @@ public sealed record TaskDefinition
     /// Writes a complete definition as a store keeps it beside the task's id and app: without either, and without what has its default.
     /// <see cref="FromJson(string)"/> reads it as well.
     /// </summary>
-    public string ToStoredJson() => StoredDefinition.Write(this);
+    public string ToStoredJson() => DefinitionJson.WriteStored(this);
 
     /// <summary>Kws and meta as JSON that is ours.</summary>
     internal (JsonElement Kws, JsonElement Meta) OwnedJson(JsonSerializerOptions options) => (_kws.Owned(options), _meta.Owned(options));

@@ -3,67 +3,61 @@ using System.Collections.Concurrent;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Callers at the same time share a round trip and a commit: what comes while batches are on their way is the next batch. Who comes alone
+/// Callers at the same time share a round trip and a commit: what comes while a batch is on its way is the next batch. Who comes alone
 /// waits for nothing and for nobody, and begins its batch on its own thread.
 /// </summary>
 /// <param name="carryOut">Carries a batch out, and answers for each item. What it throws, every caller of the batch gets.</param>
-/// <param name="most">About how many items a batch may have.</param>
-/// <param name="lanes">How many batches may be on their way at once.</param>
-internal sealed class Batches<TItem, TAnswer>(
-    Func<IReadOnlyList<TItem>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> carryOut, int most, int lanes) : IAsyncDisposable
+internal sealed class Batches<TItem, TAnswer>(Func<IReadOnlyList<TItem>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> carryOut) : IAsyncDisposable
 {
+    /// <summary>About how many items a batch may have.</summary>
+    private const int Most = 1000;
+
     private readonly ConcurrentQueue<Waiting> _waiting = new();
-    private readonly SemaphoreSlim _lanes = new(lanes, lanes);
+    private int _isBusy;
     private volatile bool _isDisposed;
 
     public async ValueTask<IReadOnlyList<TAnswer>> AddAsync(IReadOnlyList<TItem> items, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        var waiting = new Waiting(items);
-        _waiting.Enqueue(waiting);
-        _ = CarryOutAsync();
-        return await waiting.Answers.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await Add(items).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Ends when everything that was added is answered.</summary>
+    /// <summary>Ends when everything that was added before is answered.</summary>
     public async ValueTask DisposeAsync()
     {
         _isDisposed = true;
-        await CarryOutAsync().ConfigureAwait(false);
-        for (var lane = 0; lane < lanes; lane++)
-        {
-            await _lanes.WaitAsync().ConfigureAwait(false);
-        }
-
-        _lanes.Dispose();
+        await Add([]).ConfigureAwait(false);
     }
 
-    /// <summary>Goes on as long as there is something, if a lane is free. Whoever leaves a lane looks again: what came meanwhile found it taken.</summary>
+    private Task<IReadOnlyList<TAnswer>> Add(IReadOnlyList<TItem> items)
+    {
+        var waiting = new Waiting(items);
+        _waiting.Enqueue(waiting);
+        _ = CarryOutAsync();
+        return waiting.Answers.Task;
+    }
+
+    /// <summary>Goes on as long as there is something, unless somebody does already. Whoever ends looks again: what came meanwhile found it busy.</summary>
     private async Task CarryOutAsync()
     {
-        while (!_waiting.IsEmpty && _lanes.Wait(0))
+        while (!_waiting.IsEmpty && Interlocked.Exchange(ref _isBusy, 1) == 0)
         {
-            try
+            while (Take() is { Count: > 0 } batch)
             {
-                while (Take() is { Count: > 0 } batch)
-                {
-                    await CarryOutAsync(batch).ConfigureAwait(false);
+                await CarryOutAsync(batch).ConfigureAwait(false);
 
-                    // Those who have their answers often have more: they go first, so that they are one batch again.
-                    await Task.Yield();
-                }
+                // Those who have their answers often have more: they go first, so that they are one batch again.
+                await Task.Yield();
             }
-            finally
-            {
-                _lanes.Release();
-            }
+
+            Volatile.Write(ref _isBusy, 0);
         }
     }
 
     private List<Waiting> Take()
     {
         var batch = new List<Waiting>();
-        for (var count = 0; count < most && _waiting.TryDequeue(out var next); count += next.Items.Count)
+        for (var count = 0; count < Most && _waiting.TryDequeue(out var next); count += next.Items.Count)
         {
             batch.Add(next);
         }
@@ -76,7 +70,7 @@ internal sealed class Batches<TItem, TAnswer>(
         try
         {
             IReadOnlyList<TItem> items = batch.Count == 1 ? batch[0].Items : [.. batch.SelectMany(waiting => waiting.Items)];
-            var answers = await carryOut(items, CancellationToken.None).ConfigureAwait(false);
+            var answers = items.Count == 0 ? [] : await carryOut(items, CancellationToken.None).ConfigureAwait(false);
             var place = 0;
             foreach (var waiting in batch)
             {

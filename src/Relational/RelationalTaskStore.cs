@@ -138,9 +138,12 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
 
     private static CreateAnswer Created(SqlStep step, TaskRow row, CreateResult result)
     {
-        step.Hint(row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.Duty, row.Id);
+        step.Hint(KindsOfNew(row), row.Id);
         return new CreateAnswer(row.Id, result, row.State.State);
     }
+
+    /// <summary>What a new task has to tell.</summary>
+    protected static StoreHintKinds KindsOfNew(TaskRow row) => row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.Duty;
 
     /// <summary>Answers those whose ids are known, and puts them in the place of the others where that is asked for and can be.</summary>
     private static async ValueTask MeetAsync(SqlStep step, Dictionary<TaskRow, int> rows, OnConflict onConflict, Guid creation, CreateAnswer[] answers)

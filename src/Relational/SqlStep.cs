@@ -86,6 +86,9 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
     /// <summary>Results that came with a row and are counted in it.</summary>
     public void AddResults(TaskRow row, IEnumerable<StageEntry> entries) => _results.AddRange(entries.Select(entry => new EntryRow(row.TaskNo, row.ResultRunNo, entry)));
 
+    /// <summary>A result whose task was changed by a statement.</summary>
+    public void AddResult(EntryRow result) => _results.Add(result);
+
     /// <summary>Starts next tasks and writes everything that the step has changed.</summary>
     public async ValueTask FlushAsync()
     {

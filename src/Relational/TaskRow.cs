@@ -98,7 +98,7 @@ internal sealed class TaskRow
     public static readonly Column<TaskRow>[] NewColumns =
     [
         .. DefinitionColumns.Where(column => column.Name is not ("created" or "revision")),
-        .. StateColumns.Where(column => column.Name is "priority" or "enabled" or "stages" or "traits" or "max_exec" or "bytes" or "state" or "job_id" or "next_run" or "duty" or "due" or "overdue"),
+        .. StateColumns.Where(column => column.Name is "priority" or "enabled" or "stages" or "traits" or "max_exec" or "bytes" or "state" or "job_id" or "queued_at" or "exec_deadline" or "next_run" or "duty" or "due" or "overdue"),
     ];
 
     private TaskDefinition? _definition;

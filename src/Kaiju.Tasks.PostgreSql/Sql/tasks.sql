@@ -17,10 +17,11 @@ n as materialized (
     select n.*, c.now from clock c, unnest(
         @id::text[], @creation::uuid[], @app::text[], @group_name::text[], @group_id::text[], @user_id::text[], @is_periodic::bool[],
         @definition::text[], @priority::int[], @enabled::bool[], @stages::int[], @traits::int[], @max_exec::bigint[], @bytes::bigint[],
-        @state::int[], @job_id::text[], @next_run::bigint[], @duty::int[], @due::bigint[], @overdue::bigint[]) with ordinality
+        @state::int[], @job_id::text[], @queued_at::bigint[], @exec_deadline::bigint[], @next_run::bigint[], @duty::int[], @due::bigint[],
+        @overdue::bigint[]) with ordinality
     as n (
         id, creation, app, group_name, group_id, user_id, is_periodic, definition, priority, enabled, stages, traits, max_exec, bytes, state,
-        job_id, next_run, duty, due, overdue, place)),
+        job_id, queued_at, exec_deadline, next_run, duty, due, overdue, place)),
 t as (
     insert into $schema$.tasks (id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)
     select n.id, n.creation, n.now, 0, n.app, n.group_name, n.group_id, n.user_id, n.is_periodic, n.definition from n
@@ -32,8 +33,8 @@ s as (
         due, overdue)
     select
         t.task_no, n.app, n.priority, n.enabled, n.stages, n.traits, n.max_exec, n.now, n.bytes, 0, 1, 1, 0, 0, n.state,
-        0, n.job_id, 0, 0, 0, 0, case when n.state = 1 then n.now end, case when n.state = 1 then n.now + n.max_exec end, 0,
-        n.now + n.next_run, n.now, 0, 0, n.duty, n.now + n.due, n.now + n.overdue
+        0, n.job_id, 0, 0, 0, 0, n.now + n.queued_at, n.now + n.exec_deadline, 0, n.now + n.next_run,
+        n.now, 0, 0, n.duty, n.now + n.due, n.now + n.overdue
     from t join n on n.id = t.id)
 select t.id from t
 

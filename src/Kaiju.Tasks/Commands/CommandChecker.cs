@@ -10,11 +10,6 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
 {
     public void Check(TaskCommand command, int stage)
     {
-        if (CompiledCommand.IsConstant(command) && specials.Find(command.Method) is null && IsPlain(command))
-        {
-            return;
-        }
-
         var place = $"commands[{stage}]";
         var references = new List<TemplateReference>();
         CheckMethod(command, place, references);
@@ -32,14 +27,6 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
         }
     }
 
-    /// <summary>True if nothing can be wrong with a command without templates; otherwise what follows says what.</summary>
-    private bool IsPlain(TaskCommand command) =>
-        command.MaxTimeout is null
-        && command.Method.Length is > 0 and <= TaskDefinitionChecker.MaxNameLength
-        && JsonText.FindFault(command.Method) is null
-        && (command.ParamsJson.ValueKind == JsonValueKind.Undefined
-            || JsonText.FindFault(JsonText.Raw(command.ParamsJson), limits.MaxParamsBytes, limits.MaxJsonDepth) is null);
-
     private void CheckMethod(TaskCommand command, string place, List<TemplateReference> references)
     {
         if (command.Method.Length == 0 || command.Method.Length > TaskDefinitionChecker.MaxNameLength)
@@ -50,7 +37,7 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
         {
             faults.Add($"{place}.method {fault}");
         }
-        else
+        else if (!CompiledCommand.IsPlain(command.Method))
         {
             CheckTemplate($"{place}.method", JsonWriting.Text(command.Method), references);
         }
@@ -74,6 +61,11 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
 
     private void CheckTemplate(string place, JsonElement json, List<TemplateReference> references)
     {
+        if (CompiledCommand.IsPlain(json))
+        {
+            return;
+        }
+
         var found = new List<TemplateFault>();
         if (Template.TryParse(json, place, found, out var template))
         {

@@ -31,7 +31,13 @@ internal sealed class CompiledCommand
     public static bool IsConstant(TaskCommand command) =>
         command.Condition is null
         && IsPlain(command.Method)
-        && (command.ParamsJson.ValueKind == JsonValueKind.Undefined || JsonText.Raw(command.ParamsJson).IndexOfAny(_signs) < 0);
+        && (command.ParamsJson.ValueKind == JsonValueKind.Undefined || IsPlain(command.ParamsJson));
+
+    /// <summary>True if the text cannot be a template.</summary>
+    public static bool IsPlain(string text) => text.AsSpan().IndexOfAny('[', ']', '`') < 0;
+
+    /// <summary>True if no text in the value can be a template.</summary>
+    public static bool IsPlain(JsonElement json) => JsonText.Raw(json).IndexOfAny(_signs) < 0;
 
     /// <exception cref="TemplateException">A template is not written in the language's grammar.</exception>
     public static CompiledCommand Of(TaskCommand command) => _known.GetValue(command, static command => new CompiledCommand(command));
@@ -52,8 +58,6 @@ internal sealed class CompiledCommand
             _params?.Fill(data, budget) ?? default,
             _condition?.Fill(data, budget) ?? default);
     }
-
-    private static bool IsPlain(string text) => text.AsSpan().IndexOfAny('[', ']', '`') < 0;
 }
 
 /// <summary>A command with its templates filled.</summary>

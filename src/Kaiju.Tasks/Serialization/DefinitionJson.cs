@@ -65,41 +65,75 @@ internal static class DefinitionJson
         };
     }
 
-    public static void WriteMembers(Utf8JsonWriter writer, TaskDefinition definition)
+    /// <summary>Reads what <see cref="WriteStored"/> has written. It was checked then, so that here it is only read.</summary>
+    /// <exception cref="JsonException">Something else has written it.</exception>
+    public static TaskDefinition ReadStored(ReadOnlySpan<byte> utf8, string id, string appName)
     {
-        writer.WriteString("id", definition.Id);
-        writer.WriteString("app_name", definition.AppName);
-        WriteCommands(writer, definition.Commands);
-        WireText.WriteRaw(writer, "kws", definition.KwsJson.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : definition.KwsJson);
-        writer.WriteBoolean("enabled", definition.Enabled);
-        writer.WriteString("cron", definition.Cron);
-        writer.WriteString("cron_time_zone", definition.CronTimeZone);
-        UnixTime.Write(writer, "run_at", definition.RunAt);
-        writer.WriteNumber("priority", definition.Priority);
-        UnixTime.Write(writer, "max_exec_timeout", definition.MaxExecTimeout);
-        writer.WriteNumber("max_retries", definition.MaxRetries);
-        UnixTime.Write(writer, "retry_delay", definition.RetryDelay);
-        writer.WriteString("restart_policy", Words<RestartPolicy>.Of(definition.RestartPolicy));
-        writer.WriteBoolean("notify", definition.Notify);
-        writer.WriteString("next_task", definition.NextTask);
-        writer.WriteBoolean("system", definition.System);
-        writer.WriteString("description", definition.Description);
-        WireText.WriteRaw(writer, "meta", definition.MetaJson);
-        writer.WriteString("group", definition.Group);
-        writer.WriteString("group_id", definition.GroupId);
-        writer.WriteString("user_id", definition.UserId);
+        var faults = new List<string>();
+        var definition = Read(JsonElement.Parse(utf8, new JsonDocumentOptions { MaxDepth = WireText.Depth }), faults);
+        if (faults.Count > 0 || definition.Commands.Count == 0)
+        {
+            throw new JsonException($"This is no definition as a store keeps it. {string.Join(' ', faults)}");
+        }
+
+        return definition with
+        {
+            Id = id,
+            AppName = appName,
+            KwsJson = JsonText.IsNothing(definition.KwsJson) ? JsonText.EmptyObject : definition.KwsJson,
+        };
     }
 
-    public static void WriteCommands(Utf8JsonWriter writer, IReadOnlyList<TaskCommand> commands)
+    /// <summary>The wire form without id and app, which stores keep in columns of their own, and without defaults.</summary>
+    public static string WriteStored(TaskDefinition definition) => WireText.Write(definition, static (writer, definition) =>
     {
+        writer.WriteStartObject();
+        WriteMembers(writer, definition with { Id = null, AppName = null }, omitsDefaults: true);
+        writer.WriteEndObject();
+    });
+
+    public static void WriteMembers(Utf8JsonWriter writer, TaskDefinition definition, bool omitsDefaults = false)
+    {
+        var members = new MemberWriter(writer, omitsDefaults);
+        members.Text("id", definition.Id);
+        members.Text("app_name", definition.AppName);
+        WriteCommands(writer, definition.Commands, omitsDefaults);
+        if (!omitsDefaults || JsonText.Size(definition.KwsJson) > JsonText.Size(JsonText.EmptyObject))
+        {
+            // No kws and {} are the same.
+            members.Json("kws", definition.KwsJson.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : definition.KwsJson);
+        }
+
+        members.Flag("enabled", definition.Enabled, true);
+        members.Text("cron", definition.Cron);
+        members.Text("cron_time_zone", definition.CronTimeZone);
+        members.Time("run_at", definition.RunAt);
+        members.Integer("priority", definition.Priority);
+        members.Seconds("max_exec_timeout", definition.MaxExecTimeout);
+        members.Integer("max_retries", definition.MaxRetries);
+        members.Seconds("retry_delay", definition.RetryDelay);
+        members.Word("restart_policy", definition.RestartPolicy);
+        members.Flag("notify", definition.Notify, false);
+        members.Text("next_task", definition.NextTask);
+        members.Flag("system", definition.System, false);
+        members.Text("description", definition.Description);
+        members.Json("meta", definition.MetaJson);
+        members.Text("group", definition.Group);
+        members.Text("group_id", definition.GroupId);
+        members.Text("user_id", definition.UserId);
+    }
+
+    public static void WriteCommands(Utf8JsonWriter writer, IReadOnlyList<TaskCommand> commands, bool omitsDefaults = false)
+    {
+        var members = new MemberWriter(writer, omitsDefaults);
         writer.WriteStartArray("commands");
         foreach (var command in commands)
         {
             writer.WriteStartObject();
-            writer.WriteString("method", command.Method);
-            WireText.WriteRaw(writer, "params", command.ParamsJson);
-            UnixTime.Write(writer, "max_timeout", command.MaxTimeout);
-            WireText.WriteRaw(writer, "condition", command.Condition?.Json ?? default);
+            members.Text("method", command.Method);
+            members.Json("params", command.ParamsJson);
+            members.Seconds("max_timeout", command.MaxTimeout);
+            members.Json("condition", command.Condition?.Json ?? default);
             writer.WriteEndObject();
         }
 

@@ -34,31 +34,9 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
         };
     }
 
-    public int? Integer(string name)
-    {
-        var member = Json(name);
-        if (member.ValueKind is JsonValueKind.Undefined)
-        {
-            return null;
-        }
+    public int? Integer(string name) => (int?)Whole(name, int.MinValue, int.MaxValue);
 
-        return member.ValueKind == JsonValueKind.Number && member.TryGetInt32(out var value)
-            ? value
-            : Fault<int?>(name, member, "a whole number");
-    }
-
-    public long? Long(string name)
-    {
-        var member = Json(name);
-        if (member.ValueKind is JsonValueKind.Undefined)
-        {
-            return null;
-        }
-
-        return member.ValueKind == JsonValueKind.Number && member.TryGetInt64(out var value)
-            ? value
-            : Fault<long?>(name, member, "a whole number");
-    }
+    public long? Long(string name) => Whole(name, long.MinValue, long.MaxValue);
 
     /// <summary>A duration in seconds, fractions allowed.</summary>
     public TimeSpan? Seconds(string name)
@@ -122,6 +100,19 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
         }
 
         return items;
+    }
+
+    private long? Whole(string name, long least, long most)
+    {
+        var member = Json(name);
+        if (member.ValueKind is JsonValueKind.Undefined)
+        {
+            return null;
+        }
+
+        return member.ValueKind == JsonValueKind.Number && member.TryGetInt64(out var value) && value >= least && value <= most
+            ? value
+            : Fault<long?>(name, member, "a whole number");
     }
 
     private T? Fault<T>(string name, JsonElement member, string allowed)

@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
@@ -90,6 +91,28 @@ public sealed class DeadlineTests
         await host.Executor.WhenIdleAsync().Soon();
         host.Executor.FreeSlots.Should().Be(1);
         (await host.GetAsync("t")).Result.Should().BeEmpty();
+    }
+
+    /// <summary>One timer watches them all, and is set again for whoever is next.</summary>
+    [Fact]
+    public async Task Each_of_several_runs_stops_at_its_own_deadline_whichever_was_claimed_first()
+    {
+        var gates = new Dictionary<string, (int Seconds, Gate Gate)> { ["last"] = (60, new()), ["first"] = (20, new()), ["second"] = (40, new()) };
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", (StageContext context, CancellationToken token) => gates[context.TaskId].Gate.PassAsync(token)));
+        foreach (var (id, (seconds, gate)) in gates)
+        {
+            await host.Client.CreateAsync(new TaskDefinition { Id = id, MaxExecTimeout = TimeSpan.FromSeconds(seconds), Commands = [new("slow")] });
+            await host.Executor.ClaimAsync(default);
+            await gate.Entered;
+        }
+
+        foreach (var (id, left) in new[] { ("first", 2), ("second", 1), ("last", 0) })
+        {
+            host.Clock.Advance(TimeSpan.FromSeconds(20));
+            await gates[id].Gate.Cancelled;
+            (await host.Client.WaitAsync(id).Soon()).Error!.Kind.Should().Be(TaskErrorKind.Timeout);
+            (await host.Client.ListPageAsync(new TaskQuery { State = TaskState.Executed }, null, 10)).Tasks.Should().HaveCount(left);
+        }
     }
 
     [Fact]

@@ -10,6 +10,7 @@ internal sealed class MemoryTask
     private readonly List<StageEntry> _history;
     private readonly List<JsonElement> _results;
     private List<TaskRun>? _runs;
+    private long _tickets;
     private long _definitionBytes;
     private long _resultBytes;
 
@@ -64,6 +65,9 @@ internal sealed class MemoryTask
 
     /// <summary>About what travels with a claim.</summary>
     public long Bytes => _definitionBytes + _resultBytes;
+
+    /// <summary>For a place in a <see cref="WorkHeap"/>; none of this task's has it twice.</summary>
+    public long NextTicket() => ++_tickets;
 
     /// <summary>True while an entry of a <see cref="WorkHeap"/> counts.</summary>
     public bool Holds(long ticket) => Place?.Ticket == ticket || OverduePlace?.Ticket == ticket || EndedPlace?.Ticket == ticket;

@@ -14,7 +14,6 @@ internal readonly record struct WorkPlace(WorkHeap Heap, long Ticket)
 internal sealed class WorkHeap
 {
     private const int Slack = 64;
-    private static long _tickets;
 
     private PriorityQueue<(MemoryTask Task, long Ticket), Key> _entries = new();
     private int _live;
@@ -22,7 +21,7 @@ internal sealed class WorkHeap
     /// <summary>Adds a task: first by <paramref name="major"/>, then by <paramref name="minor"/>, then by arrival. The task must keep the place.</summary>
     public WorkPlace Add(MemoryTask task, long major, long minor = 0)
     {
-        var place = new WorkPlace(this, ++_tickets);
+        var place = new WorkPlace(this, task.NextTicket());
         _entries.Enqueue((task, place.Ticket), new Key(major, minor, task.Sequence));
         _live++;
         return place;

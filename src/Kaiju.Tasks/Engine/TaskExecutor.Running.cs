@@ -1,0 +1,189 @@
+using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Engine;
+
+/// <content>What it does with a run: stage by stage, each reported before the next, until its end or until it must stop.</content>
+internal sealed partial class TaskExecutor
+{
+    private void Start(ExecutorTask task)
+    {
+        var run = new ActiveRun(task, _data, _clock, _offload, _body);
+        Interlocked.Increment(ref _taken);
+        _running[task.Claim] = run;
+        _deadlines.Watch(run);
+        _offload.Start(run);
+    }
+
+    private async Task RunAsync(ActiveRun run)
+    {
+        var isLeft = run.IsLeft;
+        try
+        {
+            if (isLeft)
+            {
+                await LeaveStageAsync(run).ConfigureAwait(false);
+            }
+            else
+            {
+                await RunStagesAsync(run).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (_abandoned.IsCancellationRequested)
+        {
+            // The host is gone; what could not be reported runs again elsewhere.
+        }
+        catch (Exception e)
+        {
+            // Nothing of the user's should get here.
+            Log.RunBroke(_logger, e, run.Task.Id, run.Task.JobId);
+            await FailBrokenAsync(run).ConfigureAwait(false);
+        }
+        finally
+        {
+            // A run that has gone on elsewhere ends there.
+            if (isLeft || !run.IsLeft)
+            {
+                await EndAsync(run).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async ValueTask RunStagesAsync(ActiveRun run)
+    {
+        for (var stage = run.Task.Stage; stage < run.Task.Stages && !_stopping; stage++)
+        {
+            if (!await HoldsClaimAsync(run).ConfigureAwait(false) || !await RunStageAsync(run, stage).ConfigureAwait(false))
+            {
+                break;
+            }
+        }
+    }
+
+    /// <summary>
+    /// After a freeze the claim may be another's, and the stage recorded. As long as the store has been heard of within an executor's
+    /// lifetime nobody else can have it; after that it is asked before the next stage begins.
+    /// </summary>
+    private async ValueTask<bool> HoldsClaimAsync(ActiveRun run)
+    {
+        var delay = new FaultDelay(_clock, _options.MaxFaultDelay);
+        while (!run.IsSuperseded && !HasHeardOfStore())
+        {
+            try
+            {
+                await CheckClaimsAsync(_abandoned).ConfigureAwait(false);
+            }
+            catch (Exception e) when (!_abandoned.IsCancellationRequested)
+            {
+                Log.HeartbeatFailed(_logger, e, Info.Id);
+                await delay.WaitAsync(_abandoned).ConfigureAwait(false);
+            }
+        }
+
+        return !run.IsSuperseded;
+    }
+
+    private bool HasHeardOfStore() =>
+        Volatile.Read(ref _lastSeen) is not Never and var seen && _clock.GetElapsedTime(seen) < _options.PingInterval * _options.MaxMissedPings;
+
+    /// <summary>One stage: run it, report it, and say whether there is a next one for this claim.</summary>
+    private async ValueTask<bool> RunStageAsync(ActiveRun run, int stage)
+    {
+        run.StageStarted = _clock.GetTimestamp();
+        return await _stages.RunAsync(run, stage).ConfigureAwait(false) is { } outcome && !run.IsLeft && await EndStageAsync(run, stage, outcome).ConfigureAwait(false);
+    }
+
+    /// <summary>The stage's handler keeps its thread beyond its time: the run says why it must stop, and ends.</summary>
+    private async ValueTask LeaveStageAsync(ActiveRun run)
+    {
+        if (_stages.OutcomeOfStop(run) is { } outcome)
+        {
+            await EndStageAsync(run, run.Stage, outcome).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<bool> EndStageAsync(ActiveRun run, int stage, StageOutcome outcome)
+    {
+        var report = ReportOf(run, stage, outcome, _clock.GetElapsedTime(run.StageStarted));
+        if (await ReportAsync(run, report).ConfigureAwait(false) == ReportAnswer.Superseded)
+        {
+            Log.Superseded(_logger, run.Task.Id, run.Task.JobId, stage);
+            run.Supersede();
+            return false;
+        }
+
+        if (outcome is not StageOutcome.Done done)
+        {
+            Log.StageEnded(_logger, run.Task.Id, run.Task.JobId, stage, outcome);
+            return false;
+        }
+
+        run.Add(stage, done.Result);
+        return true;
+    }
+
+    /// <summary>Delivers a report until there is an answer. The store knows a report that it has carried out, so that a lost answer costs nothing.</summary>
+    private async ValueTask<ReportAnswer> ReportAsync(ActiveRun run, StageReport report)
+    {
+        var delay = new FaultDelay(_clock, _options.MaxFaultDelay);
+        while (true)
+        {
+            try
+            {
+                // Not the stopping token: finished work is recorded during shutdown.
+                return (await _store.RecordAsync([report], _abandoned).ConfigureAwait(false))[0];
+            }
+            catch (Exception e) when (!_abandoned.IsCancellationRequested)
+            {
+                if (run.IsSuperseded)
+                {
+                    return ReportAnswer.Superseded;
+                }
+
+                Log.ReportFailed(_logger, e, run.Task.Id, run.Task.JobId, report.Stage);
+                await delay.WaitAsync(_abandoned).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>A fault of the engine's own fails the stage, so that its task does not hang until its deadline.</summary>
+    private async Task FailBrokenAsync(ActiveRun run)
+    {
+        var error = TaskError.Create(TaskErrorKind.Other, "The executor failed outside the task's own code; its log says why.");
+        try
+        {
+            await ReportAsync(run, ReportOf(run, run.Results.Count, StageOutcome.Failed(error), TimeSpan.Zero)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_abandoned.IsCancellationRequested)
+        {
+            // The host is gone; the task is given back.
+        }
+    }
+
+    private static StageReport ReportOf(ActiveRun run, int stage, StageOutcome outcome, TimeSpan elapsed) => new()
+    {
+        TaskId = run.Task.Id,
+        StoreKey = run.Task.StoreKey,
+        Claim = run.Task.Claim,
+        JobId = run.Task.JobId,
+        Attempt = run.Task.Attempt,
+        Stage = stage,
+        Outcome = outcome,
+        Elapsed = elapsed,
+    };
+
+    private async ValueTask EndAsync(ActiveRun run)
+    {
+        if (run.Leftover is { } leftover)
+        {
+            // A handler that ignores its token still uses what it uses, so its slot is not free.
+            await leftover.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        _running.TryRemove(run.Task.Claim, out _);
+        Interlocked.Decrement(ref _taken);
+        run.Dispose();
+        SlotFreed?.Invoke();
+        run.Complete();
+    }
+}
