@@ -6,7 +6,7 @@ const int Repetitions = 3;
 switch (args)
 {
     case ["probe", var work, var subject, ..]:
-        await Probe.RunAsync(work, subject, new Arguments(args.AsSpan(3)));
+        await Probe.RunAsync(work, subject, args[3..]);
         return 0;
     case ["produce", var subject, ..]:
         await Latency.ProduceAsync(subject, new Arguments(args.AsSpan(2)));

@@ -7,8 +7,9 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Hints between processes: a NOTIFY says what kinds of things have changed. It is sent after the commit and not in it, since
-/// every commit with a NOTIFY waits for all others; the first at once, those that come soon after it as one.
+/// Hints between processes: a NOTIFY says what kinds of things have changed. Every commit with a NOTIFY waits for all others, so
+/// one follows the other after a gap: a creation has its own in its commit if nothing was said just before, everything else is sent
+/// after the commit, what comes soon after one another as one.
 /// </summary>
 internal sealed class HintChannel : IAsyncDisposable
 {
@@ -25,12 +26,25 @@ internal sealed class HintChannel : IAsyncDisposable
     private readonly SemaphoreSlim _toSend = new(0, 1);
     private readonly List<Task> _loops = [];
     private int _kinds;
+    private long _lastTurn;
 
     public HintChannel(NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, HintListeners listeners, ILogger logger)
     {
         (_dataSource, _options, _listeners, _logger) = (dataSource, options, listeners, logger);
+        _lastTurn = _clock.GetTimestamp();
         _loops.Add(Task.Run(() => ListenAsync(_stop.Token)));
         _loops.Add(Task.Run(() => SendAsync(_stop.Token)));
+    }
+
+    /// <summary>The payload for these kinds.</summary>
+    public static string TextOf(StoreHintKinds kinds) => ((int)kinds).ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Nothing was said just now, and nothing more will be for a moment: whoever asked says it himself.</summary>
+    public bool TryTakeTurn()
+    {
+        var last = Volatile.Read(ref _lastTurn);
+        var now = _clock.GetTimestamp();
+        return _clock.GetElapsedTime(last, now) >= _gap && Interlocked.CompareExchange(ref _lastTurn, now, last) == last;
     }
 
     /// <summary>Tells other processes, soon.</summary>
@@ -63,20 +77,23 @@ internal sealed class HintChannel : IAsyncDisposable
         while (!cancellationToken.IsCancellationRequested)
         {
             await _toSend.WaitAsync(cancellationToken).ConfigureAwait(false);
+            while (!TryTakeTurn())
+            {
+                await Task.Delay(_gap, _clock, cancellationToken).ConfigureAwait(false);
+            }
+
             try
             {
-                var kinds = Interlocked.Exchange(ref _kinds, 0);
+                var kinds = (StoreHintKinds)Interlocked.Exchange(ref _kinds, 0);
                 using var notify = _dataSource.CreateCommand("select pg_notify($1, $2)");
                 notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _options.Schema });
-                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kinds.ToString(CultureInfo.InvariantCulture) });
+                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = TextOf(kinds) });
                 await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
             {
                 // A hint that is lost; polling finds what it was about.
             }
-
-            await Task.Delay(_gap, _clock, cancellationToken).ConfigureAwait(false);
         }
     }
 

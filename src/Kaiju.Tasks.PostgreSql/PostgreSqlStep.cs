@@ -26,8 +26,9 @@ internal sealed class PostgreSqlStep(
         QueryAsync(Command(statement, Parameters(arguments)), read);
 
     /// <summary>Asks one statement about many rows.</summary>
-    public ValueTask<List<T>> QueryEachAsync<TRow, T>(string statement, Func<DbDataReader, T> read, IReadOnlyList<TRow> rows, IReadOnlyList<Column<TRow>> columns) =>
-        QueryAsync(Command(statement, Parameters(rows, columns)), read);
+    public ValueTask<List<T>> QueryEachAsync<TRow, T>(
+        string statement, Func<DbDataReader, T> read, IReadOnlyList<TRow> rows, IReadOnlyList<Column<TRow>> columns, params Argument[] arguments) =>
+        QueryAsync(Command(statement, Parameters(rows, columns).Concat(Parameters(arguments))), read);
 
     public override async ValueTask<int> ExecuteAsync(string statement, params Argument[] arguments)
     {

@@ -85,17 +85,28 @@ internal sealed partial class PostgreSqlTaskStore
         {
             var answers = new List<(int Place, CreateAnswer Answer)>(rows.Count);
             var hint = default(StoreHint);
+            var kinds = rows.Values.Aggregate(StoreHintKinds.None, (kinds, item) => kinds | KindsOfNew(item.Row));
+            var isTold = _channel?.TryTakeTurn() == true;
             foreach (var id in await AskAsync(
-                step => step.QueryEachAsync("create", row => row.GetString(0), [.. rows.Values.Select(item => item.Row)], TaskRow.NewColumns),
+                step => step.QueryEachAsync(
+                    "create",
+                    row => row.TextOrNull(0),
+                    [.. rows.Values.Select(item => item.Row)],
+                    TaskRow.NewColumns,
+                    Argument.Text("channel", _options.Schema),
+                    Argument.Text("told", isTold ? HintChannel.TextOf(kinds) : "")),
                 e => IsPassing(e, repeats),
                 cancellationToken).ConfigureAwait(false))
             {
-                var (place, row) = rows[id];
-                answers.Add((place, new CreateAnswer(id, CreateResult.Created, row.State.State)));
-                hint = hint.With(KindsOfNew(row), id);
+                if (id is not null)
+                {
+                    var (place, row) = rows[id];
+                    answers.Add((place, new CreateAnswer(id, CreateResult.Created, row.State.State)));
+                    hint = hint.With(KindsOfNew(row), id);
+                }
             }
 
-            Tell(hint);
+            Tell(hint, isTold);
             return answers;
         }
         catch (PostgresException e) when (Faults.IsOfData(e))

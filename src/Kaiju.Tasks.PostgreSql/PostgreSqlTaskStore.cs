@@ -298,11 +298,17 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         }
     }
 
-    private void Tell(StoreHint hint)
+    /// <summary>Tells our own listeners, and other processes unless the statement has done so.</summary>
+    private void Tell(StoreHint hint, bool isTold = false)
     {
-        if (hint.Kinds != StoreHintKinds.None)
+        if (hint.Kinds == StoreHintKinds.None)
         {
-            Listeners.Tell(hint);
+            return;
+        }
+
+        Listeners.Tell(hint);
+        if (!isTold)
+        {
             _channel?.Send(hint.Kinds);
         }
     }

@@ -2,9 +2,11 @@ using System.Globalization;
 
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>Words after the command: <c>--name value</c>.</summary>
+/// <summary>Words after the command: <c>--name value</c>; for several works those of each, with <c>/</c> between them.</summary>
 internal sealed class Arguments
 {
+    public const string Between = "/";
+
     private readonly Dictionary<string, string> _values;
 
     private Arguments(Dictionary<string, string> values, bool isFirst) => (_values, IsFirst) = (values, isFirst);
@@ -23,10 +25,24 @@ internal sealed class Arguments
         }
     }
 
+    /// <summary>The arguments of each of so many works; those without any have the last ones.</summary>
+    public static List<Arguments> Each(ReadOnlySpan<string> words, int works)
+    {
+        var each = new List<Arguments>(works);
+        for (var isFirst = true; each.Count < works; isFirst = false)
+        {
+            var end = words.IndexOf(Between);
+            each.Add(new Arguments(end < 0 ? words : words[..end]).For(isFirst));
+            words = end < 0 ? words : words[(end + 1)..];
+        }
+
+        return each;
+    }
+
     /// <summary>Nobody has used the store before.</summary>
     public bool IsFirst { get; }
 
-    public Arguments For(bool isFirst) => new(_values, isFirst);
+    private Arguments For(bool isFirst) => new(_values, isFirst);
 
     public string Text(string name, string otherwise = "") => _values.GetValueOrDefault(name, otherwise);
 

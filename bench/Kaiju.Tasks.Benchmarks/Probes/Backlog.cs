@@ -38,7 +38,7 @@ internal static class Backlog
         await Machine.ExecuteAsync(store, string.Create(CultureInfo.InvariantCulture, $"""
             with n as materialized (
                 insert into kaiju_tasks.tasks (id, {tasks})
-                select '{name}-' || g, {tasks} from (select * from kaiju_tasks.tasks where task_no = {template}) t, generate_series(1, {rows}) g returning task_no as new_no),
+                select '{name}-' || lpad(g::text, 9, '0'), {tasks} from (select * from kaiju_tasks.tasks where task_no = {template}) t, generate_series(1, {rows}) g returning task_no as new_no),
             s as (
                 insert into kaiju_tasks.states (task_no, {states}) select new_no, {states} from n, kaiju_tasks.states where task_no = {template})
             insert into kaiju_tasks.results (task_no, {results}) select new_no, {results} from n, kaiju_tasks.results where task_no = {template}

@@ -8,7 +8,8 @@ namespace Kaiju.Tasks.Benchmarks.Probes;
 internal static class Executors
 {
     private const int Most = 4;
-    private const int WarmUp = 1000;
+    private const int Bulk = 1000;
+    private const int WarmUp = 500;
 
     public static async Task<Dictionary<string, double>> MeasureAsync(string name, Arguments arguments)
     {
@@ -55,9 +56,9 @@ internal static class Executors
 
     private static async Task<(double Seconds, List<int> Shares)> DrainAsync(Subject engine, List<Process> workers, int jobs)
     {
-        for (var first = 0; first < jobs; first += 1000)
+        for (var first = 0; first < jobs; first += Bulk)
         {
-            await engine.CreateManyAsync(first, 1000);
+            await engine.CreateManyAsync(first, Bulk);
         }
 
         var began = TimeProvider.System.GetTimestamp();

@@ -18,7 +18,7 @@ internal static class Idle
         await Machine.ExecuteAsync(store, "create extension if not exists pg_stat_statements");
         await engine.StartWorkersAsync();
         await Probe.DrainedAsync(engine, 20);
-        await Probe.PauseAsync(TimeSpan.FromSeconds(1));
+        await Probe.PauseAsync(TimeSpan.FromMilliseconds(500));
 
         var usage = await Usage.BeginAsync(arguments);
         var before = await Machine.AskAsync<long>(store, Calls);

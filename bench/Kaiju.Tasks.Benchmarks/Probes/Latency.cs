@@ -8,6 +8,7 @@ internal static class Latency
 {
     private const int WarmUp = 25;
     private static readonly TimeSpan _step = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(500);
 
     public static async Task<Dictionary<string, double>> MeasureAsync(string name, Arguments arguments, bool isElsewhere)
     {
@@ -16,7 +17,7 @@ internal static class Latency
         await engine.OpenAsync();
         Meter.Reset(WarmUp + jobs);
         await engine.StartWorkersAsync();
-        await Probe.PauseAsync(TimeSpan.FromMilliseconds(500));
+        await Probe.PauseAsync(_rest);
         var created = isElsewhere ? await CreateElsewhereAsync(name, arguments, jobs) : await CreateHereAsync(engine, jobs);
         await Probe.UntilAsync(() => Task.FromResult(Meter.Executed >= WarmUp + jobs), TimeSpan.FromMilliseconds(2));
         await engine.StopWorkersAsync();
@@ -29,13 +30,20 @@ internal static class Latency
     {
         await using var engine = Probe.Open(name, arguments, isFirst: false);
         await engine.OpenAsync();
-        await PaceAsync(engine, 0, WarmUp);
+        await WarmUpAsync(engine);
         Console.WriteLine(JsonSerializer.Serialize(await PaceAsync(engine, WarmUp, arguments.Number("jobs", 200))));
+    }
+
+    /// <summary>The first jobs wait for the compiler, in this process and where they are executed; those that are measured wait for no other job.</summary>
+    private static async Task WarmUpAsync(Subject engine)
+    {
+        await PaceAsync(engine, 0, WarmUp);
+        await Probe.PauseAsync(_rest);
     }
 
     private static async Task<long[]> CreateHereAsync(Subject engine, int jobs)
     {
-        await PaceAsync(engine, 0, WarmUp);
+        await WarmUpAsync(engine);
         return await PaceAsync(engine, WarmUp, jobs);
     }
 

@@ -7,14 +7,13 @@ namespace Kaiju.Tasks.Benchmarks.Probes;
 internal static class Probe
 {
     /// <summary>Runs one work or several, joined by commas, on the same store; each answers with figures of its own.</summary>
-    public static async Task RunAsync(string works, string subject, Arguments arguments)
+    public static async Task RunAsync(string works, string subject, string[] words)
     {
         var answers = new List<Dictionary<string, double>>();
-        var isFirst = true;
-        foreach (var work in works.Split(','))
+        var each = works.Split(',');
+        foreach (var (work, arguments) in each.Zip(Arguments.Each(words, each.Length)))
         {
-            answers.Add(await MeasureAsync(work, subject, arguments.For(isFirst)));
-            isFirst = false;
+            answers.Add(await MeasureAsync(work, subject, arguments));
         }
 
         Console.WriteLine(JsonSerializer.Serialize(answers));

@@ -33,20 +33,24 @@ internal static class Plan
         Ratio.Figure(3, true, "postgresql idle, statements a second", "pg-idle", "statements_per_s"),
     ];
 
-    /// <summary>What the ratios need, and no more of it than a minute allows.</summary>
+    /// <summary>What the ratios need, and no more of it than a minute allows: few processes, since each is compiled anew.</summary>
     public static IReadOnlyList<Measurement> Quick { get; } =
     [
-        new("pg-limit", "limit-postgresql", "throughput", "--create8 1600 --bulk 8000 --warm 2000"),
-        new("pg", "kaiju-postgresql", "throughput", "--create8 2000 --create64 4000 --bulk 8000 --warm 2500"),
-        new("pg-4", "kaiju-postgresql", "throughput", "--stages 4 --bulk 2500 --warm 700"),
+        new(
+            "pg-limit,pg-limit-latency,pg-limit-latency-other",
+            "limit-postgresql",
+            "throughput,latency,latency-other",
+            "--create8 1600 --bulk 8000 --warm 2000 / --capacity 1 --jobs 25"),
+        new(
+            "pg,pg-4,pg-payload,pg-empty,pg-200k",
+            "kaiju-postgresql",
+            "throughput,throughput,payload,throughput,throughput",
+            "--create8 1600 --create64 3200 --bulk 8000 --warm 2000 / --stages 4 --bulk 2500 --warm 500 / --stages 20 --characters 102400 "
+            + "/ --bulk 5000 --warm 200 / --bulk 5000 --warm 200 --backlog 200000"),
+        new("pg-latency,pg-latency-other,pg-idle", "kaiju-postgresql", "latency,latency-other,idle", "--jobs 25 --seconds 2"),
+        new("pg-executors", "kaiju-postgresql", "executors", "--bulk 3000"),
         new("pg-hangfire", "hangfire-postgresql", "throughput", "--create1 40 --warm 10"),
-        new("pg-quartz", "quartz-postgresql", "throughput", "--bulk 150 --warm 10"),
-        new("pg-limit-latency,pg-limit-latency-other", "limit-postgresql", "latency,latency-other", "--capacity 1 --jobs 40"),
-        new("pg-latency,pg-latency-other,pg-idle", "kaiju-postgresql", "latency,latency-other,idle", "--jobs 40 --seconds 3"),
-        new("pg-payload", "kaiju-postgresql", "payload", "--stages 20 --characters 102400"),
-        new("pg-empty", "kaiju-postgresql", "throughput", "--bulk 6000 --warm 1500"),
-        new("pg-200k", "kaiju-postgresql", "throughput", "--bulk 6000 --warm 1500 --backlog 200000"),
-        new("pg-executors", "kaiju-postgresql", "executors", "--bulk 4000"),
+        new("pg-quartz", "quartz-postgresql", "throughput", "--bulk 100 --warm 10"),
         new("sqlite-limit", "limit-sqlite", "throughput", "--bulk 20000"),
         new("sqlite", "kaiju-sqlite", "throughput", "--bulk 10000 --warm 2000"),
         new("sqlite-quartz", "quartz-sqlite", "throughput", "--bulk 300 --warm 30"),

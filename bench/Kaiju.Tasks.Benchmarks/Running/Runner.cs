@@ -32,7 +32,9 @@ internal static class Runner
         var place = await stores.NewAsync(measurement.Subject, measurement.Probe.Contains("idle", StringComparison.Ordinal));
         try
         {
-            using var child = Children.Start(["probe", measurement.Probe, measurement.Subject, .. measurement.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. place]);
+            var words = measurement.Arguments.Split(Arguments.Between)
+                .SelectMany(each => each.Split(' ', StringSplitOptions.RemoveEmptyEntries).Concat(place).Prepend(Arguments.Between)).Skip(1);
+            using var child = Children.Start(["probe", measurement.Probe, measurement.Subject, .. words]);
             child.StandardInput.Close();
             var output = (await child.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             await child.WaitForExitAsync();

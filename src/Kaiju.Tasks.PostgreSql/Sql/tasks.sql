@@ -11,6 +11,7 @@ select task_no from $schema$.tasks where task_no = any(@tasks) and creation = @c
 
 -- New tasks whose ids are unknown, in one statement and one transaction. Their times are counted from now on. Not ON CONFLICT, which writes
 -- each row twice: an id that becomes known at this very moment fails the statement, and each call is then carried out by itself.
+-- Others hear of it in the same commit, if @told says of what; the row of that is without an id.
 -- name: create
 with clock as materialized (select $now$ as now),
 n as materialized (
@@ -36,7 +37,7 @@ s as (
         0, n.job_id, 0, 0, 0, 0, n.now + n.queued_at, n.now + n.exec_deadline, 0, n.now + n.next_run,
         n.now, 0, 0, n.duty, n.now + n.due, n.now + n.overdue
     from t join n on n.id = t.id)
-select t.id from t
+select t.id from t union all select nullif(pg_notify(@channel, @told)::text, '') where @told <> ''
 
 -- name: insert_tasks
 insert into $schema$.tasks (

@@ -1,0 +1,59 @@
+using System.Globalization;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace Kaiju.Tasks.PostgreSql.Tests;
+
+/// <summary>What a process says to others by NOTIFY.</summary>
+public sealed class PostgreSqlHintTests
+{
+    private static readonly TimeSpan _gap = TimeSpan.FromMilliseconds(5);
+
+    private static readonly TaskDefinitionChecker _checker = NewChecker();
+
+    [Fact]
+    public async Task Many_creations_after_one_another_are_few_notifications_and_the_last_of_them_is_told()
+    {
+        var server = await Servers.PostgresAsync();
+        var connectionString = server.ConnectionString(await server.CreateDatabaseAsync("hints"));
+        var payloads = new List<string>();
+        await using var listener = new NpgsqlConnection(connectionString);
+        await listener.OpenAsync();
+        listener.Notification += (_, notification) => payloads.Add(notification.Payload);
+        await using (var listen = new NpgsqlCommand("listen kaiju_tasks", listener))
+        {
+            await listen.ExecuteNonQueryAsync();
+        }
+
+        await using var dataSource = NpgsqlDataSource.Create(connectionString);
+        var began = TimeProvider.System.GetTimestamp();
+        await using (var store = new PostgreSqlTaskStore(dataSource, new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance))
+        {
+            for (var task = 0; task < 200; task++)
+            {
+                var before = payloads.Count;
+                await store.CreateAsync([_checker.Prepare(Definition(task))], OnConflict.Ignore, CancellationToken.None);
+                while (task == 199 && payloads.Count == before)
+                {
+                    await listener.WaitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+                }
+            }
+        }
+
+        var most = (int)(TimeProvider.System.GetElapsedTime(began) / _gap) + 1;
+        payloads.Should().OnlyContain(payload => payload == ((int)StoreHintKinds.Queued).ToString(CultureInfo.InvariantCulture));
+        payloads.Count.Should().BeLessThanOrEqualTo(most, "each waits for the gap after the one before it");
+    }
+
+    private static TaskDefinitionChecker NewChecker()
+    {
+        var services = new ServiceCollection();
+        services.AddKaijuTasks();
+        return services.BuildServiceProvider().GetRequiredService<TaskDefinitionChecker>();
+    }
+
+    private static TaskDefinition Definition(int task) => new() { Id = $"t{task}", Commands = [new TaskCommand("do")] };
+}
