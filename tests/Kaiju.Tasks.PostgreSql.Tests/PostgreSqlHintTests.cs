@@ -35,7 +35,7 @@ public sealed class PostgreSqlHintTests
             for (var task = 0; task < 200; task++)
             {
                 var before = payloads.Count;
-                await store.CreateAsync([_checker.Prepare(Definition(task))], OnConflict.Ignore, CancellationToken.None);
+                await store.CreateAsync([_checker.Prepare(Definition(task))], OnConflict.Skip, CancellationToken.None);
                 while (task == 199 && payloads.Count == before)
                 {
                     await listener.WaitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);

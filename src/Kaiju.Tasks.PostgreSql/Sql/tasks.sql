@@ -11,7 +11,7 @@ select task_no from $schema$.tasks where task_no = any(@tasks) and creation = @c
 
 -- New tasks whose ids are unknown, in one statement and one transaction. Their times are counted from now on. Not ON CONFLICT, which writes
 -- each row twice: an id that becomes known at this very moment fails the statement, and each call is then carried out by itself.
--- Others hear of it in the same commit, if @told says of what; the row of that is without an id.
+-- Others hear of it in the same commit if the statement is given what to say; the row of that is without an id.
 -- name: create
 with clock as materialized (select $now$ as now),
 n as materialized (
