@@ -39,13 +39,8 @@ internal sealed class HintChannel : IAsyncDisposable
     /// <summary>The payload for these kinds.</summary>
     public static string TextOf(StoreHintKinds kinds) => ((int)kinds).ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Nothing was said just now, and nothing more will be for a moment: whoever asked says it himself.</summary>
-    public bool TryTakeTurn()
-    {
-        var last = Volatile.Read(ref _lastTurn);
-        var now = _clock.GetTimestamp();
-        return _clock.GetElapsedTime(last, now) >= _gap && Interlocked.CompareExchange(ref _lastTurn, now, last) == last;
-    }
+    /// <summary>True if nothing was said just now and nothing waits to be said: whoever asked says it himself, and nobody else does for a moment.</summary>
+    public bool TryTakeTurn() => Volatile.Read(ref _kinds) == 0 && TryPass();
 
     /// <summary>Tells other processes, soon.</summary>
     public void Send(StoreHintKinds kinds)
@@ -77,24 +72,40 @@ internal sealed class HintChannel : IAsyncDisposable
         while (!cancellationToken.IsCancellationRequested)
         {
             await _toSend.WaitAsync(cancellationToken).ConfigureAwait(false);
-            while (!TryTakeTurn())
+            while (Volatile.Read(ref _kinds) != 0)
             {
-                await Task.Delay(_gap, _clock, cancellationToken).ConfigureAwait(false);
-            }
-
-            try
-            {
-                var kinds = (StoreHintKinds)Interlocked.Exchange(ref _kinds, 0);
-                using var notify = _dataSource.CreateCommand("select pg_notify($1, $2)");
-                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _options.Schema });
-                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = TextOf(kinds) });
-                await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception) when (!cancellationToken.IsCancellationRequested)
-            {
-                // A hint that is lost; polling finds what it was about.
+                if (TryPass())
+                {
+                    await NotifyAsync((StoreHintKinds)Interlocked.Exchange(ref _kinds, 0), cancellationToken).ConfigureAwait(false);
+                }
+                else
+                {
+                    await Task.Delay(_gap, _clock, cancellationToken).ConfigureAwait(false);
+                }
             }
         }
+    }
+
+    private async Task NotifyAsync(StoreHintKinds kinds, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var notify = _dataSource.CreateCommand("select pg_notify($1, $2)");
+            notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _options.Schema });
+            notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = TextOf(kinds) });
+            await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A hint that is lost; polling finds what it was about.
+        }
+    }
+
+    private bool TryPass()
+    {
+        var last = Volatile.Read(ref _lastTurn);
+        var now = _clock.GetTimestamp();
+        return _clock.GetElapsedTime(last, now) >= _gap && Interlocked.CompareExchange(ref _lastTurn, now, last) == last;
     }
 
     private async Task ListenAsync(CancellationToken cancellationToken)

@@ -5,7 +5,8 @@ namespace Kaiju.Tasks.Relational;
 
 /// <summary>
 /// The adapter's statements, by name, from its <c>Sql/*.sql</c>: a statement begins with a line <c>-- name: …</c> and ends with the next
-/// one. Words in $…$ are put in when they are loaded: names of tables, the store's time, the columns of a task.
+/// one. Comments are for those who read the file: the server does not get them. Words in $…$ are put in when they are loaded: names of
+/// tables, the store's time, the columns of a task.
 /// </summary>
 internal sealed partial class SqlTexts
 {
@@ -16,7 +17,7 @@ internal sealed partial class SqlTexts
         foreach (var section in sources.SelectMany(source => source.Split("-- name: ").Skip(1)))
         {
             var end = section.IndexOf('\n', StringComparison.Ordinal);
-            _texts.Add(section[..end].Trim(), PutIn(section[end..].Trim(), words));
+            _texts.Add(section[..end].Trim(), PutIn(Comments().Replace(section[end..], "").Trim(), words));
         }
     }
 
@@ -50,6 +51,9 @@ internal sealed partial class SqlTexts
 
     [GeneratedRegex(@"\$prefix\$(\w+)")]
     private static partial Regex PrefixedNames();
+
+    [GeneratedRegex(@"--[^\n]*")]
+    private static partial Regex Comments();
 
     private static IEnumerable<(string Name, string Text)> Resources(Assembly assembly, string folder) => assembly.GetManifestResourceNames()
         .Where(name => name.Contains(folder, StringComparison.Ordinal))

@@ -48,6 +48,28 @@ public sealed class PostgreSqlHintTests
         payloads.Count.Should().BeLessThanOrEqualTo(most, "each waits for the gap after the one before it");
     }
 
+    [Fact]
+    public async Task What_waits_to_be_told_is_not_overtaken_by_creations()
+    {
+        var server = await Servers.PostgresAsync();
+        await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString(await server.CreateDatabaseAsync("turns")));
+        var (isUp, isHeard) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var listeners = new HintListeners();
+        using var listening = listeners.Add(hint => (hint.Kinds == StoreHintKinds.Ended ? isHeard : isUp).TrySetResult());
+        await using var channel = new HintChannel(dataSource, new PostgreSqlTasksOptions(), listeners, NullLogger.Instance);
+        await isUp.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        SpinWait.SpinUntil(channel.TryTakeTurn, TimeSpan.FromSeconds(30)).Should().BeTrue();
+
+        channel.Send(StoreHintKinds.Ended);
+        var overtaken = 0;
+        while (!isHeard.Task.IsCompleted && overtaken < 100)
+        {
+            overtaken += channel.TryTakeTurn() ? 1 : 0;
+        }
+
+        isHeard.Task.IsCompleted.Should().BeTrue("it is told at the next turn, and 100 more have passed");
+    }
+
     private static TaskDefinitionChecker NewChecker()
     {
         var services = new ServiceCollection();

@@ -7,13 +7,11 @@ internal sealed class Arguments
 {
     public const string Between = "/";
 
-    private readonly Dictionary<string, string> _values;
+    private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
 
-    private Arguments(Dictionary<string, string> values, bool isFirst) => (_values, IsFirst) = (values, isFirst);
-
-    public Arguments(ReadOnlySpan<string> words)
+    public Arguments(ReadOnlySpan<string> words, bool isFirst = true)
     {
-        (_values, IsFirst) = (new Dictionary<string, string>(StringComparer.Ordinal), true);
+        IsFirst = isFirst;
         for (var i = 0; i + 1 < words.Length; i += 2)
         {
             if (!words[i].StartsWith("--", StringComparison.Ordinal))
@@ -32,7 +30,7 @@ internal sealed class Arguments
         for (var isFirst = true; each.Count < works; isFirst = false)
         {
             var end = words.IndexOf(Between);
-            each.Add(new Arguments(end < 0 ? words : words[..end]).For(isFirst));
+            each.Add(new Arguments(end < 0 ? words : words[..end], isFirst));
             words = end < 0 ? words : words[(end + 1)..];
         }
 
@@ -41,8 +39,6 @@ internal sealed class Arguments
 
     /// <summary>Nobody has used the store before.</summary>
     public bool IsFirst { get; }
-
-    private Arguments For(bool isFirst) => new(_values, isFirst);
 
     public string Text(string name, string otherwise = "") => _values.GetValueOrDefault(name, otherwise);
 

@@ -37,7 +37,7 @@ s as (
         0, n.job_id, 0, 0, 0, 0, n.now + n.queued_at, n.now + n.exec_deadline, 0, n.now + n.next_run,
         n.now, 0, 0, n.duty, n.now + n.due, n.now + n.overdue
     from t join n on n.id = t.id)
-select t.id from t union all select nullif(pg_notify(@channel, @told)::text, '') where @told <> ''
+select t.id from t union all select nullif(pg_notify(@channel, @told)::text, '') where @told <> '' and exists (select 1 from t)
 
 -- name: insert_tasks
 insert into $schema$.tasks (
