@@ -53,6 +53,15 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
     public static ValueTask<OpenedStore> OpenBrokenAsync(LifecycleRules rules, DateTimeOffset start, LifecycleFunction? next, Func<string, string>? changeSql) =>
         _direct.OpenAsync(rules, start, next, changeSql);
 
+    /// <summary>Once it listens a store says so, by a hint that is about anything; a test is to hear of what it does itself.</summary>
+    private static async Task ListenedAsync(PostgreSqlTaskStore store)
+    {
+        var isUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var listening = store.Listen(_ => isUp.TrySetResult());
+        await store.StartAsync(default);
+        await isUp.Task.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
     private async ValueTask<OpenedStore> OpenAsync(LifecycleRules rules, DateTimeOffset start, LifecycleFunction? next, Func<string, string>? changeSql)
     {
         var dataSource = await _dataSource.Value;
@@ -72,6 +81,11 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
         var clock = new FakeTimeProvider(start);
         var store = new PostgreSqlTaskStore(
             dataSource, options, rules, IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance, clock.GetUtcNow, next, changeSql);
+        if (!isThroughBouncer)
+        {
+            await ListenedAsync(store);
+        }
+
         var queue = new RelationalTaskQueue(store, clock);
         return new OpenedStore(store, queue, Advance, new Owner(store, queue, () => _free.Add(schema)));
 
