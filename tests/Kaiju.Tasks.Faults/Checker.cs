@@ -62,7 +62,7 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
         CheckEnds(tasks);
         CheckOccurrences(tasks, changes);
         CheckExecutions(executions, changes);
-        CheckRepetitions(tasks, results, executions);
+        CheckRepetitions(tasks, results, executions, changes);
         Check("I9", acknowledged.Except(tasks.Select(task => task.Id)), id => $"the creation of {id} was acknowledged, and it is not there");
         CheckScenario(tasks);
     }
@@ -144,8 +144,9 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
     }
 
     /// <summary>I8: nothing begins whose result is recorded.</summary>
-    private void CheckRepetitions(List<TaskRow> tasks, List<ResultRow> results, List<Execution> executions)
+    private void CheckRepetitions(List<TaskRow> tasks, List<ResultRow> results, List<Execution> executions, List<Change> changes)
     {
+        var remembered = changes.Select(change => change.OldClaim).ToHashSet();
         var numbers = tasks.ToDictionary(task => task.Id);
         var recorded = results.ToDictionary(result => (result.TaskNo, result.RunNo, result.Pass, result.Stage));
         foreach (var execution in executions)
@@ -155,7 +156,8 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
                 && recorded.TryGetValue((task.TaskNo, task.RunNo, execution.Pass, execution.Stage), out var result) && execution.Began > result.Finished)
             {
                 var late = TimeSpan.FromTicks(execution.Began - result.Finished);
-                report.Faults.Add($"I8: stage {execution.Stage} of {execution.TaskId} began {late.TotalMilliseconds:0.0} ms after its result was recorded{(execution.Claim == result.Claim ? ", under the same claim" : "")}");
+                var claim = execution.Claim == result.Claim ? "the same claim" : remembered.Contains(execution.Claim) ? "an earlier claim" : "a claim that the store has no memory of";
+                report.Faults.Add($"I8: stage {execution.Stage} of {execution.TaskId} began {late.TotalMilliseconds:0.0} ms after its result was recorded, under {claim}");
             }
         }
     }

@@ -42,6 +42,7 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
     private int _count;
     private int _reason;
     private int _call;
+    private long _heldAt;
     private volatile bool _superseded;
 
     /// <summary>A run that has not begun; <see cref="Offload.Start"/> begins it.</summary>
@@ -76,6 +77,13 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
 
     /// <summary>When the run must have ended, as a timestamp of the clock.</summary>
     public long Deadline { get; }
+
+    /// <summary>When the last ping began that vouches for the claim, as a timestamp of the clock.</summary>
+    public long HeldAt
+    {
+        get => Volatile.Read(ref _heldAt);
+        set => Volatile.Write(ref _heldAt, value);
+    }
 
     /// <summary>Cancelled with the first reason to stop.</summary>
     public CancellationToken Token { get; }

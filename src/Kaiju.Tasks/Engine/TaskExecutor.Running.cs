@@ -6,9 +6,9 @@ namespace Kaiju.Tasks.Engine;
 /// <content>What it does with a run: stage by stage, each reported before the next, until its end or until it must stop.</content>
 internal sealed partial class TaskExecutor
 {
-    private void Start(ExecutorTask task)
+    private void Start(ExecutorTask task, long ping)
     {
-        var run = new ActiveRun(task, _data, _clock, _offload, _body);
+        var run = new ActiveRun(task, _data, _clock, _offload, _body) { HeldAt = ping };
         Interlocked.Increment(ref _taken);
         _running[task.Claim] = run;
         _deadlines.Watch(run);
@@ -61,21 +61,23 @@ internal sealed partial class TaskExecutor
     }
 
     /// <summary>
-    /// After a freeze the claim may be another's, and the stage recorded. As long as the store has been heard of within an executor's
-    /// lifetime nobody else can have it; after that it is asked before the next stage begins.
+    /// After a freeze, or when the store was away, the claim may be another's, and the stage recorded. Nobody else can have it while the
+    /// ping that vouches for it counts; after that the executor pings again, and hears what it has lost, before the next stage begins.
     /// </summary>
     private async ValueTask<bool> HoldsClaimAsync(ActiveRun run)
     {
-        var delay = new FaultDelay(_clock, _options.MaxFaultDelay);
-        while (!run.IsSuperseded && !HasHeardOfStore())
+        FaultDelay? delay = null;
+        while (!run.IsSuperseded && !IsCertain(run))
         {
             try
             {
-                await CheckClaimsAsync(_abandoned).ConfigureAwait(false);
+                // A ping that was under way may not have named this claim: then there is another one.
+                await _renewal.JoinAsync().ConfigureAwait(false);
             }
             catch (Exception e) when (!_abandoned.IsCancellationRequested)
             {
                 Log.HeartbeatFailed(_logger, e, Info.Id);
+                delay ??= new FaultDelay(_clock, _options.MaxFaultDelay);
                 await delay.WaitAsync(_abandoned).ConfigureAwait(false);
             }
         }
@@ -83,8 +85,11 @@ internal sealed partial class TaskExecutor
         return !run.IsSuperseded;
     }
 
-    private bool HasHeardOfStore() =>
-        Volatile.Read(ref _lastSeen) is not Never and var seen && _clock.GetElapsedTime(seen) < _options.PingInterval * _options.MaxMissedPings;
+    /// <summary>
+    /// An executor is found dead a lifetime after its last ping. Half a ping interval less, since between this look and the handler's
+    /// first line a thread may stand still. Only pings count: that the store answers something else keeps nobody alive.
+    /// </summary>
+    private bool IsCertain(ActiveRun run) => _clock.GetElapsedTime(run.HeldAt) < _certainty;
 
     /// <summary>One stage: run it, report it, and say whether there is a next one for this claim.</summary>
     private async ValueTask<bool> RunStageAsync(ActiveRun run, int stage)

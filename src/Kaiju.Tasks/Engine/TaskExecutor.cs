@@ -30,11 +30,12 @@ internal sealed partial class TaskExecutor : IDisposable
     private readonly Func<ActiveRun, Task> _body;
     private readonly CancellationTokenSource _abandon = new();
     private readonly JsonElement _data;
+    private readonly TimeSpan _certainty;
+    private readonly SharedCall _renewal;
     private readonly CancellationToken _abandoned;
     private int _taken;
     private long _lastLook = Never;
     private long _lastPing = Never;
-    private long _lastSeen = Never;
     private bool _claimInDoubt;
     private volatile bool _stopping;
 
@@ -45,6 +46,8 @@ internal sealed partial class TaskExecutor : IDisposable
         _abandoned = _abandon.Token;
         _deadlines = new DeadlineWatch(clock, () => _running.Values);
         _body = RunAsync;
+        _certainty = (options.PingInterval * options.MaxMissedPings) - (options.PingInterval / 2);
+        _renewal = new SharedCall(() => HeartbeatAsync(_abandoned), offload);
         Info = new ExecutorInfo(ids.NewId().ToString(), options.AppName, options.Apps, options.Capacity);
         _data = JsonWriting.Element(
             new Dictionary<string, string>(options.ExecutorData) { ["id"] = Info.Id, ["app_name"] = Info.AppName }, WireContext.Default.IDictionaryStringString);
@@ -81,10 +84,11 @@ internal sealed partial class TaskExecutor : IDisposable
         }
 
         _claimInDoubt = true;
+        ping = Volatile.Read(ref _lastPing);
         var tasks = await _queue.ClaimAsync(new ClaimRequest(Info, FreeSlots, _options.MaxClaimBytes), cancellationToken).ConfigureAwait(false);
         foreach (var task in tasks)
         {
-            Start(task);
+            Start(task, ping);
         }
 
         _claimInDoubt = false;
@@ -96,9 +100,10 @@ internal sealed partial class TaskExecutor : IDisposable
     {
         var began = _clock.GetTimestamp();
         _lastLook = began;
-        Supersede(await _store.HeartbeatAsync(Info, Held(), cancellationToken).ConfigureAwait(false));
+        var runs = _running.Values.ToList();
+        Supersede(await _store.HeartbeatAsync(Info, [.. runs.Select(run => run.Claim)], cancellationToken).ConfigureAwait(false));
+        runs.ForEach(run => run.HeldAt = began);
         Volatile.Write(ref _lastPing, began);
-        Volatile.Write(ref _lastSeen, began);
     }
 
     /// <summary>Stops the runs whose claims are lost, among those that have been running since the time before the last look: short ones end before they are asked about.</summary>
@@ -116,9 +121,7 @@ internal sealed partial class TaskExecutor : IDisposable
     {
         if (claims.Count > 0)
         {
-            var began = _clock.GetTimestamp();
             Supersede(await _store.FindLostClaimsAsync(claims, cancellationToken).ConfigureAwait(false));
-            Volatile.Write(ref _lastSeen, began);
         }
     }
 

@@ -127,49 +127,4 @@ public sealed class FenceTests : IAsyncDisposable
         _host.Clock.Advance(TimeSpan.FromSeconds(91));
         await _host.Manager.TickAsync(default);
     }
-
-    [Fact]
-    public async Task After_a_freeze_no_stage_begins_before_the_claim_is_known_to_be_held()
-    {
-        var begun = new List<string>();
-        FreezingStore? store = null;
-        await using var host = new TaskTestHost(tasks =>
-        {
-            tasks.AddCommand("a", () => begun.Add("a")).AddCommand("b", () => begun.Add("b"));
-            tasks.Services.AddSingleton<ITaskStore>(services => store ??= new FreezingStore(services.GetRequiredService<MemoryTaskStore>()));
-        });
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("a"), new("b")] });
-        store!.Freeze = async inner =>
-        {
-            // The executor is frozen behind its first report: it is found dead, and another one does the rest.
-            host.Clock.Advance(TimeSpan.FromMinutes(2));
-            await inner.ExpelDeadExecutorsAsync(10, default);
-            await inner.QueueDueAsync(10, default);
-            var other = (await inner.ClaimAsync(ByHand.Executor, ["t"], default))[0];
-            await inner.RecordAsync([ByHand.ReportOf(other, ByHand.Result("2"))], default);
-        };
-
-        await host.Executor.ClaimAsync(default);
-        await host.Executor.WhenIdleAsync();
-
-        begun.Should().Equal("a");
-        (await host.GetAsync("t")).State.Should().Be(TaskState.Finished);
-    }
-
-    private sealed class FreezingStore(MemoryTaskStore inner) : DecoratedStore(inner)
-    {
-        public Func<ITaskStore, Task>? Freeze { get; set; }
-
-        public override async ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
-        {
-            var answers = await inner.RecordAsync(reports, cancellationToken);
-            if (Freeze is { } freeze)
-            {
-                Freeze = null;
-                await freeze(inner);
-            }
-
-            return answers;
-        }
-    }
 }

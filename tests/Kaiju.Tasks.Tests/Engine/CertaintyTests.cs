@@ -1,0 +1,185 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Kaiju.Tasks.Tests.Engine;
+
+/// <summary>No stage begins under a claim that no ping vouches for any more: it may be another's, and the stage recorded.</summary>
+public sealed class CertaintyTests : IAsyncDisposable
+{
+    private static readonly TimeSpan _lifetime = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan _moment = TimeSpan.FromSeconds(1);
+
+    private readonly List<string> _begun = [];
+    private readonly FreezingStore _store;
+    private readonly TaskTestHost _host;
+
+    public CertaintyTests()
+    {
+        FreezingStore? store = null;
+        _host = new TaskTestHost(tasks =>
+        {
+            tasks.AddCommand("a", () => _begun.Add("a")).AddCommand("b", () => _begun.Add("b"));
+            tasks.Services.AddSingleton(services => store ??= new FreezingStore(services.GetRequiredService<MemoryTaskStore>()));
+            tasks.Services.AddSingleton<ITaskStore>(services => services.GetRequiredService<FreezingStore>());
+            tasks.Services.AddSingleton<ITaskQueue>(services => new FreezingQueue(services.GetRequiredService<FreezingStore>()));
+        });
+        _ = _host.Store;
+        _store = store!;
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    [Fact]
+    public async Task After_a_freeze_the_executor_asks_before_the_next_stage()
+    {
+        await CreateAsync("t");
+        _store.AfterRecord = async inner =>
+        {
+            _host.Clock.Advance(_lifetime + _moment);
+            await LoseAsync(inner, "t", 1);
+        };
+
+        await _host.Executor.ClaimAsync(default);
+        await _host.Executor.WhenIdleAsync();
+
+        _begun.Should().Equal("a");
+        (await _host.GetAsync("t")).State.Should().Be(TaskState.Finished);
+    }
+
+    [Fact]
+    public async Task A_question_keeps_nobody_alive_so_that_its_answer_vouches_for_nothing_later()
+    {
+        await CreateAsync("t");
+        _store.AfterRecord = async inner =>
+        {
+            _host.Clock.Advance(_lifetime - _moment);
+            await _host.Executor.CheckClaimsAsync(default);
+            _host.Clock.Advance(_moment * 2);
+            await LoseAsync(inner, "t", 1);
+        };
+
+        await _host.Executor.ClaimAsync(default);
+        await _host.Executor.WhenIdleAsync();
+
+        _begun.Should().Equal("a");
+    }
+
+    [Fact]
+    public async Task A_claim_whose_answer_is_late_is_asked_about_before_its_first_stage()
+    {
+        await CreateAsync("t");
+        _store.AfterClaim = async inner =>
+        {
+            _host.Clock.Advance(_lifetime + _moment);
+            await LoseAsync(inner, "t", 2);
+
+            // A ping of a time at which the executor did not know of this claim yet.
+            await _host.Executor.HeartbeatAsync(default);
+        };
+
+        await _host.Executor.ClaimAsync(default);
+        await _host.Executor.WhenIdleAsync();
+
+        _begun.Should().BeEmpty();
+        (await _host.GetAsync("t")).State.Should().Be(TaskState.Finished);
+    }
+
+    [Fact]
+    public async Task A_ping_renews_all_that_it_asks_about_and_the_work_goes_on()
+    {
+        await CreateAsync("t");
+        await CreateAsync("u");
+        _store.AfterRecord = inner =>
+        {
+            _host.Clock.Advance(_lifetime + _moment);
+            return Task.CompletedTask;
+        };
+
+        await _host.Executor.ClaimAsync(default);
+        await _host.Executor.WhenIdleAsync();
+
+        _begun.Should().BeEquivalentTo("a", "b", "a", "b");
+        _store.Pings.Should().Be(2, "one before the claim, and one for both");
+    }
+
+    [Fact]
+    public async Task The_executor_asks_half_an_interval_before_it_may_be_found_dead()
+    {
+        await CreateAsync("t");
+        _store.AfterRecord = inner =>
+        {
+            _host.Clock.Advance(_lifetime - (_host.Options.PingInterval / 2));
+            return Task.CompletedTask;
+        };
+
+        await _host.Executor.ClaimAsync(default);
+        await _host.Executor.WhenIdleAsync();
+
+        _store.Pings.Should().Be(2);
+    }
+
+    private async Task CreateAsync(string id) => await _host.Client.CreateAsync(new TaskDefinition { Id = id, Commands = [new("a"), new("b")] });
+
+    /// <summary>The executor is found dead, and another one does the rest.</summary>
+    private static async Task LoseAsync(ITaskStore inner, string id, int stages)
+    {
+        (await inner.ExpelDeadExecutorsAsync(10, default)).Should().ContainSingle();
+        await inner.QueueDueAsync(10, default);
+        var other = (await inner.ClaimAsync(ByHand.Executor, [id], default))[0];
+        for (var stage = 2 - stages; stage < 2; stage++)
+        {
+            await inner.RecordAsync([ByHand.ReportOf(other, ByHand.Result("2"), stage)], default);
+        }
+    }
+
+    private sealed class FreezingStore(MemoryTaskStore inner) : DecoratedStore(inner)
+    {
+        public Func<ITaskStore, Task>? AfterRecord { get; set; }
+
+        public Func<ITaskStore, Task>? AfterClaim { get; set; }
+
+        public int Pings { get; private set; }
+
+        public MemoryTaskStore Inner => inner;
+
+        public override async ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
+        {
+            var answers = await inner.RecordAsync(reports, cancellationToken);
+            if (AfterRecord is { } freeze)
+            {
+                AfterRecord = null;
+                await freeze(inner);
+            }
+
+            return answers;
+        }
+
+        public override ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+        {
+            Pings++;
+            return base.HeartbeatAsync(executor, claims, cancellationToken);
+        }
+    }
+
+    private sealed class FreezingQueue(FreezingStore store) : ITaskQueue
+    {
+        public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => default;
+
+        public async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
+        {
+            var tasks = await store.Inner.ClaimNextAsync(request, cancellationToken);
+            if (store.AfterClaim is { } freeze)
+            {
+                store.AfterClaim = null;
+                await freeze(store.Inner);
+            }
+
+            return tasks;
+        }
+
+        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) => default;
+    }
+}
