@@ -38,6 +38,27 @@ internal sealed class OwnConnection(NpgsqlDataSource dataSource) : IAsyncDisposa
         }
     }
 
+    /// <summary>Without awaiting, on a thread that may be kept. A connection that has died is not opened again at once: whoever asks decides what a fault means.</summary>
+    public T Use<T>(Func<NpgsqlConnection, T> use)
+    {
+        _turn.Wait();
+        try
+        {
+            // Opened as the pool opens others, since a password may be there only for those who await it.
+            _connection ??= dataSource.OpenConnectionAsync().AsTask().GetAwaiter().GetResult();
+            return use(_connection);
+        }
+        catch
+        {
+            Interlocked.Exchange(ref _connection, null)?.Dispose();
+            throw;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await CloseAsync().ConfigureAwait(false);

@@ -19,6 +19,9 @@ internal sealed class PostgreSqlStep(
 {
     private DateTimeOffset? _now = testTime?.Invoke();
 
+    /// <summary>Its thread may be kept: what it asks is answered when the call returns.</summary>
+    public bool IsBlocking { get; init; }
+
     public override async ValueTask<DateTimeOffset> NowAsync() =>
         _now ??= (await QueryAsync("now", row => row.Time(0)).ConfigureAwait(false))[0];
 
@@ -79,6 +82,11 @@ internal sealed class PostgreSqlStep(
     {
         using (command)
         {
+            if (IsBlocking)
+            {
+                return Query(command, read);
+            }
+
             var rows = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using (rows.ConfigureAwait(false))
             {
@@ -91,6 +99,18 @@ internal sealed class PostgreSqlStep(
                 return list;
             }
         }
+    }
+
+    private static List<T> Query<T>(NpgsqlCommand command, Func<DbDataReader, T> read)
+    {
+        using var rows = command.ExecuteReader();
+        var list = new List<T>();
+        while (rows.Read())
+        {
+            list.Add(read(rows));
+        }
+
+        return list;
     }
 
     private NpgsqlCommand Command(string statement, IEnumerable<(string Name, NpgsqlParameter Parameter)> arguments)

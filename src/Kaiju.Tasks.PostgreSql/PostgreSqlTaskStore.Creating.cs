@@ -87,7 +87,8 @@ internal sealed partial class PostgreSqlTaskStore
             var hint = default(StoreHint);
             var kinds = rows.Values.Aggregate(StoreHintKinds.None, (kinds, item) => kinds | KindsOfNew(item.Row));
             var isTold = _channel?.TryTakeTurn() == true;
-            foreach (var id in await AskAsync(
+            foreach (var id in await AskOnThreadAsync(
+                _creating,
                 step => step.QueryEachAsync(
                     "create",
                     row => row.TextOrNull(0),

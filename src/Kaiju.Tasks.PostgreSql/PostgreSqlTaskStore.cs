@@ -17,6 +17,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     private const string DatabaseClock = "(extract(epoch from clock_timestamp()) * 10000000)::bigint";
     private const int Tries = 8;
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(1);
 
     private readonly NpgsqlDataSource _dataSource;
     private readonly PostgreSqlTasksOptions _options;
@@ -25,7 +26,8 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     private readonly SqlTexts _sql;
     private readonly OwnConnection _heartbeats;
     private readonly Batches<StageReport, ReportAnswer> _reports;
-    private readonly Batches<NewTask, Created> _creations;
+    private readonly BatchThread<NewTask, Created> _creations;
+    private readonly OwnConnection _creating;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _starting = new(1, 1);
     private HintChannel? _channel;
@@ -48,7 +50,8 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         _sql = SqlTexts.Load(typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(options, testTime is null ? DatabaseClock : "@now::bigint"), changeSql);
         _heartbeats = new OwnConnection(dataSource);
         _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync);
-        _creations = new Batches<NewTask, Created>(CreateBatchAsync);
+        _creating = new OwnConnection(dataSource);
+        _creations = new BatchThread<NewTask, Created>("Kaiju.Tasks creations", _patience, tasks => CreateBatchAsync(tasks, CancellationToken.None).AsTask().GetAwaiter().GetResult());
     }
 
     /// <summary>Its statements; for tests that look at plans.</summary>
@@ -161,6 +164,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             {
                 _isDisposed = true;
                 await _creations.DisposeAsync().ConfigureAwait(false);
+                await _creating.DisposeAsync().ConfigureAwait(false);
                 await _reports.DisposeAsync().ConfigureAwait(false);
                 if (_channel is not null)
                 {
@@ -249,6 +253,21 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>One statement on this thread and a connection of its own, without awaiting; after a fault that passes, as everything else is asked.</summary>
+    private async ValueTask<T> AskOnThreadAsync<T>(
+        OwnConnection own, Func<PostgreSqlStep, ValueTask<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
+    {
+        await StartAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return own.Use(connection => act(NewStep(connection, false, cancellationToken, isBlocking: true)).AsTask().GetAwaiter().GetResult());
+        }
+        catch (Exception e) when (isPassing(e))
+        {
+            return await AskAsync(act, isPassing, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Tries again what fails in passing, a few times, after pauses that grow and differ.</summary>
     private async ValueTask<T> RepeatAsync<T>(Func<Task<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
     {
@@ -286,8 +305,8 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         return ExecutorTask.Of(row.Definition(0, 9, 10), state, row.Results(8), state.ExecDeadline.Value - TimeSpan.FromTicks(row.GetInt64(7)), row.GetInt64(11));
     }
 
-    private PostgreSqlStep NewStep(NpgsqlConnection connection, bool isRepeated, CancellationToken cancellationToken) =>
-        new(connection, _testTime, _sql, Rules, _next, NewJobId, cancellationToken) { IsRepeated = isRepeated };
+    private PostgreSqlStep NewStep(NpgsqlConnection connection, bool isRepeated, CancellationToken cancellationToken, bool isBlocking = false) =>
+        new(connection, _testTime, _sql, Rules, _next, NewJobId, cancellationToken) { IsRepeated = isRepeated, IsBlocking = isBlocking };
 
     private void Tell(SqlStep step)
     {

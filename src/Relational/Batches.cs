@@ -9,10 +9,7 @@ namespace Kaiju.Tasks.Relational;
 /// <param name="carryOut">Carries a batch out, and answers for each item. What it throws, every caller of the batch gets.</param>
 internal sealed class Batches<TItem, TAnswer>(Func<IReadOnlyList<TItem>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> carryOut) : IAsyncDisposable
 {
-    /// <summary>About how many items a batch may have.</summary>
-    private const int Most = 1000;
-
-    private readonly ConcurrentQueue<Waiting> _waiting = new();
+    private readonly ConcurrentQueue<BatchedCall<TItem, TAnswer>> _waiting = new();
     private int _isBusy;
     private volatile bool _isDisposed;
 
@@ -31,10 +28,10 @@ internal sealed class Batches<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Cancell
 
     private Task<IReadOnlyList<TAnswer>> Add(IReadOnlyList<TItem> items)
     {
-        var waiting = new Waiting(items);
-        _waiting.Enqueue(waiting);
+        var call = new BatchedCall<TItem, TAnswer>(items);
+        _waiting.Enqueue(call);
         _ = CarryOutAsync();
-        return waiting.Answers.Task;
+        return call.Task;
     }
 
     /// <summary>Goes on as long as there is something, unless somebody does already. Whoever ends looks again: what came meanwhile found it busy.</summary>
@@ -42,7 +39,7 @@ internal sealed class Batches<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Cancell
     {
         while (!_waiting.IsEmpty && Interlocked.Exchange(ref _isBusy, 1) == 0)
         {
-            while (Take() is { Count: > 0 } batch)
+            while (Take() is { Calls: > 0 } batch)
             {
                 await CarryOutAsync(batch).ConfigureAwait(false);
 
@@ -54,10 +51,10 @@ internal sealed class Batches<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Cancell
         }
     }
 
-    private List<Waiting> Take()
+    private Batch<TItem, TAnswer> Take()
     {
-        var batch = new List<Waiting>();
-        for (var count = 0; count < Most && _waiting.TryDequeue(out var next); count += next.Items.Count)
+        var batch = new Batch<TItem, TAnswer>();
+        while (!batch.IsFull && _waiting.TryDequeue(out var next))
         {
             batch.Add(next);
         }
@@ -65,33 +62,16 @@ internal sealed class Batches<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Cancell
         return batch;
     }
 
-    private async Task CarryOutAsync(List<Waiting> batch)
+    private async Task CarryOutAsync(Batch<TItem, TAnswer> batch)
     {
         try
         {
-            IReadOnlyList<TItem> items = batch.Count == 1 ? batch[0].Items : [.. batch.SelectMany(waiting => waiting.Items)];
-            var answers = items.Count == 0 ? [] : await carryOut(items, CancellationToken.None).ConfigureAwait(false);
-            var place = 0;
-            foreach (var waiting in batch)
-            {
-                var own = new TAnswer[waiting.Items.Count];
-                for (var i = 0; i < own.Length; i++)
-                {
-                    own[i] = answers[place++];
-                }
-
-                waiting.Answers.TrySetResult(own);
-            }
+            var items = batch.Items;
+            batch.Answer(items.Count == 0 ? [] : await carryOut(items, CancellationToken.None).ConfigureAwait(false));
         }
         catch (Exception e)
         {
-            // Nobody knows what has happened; each caller tries again or says so.
-            batch.ForEach(waiting => waiting.Answers.TrySetException(e));
+            batch.Fail(e);
         }
-    }
-
-    private sealed record Waiting(IReadOnlyList<TItem> Items)
-    {
-        public TaskCompletionSource<IReadOnlyList<TAnswer>> Answers { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -28,6 +28,7 @@ public sealed class PgBouncer : IAsyncDisposable
             listen_addr = 127.0.0.1
             listen_port = {port}
             unix_socket_dir =
+            pidfile = {folder}/pid
             auth_type = trust
             auth_file = {folder}/users.txt
             pool_mode = transaction
@@ -37,7 +38,7 @@ public sealed class PgBouncer : IAsyncDisposable
             """));
         var bouncer = new PgBouncer(
             Programs.Start(Programs.Find("pgbouncer", "/usr/sbin"), folder, Path.Combine(folder, "server.log"), Path.Combine(folder, "pgbouncer.ini")), server, port);
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => bouncer.Stop();
+        Programs.EndAfterUs(folder, Path.Combine(folder, "pid"));
         for (var tries = 0; ; tries++)
         {
             try

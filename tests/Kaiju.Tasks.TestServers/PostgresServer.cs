@@ -42,7 +42,7 @@ public sealed class PostgresServer : IAsyncDisposable
             server.Launch();
             if (await server.IsUpAsync(TimeSpan.FromSeconds(60)))
             {
-                AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Stop();
+                Programs.EndAfterUs(folder, Path.Combine(Data(folder), "postmaster.pid"));
                 return server;
             }
 

@@ -17,6 +17,9 @@ public static partial class Programs
     // Servers refuse to run as root. The first of these users that there is.
     private static readonly string[] _users = ["postgres", "nobody"];
 
+    // Those that wait for our end; our end of their pipes is open as long as they are here.
+    private static readonly List<Process> _waiting = [];
+
     public static bool IsRoot => GetUserId() == 0;
 
     /// <summary>The program's path: on PATH, or in the folder in which the distribution hides it.</summary>
@@ -59,6 +62,33 @@ public static partial class Programs
         }
 
         return folder;
+    }
+
+    /// <summary>
+    /// Ends a program and deletes its folder when this process has ended, however it does: a test's process is not given the time to do so
+    /// itself. Whoever waits for it sees its end by that of a pipe.
+    /// </summary>
+    /// <param name="folder">The program's folder, which its command line names.</param>
+    /// <param name="pidFile">Where the program keeps its number, as the first line.</param>
+    public static void EndAfterUs(string folder, string pidFile)
+    {
+        const string Script = """
+            trap '' INT TERM HUP
+            cat >/dev/null
+            pid=$(head -n 1 "$1" 2>/dev/null)
+            if [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$0"; then
+                kill -QUIT "$pid"
+                tries=0
+                while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+                kill -KILL "$pid" 2>/dev/null
+            fi
+            rm -rf "$0"
+            """;
+        var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", Script, folder, pidFile]) { WorkingDirectory = "/", RedirectStandardInput = true })!;
+        lock (_waiting)
+        {
+            _waiting.Add(process);
+        }
     }
 
     /// <summary>A port of this machine that nobody uses now.</summary>

@@ -1,0 +1,109 @@
+using Kaiju.Tasks.Relational;
+
+namespace Kaiju.Tasks.PostgreSql;
+
+/// <summary>
+/// <see cref="Batches{TItem, TAnswer}"/> with a thread of its own, for a connection that is used without awaiting: between the server's
+/// answer and the next statement no other thread need wake up, which costs as much as the statement itself. The thread starts with the first call.
+/// </summary>
+/// <param name="name">The thread's name.</param>
+/// <param name="patience">
+/// How long a batch waits for as many callers as the one before had. They have just been answered and often come again, each on a thread
+/// that must wake up first; without them the next batch would be the first of them alone. Nobody waits after a batch of one.
+/// </param>
+/// <param name="carryOut">Carries a batch out, and answers for each item. What it throws, every caller of the batch gets.</param>
+internal sealed class BatchThread<TItem, TAnswer>(string name, TimeSpan patience, Func<IReadOnlyList<TItem>, IReadOnlyList<TAnswer>> carryOut) : IAsyncDisposable
+{
+    private const int Nothing = int.MaxValue;
+
+    private readonly Queue<BatchedCall<TItem, TAnswer>> _waiting = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Thread? _thread;
+
+    /// <summary>With how many calls the thread wants to be woken.</summary>
+    private int _wanted = Nothing;
+    private bool _isDisposed;
+
+    public async ValueTask<IReadOnlyList<TAnswer>> AddAsync(IReadOnlyList<TItem> items, CancellationToken cancellationToken)
+    {
+        var call = new BatchedCall<TItem, TAnswer>(items);
+        lock (_waiting)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _waiting.Enqueue(call);
+            if (_thread is null)
+            {
+                _thread = new Thread(Run) { Name = name, IsBackground = true };
+                _thread.UnsafeStart();
+            }
+            else if (_waiting.Count == _wanted)
+            {
+                Monitor.Pulse(_waiting);
+            }
+        }
+
+        return await call.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends when everything that was added before is answered.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_waiting)
+        {
+            _isDisposed = true;
+            if (_thread is null)
+            {
+                return;
+            }
+
+            Monitor.Pulse(_waiting);
+        }
+
+        await _ended.Task.ConfigureAwait(false);
+    }
+
+    private void Run()
+    {
+        for (var before = 0; Take(before) is { Calls: > 0 } batch; before = batch.Calls)
+        {
+            try
+            {
+                batch.Answer(carryOut(batch.Items));
+            }
+            catch (Exception e)
+            {
+                batch.Fail(e);
+            }
+        }
+
+        _ended.SetResult();
+    }
+
+    /// <summary>The next batch, as soon as there is one; an empty one at the end.</summary>
+    private Batch<TItem, TAnswer> Take(int before)
+    {
+        lock (_waiting)
+        {
+            if (before > 1 && _waiting.Count < before && !_isDisposed)
+            {
+                _wanted = before;
+                Monitor.Wait(_waiting, patience);
+            }
+
+            _wanted = 1;
+            while (_waiting.Count == 0 && !_isDisposed)
+            {
+                Monitor.Wait(_waiting);
+            }
+
+            _wanted = Nothing;
+            var batch = new Batch<TItem, TAnswer>();
+            while (!batch.IsFull && _waiting.TryDequeue(out var next))
+            {
+                batch.Add(next);
+            }
+
+            return batch;
+        }
+    }
+}

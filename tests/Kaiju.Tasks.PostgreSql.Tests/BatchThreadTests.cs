@@ -1,0 +1,137 @@
+namespace Kaiju.Tasks.PostgreSql.Tests;
+
+/// <summary>Callers share batches on one thread.</summary>
+public sealed class BatchThreadTests : IAsyncDisposable
+{
+    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
+
+    private readonly SemaphoreSlim _begun = new(0);
+    private readonly SemaphoreSlim _go = new(0);
+    private readonly List<int[]> _batches = [];
+    private readonly List<string?> _threads = [];
+    private Exception? _fault;
+    private BatchThread<int, int>? _made;
+
+    public async ValueTask DisposeAsync()
+    {
+        _go.Release(1000);
+        if (_made is not null)
+        {
+            await _made.DisposeAsync();
+        }
+
+        _begun.Dispose();
+        _go.Dispose();
+    }
+
+    [Fact]
+    public async Task What_comes_while_a_batch_is_on_its_way_is_the_next_batch()
+    {
+        var batches = New(TimeSpan.Zero);
+        var first = batches.AddAsync([1], default);
+        await BegunAsync();
+        var second = batches.AddAsync([2, 3], default);
+        var third = batches.AddAsync([4], default);
+        _go.Release(2);
+
+        (await first).Should().Equal(10);
+        (await second).Should().Equal(20, 30);
+        (await third).Should().Equal(40);
+        _batches.Should().BeEquivalentTo([new[] { 1 }, [2, 3, 4]], options => options.WithStrictOrdering());
+        _threads.Should().OnlyContain(thread => thread == "the batches'");
+    }
+
+    [Fact]
+    public async Task A_batch_waits_for_as_many_callers_as_the_one_before_had()
+    {
+        var batches = New(_bound);
+        var first = batches.AddAsync([1], default);
+        await BegunAsync();
+        Task<IReadOnlyList<int>>[] two = [batches.AddAsync([2], default).AsTask(), batches.AddAsync([3], default).AsTask()];
+        _go.Release(1000);
+        await first;
+        await Task.WhenAll(two);
+
+        var fourth = batches.AddAsync([4], default);
+        var fifth = batches.AddAsync([5], default);
+        await fourth;
+        await fifth;
+
+        _batches.Should().BeEquivalentTo([new[] { 1 }, [2, 3], [4, 5]], options => options.WithStrictOrdering());
+    }
+
+    [Fact]
+    public async Task But_not_longer_than_its_patience()
+    {
+        var batches = New(TimeSpan.FromMilliseconds(1));
+        var first = batches.AddAsync([1], default);
+        await BegunAsync();
+        Task<IReadOnlyList<int>>[] two = [batches.AddAsync([2], default).AsTask(), batches.AddAsync([3], default).AsTask()];
+        _go.Release(1000);
+        await first;
+        await Task.WhenAll(two);
+
+        (await batches.AddAsync([4], default)).Should().Equal(40);
+    }
+
+    [Fact]
+    public async Task A_fault_is_that_of_every_caller_of_its_batch_and_of_no_other()
+    {
+        var batches = New(TimeSpan.Zero);
+        _fault = new InvalidOperationException("broken");
+        var first = batches.AddAsync([1], default);
+        await BegunAsync();
+        _go.Release();
+        await FluentActions.Awaiting(() => first.AsTask()).Should().ThrowAsync<InvalidOperationException>().WithMessage("broken");
+
+        _fault = null;
+        _go.Release();
+        (await batches.AddAsync([2], default)).Should().Equal(20);
+    }
+
+    [Fact]
+    public async Task A_caller_may_go_away_while_its_batch_is_carried_out()
+    {
+        var batches = New(TimeSpan.Zero);
+        using var cancel = new CancellationTokenSource();
+        var first = batches.AddAsync([1], cancel.Token);
+        await BegunAsync();
+        await cancel.CancelAsync();
+        await FluentActions.Awaiting(() => first.AsTask()).Should().ThrowAsync<OperationCanceledException>();
+
+        _go.Release(2);
+        (await batches.AddAsync([2], default)).Should().Equal(20);
+    }
+
+    [Fact]
+    public async Task It_ends_when_everything_before_is_answered_and_takes_nothing_after()
+    {
+        var batches = New(TimeSpan.Zero);
+        var first = batches.AddAsync([1], default);
+        await BegunAsync();
+        var second = batches.AddAsync([2], default);
+        var end = batches.DisposeAsync();
+
+        await FluentActions.Awaiting(() => batches.AddAsync([3], default).AsTask()).Should().ThrowAsync<ObjectDisposedException>();
+        end.IsCompleted.Should().BeFalse();
+        _go.Release(2);
+        await end;
+
+        (await first).Should().Equal(10);
+        (await second).Should().Equal(20);
+    }
+
+    [Fact]
+    public async Task One_that_was_never_used_ends_at_once() => await New(TimeSpan.Zero).DisposeAsync();
+
+    private BatchThread<int, int> New(TimeSpan patience) => _made = new BatchThread<int, int>("the batches'", patience, items =>
+    {
+        _begun.Release();
+        _go.Wait(_bound).Should().BeTrue();
+        _batches.Add([.. items]);
+        _threads.Add(Thread.CurrentThread.Name);
+        return _fault is null ? items.Select(item => item * 10).ToList() : throw _fault;
+    });
+
+    private async Task BegunAsync() => (await _begun.WaitAsync(_bound)).Should().BeTrue();
+}
