@@ -5,8 +5,8 @@ using Kaiju.Tasks.Benchmarks.Running;
 const int Repetitions = 3;
 switch (args)
 {
-    case ["probe", var work, var subject, ..]:
-        await Probe.RunAsync(work, subject, args[3..]);
+    case ["probe", ..]:
+        await Probe.RunAsync(args[1..]);
         return 0;
     case ["produce", var subject, ..]:
         await Latency.ProduceAsync(subject, new Arguments(args.AsSpan(2)));
@@ -17,7 +17,7 @@ switch (args)
     case ["one", var work, var subject, ..]:
         await using (var stores = await Stores.OpenAsync())
         {
-            await Runner.RunAsync([new Measurement("one", subject, work, string.Join(' ', args[3..]))], Repetitions, stores);
+            await Runner.RunAsync([new Sitting("one", subject, work, string.Join(' ', args[3..]))], Repetitions, stores);
         }
 
         return 0;

@@ -134,7 +134,8 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         if (_process is not null)
         {
-            Programs.Interrupt(_process.Id);
+            // At once: nobody needs what it would still write to the disk.
+            Programs.Quit(_process.Id);
             if (!_process.WaitForExit(TimeSpan.FromSeconds(20)))
             {
                 Kill();

@@ -8,7 +8,7 @@ namespace Kaiju.Tasks.TestServers;
 /// <summary>Programs of the system: where they are, and how they are run as nobody in particular.</summary>
 public static partial class Programs
 {
-    private const int SigInt = 2;
+    private const int SigQuit = 3;
     private const int SigKill = 9;
     private const int SigTerm = 15;
     private const int SigCont = 18;
@@ -99,7 +99,7 @@ public static partial class Programs
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    public static void Interrupt(int process) => _ = Kill(process, SigInt);
+    public static void Quit(int process) => _ = Kill(process, SigQuit);
 
     public static void Kill(int process) => _ = Kill(process, SigKill);
 

@@ -21,28 +21,34 @@ internal static class Backlog
 
         await kaiju.CreateScheduledAsync("scheduled", TimeSpan.FromDays(1));
         var store = arguments.Text("store");
+        var finished = await Machine.AskAsync<long>(store, "select min(task_no) from kaiju_tasks.states where state = 5");
+        var scheduled = await Machine.AskAsync<long>(store, "select task_no from kaiju_tasks.tasks where id = 'scheduled'");
+        var next = await Machine.AskAsync<long>(store, $"select setval(pg_get_serial_sequence('kaiju_tasks.tasks', 'task_no'), max(task_no) + {2L * rows}) - {2L * rows} from kaiju_tasks.tasks");
+
+        // By two connections, since the machine has two cores.
         await Task.WhenAll(
-            CopyAsync(store, "(select min(task_no) from kaiju_tasks.states where state = 5)", "finished", rows),
-            CopyAsync(store, "(select task_no from kaiju_tasks.tasks where id = 'scheduled')", "scheduled", rows));
-        foreach (var sql in (string[])["vacuum analyze", "checkpoint"])
+            FillAsync(store, [await CopyAsync("tasks", finished, next, "finished"), await CopyAsync("tasks", scheduled, next + rows, "scheduled"), "vacuum analyze kaiju_tasks.tasks"]),
+            FillAsync(store, [await CopyAsync("states", finished, next), await CopyAsync("results", finished, next), await CopyAsync("states", scheduled, next + rows), "vacuum analyze kaiju_tasks.states, kaiju_tasks.results"]));
+        await Machine.ExecuteAsync(store, "checkpoint");
+
+        // Copies of a row under the numbers that follow; of the definition also under ids of their own.
+        async Task<string> CopyAsync(string table, long template, long last, string? name = null)
         {
-            await Machine.ExecuteAsync(store, sql);
+            var columns = await ColumnsAsync(store, table, "task_no", "id");
+            var (column, value) = name is null ? ("", "") : ("id, ", $"'{name}-' || lpad(g::text, 9, '0'), ");
+            return string.Create(CultureInfo.InvariantCulture, $"""
+                insert into kaiju_tasks.{table} (task_no, {column}{columns}) overriding system value
+                select {last} + g, {value}{columns} from (select * from kaiju_tasks.{table} where task_no = {template}) t, generate_series(1, {rows}) g
+                """);
         }
     }
 
-    private static async Task CopyAsync(string store, string template, string name, int rows)
+    private static async Task FillAsync(string store, string[] statements)
     {
-        var tasks = await ColumnsAsync(store, "tasks", "task_no", "id");
-        var states = await ColumnsAsync(store, "states", "task_no");
-        var results = await ColumnsAsync(store, "results", "task_no");
-        await Machine.ExecuteAsync(store, string.Create(CultureInfo.InvariantCulture, $"""
-            with n as materialized (
-                insert into kaiju_tasks.tasks (id, {tasks})
-                select '{name}-' || lpad(g::text, 9, '0'), {tasks} from (select * from kaiju_tasks.tasks where task_no = {template}) t, generate_series(1, {rows}) g returning task_no as new_no),
-            s as (
-                insert into kaiju_tasks.states (task_no, {states}) select new_no, {states} from n, kaiju_tasks.states where task_no = {template})
-            insert into kaiju_tasks.results (task_no, {results}) select new_no, {results} from n, kaiju_tasks.results where task_no = {template}
-            """));
+        foreach (var sql in statements)
+        {
+            await Machine.ExecuteAsync(store, sql);
+        }
     }
 
     private static Task<string> ColumnsAsync(string store, string table, params string[] without) => Machine.AskAsync<string>(

@@ -18,7 +18,7 @@ internal static class Executors
         await using var engine = Probe.Open(name, arguments);
         await engine.OpenAsync();
         var workers = Enumerable.Range(0, Most)
-            .Select(_ => Children.Start(["work", name, "--store", arguments.Text("store"), "--capacity", arguments.Text("capacity", "0")])).ToList();
+            .Select(_ => Children.Start(["work", name, "--store", arguments.Text("store"), "--capacity", arguments.Text("capacity", "0")], arguments.Number("hasty") == 1)).ToList();
 
         // All of them together first, so that each has done everything once.
         await DrainAsync(engine, workers, WarmUp * Most);

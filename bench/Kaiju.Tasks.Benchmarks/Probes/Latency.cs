@@ -8,7 +8,7 @@ internal static class Latency
 {
     private const int WarmUp = 25;
     private static readonly TimeSpan _step = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(300);
 
     public static async Task<Dictionary<string, double>> MeasureAsync(string name, Arguments arguments, bool isElsewhere)
     {

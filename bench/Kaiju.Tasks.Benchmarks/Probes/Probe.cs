@@ -3,17 +3,22 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>One measurement in a process of its own: what it finds is the last line that it writes, one JSON array of figures.</summary>
+/// <summary>Measurements in a process of their own: what is found is the last line that it writes, a JSON array of figures.</summary>
 internal static class Probe
 {
-    /// <summary>Runs one work or several, joined by commas, on the same store; each answers with figures of its own.</summary>
-    public static async Task RunAsync(string works, string subject, string[] words)
+    /// <summary>Stands between the measurements of one process.</summary>
+    public const string Between = "/";
+
+    /// <summary>Carries out measurements on the same store, one after the other: of each its probe, its subject, and arguments.</summary>
+    public static async Task RunAsync(string[] words)
     {
         var answers = new List<Dictionary<string, double>>();
-        var each = works.Split(',');
-        foreach (var (work, arguments) in each.Zip(Arguments.Each(words, each.Length)))
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        while (words is [var probe, var subject, ..])
         {
-            answers.Add(await MeasureAsync(work, subject, arguments));
+            var end = Array.IndexOf(words, Between) is >= 0 and var place ? place : words.Length;
+            answers.Add(await MeasureAsync(probe, subject, new Arguments(words.AsSpan(2, end - 2), known.Add(subject))));
+            words = words[Math.Min(end + 1, words.Length)..];
         }
 
         Console.WriteLine(JsonSerializer.Serialize(answers));

@@ -1,12 +1,22 @@
 namespace Kaiju.Tasks.Benchmarks.Running;
 
-/// <summary>One thing that is measured, each time in a new process on an empty store.</summary>
-/// <param name="Name">What results call it; several names, joined by commas, for as many probes in one process.</param>
+/// <summary>One thing that is measured.</summary>
+/// <param name="Name">What results call it.</param>
 /// <param name="Subject">Who is measured.</param>
-/// <param name="Probe">What is done with it, or several such.</param>
+/// <param name="Probe">What is done with it.</param>
 /// <param name="Arguments">How much of it.</param>
+internal sealed record Measurement(string Name, string Subject, string Probe, string Arguments);
+
+/// <summary>What is measured in one process, one after the other, on one store of each kind that was empty; most things alone.</summary>
+/// <param name="Measurements">All of them.</param>
 /// <param name="Repetitions">At most so often; 0 for as often as everything.</param>
-internal sealed record Measurement(string Name, string Subject, string Probe, string Arguments, int Repetitions = 0);
+internal sealed record Sitting(IReadOnlyList<Measurement> Measurements, int Repetitions = 0)
+{
+    public Sitting(string name, string subject, string probe, string arguments, int repetitions = 0)
+        : this([new Measurement(name, subject, probe, arguments)], repetitions)
+    {
+    }
+}
 
 /// <summary>Two figures of one run, one over the other, and what that is to be.</summary>
 /// <param name="Name">What results call it.</param>

@@ -33,33 +33,35 @@ internal static class Plan
         Ratio.Figure(3, true, "postgresql idle, statements a second", "pg-idle", "statements_per_s"),
     ];
 
-    /// <summary>What the ratios need, and no more of it than a minute allows: few processes, since each is compiled anew.</summary>
-    public static IReadOnlyList<Measurement> Quick { get; } =
+    /// <summary>What the ratios need, and no more of it than a minute allows: few processes, since each is compiled anew. What rests comes before what fills the server.</summary>
+    public static IReadOnlyList<Sitting> Quick { get; } =
     [
         new(
-            "pg-limit,pg-limit-latency,pg-limit-latency-other",
-            "limit-postgresql",
-            "throughput,latency,latency-other",
-            "--create8 1600 --bulk 8000 --warm 2000 / --capacity 1 --jobs 25"),
-        new(
-            "pg,pg-4,pg-payload,pg-empty,pg-200k",
-            "kaiju-postgresql",
-            "throughput,throughput,payload,throughput,throughput",
-            "--create8 1600 --create64 3200 --bulk 8000 --warm 2000 / --stages 4 --bulk 2500 --warm 500 / --stages 20 --characters 102400 "
-            + "/ --bulk 5000 --warm 200 / --bulk 5000 --warm 200 --backlog 200000"),
-        new("pg-latency,pg-latency-other,pg-idle", "kaiju-postgresql", "latency,latency-other,idle", "--jobs 25 --seconds 2"),
-        new("pg-executors", "kaiju-postgresql", "executors", "--bulk 3000"),
-        new("pg-hangfire", "hangfire-postgresql", "throughput", "--create1 40 --warm 10"),
-        new("pg-quartz", "quartz-postgresql", "throughput", "--bulk 100 --warm 10"),
-        new("sqlite-limit", "limit-sqlite", "throughput", "--bulk 20000"),
-        new("sqlite", "kaiju-sqlite", "throughput", "--bulk 10000 --warm 2000"),
-        new("sqlite-quartz", "quartz-sqlite", "throughput", "--bulk 300 --warm 30"),
+        [
+            new("sqlite-limit", "limit-sqlite", "throughput", "--bulk 20000"),
+            new("sqlite", "kaiju-sqlite", "throughput", "--bulk 10000 --warm 2000"),
+            new("sqlite-quartz", "quartz-sqlite", "throughput", "--bulk 300 --warm 30"),
+            new("pg-limit-latency", "limit-postgresql", "latency", "--capacity 1 --jobs 25"),
+            new("pg-limit-latency-other", "limit-postgresql", "latency-other", "--capacity 1 --jobs 25"),
+            new("pg-latency", "kaiju-postgresql", "latency", "--jobs 25"),
+            new("pg-latency-other", "kaiju-postgresql", "latency-other", "--jobs 25"),
+            new("pg-idle", "kaiju-postgresql", "idle", "--seconds 2"),
+            new("pg-limit", "limit-postgresql", "throughput", "--create8 3000 --bulk 8000 --warm 2000"),
+            new("pg", "kaiju-postgresql", "throughput", "--create8 3000 --create64 3200 --bulk 8000 --warm 2000"),
+            new("pg-4", "kaiju-postgresql", "throughput", "--stages 4 --bulk 2500 --warm 500"),
+            new("pg-payload", "kaiju-postgresql", "payload", "--stages 20 --characters 102400"),
+            new("pg-executors", "kaiju-postgresql", "executors", "--bulk 3000 --hasty 1"),
+            new("pg-empty", "kaiju-postgresql", "throughput", "--bulk 5000 --warm 200"),
+            new("pg-hangfire", "hangfire-postgresql", "throughput", "--create1 40 --warm 10"),
+            new("pg-quartz", "quartz-postgresql", "throughput", "--bulk 100 --warm 10"),
+            new("pg-200k", "kaiju-postgresql", "throughput", "--bulk 5000 --warm 200 --backlog 200000"),
+        ]),
         new("memory", "kaiju-memory", "throughput", "--bulk 50000 --warm 20000"),
         new("memory-quartz", "quartz-memory", "throughput", "--bulk 20000 --warm 2000"),
         new("memory-hangfire", "hangfire-memory", "throughput", "--create1 3000 --warm 500"),
     ];
 
-    public static IReadOnlyList<Measurement> Full { get; } =
+    public static IReadOnlyList<Sitting> Full { get; } =
     [
         new("pg-limit", "limit-postgresql", "throughput", "--create1 500 --create8 4000 --bulk 30000 --warm 10000"),
         new("pg", "kaiju-postgresql", "throughput", "--create1 500 --create8 4000 --create64 10000 --bulk 30000 --warm 10000"),
@@ -68,8 +70,16 @@ internal static class Plan
         new("pg-16", "kaiju-postgresql", "throughput", "--bulk 10000 --warm 3000 --capacity 16", 1),
         new("pg-4", "kaiju-postgresql", "throughput", "--stages 4 --bulk 10000 --warm 3000"),
         new("pg-20", "kaiju-postgresql", "throughput", "--stages 20 --bulk 2000 --warm 500", 1),
-        new("pg-limit-latency,pg-limit-latency-other", "limit-postgresql", "latency,latency-other", "--capacity 1 --jobs 100"),
-        new("pg-latency,pg-latency-other", "kaiju-postgresql", "latency,latency-other", "--jobs 100"),
+        new(
+        [
+            new("pg-limit-latency", "limit-postgresql", "latency", "--capacity 1 --jobs 100"),
+            new("pg-limit-latency-other", "limit-postgresql", "latency-other", "--capacity 1 --jobs 100"),
+        ]),
+        new(
+        [
+            new("pg-latency", "kaiju-postgresql", "latency", "--jobs 100"),
+            new("pg-latency-other", "kaiju-postgresql", "latency-other", "--jobs 100"),
+        ]),
         new("pg-executors", "kaiju-postgresql", "executors", "--bulk 30000"),
         new("pg-payload-1k", "kaiju-postgresql", "payload", "--stages 20 --characters 1024 --tasks 10", 1),
         new("pg-payload", "kaiju-postgresql", "payload", "--stages 20 --characters 102400 --tasks 2", 1),

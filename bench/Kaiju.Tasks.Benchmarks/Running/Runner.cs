@@ -6,45 +6,56 @@ namespace Kaiju.Tasks.Benchmarks.Running;
 /// <summary>Runs measurements one after the other: every one once, then every one again, so that what changes on the machine changes for all.</summary>
 internal static class Runner
 {
-    public static async Task<Results> RunAsync(IReadOnlyList<Measurement> plan, int repetitions, Stores stores)
+    public static async Task<Results> RunAsync(IReadOnlyList<Sitting> plan, int repetitions, Stores stores)
     {
         var results = new Results();
         for (var repetition = 1; repetition <= repetitions; repetition++)
         {
-            foreach (var measurement in plan.Where(each => each.Repetitions == 0 || repetition <= each.Repetitions))
+            foreach (var sitting in plan.Where(each => each.Repetitions == 0 || repetition <= each.Repetitions))
             {
                 var began = TimeProvider.System.GetTimestamp();
-                var answers = await MeasureAsync(measurement, stores);
-                var seconds = Report.Show(TimeProvider.System.GetElapsedTime(began).TotalSeconds);
-                foreach (var (name, figures) in measurement.Name.Split(',').Zip(answers))
+                var answers = await MeasureAsync(sitting, stores);
+                foreach (var (measurement, figures) in sitting.Measurements.Zip(answers))
                 {
-                    results.Add(name, figures);
-                    Console.Error.WriteLine($"{repetition} {name} in {seconds} s: {string.Join(", ", figures.Select(figure => $"{figure.Key} {Report.Show(figure.Value)}"))}");
+                    results.Add(measurement.Name, figures);
+                    Console.Error.WriteLine($"{repetition} {measurement.Name}: {string.Join(", ", figures.Select(figure => $"{figure.Key} {Report.Show(figure.Value)}"))}");
                 }
+
+                Console.Error.WriteLine($"in {Report.Show(TimeProvider.System.GetElapsedTime(began).TotalSeconds)} s");
             }
         }
 
         return results;
     }
 
-    public static async Task<List<Dictionary<string, double>>> MeasureAsync(Measurement measurement, Stores stores)
+    private static async Task<List<Dictionary<string, double>>> MeasureAsync(Sitting sitting, Stores stores)
     {
-        var place = await stores.NewAsync(measurement.Subject, measurement.Probe.Contains("idle", StringComparison.Ordinal));
+        var places = new Dictionary<string, string[]>(StringComparer.Ordinal);
         try
         {
-            var words = measurement.Arguments.Split(Arguments.Between)
-                .SelectMany(each => each.Split(' ', StringSplitOptions.RemoveEmptyEntries).Concat(place).Prepend(Arguments.Between)).Skip(1);
-            using var child = Children.Start(["probe", measurement.Probe, measurement.Subject, .. words]);
+            var words = new List<string>();
+            foreach (var each in sitting.Measurements)
+            {
+                var kind = Stores.KindOf(each.Subject);
+                if (!places.TryGetValue(kind, out var place))
+                {
+                    places.Add(kind, place = await stores.NewAsync(kind));
+                }
+
+                words.AddRange([Probe.Between, each.Probe, each.Subject, .. each.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. place]);
+            }
+
+            using var child = Children.Start(["probe", .. words.Skip(1)]);
             child.StandardInput.Close();
             var output = (await child.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             await child.WaitForExitAsync();
             return child.ExitCode == 0
                 ? JsonSerializer.Deserialize<List<Dictionary<string, double>>>(output[^1])!
-                : throw new InvalidOperationException($"The measurement {measurement.Name} failed.");
+                : throw new InvalidOperationException($"The measurement of {string.Join(", ", sitting.Measurements.Select(each => each.Name))} failed.");
         }
         finally
         {
-            await stores.DropAsync(place);
+            places.Values.ToList().ForEach(stores.Leave);
         }
     }
 }

@@ -11,6 +11,7 @@ internal sealed class Stores : IAsyncDisposable
 
     private readonly PostgresServer _server;
     private readonly string _folder = Directory.CreateTempSubdirectory("kaiju-bench-").FullName;
+    private readonly List<string[]> _left = [];
     private int _files;
 
     private Stores(PostgresServer server) => _server = server;
@@ -20,31 +21,35 @@ internal sealed class Stores : IAsyncDisposable
 
     public static async Task<Stores> OpenAsync() => new(await PostgresServer.StartAsync(_settings));
 
-    /// <summary>An empty place for a subject, as the arguments of its probe.</summary>
-    public async Task<string[]> NewAsync(string subject, bool countsStatements)
+    /// <summary>What kind of store a subject works on: memory, sqlite or postgresql.</summary>
+    public static string KindOf(string subject) => subject[(subject.IndexOf('-', StringComparison.Ordinal) + 1)..];
+
+    /// <summary>An empty place of a kind, as arguments of probes.</summary>
+    public async Task<string[]> NewAsync(string kind)
     {
-        if (subject.EndsWith("-memory", StringComparison.Ordinal))
+        foreach (var place in _left)
         {
-            return [];
+            await DropAsync(place);
         }
 
-        if (subject.EndsWith("-sqlite", StringComparison.Ordinal))
+        _left.Clear();
+        switch (kind)
         {
-            return ["--store", Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"{++_files}.db"))];
+            case "memory":
+                return [];
+            case "sqlite":
+                return ["--store", Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"{++_files}.db"))];
         }
 
         var database = await _server.CreateDatabaseAsync("bench");
-        if (countsStatements)
-        {
-            await _server.ExecuteAsync("postgres", $"alter database \"{database}\" set pg_stat_statements.track = 'top'");
-        }
-
         await _server.ExecuteAsync("postgres", "checkpoint");
         return ["--store", _server.ConnectionString(database), "--server", ServerProcess.ToString(CultureInfo.InvariantCulture)];
     }
 
-    /// <summary>Takes away what a measurement has left, so that the next one does not share the disk and the vacuum with it.</summary>
-    public async Task DropAsync(string[] place)
+    /// <summary>Nobody needs it any more: it is taken away before the next one is made, so that that one does not share the disk and the vacuum with it.</summary>
+    public void Leave(string[] place) => _left.Add(place);
+
+    private async Task DropAsync(string[] place)
     {
         if (place is [_, var store, "--server", _])
         {
