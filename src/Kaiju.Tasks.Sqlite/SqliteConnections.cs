@@ -65,31 +65,55 @@ internal sealed class SqliteConnections(SqliteTasksOptions options) : IDisposabl
 /// <summary>A connection with the statements that were prepared on it. One user at a time.</summary>
 internal sealed class CachedConnection(SqliteConnection connection) : IDisposable
 {
-    private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
-
     public SqliteConnection Connection => connection;
+
+    public SqliteStatements Statements { get; } = new(connection);
+
+    public void Execute(string text) => Statements.Command(text).ExecuteNonQuery();
+
+    public void Dispose()
+    {
+        Statements.Dispose();
+        connection.Dispose();
+    }
+}
+
+/// <summary>The statements that were prepared on a connection, each once.</summary>
+/// <param name="connection">The connection; not ours.</param>
+/// <param name="transaction">The transaction that the driver is to know of.</param>
+internal sealed class SqliteStatements(SqliteConnection connection, SqliteTransaction? transaction = null) : IDisposable
+{
+    private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SqliteStatement> _hot = new(StringComparer.Ordinal);
 
     public SqliteCommand Command(string text)
     {
         if (!_commands.TryGetValue(text, out var command))
         {
             command = connection.CreateCommand();
-            command.CommandText = text;
+            (command.CommandText, command.Transaction) = (text, transaction);
             _commands.Add(text, command);
         }
 
         return command;
     }
 
-    public void Execute(string text) => Command(text).ExecuteNonQuery();
+    /// <summary>One that is carried out for every task.</summary>
+    public SqliteStatement Hot(string text)
+    {
+        if (!_hot.TryGetValue(text, out var statement))
+        {
+            _hot.Add(text, statement = new SqliteStatement(connection, text));
+        }
+
+        return statement;
+    }
 
     public void Dispose()
     {
-        foreach (var command in _commands.Values)
+        foreach (IDisposable statement in _commands.Values.Concat<IDisposable>(_hot.Values))
         {
-            command.Dispose();
+            statement.Dispose();
         }
-
-        connection.Dispose();
     }
 }

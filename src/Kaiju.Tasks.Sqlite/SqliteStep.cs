@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Data.Common;
+using System.Runtime.CompilerServices;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
 using Microsoft.Data.Sqlite;
@@ -8,7 +9,7 @@ namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>A step on a connection. Nothing in it waits for anything but the disk, so it ends on the thread that it begins on.</summary>
 internal sealed class SqliteStep(
-    Func<string, SqliteCommand> command, DateTimeOffset now, SqlTexts sql, LifecycleRules rules, LifecycleFunction next, Func<string> newJobId)
+    SqliteStatements statements, DateTimeOffset now, SqlTexts sql, LifecycleRules rules, LifecycleFunction next, Func<string> newJobId)
     : SqlStep(sql, rules, next, newJobId)
 {
     public override ValueTask<DateTimeOffset> NowAsync() => ValueTask.FromResult(now);
@@ -31,11 +32,10 @@ internal sealed class SqliteStep(
 
     public override ValueTask ExecuteEachAsync<T>(string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns)
     {
-        var each = command(Sql[statement]);
+        var each = statements.Hot(Sql[statement]);
         foreach (var row in rows)
         {
-            Bind(each, row, columns);
-            each.ExecuteNonQuery();
+            using var _ = Bind(each, row, columns).Run();
         }
 
         return default;
@@ -47,11 +47,9 @@ internal sealed class SqliteStep(
     public override async ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows)
     {
         var inserted = new List<TaskRow>();
-        var each = command(Sql["insert_task"]);
         foreach (var row in rows)
         {
-            Bind(each, row, TaskRow.DefinitionColumns);
-            if (each.ExecuteScalar() is long number)
+            if (Insert(row) is { } number)
             {
                 row.TaskNo = number;
                 inserted.Add(row);
@@ -62,30 +60,19 @@ internal sealed class SqliteStep(
         return inserted;
     }
 
-    /// <summary>A statement that is carried out for every task: its arguments are set by their places.</summary>
-    /// <param name="statement">Its name.</param>
-    /// <param name="names">The names of the arguments, always the same and in the same order.</param>
-    /// <param name="values">Their values: whole numbers, texts and null.</param>
-    public SqliteCommand Hot(string statement, string[] names, params ReadOnlySpan<object?> values)
+    /// <summary>A statement that is carried out for every task, to be bound in the order of these names.</summary>
+    public SqliteStatement Hot(string statement, string[] names) => statements.Hot(Sql[statement]).Begin(names);
+
+    private long? Insert(TaskRow row)
     {
-        var hot = command(Sql[statement]);
-        for (var place = hot.Parameters.Count; place < names.Length; place++)
-        {
-            hot.Parameters.Add(new SqliteParameter { ParameterName = names[place] });
-        }
-
-        for (var place = 0; place < values.Length; place++)
-        {
-            hot.Parameters[place].Value = values[place] ?? DBNull.Value;
-        }
-
-        return hot;
+        using var inserted = Bind(statements.Hot(Sql["insert_task"]), row, TaskRow.DefinitionColumns).Run();
+        return inserted.IsThere ? inserted.Long(0) : null;
     }
 
     // A page of a list brings its own text.
     private SqliteCommand Prepared(string statement, Argument[] arguments)
     {
-        var prepared = command(Sql.All.GetValueOrDefault(statement) ?? statement);
+        var prepared = statements.Command(Sql.All.GetValueOrDefault(statement) ?? statement);
         foreach (var argument in arguments)
         {
             Set(prepared, $"@{argument.Name}", argument.Type, argument.IsList ? ResultList.Of((IEnumerable)argument.Value!) : argument.Value);
@@ -99,17 +86,18 @@ internal sealed class SqliteStep(
         return prepared;
     }
 
-    private static void Bind<T>(SqliteCommand each, T row, IReadOnlyList<Column<T>> columns)
+    private static SqliteStatement Bind<T>(SqliteStatement statement, T row, IReadOnlyList<Column<T>> columns)
     {
+        statement.Begin(Marks<T>.Of(columns));
         for (var place = 0; place < columns.Count; place++)
         {
-            var column = columns[place];
-            Set(each, column.Mark, column.Type, column.Value(row), place);
+            statement.With(columns[place].Value(row));
         }
+
+        return statement;
     }
 
-    /// <summary>Sets an argument; <paramref name="guess"/> is where it stands if the statement was bound in this order before.</summary>
-    private static void Set(SqliteCommand command, string mark, ColumnType type, object? value, int guess = 0)
+    private static void Set(SqliteCommand command, string mark, ColumnType type, object? value)
     {
         var stored = value switch
         {
@@ -118,14 +106,21 @@ internal sealed class SqliteStep(
             Guid id => id.ToString("D"),
             _ => value,
         };
-        var place = guess < command.Parameters.Count && command.Parameters[guess].ParameterName == mark ? guess : command.Parameters.IndexOf(mark);
-        if (place < 0)
-        {
-            command.Parameters.Add(new SqliteParameter(mark, type is ColumnType.Text or ColumnType.Uuid || stored is string ? SqliteType.Text : SqliteType.Integer) { Value = stored });
-        }
-        else
+        if (command.Parameters.IndexOf(mark) is >= 0 and var place)
         {
             command.Parameters[place].Value = stored;
         }
+        else
+        {
+            command.Parameters.Add(new SqliteParameter(mark, type is ColumnType.Text or ColumnType.Uuid || stored is string ? SqliteType.Text : SqliteType.Integer) { Value = stored });
+        }
+    }
+
+    /// <summary>The marks of a list of columns, the same list each time.</summary>
+    private static class Marks<T>
+    {
+        private static readonly ConditionalWeakTable<IReadOnlyList<Column<T>>, string[]> _known = [];
+
+        public static string[] Of(IReadOnlyList<Column<T>> columns) => _known.GetValue(columns, static columns => [.. columns.Select(column => column.Mark)]);
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
@@ -71,13 +70,13 @@ internal sealed partial class SqliteTaskStore
     private (ExecutorTask Task, int Results, int RunNo, int Pass)? Claim(SqliteStep step, ExecutorInfo executor, long taskNo, DateTimeOffset now)
     {
         var claim = Ids.NewId();
-        using var row = step.Hot("claim", _claimArguments, taskNo, TextOf(claim), executor.Id, Ticks.Of(now), Rules.AbortGrace.Ticks).ExecuteReader();
-        if (!row.Read())
+        using var row = step.Hot("claim", _claimArguments).With(taskNo).With(claim).With(executor.Id).With(Ticks.Of(now)).With(Rules.AbortGrace.Ticks).Run();
+        if (!row.IsThere)
         {
             return null;
         }
 
-        var jobId = row.GetString(0);
+        var jobId = row.Text(0);
         var state = new ManagedState
         {
             State = TaskState.Executed,
@@ -85,12 +84,12 @@ internal sealed partial class SqliteTaskStore
             Claim = claim,
             JobId = jobId,
             ResultRun = jobId,
-            Pass = row.GetInt32(1),
-            Retries = row.GetInt32(2),
-            Stage = row.GetInt32(3),
-            ExecDeadline = now + TimeSpan.FromTicks(row.GetInt64(4)),
+            Pass = row.Integer(1),
+            Retries = row.Integer(2),
+            Stage = row.Integer(3),
+            ExecDeadline = now + TimeSpan.FromTicks(row.Long(4)),
         };
-        return (ExecutorTask.Of(row.Definition(10, 9, 8), state, [], now, taskNo), row.GetInt32(5), row.GetInt32(6), row.GetInt32(7));
+        return (ExecutorTask.Of(TaskDefinition.FromStoredJson(row.Bytes(10), row.Text(9), row.Text(8)), state, [], now, taskNo), row.Integer(5), row.Integer(6), row.Integer(7));
     }
 
     private static async ValueTask<IReadOnlyList<JsonElement>> ResultsAsync(SqlStep step, long taskNo, int runNo, int pass) => (await step.QueryAsync(
@@ -131,24 +130,23 @@ internal sealed partial class SqliteTaskStore
     private static bool Record(SqliteStep step, StageReport report, DateTimeOffset now)
     {
         var result = ((StageOutcome.Done)report.Outcome).Result;
-        var claim = TextOf(report.Claim);
-        using var row = step.Hot("record", _recordArguments, report.StoreKey, claim, (long)report.Stage, TaskRow.SizeOf(result), Ticks.Of(now)).ExecuteReader();
-        if (!row.Read())
+        using var row = step.Hot("record", _recordArguments).With(report.StoreKey).With(report.Claim).With((long)report.Stage).With(TaskRow.SizeOf(result)).With(Ticks.Of(now)).Run();
+        if (!row.IsThere)
         {
             return false;
         }
 
-        if ((TaskState)row.GetInt32(3) == TaskState.Finished)
+        if ((TaskState)row.Integer(3) == TaskState.Finished)
         {
-            step.Hint(((TaskTraits)row.GetInt32(4)).HasFlag(TaskTraits.Periodic) ? StoreHintKinds.Ended | StoreHintKinds.Duty : StoreHintKinds.Ended, report.TaskId);
+            step.Hint(((TaskTraits)row.Integer(4)).HasFlag(TaskTraits.Periodic) ? StoreHintKinds.Ended | StoreHintKinds.Duty : StoreHintKinds.Ended, report.TaskId);
         }
 
-        step.AddResult(new EntryRow(report.StoreKey, row.GetInt32(0), new StageEntry
+        step.AddResult(new EntryRow(report.StoreKey, row.Integer(0), new StageEntry
         {
             JobId = report.JobId,
-            Pass = row.GetInt32(1),
+            Pass = row.Integer(1),
             Stage = report.Stage,
-            Attempt = row.GetInt32(2) + 1,
+            Attempt = row.Integer(2) + 1,
             Started = now - report.Elapsed,
             Finished = now,
             Claim = report.Claim,
@@ -156,8 +154,6 @@ internal sealed partial class SqliteTaskStore
         }));
         return true;
     }
-
-    private static string TextOf(Guid id) => id.ToString("D", CultureInfo.InvariantCulture);
 
     private readonly record struct QueuedRow(long TaskNo, int Priority, long QueuedAt, long Bytes);
 }

@@ -55,38 +55,21 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IDisposable
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        var commands = new List<SqliteCommand>();
-        SqliteCommand Command(string text)
-        {
-            if (commands.Find(known => known.CommandText == text) is { } known)
-            {
-                return known;
-            }
-
-            var command = connection.CreateCommand();
-            (command.CommandText, command.Transaction) = (text, own);
-            commands.Add(command);
-            return command;
-        }
-
+        using var statements = new SqliteStatements(connection, own);
         try
         {
             // What fails leaves nothing half done in the caller's transaction.
-            Command("savepoint kaiju_create").ExecuteNonQuery();
-            var step = NewStep(Command);
+            statements.Command("savepoint kaiju_create").ExecuteNonQuery();
+            var step = NewStep(statements);
             var answers = await CreateAllAsync(step, tasks, onConflict, Ids.NewId()).ConfigureAwait(false);
             await step.FlushAsync().ConfigureAwait(false);
-            Command("release kaiju_create").ExecuteNonQuery();
+            statements.Command("release kaiju_create").ExecuteNonQuery();
             return answers;
         }
         catch (SqliteException)
         {
-            Command("rollback to kaiju_create").ExecuteNonQuery();
+            statements.Command("rollback to kaiju_create").ExecuteNonQuery();
             throw;
-        }
-        finally
-        {
-            commands.ForEach(command => command.Dispose());
         }
     }
 
@@ -118,7 +101,7 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IDisposable
         var reader = _readers.Take();
         try
         {
-            var answer = act(NewStep(reader.Command)).AsTask().GetAwaiter().GetResult();
+            var answer = act(NewStep(reader.Statements)).AsTask().GetAwaiter().GetResult();
             _readers.Return(reader);
             return ValueTask.FromResult(answer);
         }
@@ -129,7 +112,7 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IDisposable
         }
     }
 
-    private SqliteStep NewStep(Func<string, SqliteCommand> command) => new(command, _clock.GetUtcNow(), _sql, Rules, _next, NewJobId);
+    private SqliteStep NewStep(SqliteStatements statements) => new(statements, _clock.GetUtcNow(), _sql, Rules, _next, NewJobId);
 
     private SqliteWriter Writer()
     {
@@ -159,7 +142,7 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IDisposable
                 SqliteSchema.ThrowIfNotCurrent(connection.Connection, _options);
             }
 
-            return new SqliteWriter(connection, writing => NewStep(writing.Command), Tell, _options.ChangePollInterval);
+            return new SqliteWriter(connection, writing => NewStep(writing.Statements), Tell, _options.ChangePollInterval);
         }
         catch
         {

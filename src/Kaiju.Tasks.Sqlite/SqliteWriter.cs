@@ -159,7 +159,7 @@ internal sealed class SqliteWriter : IDisposable
         }
     }
 
-    private long VersionOfOthers() => (long)_connection.Command("pragma data_version").ExecuteScalar()!;
+    private long VersionOfOthers() => (long)_connection.Statements.Command("pragma data_version").ExecuteScalar()!;
 
     private sealed class Write<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) : IWrite
     {
