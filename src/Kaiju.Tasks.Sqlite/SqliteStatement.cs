@@ -24,6 +24,9 @@ internal sealed class SqliteStatement : IDisposable
         ThrowIfFault(raw.sqlite3_prepare_v2(connection.Handle, text, out _statement));
     }
 
+    /// <summary>The number of the row that was inserted last.</summary>
+    public long LastRow => raw.sqlite3_last_insert_rowid(_connection.Handle);
+
     /// <summary>Begins to bind arguments.</summary>
     /// <param name="names">Their names as they stand in the statement. Looked up once for the same list.</param>
     /// <exception cref="ArgumentException">The statement has an argument that is not named.</exception>
@@ -89,6 +92,13 @@ internal sealed class SqliteStatement : IDisposable
 
     /// <summary>Carries it out, up to its first row.</summary>
     public Row Run() => new(this, Step());
+
+    /// <summary>Carries it out, and says how many rows it has changed.</summary>
+    public int Change()
+    {
+        using var row = Run();
+        return raw.sqlite3_changes(_connection.Handle);
+    }
 
     public void Dispose() => _statement.Dispose();
 

@@ -47,11 +47,12 @@ internal sealed class SqliteStep(
     public override async ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows)
     {
         var inserted = new List<TaskRow>();
+        var each = statements.Hot(Sql["insert_task"]);
         foreach (var row in rows)
         {
-            if (Insert(row) is { } number)
+            if (Bind(each, row, TaskRow.DefinitionColumns).Change() == 1)
             {
-                row.TaskNo = number;
+                row.TaskNo = each.LastRow;
                 inserted.Add(row);
             }
         }
@@ -62,12 +63,6 @@ internal sealed class SqliteStep(
 
     /// <summary>A statement that is carried out for every task, to be bound in the order of these names.</summary>
     public SqliteStatement Hot(string statement, string[] names) => statements.Hot(Sql[statement]).Begin(names);
-
-    private long? Insert(TaskRow row)
-    {
-        using var inserted = Bind(statements.Hot(Sql["insert_task"]), row, TaskRow.DefinitionColumns).Run();
-        return inserted.IsThere ? inserted.Long(0) : null;
-    }
 
     // A page of a list brings its own text.
     private SqliteCommand Prepared(string statement, Argument[] arguments)

@@ -10,6 +10,7 @@ namespace Kaiju.Tasks.Sqlite;
 internal sealed partial class SqliteTaskStore
 {
     private static readonly string[] _claimArguments = ["@task_no", "@claim", "@executor", "@now", "@grace"];
+    private static readonly string[] _taskArgument = ["@task_no"];
     private static readonly string[] _recordArguments = ["@task_no", "@claim", "@stage", "@bytes", "@now"];
 
     public override ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
@@ -70,12 +71,12 @@ internal sealed partial class SqliteTaskStore
     private (ExecutorTask Task, int Results, int RunNo, int Pass)? Claim(SqliteStep step, ExecutorInfo executor, long taskNo, DateTimeOffset now)
     {
         var claim = Ids.NewId();
-        using var row = step.Hot("claim", _claimArguments).With(taskNo).With(claim).With(executor.Id).With(Ticks.Of(now)).With(Rules.AbortGrace.Ticks).Run();
-        if (!row.IsThere)
+        if (step.Hot("claim", _claimArguments).With(taskNo).With(claim).With(executor.Id).With(Ticks.Of(now)).With(Rules.AbortGrace.Ticks).Change() == 0)
         {
             return null;
         }
 
+        using var row = step.Hot("claimed", _taskArgument).With(taskNo).Run();
         var jobId = row.Text(0);
         var state = new ManagedState
         {
@@ -130,12 +131,12 @@ internal sealed partial class SqliteTaskStore
     private static bool Record(SqliteStep step, StageReport report, DateTimeOffset now)
     {
         var result = ((StageOutcome.Done)report.Outcome).Result;
-        using var row = step.Hot("record", _recordArguments).With(report.StoreKey).With(report.Claim).With((long)report.Stage).With(TaskRow.SizeOf(result)).With(Ticks.Of(now)).Run();
-        if (!row.IsThere)
+        if (step.Hot("record", _recordArguments).With(report.StoreKey).With(report.Claim).With((long)report.Stage).With(TaskRow.SizeOf(result)).With(Ticks.Of(now)).Change() == 0)
         {
             return false;
         }
 
+        using var row = step.Hot("recorded", _taskArgument).With(report.StoreKey).Run();
         if ((TaskState)row.Integer(3) == TaskState.Finished)
         {
             step.Hint(((TaskTraits)row.Integer(4)).HasFlag(TaskTraits.Periodic) ? StoreHintKinds.Ended | StoreHintKinds.Duty : StoreHintKinds.Ended, report.TaskId);

@@ -67,8 +67,9 @@ public sealed partial class SqlitePlanTests
     [GeneratedRegex(@"@\w+")]
     private static partial Regex Arguments();
 
-    // A list without any filter walks its index in order, page by page; nothing else may walk one from end to end.
-    [GeneratedRegex(@"SCAN (kaiju_states|kaiju_results|kaiju_failures|kaiju_runs|s)\b")]
+    // A list without any filter walks its index in order, page by page; nothing else may walk one from end to end, but for the index of what is
+    // running, which has no more rows than executors have slots.
+    [GeneratedRegex(@"SCAN (kaiju_states|kaiju_results|kaiju_failures|kaiju_runs|s)\b(?! USING INDEX kaiju_states_running)")]
     private static partial Regex BaseTables();
 
     private static void Fill(SqliteConnection connection, string distribution)

@@ -68,8 +68,7 @@ create table $prefix$states (
 
 create index $prefix$states_queue on $prefix$states (app, priority desc, queued_at, task_no) where state = 1 and enabled = 1;
 create index $prefix$states_due on $prefix$states (duty, due, task_no) where duty is not null;
-create index $prefix$states_overdue on $prefix$states (overdue, task_no) where overdue is not null;
-create index $prefix$states_held on $prefix$states (executor_id, task_no) where state = 2;
+create index $prefix$states_running on $prefix$states (overdue, task_no) where state = 2 or overdue is not null;
 create index $prefix$states_listed on $prefix$states (state, created, task_no) where state in (0, 3, 4, 6);
 create index $prefix$states_ended on $prefix$states (ended, task_no) where ended is not null;
 

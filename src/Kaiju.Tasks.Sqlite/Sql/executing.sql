@@ -6,10 +6,11 @@ where s.state = 1 and s.enabled = 1 and s.app = @app order by s.priority desc, s
 update $prefix$states as s set
     state = 2, executor_id = @executor, claim = @claim, status_change = @now, exec_deadline = @now + s.max_exec, overdue = @now + s.max_exec + @grace + 1
 where s.task_no = @task_no and s.state = 1 and s.enabled = 1 -- guard: state
-returning
-    job_id, pass, retries, stage, max_exec, results, result_run_no, result_pass, app,
-    (select t.id from $prefix$tasks t where t.task_no = $prefix$states.task_no),
-    (select t.definition from $prefix$tasks t where t.task_no = $prefix$states.task_no)
+
+-- Read afterwards: RETURNING would lay its rows aside in a table of its own, which costs more than to find this one again.
+-- name: claimed
+select s.job_id, s.pass, s.retries, s.stage, s.max_exec, s.results, s.result_run_no, s.result_pass, s.app, t.id, t.definition
+from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no where s.task_no = @task_no
 
 -- A stage that is done, fenced by claim and stage. A task that notifies or starts another one when it ends is left to the way that decides.
 -- Traits: 1 periodic, 2 kept by every clean-up, 4 notifies, 8 starts another one.
@@ -34,7 +35,9 @@ where s.task_no = @task_no
     and s.claim = @claim -- guard: claim
     and s.stage = @stage -- guard: stage
     and (s.traits & 12 = 0 or s.stage < s.stages - 1)
-returning result_run_no, pass, retries, state, traits
+
+-- name: recorded
+select s.result_run_no, s.pass, s.retries, s.state, s.traits from $prefix$states s where s.task_no = @task_no
 
 -- name: has_queued
 select exists (

@@ -12,7 +12,7 @@ select task_no from $prefix$tasks where task_no in (select value from json_each(
 -- name: insert_task
 insert into $prefix$tasks (id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)
 values (@id, @creation, @created, @revision, @app, @group_name, @group_id, @user_id, @is_periodic, @definition)
-on conflict (id) do nothing returning task_no
+on conflict (id) do nothing
 
 -- name: insert_states
 insert into $prefix$states (
