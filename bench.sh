@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures our stores, their peers and the raw limits in one run, and writes bench/RESULTS.md and bench/results.json:
-#   ./bench.sh                       everything, about a quarter of an hour
-#   ./bench.sh --quick               the ratios alone, smaller and once, as one line of JSON
+#   ./bench.sh                       everything, about ten minutes
+#   ./bench.sh --quick               the ratios alone, smaller and once, in a minute, as one line of JSON
 #   ./bench.sh micro [filter]        what single parts cost, by BenchmarkDotNet
 #   ./bench.sh one PROBE SUBJECT …   one measurement, three times, such as: one throughput kaiju-postgresql --bulk 12000
 set -euo pipefail
