@@ -57,7 +57,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     /// <summary>Its statements; for tests that look at plans.</summary>
     internal SqlTexts Sql => _sql;
 
-    /// <summary>Looks at the tables, creates them if that is asked for, and begins to listen. What fails is tried again by the next step.</summary>
+    /// <summary>Looks at the tables, creates them if that is asked for, and begins to listen. What fails in passing is tried again a few times, and then by the next step.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (_isReady)
@@ -71,15 +71,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (!_isReady)
             {
-                if (!_options.MigrateAtStart)
-                {
-                    await PostgreSqlSchema.ThrowIfNotCurrentAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false);
-                }
-                else if (await PostgreSqlSchema.MigrateAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false) is > 0 and var count)
-                {
-                    RelationalLog.Migrated(_logger, count);
-                }
-
+                await RepeatAsync(() => LookAtTablesAsync(cancellationToken), e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e), cancellationToken).ConfigureAwait(false);
                 _channel = _options.PollingOnly ? null : new HintChannel(_dataSource, _options, Listeners, _logger);
                 _isReady = true;
             }
@@ -204,6 +196,20 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
 
     protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken) =>
         WriteAsync(act, isRepeatable, false, cancellationToken);
+
+    private async Task<bool> LookAtTablesAsync(CancellationToken cancellationToken)
+    {
+        if (!_options.MigrateAtStart)
+        {
+            await PostgreSqlSchema.ThrowIfNotCurrentAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false);
+        }
+        else if (await PostgreSqlSchema.MigrateAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false) is > 0 and var count)
+        {
+            RelationalLog.Migrated(_logger, count);
+        }
+
+        return true;
+    }
 
     private async ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, bool isRepeated, CancellationToken cancellationToken)
     {

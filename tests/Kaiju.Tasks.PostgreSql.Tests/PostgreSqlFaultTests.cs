@@ -64,6 +64,43 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
             || caller.Answers[0].Result == (caller.OnConflict == OnConflict.Skip ? CreateResult.Skipped : CreateResult.Refused));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_start_whose_connection_dies_is_done_again(bool migrates)
+    {
+        await using var other = NewStore(_dataSource!, new PostgreSqlTasksOptions { MigrateAtStart = migrates });
+        await using var holder = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_connectionString) { Pooling = false, ApplicationName = "holder" }.ToString());
+        await holder.OpenAsync();
+        await using var holding = await holder.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("lock table kaiju_tasks.migrations in access exclusive mode", holder, holding))
+        {
+            await hold.ExecuteNonQueryAsync();
+        }
+
+        // It looks at the tables, waits there, and its connection ends.
+        var starting = other.StartAsync(default);
+        while (await EndAllAsync("wait_event_type = 'Lock'") == 0)
+        {
+            starting.IsCompleted.Should().BeFalse();
+        }
+
+        await holding.RollbackAsync();
+        await starting.WaitAsync(_bound);
+
+        (await other.CreateAsync([Definition("t", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
+    }
+
+    [Fact]
+    public async Task A_creation_whose_own_connection_has_died_is_done_once_on_another_one()
+    {
+        await Store.CreateAsync([Definition("first", 1)], OnConflict.Fail, default);
+        await EndAllAsync();
+
+        (await Store.CreateAsync([Definition("second", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
+        (await Store.CreateAsync([Definition("second", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Refused);
+    }
+
     [Fact]
     public async Task A_step_whose_connection_dies_is_done_again()
     {
@@ -248,14 +285,21 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     private static PostgreSqlTaskStore NewStore(NpgsqlDataSource dataSource, PostgreSqlTasksOptions? options = null) =>
         new(dataSource, options ?? new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
 
-    /// <summary>Ends connections of this test's database from the server's side.</summary>
-    private async Task EndAllAsync(string which = "true")
+    /// <summary>Ends connections of this test's database from the server's side, and says how many.</summary>
+    private async Task<int> EndAllAsync(string which = "true")
     {
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_connectionString) { Pooling = false, ApplicationName = "killer" }.ToString());
         await connection.OpenAsync();
         await using var end = new NpgsqlCommand(
             $"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and application_name = 'victim' and {which}", connection);
-        await end.ExecuteNonQueryAsync();
+        var ended = 0;
+        await using var rows = await end.ExecuteReaderAsync();
+        while (await rows.ReadAsync())
+        {
+            ended++;
+        }
+
+        return ended;
     }
 
     /// <summary>A store that believes that its first try may have been lost on the way.</summary>
