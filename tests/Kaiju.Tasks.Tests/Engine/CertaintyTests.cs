@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
@@ -12,7 +13,8 @@ public sealed class CertaintyTests : IAsyncDisposable
     private static readonly TimeSpan _lifetime = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan _moment = TimeSpan.FromSeconds(1);
 
-    private readonly List<string> _begun = [];
+    private readonly ConcurrentQueue<string> _begun = [];
+    private readonly TaskCompletionSource _twoBegun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FreezingStore _store;
     private readonly TaskTestHost _host;
 
@@ -21,7 +23,7 @@ public sealed class CertaintyTests : IAsyncDisposable
         FreezingStore? store = null;
         _host = new TaskTestHost(tasks =>
         {
-            tasks.AddCommand("a", () => _begun.Add("a")).AddCommand("b", () => _begun.Add("b"));
+            tasks.AddCommand("a", () => Begin("a")).AddCommand("b", () => Begin("b"));
             tasks.Services.AddSingleton(services => store ??= new FreezingStore(services.GetRequiredService<MemoryTaskStore>()));
             tasks.Services.AddSingleton<ITaskStore>(services => services.GetRequiredService<FreezingStore>());
             tasks.Services.AddSingleton<ITaskQueue>(services => new FreezingQueue(services.GetRequiredService<FreezingStore>()));
@@ -92,10 +94,11 @@ public sealed class CertaintyTests : IAsyncDisposable
     {
         await CreateAsync("t");
         await CreateAsync("u");
-        _store.AfterRecord = inner =>
+        _store.AfterRecord = async inner =>
         {
+            // Both are under way, so that one ping names both.
+            await _twoBegun.Task.Soon();
             _host.Clock.Advance(_lifetime + _moment);
-            return Task.CompletedTask;
         };
 
         await _host.Executor.ClaimAsync(default);
@@ -119,6 +122,15 @@ public sealed class CertaintyTests : IAsyncDisposable
         await _host.Executor.WhenIdleAsync();
 
         _store.Pings.Should().Be(2);
+    }
+
+    private void Begin(string command)
+    {
+        _begun.Enqueue(command);
+        if (_begun.Count == 2)
+        {
+            _twoBegun.TrySetResult();
+        }
     }
 
     private async Task CreateAsync(string id) => await _host.Client.CreateAsync(new TaskDefinition { Id = id, Commands = [new("a"), new("b")] });
