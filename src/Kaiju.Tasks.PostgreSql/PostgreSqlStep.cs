@@ -84,7 +84,8 @@ internal sealed class PostgreSqlStep(
         {
             if (IsBlocking)
             {
-                return Query(command, read);
+                using var answer = command.ExecuteReader();
+                return answer.ReadAll(read);
             }
 
             var rows = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
@@ -99,18 +100,6 @@ internal sealed class PostgreSqlStep(
                 return list;
             }
         }
-    }
-
-    private static List<T> Query<T>(NpgsqlCommand command, Func<DbDataReader, T> read)
-    {
-        using var rows = command.ExecuteReader();
-        var list = new List<T>();
-        while (rows.Read())
-        {
-            list.Add(read(rows));
-        }
-
-        return list;
     }
 
     private NpgsqlCommand Command(string statement, IEnumerable<(string Name, NpgsqlParameter Parameter)> arguments)

@@ -71,7 +71,11 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (!_isReady)
             {
-                await RepeatAsync(() => LookAtTablesAsync(cancellationToken), e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e), cancellationToken).ConfigureAwait(false);
+                if (await RepeatAsync(() => PrepareTablesAsync(cancellationToken), e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e), cancellationToken).ConfigureAwait(false) is > 0 and var count)
+                {
+                    RelationalLog.Migrated(_logger, count);
+                }
+
                 _channel = _options.PollingOnly ? null : new HintChannel(_dataSource, _options, Listeners, _logger);
                 _isReady = true;
             }
@@ -197,18 +201,16 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken) =>
         WriteAsync(act, isRepeatable, false, cancellationToken);
 
-    private async Task<bool> LookAtTablesAsync(CancellationToken cancellationToken)
+    /// <summary>How many migrations were applied; none where that is somebody else's, and then the tables must be there.</summary>
+    private async Task<int> PrepareTablesAsync(CancellationToken cancellationToken)
     {
-        if (!_options.MigrateAtStart)
+        if (_options.MigrateAtStart)
         {
-            await PostgreSqlSchema.ThrowIfNotCurrentAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false);
-        }
-        else if (await PostgreSqlSchema.MigrateAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false) is > 0 and var count)
-        {
-            RelationalLog.Migrated(_logger, count);
+            return await PostgreSqlSchema.MigrateAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false);
         }
 
-        return true;
+        await PostgreSqlSchema.ThrowIfNotCurrentAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false);
+        return 0;
     }
 
     private async ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, bool isRepeated, CancellationToken cancellationToken)

@@ -30,18 +30,24 @@ internal sealed class SqliteStatement : IDisposable
     /// <summary>Begins to bind arguments.</summary>
     /// <param name="names">Their names as they stand in the statement. Looked up once for the same list.</param>
     /// <exception cref="ArgumentException">The statement has an argument that is not named.</exception>
-    public SqliteStatement Begin(IReadOnlyList<string> names)
+    public SqliteStatement Begin(string[] names) => Begin(names, static names => names);
+
+    /// <summary>Begins to bind what columns have for a row.</summary>
+    public SqliteStatement Begin<T>(IReadOnlyList<Column<T>> columns) => Begin(columns, static columns => columns.Select(column => column.Mark));
+
+    private SqliteStatement Begin<TOrder>(TOrder order, Func<TOrder, IEnumerable<string>> namesOf)
+        where TOrder : class
     {
-        if (!ReferenceEquals(_order, names))
+        if (!ReferenceEquals(_order, order))
         {
-            _places = [.. names.Select(name => raw.sqlite3_bind_parameter_index(_statement, name))];
+            _places = [.. namesOf(order).Select(name => raw.sqlite3_bind_parameter_index(_statement, name))];
             var missing = Enumerable.Range(1, raw.sqlite3_bind_parameter_count(_statement)).Except(_places).Select(place => raw.sqlite3_bind_parameter_name(_statement, place).utf8_to_string()).ToList();
             if (missing.Count > 0)
             {
-                throw new ArgumentException($"The statement needs {string.Join(", ", missing)}.", nameof(names));
+                throw new ArgumentException($"The statement needs {string.Join(", ", missing)}.", nameof(order));
             }
 
-            _order = names;
+            _order = order;
         }
 
         _next = 0;

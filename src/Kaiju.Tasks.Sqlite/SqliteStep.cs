@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Data.Common;
-using System.Runtime.CompilerServices;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
 using Microsoft.Data.Sqlite;
@@ -18,13 +17,7 @@ internal sealed class SqliteStep(
     {
         var query = Prepared(statement, arguments);
         using var rows = query.ExecuteReader();
-        var list = new List<T>();
-        while (rows.Read())
-        {
-            list.Add(read(rows));
-        }
-
-        return ValueTask.FromResult(list);
+        return ValueTask.FromResult(rows.ReadAll(read));
     }
 
     public override ValueTask<int> ExecuteAsync(string statement, params Argument[] arguments) =>
@@ -83,7 +76,7 @@ internal sealed class SqliteStep(
 
     private static SqliteStatement Bind<T>(SqliteStatement statement, T row, IReadOnlyList<Column<T>> columns)
     {
-        statement.Begin(Marks<T>.Of(columns));
+        statement.Begin(columns);
         for (var place = 0; place < columns.Count; place++)
         {
             statement.With(columns[place].Value(row));
@@ -109,13 +102,5 @@ internal sealed class SqliteStep(
         {
             command.Parameters.Add(new SqliteParameter(mark, type is ColumnType.Text or ColumnType.Uuid || stored is string ? SqliteType.Text : SqliteType.Integer) { Value = stored });
         }
-    }
-
-    /// <summary>The marks of a list of columns, the same list each time.</summary>
-    private static class Marks<T>
-    {
-        private static readonly ConditionalWeakTable<IReadOnlyList<Column<T>>, string[]> _known = [];
-
-        public static string[] Of(IReadOnlyList<Column<T>> columns) => _known.GetValue(columns, static columns => [.. columns.Select(column => column.Mark)]);
     }
 }

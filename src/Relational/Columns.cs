@@ -41,9 +41,21 @@ internal readonly record struct Argument(string Name, ColumnType Type, object? V
     public static Argument Uuids(string name, IEnumerable<Guid> values) => new(name, ColumnType.Uuid, values.ToArray(), true);
 }
 
-/// <summary>Reads columns that may be null.</summary>
+/// <summary>Reads rows, and columns that may be null.</summary>
 internal static class ReaderExtensions
 {
+    /// <summary>Every row that is left, without awaiting.</summary>
+    public static List<T> ReadAll<T>(this DbDataReader rows, Func<DbDataReader, T> read)
+    {
+        var list = new List<T>();
+        while (rows.Read())
+        {
+            list.Add(read(rows));
+        }
+
+        return list;
+    }
+
     public static long? LongOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
 
     public static int? IntegerOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt32(column);

@@ -45,12 +45,7 @@ public sealed class BatchThreadTests : IAsyncDisposable
     public async Task A_batch_waits_for_as_many_callers_as_the_one_before_had()
     {
         var batches = New(_bound);
-        var first = batches.AddAsync([1], default);
-        await BegunAsync();
-        Task<IReadOnlyList<int>>[] two = [batches.AddAsync([2], default).AsTask(), batches.AddAsync([3], default).AsTask()];
-        _go.Release(1000);
-        await first;
-        await Task.WhenAll(two);
+        await AnswerTwoTogetherAsync(batches);
 
         var fourth = batches.AddAsync([4], default);
         var fifth = batches.AddAsync([5], default);
@@ -64,12 +59,7 @@ public sealed class BatchThreadTests : IAsyncDisposable
     public async Task But_not_longer_than_its_patience()
     {
         var batches = New(TimeSpan.FromMilliseconds(1));
-        var first = batches.AddAsync([1], default);
-        await BegunAsync();
-        Task<IReadOnlyList<int>>[] two = [batches.AddAsync([2], default).AsTask(), batches.AddAsync([3], default).AsTask()];
-        _go.Release(1000);
-        await first;
-        await Task.WhenAll(two);
+        await AnswerTwoTogetherAsync(batches);
 
         (await batches.AddAsync([4], default)).Should().Equal(40);
     }
@@ -123,6 +113,17 @@ public sealed class BatchThreadTests : IAsyncDisposable
 
     [Fact]
     public async Task One_that_was_never_used_ends_at_once() => await New(TimeSpan.Zero).DisposeAsync();
+
+    /// <summary>A batch of one, and while it is on its way another one of two callers; both are answered.</summary>
+    private async Task AnswerTwoTogetherAsync(BatchThread<int, int> batches)
+    {
+        var first = batches.AddAsync([1], default);
+        await BegunAsync();
+        Task<IReadOnlyList<int>>[] two = [batches.AddAsync([2], default).AsTask(), batches.AddAsync([3], default).AsTask()];
+        _go.Release(1000);
+        await first;
+        await Task.WhenAll(two);
+    }
 
     private BatchThread<int, int> New(TimeSpan patience) => _made = new BatchThread<int, int>("the batches'", patience, items =>
     {

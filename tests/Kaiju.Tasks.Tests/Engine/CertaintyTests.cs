@@ -44,8 +44,7 @@ public sealed class CertaintyTests : IAsyncDisposable
             await LoseAsync(inner, "t", 1);
         };
 
-        await _host.Executor.ClaimAsync(default);
-        await _host.Executor.WhenIdleAsync();
+        await ExecuteAsync();
 
         _begun.Should().Equal("a");
         (await _host.GetAsync("t")).State.Should().Be(TaskState.Finished);
@@ -63,8 +62,7 @@ public sealed class CertaintyTests : IAsyncDisposable
             await LoseAsync(inner, "t", 1);
         };
 
-        await _host.Executor.ClaimAsync(default);
-        await _host.Executor.WhenIdleAsync();
+        await ExecuteAsync();
 
         _begun.Should().Equal("a");
     }
@@ -82,8 +80,7 @@ public sealed class CertaintyTests : IAsyncDisposable
             await _host.Executor.HeartbeatAsync(default);
         };
 
-        await _host.Executor.ClaimAsync(default);
-        await _host.Executor.WhenIdleAsync();
+        await ExecuteAsync();
 
         _begun.Should().BeEmpty();
         (await _host.GetAsync("t")).State.Should().Be(TaskState.Finished);
@@ -101,8 +98,7 @@ public sealed class CertaintyTests : IAsyncDisposable
             _host.Clock.Advance(_lifetime + _moment);
         };
 
-        await _host.Executor.ClaimAsync(default);
-        await _host.Executor.WhenIdleAsync();
+        await ExecuteAsync();
 
         _begun.Should().BeEquivalentTo("a", "b", "a", "b");
         _store.Pings.Should().Be(2, "one before the claim, and one for both");
@@ -118,10 +114,15 @@ public sealed class CertaintyTests : IAsyncDisposable
             return Task.CompletedTask;
         };
 
-        await _host.Executor.ClaimAsync(default);
-        await _host.Executor.WhenIdleAsync();
+        await ExecuteAsync();
 
         _store.Pings.Should().Be(2);
+    }
+
+    private async Task ExecuteAsync()
+    {
+        await _host.Executor.ClaimAsync(default);
+        await _host.Executor.WhenIdleAsync();
     }
 
     private void Begin(string command)
