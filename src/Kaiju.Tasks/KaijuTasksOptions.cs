@@ -72,6 +72,12 @@ public sealed class KaijuTasksOptions
     /// <summary>The longest pause of a loop that meets faults; it begins at a tenth of a second and doubles. 100 ms to 10 min. Default 3 s: work goes on soon after the store is back.</summary>
     public TimeSpan MaxFaultDelay { get; set; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>
+    /// The longest time that a member of <see cref="ITaskClient"/> waits for one answer of the store, 100 ms to 1 h. Default 30 s. A late answer
+    /// is a <see cref="TaskStoreTimeoutException"/>. A member that asks more than once (waits, streams, bulk) is bounded question by question.
+    /// </summary>
+    public TimeSpan ClientTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How many tasks a manager moves in one step, 1 to 100,000. Default 500.</summary>
     public int ManagerBatch { get; set; } = 500;
 

@@ -68,6 +68,51 @@ public sealed class TaskRunLostException(string taskId, string jobId, string why
     public string JobId { get; } = jobId;
 }
 
+/// <summary>The store did not answer a question of <see cref="ITaskClient"/> within <see cref="KaijuTasksOptions.ClientTimeout"/>.</summary>
+public sealed class TaskStoreTimeoutException : TimeoutException
+{
+    /// <summary>Reports a question without an answer.</summary>
+    /// <param name="operation">The client's member and what it was about, such as <c>GetAsync of task "t"</c>.</param>
+    /// <param name="timeout">The bound.</param>
+    /// <param name="mayHaveHappened">True: the question was a write, and the store may have completed it or may still do so.</param>
+    public TaskStoreTimeoutException(string operation, TimeSpan timeout, bool mayHaveHappened)
+        : base($"{operation}: the store did not answer within {timeout}. " + (mayHaveHappened
+            ? "The step may have happened, or may still happen; read the task to find out."
+            : "Nothing was changed; it is safe to repeat."))
+    {
+        Operation = operation;
+        MayHaveHappened = mayHaveHappened;
+    }
+
+    /// <summary>The client's member and what it was about.</summary>
+    public string Operation { get; }
+
+    /// <summary>True: the step may have happened or may still happen. False: it was a read, which changes nothing.</summary>
+    public bool MayHaveHappened { get; }
+}
+
+/// <summary>The host stopped while a member of <see cref="ITaskClient"/> was waiting, or before it was called.</summary>
+public sealed class TaskHostStoppedException : InvalidOperationException
+{
+    /// <summary>Reports a call that the end of its host has ended.</summary>
+    /// <param name="operation">The client's member and what it was about, such as <c>WaitAsync of task "t"</c>.</param>
+    /// <param name="mayHaveHappened">True: a write was under way, and the store may have completed it.</param>
+    public TaskHostStoppedException(string operation, bool mayHaveHappened)
+        : base($"{operation}: the host has stopped. " + (mayHaveHappened
+            ? "The step may have happened; read the task to find out."
+            : "Nothing was changed; the task continues without this host."))
+    {
+        Operation = operation;
+        MayHaveHappened = mayHaveHappened;
+    }
+
+    /// <summary>The client's member and what it was about.</summary>
+    public string Operation { get; }
+
+    /// <summary>True: the step may have happened. False: nothing was changed.</summary>
+    public bool MayHaveHappened { get; }
+}
+
 /// <summary>The tables of a store are not of the version that the package needs.</summary>
 /// <param name="message">Which version is there, which one is needed, and what to do.</param>
 public sealed class TaskSchemaException(string message) : Exception(message);

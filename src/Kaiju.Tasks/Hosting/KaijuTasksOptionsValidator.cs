@@ -63,6 +63,7 @@ internal sealed class KaijuTasksOptionsValidator(CommandRegistrations commands, 
         Range(nameof(options.ClaimCheckInterval), options.ClaimCheckInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1), faults);
         Range(nameof(options.PollInterval), options.PollInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(10), faults);
         Range(nameof(options.MaxFaultDelay), options.MaxFaultDelay, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10), faults);
+        Range(nameof(options.ClientTimeout), options.ClientTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), faults);
         Range(nameof(options.StopTimeout), options.StopTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
         Range(nameof(options.StopCancelTimeout), options.StopCancelTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
         Range(nameof(options.AbortGrace), options.AbortGrace, TimeSpan.Zero, TimeSpan.FromHours(1), faults);

@@ -59,6 +59,28 @@ public sealed class HostingTests
             .And.ContainMatch("The command \"_TIMER_\" of HostingTests.cs:* has the name of a special command*");
     }
 
+    [Theory]
+    [InlineData(99, false)]
+    [InlineData(100, true)]
+    [InlineData(3_600_000, true)]
+    [InlineData(3_600_001, false)]
+    public void The_client_timeout_is_from_100_ms_to_an_hour(int milliseconds, bool isAllowed)
+    {
+        using var provider = new ServiceCollection().AddKaijuTasks(options => options.ClientTimeout = TimeSpan.FromMilliseconds(milliseconds))
+            .Services.BuildServiceProvider();
+        var options = provider.GetRequiredService<IOptions<KaijuTasksOptions>>();
+
+        if (isAllowed)
+        {
+            options.Value.ClientTimeout.TotalMilliseconds.Should().Be(milliseconds);
+        }
+        else
+        {
+            options.Invoking(given => given.Value).Should().Throw<OptionsValidationException>()
+                .WithMessage("ClientTimeout is *; it must be from 00:00:00.1000000 to 01:00:00.");
+        }
+    }
+
     [Fact]
     public async Task A_handler_that_cannot_be_bound_fails_the_start()
     {
@@ -149,6 +171,7 @@ public sealed class HostingTests
 
         (options.AppName, options.Roles, options.PingInterval, options.MaxMissedPings).Should().Be(("default", TaskRoles.All, TimeSpan.FromSeconds(30), 3));
         options.Apps.Should().Equal("default");
+        options.ClientTimeout.Should().Be(TimeSpan.FromSeconds(30));
         options.Limits.Should().Match<TaskLimits>(limits =>
             limits.MaxStages == 100 && limits.MaxRetries == 10 && limits.MinExecTimeout == TimeSpan.FromSeconds(10)
             && limits.DefaultExecTimeout == TimeSpan.FromSeconds(300) && limits.MaxExecTimeout == TimeSpan.FromSeconds(14_400)
