@@ -5,7 +5,7 @@ namespace Kaiju.Tasks.Relational;
 /// <summary>The queue of a store in a database.</summary>
 internal sealed class RelationalTaskQueue(RelationalTaskStore store, TimeProvider clock) : StoreQueue(store, clock)
 {
-    public override ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) =>
+    protected override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken) =>
         store.ClaimNextAsync(request, cancellationToken);
 
     protected override ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) => store.HasQueuedAsync(apps, cancellationToken);

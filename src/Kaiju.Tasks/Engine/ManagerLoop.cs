@@ -12,6 +12,7 @@ internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimePro
     {
         var wake = new WakeSignal(clock);
         var delay = new FaultDelay(clock, options.MaxFaultDelay);
+        var backoff = new Backoff(clock);
         using var listening = store.Listen(hint =>
         {
             if (hint.Kinds.HasFlag(StoreHintKinds.Duty))
@@ -26,6 +27,7 @@ internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimePro
             var left = await GetTimeLeftAsync(cancellationToken).ConfigureAwait(false);
             if (left > TimeSpan.Zero && ticked is { } last && clock.GetElapsedTime(last) < options.PollInterval * IdleIntervals)
             {
+                backoff.Reset();
                 await wake.WaitAsync(left, cancellationToken).ConfigureAwait(false);
                 continue;
             }
@@ -35,11 +37,18 @@ internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimePro
             if (tick.Faults > 0)
             {
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
+                continue;
             }
-            else
+
+            delay.Reset();
+            if (tick.Moved > 0 || left > TimeSpan.Zero)
             {
-                delay.Reset();
+                backoff.Reset();
+                continue;
             }
+
+            // Due, and yet nothing moved: another transaction holds the row, or another manager was faster.
+            await backoff.WaitAsync(options.PollInterval, pause => wake.WaitAsync(pause, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -1,3 +1,4 @@
+using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Queueing;
@@ -7,7 +8,11 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
 {
     private readonly TimeProvider _clock;
     private readonly IDisposable _listening;
+    private readonly Backoff _backoff;
     private TaskCompletionSource _pulse = NewPulse();
+
+    /// <summary>How many waits in a row found something that no claim between them got.</summary>
+    private int _fruitless;
 
     /// <summary>Begins to listen to the store's hints.</summary>
     /// <param name="store">The store.</param>
@@ -15,7 +20,7 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     protected StoreQueue(ITaskStore store, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(store);
-        _clock = clock;
+        (_clock, _backoff) = (clock, new Backoff(clock));
         _listening = store.Listen(hint =>
         {
             if (hint.Kinds.HasFlag(StoreHintKinds.Queued))
@@ -29,7 +34,16 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     /// <inheritdoc/>
-    public abstract ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken);
+    public async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
+    {
+        var claimed = await ClaimNextAsync(request, cancellationToken).ConfigureAwait(false);
+        if (claimed.Count > 0)
+        {
+            _fruitless = 0;
+        }
+
+        return claimed;
+    }
 
     /// <inheritdoc/>
     public async ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken)
@@ -38,8 +52,17 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
         var pulse = Volatile.Read(ref _pulse).Task;
         if (!await HasQueuedAsync(apps, cancellationToken).ConfigureAwait(false))
         {
-            await pulse.WaitAsync(timeout, _clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellationToken.ThrowIfCancellationRequested();
+            _fruitless = 0;
+            await PulseAsync(pulse, timeout, cancellationToken).ConfigureAwait(false);
+        }
+        else if (_fruitless++ == 0)
+        {
+            // Queued since the claim before, most likely.
+            _backoff.Reset();
+        }
+        else
+        {
+            await _backoff.WaitAsync(timeout, pause => PulseAsync(pulse, pause, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -50,10 +73,22 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Claims tasks; see <see cref="ITaskQueue.ClaimAsync"/>.</summary>
+    /// <param name="request">Which executor asks, and for how much at most.</param>
+    /// <param name="cancellationToken">Cancels the wait; the claim may still complete.</param>
+    /// <returns>The claimed tasks, none if there are none.</returns>
+    protected abstract ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken);
+
     /// <summary>True if there is something to claim.</summary>
     /// <param name="apps">Of these apps.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     protected abstract ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken);
+
+    private async Task PulseAsync(Task pulse, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        await pulse.WaitAsync(timeout, _clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
 
     private static TaskCompletionSource NewPulse() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

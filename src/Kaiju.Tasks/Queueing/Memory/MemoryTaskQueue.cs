@@ -5,7 +5,7 @@ namespace Kaiju.Tasks.Queueing.Memory;
 /// <summary>The queue of the in-memory store.</summary>
 internal sealed class MemoryTaskQueue(MemoryTaskStore store, TimeProvider clock) : StoreQueue(store, clock)
 {
-    public override ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) =>
+    protected override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken) =>
         store.ClaimNextAsync(request, cancellationToken);
 
     protected override ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) => ValueTask.FromResult(store.HasQueued(apps));
