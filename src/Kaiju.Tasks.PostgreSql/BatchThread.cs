@@ -97,13 +97,7 @@ internal sealed class BatchThread<TItem, TAnswer>(string name, TimeSpan patience
             }
 
             _wanted = Nothing;
-            var batch = new Batch<TItem, TAnswer>();
-            while (!batch.IsFull && _waiting.TryDequeue(out var next))
-            {
-                batch.Add(next);
-            }
-
-            return batch;
+            return Batch<TItem, TAnswer>.Take(_waiting);
         }
     }
 }

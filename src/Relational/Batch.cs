@@ -18,14 +18,19 @@ internal sealed class Batch<TItem, TAnswer>
 
     public int Calls => _calls.Count;
 
-    public bool IsFull => _count >= Most;
-
     public IReadOnlyList<TItem> Items => _calls.Count == 1 ? _calls[0].Items : [.. _calls.SelectMany(call => call.Items)];
 
-    public void Add(BatchedCall<TItem, TAnswer> call)
+    /// <summary>The calls at the head of a queue that go together.</summary>
+    public static Batch<TItem, TAnswer> Take(Queue<BatchedCall<TItem, TAnswer>> waiting)
     {
-        _calls.Add(call);
-        _count += call.Items.Count;
+        var batch = new Batch<TItem, TAnswer>();
+        while (batch._count < Most && waiting.TryDequeue(out var next))
+        {
+            batch._calls.Add(next);
+            batch._count += next.Items.Count;
+        }
+
+        return batch;
     }
 
     public void Answer(IReadOnlyList<TAnswer> answers)

@@ -1,65 +1,48 @@
-using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Callers at the same time share a round trip and a commit: what comes while a batch is on its way is the next batch. Who comes alone
-/// waits for nothing and for nobody, and begins its batch on its own thread.
+/// Concurrent callers share a round trip and a commit: calls that are added while a batch is under way are the next batch. A lone caller is not
+/// delayed, and its batch begins on its own thread.
 /// </summary>
-/// <param name="carryOut">Carries a batch out, and answers for each item. What it throws, every caller of the batch gets.</param>
+/// <param name="carryOut">Carries a batch out, and answers for each item. Every caller of the batch gets the exception that it throws.</param>
 internal sealed class Batches<TItem, TAnswer>(Func<IReadOnlyList<TItem>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> carryOut) : IAsyncDisposable
 {
-    private readonly ConcurrentQueue<BatchedCall<TItem, TAnswer>> _waiting = new();
-    private int _isBusy;
-    private volatile bool _isDisposed;
+    private readonly BatchQueue<TItem, TAnswer> _queue = new();
 
     public async ValueTask<IReadOnlyList<TAnswer>> AddAsync(IReadOnlyList<TItem> items, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return await Add(items).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var call = new BatchedCall<TItem, TAnswer>(items);
+        StartIf(_queue.Add(call));
+        return await call.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Ends when everything that was added before is answered.</summary>
+    /// <summary>Completes when every call that was added before is answered.</summary>
     public async ValueTask DisposeAsync()
     {
-        _isDisposed = true;
-        await Add([]).ConfigureAwait(false);
+        var last = new BatchedCall<TItem, TAnswer>([]);
+        StartIf(_queue.Close(last));
+        await last.Task.ConfigureAwait(false);
     }
 
-    private Task<IReadOnlyList<TAnswer>> Add(IReadOnlyList<TItem> items)
+    private void StartIf(bool isFirst)
     {
-        var call = new BatchedCall<TItem, TAnswer>(items);
-        _waiting.Enqueue(call);
-        _ = CarryOutAsync();
-        return call.Task;
+        if (isFirst)
+        {
+            _ = CarryOutAsync();
+        }
     }
 
-    /// <summary>Goes on as long as there is something, unless somebody does already. Whoever ends looks again: what came meanwhile found it busy.</summary>
     private async Task CarryOutAsync()
     {
-        while (!_waiting.IsEmpty && Interlocked.Exchange(ref _isBusy, 1) == 0)
+        while (_queue.Take() is { } batch)
         {
-            while (Take() is { Calls: > 0 } batch)
-            {
-                await CarryOutAsync(batch).ConfigureAwait(false);
+            await CarryOutAsync(batch).ConfigureAwait(false);
 
-                // Those who have their answers often have more: they go first, so that they are one batch again.
-                await Task.Yield();
-            }
-
-            Volatile.Write(ref _isBusy, 0);
+            // Callers that have their answers often have more: they go first, so that they are one batch again.
+            await default(BehindOthers);
         }
-    }
-
-    private Batch<TItem, TAnswer> Take()
-    {
-        var batch = new Batch<TItem, TAnswer>();
-        while (!batch.IsFull && _waiting.TryDequeue(out var next))
-        {
-            batch.Add(next);
-        }
-
-        return batch;
     }
 
     private async Task CarryOutAsync(Batch<TItem, TAnswer> batch)
@@ -73,5 +56,21 @@ internal sealed class Batches<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Cancell
         {
             batch.Fail(e);
         }
+    }
+
+    /// <summary>Continues on the thread pool, behind the work that waits there. <see cref="Task.Yield"/> would continue in the context of the caller that happened to be first.</summary>
+    private readonly struct BehindOthers : ICriticalNotifyCompletion
+    {
+        public bool IsCompleted => false;
+
+        public BehindOthers GetAwaiter() => this;
+
+        public void GetResult()
+        {
+        }
+
+        public void OnCompleted(Action continuation) => ThreadPool.QueueUserWorkItem(static next => next(), continuation, preferLocal: false);
+
+        public void UnsafeOnCompleted(Action continuation) => ThreadPool.UnsafeQueueUserWorkItem(static next => next(), continuation, preferLocal: false);
     }
 }
