@@ -163,6 +163,6 @@ public static partial class PostgreSqlSchema
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    [GeneratedRegex("^[a-z_][a-z0-9_]{0,30}$")]
+    [GeneratedRegex(@"^[a-z_][a-z0-9_]{0,30}\z")]
     private static partial Regex Name();
 }

@@ -3,7 +3,7 @@ namespace Kaiju.Tasks.PostgreSql;
 /// <summary>How tasks are kept in PostgreSQL, version 13 or later. Must be the same in every process over one database, but for how it is reached.</summary>
 public sealed class PostgreSqlTasksOptions
 {
-    /// <summary>The schema of the tables: <c>^[a-z_][a-z0-9_]{0,30}$</c>. Default <c>kaiju_tasks</c>.</summary>
+    /// <summary>The schema of the tables: <c>^[a-z_][a-z0-9_]{0,30}\z</c>. Default <c>kaiju_tasks</c>.</summary>
     public string Schema { get; set; } = "kaiju_tasks";
 
     /// <summary>

@@ -162,6 +162,6 @@ public static partial class SqliteSchema
         command.ExecuteNonQuery();
     }
 
-    [GeneratedRegex("^[a-z_][a-z0-9_]{0,30}$")]
+    [GeneratedRegex(@"^[a-z_][a-z0-9_]{0,30}\z")]
     private static partial Regex Name();
 }

@@ -19,7 +19,7 @@ public sealed class SqliteTasksOptions
     /// <summary>A connection string of Microsoft.Data.Sqlite that names a file: <c>Data Source=tasks.db</c>.</summary>
     public string ConnectionString { get; set; } = "";
 
-    /// <summary>What the names of the tables begin with, so that they can stand beside others: <c>^[a-z_][a-z0-9_]{0,30}$</c>. Default <c>kaiju_</c>.</summary>
+    /// <summary>What the names of the tables begin with, so that they can stand beside others: <c>^[a-z_][a-z0-9_]{0,30}\z</c>. Default <c>kaiju_</c>.</summary>
     public string TablePrefix { get; set; } = "kaiju_";
 
     /// <summary>How durable a commit is. Default <see cref="SqliteDurability.Full"/>.</summary>

@@ -76,6 +76,7 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
     [InlineData("Kaiju")]
     [InlineData("1kaiju")]
     [InlineData("kaiju.tasks")]
+    [InlineData("tasks\n")]
     [InlineData("a\"; drop table x")]
     [InlineData("a234567890123456789012345678901x")]
     public async Task A_schema_that_could_be_anything_but_a_name_is_refused(string schema) =>

@@ -56,6 +56,7 @@ public sealed class SqliteSchemaTests : IDisposable
     [InlineData("Kaiju")]
     [InlineData("1kaiju")]
     [InlineData("kaiju-")]
+    [InlineData("kaiju_\n")]
     [InlineData("a; drop table x")]
     [InlineData("a234567890123456789012345678901x")]
     public async Task A_prefix_that_could_be_anything_but_a_name_is_refused(string prefix)
