@@ -84,6 +84,21 @@ public sealed class PostgresServer : IAsyncDisposable
         _process = null;
     }
 
+    /// <summary>Stops the server and all that it has started where they stand: connections stay open and nothing is answered.</summary>
+    public void Freeze()
+    {
+        // The parent first, so that it starts no child in between.
+        Programs.Freeze(ProcessId!.Value);
+        ChildrenOf(ProcessId.Value).ForEach(Programs.Freeze);
+    }
+
+    /// <summary>Lets a frozen server continue.</summary>
+    public void Thaw()
+    {
+        ChildrenOf(ProcessId!.Value).ForEach(Programs.Thaw);
+        Programs.Thaw(ProcessId.Value);
+    }
+
     /// <summary>Starts the server again on the same port and data.</summary>
     public void Launch()
     {

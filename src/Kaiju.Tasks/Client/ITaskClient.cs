@@ -8,7 +8,12 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks;
 
-/// <summary>Creates, reads and steers tasks. Any number of clients may do so at once; what a member says has happened when it returns.</summary>
+/// <summary>
+/// Creates, reads and steers tasks. Any number of clients may do so at once; what a member says has happened when it returns.
+/// <para>Every member waits for one answer of the store at most <see cref="KaijuTasksOptions.ClientTimeout"/> and then throws
+/// <see cref="TaskStoreTimeoutException"/>. Once the host has stopped, a call that still waits throws <see cref="TaskHostStoppedException"/>:
+/// <see cref="WaitAsync"/> as soon as the work of the host is drained, every other member when all of its services have stopped.</para>
+/// </summary>
 public interface ITaskClient
 {
     /// <summary>Creates a task. It is durable when this returns. One that is due is queued at once.</summary>

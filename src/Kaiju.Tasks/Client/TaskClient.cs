@@ -14,18 +14,24 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Client;
 
 /// <summary>The client over a store: checks what comes in, asks the store, and tells the queue what is queued.</summary>
-internal sealed class TaskClient(
-    ITaskStore store, ITaskQueue queue, TaskDefinitionChecker checker, TimeProvider clock, KaijuTasksOptions options, ILogger<TaskClient> logger) : ITaskClient
+internal sealed partial class TaskClient(
+    ClientCalls calls, ITaskQueue queue, TaskDefinitionChecker checker, TimeProvider clock, ClientLifetime lifetime, KaijuTasksOptions options, ILogger<TaskClient> logger)
+    : ITaskClient
 {
-    private const int PageSize = 200;
-    private const int LargestPage = 1000;
+    /// <summary>How many tasks one step of a bulk operation deletes.</summary>
+    private const int BulkSize = 200;
 
     private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
 
     public async Task<CreateAnswer> CreateAsync(TaskDefinition definition, OnConflict onConflict, CancellationToken cancellationToken)
     {
         var prepared = checker.Prepare(definition);
-        var answer = Accepted((await store.CreateAsync([prepared], onConflict, cancellationToken).ConfigureAwait(false))[0], onConflict);
+        var created = await calls.AskAsync(
+            ClientCall.Write(nameof(CreateAsync), prepared.Id),
+            (prepared, onConflict),
+            static (store, asked, token) => store.CreateAsync([asked.prepared], asked.onConflict, token),
+            cancellationToken).ConfigureAwait(false);
+        var answer = Accepted(created[0], onConflict);
         await PublishAsync(Queued([prepared], [answer]), cancellationToken).ConfigureAwait(false);
         return answer;
     }
@@ -34,14 +40,19 @@ internal sealed class TaskClient(
         TaskDefinition definition, DbTransaction transaction, OnConflict onConflict, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(transaction);
-        if (store is not ITransactionalTaskStore transactional)
+        if (!calls.IsTransactional)
         {
-            throw new NotSupportedException($"{store.GetType().Name} cannot take part in a transaction of the caller's; use a store in the database that the transaction is of.");
+            throw new NotSupportedException($"{calls.StoreName} cannot take part in a transaction of the caller's; use a store in the database that the transaction is of.");
         }
 
         // The queue is not told: what is not committed is not there yet.
         var prepared = checker.Prepare(definition);
-        return Accepted((await transactional.CreateAsync([prepared], onConflict, transaction, cancellationToken).ConfigureAwait(false))[0], onConflict);
+        var created = await calls.AskAsync(
+            ClientCall.Write(nameof(CreateInTransactionAsync), prepared.Id) with { UsesConnection = true },
+            (prepared, onConflict, transaction),
+            static (store, asked, token) => ((ITransactionalTaskStore)store).CreateAsync([asked.prepared], asked.onConflict, asked.transaction, token),
+            cancellationToken).ConfigureAwait(false);
+        return Accepted(created[0], onConflict);
     }
 
     public async Task<IReadOnlyList<CreateAnswer>> CreateManyAsync(
@@ -51,7 +62,11 @@ internal sealed class TaskClient(
 
         // All of them before any is stored: what the caller's code throws here leaves nothing half done.
         var (answers, prepared) = PrepareEach(definitions, definition => checker.Prepare(definition), definition => definition.Id);
-        var stored = await store.CreateAsync([.. prepared.Select(item => item.Value)], onConflict, cancellationToken).ConfigureAwait(false);
+        var stored = await calls.AskAsync(
+            ClientCall.Write(nameof(CreateManyAsync)),
+            (Definitions: prepared.ConvertAll(item => item.Value), onConflict),
+            static (store, asked, token) => store.CreateAsync(asked.Definitions, asked.onConflict, token),
+            cancellationToken).ConfigureAwait(false);
         foreach (var ((place, _), answer) in prepared.Zip(stored))
         {
             answers[place] = answer;
@@ -69,7 +84,11 @@ internal sealed class TaskClient(
         // An executor of elsewhere never pings here. Known as of now, it is found dead after its lifetime, and its tasks go on.
         var executors = prepared.Select(item => item.Value.ExecutorId).OfType<string>().Distinct()
             .Select(executor => new ExecutorPing(executor, clock.GetUtcNow()));
-        var stored = await store.ImportAsync([.. prepared.Select(item => item.Value)], [.. executors], cancellationToken).ConfigureAwait(false);
+        var stored = await calls.AskAsync(
+            ClientCall.Write(nameof(ImportAsync)),
+            (Tasks: prepared.ConvertAll(item => item.Value), Executors: executors.ToList()),
+            static (store, asked, token) => store.ImportAsync(asked.Tasks, asked.Executors, token),
+            cancellationToken).ConfigureAwait(false);
         foreach (var ((place, task), answer) in prepared.Zip(stored))
         {
             answers[place] = new CreateAnswer(answer.TaskId, answer.Result, task.State);
@@ -78,54 +97,23 @@ internal sealed class TaskClient(
         return answers;
     }
 
-    public async Task<TaskRecord> UpdateAsync(string taskId, Func<TaskDefinition, TaskDefinition> change, CancellationToken cancellationToken)
+    public Task<TaskRecord> UpdateAsync(string taskId, Func<TaskDefinition, TaskDefinition> change, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
         ArgumentNullException.ThrowIfNull(change);
-        while (true)
-        {
-            var task = await store.GetAsync(taskId, cancellationToken).ConfigureAwait(false) ?? throw new TaskNotFoundException(taskId);
-            var changed = checker.Prepare(change(task.Definition));
-            if (changed.Id != taskId)
-            {
-                throw new TaskValidationException(taskId, ["id can never change."]);
-            }
-
-            var answer = await store.UpdateAsync(changed, task.Revision, cancellationToken).ConfigureAwait(false);
-            switch (answer.Result)
-            {
-                case UpdateResult.Updated:
-                    return await store.GetAsync(taskId, cancellationToken).ConfigureAwait(false) ?? throw new TaskNotFoundException(taskId);
-                case UpdateResult.Missing:
-                    throw new TaskNotFoundException(taskId);
-                case UpdateResult.Refused:
-                    throw new TaskValidationException(taskId, answer.Faults);
-                default:
-                    // Somebody else was faster: their change is the one to build on.
-                    continue;
-            }
-        }
+        return UpdateAsync(nameof(UpdateAsync), taskId, change, cancellationToken);
     }
 
-    public Task<TaskRecord> SetEnabledAsync(string taskId, bool enabled, CancellationToken cancellationToken) =>
-        UpdateAsync(taskId, definition => definition with { Enabled = enabled }, cancellationToken);
-
-    public Task<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken)
+    public Task<TaskRecord> SetEnabledAsync(string taskId, bool enabled, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return store.ListRunsAsync(taskId, cancellationToken).AsTask();
-    }
-
-    public Task<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(taskId);
-        return store.GetStagesAsync(taskId, cancellationToken).AsTask();
+        return UpdateAsync(nameof(SetEnabledAsync), taskId, definition => definition with { Enabled = enabled }, cancellationToken);
     }
 
     public Task<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        return store.MarkReadAsync(ids, cancellationToken).AsTask();
+        return calls.AskAsync(ClientCall.Write(nameof(MarkReadAsync)), ids, static (store, ids, token) => store.MarkReadAsync(ids, token), cancellationToken).AsTask();
     }
 
     public async Task<int> DeleteEndedAsync(TimeSpan age, CancellationToken cancellationToken)
@@ -135,61 +123,23 @@ internal sealed class TaskClient(
         int batch;
         do
         {
-            batch = (await store.DeleteEndedAsync(age, PageSize, cancellationToken).ConfigureAwait(false)).Count;
+            batch = (await calls.AskAsync(
+                ClientCall.Write(nameof(DeleteEndedAsync)), age, static (store, age, token) => store.DeleteEndedAsync(age, BulkSize, token), cancellationToken)
+                .ConfigureAwait(false)).Count;
             deleted += batch;
         }
-        while (batch == PageSize);
+        while (batch == BulkSize);
         return deleted;
-    }
-
-    public Task<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(taskId);
-        return store.GetAsync(taskId, cancellationToken).AsTask();
-    }
-
-    public async IAsyncEnumerable<TaskRecord> ListAsync(TaskQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        TaskCursor? after = null;
-        do
-        {
-            var page = await ListPageAsync(query, after, PageSize, cancellationToken).ConfigureAwait(false);
-            foreach (var task in page.Tasks)
-            {
-                yield return task;
-            }
-
-            after = page.Next;
-        }
-        while (after is not null);
-    }
-
-    public Task<TaskPage> ListPageAsync(TaskQuery? query, TaskCursor? after, int limit, CancellationToken cancellationToken)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, LargestPage);
-        return store.ListAsync(query ?? new TaskQuery(), after, limit, cancellationToken).AsTask();
-    }
-
-    public async IAsyncEnumerable<TaskNotification> ListNotificationsAsync(NotificationQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        query ??= new NotificationQuery();
-        for (long? before = query.Before ?? long.MaxValue; before is not null;)
-        {
-            var page = await store.ListNotificationsAsync(query with { Before = before }, PageSize, cancellationToken).ConfigureAwait(false);
-            foreach (var notification in page.Notifications)
-            {
-                yield return notification;
-            }
-
-            before = page.Next;
-        }
     }
 
     public Task<bool> SendMessageAsync(string taskId, JsonElement message, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return store.SendMessageAsync(taskId, checker.CheckMessage(taskId, message), cancellationToken).AsTask();
+        return calls.AskAsync(
+            ClientCall.Write(nameof(SendMessageAsync), taskId),
+            (taskId, message: checker.CheckMessage(taskId, message)),
+            static (store, sent, token) => store.SendMessageAsync(sent.taskId, sent.message, token),
+            cancellationToken).AsTask();
     }
 
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
@@ -203,44 +153,19 @@ internal sealed class TaskClient(
     public Task<bool> CancelAsync(string taskId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return store.CancelAsync(taskId, cancellationToken).AsTask();
+        return calls.AskAsync(ClientCall.Write(nameof(CancelAsync), taskId), taskId, static (store, id, token) => store.CancelAsync(id, token), cancellationToken).AsTask();
     }
 
     public Task<bool> ResetAsync(string taskId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return store.ResetAsync(taskId, cancellationToken).AsTask();
+        return calls.AskAsync(ClientCall.Write(nameof(ResetAsync), taskId), taskId, static (store, id, token) => store.ResetAsync(id, token), cancellationToken).AsTask();
     }
 
     public Task<bool> DeleteAsync(string taskId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return store.DeleteAsync(taskId, cancellationToken).AsTask();
-    }
-
-    public async Task<TaskRun> WaitAsync(string taskId, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(taskId);
-
-        // Listening begins before the first look, so that an end between the two is heard.
-        var signal = new WakeSignal(clock);
-        using var listening = store.Listen(hint =>
-        {
-            if (hint.Kinds.HasFlag(StoreHintKinds.Ended) && (hint.TaskId is null || hint.TaskId == taskId))
-            {
-                signal.Set();
-            }
-        });
-        var task = await store.GetAsync(taskId, cancellationToken).ConfigureAwait(false) ?? throw new TaskNotFoundException(taskId);
-        while (true)
-        {
-            if (await FindOutcomeAsync(taskId, task.JobId, cancellationToken).ConfigureAwait(false) is { } run)
-            {
-                return run;
-            }
-
-            await signal.WaitAsync(options.PollInterval, cancellationToken).ConfigureAwait(false);
-        }
+        return calls.AskAsync(ClientCall.Write(nameof(DeleteAsync), taskId), taskId, static (store, id, token) => store.DeleteAsync(id, token), cancellationToken).AsTask();
     }
 
     private static CreateAnswer Accepted(CreateAnswer answer, OnConflict onConflict) =>
@@ -263,7 +188,15 @@ internal sealed class TaskClient(
 
         try
         {
-            await queue.PublishAsync(tasks, cancellationToken).ConfigureAwait(false);
+            await calls.AskAsync(
+                ClientCall.Write("PublishAsync of the queue", tasks[0].TaskId),
+                (queue, tasks),
+                static async (_, told, token) =>
+                {
+                    await told.queue.PublishAsync(told.tasks, token).ConfigureAwait(false);
+                    return true;
+                },
+                cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -304,22 +237,38 @@ internal sealed class TaskClient(
         }
     }
 
-    private async Task<TaskRun?> FindOutcomeAsync(string taskId, string jobId, CancellationToken cancellationToken)
+    private async Task<TaskRecord> UpdateAsync(string member, string taskId, Func<TaskDefinition, TaskDefinition> change, CancellationToken cancellationToken)
     {
-        if (await store.GetRunAsync(taskId, jobId, cancellationToken).ConfigureAwait(false) is { } run)
+        while (true)
         {
-            return run;
-        }
+            var task = await FindAsync(ClientCall.Read(member, taskId), taskId, cancellationToken).ConfigureAwait(false);
+            var changed = checker.Prepare(change(task.Definition));
+            if (changed.Id != taskId)
+            {
+                throw new TaskValidationException(taskId, ["id can never change."]);
+            }
 
-        var task = await store.GetAsync(taskId, cancellationToken).ConfigureAwait(false)
-            ?? throw new TaskRunLostException(taskId, jobId, "the task was deleted.");
-        if (task.JobId == jobId)
-        {
-            return null;
+            var answer = await calls.AskAsync(
+                ClientCall.Write(member, taskId),
+                (changed, task.Revision),
+                static (store, asked, token) => store.UpdateAsync(asked.changed, asked.Revision, token),
+                cancellationToken).ConfigureAwait(false);
+            switch (answer.Result)
+            {
+                case UpdateResult.Updated:
+                    return await FindAsync(ClientCall.Write(member, taskId), taskId, cancellationToken).ConfigureAwait(false);
+                case UpdateResult.Missing:
+                    throw new TaskNotFoundException(taskId);
+                case UpdateResult.Refused:
+                    throw new TaskValidationException(taskId, answer.Faults);
+                default:
+                    // Somebody else was faster: their change is the one to build on.
+                    continue;
+            }
         }
-
-        // It may have ended, and the next run begun, between the two questions.
-        return await store.GetRunAsync(taskId, jobId, cancellationToken).ConfigureAwait(false)
-            ?? throw new TaskRunLostException(taskId, jobId, "the task was reset or replaced, or has had more runs since than are kept.");
     }
+
+    private async Task<TaskRecord> FindAsync(ClientCall call, string taskId, CancellationToken cancellationToken) =>
+        await calls.AskAsync(call, taskId, static (store, id, token) => store.GetAsync(id, token), cancellationToken).ConfigureAwait(false)
+            ?? throw new TaskNotFoundException(taskId);
 }

@@ -69,6 +69,8 @@ public static class KaijuTasksServiceCollectionExtensions
     {
         services.TryAddSingleton(provider => new TaskDefinitionChecker(
             Options(provider), provider.GetRequiredService<SpecialCommandRegistry>(), provider.GetRequiredService<IdSource>()));
+        services.TryAddSingleton(provider => new ClientLifetime(provider.GetService<IHostApplicationLifetime>()));
+        services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<ClientCalls>(provider, Options(provider)));
         services.TryAddSingleton<ITaskClient>(provider => ActivatorUtilities.CreateInstance<TaskClient>(provider, Options(provider)));
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Kaiju.Tasks.Client;
 using Kaiju.Tasks.Commands;
 using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Engine;
@@ -71,9 +72,17 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
             // Heartbeats until here, and none afterwards: one more would make the executor known again.
             await _everything.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(_loops).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (_executor is not null)
+            try
             {
-                await _executor.GiveBackAsync().ConfigureAwait(false);
+                if (_executor is not null)
+                {
+                    await _executor.GiveBackAsync().ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                // Not earlier: a handler may wait for another task while the work is drained.
+                services.GetRequiredService<ClientLifetime>().EndWaits();
             }
         }
     }

@@ -116,11 +116,11 @@ public sealed class LoopTests
     {
         var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1));
         var store = host.Services.GetRequiredService<ITaskStore>();
-        var client = host.Client;
+        var task = host.Services.GetRequiredService<TaskDefinitionChecker>().Prepare(new TaskDefinition { Id = "t", Commands = [new("do")] });
         await host.Clock.SleepingAsync(TimeSpan.FromSeconds(5));
 
         await host.AbandonAsync();
-        await client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
+        await store.CreateAsync([task], OnConflict.Fail, default);
         host.Clock.Advance(TimeSpan.FromSeconds(10));
 
         (await store.GetAsync("t", default))!.State.Should().Be(TaskState.Queued);

@@ -1,0 +1,76 @@
+using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Client;
+
+/// <summary>
+/// The only way from the client to the store. Each question is bounded by <see cref="KaijuTasksOptions.ClientTimeout"/> and ends with the host
+/// or the caller's token. The store is told to give up, and the caller is released even if the store does not react.
+/// </summary>
+internal sealed class ClientCalls(ITaskStore store, TimeProvider clock, ClientLifetime lifetime, Offload offload, KaijuTasksOptions options)
+{
+    /// <summary>How much longer a call waits for a store that uses the caller's connection: longer than a driver needs to abandon a statement.</summary>
+    private static readonly TimeSpan _grace = TimeSpan.FromSeconds(5);
+
+    /// <summary>The type of the store, for messages.</summary>
+    public string StoreName => store.GetType().Name;
+
+    /// <summary>True if the store can take part in a transaction of the caller's.</summary>
+    public bool IsTransactional => store is ITransactionalTaskStore;
+
+    /// <summary>Asks for hints; nothing waits here.</summary>
+    public IDisposable Listen(Action<StoreHint> listener) => store.Listen(listener);
+
+    /// <summary>Asks the store one question.</summary>
+    /// <exception cref="TaskStoreTimeoutException">There was no answer in time.</exception>
+    /// <exception cref="TaskHostStoppedException">The host has stopped.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token was cancelled.</exception>
+    public async ValueTask<T> AskAsync<TState, T>(
+        ClientCall call, TState state, Func<ITaskStore, TState, CancellationToken, ValueTask<T>> ask, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (lifetime.Ended.IsCancellationRequested)
+        {
+            throw new TaskHostStoppedException(call.ToString(), mayHaveHappened: false);
+        }
+
+        // Without a timer and never disposed: a store may look at the token long after its caller was released. A store in memory
+        // answers before anything else is needed.
+        var giveUp = new CancellationTokenSource();
+        var asked = ask(store, state, giveUp.Token);
+        return asked.IsCompleted
+            ? await asked.ConfigureAwait(false)
+            : await AwaitAsync(call, asked.AsTask(), giveUp, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<T> AwaitAsync<T>(ClientCall call, Task<T> answer, CancellationTokenSource giveUp, CancellationToken cancellationToken)
+    {
+        using var linked = cancellationToken.CanBeCanceled
+            ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.Ended)
+            : null;
+        await ((Task)answer).WaitAsync(options.ClientTimeout, clock, linked?.Token ?? lifetime.Ended)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (answer.IsCompleted)
+        {
+            return await answer.ConfigureAwait(false);
+        }
+
+        // Not on this thread: a driver may block while it cancels a statement.
+        offload.Cancel(giveUp);
+        _ = answer.ContinueWith(
+            static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        if (call.UsesConnection)
+        {
+            await ((Task)answer).WaitAsync(_grace, clock, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (answer.IsCompletedSuccessfully)
+            {
+                return await answer.ConfigureAwait(false);
+            }
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        throw lifetime.Ended.IsCancellationRequested
+            ? new TaskHostStoppedException(call.ToString(), call.MayChange)
+            : new TaskStoreTimeoutException(call.ToString(), options.ClientTimeout, call.MayChange);
+    }
+}

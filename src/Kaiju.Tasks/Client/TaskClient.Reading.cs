@@ -1,0 +1,145 @@
+using System.Runtime.CompilerServices;
+using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Client;
+
+/// <content>What changes nothing: reads, pages and waits.</content>
+internal sealed partial class TaskClient
+{
+    private const int PageSize = 200;
+    private const int LargestPage = 1000;
+
+    public Task<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        return calls.AskAsync(ClientCall.Read(nameof(GetAsync), taskId), taskId, static (store, id, token) => store.GetAsync(id, token), cancellationToken).AsTask();
+    }
+
+    public Task<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        return calls.AskAsync(
+            ClientCall.Read(nameof(ListRunsAsync), taskId), taskId, static (store, id, token) => store.ListRunsAsync(id, token), cancellationToken).AsTask();
+    }
+
+    public Task<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        return calls.AskAsync(
+            ClientCall.Read(nameof(GetStagesAsync), taskId), taskId, static (store, id, token) => store.GetStagesAsync(id, token), cancellationToken).AsTask();
+    }
+
+    public async IAsyncEnumerable<TaskRecord> ListAsync(TaskQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        TaskCursor? after = null;
+        do
+        {
+            var page = await ListPageAsync(nameof(ListAsync), query, after, PageSize, cancellationToken).ConfigureAwait(false);
+            foreach (var task in page.Tasks)
+            {
+                yield return task;
+            }
+
+            after = page.Next;
+        }
+        while (after is not null);
+    }
+
+    public Task<TaskPage> ListPageAsync(TaskQuery? query, TaskCursor? after, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, LargestPage);
+        return ListPageAsync(nameof(ListPageAsync), query, after, limit, cancellationToken).AsTask();
+    }
+
+    public async IAsyncEnumerable<TaskNotification> ListNotificationsAsync(NotificationQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        query ??= new NotificationQuery();
+        for (long? before = query.Before ?? long.MaxValue; before is not null;)
+        {
+            var page = await calls.AskAsync(
+                ClientCall.Read(nameof(ListNotificationsAsync)),
+                query with { Before = before },
+                static (store, query, token) => store.ListNotificationsAsync(query, PageSize, token),
+                cancellationToken).ConfigureAwait(false);
+            foreach (var notification in page.Notifications)
+            {
+                yield return notification;
+            }
+
+            before = page.Next;
+        }
+    }
+
+    public async Task<TaskRun> WaitAsync(string taskId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.WaitsEnded);
+        try
+        {
+            return await WaitForEndAsync(taskId, ends.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (ends.IsCancellationRequested)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new TaskHostStoppedException(ClientCall.Read(nameof(WaitAsync), taskId).ToString(), mayHaveHappened: false);
+        }
+    }
+
+    private async Task<TaskRun> WaitForEndAsync(string taskId, CancellationToken cancellationToken)
+    {
+        // Listening begins before the first look, so that an end between the two is heard.
+        var signal = new WakeSignal(clock);
+        using var listening = calls.Listen(hint =>
+        {
+            if (hint.Kinds.HasFlag(StoreHintKinds.Ended) && (hint.TaskId is null || hint.TaskId == taskId))
+            {
+                signal.Set();
+            }
+        });
+        var task = await FindAsync(ClientCall.Read(nameof(WaitAsync), taskId), taskId, cancellationToken).ConfigureAwait(false);
+        while (true)
+        {
+            if (await FindOutcomeAsync(taskId, task.JobId, cancellationToken).ConfigureAwait(false) is { } run)
+            {
+                return run;
+            }
+
+            await signal.WaitAsync(options.PollInterval, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private ValueTask<TaskPage> ListPageAsync(string member, TaskQuery? query, TaskCursor? after, int limit, CancellationToken cancellationToken) => calls.AskAsync(
+        ClientCall.Read(member),
+        (Query: query ?? new TaskQuery(), after, limit),
+        static (store, page, token) => store.ListAsync(page.Query, page.after, page.limit, token),
+        cancellationToken);
+
+    private async Task<TaskRun?> FindOutcomeAsync(string taskId, string jobId, CancellationToken cancellationToken)
+    {
+        if (await FindRunAsync(taskId, jobId, cancellationToken).ConfigureAwait(false) is { } run)
+        {
+            return run;
+        }
+
+        var task = await calls.AskAsync(
+            ClientCall.Read(nameof(WaitAsync), taskId), taskId, static (store, id, token) => store.GetAsync(id, token), cancellationToken).ConfigureAwait(false)
+            ?? throw new TaskRunLostException(taskId, jobId, "the task was deleted.");
+        if (task.JobId == jobId)
+        {
+            return null;
+        }
+
+        // It may have ended, and the next run begun, between the two questions.
+        return await FindRunAsync(taskId, jobId, cancellationToken).ConfigureAwait(false)
+            ?? throw new TaskRunLostException(taskId, jobId, "the task was reset or replaced, or has had more runs since than are kept.");
+    }
+
+    private ValueTask<TaskRun?> FindRunAsync(string taskId, string jobId, CancellationToken cancellationToken) => calls.AskAsync(
+        ClientCall.Read(nameof(WaitAsync), taskId),
+        (taskId, jobId),
+        static (store, run, token) => store.GetRunAsync(run.taskId, run.jobId, token),
+        cancellationToken);
+}

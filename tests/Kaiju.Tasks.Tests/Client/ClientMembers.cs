@@ -1,0 +1,95 @@
+using System.Data;
+using System.Data.Common;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Tests.Client;
+
+/// <summary>Every member of the client, called with some arguments, so that a test says something of all of them and of those to come.</summary>
+internal static class ClientMembers
+{
+    /// <summary>Members whose first question changes nothing.</summary>
+    private static readonly HashSet<string> _readFirst =
+    [
+        nameof(ITaskClient.GetAsync), nameof(ITaskClient.ListAsync), nameof(ITaskClient.ListPageAsync), nameof(ITaskClient.ListNotificationsAsync),
+        nameof(ITaskClient.ListRunsAsync), nameof(ITaskClient.GetStagesAsync), nameof(ITaskClient.WaitAsync), nameof(ITaskClient.UpdateAsync),
+        nameof(ITaskClient.SetEnabledAsync),
+    ];
+
+    public static IReadOnlyList<MethodInfo> All { get; } = [.. typeof(ITaskClient).GetMethods()];
+
+    public static TheoryData<string> Names { get; } = new(All.Select(NameOf));
+
+    public static bool ReadsFirst(string member) => _readFirst.Contains(Find(member).Name);
+
+    /// <summary>What an exception says that the member waited for.</summary>
+    public static string Operation(string member)
+    {
+        var method = Find(member);
+        var isOfTask = method.GetParameters().Any(parameter => parameter.ParameterType == typeof(string) || parameter.ParameterType == typeof(TaskDefinition));
+        return isOfTask ? $"{method.Name} of task \"t\"" : method.Name;
+    }
+
+    /// <summary>Calls a member; of a stream it reads the first item.</summary>
+    public static async Task CallAsync(this ITaskClient client, string member, CancellationToken cancellationToken)
+    {
+        var method = Find(member);
+        method = method.IsGenericMethodDefinition ? method.MakeGenericMethod(typeof(string)) : method;
+        var answer = method.Invoke(client, [.. method.GetParameters().Select(parameter => ArgumentOf(parameter.ParameterType, cancellationToken))]);
+        switch (answer)
+        {
+            case Task task:
+                await task;
+                break;
+            case IAsyncEnumerable<object> stream:
+                await stream.GetAsyncEnumerator(cancellationToken).MoveNextAsync();
+                break;
+            default:
+                throw new NotSupportedException($"{member} returns {answer}; say here how to await it.");
+        }
+    }
+
+    private static MethodInfo Find(string member) => All.Single(method => NameOf(method) == member);
+
+    private static string NameOf(MethodInfo method) => $"{method.Name}({string.Join(", ", method.GetParameters().Select(parameter => parameter.ParameterType.Name))})";
+
+    private static object? ArgumentOf(Type type, CancellationToken cancellationToken) => type switch
+    {
+        _ when type == typeof(CancellationToken) => cancellationToken,
+        _ when type == typeof(string) => "t",
+        _ when type == typeof(TaskDefinition) => NewDefinition(),
+        _ when type == typeof(IEnumerable<TaskDefinition>) => new[] { NewDefinition() },
+        _ when type == typeof(IEnumerable<TaskRecord>) => new[] { NewRecord() },
+        _ when type == typeof(Func<TaskDefinition, TaskDefinition>) => (Func<TaskDefinition, TaskDefinition>)(definition => definition),
+        _ when type == typeof(IReadOnlyList<long>) => new[] { 1L },
+        _ when type == typeof(DbTransaction) => new SomeTransaction(),
+        _ when type == typeof(JsonElement) => JsonElement.Parse("1"),
+        _ when type == typeof(object) => 1,
+        _ when type == typeof(JsonTypeInfo<string>) => JsonTypeInfo.CreateJsonTypeInfo<string>(new JsonSerializerOptions { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }),
+        _ when type == typeof(int) => 10,
+        _ when Nullable.GetUnderlyingType(type) is not null || type == typeof(TaskQuery) || type == typeof(NotificationQuery) => null,
+        _ when type.IsValueType => Activator.CreateInstance(type),
+        _ => throw new NotSupportedException($"There is no argument of type {type}; add one here."),
+    };
+
+    private static TaskDefinition NewDefinition() => new() { Id = "t", Commands = [new("do")] };
+
+    private static TaskRecord NewRecord() => TaskRecord.FromJson("""{"id": "t", "commands": [{"method": "do"}]}""");
+
+    private sealed class SomeTransaction : DbTransaction
+    {
+        public override IsolationLevel IsolationLevel => IsolationLevel.ReadCommitted;
+
+        protected override DbConnection? DbConnection => null;
+
+        public override void Commit()
+        {
+        }
+
+        public override void Rollback()
+        {
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.Reflection;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Tests.Client;
+
+/// <summary>A store that answers nothing, whatever it is asked and whatever its token says. New members of the port are stuck by themselves.</summary>
+public class StuckStore : DispatchProxy
+{
+    private readonly List<CancellationToken> _tokens = [];
+
+    /// <summary>The tokens of the questions so far.</summary>
+    public IReadOnlyList<CancellationToken> Tokens
+    {
+        get
+        {
+            lock (_tokens)
+            {
+                return [.. _tokens];
+            }
+        }
+    }
+
+    public static (ITransactionalTaskStore Store, StuckStore Stuck) New()
+    {
+        var store = Create<ITransactionalTaskStore, StuckStore>();
+        return (store, (StuckStore)store);
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        if (targetMethod!.Name == nameof(ITaskStore.Listen))
+        {
+            return new MemoryStream();
+        }
+
+        lock (_tokens)
+        {
+            _tokens.Add((CancellationToken)args![^1]!);
+        }
+
+        var type = targetMethod.ReturnType;
+        if (!type.IsGenericType)
+        {
+            return new ValueTask(new TaskCompletionSource().Task);
+        }
+
+        var answer = type.GetGenericArguments()[0];
+        var never = Activator.CreateInstance(typeof(TaskCompletionSource<>).MakeGenericType(answer))!;
+        return Activator.CreateInstance(type, never.GetType().GetProperty("Task")!.GetValue(never));
+    }
+}
