@@ -8,7 +8,7 @@ namespace Kaiju.Tasks.Contracts;
 
 /// <summary>What a store promises beside its transitions: JSON as it was written, answers for each item, batches, and many callers at once.</summary>
 /// <param name="open">Opens an empty store.</param>
-public abstract class TaskStoreTests(OpenStore open)
+public abstract partial class TaskStoreTests(OpenStore open)
 {
     private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 100);
 

@@ -198,6 +198,10 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     protected override async ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) =>
         await AskAsync(act, e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e), cancellationToken).ConfigureAwait(false);
 
+    // Without a transaction around it: a process that stands still between a statement and its commit would hold the row.
+    protected override ValueTask<int> ExecuteAsync(string statement, Argument[] arguments, CancellationToken cancellationToken) =>
+        AskAsync(step => step.ExecuteAsync(statement, arguments), e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e), cancellationToken);
+
     protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken) =>
         WriteAsync(act, isRepeatable, false, cancellationToken);
 

@@ -121,6 +121,7 @@ public sealed class KaijuTasksOptions
     {
         RetryDelay = RetryDelay,
         MaxInterruptions = MaxInterruptions,
+        PingInterval = PingInterval,
         ExecutorLifetime = PingInterval * MaxMissedPings,
         AbortGrace = AbortGrace,
         AbortOverdueQueued = AbortOverdueQueued,

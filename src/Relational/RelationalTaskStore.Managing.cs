@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 
@@ -6,10 +7,32 @@ namespace Kaiju.Tasks.Relational;
 /// <content>What managers ask: each verb reads and holds what is due, and moves it. What another manager holds is left to it.</content>
 internal abstract partial class RelationalTaskStore
 {
-    public ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(int limit, CancellationToken cancellationToken) => WriteAsync<IReadOnlyList<TaskMove>>(
+    public async ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken)
+    {
+        var (now, seen, firstPing) = await ReadAsync(
+            async step => (await step.QueryAsync("watch", row => (row.Time(0), ReadWatch(row, 1), row.TimeOrNull(3))).ConfigureAwait(false))[0],
+            cancellationToken).ConfigureAwait(false);
+        var watch = StoreWatch.Next(seen, now, rules);
+        if (watch != seen)
+        {
+            // A row that is not as it was seen, or that someone holds, is being written by another manager. Its answer is not needed: what
+            // was decided here holds as of the time at which it was read.
+            await ExecuteAsync(
+                seen is null ? "begin_watch" : "keep_watch",
+                [
+                    Argument.Long("last_seen", Ticks.Of(watch.Last)), Argument.Long("since", Ticks.Of(watch.Since)),
+                    Argument.Long("before_last_seen", Ticks.Of(seen?.Last)), Argument.Long("before_since", Ticks.Of(seen?.Since)),
+                ],
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        return new WatchAnswer(now, watch.Since, firstPing);
+    }
+
+    public ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(DateTimeOffset? asOf, int limit, CancellationToken cancellationToken) => WriteAsync<IReadOnlyList<TaskMove>>(
         async step =>
         {
-            var alive = Ticks.Of(await step.NowAsync().ConfigureAwait(false) - rules.ExecutorLifetime);
+            var alive = Ticks.Of((asOf ?? await step.NowAsync().ConfigureAwait(false)) - rules.ExecutorLifetime);
             var dead = await step.QueryAsync("dead_executors", row => row.GetString(0), Argument.Long("alive", alive)).ConfigureAwait(false);
             if (dead.Count == 0)
             {
@@ -45,12 +68,16 @@ internal abstract partial class RelationalTaskStore
     public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) => ReadAsync<TimeSpan?>(
         async step =>
         {
-            var (now, due, ping) = (await step.QueryAsync("next_duty", row => (row.Time(0), row.TimeOrNull(1), row.TimeOrNull(2))).ConfigureAwait(false))[0];
-            var death = ping + rules.ExecutorLifetime + TimeSpan.FromTicks(1);
+            var (now, due, ping, watch) = (await step.QueryAsync(
+                "next_duty", row => (row.Time(0), row.TimeOrNull(1), row.TimeOrNull(2), ReadWatch(row, 3))).ConfigureAwait(false))[0];
+            var death = StoreWatch.FirstExpulsion(watch, ping, now, rules);
             var next = due is null || death < due ? death : due;
             return next is { } at ? at > now ? at - now : TimeSpan.Zero : null;
         },
         cancellationToken);
+
+    private static StoreWatch? ReadWatch(DbDataReader row, int column) =>
+        row.IsDBNull(column) ? null : new StoreWatch(row.Time(column), row.Time(column + 1));
 
     private ValueTask<IReadOnlyList<TaskMove>> CarryAsync(
         string statement, TaskDuty? duty, Func<TaskRow, TaskEvent> happened, int limit, CancellationToken cancellationToken) => WriteAsync<IReadOnlyList<TaskMove>>(

@@ -24,6 +24,11 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     /// <param name="cancellationToken">Gives up waiting.</param>
     protected abstract ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken);
 
+    /// <summary>Runs one statement that may be run twice, as a step of its own.</summary>
+    /// <returns>How many rows it changed.</returns>
+    protected virtual ValueTask<int> ExecuteAsync(string statement, Argument[] arguments, CancellationToken cancellationToken) =>
+        WriteAsync(step => step.ExecuteAsync(statement, arguments), true, cancellationToken);
+
     /// <summary>Asks something that changes nothing.</summary>
     protected abstract ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken);
 

@@ -150,7 +150,7 @@ public sealed partial class PostgreSqlPlanTests
         text.Contains($"any(@{name})", StringComparison.Ordinal) ? name is "ids" && text.Contains("notifications", StringComparison.Ordinal) || name is "tasks" ? "bigint[]" : "text[]"
         : name switch
         {
-            "now" or "before" or "alive" or "ping" or "most_bytes" or "grace" or "task_no" or "created_from" or "created_to" or "after_created" => "bigint",
+            "now" or "before" or "alive" or "ping" or "last_seen" or "since" or "before_last_seen" or "before_since" or "most_bytes" or "grace" or "task_no" or "created_from" or "created_to" or "after_created" => "bigint",
             "most" or "scanned" or "duty" or "run_no" or "pass" or "stage" or "prefix_length" => "int",
             "claim" or "creation" => "uuid",
             "is_periodic" => "boolean",

@@ -72,7 +72,7 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
 
         var options = new PostgreSqlTasksOptions { Schema = schema, PollingOnly = isThroughBouncer };
         await PostgreSqlSchema.MigrateAsync(dataSource, options);
-        var tables = new[] { "tasks", "states", "results", "failures", "runs", "notifications", "executors" };
+        var tables = new[] { "tasks", "states", "results", "failures", "runs", "notifications", "executors", "watch" };
         await using (var clear = dataSource.CreateCommand(string.Join(';', tables.Select(table => $"delete from {schema}.{table}"))))
         {
             await clear.ExecuteNonQueryAsync();

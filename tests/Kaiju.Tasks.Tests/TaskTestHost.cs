@@ -76,6 +76,17 @@ internal sealed class TaskTestHost : IAsyncDisposable
         await RunUntilIdleAsync();
     }
 
+    /// <summary>Time passes while some manager is there, which keeps the watch and does nothing else.</summary>
+    public async Task WatchForAsync(TimeSpan time)
+    {
+        await Manager.WatchAsync(default);
+        for (var step = Options.PingInterval / 3; time > TimeSpan.Zero; time -= step)
+        {
+            Clock.Advance(time < step ? time : step);
+            await Manager.WatchAsync(default);
+        }
+    }
+
     public async Task<TaskRecord> GetAsync(string id) => await Client.GetAsync(id) ?? throw new InvalidOperationException($"There is no task {id}.");
 
     /// <summary>Creates a task, runs what can be run, and says how it stands then.</summary>

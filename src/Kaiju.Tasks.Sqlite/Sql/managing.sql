@@ -1,3 +1,14 @@
+-- name: watch
+select @now, (select last_seen from $prefix$watch where id = 1), (select since from $prefix$watch where id = 1), (select min(last_ping) from $prefix$executors)
+
+-- name: begin_watch
+insert into $prefix$watch (id, last_seen, since) values (1, @last_seen, @since) on conflict (id) do nothing
+
+-- Only if the row is still as it was seen.
+-- name: keep_watch
+update $prefix$watch set last_seen = @last_seen, since = @since
+where id = 1 and last_seen = @before_last_seen and since = @before_since
+
 -- name: load_due
 select $task$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
 where s.duty = @duty and s.due <= @now order by s.due, s.task_no limit @most
@@ -30,4 +41,4 @@ select @now, (
         union all select min(due) from $prefix$states where duty = 2
         union all select min(due) from $prefix$states where duty = 3
         union all select min(overdue) from $prefix$states where overdue is not null)),
-    (select min(last_ping) from $prefix$executors)
+    (select min(last_ping) from $prefix$executors), (select last_seen from $prefix$watch where id = 1), (select since from $prefix$watch where id = 1)

@@ -17,6 +17,12 @@ internal static partial class Log
     [LoggerMessage(102, LogLevel.Error, "The manager could not {Duty}; it tries again.")]
     public static partial void DutyFailed(ILogger logger, Exception exception, string duty);
 
+    [LoggerMessage(103, LogLevel.Error, "The manager could not keep the store's watch; it keeps trying. No executor is expelled while the store is away.")]
+    public static partial void WatchFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(104, LogLevel.Information, "The store was without a manager or away until now. Silent executors are expelled in {ExecutorLifetime} at the earliest.")]
+    public static partial void WatchBegins(ILogger logger, TimeSpan executorLifetime);
+
     [LoggerMessage(201, LogLevel.Error, "The executor could not claim tasks; it tries again.")]
     public static partial void ClaimFailed(ILogger logger, Exception exception);
 

@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Logging;
@@ -11,10 +12,12 @@ namespace Kaiju.Tasks.Engine;
 /// </summary>
 internal sealed class TaskManager(ITaskStore store, ITaskQueue queue, KaijuTasksOptions options, ILogger<TaskManager> logger)
 {
+    private readonly LifecycleRules _rules = options.Rules;
+
     public async Task<TickReport> TickAsync(CancellationToken cancellationToken)
     {
         var report = new TickReport();
-        await CarryAsync("expel dead executors", store.ExpelDeadExecutorsAsync, report, cancellationToken).ConfigureAwait(false);
+        await CarryAsync("expel dead executors", ExpelDeadExecutorsAsync, report, cancellationToken).ConfigureAwait(false);
         await CarryAsync("abort overdue runs", store.AbortOverdueAsync, report, cancellationToken).ConfigureAwait(false);
         await CarryAsync("restart periodic tasks", store.RestartPeriodicAsync, report, cancellationToken).ConfigureAwait(false);
         await CarryAsync("wake waits", store.WakeWaitsAsync, report, cancellationToken).ConfigureAwait(false);
@@ -25,6 +28,28 @@ internal sealed class TaskManager(ITaskStore store, ITaskQueue queue, KaijuTasks
 
     /// <summary>How long until there is something to do, as far as the store can see.</summary>
     public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) => store.GetTimeToNextDutyAsync(cancellationToken);
+
+    /// <summary>Writes to the store that a manager is there. See <see cref="WatchLoop"/>.</summary>
+    public async ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken)
+    {
+        var watch = await store.WatchAsync(cancellationToken).ConfigureAwait(false);
+        if (watch.Since == watch.Now)
+        {
+            Log.WatchBegins(logger, _rules.ExecutorLifetime);
+        }
+
+        return watch;
+    }
+
+    /// <summary>
+    /// Silence is held against an executor only while the store was there for it to ping, and only up to the time at which that was known:
+    /// the store may go away between the two questions.
+    /// </summary>
+    private async ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(int limit, CancellationToken cancellationToken)
+    {
+        var watch = await WatchAsync(cancellationToken).ConfigureAwait(false);
+        return watch.IsExpulsionDue(_rules) ? await store.ExpelDeadExecutorsAsync(watch.Now, limit, cancellationToken).ConfigureAwait(false) : [];
+    }
 
     private async Task CarryAsync(
         string duty, Func<int, CancellationToken, ValueTask<IReadOnlyList<TaskMove>>> carry, TickReport report, CancellationToken cancellationToken)

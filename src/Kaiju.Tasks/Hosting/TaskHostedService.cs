@@ -38,6 +38,7 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
         if (roles.HasFlag(TaskRoles.Manager))
         {
             Run(Loop<ManagerLoop>().RunAsync, _everything.Token);
+            Run(Loop<WatchLoop>().RunAsync, _everything.Token);
             if (services.GetServices<INotificationSink>().Any())
             {
                 Run(Loop<NotificationLoop>().RunAsync, _everything.Token);

@@ -11,6 +11,9 @@ public sealed record LifecycleRules
     /// <summary>After this many interruptions a run is parked. Default 5.</summary>
     public int MaxInterruptions { get; init; } = 5;
 
+    /// <summary>How often an executor pings. Default 30 s.</summary>
+    public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>An executor whose last ping is older is dead. Default 90 s.</summary>
     public TimeSpan ExecutorLifetime { get; init; } = TimeSpan.FromSeconds(90);
 

@@ -125,10 +125,28 @@ public interface ITaskStore
     /// <returns>False: there is no such task, or it does not wait for a message, or its time for one is over.</returns>
     ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CancellationToken cancellationToken);
 
-    /// <summary>Forgets executors whose last ping is older than <see cref="LifecycleRules.ExecutorLifetime"/> and carries out <see cref="TaskEvent.Interrupted"/> for their tasks.</summary>
-    /// <param name="limit">Moves at most so many tasks; an executor is forgotten with its last one.</param>
-    /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
-    ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(int limit, CancellationToken cancellationToken);
+    /// <summary>
+    /// Keeps the store's one <see cref="StoreWatch"/>: applies <see cref="StoreWatch.Next"/> and stores what it says, in one guarded statement
+    /// that waits for no other manager. Managers call it in a rhythm of their own, whatever there is to do.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    /// <returns>What a manager needs to know before it expels anyone.</returns>
+    ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Forgets executors that have been silent for longer than <see cref="LifecycleRules.ExecutorLifetime"/> at a given time, and carries out
+    /// <see cref="TaskEvent.Interrupted"/> for their tasks. Whether the store was there for them to ping is the caller's question.
+    /// </summary>
+    /// <param name="asOf">The time, by the store's clock, as <see cref="WatchAsync"/> answers it; null for now. What is later is not held against an executor.</param>
+    /// <param name="limit">The most tasks to move; an executor is forgotten with its last one.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(DateTimeOffset? asOf, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Like <see cref="ExpelDeadExecutorsAsync(DateTimeOffset?, int, CancellationToken)"/>, as of now.</summary>
+    /// <param name="limit">The most tasks to move; an executor is forgotten with its last one.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(int limit, CancellationToken cancellationToken) =>
+        ExpelDeadExecutorsAsync(null, limit, cancellationToken);
 
     /// <summary>Carries out <see cref="TaskEvent.CheckOverdue"/> for tasks that are.</summary>
     /// <param name="limit">How many at most, the longest overdue first.</param>
@@ -155,7 +173,7 @@ public interface ITaskStore
     /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
     ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken);
 
-    /// <summary>How long, by the store's clock, until a manager has something to do; zero if it has now, null if nothing is in sight.</summary>
+    /// <summary>How long, by the store's clock, until a manager has something to do; zero if it has now, null if nothing is in sight. Deaths of executors are those of <see cref="StoreWatch.FirstExpulsion"/>.</summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
     ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken);
 

@@ -124,7 +124,7 @@ public sealed class FenceTests : IAsyncDisposable
     private async Task MissPingsAsync()
     {
         await _host.BeatByHandAsync();
-        _host.Clock.Advance(TimeSpan.FromSeconds(91));
+        await _host.WatchForAsync(TimeSpan.FromSeconds(91));
         await _host.Manager.TickAsync(default);
     }
 }

@@ -13,7 +13,7 @@ public sealed class LivenessTests
         var task = await host.ClaimByHandAsync("t");
         await host.BeatByHandAsync(task);
 
-        host.Clock.Advance(TimeSpan.FromSeconds(90));
+        await host.WatchForAsync(TimeSpan.FromSeconds(90));
         await host.Manager.TickAsync(default);
         (await host.GetAsync("t")).State.Should().Be(TaskState.Executed, "ninety seconds are allowed");
         host.Clock.Advance(TimeSpan.FromTicks(1));
@@ -50,7 +50,7 @@ public sealed class LivenessTests
             var executor = ByHand.Executor with { Id = $"e{i}" };
             await host.Store.HeartbeatAsync(executor, [], default);
             await host.ClaimByHandAsync("t", executor);
-            host.Clock.Advance(TimeSpan.FromSeconds(91));
+            await host.WatchForAsync(TimeSpan.FromSeconds(91));
             await host.Manager.TickAsync(default);
         }
 
@@ -67,7 +67,7 @@ public sealed class LivenessTests
         await CreateAsync(host, "slow");
         await host.Executor.ClaimAsync(default);
         await gate.Entered;
-        host.Clock.Advance(TimeSpan.FromSeconds(91));
+        await host.WatchForAsync(TimeSpan.FromSeconds(91));
         await host.Manager.TickAsync(default);
 
         await host.Executor.HeartbeatAsync(default);

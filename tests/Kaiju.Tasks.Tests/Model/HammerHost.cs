@@ -143,8 +143,8 @@ internal sealed class HangingPort(ITaskStore store, ITaskQueue queue, Faults fau
     public override ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) =>
         Ask(base.SuspendExecutorAsync, executorId, cancellationToken);
 
-    public override ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(int limit, CancellationToken cancellationToken) =>
-        Ask(base.ExpelDeadExecutorsAsync, limit, cancellationToken);
+    public override ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(DateTimeOffset? asOf, int limit, CancellationToken cancellationToken) =>
+        Ask((most, token) => base.ExpelDeadExecutorsAsync(asOf, most, token), limit, cancellationToken);
 
     private async ValueTask<T> Ask<TAsked, T>(Func<TAsked, CancellationToken, ValueTask<T>> pass, TAsked asked, CancellationToken cancellationToken)
     {

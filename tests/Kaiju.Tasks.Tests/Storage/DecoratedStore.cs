@@ -64,8 +64,11 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CancellationToken cancellationToken) =>
         Call(nameof(SendMessageAsync), () => inner.SendMessageAsync(taskId, data, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(int limit, CancellationToken cancellationToken) =>
-        Call(nameof(ExpelDeadExecutorsAsync), () => inner.ExpelDeadExecutorsAsync(limit, cancellationToken));
+    public virtual ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken) =>
+        Call(nameof(WatchAsync), () => inner.WatchAsync(cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(DateTimeOffset? asOf, int limit, CancellationToken cancellationToken) =>
+        Call(nameof(ExpelDeadExecutorsAsync), () => inner.ExpelDeadExecutorsAsync(asOf, limit, cancellationToken));
 
     public virtual ValueTask<IReadOnlyList<TaskMove>> AbortOverdueAsync(int limit, CancellationToken cancellationToken) =>
         Call(nameof(AbortOverdueAsync), () => inner.AbortOverdueAsync(limit, cancellationToken));

@@ -106,6 +106,8 @@ internal sealed partial class MemoryTaskStore
             : ReportAnswer.Superseded;
     }
 
+    private DateTimeOffset? FirstPing() => _lastPing.Count == 0 ? null : _lastPing.Values.Min();
+
     private IReadOnlyList<Guid> Lost(IReadOnlyList<HeldClaim> claims) =>
         [.. claims.Where(held => _index.Find(held.TaskId)?.State.Claim != held.Claim).Select(held => held.Claim)];
 

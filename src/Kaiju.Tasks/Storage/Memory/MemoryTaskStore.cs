@@ -21,6 +21,7 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
     private readonly HintListeners _listeners = new();
     private readonly ILogger _logger = NullLogger.Instance;
     private readonly StepState _step = new();
+    private StoreWatch? _watch;
     private long _sequence;
 
     public MemoryTaskStore(TimeProvider clock, LifecycleRules rules, IdSource ids, ILogger<MemoryTaskStore> logger)
@@ -133,10 +134,18 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
     public ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CancellationToken cancellationToken) =>
         Step(step => Happen(taskId, new TaskEvent.MessageSent(data), step), cancellationToken);
 
-    public ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(int limit, CancellationToken cancellationToken) => Step(step =>
+    public ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken) => Step(step =>
+    {
+        var watch = StoreWatch.Next(_watch, step.Now, rules);
+        _watch = watch;
+        return new WatchAnswer(step.Now, watch.Since, FirstPing());
+    }, cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(DateTimeOffset? asOf, int limit, CancellationToken cancellationToken) => Step(step =>
     {
         var moves = new List<TaskMove>();
-        foreach (var (executor, _) in _lastPing.Where(executor => executor.Value + rules.ExecutorLifetime < step.Now).ToList())
+        var alive = (asOf ?? step.Now) - rules.ExecutorLifetime;
+        foreach (var (executor, _) in _lastPing.Where(executor => executor.Value < alive).ToList())
         {
             Move(_index.HeldBy(executor), new TaskEvent.Interrupted(), limit, moves, step);
             if (_index.HeldBy(executor).Count == 0)
@@ -166,9 +175,9 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
     public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) => Step<TimeSpan?>(step =>
     {
         var next = _index.NextDutyTicks();
-        if (_lastPing.Count > 0)
+        if (StoreWatch.FirstExpulsion(_watch, FirstPing(), step.Now, rules) is { } death)
         {
-            next = Math.Min(next ?? long.MaxValue, (_lastPing.Values.Min() + rules.ExecutorLifetime).UtcTicks + 1);
+            next = Math.Min(next ?? long.MaxValue, death.UtcTicks);
         }
 
         return next is { } ticks ? TimeSpan.FromTicks(Math.Max(0, ticks - step.Now.UtcTicks)) : null;

@@ -1,0 +1,87 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
+using Xunit;
+
+namespace Kaiju.Tasks.Contracts;
+
+/// <content>The watch that managers keep, and what it says about executors.</content>
+public abstract partial class TaskStoreTests
+{
+    private static readonly TimeSpan _half = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan _lifetime = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan _tick = TimeSpan.FromTicks(1);
+
+    /// <summary>The watch begins at the first look, and goes on as long as there is no gap.</summary>
+    [Fact]
+    public async Task A_watch_without_gaps_keeps_its_beginning()
+    {
+        await using var opened = await OpenAsync();
+        Assert.Equal(new WatchAnswer(_start, _start, null), await opened.Store.WatchAsync(default));
+        for (var i = 1; i <= 12; i++)
+        {
+            await opened.Advance(_half);
+            Assert.Equal(new WatchAnswer(_start + (i * _half), _start, null), await opened.Store.WatchAsync(default));
+        }
+    }
+
+    /// <summary>A gap of more than one and a half ping intervals begins it anew, and the new beginning is stored.</summary>
+    [Fact]
+    public async Task A_gap_begins_the_watch_anew_for_every_manager()
+    {
+        await using var opened = await OpenAsync();
+        await opened.Store.WatchAsync(default);
+        var now = await opened.Advance(TimeSpan.FromSeconds(45.1));
+        Assert.Equal(now, (await opened.Store.WatchAsync(default)).Since);
+        await opened.Advance(_half);
+        Assert.Equal(now, (await opened.Store.WatchAsync(default)).Since);
+    }
+
+    /// <summary>The oldest ping is answered, and the time to the next duty is a lifetime after the later of ping and gap.</summary>
+    [Fact]
+    public async Task The_next_duty_of_an_executors_death_waits_for_the_watch()
+    {
+        await using var opened = await OpenAsync();
+        await opened.Store.HeartbeatAsync(_executor with { Id = "first" }, [], default);
+        await opened.Advance(TimeSpan.FromSeconds(5));
+        await opened.Store.HeartbeatAsync(_executor with { Id = "second" }, [], default);
+        Assert.Equal(_lifetime + _tick - TimeSpan.FromSeconds(5), await opened.Store.GetTimeToNextDutyAsync(default));
+
+        var now = await opened.Advance(_lifetime);
+        Assert.Equal(new WatchAnswer(now, now, _start), await opened.Store.WatchAsync(default));
+        Assert.Equal(_lifetime + _tick, await opened.Store.GetTimeToNextDutyAsync(default));
+        await opened.Advance(_half);
+        Assert.Equal(_lifetime + _tick - _half, await opened.Store.GetTimeToNextDutyAsync(default));
+    }
+
+    /// <summary>Who was alive at the time that the caller names is not expelled, whatever the time is when the step happens.</summary>
+    [Fact]
+    public async Task Only_who_was_dead_at_the_given_time_is_expelled()
+    {
+        await using var opened = await OpenAsync();
+        await opened.Store.CreateAsync([Checked.Definition(Task("d", 1)), Checked.Definition(Task("l", 1))], OnConflict.Fail, default);
+        var (dead, living) = (_executor with { Id = "dead" }, _executor with { Id = "living" });
+        await opened.Store.ClaimAsync(dead, ["d"], default);
+        await opened.Advance(_half);
+        await opened.Store.ClaimAsync(living, ["l"], default);
+        var asOf = await opened.Advance(_lifetime - _half + _tick);
+        await opened.Advance(_lifetime);
+
+        Assert.Equal(["d"], (await opened.Store.ExpelDeadExecutorsAsync(asOf, 10, default)).Select(move => move.TaskId));
+        Assert.Equal(["living"], (await opened.Store.ListExecutorsAsync(default)).Select(executor => executor.ExecutorId));
+        Assert.Equal(["l"], (await opened.Store.ExpelDeadExecutorsAsync(10, default)).Select(move => move.TaskId));
+    }
+
+    /// <summary>Managers that look at the same time agree, and none waits for another.</summary>
+    [Fact]
+    public async Task Many_managers_keep_one_watch()
+    {
+        await using var opened = await OpenAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            var answers = await System.Threading.Tasks.Task.WhenAll(Enumerable.Range(0, 20).Select(_ => System.Threading.Tasks.Task.Run(() => opened.Store.WatchAsync(default).AsTask())));
+            Assert.All(answers, answer => Assert.Equal(_start, answer.Since));
+            await opened.Advance(_half);
+        }
+    }
+}
