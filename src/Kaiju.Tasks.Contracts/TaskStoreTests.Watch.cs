@@ -72,6 +72,18 @@ public abstract partial class TaskStoreTests
         Assert.Equal(["l"], (await opened.Store.ExpelDeadExecutorsAsync(10, default)).Select(move => move.TaskId));
     }
 
+    /// <summary>A ping that comes with an import is of another clock; it is never later than the store's time.</summary>
+    [Fact]
+    public async Task An_imported_executor_pings_no_later_than_now()
+    {
+        await using var opened = await OpenAsync();
+        var early = _start - TimeSpan.FromSeconds(5);
+        await opened.Store.ImportAsync([], [new ExecutorPing("a", early), new ExecutorPing("b", _start.AddHours(2)), new ExecutorPing("c", DateTimeOffset.MaxValue)], default);
+        Assert.Equal(
+            [new ExecutorPing("a", early), new ExecutorPing("b", _start), new ExecutorPing("c", _start)],
+            (await opened.Store.ListExecutorsAsync(default)).OrderBy(executor => executor.ExecutorId, StringComparer.Ordinal));
+    }
+
     /// <summary>Managers that look at the same time agree, and none waits for another.</summary>
     [Fact]
     public async Task Many_managers_keep_one_watch()

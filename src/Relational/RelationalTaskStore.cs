@@ -210,7 +210,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
         foreach (var executor in executors)
         {
             await step.ExecuteAsync(
-                "set_ping", Argument.Text("executor", executor.ExecutorId), Argument.Long("ping", Ticks.Of(executor.LastPing))).ConfigureAwait(false);
+                "set_ping", Argument.Text("executor", executor.ExecutorId), Argument.Long("ping", Ticks.Of(TaskImport.Ping(executor.LastPing, now)))).ConfigureAwait(false);
         }
 
         // An id that comes again in the same call is known by then.

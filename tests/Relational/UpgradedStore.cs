@@ -89,7 +89,7 @@ internal static class UpgradedStore
     private static TaskDefinition Definition(string id) => _checker.Prepare(new TaskDefinition
     {
         Id = id,
-        Commands = id == "chain" ? [new("do")] : [id == "waiting" ? new MessageCommand() : new("do"), new("do")],
+        Commands = id == "chain" ? [new("do")] : [id == "waiting" ? new MessageCommand() : new TaskCommand("do"), new("do")],
         RunAt = id is "idle" ? Start.AddHours(1) : id is "next" ? TaskDefinition.OnDemand : null,
         Cron = id is "periodic" ? "0 13 * * *" : null,
         NextTask = id is "chain" ? "next" : null,

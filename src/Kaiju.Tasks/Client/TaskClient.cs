@@ -81,9 +81,9 @@ internal sealed partial class TaskClient(
         ArgumentNullException.ThrowIfNull(tasks);
         var (answers, prepared) = PrepareEach(tasks, checker.PrepareImport, task => task.Definition.Id);
 
-        // An executor of elsewhere never pings here. Known as of now, it is found dead after its lifetime, and its tasks go on.
+        // An executor of elsewhere never pings here. Known as of the store's present, it is found dead after its lifetime, and its tasks go on.
         var executors = prepared.Select(item => item.Value.ExecutorId).OfType<string>().Distinct()
-            .Select(executor => new ExecutorPing(executor, clock.GetUtcNow()));
+            .Select(executor => new ExecutorPing(executor, DateTimeOffset.MaxValue));
         var stored = await calls.AskAsync(
             ClientCall.Write(nameof(ImportAsync)),
             (Tasks: prepared.ConvertAll(item => item.Value), Executors: executors.ToList()),

@@ -36,6 +36,11 @@ public static class TaskImport
         };
     }
 
+    /// <summary>The last ping of an executor that holds imported tasks: no other machine's clock makes it later than the store's time.</summary>
+    /// <param name="lastPing">The ping that came with the import.</param>
+    /// <param name="now">The store's time.</param>
+    public static DateTimeOffset Ping(DateTimeOffset lastPing, DateTimeOffset now) => lastPing < now ? lastPing : now;
+
     /// <summary>The rows of an imported task's results.</summary>
     /// <param name="task">The stored task.</param>
     public static IEnumerable<StageEntry> Entries(TaskRecord task)

@@ -21,7 +21,7 @@ public interface ITaskStore
 
     /// <summary>Stores tasks of somewhere else as they are, with their results and their state (<see cref="TaskImport"/>). Each item stands alone; a known id is refused.</summary>
     /// <param name="tasks">Tasks whose definitions <see cref="TaskDefinitionChecker.PrepareImport"/> has made complete.</param>
-    /// <param name="executors">Executors that hold some of them, with their last pings.</param>
+    /// <param name="executors">Executors that hold some of them, with their last pings; one that is later than the store's time counts as now.</param>
     /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
     /// <returns>An answer for each, in order; for an EXECUTED task its claim.</returns>
     ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CancellationToken cancellationToken);

@@ -1,4 +1,7 @@
+using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Kaiju.Tasks.Tests.Client;
 
@@ -97,9 +100,25 @@ public sealed class HistoryTests
              "commands": [{"method": "do"}, {"method": "do.2", "params": {"x": "[0]"}}]}
             """)]);
 
-        await host.AdvanceAsync(TimeSpan.FromSeconds(91));
+        await host.WatchForAsync(TimeSpan.FromSeconds(91));
+        await host.RunUntilIdleAsync();
 
         (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Finished && task.JobId == "j" && task.Managed.Interruptions == 1);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(-2)]
+    public async Task The_executor_of_an_imported_task_is_known_from_the_stores_time_on(int hours)
+    {
+        var clock = new FakeTimeProvider(TaskTestHost.Start.AddHours(hours));
+        var store = new MemoryTaskStore(clock, new LifecycleRules(), IdSource.Random, TaskLifecycle.Next);
+        await using var host = new TaskTestHost(store: store);
+        await host.Client.ImportAsync([TaskRecord.FromJson("""
+            {"id": "t", "app_name": "default", "status": "EXECUTED", "executor_id": "gone", "job_id": "j", "commands": [{"method": "do"}]}
+            """)]);
+
+        (await store.ListExecutorsAsync(default)).Should().Equal([new ExecutorPing("gone", clock.GetUtcNow())], "the client's clock does not matter");
     }
 
     [Fact]

@@ -15,14 +15,16 @@ internal sealed class Checker
     private readonly TransitionChecks _transitions;
     private readonly List<ObservedTask> _touched = [];
 
-    public Checker(Agenda agenda, Story story, KaijuTasksOptions options)
+    public Checker(Agenda agenda, Story story, KaijuTasksOptions options, Outages outages)
     {
-        (_agenda, _story, Options) = (agenda, story, options);
+        (_agenda, _story, Options, Outages) = (agenda, story, options, outages);
         _transitions = new TransitionChecks(this);
         Executions = new ExecutionChecks(this);
     }
 
     public KaijuTasksOptions Options { get; }
+
+    public Outages Outages { get; }
 
     public ExecutionChecks Executions { get; }
 
@@ -39,6 +41,9 @@ internal sealed class Checker
 
     /// <summary>The call that the store carries out now.</summary>
     public string Call { get; private set; } = "";
+
+    /// <summary>The time at which executors must have been silent that are expelled now.</summary>
+    public DateTimeOffset ExpelsAsOf { get; set; }
 
     /// <summary>The executor that gives its tasks back now.</summary>
     public string? GivesBack { get; set; }
@@ -170,7 +175,7 @@ internal sealed class Checker
     /// <summary>A manager that has looked for dead executors has left no task with one.</summary>
     private void ForgetSilent()
     {
-        foreach (var silent in Pings.Where(ping => ping.Value + Options.Rules.ExecutorLifetime < Now).Select(ping => ping.Key).ToList())
+        foreach (var silent in Pings.Where(ping => ping.Value + Options.Rules.ExecutorLifetime < ExpelsAsOf).Select(ping => ping.Key).ToList())
         {
             Expect(!Tasks.Values.Any(task => !task.IsDeleted && task.State.ExecutorId == silent), "I5", () => $"executor {silent} is silent for too long and still holds a task");
             Pings.Remove(silent);

@@ -36,6 +36,7 @@ internal sealed class Network(World world, SimulatedProcess process)
         var rates = world.Rates;
         await TravelAsync(rates);
         await MaybeDieAsync(rates, member, "before");
+        await ReachAsync(member);
         if (member != Reliable && Agenda.Chance(rates.LostCall))
         {
             Lose(member, "a call");
@@ -50,6 +51,20 @@ internal sealed class Network(World world, SimulatedProcess process)
         await MaybeDieAsync(rates, member, "after");
         await TravelAsync(rates);
         return member != Reliable && Agenda.Chance(rates.LostAnswer) ? Lose(member, "the answer", answer) : answer;
+    }
+
+    /// <summary>While the store is away a call fails at once or waits for its return, as with a server that is gone or stands still.</summary>
+    private async Task ReachAsync(string member)
+    {
+        while (world.Outages.Left is var left && left > TimeSpan.Zero)
+        {
+            if (member != Reliable && Agenda.Chance(0.5))
+            {
+                Lose(member, "a call");
+            }
+
+            await process.PauseAsync(left);
+        }
     }
 
     private async Task TravelAsync(FaultRates rates)

@@ -13,8 +13,9 @@ internal sealed class ManagerProcess(World world, string name) : SimulatedProces
     public override void Start()
     {
         var witness = new WitnessedStore(World.Store, World.Checker, Name);
+        ITaskStore store = new DistantStore(witness, Network);
         var manager = new TaskManager(
-            new DistantStore(witness, Network), new DistantQueue(World.QueueFor(witness), Network), World.Options, new EngineLog<TaskManager>(World.Checker));
+            World.KeepsWatch ? store : new UnwatchedStore(store), new DistantQueue(World.QueueFor(witness), Network), World.Options, new EngineLog<TaskManager>(World.Checker));
         Run(async () =>
         {
             while (true)
@@ -23,6 +24,28 @@ internal sealed class ManagerProcess(World world, string name) : SimulatedProces
                 await manager.TickAsync(default);
             }
         });
+        Run(async () =>
+        {
+            while (true)
+            {
+                await PauseAsync(World.Options.PingInterval / 3);
+                try
+                {
+                    await manager.WatchAsync(default);
+                }
+                catch (IOException)
+                {
+                    // The loop says so and tries again.
+                }
+            }
+        });
+    }
+
+    /// <summary>A store that says that it was never away.</summary>
+    private sealed class UnwatchedStore(ITaskStore inner) : DecoratedStore(inner)
+    {
+        public override async ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken) =>
+            await base.WatchAsync(cancellationToken) with { Since = DateTimeOffset.MinValue };
     }
 }
 

@@ -29,18 +29,17 @@ internal static class SimulatedLife
     public static SimulatedOutcome Run(int seed) => Run(seed, TaskLifecycle.Next);
 
     /// <summary>On a thread of its own, since that of a test brings a context with it that would take continuations elsewhere.</summary>
-    public static SimulatedOutcome Run(int seed, LifecycleFunction rules)
+    public static SimulatedOutcome Run(int seed, LifecycleFunction rules, bool keepsWatch = true)
     {
         SimulatedOutcome? outcome = null;
-        var thread = new Thread(() => outcome = Live(seed, rules), StackSize) { IsBackground = true };
+        var thread = new Thread(() => outcome = Live(new World(seed, rules, keepsWatch), seed), StackSize) { IsBackground = true };
         thread.Start();
         thread.Join();
         return outcome!;
     }
 
-    private static SimulatedOutcome Live(int seed, LifecycleFunction rules)
+    private static SimulatedOutcome Live(World world, int seed)
     {
-        var world = new World(seed, rules);
         try
         {
             Live(world);

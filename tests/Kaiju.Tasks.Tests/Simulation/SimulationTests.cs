@@ -1,3 +1,4 @@
+using Kaiju.Tasks.Lifecycle;
 using Xunit.Abstractions;
 
 namespace Kaiju.Tasks.Tests.Simulation;
@@ -6,7 +7,7 @@ namespace Kaiju.Tasks.Tests.Simulation;
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     private const int SeedsEach = 50;
-    private const int SeedsToCatch = 50;
+    private const int SeedsToCatch = 400;
 
     [Theory]
     [InlineData(0)]
@@ -31,6 +32,15 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     [Fact]
     public void A_seed_tells_the_same_story_each_time() => SimulatedLife.Run(7).Hash.Should().Be(SimulatedLife.Run(7).Hash);
+
+    [Fact]
+    public void Managers_that_keep_no_watch_are_caught()
+    {
+        var caught = Enumerable.Range(0, SeedsToCatch).Select(seed => SimulatedLife.Run(seed, TaskLifecycle.Next, keepsWatch: false)).FirstOrDefault(outcome => outcome.Fault is not null);
+        caught.Should().NotBeNull("an outage makes every ping old");
+        caught!.Fault.Should().StartWith("I11");
+        output.WriteLine($"seed {caught.Seed}, {caught.Fault}");
+    }
 
     [Fact]
     public void Each_rule_that_is_removed_is_caught()

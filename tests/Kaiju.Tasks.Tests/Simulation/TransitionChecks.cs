@@ -84,6 +84,17 @@ internal sealed class TransitionChecks(Checker checker)
             () => $"{task.Id}: {after.State} at stage {after.Stage} with {results.Count} of {task.Definition.Commands.Count} results");
     }
 
+    /// <summary>I11: nobody is expelled for the time that the store was away, nor before a lifetime after its return; and where nothing else goes wrong, nobody at all.</summary>
+    private void CheckOutage(ObservedTask task)
+    {
+        var (outages, asOf) = (checker.Outages, checker.ExpelsAsOf);
+        Expect(
+            asOf <= outages.From || asOf > outages.Until + checker.Options.Rules.ExecutorLifetime,
+            "I11",
+            () => $"{task.Id} is interrupted as of {asOf:O}; the store was away from {outages.From:O} until {outages.Until:O}");
+        Expect(!outages.IsAllThereIs, "I11", () => $"{task.Id} is interrupted though its executor lives");
+    }
+
     /// <summary>Whether the event could come to pass at this time.</summary>
     private void Follow(ObservedTask task, TaskEvent happened, ManagedState before, ManagedState after)
     {
@@ -98,9 +109,10 @@ internal sealed class TransitionChecks(Checker checker)
                 task.Interruptions++;
                 checker.Interruptions++;
                 Expect(
-                    !checker.Pings.TryGetValue(before.ExecutorId!, out var ping) || ping + checker.Options.Rules.ExecutorLifetime < now,
+                    !checker.Pings.TryGetValue(before.ExecutorId!, out var ping) || ping + checker.Options.Rules.ExecutorLifetime < checker.ExpelsAsOf,
                     "I7",
                     () => $"{task.Id} is interrupted though its executor was heard of at {ping:O}");
+                CheckOutage(task);
                 Expect(
                     (after.State == TaskState.Failed) == (task.Interruptions >= checker.Options.MaxInterruptions), "I5", () => $"{task.Id} is {after.State} after {task.Interruptions} interruptions");
                 break;

@@ -77,6 +77,12 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
         return lost;
     }
 
+    public override ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(DateTimeOffset? asOf, int limit, CancellationToken cancellationToken)
+    {
+        checker.ExpelsAsOf = asOf ?? checker.Now;
+        return base.ExpelDeadExecutorsAsync(asOf, limit, cancellationToken);
+    }
+
     public override ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken)
     {
         checker.GivesBack = executorId;

@@ -19,8 +19,9 @@ internal sealed class World
     private readonly int[] _starts = new int[Managers + Executors];
     private readonly bool _hasBroker;
 
-    public World(int seed, LifecycleFunction rules)
+    public World(int seed, LifecycleFunction rules, bool keepsWatch = true)
     {
+        KeepsWatch = keepsWatch;
         Agenda = new Agenda(seed, _start);
         Story = new Story(Agenda);
         Ids = new SeededIds(Agenda.Random);
@@ -36,10 +37,11 @@ internal sealed class World
             StackTraces = false,
             MissedRuns = Agenda.Chance(0.5) ? MissedRuns.Skip : MissedRuns.RunOnce,
         };
-        Rates = FaultRates.Draw(Agenda);
+        Outages = new Outages(Agenda, Options.Rules.ExecutorLifetime, Story);
+        Rates = Outages.IsAllThereIs ? FaultRates.None : FaultRates.Draw(Agenda);
         FailureRate = Agenda.Random.NextDouble() * 0.3;
         _hasBroker = Agenda.Chance(0.4);
-        Checker = new Checker(Agenda, Story, Options);
+        Checker = new Checker(Agenda, Story, Options, Outages);
         Store = new MemoryTaskStore(new SimulatedClock(Agenda, null, TimeSpan.Zero), Options.Rules, Ids, Checker.Watch(rules));
         Definitions = new TaskDefinitionChecker(Options, Specials, Ids);
     }
@@ -66,6 +68,12 @@ internal sealed class World
 
     public FaultRates Rates { get; private set; }
 
+    /// <summary>When the store is away.</summary>
+    public Outages Outages { get; }
+
+    /// <summary>False: managers expel without asking whether the store was there, as a proof that the checker sees it.</summary>
+    public bool KeepsWatch { get; }
+
     public double FailureRate { get; private set; }
 
     public ITaskQueue QueueFor(WitnessedStore store) => _hasBroker ? new BrokerQueue(this, store) : new StoreQueue(Store, store);
@@ -79,6 +87,7 @@ internal sealed class World
         }
 
         Agenda.Add(Agenda.Between(5, 40), null, Disturb);
+        Outages.Start();
     }
 
     /// <summary>No faults any more; what is frozen or dead comes back.</summary>
@@ -86,6 +95,7 @@ internal sealed class World
     {
         Rates = FaultRates.None;
         FailureRate = 0;
+        Outages.End();
         Checker.BeginQuiet();
         Story.Tell("world", $"is quiet from now on");
     }

@@ -10,7 +10,7 @@ internal sealed partial class MemoryTaskStore
     {
         foreach (var executor in executors)
         {
-            _lastPing[executor.ExecutorId] = executor.LastPing;
+            _lastPing[executor.ExecutorId] = TaskImport.Ping(executor.LastPing, step.Now);
         }
 
         return [.. tasks.Select(task => Import(task, step))];
