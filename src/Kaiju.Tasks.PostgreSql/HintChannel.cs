@@ -18,7 +18,8 @@ internal sealed class HintChannel : IAsyncDisposable
 
     // Of the machine on purpose: how long a connection may be silent has nothing to do with the store's time.
     private readonly TimeProvider _clock = TimeProvider.System;
-    private readonly NpgsqlDataSource _dataSource;
+    private readonly Sessions _sessions;
+    private readonly OwnConnection _listening;
     private readonly PostgreSqlTasksOptions _options;
     private readonly HintListeners _listeners;
     private readonly ILogger _logger;
@@ -28,9 +29,9 @@ internal sealed class HintChannel : IAsyncDisposable
     private int _kinds;
     private long _lastTurn;
 
-    public HintChannel(NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, HintListeners listeners, ILogger logger)
+    public HintChannel(Sessions sessions, OwnConnection listening, PostgreSqlTasksOptions options, HintListeners listeners, ILogger logger)
     {
-        (_dataSource, _options, _listeners, _logger) = (dataSource, options, listeners, logger);
+        (_sessions, _listening, _options, _listeners, _logger) = (sessions, listening, options, listeners, logger);
         _lastTurn = _clock.GetTimestamp();
         _loops.Add(Task.Run(() => ListenAsync(_stop.Token)));
         _loops.Add(Task.Run(() => SendAsync(_stop.Token)));
@@ -63,6 +64,7 @@ internal sealed class HintChannel : IAsyncDisposable
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _listening.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
         _toSend.Dispose();
     }
@@ -90,7 +92,7 @@ internal sealed class HintChannel : IAsyncDisposable
     {
         try
         {
-            using var notify = _dataSource.CreateCommand("select pg_notify($1, $2)");
+            using var notify = _sessions.CreateCommand("select pg_notify($1, $2)");
             notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _options.Schema });
             notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = TextOf(kinds) });
             await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
@@ -115,11 +117,7 @@ internal sealed class HintChannel : IAsyncDisposable
         {
             try
             {
-                var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-                await using (connection.ConfigureAwait(false))
-                {
-                    await ListenAsync(connection, () => pause = TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
-                }
+                await _listening.UseAsync(connection => ListenAsync(connection, () => pause = TimeSpan.Zero, cancellationToken), cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
@@ -130,21 +128,29 @@ internal sealed class HintChannel : IAsyncDisposable
         }
     }
 
-    private async Task ListenAsync(NpgsqlConnection connection, Action isUp, CancellationToken cancellationToken)
+    /// <summary>Listens until a fault or the end.</summary>
+    private async ValueTask<bool> ListenAsync(NpgsqlConnection connection, Action isUp, CancellationToken cancellationToken)
     {
         connection.Notification += (_, notification) => _listeners.Tell(new StoreHint(KindsOf(notification.Payload)));
-        await ExecuteAsync(connection, $"listen \"{_options.Schema}\"", cancellationToken).ConfigureAwait(false);
-        isUp();
-
-        // What was said before we listened nobody has heard.
-        _listeners.Tell(new StoreHint(StoreHintKinds.All));
-        while (true)
+        try
         {
-            if (!await connection.WaitAsync(_options.KeepAliveInterval, cancellationToken).ConfigureAwait(false))
+            await ExecuteAsync(connection, $"listen \"{_options.Schema}\"", cancellationToken).ConfigureAwait(false);
+            isUp();
+
+            // What was said before we listened nobody has heard.
+            _listeners.Tell(new StoreHint(StoreHintKinds.All));
+            while (true)
             {
-                // Silence may be peace or a connection that is dead on the other side.
-                await ExecuteAsync(connection, "select 1", cancellationToken).ConfigureAwait(false);
+                if (!await connection.WaitAsync(_options.KeepAliveInterval, cancellationToken).ConfigureAwait(false))
+                {
+                    // Silence may be peace or a connection that is dead on the other side.
+                    await ExecuteAsync(connection, "select 1", cancellationToken).ConfigureAwait(false);
+                }
             }
+        }
+        finally
+        {
+            await _sessions.LeaveAsync(connection).ConfigureAwait(false);
         }
     }
 

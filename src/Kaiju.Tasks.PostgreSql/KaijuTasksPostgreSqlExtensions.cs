@@ -22,28 +22,39 @@ public static class KaijuTasksPostgreSqlExtensions
     /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
     /// <param name="connectionString">A connection string of Npgsql: <c>Host=…;Database=…;Username=…</c>.</param>
     /// <param name="configure">Sets options.</param>
-    /// <exception cref="ArgumentException">When the host starts: an option is out of its bounds.</exception>
+    /// <exception cref="ArgumentException">When the host starts: an option is out of its bounds, or the connection string says <c>Multiplexing=true</c>.</exception>
     public static KaijuTasksBuilder UsePostgreSql(this KaijuTasksBuilder builder, string connectionString, Action<PostgreSqlTasksOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(connectionString);
         builder.Services.TryAddSingleton(provider => new OwnDataSource(connectionString, Options(provider)));
-        return Use(builder, provider => provider.GetRequiredService<OwnDataSource>().DataSource, configure);
+        return Use(
+            builder,
+            provider => provider.GetRequiredService<OwnDataSource>().DataSource,
+            provider => provider.GetRequiredService<OwnDataSource>().Apart,
+            configure);
     }
 
-    /// <summary>Keeps tasks in a PostgreSQL database that the host has a data source for already, and so a pool.</summary>
+    /// <summary>
+    /// Keeps tasks in a PostgreSQL database that the host has a data source for already, and so a pool. Connections that the store keeps for
+    /// itself come from it: three, or two with <see cref="PostgreSqlTasksOptions.PollingOnly"/>.
+    /// </summary>
     /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
-    /// <param name="dataSource">The data source; the caller disposes of it, after the host.</param>
+    /// <param name="dataSource">The data source; the caller disposes of it, after the host. Its <c>Maximum Pool Size</c> is at least 4 (3 with <see cref="PostgreSqlTasksOptions.PollingOnly"/>), and beyond that what other code takes of it at once.</param>
     /// <param name="configure">Sets options.</param>
-    /// <exception cref="ArgumentException">When the host starts: an option is out of its bounds.</exception>
+    /// <exception cref="ArgumentException">When the host starts: an option is out of its bounds, the pool is too small, or it says <c>Multiplexing=true</c>.</exception>
     public static KaijuTasksBuilder UsePostgreSql(this KaijuTasksBuilder builder, NpgsqlDataSource dataSource, Action<PostgreSqlTasksOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(dataSource);
-        return Use(builder, _ => dataSource, configure);
+        return Use(builder, _ => dataSource, _ => null, configure);
     }
 
-    private static KaijuTasksBuilder Use(KaijuTasksBuilder builder, Func<IServiceProvider, NpgsqlDataSource> dataSource, Action<PostgreSqlTasksOptions>? configure)
+    private static KaijuTasksBuilder Use(
+        KaijuTasksBuilder builder,
+        Func<IServiceProvider, NpgsqlDataSource> dataSource,
+        Func<IServiceProvider, NpgsqlDataSource?> apart,
+        Action<PostgreSqlTasksOptions>? configure)
     {
         var services = builder.Services;
         if (configure is not null)
@@ -56,7 +67,8 @@ public static class KaijuTasksPostgreSqlExtensions
             Options(provider),
             provider.GetRequiredService<LifecycleRules>(),
             provider.GetRequiredService<IdSource>(),
-            provider.GetRequiredService<ILogger<PostgreSqlTaskStore>>()));
+            provider.GetRequiredService<ILogger<PostgreSqlTaskStore>>(),
+            apart: apart(provider)));
         services.Replace(ServiceDescriptor.Singleton<ITaskStore>(provider => provider.GetRequiredService<PostgreSqlTaskStore>()));
         services.Replace(ServiceDescriptor.Singleton<ITaskQueue>(provider =>
             new RelationalTaskQueue(provider.GetRequiredService<PostgreSqlTaskStore>(), provider.GetRequiredService<TimeProvider>())));

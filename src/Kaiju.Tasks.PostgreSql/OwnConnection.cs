@@ -2,9 +2,12 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>A connection for one purpose, which never waits for the pool. Opened when it is needed, and again after a fault.</summary>
-internal sealed class OwnConnection(NpgsqlDataSource dataSource) : IAsyncDisposable
+/// <summary>
+/// A connection for one purpose, which never waits for the pool. Opened when it is needed, and again after a fault.
+/// </summary>
+internal sealed class OwnConnection(Sessions sessions) : IAsyncDisposable
 {
+    private readonly Sessions _sessions = sessions.Keep();
     private readonly SemaphoreSlim _turn = new(1, 1);
     private NpgsqlConnection? _connection;
 
@@ -14,22 +17,22 @@ internal sealed class OwnConnection(NpgsqlDataSource dataSource) : IAsyncDisposa
         try
         {
             var isKept = _connection is not null;
-            _connection ??= await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            _connection ??= await _sessions.OpenKeptAsync(cancellationToken).ConfigureAwait(false);
             try
             {
                 return await use(_connection).ConfigureAwait(false);
             }
-            catch (Exception e) when (isKept && Faults.IsOfConnection(e) && !cancellationToken.IsCancellationRequested)
+            catch (Exception e) when (isKept && (Faults.IsOfConnection(e) || Faults.IsUnfit(e)) && !cancellationToken.IsCancellationRequested)
             {
                 // It may have died long ago; what it was used for does no harm if it is done twice.
-                await CloseAsync().ConfigureAwait(false);
-                _connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+                await CloseAsync(e).ConfigureAwait(false);
+                _connection = await _sessions.OpenKeptAsync(cancellationToken).ConfigureAwait(false);
                 return await use(_connection).ConfigureAwait(false);
             }
         }
-        catch
+        catch (Exception e)
         {
-            await CloseAsync().ConfigureAwait(false);
+            await CloseAsync(e).ConfigureAwait(false);
             throw;
         }
         finally
@@ -38,14 +41,17 @@ internal sealed class OwnConnection(NpgsqlDataSource dataSource) : IAsyncDisposa
         }
     }
 
-    /// <summary>Without awaiting, on a thread that may be kept. A connection that has died is not opened again at once: whoever asks decides what a fault means.</summary>
+    /// <summary>
+    /// Without awaiting, on a thread that may be kept. A connection that has died is not opened again at once: whoever
+    /// asks decides what a fault means.
+    /// </summary>
     public T Use<T>(Func<NpgsqlConnection, T> use)
     {
         _turn.Wait();
         try
         {
             // Opened as the pool opens others, since a password may be there only for those who await it.
-            _connection ??= dataSource.OpenConnectionAsync().AsTask().GetAwaiter().GetResult();
+            _connection ??= _sessions.OpenKeptAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
             return use(_connection);
         }
         catch
@@ -65,11 +71,16 @@ internal sealed class OwnConnection(NpgsqlDataSource dataSource) : IAsyncDisposa
         _turn.Dispose();
     }
 
-    private async ValueTask CloseAsync()
+    private async ValueTask CloseAsync(Exception? fault = null)
     {
         if (Interlocked.Exchange(ref _connection, null) is { } connection)
         {
             await connection.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (fault is not null && Faults.IsUnfit(fault))
+        {
+            await _sessions.RenewAsync(fault).ConfigureAwait(false);
         }
     }
 }

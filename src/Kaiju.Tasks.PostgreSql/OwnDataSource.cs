@@ -3,17 +3,21 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>The adapter's own pool, where the host gave only a connection string.</summary>
+/// <summary>The adapter's own pool and what stands beside it, where the host gave only a connection string.</summary>
 internal sealed class OwnDataSource(string connectionString, PostgreSqlTasksOptions options) : IDisposable, IAsyncDisposable
 {
     public NpgsqlDataSource DataSource { get; } = Build(connectionString, options.PollingOnly);
+
+    /// <summary>For connections that are kept: whatever the pool's size, they neither wait for it nor take from it.</summary>
+    public NpgsqlDataSource Apart { get; } = Build(connectionString, options.PollingOnly, isApart: true);
 
     /// <summary>
     /// Few connections are faster than many, and a statement is prepared once it has been used twice, unless connections are not ours for
     /// longer than a transaction. What the connection string says itself holds.
     /// </summary>
-    public static NpgsqlDataSource Build(string connectionString, bool isShared)
+    public static NpgsqlDataSource Build(string connectionString, bool isShared, bool isApart = false)
     {
+        PoolRules.ThrowIfUnfit(connectionString, 0);
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         var text = builder.ConnectionStringBuilder;
         var given = new DbConnectionStringBuilder { ConnectionString = connectionString };
@@ -42,10 +46,23 @@ internal sealed class OwnDataSource(string connectionString, PostgreSqlTasksOpti
             text.ApplicationName = "Kaiju.Tasks";
         }
 
+        if (isApart)
+        {
+            text.Pooling = false;
+        }
+
         return builder.Build();
     }
 
-    public void Dispose() => DataSource.Dispose();
+    public void Dispose()
+    {
+        Apart.Dispose();
+        DataSource.Dispose();
+    }
 
-    public ValueTask DisposeAsync() => DataSource.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Apart.DisposeAsync().ConfigureAwait(false);
+        await DataSource.DisposeAsync().ConfigureAwait(false);
+    }
 }

@@ -20,6 +20,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(1);
 
     private readonly NpgsqlDataSource _dataSource;
+    private readonly Sessions _sessions;
     private readonly PostgreSqlTasksOptions _options;
     private readonly Func<DateTimeOffset>? _testTime;
     private readonly LifecycleFunction _next;
@@ -28,6 +29,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     private readonly Batches<StageReport, ReportAnswer> _reports;
     private readonly BatchThread<NewTask, Created> _creations;
     private readonly OwnConnection _creating;
+    private readonly OwnConnection? _listening;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _starting = new(1, 1);
     private HintChannel? _channel;
@@ -42,16 +44,20 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         ILogger<PostgreSqlTaskStore> logger,
         Func<DateTimeOffset>? testTime = null,
         LifecycleFunction? next = null,
-        Func<string, string>? changeSql = null)
+        Func<string, string>? changeSql = null,
+        NpgsqlDataSource? apart = null)
         : base(rules, ids)
     {
         PostgreSqlSchema.ThrowIfInvalid(options);
         (_dataSource, _options, _logger, _testTime, _next) = (dataSource, options, logger, testTime, next ?? TaskLifecycle.Next);
         _sql = SqlTexts.Load(typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(options, testTime is null ? DatabaseClock : "@now::bigint"), changeSql);
-        _heartbeats = new OwnConnection(dataSource);
+        _sessions = new Sessions(dataSource, apart);
+        _heartbeats = new OwnConnection(_sessions);
         _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync);
-        _creating = new OwnConnection(dataSource);
+        _creating = new OwnConnection(_sessions);
         _creations = new BatchThread<NewTask, Created>("Kaiju.Tasks creations", _patience, tasks => CreateBatchAsync(tasks, CancellationToken.None).AsTask().GetAwaiter().GetResult());
+        _listening = options.PollingOnly ? null : new OwnConnection(_sessions);
+        _sessions.ThrowIfUnfit();
     }
 
     /// <summary>Its statements; for tests that look at plans.</summary>
@@ -76,7 +82,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
                     RelationalLog.Migrated(_logger, count);
                 }
 
-                _channel = _options.PollingOnly ? null : new HintChannel(_dataSource, _options, Listeners, _logger);
+                _channel = _listening is null ? null : new HintChannel(_sessions, _listening, _options, Listeners, _logger);
                 _isReady = true;
             }
         }
@@ -226,7 +232,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             {
                 isRepeated |= isCommitting;
                 isCommitting = false;
-                var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+                var connection = await _sessions.OpenAsync(cancellationToken).ConfigureAwait(false);
                 await using (connection.ConfigureAwait(false))
                 {
                     var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
@@ -255,7 +261,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         return await RepeatAsync(
             async () =>
             {
-                var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+                var connection = await _sessions.OpenAsync(cancellationToken).ConfigureAwait(false);
                 await using (connection.ConfigureAwait(false))
                 {
                     return await act(NewStep(connection, false, cancellationToken)).ConfigureAwait(false);
@@ -289,8 +295,18 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             {
                 return await act().ConfigureAwait(false);
             }
-            catch (Exception e) when (tries < Tries && !cancellationToken.IsCancellationRequested && isPassing(e))
+            catch (Exception e) when (Faults.IsUnfit(e) || (tries < Tries && isPassing(e)))
             {
+                if (Faults.IsUnfit(e))
+                {
+                    await _sessions.RenewAsync(e).ConfigureAwait(false);
+                }
+
+                if (tries == Tries || cancellationToken.IsCancellationRequested || !isPassing(e))
+                {
+                    throw;
+                }
+
                 var share = (Ids.NewId().GetHashCode() & 0xFFFF) / (double)0x10000;
                 var pause = _firstPause * Math.Pow(2, tries - 1) * (0.5 + share);
                 RelationalLog.StepRepeated(_logger, e, pause);

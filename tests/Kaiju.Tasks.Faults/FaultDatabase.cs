@@ -17,6 +17,12 @@ internal abstract class FaultDatabase : IAsyncDisposable
 
     public abstract Task PrepareAsync();
 
+    /// <summary>Lets sessions only read, or write again: those that begin from now on, or, of the whole server, all.</summary>
+    public virtual Task SetReadOnlyAsync(bool isReadOnly, bool isOfServer) => throw new NotSupportedException("The file has no such setting.");
+
+    /// <summary>Ends the sessions of those who work.</summary>
+    public virtual Task EndSessionsAsync() => throw new NotSupportedException("The file has no sessions.");
+
     public abstract ValueTask DisposeAsync();
 
     public static async Task<FaultDatabase> CreateAsync(string store)
@@ -139,7 +145,29 @@ internal abstract class FaultDatabase : IAsyncDisposable
                 """);
         }
 
+        public override async Task SetReadOnlyAsync(bool isReadOnly, bool isOfServer)
+        {
+            var what = isOfServer ? "system" : $"database \"{database}\"";
+            await AsOperatorAsync($"alter {what} {(isReadOnly ? "set default_transaction_read_only = on" : "reset default_transaction_read_only")}");
+            if (isOfServer)
+            {
+                await AsOperatorAsync("select pg_reload_conf()");
+            }
+        }
+
+        public override Task EndSessionsAsync() =>
+            AsOperatorAsync($"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{database}' and application_name = 'Kaiju.Tasks'");
+
         public override ValueTask DisposeAsync() => default;
+
+        /// <summary>One statement of somebody who may write whatever the setting is.</summary>
+        private async Task AsOperatorAsync(string sql)
+        {
+            await using var connection = new NpgsqlConnection(server.ConnectionString("postgres", "Pooling=false;Options=-c default_transaction_read_only=off"));
+            await connection.OpenAsync();
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync();
+        }
 
         protected override DbConnection Open() => new NpgsqlConnection(server.ConnectionString(database, "Maximum Pool Size=5;Timeout=5"));
 

@@ -48,7 +48,7 @@ internal sealed class RunReport(string store, string scenario)
             {
                 report.Store, report.Scenario, Number(report.Harms), Number(report.Acknowledged), Number(report.Stages), Number(report.Executions), Number(report.Extra),
                 Number(report.MostExtra), Number(report.Interruptions), Number(report.Suspensions), Number(report.Refused),
-                report.LostServers == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{report.LongestRecovery.TotalSeconds:0.0} s"),
+                report.LongestRecovery == TimeSpan.Zero ? "" : string.Create(CultureInfo.InvariantCulture, $"{report.LongestRecovery.TotalSeconds:0.0} s"),
                 string.Create(CultureInfo.InvariantCulture, $"{report.Took.TotalSeconds:0}"), Number(report.Faults.Count),
             }),
         ];

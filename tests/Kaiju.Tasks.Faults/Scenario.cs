@@ -9,10 +9,10 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, R
     private static readonly TimeSpan _mostRecovery = TimeSpan.FromSeconds(5);
     private static readonly TimeProvider _clock = TimeProvider.System;
 
-    public static IReadOnlyList<string> Names { get; } = ["kill", "freeze", "postmaster", "terminate", "restart"];
+    public static IReadOnlyList<string> Names { get; } = ["kill", "freeze", "postmaster", "terminate", "readonly", "restart"];
 
     /// <summary>SQLite has no server to be killed and no backends to be ended.</summary>
-    public static bool IsFor(string scenario, string store) => store == "postgres" || scenario is not ("postmaster" or "terminate");
+    public static bool IsFor(string scenario, string store) => store == "postgres" || scenario is not ("postmaster" or "terminate" or "readonly");
 
     public async Task RunAsync(TimeSpan time, int least)
     {
@@ -27,6 +27,7 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, R
                 "freeze" => FreezeAsync(),
                 "postmaster" => KillServerAsync(round),
                 "terminate" => TerminateAsync(),
+                "readonly" => ReadOnlyAsync(round),
                 _ => RestartAsync(round),
             });
             round++;
@@ -78,6 +79,35 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, R
             return;
         }
 
+        await RecoverAsync();
+    }
+
+    /// <summary>For some seconds one can only read: in sessions that begin now, or in all; those that there are go on or are ended.</summary>
+    private async Task ReadOnlyAsync(int round)
+    {
+        await PauseAsync(500, 1500);
+        var isOfServer = round % 2 == 1;
+        await database.SetReadOnlyAsync(true, isOfServer);
+        try
+        {
+            if (random.Next(4) > 0)
+            {
+                await database.EndSessionsAsync();
+            }
+
+            await PauseAsync(1000, 4000);
+        }
+        finally
+        {
+            await database.SetReadOnlyAsync(false, isOfServer);
+        }
+
+        await RecoverAsync();
+    }
+
+    /// <summary>From now on work must go on before long.</summary>
+    private async Task RecoverAsync()
+    {
         var up = _clock.GetTimestamp();
         var before = await LastChangeAsync();
         while (await LastChangeAsync() == before)

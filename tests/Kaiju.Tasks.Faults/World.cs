@@ -66,6 +66,8 @@ internal sealed class World : IAsyncDisposable
         "kill" when _time >= _long => (int)(0.8 * _time.TotalSeconds),
         "postmaster" when _time >= _long => 20,
         "postmaster" => 2,
+        "readonly" when _time >= _long => 10,
+        "readonly" => 2,
         "restart" => _crew.Count,
         _ => 1,
     };

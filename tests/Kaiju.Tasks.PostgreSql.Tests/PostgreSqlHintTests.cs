@@ -53,7 +53,8 @@ public sealed class PostgreSqlHintTests
     {
         var server = await Servers.PostgresAsync();
         await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString(await server.CreateDatabaseAsync("turns")));
-        await using var channel = new HintChannel(dataSource, new PostgreSqlTasksOptions(), new HintListeners(), NullLogger.Instance);
+        var sessions = new Sessions(dataSource, null);
+        await using var channel = new HintChannel(sessions, new OwnConnection(sessions), new PostgreSqlTasksOptions(), new HintListeners(), NullLogger.Instance);
         var first = Turn();
         channel.Send(StoreHintKinds.Ended);
         var second = Turn();
