@@ -1,27 +1,38 @@
+using System.Buffers;
 using System.Security;
 using Cronos;
 
 namespace Kaiju.Tasks.Scheduling;
 
 /// <summary>
-/// When a periodic task is due: five fields, six with seconds first, or a macro (<c>@daily</c>), in a time zone. Cronos does the
-/// work, with its treatment of daylight saving time. Where both day fields are restricted either will do, as in Vixie cron and
-/// the Python original.
+/// When a periodic task is due: five fields, six with seconds first, or a macro (<c>@daily</c>), in a time zone. Where both day
+/// fields are restricted either will do, as in Vixie cron and the Python original.
+/// <para>
+/// Cronos finds local times. What an instant's local time is follows here from the zone's offsets: a skipped time runs right after
+/// the gap; a repeated one runs in the first pass, and in both if the schedule is an interval.
+/// </para>
 /// </summary>
 public sealed class CronSchedule
 {
     private const int DayOfMonthFromEnd = 3;
     private const int DayOfWeekFromEnd = 1;
 
+    // A day before the last time that there is, so that neither an offset nor a search leaves the range.
+    private static readonly long _lastTime = new DateTime(9999, 12, 31, 0, 0, 0, DateTimeKind.Utc).Ticks;
+
+    private static readonly SearchValues<char> _intervals = SearchValues.Create("*?/-");
+
     private readonly CronExpression _expression;
     private readonly CronExpression? _alternative;
-    private readonly TimeZoneInfo _zone;
+    private readonly bool _isInterval;
+    private readonly ZoneOffsets? _zone;
 
-    private CronSchedule(CronExpression expression, CronExpression? alternative, TimeZoneInfo zone)
+    private CronSchedule(CronExpression expression, CronExpression? alternative, bool isInterval, TimeZoneInfo zone)
     {
         _expression = expression;
         _alternative = alternative;
-        _zone = zone;
+        _isInterval = isInterval;
+        _zone = ReferenceEquals(zone, TimeZoneInfo.Utc) ? null : new ZoneOffsets(zone);
     }
 
     /// <summary>Reads a schedule.</summary>
@@ -38,40 +49,27 @@ public sealed class CronSchedule
         {
             if (fields.Length < 5 || IsFree(fields[^DayOfMonthFromEnd]) || IsFree(fields[^DayOfWeekFromEnd]))
             {
-                return new CronSchedule(CronExpression.Parse(cron, format), null, zone);
+                return new CronSchedule(CronExpression.Parse(cron, format), null, IsInterval(fields), zone);
             }
 
             return new CronSchedule(
                 CronExpression.Parse(WithFree(fields, DayOfWeekFromEnd), format),
                 CronExpression.Parse(WithFree(fields, DayOfMonthFromEnd), format),
+                IsInterval(fields),
                 zone);
         }
-        catch (CronFormatException e)
+        catch (Exception e) when (e is CronFormatException or MissingSeedException)
         {
             throw new FormatException($"cron is \"{cron}\": {e.Message} It must have five fields, six with seconds first, or be a macro such as @daily.", e);
         }
     }
 
-    /// <summary>The schedule, or null if it cannot be read.</summary>
-    internal static CronSchedule? TryParse(string cron, string? timeZone)
-    {
-        try
-        {
-            return Parse(cron, timeZone);
-        }
-        catch (FormatException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>The first occurrence after a time; null if there is none.</summary>
+    /// <summary>The first occurrence after a time, always later than that time; null if there is none.</summary>
     /// <param name="time">The time, itself left out.</param>
     public DateTimeOffset? Next(DateTimeOffset time)
     {
-        var next = _expression.GetNextOccurrence(time, _zone);
-        var other = _alternative?.GetNextOccurrence(time, _zone);
-        return (next is null || other < next ? other ?? next : next)?.ToUniversalTime();
+        var next = _zone is null ? NextLocal(time.UtcTicks, isIncluded: false) : NextIn(_zone, time.UtcTicks);
+        return next is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
     }
 
     /// <summary>The next occurrences after a time, at most <paramref name="count"/>.</summary>
@@ -88,6 +86,70 @@ public sealed class CronSchedule
 
         return runs;
     }
+
+    /// <summary>
+    /// From one piece of constant offset to the next, until the schedule's next local time lies in the piece that is looked at. It
+    /// ends: each round goes to a later instant, and only changes within <see cref="ZoneOffsets.Reach"/> of the start or of the
+    /// local time that was found are looked at. Those between move the clock over local times that the schedule does not have.
+    /// </summary>
+    private long? NextIn(ZoneOffsets zone, long utc)
+    {
+        for (var isIncluded = false; ;)
+        {
+            var offset = zone.At(utc);
+            var local = utc + offset;
+            if (!_isInterval && zone.LastChange(utc) is { } last && local < last.LocalEnd)
+            {
+                // The second pass of a repeated time: the schedule had it in the first.
+                (local, isIncluded) = (last.LocalEnd, true);
+            }
+
+            if (NextLocal(local, isIncluded) is not { } found)
+            {
+                return null;
+            }
+
+            var at = found - offset;
+            var horizon = Math.Min(at, utc + ZoneOffsets.Reach);
+            if (zone.FirstChange(utc, horizon) is { } change)
+            {
+                if (change.IsGap && NextLocal(change.At + change.Before, isIncluded: true) < change.LocalEnd)
+                {
+                    return change.At;
+                }
+
+                (utc, isIncluded) = (change.At, true);
+            }
+            else if (horizon == at)
+            {
+                return at;
+            }
+            else
+            {
+                utc = at - ZoneOffsets.Reach;
+            }
+        }
+    }
+
+    /// <summary>The schedule's first time on a clock that is never moved, in ticks; null if there is none.</summary>
+    private long? NextLocal(long time, bool isIncluded)
+    {
+        if (time >= _lastTime)
+        {
+            return null;
+        }
+
+        var from = new DateTime(Math.Max(time, 0), DateTimeKind.Utc);
+        var next = _expression.GetNextOccurrence(from, isIncluded);
+        var other = _alternative?.GetNextOccurrence(from, isIncluded);
+        var first = next is null || other < next ? other ?? next : next;
+        return first?.Ticks < _lastTime ? first.Value.Ticks : null;
+    }
+
+    // A star, a step or a range in the fields of the time of day. Of the macros those that come more than once a day.
+    private static bool IsInterval(string[] fields) => fields.Length < 5
+        ? fields is [['@', 'h' or 'H' or 'e' or 'E', ..]]
+        : fields[..^DayOfMonthFromEnd].Any(field => field.AsSpan().ContainsAny(_intervals));
 
     // Vixie cron's rule: a field that starts with a star does not restrict the day in the sense of "either".
     private static bool IsFree(string field) => field.StartsWith('*') || field == "?";

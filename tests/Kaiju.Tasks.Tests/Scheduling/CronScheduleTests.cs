@@ -41,6 +41,56 @@ public sealed class CronScheduleTests
         CronSchedule.Parse("*/30 * * * *", "Europe/Riga").GetNextRuns(At("2024-10-26T23:59:00Z"), 5)
             .Should().Equal(At("2024-10-27T00:00:00Z"), At("2024-10-27T00:30:00Z"), At("2024-10-27T01:00:00Z"), At("2024-10-27T01:30:00Z"), At("2024-10-27T02:00:00Z"));
 
+    [Theory]
+    [InlineData("30 3 * * *", "2026-03-28T12:00Z", "2026-03-29T01:00Z 2026-03-30T00:30Z")]
+    [InlineData("0 4 * * *", "2026-03-28T12:00Z", "2026-03-29T01:00Z 2026-03-30T01:00Z")]
+    [InlineData("15,45 3 * * *", "2026-03-28T12:00Z", "2026-03-29T01:00Z 2026-03-30T00:15Z")]
+    [InlineData("*/30 * * * *", "2026-03-29T00:00Z", "2026-03-29T00:30Z 2026-03-29T01:00Z 2026-03-29T01:30Z")]
+    [InlineData("30 * * * *", "2026-03-29T00:00Z", "2026-03-29T00:30Z 2026-03-29T01:00Z 2026-03-29T01:30Z")]
+    [InlineData("30 2,3,4 * * *", "2026-03-28T12:00Z", "2026-03-29T00:30Z 2026-03-29T01:00Z 2026-03-29T01:30Z")]
+    [InlineData("0 */2 * * *", "2026-03-28T23:00Z", "2026-03-29T00:00Z 2026-03-29T01:00Z 2026-03-29T03:00Z")]
+    [InlineData("30 3 * * *", "2026-10-24T12:00Z", "2026-10-25T00:30Z 2026-10-26T01:30Z")]
+    [InlineData("0 4 * * *", "2026-10-24T12:00Z", "2026-10-25T02:00Z 2026-10-26T02:00Z")]
+    [InlineData("15,45 3 * * *", "2026-10-24T12:00Z", "2026-10-25T00:15Z 2026-10-25T00:45Z 2026-10-26T01:15Z")]
+    [InlineData("*/30 * * * *", "2026-10-24T23:45Z", "2026-10-25T00:00Z 2026-10-25T00:30Z 2026-10-25T01:00Z 2026-10-25T01:30Z 2026-10-25T02:00Z")]
+    [InlineData("30 * * * *", "2026-10-24T23:00Z", "2026-10-24T23:30Z 2026-10-25T00:30Z 2026-10-25T01:30Z 2026-10-25T02:30Z")]
+    [InlineData("30 2,3,4 * * *", "2026-10-24T23:00Z", "2026-10-24T23:30Z 2026-10-25T00:30Z 2026-10-25T02:30Z")]
+    [InlineData("0 */2 * * *", "2026-10-24T22:00Z", "2026-10-24T23:00Z 2026-10-25T02:00Z 2026-10-25T04:00Z")]
+    public void The_two_special_days_of_Riga_are_as_the_documentation_says(string cron, string after, string runs) =>
+        Runs(cron, "Europe/Riga", after, runs);
+
+    [Theory]
+    [InlineData("*/10 * * * *", "Europe/Dublin", "2027-03-28T00:50Z", "2027-03-28T01:00Z 2027-03-28T01:10Z")]
+    [InlineData("*/10 * * * *", "Europe/Dublin", "2026-10-25T01:20Z", "2026-10-25T01:30Z 2026-10-25T01:40Z")]
+    [InlineData("*/30 * * * *", "Europe/Dublin", "2026-10-24T23:45Z", "2026-10-25T00:00Z 2026-10-25T00:30Z 2026-10-25T01:00Z 2026-10-25T01:30Z 2026-10-25T02:00Z")]
+    [InlineData("30 1 * * *", "Europe/Dublin", "2026-10-24T12:00Z", "2026-10-25T00:30Z 2026-10-26T01:30Z")]
+    [InlineData("30 1 * * *", "Europe/Dublin", "2027-03-27T12:00Z", "2027-03-28T01:00Z 2027-03-29T00:30Z")]
+    [InlineData("30 23 * * *", "Asia/Almaty", "2024-02-29T12:00Z", "2024-02-29T17:30Z 2024-03-01T18:30Z")]
+    [InlineData("*/30 * * * *", "Asia/Almaty", "2024-02-29T17:00Z", "2024-02-29T17:30Z 2024-02-29T18:00Z 2024-02-29T18:30Z 2024-02-29T19:00Z")]
+    [InlineData("15,45 1,2 * * *", "Australia/Lord_Howe", "2026-04-04T14:00Z", "2026-04-04T14:15Z 2026-04-04T14:45Z 2026-04-04T15:45Z 2026-04-04T16:15Z")]
+    [InlineData("0 9 * * *", "Pacific/Apia", "2011-12-29T19:00Z", "2011-12-30T10:00Z 2011-12-30T19:00Z")]
+    public void Negative_daylight_saving_time_and_new_base_offsets_follow_the_same_rules(string cron, string zone, string after, string runs) =>
+        Runs(cron, zone, after, runs);
+
+    [Theory]
+    [InlineData("0 0 29 2 *", "Europe/Riga", "2025-06-15T12:00Z", "2028-02-28T22:00Z 2032-02-28T22:00Z")]
+    [InlineData("30-31 3 25 10 *", "Europe/Riga", "2026-10-25T00:45Z", "2026-10-25T01:30Z 2026-10-25T01:31Z 2027-10-25T00:30Z")]
+    [InlineData("30 3 31 3 *", "Europe/Riga", "2023-06-15T12:00Z", "2024-03-31T01:00Z 2025-03-31T00:30Z")]
+    public void A_schedule_of_once_a_year_sees_the_changes_near_its_day(string cron, string zone, string after, string runs) =>
+        Runs(cron, zone, after, runs);
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("Pacific/Kiritimati")]
+    [InlineData("Pacific/Pago_Pago")]
+    public void The_ends_of_time_are_no_fault(string? zone)
+    {
+        var schedule = CronSchedule.Parse("* * * * *", zone);
+
+        schedule.Next(DateTimeOffset.MaxValue).Should().BeNull();
+        schedule.Next(DateTimeOffset.MinValue).Should().BeAfter(DateTimeOffset.MinValue).And.BeBefore(DateTimeOffset.MinValue.AddDays(2));
+    }
+
     [Fact]
     public void A_definition_tells_its_next_runs()
     {
@@ -55,12 +105,19 @@ public sealed class CronScheduleTests
     [InlineData("* * * * * * *")]
     [InlineData("61 * * * *")]
     [InlineData("@sometimes")]
+    [InlineData("H * * * *")]
     [InlineData("")]
     public void What_is_no_schedule_is_refused_by_name(string cron)
     {
         var parse = () => CronSchedule.Parse(cron);
 
         parse.Should().Throw<FormatException>().WithMessage($"cron is \"{cron}\": *");
+    }
+
+    private static void Runs(string cron, string zone, string after, string runs)
+    {
+        var expected = runs.Split(' ').Select(At).ToList();
+        CronSchedule.Parse(cron, zone).GetNextRuns(At(after), expected.Count).Should().Equal(expected);
     }
 
     private static DateTimeOffset At(string time) => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture);
