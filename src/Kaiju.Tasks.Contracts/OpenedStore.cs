@@ -12,6 +12,9 @@ namespace Kaiju.Tasks.Contracts;
 public sealed record OpenedStore(ITaskStore Store, ITaskQueue Queue, Func<TimeSpan, ValueTask<DateTimeOffset>> Advance, IAsyncDisposable? Owner = null)
     : IAsyncDisposable
 {
+    /// <summary>Puts the store's clock back by a time and says what time it is then. Null: the clock only moves on.</summary>
+    public Func<TimeSpan, ValueTask<DateTimeOffset>>? PutBack { get; init; }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Owner?.DisposeAsync() ?? default;
 }

@@ -167,6 +167,40 @@ public abstract partial class TaskStoreTests(OpenStore open)
         Assert.Equal(["t3"], (await opened.Store.ListUndeliveredAsync(10, default)).Select(left => left.TaskId));
     }
 
+    /// <summary>
+    /// An occurrence that ran, or that was cancelled before its time, does not come again: not by a reset, not by another schedule, and
+    /// not on a clock that was put back.
+    /// </summary>
+    [Fact]
+    public async Task The_greatest_occurrence_so_far_decides_what_comes_next()
+    {
+        await using var opened = await OpenAsync();
+        var definition = Checked.Definition(Task("t", 1) with { Cron = "* * * * *" });
+        await opened.Store.CreateAsync([definition], OnConflict.Fail, default);
+        await opened.Advance(TimeSpan.FromMinutes(1));
+        await RunDueAsync(opened);
+        Assert.Equal(Minute(2), (await opened.Store.GetAsync("t", default))!.NextRun);
+
+        // The second minute is left out.
+        await opened.Store.CancelAsync("t", default);
+        await opened.Store.RestartPeriodicAsync(1, default);
+        Assert.Equal(Minute(3), (await opened.Store.GetAsync("t", default))!.NextRun);
+        if (opened.PutBack is { } putBack)
+        {
+            await putBack(TimeSpan.FromMinutes(10));
+        }
+
+        await opened.Store.ResetAsync("t", default);
+        await RunDueAsync(opened);
+        var task = (await opened.Store.GetAsync("t", default))!;
+        Assert.Equal((Minute(2), Minute(3)), (task.Occurrence, task.NextRun));
+
+        await opened.Store.UpdateAsync(definition with { Cron = "*/1 * * * *" }, 0, default);
+        Assert.Equal(Minute(3), (await opened.Store.GetAsync("t", default))!.NextRun);
+
+        static DateTimeOffset Minute(int minute) => new DateTimeOffset(2024, 6, 15, 12, 0, 0, TimeSpan.Zero).AddMinutes(minute);
+    }
+
     /// <summary>The runs that a task keeps have their results, and those that it does not are gone.</summary>
     [Fact]
     public async Task Earlier_runs_keep_their_results()
@@ -265,6 +299,14 @@ public abstract partial class TaskStoreTests(OpenStore open)
 
     private static async Task RecordAsync(OpenedStore opened, ExecutorTask task, int stage, StageOutcome outcome) =>
         Assert.Equal(ReportAnswer.Recorded, Assert.Single(await opened.Store.RecordAsync([Report(task, stage, outcome)], default)));
+
+    private static async Task RunDueAsync(OpenedStore opened)
+    {
+        await opened.Store.QueueDueAsync(1, default);
+        var claimed = Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default));
+        await RecordAsync(opened, claimed, 0, StageOutcome.Completed(Json.Of("1")));
+        await opened.Store.RestartPeriodicAsync(1, default);
+    }
 
     private static async Task<List<TaskRecord>> ListAsync(OpenedStore opened, TaskQuery query)
     {

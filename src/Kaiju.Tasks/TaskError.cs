@@ -41,7 +41,7 @@ public static class TaskErrorKind
     /// <summary>The executors that ran it died too often; it is parked so that it cannot take down more of them.</summary>
     public const string Interrupted = "interrupted";
 
-    /// <summary>A periodic task's schedule cannot be read on the manager's machine; the task rests until it is reset or replaced.</summary>
+    /// <summary>A periodic task's schedule cannot be read on the manager's machine, or gives a time that is not later than the last occurrence; the task rests until it is reset or gets another one.</summary>
     public const string Schedule = "schedule";
 
     /// <summary>An error that was stored by something else, such as the Python original.</summary>

@@ -70,7 +70,7 @@ public sealed record TaskRecord
     /// <summary>Who runs it now.</summary>
     public string? ExecutorId => Managed.ExecutorId;
 
-    /// <summary>Of a periodic task: the time that its last run stands for.</summary>
+    /// <summary>Of a periodic task: the time that its last run stands for. The greatest so far, cancelled ones included; it never decreases.</summary>
     public DateTimeOffset? Occurrence => Managed.Occurrence;
 
     /// <summary>Of a periodic task: occurrences that were left out since its creation.</summary>

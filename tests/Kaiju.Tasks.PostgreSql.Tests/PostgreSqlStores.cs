@@ -87,11 +87,17 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
         }
 
         var queue = new RelationalTaskQueue(store, clock);
-        return new OpenedStore(store, queue, Advance, new Owner(store, queue, () => _free.Add(schema)));
+        return new OpenedStore(store, queue, Advance, new Owner(store, queue, () => _free.Add(schema))) { PutBack = PutBack };
 
         ValueTask<DateTimeOffset> Advance(TimeSpan by)
         {
             clock.Advance(by);
+            return new(clock.GetUtcNow());
+        }
+
+        ValueTask<DateTimeOffset> PutBack(TimeSpan by)
+        {
+            clock.AdjustTime(clock.GetUtcNow() - by);
             return new(clock.GetUtcNow());
         }
     }

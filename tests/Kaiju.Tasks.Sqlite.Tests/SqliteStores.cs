@@ -21,11 +21,17 @@ internal static class SqliteStores
         var file = new TemporaryFile();
         var store = new SqliteTaskStore(file.Options, clock, rules, IdSource.Random, NullLogger<SqliteTaskStore>.Instance, next, changeSql);
         var queue = new RelationalTaskQueue(store, clock);
-        return new(new OpenedStore(store, queue, Advance, new Owner(store, queue, file)));
+        return new(new OpenedStore(store, queue, Advance, new Owner(store, queue, file)) { PutBack = PutBack });
 
         ValueTask<DateTimeOffset> Advance(TimeSpan by)
         {
             clock.Advance(by);
+            return new(clock.GetUtcNow());
+        }
+
+        ValueTask<DateTimeOffset> PutBack(TimeSpan by)
+        {
+            clock.AdjustTime(clock.GetUtcNow() - by);
             return new(clock.GetUtcNow());
         }
     }

@@ -22,6 +22,18 @@ internal static class BrokenModelRules
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.NextPeriod && state.QueuedAt is { } queued
                 ? transition with { After = transition.After with { NextRun = CronSchedule.Parse(task.Cron!, task.CronTimeZone).Next(queued) } }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
+        ("occurrence: a run stands for its own time, whatever ran or was cancelled before", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && task.Cron is not null && happened is TaskEvent.QueueDue && state.State == TaskState.Idle
+                ? transition with { After = transition.After with { Occurrence = state.NextRun } }
+                : TaskLifecycle.Next(task, state, happened, now, rules)),
+        ("occurrence: a cancel forgets the last one", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && task.Cron is not null && happened is TaskEvent.Cancelled && state.State == TaskState.Idle
+                ? transition with { After = transition.After with { Occurrence = state.NextRun ?? now } }
+                : TaskLifecycle.Next(task, state, happened, now, rules)),
+        ("occurrence: a reset forgets the last one", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.Reset
+                ? transition with { After = transition.After with { Occurrence = null } }
+                : TaskLifecycle.Next(task, state, happened, now, rules)),
         ("state: what is EXECUTED can be claimed again", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, happened is TaskEvent.Claimed && state.State == TaskState.Executed
                 ? state with { State = TaskState.Queued }

@@ -26,6 +26,13 @@ internal sealed partial class ModelRun(OpenedStore opened, StoreModel model, Act
             case OutsideStep outside:
                 await OutsideAsync(outside.Verb, ModelDefinitions.Ids[outside.Id]);
                 break;
+            case SeriesStep series:
+                foreach (var verb in series.Verbs)
+                {
+                    await StepAsync(new OutsideStep(verb, series.Id));
+                }
+
+                break;
             case UpdateStep update:
                 await UpdateAsync(update);
                 break;
@@ -36,6 +43,13 @@ internal sealed partial class ModelRun(OpenedStore opened, StoreModel model, Act
                 var expected = model.Now + advance.By;
                 model.Now = await opened.Advance(advance.By);
                 Difference.Check("the store's time", expected, model.Now);
+                break;
+            case PutBackStep back when opened.PutBack is { } putBack:
+                expected = model.Now - back.By;
+                model.Now = await putBack(back.By);
+                Difference.Check("the store's time", expected, model.Now);
+                break;
+            case PutBackStep:
                 break;
             case ClaimNextStep claim:
                 await ClaimNextAsync(claim);

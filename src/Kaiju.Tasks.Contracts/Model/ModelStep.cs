@@ -61,6 +61,14 @@ internal sealed record OutsideStep(OutsideVerb Verb, int Id) : ModelStep
     public override string ToString() => $"{Verb} {ModelDefinitions.Ids[Id]}";
 }
 
+/// <summary>Several of them to the same task, since what one leaves behind is often seen only by the next.</summary>
+internal sealed record SeriesStep(IReadOnlyList<OutsideVerb> Verbs, int Id) : ModelStep
+{
+    public override IEnumerable<ModelStep> Simpler() => WithoutOne(Verbs).Select(verbs => this with { Verbs = verbs });
+
+    public override string ToString() => $"{string.Join(", ", Verbs)} {ModelDefinitions.Ids[Id]}";
+}
+
 internal sealed record DeleteEndedStep(TimeSpan Age, int Limit) : ModelStep
 {
     public override string ToString() => $"delete what ended {Age} ago, at most {Limit}";
@@ -69,6 +77,11 @@ internal sealed record DeleteEndedStep(TimeSpan Age, int Limit) : ModelStep
 internal sealed record AdvanceStep(TimeSpan By) : ModelStep
 {
     public override string ToString() => $"the clock moves on by {By}";
+}
+
+internal sealed record PutBackStep(TimeSpan By) : ModelStep
+{
+    public override string ToString() => $"the clock is put back by {By}";
 }
 
 internal sealed record ClaimNextStep(int Executor, int MaxTasks, long MaxBytes) : ModelStep

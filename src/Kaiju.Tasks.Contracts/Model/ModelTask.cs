@@ -57,8 +57,28 @@ internal sealed class ModelTask(TaskDefinition definition, ManagedState state, D
 
     public void Update(TaskDefinition definition, DateTimeOffset now)
     {
+        var before = (Definition.Cron, State);
         State = TaskUpdate.Apply(Definition, definition, State, now);
         (Definition, Revision) = (definition, Revision + 1);
+        var isPlanned = before.Cron != definition.Cron && before.State.NextRun != State.NextRun && definition is { Cron: not null, RunAt: null };
+        CheckOccurrence(before.State, isPlanned, now);
+    }
+
+    /// <summary>
+    /// Whatever the lifecycle says: a run never stands for an earlier time than one before, and the schedule goes on after all of them
+    /// and after now. So no occurrence runs twice.
+    /// </summary>
+    public void CheckOccurrence(ManagedState before, bool isPlanned, DateTimeOffset now)
+    {
+        if (before.Occurrence is { } last && (State.Occurrence is null || State.Occurrence < last))
+        {
+            Difference.Fail($"The occurrence of {Id} went back from {last:O} to {State.Occurrence:O}.");
+        }
+
+        if (isPlanned && (State.NextRun <= State.Occurrence || State.NextRun <= now))
+        {
+            Difference.Fail($"{Id} is planned for {State.NextRun:O}; its last occurrence is {State.Occurrence:O}, and it is {now:O}.");
+        }
     }
 
     /// <summary>What became of the next task's start.</summary>

@@ -37,9 +37,11 @@ internal static class StepGen
         (14, Gen.Select(Gen.Select(_id, _shape).Array[1, 3], Gen.OneOf(OnConflict.Replace, OnConflict.Skip, OnConflict.Fail), Create)),
         (3, Gen.Select(_id, Gen.Int[0, ModelDefinitions.ForeignNames.Count - 1], _id.Nullable(), Gen.Bool, Import)),
         (12, Gen.Select(_outside, _id, Outside)),
+        (3, Gen.Select(Gen.OneOf(OutsideVerb.Cancel, OutsideVerb.Reset).Array[2, 4], _id, Series)),
         (6, Gen.Select(_id, Gen.Int[0, ModelDefinitions.ChangeNames.Count - 1], Gen.Frequency((9, false), (1, true)), Update)),
         (3, Gen.Select(_time, _limit, DeleteEnded)),
         (13, _time.Select(Advance)),
+        (2, Gen.OneOf(1000, 30_000, 60_001, 200_000).Select(ms => TimeSpan.FromMilliseconds(ms)).Select(PutBack)),
         (12, Gen.Select(_executor, Gen.Int[0, 4], Gen.OneOf(1L, 1500, 1_000_000, 1_000_000), ClaimNext)),
         (4, Gen.Select(_executor, _id.Array[1, 3], ClaimById)),
         (22, Gen.Frequency((4, _report.Array[1]), (1, _report.Array[2, 4])).Select(Report)),
@@ -61,11 +63,15 @@ internal static class StepGen
 
     private static ModelStep Outside(OutsideVerb verb, int id) => new OutsideStep(verb, id);
 
+    private static ModelStep Series(OutsideVerb[] verbs, int id) => new SeriesStep(verbs, id);
+
     private static ModelStep Update(int id, int change, bool isStale) => new UpdateStep(id, change, isStale);
 
     private static ModelStep DeleteEnded(TimeSpan age, int limit) => new DeleteEndedStep(age, limit);
 
     private static ModelStep Advance(TimeSpan by) => new AdvanceStep(by);
+
+    private static ModelStep PutBack(TimeSpan by) => new PutBackStep(by);
 
     private static ModelStep ClaimNext(int executor, int tasks, long bytes) => new ClaimNextStep(executor, tasks, bytes);
 

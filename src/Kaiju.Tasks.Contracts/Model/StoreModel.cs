@@ -49,7 +49,9 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
             return false;
         }
 
+        var before = task.State;
         task.Apply(transition, rules.KeptRuns);
+        task.CheckOccurrence(before, isPlanned: happened is TaskEvent.NextPeriod, Now);
         if (transition.Notify)
         {
             Notifications.Add(task.Notification(Now));
@@ -100,6 +102,7 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
     public Dictionary<string, DateTimeOffset> Due(ManagerVerb verb) =>
         Tasks.Values
             .Where(task => verb != ManagerVerb.Expel || (task.State.ExecutorId is { } executor && IsDead(executor)))
+            .Where(task => verb == ManagerVerb.Expel || DueSince(verb, task) <= Now)
             .Where(task => TaskLifecycle.Next(task.Definition, task.State, EventOf(verb, task), Now, rules) is not null)
             .ToDictionary(task => task.Id, task => verb is ManagerVerb.Expel or ManagerVerb.RestartPeriodic ? default : DueSince(verb, task)!.Value);
 

@@ -93,7 +93,10 @@ public sealed record ManagedState
     /// <summary>Why it failed.</summary>
     public TaskError? Error { get; init; }
 
-    /// <summary>The time that a periodic task's run stands for: when it was due.</summary>
+    /// <summary>
+    /// The time that a periodic task's run stands for: when it was due. It never decreases: a run that begins before the greatest
+    /// occurrence so far, after a reset or on a clock that was put back, stands for that one.
+    /// </summary>
     public DateTimeOffset? Occurrence
     {
         get => _occurrence.Time;

@@ -13,19 +13,8 @@ public static partial class TaskLifecycle
             return null;
         }
 
-        try
-        {
-            return PeriodicSchedule.Next(task, state, now) is { } next
-                ? new Transition(PeriodicSchedule.Counted(task, Fresh(state, jobId, now), now) with { NextRun = next }) { ArchivesRun = true }
-                : null;
-        }
-        catch (FormatException e)
-        {
-            // A schedule that was good where the task was created, such as one in a time zone that this machine does not know.
-            // The task rests and says why, instead of standing first in every manager's way.
-            var error = Error(TaskErrorKind.Schedule, e.Message);
-            return new Transition(Fresh(state, jobId, now) with { NextRun = null, Error = error, ExitCode = null }) { ArchivesRun = true };
-        }
+        var fresh = PeriodicSchedule.Counted(task, Fresh(state, jobId, now), now);
+        return PeriodicSchedule.Plan(task, fresh, now) is { } planned ? new Transition(planned) { ArchivesRun = true } : null;
     }
 
     private static Transition? EndWaitIfOver(TaskDefinition task, ManagedState state, DateTimeOffset now)
@@ -72,7 +61,7 @@ public static partial class TaskLifecycle
                 Stage = 0,
                 ResultRun = state.JobId,
                 ResultPass = state.Pass,
-                Occurrence = task.Cron is null ? state.Occurrence : state.NextRun ?? now,
+                Occurrence = task.Cron is null ? state.Occurrence : PeriodicSchedule.Waited(state, now),
                 Chain = ChainResult.None,
             }
             : state;

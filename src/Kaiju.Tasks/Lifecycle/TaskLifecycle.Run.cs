@@ -16,8 +16,9 @@ public static partial class TaskLifecycle
         {
             // Rows under the current run can only be leftovers of an import: the new go must not share their keys.
             var pass = hasResults && state.ResultRun == state.JobId ? state.Pass + 1 : state.Pass;
-            var queued = Queued(task, state with { Stage = 0, Pass = pass, ResultRun = state.JobId, ResultPass = pass, Chain = ChainResult.None }, now);
-            return new Transition(task.Cron is null ? queued : PeriodicSchedule.Due(task, queued, now, rules));
+            var due = task.Cron is null ? state : PeriodicSchedule.Due(task, state, now, rules);
+            return new Transition(Queued(
+                task, due with { Stage = 0, Pass = pass, ResultRun = state.JobId, ResultPass = pass, Chain = ChainResult.None }, now));
         }
 
         return state.State == TaskState.Suspended ? new Transition(Queued(task, state, now)) : null;

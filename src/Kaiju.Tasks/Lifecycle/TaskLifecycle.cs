@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Kaiju.Tasks.Scheduling;
 using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks.Lifecycle;
@@ -22,8 +21,13 @@ public static partial class TaskLifecycle
             JobId = jobId,
             ResultRun = jobId,
             StatusChange = now,
-            NextRun = FirstRun(task, now),
+            NextRun = StartsBySchedule(task) ? null : OwnStart(task, now),
         };
+        if (StartsBySchedule(task))
+        {
+            return PeriodicSchedule.Plan(task, state, now) ?? state;
+        }
+
         return task.Enabled && state.NextRun <= now ? Queued(task, state, now) : state;
     }
 
@@ -68,16 +72,16 @@ public static partial class TaskLifecycle
             || (report.Kind == ReportKind.Completed && entry is { Error: null } && entry.Claim == report.Claim && entry.Stage == report.Stage);
     }
 
-    /// <summary>When a task that has not run is due; null: when something starts it.</summary>
-    internal static DateTimeOffset? FirstRun(TaskDefinition task, DateTimeOffset now)
-    {
-        if (task.RunAt == TaskDefinition.OnDemand)
-        {
-            return null;
-        }
+    /// <summary>The state of an IDLE task that waits for its first run, by its definition alone.</summary>
+    internal static ManagedState FirstRun(TaskDefinition task, ManagedState state, DateTimeOffset now) => StartsBySchedule(task)
+        ? PeriodicSchedule.Plan(task, state, now) ?? state with { NextRun = null }
+        : state with { NextRun = OwnStart(task, now) };
 
-        return task.RunAt ?? (task.Cron is null ? now : CronSchedule.Parse(task.Cron, task.CronTimeZone).Next(now));
-    }
+    private static bool StartsBySchedule(TaskDefinition task) => task is { Cron: not null, RunAt: null };
+
+    /// <summary>When a task that its schedule does not start is due first; null: when something starts it.</summary>
+    private static DateTimeOffset? OwnStart(TaskDefinition task, DateTimeOffset now) =>
+        task.RunAt == TaskDefinition.OnDemand ? null : task.RunAt ?? now;
 
     private static ManagedState Queued(TaskDefinition task, ManagedState state, DateTimeOffset now) => state with
     {

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks.Lifecycle;
 
@@ -43,15 +42,22 @@ public static class TaskUpdate
             return state;
         }
 
-        if (before.RunAt != after.RunAt)
+        var changesStart = before.RunAt != after.RunAt;
+        if (!changesStart && before.Cron == after.Cron && before.CronTimeZone == after.CronTimeZone)
         {
-            return state with { NextRun = TaskLifecycle.FirstRun(after, now) };
+            return state;
         }
 
-        // A new schedule counts from now: it does not make up for what the old one left open, and does not fire.
-        return before.Cron != after.Cron || before.CronTimeZone != after.CronTimeZone
-            ? state with { NextRun = after.Cron is null ? null : CronSchedule.Parse(after.Cron, after.CronTimeZone).Next(now) }
-            : state;
+        // What was wrong with the schedule before is not shown beside the new one.
+        var rested = state.Error?.Kind == TaskErrorKind.Schedule ? state with { Error = null } : state;
+        if (changesStart)
+        {
+            return TaskLifecycle.FirstRun(after, rested, now);
+        }
+
+        // A new schedule counts from now and after the last occurrence: it does not make up for what the old one left open, does not
+        // fire, and repeats nothing that ran or was cancelled.
+        return (after.Cron is null ? null : PeriodicSchedule.Plan(after, rested, now)) ?? rested with { NextRun = null };
     }
 
     private static void Refuse(bool isRefused, string member, string why, List<string> faults)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Tests.Engine;
@@ -90,6 +91,100 @@ public sealed class PeriodicTests
         next.After.NextRun.Should().Be(new DateTimeOffset(2024, 6, 15, 12, 6, 0, TimeSpan.Zero));
     }
 
+    [Theory]
+    [InlineData("2027-03-28T00:45:00Z", "2027-03-28T00:50:00Z", "2027-03-28T01:00:00Z")]
+    [InlineData("2026-10-25T01:25:00Z", "2026-10-25T01:30:00Z", "2026-10-25T01:40:00Z")]
+    [InlineData("2026-10-25T00:55:00Z", "2026-10-25T01:00:00Z", "2026-10-25T01:10:00Z")]
+    public async Task Where_daylight_saving_time_is_negative_an_occurrence_runs_once_while_the_clock_stands_still(string created, string due, string next)
+    {
+        await using var host = await NewAsync(cron: "*/10 * * * *", zone: "Europe/Dublin", at: At(created));
+        host.Clock.SetUtcNow(At(due));
+
+        await LiveAsync(host);
+        host.Clock.Advance(TimeSpan.FromSeconds(1.5));
+        await LiveAsync(host);
+
+        _runs.Should().ContainSingle();
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Idle && task.NextRun == At(next) && task.Occurrence == At(due));
+    }
+
+    [Fact]
+    public async Task Where_daylight_saving_time_is_negative_the_repeated_hour_is_not_lost()
+    {
+        await using var host = await NewAsync(cron: "*/10 * * * *", zone: "Europe/Dublin", at: At("2026-10-24T23:55:00Z"));
+        host.Clock.Advance(TimeSpan.FromMinutes(5));
+        for (var minute = 0; minute < 180; minute++)
+        {
+            await LiveAsync(host, rounds: 3);
+            host.Clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        _runs.Select(run => TaskTestHost.Start.AddSeconds(run.For))
+            .Should().Equal(Enumerable.Range(0, 18).Select(nth => At("2026-10-25T00:00:00Z").AddMinutes(10 * nth)));
+        (await host.GetAsync("t")).Skipped.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task A_reset_on_a_clock_that_was_put_back_repeats_no_occurrence()
+    {
+        await using var host = await NewAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await host.AdvanceAsync(TimeSpan.FromMinutes(1));
+        }
+
+        host.Clock.AdjustTime(TaskTestHost.Start.AddSeconds(61));
+        await host.Client.ResetAsync("t");
+        await LiveAsync(host);
+        for (var i = 0; i < 18; i++)
+        {
+            await host.AdvanceAsync(TimeSpan.FromSeconds(10));
+        }
+
+        _runs.Should().Equal((60, 30), (120, 90), (180, 150), (61, 150), (211, 210));
+    }
+
+    [Fact]
+    public async Task A_cancelled_occurrence_stays_left_out_after_a_reset()
+    {
+        await using var host = await NewAsync();
+        await host.Client.CancelAsync("t");
+        await host.Client.ResetAsync("t");
+        await LiveAsync(host);
+        _runs.Should().Equal((0, 30));
+
+        await host.AdvanceAsync(TimeSpan.FromSeconds(30));
+        _runs.Should().ContainSingle("its occurrence was cancelled");
+
+        await host.AdvanceAsync(TimeSpan.FromSeconds(60));
+        _runs.Should().Equal((0, 30), (90, 90));
+    }
+
+    [Fact]
+    public async Task A_changed_schedule_does_not_bring_a_cancelled_occurrence_back()
+    {
+        await using var host = await NewAsync();
+        await host.Client.CancelAsync("t");
+        await host.Manager.TickAsync(default);
+
+        var changed = await host.Client.UpdateAsync("t", task => task with { Cron = "*/1 * * * *" });
+
+        changed.NextRun.Should().Be(TaskTestHost.Start.AddSeconds(90));
+    }
+
+    private static DateTimeOffset At(string time) => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture);
+
+    /// <summary>What a manager and an executor do while the clock stands still. A task that is due again and again never comes to rest.</summary>
+    private static async Task LiveAsync(TaskTestHost host, int rounds = 20)
+    {
+        for (var round = 0; round < rounds; round++)
+        {
+            await host.Manager.TickAsync(default);
+            await host.Executor.ClaimAsync(default);
+            await host.Executor.WhenIdleAsync();
+        }
+    }
+
     /// <summary>A task of every minute whose first run took two and a half.</summary>
     private static async Task<TaskTestHost> AfterALongRunAsync()
     {
@@ -110,14 +205,16 @@ public sealed class PeriodicTests
         return host;
     }
 
-    private async Task<TaskTestHost> NewAsync(Action<KaijuTasksOptions>? configure = null)
+    private async Task<TaskTestHost> NewAsync(
+        Action<KaijuTasksOptions>? configure = null, string cron = "* * * * *", string? zone = null, DateTimeOffset? at = null)
     {
         var host = new TaskTestHost(
             tasks => tasks.AddCommand("tick", async (TimeProvider clock, ITaskClient client, StageContext stage) => _runs.Add((
                 (clock.GetUtcNow() - TaskTestHost.Start).TotalSeconds,
                 ((await client.GetAsync(stage.TaskId))!.Occurrence!.Value - TaskTestHost.Start).TotalSeconds))),
             configure);
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "* * * * *", Commands = [new("tick")] });
+        host.Clock.SetUtcNow(at ?? host.Now);
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = cron, CronTimeZone = zone, Commands = [new("tick")] });
         return host;
     }
 }

@@ -22,7 +22,14 @@ internal static class MemoryStores
         {
             clock.Advance(by);
             return new(clock.GetUtcNow());
-        }));
+        })
+        {
+            PutBack = by =>
+            {
+                clock.AdjustTime(clock.GetUtcNow() - by);
+                return new(clock.GetUtcNow());
+            },
+        });
     }
 
     /// <summary>The same ids in every go at a sequence.</summary>
