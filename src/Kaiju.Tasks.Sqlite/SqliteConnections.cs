@@ -1,54 +1,32 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Microsoft.Data.Sqlite;
 
 namespace Kaiju.Tasks.Sqlite;
 
-/// <summary>Connections with the settings that every one needs, and those that readers lay aside for the next.</summary>
+/// <summary>The connections of a store: each opened as <see cref="SqliteFile"/> says, and those that readers lay aside for the next.</summary>
 internal sealed class SqliteConnections(SqliteTasksOptions options) : IDisposable
 {
     private readonly ConcurrentBag<CachedConnection> _readers = [];
+    private volatile string? _path;
     private volatile bool _isDisposed;
 
-    public static SqliteConnection Open(SqliteTasksOptions options)
+    /// <summary>Opens a connection. Once the file is known to be right, the same file again, which is never created a second time.</summary>
+    public SqliteConnection Open() => SqliteFile.Open(options, _path);
+
+    /// <summary>The file of this connection has everything that it needs.</summary>
+    public void Know(SqliteConnection connection) => _path = SqliteFile.PathOf(connection);
+
+    /// <summary>Reads on a connection that others have used; on a new one if it is no longer fit.</summary>
+    public T Read<T>(Func<CachedConnection, T> read)
     {
-        // Ours alone and kept open, so the driver's pool would only keep the file open after us. The driver waits for a lock in naps of
-        // 150 ms, however short the lock; SQLite's own busy timeout comes first and is what counts.
-        var text = new SqliteConnectionStringBuilder(options.ConnectionString) { Pooling = false, DefaultTimeout = 1 };
-        var connection = new SqliteConnection(text.ToString());
+        ObjectDisposedException.ThrowIf(_isDisposed, nameof(SqliteTaskStore));
         try
         {
-            connection.Open();
-            using var command = connection.CreateCommand();
-            command.CommandText = string.Create(
-                CultureInfo.InvariantCulture,
-                $"""
-                pragma busy_timeout = {(long)options.BusyTimeout.TotalMilliseconds};
-                pragma journal_mode = wal;
-                pragma synchronous = {(options.Durability == SqliteDurability.Full ? "full" : "normal")};
-                pragma temp_store = memory;
-                """);
-            command.ExecuteNonQuery();
-            return connection;
+            return Read(read, _readers.TryTake(out var reader) ? reader : new CachedConnection(Open()));
         }
-        catch
+        catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Connection)
         {
-            connection.Dispose();
-            throw;
-        }
-    }
-
-    public CachedConnection Take() => _readers.TryTake(out var reader) ? reader : new CachedConnection(Open(options));
-
-    public void Return(CachedConnection reader)
-    {
-        if (_isDisposed)
-        {
-            reader.Dispose();
-        }
-        else
-        {
-            _readers.Add(reader);
+            return Read(read, new CachedConnection(Open()));
         }
     }
 
@@ -58,6 +36,33 @@ internal sealed class SqliteConnections(SqliteTasksOptions options) : IDisposabl
         while (_readers.TryTake(out var reader))
         {
             reader.Dispose();
+        }
+    }
+
+    private T Read<T>(Func<CachedConnection, T> read, CachedConnection reader)
+    {
+        try
+        {
+            var answer = read(reader);
+            Return(reader);
+            return answer;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    private void Return(CachedConnection reader)
+    {
+        if (_isDisposed)
+        {
+            reader.Dispose();
+        }
+        else
+        {
+            _readers.Add(reader);
         }
     }
 }

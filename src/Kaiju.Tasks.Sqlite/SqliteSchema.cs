@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Kaiju.Tasks.Relational;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Kaiju.Tasks.Sqlite;
 
@@ -21,11 +22,14 @@ public static partial class SqliteSchema
     {
         ThrowIfInvalid(options);
         cancellationToken.ThrowIfCancellationRequested();
-        var connection = SqliteConnections.Open(options);
-        await using (connection.ConfigureAwait(false))
-        {
-            return Migrate(connection, options);
-        }
+        return await LockWait.UseAsync(
+            () =>
+            {
+                using var connection = SqliteFile.Open(options);
+                return Migrate(connection, options);
+            },
+            options,
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The migrations as one SQL script, to be carried out by somebody else on an empty file or after an older version.</summary>
@@ -50,6 +54,7 @@ public static partial class SqliteSchema
             return 0;
         }
 
+        SqliteFile.ThrowIfNotWritable(connection);
         Execute(connection, "begin exclusive");
         try
         {
@@ -67,7 +72,11 @@ public static partial class SqliteSchema
         }
         catch
         {
-            Execute(connection, "rollback");
+            if (raw.sqlite3_get_autocommit(connection.Handle) == 0)
+            {
+                Execute(connection, "rollback");
+            }
+
             throw;
         }
     }
@@ -94,13 +103,7 @@ public static partial class SqliteSchema
             throw new ArgumentException($"{nameof(options.Durability)} is {(int)options.Durability}; it must be Full or Normal.", nameof(options));
         }
 
-        var connection = new SqliteConnectionStringBuilder(options.ConnectionString);
-        if (connection.Mode is SqliteOpenMode.Memory or SqliteOpenMode.ReadOnly || connection.DataSource is "" or ":memory:")
-        {
-            throw new ArgumentException(
-                $"The connection string \"{options.ConnectionString}\" names no file that can be written; it must, such as \"Data Source=tasks.db\". For tasks in memory leave the adapter out.",
-                nameof(options));
-        }
+        SqliteFile.ThrowIfInvalid(options);
     }
 
     internal static IReadOnlyDictionary<string, string> Words(SqliteTasksOptions options) => new Dictionary<string, string>

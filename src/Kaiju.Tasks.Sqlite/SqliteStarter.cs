@@ -5,11 +5,7 @@ namespace Kaiju.Tasks.Sqlite;
 /// <summary>Opens the file when the host starts, so that what is wrong with it fails the start and not the first task.</summary>
 internal sealed class SqliteStarter(SqliteTaskStore store) : IHostedLifecycleService
 {
-    public Task StartingAsync(CancellationToken cancellationToken)
-    {
-        store.Start();
-        return Task.CompletedTask;
-    }
+    public Task StartingAsync(CancellationToken cancellationToken) => store.StartAsync(cancellationToken);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -3,6 +3,7 @@ using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
+using Microsoft.Data.Sqlite;
 
 namespace Kaiju.Tasks.Sqlite;
 
@@ -100,7 +101,37 @@ internal sealed partial class SqliteTaskStore
         Argument.Integer("run_no", runNo),
         Argument.Integer("pass", pass)).ConfigureAwait(false))[0];
 
-    private ValueTask<IReadOnlyList<ReportAnswer>> RecordBatchAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) => WriteAsync<IReadOnlyList<ReportAnswer>>(
+    /// <summary>Records a batch. One that the file cannot hold is taken apart, so that each report has its own answer.</summary>
+    private async ValueTask<IReadOnlyList<ReportAnswer>> RecordBatchAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RecordTogetherAsync(reports, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Data)
+        {
+            if (reports is [{ Outcome: StageOutcome.Done } report])
+            {
+                var error = TaskError.Create(TaskErrorKind.Result, $"The store cannot hold the result: {e.Message}");
+                return await RecordTogetherAsync([report with { Outcome = StageOutcome.Failed(error) }], cancellationToken).ConfigureAwait(false);
+            }
+
+            if (reports.Count == 1)
+            {
+                throw;
+            }
+
+            var answers = new List<ReportAnswer>();
+            foreach (var each in reports)
+            {
+                answers.AddRange(await RecordBatchAsync([each], cancellationToken).ConfigureAwait(false));
+            }
+
+            return answers;
+        }
+    }
+
+    private ValueTask<IReadOnlyList<ReportAnswer>> RecordTogetherAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) => WriteAsync<IReadOnlyList<ReportAnswer>>(
         async step =>
         {
             var answers = new ReportAnswer[reports.Count];

@@ -9,16 +9,18 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>Tasks in a SQLite file: one writer for the process, readers beside it, and the machine's clock, which all processes on the file share.</summary>
-internal sealed partial class SqliteTaskStore : RelationalTaskStore, IDisposable
+internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDisposable, IDisposable
 {
     private readonly SqliteTasksOptions _options;
     private readonly TimeProvider _clock;
     private readonly LifecycleFunction _next;
     private readonly SqlTexts _sql;
-    private readonly SqliteConnections _readers;
+    private readonly SqliteConnections _connections;
     private readonly Batches<StageReport, ReportAnswer> _reports;
     private readonly ILogger _logger;
     private readonly Lock _starting = new();
+    private readonly CancellationTokenSource _stop = new();
+    private Task<SqliteWriter>? _start;
     private volatile SqliteWriter? _writer;
     private bool _isDisposed;
 
@@ -36,14 +38,14 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IDisposable
         (_options, _clock, _logger, _next) = (options, clock, logger, next ?? TaskLifecycle.Next);
         _sql = SqlTexts.Load(typeof(SqliteTaskStore).Assembly, SqliteSchema.Words(options), changeSql);
         _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync);
-        _readers = new SqliteConnections(options);
+        _connections = new SqliteConnections(options);
     }
 
     /// <summary>Its statements; for tests that look at plans.</summary>
     internal SqlTexts Sql => _sql;
 
-    /// <summary>Opens the file and its tables. What fails is tried again by the next step.</summary>
-    public void Start() => Writer();
+    /// <summary>Opens the file and its tables. Whoever asks meanwhile shares the outcome; what fails is tried again by the next step.</summary>
+    public Task StartAsync(CancellationToken cancellationToken) => _writer is not null ? Task.CompletedTask : BeginStart().WaitAsync(cancellationToken);
 
     public override async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, DbTransaction transaction, CancellationToken cancellationToken)
@@ -56,93 +58,125 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IDisposable
 
         cancellationToken.ThrowIfCancellationRequested();
         using var statements = new SqliteStatements(connection, own);
+        statements.Command("savepoint kaiju_create").ExecuteNonQuery();
         try
         {
-            // What fails leaves nothing half done in the caller's transaction.
-            statements.Command("savepoint kaiju_create").ExecuteNonQuery();
             var step = NewStep(statements);
             var answers = await CreateAllAsync(step, tasks, onConflict, Ids.NewId()).ConfigureAwait(false);
             await step.FlushAsync().ConfigureAwait(false);
             statements.Command("release kaiju_create").ExecuteNonQuery();
             return answers;
         }
-        catch (SqliteException)
+        catch
         {
-            statements.Command("rollback to kaiju_create").ExecuteNonQuery();
+            // What fails leaves nothing half done in the caller's transaction.
+            RollBackToSavepoint(statements);
             throw;
         }
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        // Not under the lock: what is under way may have to start the writer.
-        _reports.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        // First: reports that are under way may have to start the writer.
+        await _reports.DisposeAsync().ConfigureAwait(false);
+        Task<SqliteWriter>? start;
         lock (_starting)
         {
-            if (!_isDisposed)
+            (start, _isDisposed) = (_isDisposed ? null : _start, true);
+        }
+
+        await _stop.CancelAsync().ConfigureAwait(false);
+        if (start is not null)
+        {
+            await ((Task)start).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_writer is { } writer)
             {
-                _isDisposed = true;
-                _writer?.Dispose();
-                _readers.Dispose();
+                await writer.DisposeAsync().ConfigureAwait(false);
             }
         }
+
+        _connections.Dispose();
     }
+
+    // Not on the caller's thread, whose context may have only that one.
+    public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
 
     protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return new ValueTask<T>(Writer().WriteAsync(act, cancellationToken));
+        return _writer is { } writer ? new ValueTask<T>(writer.WriteAsync(act, cancellationToken)) : StartAndWriteAsync(act, cancellationToken);
     }
 
-    protected override ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken)
+    /// <summary>Reads on the caller's thread: a reader waits for nobody, and where the file is locked after all, it waits without the thread.</summary>
+    protected override async ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        Writer();
-        var reader = _readers.Take();
+        if (_writer is null)
+        {
+            await BeginStart().WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        // Nothing in a step waits, so what it returns has ended.
+        return await LockWait.UseAsync(
+            () => _connections.Read(reader => act(NewStep(reader.Statements)).AsTask().GetAwaiter().GetResult()), _options, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void RollBackToSavepoint(SqliteStatements statements)
+    {
         try
         {
-            var answer = act(NewStep(reader.Statements)).AsTask().GetAwaiter().GetResult();
-            _readers.Return(reader);
-            return ValueTask.FromResult(answer);
+            statements.Command("rollback to kaiju_create").ExecuteNonQuery();
+            statements.Command("release kaiju_create").ExecuteNonQuery();
         }
-        catch
+        catch (Exception e) when (e is SqliteException or InvalidOperationException)
         {
-            reader.Dispose();
-            throw;
+            // SQLite has rolled back the whole transaction; the exception that is thrown says why.
         }
     }
 
-    private SqliteStep NewStep(SqliteStatements statements) => new(statements, _clock.GetUtcNow(), _sql, Rules, _next, NewJobId);
+    private SqliteStep NewStep(SqliteStatements statements, bool isRepeated = false) =>
+        new(statements, _clock.GetUtcNow(), _sql, Rules, _next, NewJobId) { IsRepeated = isRepeated };
 
-    private SqliteWriter Writer()
+    private async ValueTask<T> StartAndWriteAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken)
     {
-        if (_writer is { } running)
-        {
-            return running;
-        }
+        var writer = await BeginStart().WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await writer.WriteAsync(act, cancellationToken).ConfigureAwait(false);
+    }
 
+    /// <summary>The start that is under way or has succeeded, or a new one. Not on the caller's thread, which may be the only one of its context.</summary>
+    private Task<SqliteWriter> BeginStart()
+    {
         lock (_starting)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            return _writer ??= StartWriter();
+            return _start is { IsFaulted: false, IsCanceled: false } ? _start : _start = Task.Run(StartWriterAsync);
         }
     }
 
-    private SqliteWriter StartWriter()
+    private async Task<SqliteWriter> StartWriterAsync()
     {
-        var connection = new CachedConnection(SqliteConnections.Open(_options));
+        var connection = await LockWait.UseAsync(OpenTables, _options, _stop.Token).ConfigureAwait(false);
+        return _writer = new SqliteWriter(connection, OpenTables, (writing, isRepeated) => NewStep(writing.Statements, isRepeated), Tell, _options);
+    }
+
+    /// <summary>Opens a connection that may write, to tables that are as this package needs them.</summary>
+    private CachedConnection OpenTables()
+    {
+        var connection = _connections.Open();
         try
         {
             if (_options.MigrateAtStart)
             {
-                SqliteSchema.Migrate(connection.Connection, _options);
+                SqliteSchema.Migrate(connection, _options);
             }
             else
             {
-                SqliteSchema.ThrowIfNotCurrent(connection.Connection, _options);
+                SqliteSchema.ThrowIfNotCurrent(connection, _options);
             }
 
-            return new SqliteWriter(connection, writing => NewStep(writing.Statements), Tell, _options.ChangePollInterval);
+            SqliteFile.ThrowIfNotWritable(connection);
+            _connections.Know(connection);
+            return new CachedConnection(connection);
         }
         catch
         {

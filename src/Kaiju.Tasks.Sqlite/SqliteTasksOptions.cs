@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>How durable a commit is.</summary>
@@ -25,7 +27,10 @@ public sealed class SqliteTasksOptions
     /// <summary>How durable a commit is. Default <see cref="SqliteDurability.Full"/>.</summary>
     public SqliteDurability Durability { get; set; }
 
-    /// <summary>How long a statement waits for another process's lock, 100 ms to 5 min. Default 10 s.</summary>
+    /// <summary>
+    /// How long a call, and the start, waits in all for locks that other connections hold on the file, 100 ms to 5 min. Default 10 s. The
+    /// time in which other calls of this process are served first is not part of it.
+    /// </summary>
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How often the file is looked at for changes of other processes, 10 ms to 1 min. Default 100 ms. Costs two microseconds each time.</summary>
@@ -33,4 +38,7 @@ public sealed class SqliteTasksOptions
 
     /// <summary>Creates the tables, or brings them up to date, at the first use. Default true. False: the first use fails unless they are up to date.</summary>
     public bool MigrateAtStart { get; set; } = true;
+
+    /// <summary>Told of every connection that is opened; for tests that make files fail.</summary>
+    internal Action<SqliteConnection>? Opened { get; set; }
 }

@@ -2,142 +2,243 @@ using System.Collections.Concurrent;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
 /// The one thread of this process that writes. SQLite has one writer at a time, so those of a process wait here for their turn and not
-/// in the file's lock; and what is waiting when the turn comes is committed together, each step with its own outcome.
+/// in the file's lock; and what is waiting when the turn comes is committed together, each step with its own outcome. The thread owns
+/// the writing connection and replaces it when it is no longer fit.
 /// </summary>
-internal sealed class SqliteWriter : IDisposable
+internal sealed class SqliteWriter : IAsyncDisposable
 {
     private const int MostTogether = 200;
-    private const int Busy = 5;
-    private const int Tries = 3;
 
-    // Faults of the file itself, after which nothing of the transaction can be trusted.
-    private const int IoError = 10;
-    private const int Corrupt = 11;
-    private const int Full = 13;
-
-    private readonly BlockingCollection<IWrite> _waiting = [];
-    private readonly CachedConnection _connection;
-    private readonly Func<CachedConnection, SqliteStep> _newStep;
+    // Of the machine on purpose: how long a lock is held has nothing to do with the store's time.
+    private readonly TimeProvider _clock = TimeProvider.System;
+    private readonly BlockingCollection<SqliteWrite> _waiting = [];
+    private readonly Func<CachedConnection> _open;
+    private readonly Func<CachedConnection, bool, SqliteStep> _newStep;
     private readonly Action<StoreHint, SqlStep?> _tell;
-    private readonly TimeSpan _poll;
-    private readonly Thread _thread;
-    private readonly ManualResetEventSlim _stopping = new();
-    private long _version;
+    private readonly SqliteTasksOptions _options;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly object _pausing = new();
+    private CachedConnection? _connection;
+    private LockWait? _lockWait;
+    private long _lockedSince;
+    private long? _version;
 
-    public SqliteWriter(CachedConnection connection, Func<CachedConnection, SqliteStep> newStep, Action<StoreHint, SqlStep?> tell, TimeSpan poll)
+    /// <summary>Begins to write.</summary>
+    /// <param name="connection">The first connection, which is the writer's from now on.</param>
+    /// <param name="open">Opens another one.</param>
+    /// <param name="newStep">Makes a step; true: it was tried before, and may have happened.</param>
+    /// <param name="tell">Told of every step that is committed, and of commits of others.</param>
+    /// <param name="options">How long to wait for locks, and how often to look for commits of others.</param>
+    public SqliteWriter(
+        CachedConnection connection, Func<CachedConnection> open, Func<CachedConnection, bool, SqliteStep> newStep, Action<StoreHint, SqlStep?> tell, SqliteTasksOptions options)
     {
-        (_connection, _newStep, _tell, _poll) = (connection, newStep, tell, poll);
-        _version = VersionOfOthers();
-        _thread = new Thread(Run) { IsBackground = true, Name = "Kaiju.Tasks SQLite writer" };
-        _thread.Start();
-    }
+        (_connection, _open, _newStep, _tell, _options) = (connection, open, newStep, tell, options);
+        try
+        {
+            _version = VersionOfOthers(connection);
+        }
+        catch (SqliteException)
+        {
+            // The file is locked just now; the first look says that there may be news.
+        }
 
-    private interface IWrite
-    {
-        /// <summary>Does the step; its failure is its own.</summary>
-        /// <param name="connection">The writing connection, in a transaction.</param>
-        /// <param name="newStep">Makes a step.</param>
-        /// <param name="isAlone">Nothing else is in the transaction, so that it need not be kept from what fails; what fails is thrown.</param>
-        SqliteStep? Do(CachedConnection connection, Func<CachedConnection, SqliteStep> newStep, bool isAlone);
-
-        void Complete();
-
-        void Fail(Exception e);
+        new Thread(Run) { IsBackground = true, Name = "Kaiju.Tasks SQLite writer" }.UnsafeStart();
     }
 
     public Task<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken)
     {
-        var write = new Write<T>(act, cancellationToken);
-        _waiting.Add(write, cancellationToken);
-        return write.Answer;
+        var write = new SqliteWrite<T>(act, _clock.GetTimestamp(), cancellationToken);
+        try
+        {
+            _waiting.Add(write, CancellationToken.None);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ObjectDisposedException(nameof(SqliteTaskStore));
+        }
+
+        // A caller that gives up is answered at once, whatever the thread waits for.
+        return write.Answer.WaitAsync(cancellationToken);
     }
 
-    public void Dispose()
+    /// <summary>Completes when every step that was added before is answered.</summary>
+    public async ValueTask DisposeAsync()
     {
         _waiting.CompleteAdding();
-        _stopping.Set();
-        _thread.Join();
+        await _ended.Task.ConfigureAwait(false);
         _waiting.Dispose();
-        _stopping.Dispose();
-        _connection.Dispose();
     }
 
     private void Run()
     {
-        var together = new List<IWrite>();
+        var together = new List<SqliteWrite>();
         while (!_waiting.IsCompleted)
-        {
-            if (_waiting.TryTake(out var first, _poll))
-            {
-                together.Add(first);
-                while (together.Count < MostTogether && _waiting.TryTake(out var next))
-                {
-                    together.Add(next);
-                }
-
-                Commit(together);
-                together.Clear();
-            }
-
-            LookForOthers();
-        }
-    }
-
-    private void Commit(List<IWrite> writes)
-    {
-        var steps = new List<SqliteStep?>(writes.Count);
-        try
-        {
-            Begin();
-            steps.AddRange(writes.Select(write => write.Do(_connection, _newStep, writes.Count == 1)));
-            _connection.Execute("commit");
-        }
-        catch (Exception e)
-        {
-            // None of them has happened.
-            RollBack();
-            writes.ForEach(write => write.Fail(e));
-            return;
-        }
-
-        writes.ForEach(write => write.Complete());
-        foreach (var step in steps.OfType<SqliteStep>())
-        {
-            _tell(step.Hints, step);
-        }
-    }
-
-    private void Begin()
-    {
-        for (var tries = 1; ; tries++)
         {
             try
             {
-                _connection.Execute("begin immediate");
+                Turn(together);
+            }
+            catch (Exception e)
+            {
+                // Nothing ends this thread: what leaves it ends the process. Callers that have their answers keep them.
+                together.ForEach(write => write.Fail(e));
+                Drop();
+            }
+
+            together.Clear();
+        }
+
+        Drop();
+        _ended.SetResult();
+    }
+
+    private void Turn(List<SqliteWrite> together)
+    {
+        if (_waiting.TryTake(out var first, _options.ChangePollInterval))
+        {
+            together.Add(first);
+            TakeMore(together);
+            Commit(together);
+        }
+
+        LookForOthers();
+    }
+
+    private void TakeMore(List<SqliteWrite> together)
+    {
+        while (together.Count < MostTogether && _waiting.TryTake(out var next))
+        {
+            together.Add(next);
+        }
+    }
+
+    /// <summary>Carries steps out in one transaction, again while the file is locked, and once more on another connection.</summary>
+    private void Commit(List<SqliteWrite> writes)
+    {
+        List<SqliteStep>? steps = null;
+        for (var isRepeated = false; writes.Count > 0 && steps is null;)
+        {
+            try
+            {
+                steps = CarryOut(writes, isRepeated);
+                _lockWait = null;
+            }
+            catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Lock)
+            {
+                RollBack();
+                WaitForLock(writes, e);
+            }
+            catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Connection && !isRepeated)
+            {
+                Drop();
+                isRepeated = true;
+            }
+            catch (Exception e)
+            {
+                // None of them has happened.
+                RollBack(e);
+                writes.ForEach(write => write.Fail(e));
                 return;
             }
-            catch (SqliteException e) when (e.SqliteErrorCode == Busy && tries < Tries)
+        }
+
+        writes.ForEach(write => write.Complete());
+        steps?.ForEach(step => _tell(step.Hints, step));
+    }
+
+    private List<SqliteStep> CarryOut(List<SqliteWrite> writes, bool isRepeated)
+    {
+        var connection = _connection ??= Reopen();
+        connection.Execute("begin immediate");
+        var steps = new List<SqliteStep>(writes.Count);
+        foreach (var write in writes)
+        {
+            if (write.Do(connection, writing => _newStep(writing, isRepeated), writes.Count == 1) is { } step)
             {
-                // Another process has held the lock for the whole busy timeout. Not all that wait for it at once again.
-                _stopping.Wait(TimeSpan.FromMilliseconds(((Environment.ProcessId * 7919L) + (tries * 104_729)) % 50));
+                steps.Add(step);
+            }
+        }
+
+        connection.Execute("commit");
+        return steps;
+    }
+
+    /// <summary>
+    /// Pauses before the next try, and answers the steps that have waited for the lock as long as they may. Steps that come meanwhile wait
+    /// for the same lock: each has the whole busy timeout, and not what is left of another's.
+    /// </summary>
+    private void WaitForLock(List<SqliteWrite> writes, SqliteException locked)
+    {
+        if (_lockWait is null)
+        {
+            (_lockWait, _lockedSince) = (new LockWait(_options), _clock.GetTimestamp());
+        }
+
+        TakeMore(writes);
+        var left = _options.BusyTimeout;
+        writes.RemoveAll(write =>
+        {
+            var leftOfThis = _options.BusyTimeout - _clock.GetElapsedTime(Math.Max(write.Since, _lockedSince));
+            if (leftOfThis > TimeSpan.Zero && !write.CancellationToken.IsCancellationRequested)
+            {
+                left = leftOfThis < left ? leftOfThis : left;
+                return false;
+            }
+
+            write.Fail(LockWait.TimedOut(_options, locked));
+            return true;
+        });
+        if (writes.Count > 0)
+        {
+            lock (_pausing)
+            {
+                Monitor.Wait(_pausing, _lockWait.NextPause(left));
             }
         }
     }
 
-    private void RollBack()
+    /// <summary>Ends a transaction that failed. After a fault of the file, or where it cannot be rolled back, its connection goes with it.</summary>
+    private void RollBack(Exception? fault = null)
     {
         try
         {
-            _connection.Execute("rollback");
+            if (fault is not null && Faults.KindOf(fault) is FaultKind.Connection or FaultKind.File)
+            {
+                Drop();
+            }
+            else if (_connection is { } connection && raw.sqlite3_get_autocommit(connection.Connection.Handle) == 0)
+            {
+                connection.Execute("rollback");
+            }
         }
         catch (SqliteException)
         {
-            // SQLite has rolled back by itself, or there was nothing to roll back.
+            Drop();
+        }
+    }
+
+    private CachedConnection Reopen()
+    {
+        // Whatever others have committed since the old one was lost is news.
+        _version = null;
+        return _open();
+    }
+
+    private void Drop()
+    {
+        try
+        {
+            Interlocked.Exchange(ref _connection, null)?.Dispose();
+        }
+        catch (SqliteException)
+        {
+            // It is given up because it is broken; closing it frees what it can.
         }
     }
 
@@ -146,85 +247,19 @@ internal sealed class SqliteWriter : IDisposable
     {
         try
         {
-            var version = VersionOfOthers();
+            var version = VersionOfOthers(_connection ??= Reopen());
             if (version != _version)
             {
                 _version = version;
                 _tell(new StoreHint(StoreHintKinds.All), null);
             }
         }
-        catch (SqliteException)
+        catch (Exception e) when (e is SqliteException or ArgumentException or TaskSchemaException)
         {
-            // A hint that is lost; polling finds what it was about.
+            // A hint that is lost; polling finds what it was about. Steps say what is wrong with the file.
+            RollBack(e);
         }
     }
 
-    private long VersionOfOthers() => (long)_connection.Statements.Command("pragma data_version").ExecuteScalar()!;
-
-    private sealed class Write<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) : IWrite
-    {
-        private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private T? _result;
-        private Exception? _fault;
-
-        public Task<T> Answer => _answer.Task;
-
-        public SqliteStep? Do(CachedConnection connection, Func<CachedConnection, SqliteStep> newStep, bool isAlone)
-        {
-            if (cancellationToken.IsCancellationRequested)
-            {
-                _fault = new OperationCanceledException(cancellationToken);
-                return null;
-            }
-
-            if (isAlone)
-            {
-                return Do(newStep(connection));
-            }
-
-            connection.Execute("savepoint step");
-            try
-            {
-                var step = Do(newStep(connection));
-                connection.Execute("release step");
-                return step;
-            }
-            catch (Exception e) when (e is not SqliteException { SqliteErrorCode: Corrupt or Full or IoError })
-            {
-                connection.Execute("rollback to step");
-                connection.Execute("release step");
-                _fault = e;
-                return null;
-            }
-        }
-
-        private SqliteStep Do(SqliteStep step)
-        {
-            // Nothing in a step waits, so what it returns has ended.
-            _result = act(step).AsTask().GetAwaiter().GetResult();
-            step.FlushAsync().AsTask().GetAwaiter().GetResult();
-            return step;
-        }
-
-        public void Complete()
-        {
-            if (_fault is OperationCanceledException { CancellationToken.IsCancellationRequested: true } cancelled)
-            {
-                _answer.TrySetCanceled(cancelled.CancellationToken);
-            }
-            else if (_fault is not null)
-            {
-                _answer.TrySetException(_fault);
-            }
-            else
-            {
-                _answer.TrySetResult(_result!);
-            }
-        }
-
-        public void Fail(Exception e)
-        {
-            _answer.TrySetException(_fault ?? e);
-        }
-    }
+    private static long? VersionOfOthers(CachedConnection connection) => (long)connection.Statements.Command("pragma data_version").ExecuteScalar()!;
 }

@@ -23,12 +23,12 @@ public sealed partial class SqlitePlanTests
     [InlineData("finished")]
     [InlineData("scheduled")]
     [InlineData("ready")]
-    public void No_statement_scans_a_table(string distribution)
+    public async Task No_statement_scans_a_table(string distribution)
     {
         using var file = new TemporaryFile();
         using var store = new SqliteTaskStore(file.Options, TimeProvider.System, new LifecycleRules(), IdSource.Random, NullLogger<SqliteTaskStore>.Instance);
-        store.Start();
-        using var connection = SqliteConnections.Open(file.Options);
+        await store.StartAsync(default);
+        using var connection = file.Open();
         Fill(connection, distribution);
 
         var scans = new List<string>();

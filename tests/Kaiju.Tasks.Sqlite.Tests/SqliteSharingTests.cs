@@ -63,7 +63,7 @@ public sealed class SqliteSharingTests : IDisposable
     public async Task Reads_go_on_while_another_process_holds_the_write_lock()
     {
         await _one.CreateAsync([Definition("t")], OnConflict.Fail, default);
-        using var connection = SqliteConnections.Open(_file.Options);
+        using var connection = _file.Open();
         using var command = connection.CreateCommand();
         command.CommandText = "begin immediate";
         command.ExecuteNonQuery();
@@ -83,7 +83,7 @@ public sealed class SqliteSharingTests : IDisposable
         options.BusyTimeout = TimeSpan.FromMilliseconds(100);
         using var impatient = NewStore(options);
         await impatient.CreateAsync([Definition("t")], OnConflict.Fail, default);
-        using var connection = SqliteConnections.Open(_file.Options);
+        using var connection = _file.Open();
         using var command = connection.CreateCommand();
         command.CommandText = "begin immediate";
         command.ExecuteNonQuery();
@@ -100,7 +100,7 @@ public sealed class SqliteSharingTests : IDisposable
     {
         // Together in one commit: those that were waiting while the lock was held.
         await _one.CreateAsync([Definition("t")], OnConflict.Fail, default);
-        using var connection = SqliteConnections.Open(_file.Options);
+        using var connection = _file.Open();
         using var command = connection.CreateCommand();
         command.CommandText = "begin immediate";
         command.ExecuteNonQuery();

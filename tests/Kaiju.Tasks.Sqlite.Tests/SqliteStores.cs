@@ -4,6 +4,7 @@ using Kaiju.Tasks.Contracts.Model;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit.Abstractions;
@@ -58,6 +59,14 @@ internal sealed class TemporaryFile : IDisposable
     public string ConnectionString => $"Data Source={Path}";
 
     public SqliteTasksOptions Options => new() { ConnectionString = ConnectionString };
+
+    /// <summary>A connection of somebody else's.</summary>
+    public SqliteConnection Open()
+    {
+        var connection = new SqliteConnection($"{ConnectionString};Pooling=False");
+        connection.Open();
+        return connection;
+    }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

@@ -78,6 +78,29 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_creation_that_fails_halfway_leaves_nothing_of_it_in_the_transaction()
+    {
+        await using var connection = new SqliteConnection(_file.ConnectionString);
+        await connection.OpenAsync();
+        await using (var trigger = connection.CreateCommand())
+        {
+            trigger.CommandText = "create trigger refuses before insert on kaiju_states when new.app = 'refused' begin select raise(abort, 'refused'); end";
+            await trigger.ExecuteNonQueryAsync();
+        }
+
+        await using (var transaction = (SqliteTransaction)await connection.BeginTransactionAsync())
+        {
+            await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t") with { AppName = "refused" }, transaction)).Should().ThrowAsync<SqliteException>().WithMessage("*refused*");
+            await Client.CreateAsync(Definition("u"), transaction);
+            await transaction.CommitAsync();
+        }
+
+        await using var ids = connection.CreateCommand();
+        ids.CommandText = "select group_concat(id) from kaiju_tasks";
+        (await ids.ExecuteScalarAsync()).Should().Be("u", "the row of the other definition was written before its state was refused");
+    }
+
+    [Fact]
     public async Task With_Entity_Framework_a_task_is_part_of_its_current_transaction()
     {
         await using var context = new OrderContext(_file.ConnectionString);
