@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Relational;
@@ -46,10 +47,10 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         LifecycleFunction? next = null,
         Func<string, string>? changeSql = null,
         NpgsqlDataSource? apart = null)
-        : base(rules, ids)
+        : base(rules, ids, logger.Guarded())
     {
         PostgreSqlSchema.ThrowIfInvalid(options);
-        (_dataSource, _options, _logger, _testTime, _next) = (dataSource, options, logger, testTime, next ?? TaskLifecycle.Next);
+        (_dataSource, _options, _logger, _testTime, _next) = (dataSource, options, logger.Guarded(), testTime, next ?? TaskLifecycle.Next);
         _sql = SqlTexts.Load(typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(options, testTime is null ? DatabaseClock : "@now::bigint"), changeSql);
         _sessions = new Sessions(dataSource, apart);
         _heartbeats = new OwnConnection(_sessions);

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Relational;
@@ -32,10 +33,10 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
         ILogger<SqliteTaskStore> logger,
         LifecycleFunction? next = null,
         Func<string, string>? changeSql = null)
-        : base(rules, ids)
+        : base(rules, ids, logger.Guarded())
     {
         SqliteSchema.ThrowIfInvalid(options);
-        (_options, _clock, _logger, _next) = (options, clock, logger, next ?? TaskLifecycle.Next);
+        (_options, _clock, _logger, _next) = (options, clock, logger.Guarded(), next ?? TaskLifecycle.Next);
         _sql = SqlTexts.Load(typeof(SqliteTaskStore).Assembly, SqliteSchema.Words(options), changeSql);
         _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync);
         _connections = new SqliteConnections(options);

@@ -16,4 +16,7 @@ internal static partial class RelationalLog
 
     [LoggerMessage(504, LogLevel.Warning, "The connection that listens for hints is lost; polling goes on, and it is opened again.")]
     public static partial void ListeningLost(ILogger logger, Exception exception);
+
+    [LoggerMessage(505, LogLevel.Error, "A listener of the store failed; the others were told.")]
+    public static partial void ListenerFailed(ILogger logger, Exception exception);
 }

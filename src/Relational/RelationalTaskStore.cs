@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Relational;
 
@@ -8,13 +9,13 @@ namespace Kaiju.Tasks.Relational;
 /// What the stores in databases have in common. A write is one transaction that reads and holds rows, lets the lifecycle decide,
 /// and writes what it says; a read is one statement. How transactions are run and which statements carry them out is the adapter's.
 /// </summary>
-internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSource ids) : ITransactionalTaskStore
+internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSource ids, ILogger logger) : ITransactionalTaskStore
 {
     protected LifecycleRules Rules => rules;
 
     protected IdSource Ids => ids;
 
-    protected HintListeners Listeners { get; } = new();
+    protected HintListeners Listeners { get; } = new(e => RelationalLog.ListenerFailed(logger, e));
 
     public IDisposable Listen(Action<StoreHint> listener) => Listeners.Add(listener);
 

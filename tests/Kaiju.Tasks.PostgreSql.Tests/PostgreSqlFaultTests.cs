@@ -304,7 +304,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
 
     /// <summary>A store that believes that its first try may have been lost on the way.</summary>
     private sealed class LostCommit(NpgsqlDataSource dataSource)
-        : RelationalTaskStore(new LifecycleRules(), IdSource.Random)
+        : RelationalTaskStore(new LifecycleRules(), IdSource.Random, NullLogger.Instance)
     {
         private readonly SqlTexts _sql = SqlTexts.Load(
             typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(new PostgreSqlTasksOptions(), "(extract(epoch from clock_timestamp()) * 10000000)::bigint"));

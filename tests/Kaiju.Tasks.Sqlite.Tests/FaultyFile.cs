@@ -26,8 +26,11 @@ internal sealed class FaultyFile : IDisposable
     /// <summary>The id whose creation keeps the writer until <see cref="Release"/>.</summary>
     public const string Slow = "slow";
 
-    /// <summary>With which result code statements about <see cref="Bad"/> fail.</summary>
+    /// <summary>With which result code statements about <see cref="Bad"/> fail; 0 for none.</summary>
     public int Code { get; set; }
+
+    /// <summary>Everything fails with <see cref="Code"/>, and whatever is opened meanwhile is read-only for ever.</summary>
+    public bool IsDown { get; set; }
 
     /// <summary>How many connections were opened.</summary>
     public int Opened => _opened;
@@ -51,8 +54,8 @@ internal sealed class FaultyFile : IDisposable
 
     public void Release() => _gate.Set();
 
-    public SqliteTaskStore NewStore(ILogger<SqliteTaskStore>? logger = null) => new(
-        Options, TimeProvider.System, new LifecycleRules(), IdSource.Random, logger ?? NullLogger<SqliteTaskStore>.Instance, changeSql: ChangeSql);
+    public SqliteTaskStore NewStore(ILogger<SqliteTaskStore>? logger = null, SqliteTasksOptions? options = null) => new(
+        options ?? Options, TimeProvider.System, new LifecycleRules(), IdSource.Random, logger ?? NullLogger<SqliteTaskStore>.Instance, changeSql: ChangeSql);
 
     public static string ChangeSql(string sql) => sql
         .Replace("values (@id, @creation,", "values (pass(@id), @creation,", StringComparison.Ordinal)
@@ -78,6 +81,13 @@ internal sealed class FaultyFile : IDisposable
     private void Arm(SqliteConnection connection)
     {
         var number = Interlocked.Increment(ref _opened);
+        if (IsDown)
+        {
+            using var readOnly = connection.CreateCommand();
+            readOnly.CommandText = "pragma query_only = 1";
+            readOnly.ExecuteNonQuery();
+        }
+
         connection.CreateFunction("pass", (string text) =>
         {
             if (text == Slow)
@@ -86,7 +96,8 @@ internal sealed class FaultyFile : IDisposable
                 _gate.Wait(TimeSpan.FromSeconds(30));
             }
 
-            return number <= _spoiled || text.Contains(Bad, StringComparison.Ordinal) ? throw new SqliteException("a fault", Code, Code) : text;
+            var isFaulty = IsDown || number <= _spoiled || text.Contains(Bad, StringComparison.Ordinal);
+            return isFaulty && Code is not 0 and var code ? throw new SqliteException("a fault", code, code) : text;
         });
     }
 }

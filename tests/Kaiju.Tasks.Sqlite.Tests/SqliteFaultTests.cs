@@ -115,7 +115,8 @@ public sealed class SqliteFaultTests : IDisposable
         }
 
         (await IdsAsync(store)).Should().BeEquivalentTo([FaultyFile.Slow], "nothing of the transaction can be trusted");
-        (await CreateAsync(store, "before"))[0].Result.Should().Be(CreateResult.Created, "the next transaction has another connection");
+        (await CreateAsync(store, "before"))[0].Result.Should().Be(CreateResult.Created);
+        _file.Opened.Should().Be(3, "the writer has another connection, and there is a reader");
     }
 
     [Theory]
@@ -133,6 +134,27 @@ public sealed class SqliteFaultTests : IDisposable
         (await FluentActions.Awaiting(() => bad).Should().ThrowAsync<SqliteException>()).Which.SqliteErrorCode.Should().Be(code);
         await Task.WhenAll(before, after);
         (await IdsAsync(store)).Should().BeEquivalentTo(FaultyFile.Slow, "before", "after");
+        _file.Opened.Should().Be(2, "the writer keeps its connection, and there is a reader");
+    }
+
+    [Theory]
+    [InlineData(raw.SQLITE_BUSY)]
+    [InlineData(raw.SQLITE_LOCKED)]
+    [InlineData(raw.SQLITE_PROTOCOL)]
+    public async Task A_step_that_meets_a_lock_is_done_again_until_it_is_gone(int code)
+    {
+        await using var store = _file.NewStore();
+        _file.Code = code;
+        var writing = CreateAsync(store, FaultyFile.Bad);
+        var reading = store.GetAsync(FaultyFile.Bad, default).AsTask();
+        await store.StartAsync(default);
+        writing.IsCompleted.Should().BeFalse();
+        reading.IsCompleted.Should().BeFalse();
+
+        _file.Code = 0;
+
+        (await writing.WaitAsync(TimeSpan.FromSeconds(30)))[0].Result.Should().Be(CreateResult.Created);
+        await reading.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
     [Theory]

@@ -125,6 +125,33 @@ public sealed class SqliteLockTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cancelled_caller_is_answered_at_once_while_its_step_is_carried_out()
+    {
+        using var file = new FaultyFile();
+        await using var store = file.NewStore();
+        using var cancelled = new CancellationTokenSource();
+        var creating = store.CreateAsync([FaultyFile.Definition(FaultyFile.Slow)], OnConflict.Fail, cancelled.Token).AsTask();
+        await file.IsKept;
+
+        await cancelled.CancelAsync();
+
+        await FluentActions.Awaiting(() => creating.WaitAsync(TimeSpan.FromSeconds(10))).Should().ThrowAsync<OperationCanceledException>();
+        file.Release();
+    }
+
+    [Fact]
+    public async Task A_read_fails_when_the_file_was_locked_for_the_busy_timeout()
+    {
+        using var file = new FaultyFile { Code = 5 };
+        var options = file.Options;
+        options.BusyTimeout = _patience;
+        await using var store = file.NewStore(options: options);
+        await store.StartAsync(default);
+
+        await FailsAfterThePatienceAsync(() => store.GetAsync(FaultyFile.Bad, default).AsTask());
+    }
+
+    [Fact]
     public async Task A_store_that_is_disposed_of_while_it_starts_does_not_wait_for_the_lock()
     {
         var options = Options();

@@ -22,6 +22,7 @@ internal sealed partial class TaskClient(
     private const int BulkSize = 200;
 
     private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
+    private readonly ILogger _logger = logger.Guarded();
 
     public async Task<CreateAnswer> CreateAsync(TaskDefinition definition, OnConflict onConflict, CancellationToken cancellationToken)
     {
@@ -200,7 +201,7 @@ internal sealed partial class TaskClient(
         }
         catch (Exception e)
         {
-            Log.PublishFailed(logger, e, tasks[0].TaskId);
+            Log.PublishFailed(_logger, e, tasks[0].TaskId);
         }
     }
 

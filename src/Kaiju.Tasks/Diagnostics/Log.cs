@@ -50,6 +50,9 @@ internal static partial class Log
     [LoggerMessage(501, LogLevel.Warning, "Task {TaskId} has finished, but its next task {NextTask} was not started: {Result}.")]
     public static partial void ChainLost(ILogger logger, string taskId, string nextTask, ChainResult result);
 
+    [LoggerMessage(505, LogLevel.Error, "A listener of the store failed; the others were told.")]
+    public static partial void ListenerFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(401, LogLevel.Warning, "Task {TaskId} is stored, but the queue could not be told of it; executors find it at their next poll.")]
     public static partial void PublishFailed(ILogger logger, Exception exception, string taskId);
 

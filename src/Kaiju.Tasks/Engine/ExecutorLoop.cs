@@ -8,6 +8,8 @@ namespace Kaiju.Tasks.Engine;
 internal sealed class ExecutorLoop(
     TaskExecutor executor, ITaskQueue queue, TimeProvider clock, Offload offload, KaijuTasksOptions options, ILogger<ExecutorLoop> logger)
 {
+    private readonly ILogger _logger = logger.Guarded();
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var slots = new WakeSignal(clock);
@@ -24,7 +26,7 @@ internal sealed class ExecutorLoop(
                 }
                 catch (Exception e) when (!cancellationToken.IsCancellationRequested)
                 {
-                    Log.ClaimFailed(logger, e);
+                    Log.ClaimFailed(_logger, e);
                     await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
                 }
             }

@@ -10,6 +10,8 @@ namespace Kaiju.Tasks.Engine;
 /// </summary>
 internal sealed class HeartbeatLoop(TaskExecutor executor, ITaskStore store, TimeProvider clock, KaijuTasksOptions options, ILogger<HeartbeatLoop> logger)
 {
+    private readonly ILogger _logger = logger.Guarded();
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var wake = new WakeSignal(clock);
@@ -34,7 +36,7 @@ internal sealed class HeartbeatLoop(TaskExecutor executor, ITaskStore store, Tim
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                Log.HeartbeatFailed(logger, e, executor.Info.Id);
+                Log.HeartbeatFailed(_logger, e, executor.Info.Id);
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }

@@ -7,7 +7,13 @@ internal class Offload
     public virtual void Start(IThreadPoolWorkItem work) => ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
 
     /// <summary>Goes on when the work that waits already has begun, at once if there is none.</summary>
-    public virtual async Task YieldAsync() => await Task.Yield();
+    public virtual Task YieldAsync()
+    {
+        // Not Task.Yield, which goes on in the context that a caller, or a handler on this thread, may have left behind.
+        var turn = new TaskCompletionSource();
+        ThreadPool.UnsafeQueueUserWorkItem(static turn => turn.SetResult(), turn, preferLocal: false);
+        return turn.Task;
+    }
 
     /// <summary>
     /// Cancels without running on this thread what was registered with the token: that is users' code, the caller may be a timer's

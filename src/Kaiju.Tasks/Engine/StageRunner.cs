@@ -20,7 +20,7 @@ internal sealed class StageRunner(
     KaijuTasksOptions options,
     ILoggerFactory loggers)
 {
-    private readonly ILogger _logger = loggers.CreateLogger("Kaiju.Tasks.Commands");
+    private readonly ILogger _logger = new GuardedLogger<StageRunner>(loggers.CreateLogger("Kaiju.Tasks.Commands"));
     private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
     private readonly StageMiddleware[] _middlewares = [.. middlewares];
     private readonly TaskLimits _limits = options.Limits;

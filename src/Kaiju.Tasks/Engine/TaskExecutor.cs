@@ -42,7 +42,7 @@ internal sealed partial class TaskExecutor : IDisposable
     public TaskExecutor(
         ITaskStore store, ITaskQueue queue, StageRunner stages, TimeProvider clock, IdSource ids, Offload offload, KaijuTasksOptions options, ILogger<TaskExecutor> logger)
     {
-        (_store, _queue, _stages, _clock, _offload, _options, _logger) = (store, queue, stages, clock, offload, options, logger);
+        (_store, _queue, _stages, _clock, _offload, _options, _logger) = (store, queue, stages, clock, offload, options, logger.Guarded());
         _abandoned = _abandon.Token;
         _deadlines = new DeadlineWatch(clock, () => _running.Values);
         _body = RunAsync;

@@ -13,6 +13,7 @@ namespace Kaiju.Tasks.Engine;
 internal sealed class TaskManager(ITaskStore store, ITaskQueue queue, KaijuTasksOptions options, ILogger<TaskManager> logger)
 {
     private readonly LifecycleRules _rules = options.Rules;
+    private readonly ILogger _logger = logger.Guarded();
 
     public async Task<TickReport> TickAsync(CancellationToken cancellationToken)
     {
@@ -35,7 +36,7 @@ internal sealed class TaskManager(ITaskStore store, ITaskQueue queue, KaijuTasks
         var watch = await store.WatchAsync(cancellationToken).ConfigureAwait(false);
         if (watch.Since == watch.Now)
         {
-            Log.WatchBegins(logger, _rules.ExecutorLifetime);
+            Log.WatchBegins(_logger, _rules.ExecutorLifetime);
         }
 
         return watch;
@@ -59,7 +60,7 @@ internal sealed class TaskManager(ITaskStore store, ITaskQueue queue, KaijuTasks
             var moves = await carry(options.ManagerBatch, cancellationToken).ConfigureAwait(false);
             foreach (var move in moves)
             {
-                Log.TaskMoved(logger, move.TaskId, move.JobId, move.From, move.To);
+                Log.TaskMoved(_logger, move.TaskId, move.JobId, move.From, move.To);
             }
 
             report.Add(moves, options.ManagerBatch);
@@ -73,7 +74,7 @@ internal sealed class TaskManager(ITaskStore store, ITaskQueue queue, KaijuTasks
         {
             // One duty that fails keeps none of the others from being done.
             report.Faults++;
-            Log.DutyFailed(logger, e, duty);
+            Log.DutyFailed(_logger, e, duty);
         }
     }
 }

@@ -9,6 +9,8 @@ namespace Kaiju.Tasks.Engine;
 /// </summary>
 internal sealed class WatchLoop(TaskManager manager, TimeProvider clock, KaijuTasksOptions options, ILogger<WatchLoop> logger)
 {
+    private readonly ILogger _logger = logger.Guarded();
+
     /// <summary>Once in a third of an interval, so that a slow answer still makes it within the half.</summary>
     private readonly TimeSpan _interval = options.PingInterval / 3;
 
@@ -34,7 +36,7 @@ internal sealed class WatchLoop(TaskManager manager, TimeProvider clock, KaijuTa
                 // Said once; what else the manager asks meets the same fault.
                 if (!isAway)
                 {
-                    Log.WatchFailed(logger, e);
+                    Log.WatchFailed(_logger, e);
                 }
 
                 isAway = true;

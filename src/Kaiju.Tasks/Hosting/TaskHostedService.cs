@@ -16,6 +16,7 @@ namespace Kaiju.Tasks.Hosting;
 internal sealed class TaskHostedService(IServiceProvider services, IOptions<KaijuTasksOptions> options, ILogger<TaskHostedService> logger)
     : IHostedService, IDisposable
 {
+    private readonly ILogger _logger = logger.Guarded();
     private readonly CancellationTokenSource _claiming = new();
     private readonly CancellationTokenSource _everything = new();
     private readonly List<Task> _loops = [];
@@ -50,7 +51,7 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
             }
         }
 
-        Log.Started(logger, options.Value.AppName, roles);
+        Log.Started(_logger, options.Value.AppName, roles);
         return Task.CompletedTask;
     }
 
@@ -119,7 +120,7 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                Log.LoopBroke(logger, e);
+                Log.LoopBroke(_logger, e);
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }

@@ -32,30 +32,32 @@ internal static class ClientMembers
         return isOfTask ? $"{method.Name} of task \"t\"" : method.Name;
     }
 
+    /// <summary>True for members that make tasks, and for which there is to be none of their id.</summary>
+    public static bool Creates(string member) => Find(member).Name.StartsWith("Create", StringComparison.Ordinal) || Find(member).Name == nameof(ITaskClient.ImportAsync);
+
     /// <summary>Calls a member; of a stream it reads the first item.</summary>
-    public static async Task CallAsync(this ITaskClient client, string member, CancellationToken cancellationToken)
+    public static async Task CallAsync(this ITaskClient client, string member, CancellationToken cancellationToken) =>
+        await client.BeginCall(member, null, cancellationToken);
+
+    /// <summary>Begins a call and awaits nothing, so that the caller may block until it has ended.</summary>
+    public static Task BeginCall(this ITaskClient client, string member, DbTransaction? transaction, CancellationToken cancellationToken = default)
     {
         var method = Find(member);
         method = method.IsGenericMethodDefinition ? method.MakeGenericMethod(typeof(string)) : method;
-        var answer = method.Invoke(client, [.. method.GetParameters().Select(parameter => ArgumentOf(parameter.ParameterType, cancellationToken))]);
-        switch (answer)
+        var answer = method.Invoke(client, [.. method.GetParameters().Select(parameter => ArgumentOf(parameter.ParameterType, transaction, cancellationToken))]);
+        return answer switch
         {
-            case Task task:
-                await task;
-                break;
-            case IAsyncEnumerable<object> stream:
-                await stream.GetAsyncEnumerator(cancellationToken).MoveNextAsync();
-                break;
-            default:
-                throw new NotSupportedException($"{member} returns {answer}; say here how to await it.");
-        }
+            Task task => task,
+            IAsyncEnumerable<object> stream => stream.GetAsyncEnumerator(cancellationToken).MoveNextAsync().AsTask(),
+            _ => throw new NotSupportedException($"{member} returns {answer}; say here how to await it."),
+        };
     }
 
     private static MethodInfo Find(string member) => All.Single(method => NameOf(method) == member);
 
     private static string NameOf(MethodInfo method) => $"{method.Name}({string.Join(", ", method.GetParameters().Select(parameter => parameter.ParameterType.Name))})";
 
-    private static object? ArgumentOf(Type type, CancellationToken cancellationToken) => type switch
+    private static object? ArgumentOf(Type type, DbTransaction? transaction, CancellationToken cancellationToken) => type switch
     {
         _ when type == typeof(CancellationToken) => cancellationToken,
         _ when type == typeof(string) => "t",
@@ -64,7 +66,7 @@ internal static class ClientMembers
         _ when type == typeof(IEnumerable<TaskRecord>) => new[] { NewRecord() },
         _ when type == typeof(Func<TaskDefinition, TaskDefinition>) => (Func<TaskDefinition, TaskDefinition>)(definition => definition),
         _ when type == typeof(IReadOnlyList<long>) => new[] { 1L },
-        _ when type == typeof(DbTransaction) => new SomeTransaction(),
+        _ when type == typeof(DbTransaction) => transaction ?? new SomeTransaction(),
         _ when type == typeof(JsonElement) => JsonElement.Parse("1"),
         _ when type == typeof(object) => 1,
         _ when type == typeof(JsonTypeInfo<string>) => JsonTypeInfo.CreateJsonTypeInfo<string>(new JsonSerializerOptions { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }),

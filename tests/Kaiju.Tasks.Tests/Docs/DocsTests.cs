@@ -9,6 +9,8 @@ public sealed partial class DocsTests
 {
     private static readonly string _root = FindRoot();
 
+    internal static string Root => _root;
+
     public static TheoryData<string, int> Programs
     {
         get

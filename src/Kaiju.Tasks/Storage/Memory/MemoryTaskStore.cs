@@ -25,7 +25,11 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
     private long _sequence;
 
     public MemoryTaskStore(TimeProvider clock, LifecycleRules rules, IdSource ids, ILogger<MemoryTaskStore> logger)
-        : this(clock, rules, ids, TaskLifecycle.Next) => _logger = logger;
+        : this(clock, rules, ids, TaskLifecycle.Next)
+    {
+        _logger = logger.Guarded();
+        _listeners = new HintListeners(e => Log.ListenerFailed(_logger, e));
+    }
 
     public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
     {

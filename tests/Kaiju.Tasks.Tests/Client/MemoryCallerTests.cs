@@ -1,0 +1,11 @@
+using Kaiju.Tasks.Tests.Callers;
+
+namespace Kaiju.Tasks.Tests.Client;
+
+public sealed class MemoryCallerTests : CallerContextTests
+{
+    protected override void UseStore(KaijuTasksBuilder tasks)
+    {
+        // In memory, without an adapter.
+    }
+}
