@@ -60,8 +60,9 @@ catch (OperationCanceledException) when (stopping.IsCancellationRequested)
     stopped = true;
 }
 
-await host.StopAsync(CancellationToken.None);
+// First: a client answers nothing once its host has stopped.
 var last = await tasks.ListAsync().OrderBy(task => task.Id).ToListAsync();
+await host.StopAsync(CancellationToken.None);
 last.ForEach(task => Console.WriteLine(Wording.LastLine(task)));
 return stopped ? 130 : last.TrueForAll(task => task.State == TaskState.Finished) ? 0 : 1;
 

@@ -36,12 +36,12 @@ public sealed class SqliteUpgradeTests : IDisposable
     }
 
     [Fact]
-    public void Tables_of_version_1_are_refused_where_the_host_does_not_migrate()
+    public async Task Tables_of_version_1_are_refused_where_the_host_does_not_migrate()
     {
         CreateVersion1("old_");
         using var store = NewStore(Named("old_", migrates: false));
 
-        store.Invoking(old => old.Start()).Should().Throw<TaskSchemaException>().WithMessage("*of version 1; this package needs 2*");
+        (await store.Awaiting(old => old.StartAsync(default)).Should().ThrowAsync<TaskSchemaException>()).WithMessage("*of version 1; this package needs 2*");
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class SqliteUpgradeTests : IDisposable
         Execute(SqliteSchema.GetScript(Named("by_script_"), fromVersion: 1));
         using var store = NewStore(Named("by_script_", migrates: false));
 
-        store.Start();
+        await store.StartAsync(default);
 
         (await SqliteSchema.MigrateAsync(Named("by_script_"))).Should().Be(0);
         (await store.WatchAsync(default)).Since.Should().Be(UpgradedStore.Start);
@@ -72,7 +72,7 @@ public sealed class SqliteUpgradeTests : IDisposable
 
     private void Execute(string sql)
     {
-        using var connection = SqliteConnections.Open(_file.Options);
+        using var connection = _file.Open();
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         command.ExecuteNonQuery();
