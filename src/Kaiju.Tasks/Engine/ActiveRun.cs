@@ -26,10 +26,9 @@ internal enum StopReason
 /// <summary>A claimed task while this process runs it: its token, its results so far, and why it must stop.</summary>
 internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
 {
-    // Where a handler's call stands that was made on the run's own thread.
-    private const int NoCall = 0;
-    private const int Calling = 1;
-    private const int Left = 2;
+    // Where the handler's call on the run's own thread stands: none, left behind, or the number of the stage whose handler has the thread.
+    private const int NoCall = -1;
+    private const int Left = -2;
 
     private readonly CancellationTokenSource _cancel = new();
     private readonly TaskCompletionSource _completion = new();
@@ -41,7 +40,7 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
     private TaskCompletionSource? _leftover;
     private int _count;
     private int _reason;
-    private int _call;
+    private int _call = NoCall;
     private long _heldAt;
     private volatile bool _superseded;
 
@@ -137,7 +136,9 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
         if (Interlocked.CompareExchange(ref _reason, (int)reason, (int)StopReason.None) == (int)StopReason.None)
         {
             _offload.Cancel(_cancel);
-            LeaveCall();
+
+            // Whichever stage is being called: the reason is the run's. A call that begins from here on sees the reason.
+            LeaveCall(Volatile.Read(ref _call));
         }
     }
 
@@ -145,7 +146,7 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
     public bool BeginCall(int stage, TimeSpan? timeout, CancellationToken token)
     {
         (Stage, StageTimeout) = (stage, timeout);
-        Interlocked.Exchange(ref _call, Calling);
+        Interlocked.Exchange(ref _call, stage);
 
         // Whoever stops gives the reason first and looks for a call then; so one of the two sees the other.
         if (Reason == StopReason.None && !token.IsCancellationRequested)
@@ -160,7 +161,7 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
     /// <summary>The handler has given the thread back; what it still does is <paramref name="rest"/>. False: the run has gone on without it.</summary>
     public bool EndCall(Task rest)
     {
-        if (Interlocked.CompareExchange(ref _call, NoCall, Calling) == Calling)
+        if (Interlocked.CompareExchange(ref _call, NoCall, Stage) == Stage)
         {
             return true;
         }
@@ -169,10 +170,13 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
         return false;
     }
 
-    /// <summary>Goes on without a handler that keeps the run's own thread, if there is one.</summary>
-    public void LeaveCall()
+    /// <summary>
+    /// Continues the run without the handler of this stage, if that handler keeps the run's own thread. A call of another stage is left
+    /// alone: a stage's timer may fire while its stage ends and the next one begins.
+    /// </summary>
+    public void LeaveCall(int stage)
     {
-        if (Interlocked.CompareExchange(ref _call, Left, Calling) == Calling)
+        if (stage >= 0 && Interlocked.CompareExchange(ref _call, Left, stage) == stage)
         {
             Leftover = LeftoverSource().Task;
             _offload.Start(this);

@@ -68,7 +68,7 @@ internal sealed class StageRunner(
     {
         var special = specials.Find(filled.Method);
         var timeout = special is null ? command.MaxTimeout : null;
-        var limit = timeout is { } most ? new StageTimeout(most, clock, offload, run) : null;
+        var limit = timeout is { } most ? new StageTimeout(most, clock, offload, run, stage) : null;
         var token = limit?.Token ?? run.Token;
         if (!run.BeginCall(stage, timeout, token))
         {

@@ -7,11 +7,12 @@ internal sealed class StageTimeout : IDisposable
     private readonly ITimer _timer;
     private readonly Offload _offload;
     private readonly ActiveRun _run;
+    private readonly int _stage;
     private int _isOver;
 
-    public StageTimeout(TimeSpan timeout, TimeProvider clock, Offload offload, ActiveRun run)
+    public StageTimeout(TimeSpan timeout, TimeProvider clock, Offload offload, ActiveRun run, int stage)
     {
-        (_offload, _run) = (offload, run);
+        (_offload, _run, _stage) = (offload, run, stage);
         _both = CancellationTokenSource.CreateLinkedTokenSource(run.Token);
         Token = _both.Token;
         _timer = clock.CreateTimer(static self => ((StageTimeout)self!).End(), this, timeout, Timeout.InfiniteTimeSpan);
@@ -33,7 +34,7 @@ internal sealed class StageTimeout : IDisposable
         if (Interlocked.Exchange(ref _isOver, 1) == 0)
         {
             _offload.Cancel(_both);
-            _run.LeaveCall();
+            _run.LeaveCall(_stage);
         }
     }
 }

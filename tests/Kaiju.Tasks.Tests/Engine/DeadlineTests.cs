@@ -1,5 +1,8 @@
+using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
@@ -187,5 +190,115 @@ public sealed class DeadlineTests
         await host.AdvanceAsync(TimeSpan.FromDays(30));
 
         (await host.GetAsync("t")).State.Should().Be(TaskState.Finished);
+    }
+
+    /// <summary>The interleaving is forced: the timer of the first stage stands still after it has decided that the time is over.</summary>
+    [Fact]
+    public async Task The_timer_of_a_stage_that_ends_at_the_same_time_does_not_end_the_next_stage()
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var goes = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var entered = new ManualResetEventSlim();
+        using var ends = new ManualResetEventSlim();
+        var offload = new InterruptedOffload();
+        await using var host = new TaskTestHost(tasks =>
+        {
+            tasks.Services.AddSingleton<Offload>(offload);
+            tasks.AddCommand("first", () =>
+            {
+                begun.SetResult();
+                return goes.Task;
+            }).AddCommand("second", () =>
+            {
+                // It has the run's own thread while the first stage's timer continues.
+                entered.Set();
+                ends.Wait();
+            });
+        });
+        await host.Client.CreateAsync(new TaskDefinition
+        {
+            Id = "t",
+            Commands = [new("first") { MaxTimeout = TimeSpan.FromSeconds(2) }, new("second") { MaxTimeout = TimeSpan.FromSeconds(200) }],
+        });
+        await host.Executor.ClaimAsync(default);
+        await begun.Task.Soon();
+        offload.BeforeCancel = () =>
+        {
+            goes.SetResult();
+            entered.Wait(TimeSpan.FromSeconds(30)).Should().BeTrue();
+        };
+
+        host.Clock.Advance(TimeSpan.FromSeconds(2));
+        ends.Set();
+        await host.Executor.WhenIdleAsync().Soon();
+
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Finished && task.Error == null);
+    }
+
+    /// <summary>A stage's timer is made between the last look at the run and the call.</summary>
+    [Theory]
+    [InlineData(true, TaskState.Failed)]
+    [InlineData(false, TaskState.Failed)]
+    public async Task A_handler_is_not_called_once_its_run_or_its_time_is_over(bool isCancelled, TaskState ends)
+    {
+        var calls = 0;
+        var limit = TimeSpan.FromSeconds(7);
+        var clock = new InterruptedClock();
+        await using var host = new TaskTestHost(tasks =>
+        {
+            tasks.Services.AddSingleton<TimeProvider>(clock);
+            tasks.AddCommand("do", () => ++calls);
+        });
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do") { MaxTimeout = limit }] });
+        clock.AfterTimer = due =>
+        {
+            if (due != limit)
+            {
+                return;
+            }
+
+            if (isCancelled)
+            {
+                host.Client.CancelAsync("t").GetAwaiter().GetResult();
+                host.Executor.CheckClaimsAsync(default).GetAwaiter().GetResult();
+            }
+            else
+            {
+                clock.Advance(limit);
+            }
+        };
+
+        await host.Executor.ClaimAsync(default);
+        await host.Executor.WhenIdleAsync().Soon();
+
+        calls.Should().Be(0);
+        var task = await host.GetAsync("t");
+        task.State.Should().Be(ends);
+        task.Error!.Kind.Should().Be(isCancelled ? TaskErrorKind.Cancelled : TaskErrorKind.StageTimeout);
+    }
+
+    private sealed class InterruptedOffload : Offload
+    {
+        public Action? BeforeCancel { get; set; }
+
+        public override void Cancel(CancellationTokenSource source)
+        {
+            var before = BeforeCancel;
+            BeforeCancel = null;
+            before?.Invoke();
+            base.Cancel(source);
+        }
+    }
+
+    private sealed class InterruptedClock() : FakeTimeProvider(TaskTestHost.Start)
+    {
+        public Action<TimeSpan>? AfterTimer { get; set; }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            AfterTimer?.Invoke(dueTime);
+            return timer;
+        }
     }
 }
