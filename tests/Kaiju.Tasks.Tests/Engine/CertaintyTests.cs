@@ -119,6 +119,25 @@ public sealed class CertaintyTests : IAsyncDisposable
         _store.Pings.Should().Be(2);
     }
 
+    [Fact]
+    public async Task A_ping_vouches_from_its_beginning_and_not_from_its_answer()
+    {
+        await CreateAsync("t");
+        _store.AfterRecord = inner =>
+        {
+            _host.Clock.Advance(_lifetime);
+
+            // The store noted the ping when it came; its answer takes as long as an executor may be silent.
+            _store.AfterPing = () => _host.Clock.Advance(_lifetime);
+            return Task.CompletedTask;
+        };
+
+        await ExecuteAsync();
+
+        _begun.Should().Equal("a", "b");
+        _store.Pings.Should().Be(3, "one before the claim, one whose answer is too late to vouch for anything, and another one");
+    }
+
     private async Task ExecuteAsync()
     {
         await _host.Executor.ClaimAsync(default);
@@ -154,6 +173,8 @@ public sealed class CertaintyTests : IAsyncDisposable
 
         public Func<ITaskStore, Task>? AfterClaim { get; set; }
 
+        public Action? AfterPing { get; set; }
+
         public int Pings { get; private set; }
 
         public MemoryTaskStore Inner => inner;
@@ -170,10 +191,15 @@ public sealed class CertaintyTests : IAsyncDisposable
             return answers;
         }
 
-        public override ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+        public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
+            ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
         {
             Pings++;
-            return base.HeartbeatAsync(executor, claims, cancellationToken);
+            var lost = await base.HeartbeatAsync(executor, claims, cancellationToken);
+            var after = AfterPing;
+            AfterPing = null;
+            after?.Invoke();
+            return lost;
         }
     }
 

@@ -1,3 +1,4 @@
+using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
@@ -117,6 +118,36 @@ public sealed class FenceTests : IAsyncDisposable
             default);
 
         answers.Should().Equal(ReportAnswer.Superseded, ReportAnswer.Superseded, ReportAnswer.Recorded);
+    }
+
+    [Fact]
+    public async Task A_report_that_cannot_be_delivered_is_given_up_once_the_claim_is_lost()
+    {
+        var attempts = 0;
+        FaultyStore? faulty = null;
+        await using var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1), store: inner => faulty = new FaultyStore(inner));
+        var tried = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        faulty!.FailsBefore = member =>
+        {
+            if (member != nameof(ITaskStore.RecordAsync))
+            {
+                return false;
+            }
+
+            attempts++;
+            tried.TrySetResult();
+            return true;
+        };
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
+        await tried.Task.Soon();
+        var executor = host.Services.GetRequiredService<TaskExecutor>();
+
+        await host.Client.CancelAsync("t");
+        await executor.CheckClaimsAsync(default);
+        await host.Clock.PassAsync(TimeSpan.FromMilliseconds(100));
+        await executor.WhenIdleAsync().Soon();
+
+        attempts.Should().Be(2, "the one that failed before the claim was lost, and the one that found it lost");
     }
 
     private async Task CreateAsync(string id = "t") => await _host.Client.CreateAsync(new TaskDefinition { Id = id, Commands = [new("a"), new("b")] });
