@@ -25,7 +25,7 @@ internal static class ByHand
     /// <summary>The whole stop of an executor, as the host does it.</summary>
     public static async Task StopAsync(this TaskExecutor executor, CancellationToken cancellationToken)
     {
-        await executor.DrainAsync(cancellationToken);
+        await executor.DrainAsync(new KaijuTasksOptions().StopTimeout, cancellationToken);
         await executor.GiveBackAsync();
     }
 

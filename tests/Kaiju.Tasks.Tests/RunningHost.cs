@@ -6,6 +6,7 @@ using Kaiju.Tasks.Storage.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Kaiju.Tasks.Tests;
 
@@ -16,7 +17,7 @@ namespace Kaiju.Tasks.Tests;
 internal sealed class RunningHost : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
-    private readonly List<IHostedService> _running = [];
+    private readonly List<IHostedService> _running;
 
     public RunningHost(
         Action<KaijuTasksBuilder>? build = null, Action<KaijuTasksOptions>? configure = null, Func<ITaskStore, ITaskStore>? store = null, bool realTime = false)
@@ -46,11 +47,7 @@ internal sealed class RunningHost : IAsyncDisposable
         });
         build?.Invoke(tasks);
         _services = services.BuildServiceProvider();
-        foreach (var service in _services.GetServices<IHostedService>())
-        {
-            service.StartAsync(default).GetAwaiter().GetResult();
-            _running.Add(service);
-        }
+        _running = HostedServices.Start(_services);
     }
 
     public TestClock Clock { get; } = new();
@@ -61,15 +58,9 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public IServiceProvider Services => _services;
 
-    public async Task StopAsync()
-    {
-        foreach (var service in _running)
-        {
-            await service.StopAsync(default);
-        }
+    public KaijuTasksOptions Options => _services.GetRequiredService<IOptions<KaijuTasksOptions>>().Value;
 
-        _running.Clear();
-    }
+    public Task StopAsync() => HostedServices.StopAsync(_running);
 
     /// <summary>Disposes of everything without stopping it first.</summary>
     public ValueTask AbandonAsync()

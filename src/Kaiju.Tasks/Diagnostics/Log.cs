@@ -47,6 +47,9 @@ internal static partial class Log
     [LoggerMessage(208, LogLevel.Warning, "The executor {ExecutorId} has stopped but could not give its tasks back; they go on when it is found dead.")]
     public static partial void GiveBackFailed(ILogger logger, Exception exception, string executorId);
 
+    [LoggerMessage(209, LogLevel.Debug, "Executor {ExecutorId} could not release the runs that have stopped already; it releases them at its end.")]
+    public static partial void EarlyGiveBackFailed(ILogger logger, Exception exception, string executorId);
+
     [LoggerMessage(501, LogLevel.Warning, "Task {TaskId} has finished, but its next task {NextTask} was not started: {Result}.")]
     public static partial void ChainLost(ILogger logger, string taskId, string nextTask, ChainResult result);
 

@@ -15,6 +15,7 @@ internal sealed class StageRunner(
     SpecialCommandRegistry specials,
     IEnumerable<StageMiddleware> middlewares,
     IServiceScopeFactory scopes,
+    HostEnd end,
     TimeProvider clock,
     Offload offload,
     KaijuTasksOptions options,
@@ -94,6 +95,12 @@ internal sealed class StageRunner(
             // Whatever it threw: it had been told to stop, and what counts is why.
             run.Leftover = work;
             return OutcomeOfStop(run);
+        }
+        catch (Exception e) when (end.IsCauseOf(e))
+        {
+            // As if the stop had reached it first: nothing is said of the stage, and its task is given back.
+            run.Stop(StopReason.Stopping);
+            return null;
         }
         catch (Exception e)
         {

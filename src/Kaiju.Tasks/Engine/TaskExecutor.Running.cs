@@ -189,6 +189,7 @@ internal sealed partial class TaskExecutor
         Interlocked.Decrement(ref _taken);
         run.Dispose();
         SlotFreed?.Invoke();
+        GiveBackStoppedRuns();
         run.Complete();
     }
 }

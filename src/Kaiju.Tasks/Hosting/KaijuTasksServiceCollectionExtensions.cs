@@ -77,6 +77,8 @@ public static class KaijuTasksServiceCollectionExtensions
     private static void AddEngine(IServiceCollection services)
     {
         services.TryAddSingleton<Offload>();
+        services.TryAddSingleton(provider => new HostEnd(
+            provider.GetRequiredService<IServiceScopeFactory>(), provider.GetService<IHostApplicationLifetime>()));
         services.TryAddSingleton(provider => new CommandCatalog(
             provider.GetRequiredService<CommandRegistrations>(),
             new BindingHost(provider.GetRequiredService<IServiceProviderIsService>(), Options(provider).SerializerOptions)));

@@ -12,68 +12,168 @@ using Microsoft.Extensions.Options;
 
 namespace Kaiju.Tasks.Hosting;
 
-/// <summary>Starts the loops of the host's roles and stops them in order: first no more claims, then the work, then the rest.</summary>
-internal sealed class TaskHostedService(IServiceProvider services, IOptions<KaijuTasksOptions> options, ILogger<TaskHostedService> logger)
-    : IHostedService, IDisposable
+/// <summary>
+/// Starts the loops of the host's roles once the whole host has started, so that a start that fails elsewhere has claimed nothing. Stops
+/// them in order: first no more claims, then the work, then the rest.
+/// </summary>
+internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposable, IDisposable
 {
-    private readonly ILogger _logger = logger.Guarded();
+    /// <summary>How long a disposal waits for calls of the store that are under way, each time.</summary>
+    private static readonly TimeSpan _disposalPatience = TimeSpan.FromSeconds(5);
+
+    private readonly IServiceProvider _services;
+    private readonly KaijuTasksOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly HostEnd _end;
+    private readonly ClientLifetime _clients;
+    private readonly ILogger _logger;
+    private readonly TaskExecutor? _executor;
     private readonly CancellationTokenSource _claiming = new();
     private readonly CancellationTokenSource _everything = new();
     private readonly List<Task> _loops = [];
+    private readonly CancellationTokenRegistration _started;
     private Task _claimLoop = Task.CompletedTask;
-    private TaskExecutor? _executor;
+    private int _hasBegun;
+    private int _hasStopped;
+    private int _isDisposed;
+
+    public TaskHostedService(
+        IServiceProvider services,
+        IOptions<KaijuTasksOptions> options,
+        TimeProvider clock,
+        HostEnd end,
+        ClientLifetime clients,
+        ILogger<TaskHostedService> logger)
+    {
+        // Reading the value checks all options, also in a host that does not ask for it by itself.
+        (_services, _options, _clock, _end, _clients, _logger) = (services, options.Value, clock, end, clients, logger.Guarded());
+
+        // A container disposes of what was made last first. So the store and the executor are made before this service, and are still
+        // there when a host is disposed of without a stop.
+        _ = services.GetRequiredService<ITaskStore>();
+        _executor = _options.Roles.HasFlag(TaskRoles.Executor) ? services.GetRequiredService<TaskExecutor>() : null;
+
+        // A host that does not know of lifecycle services still says when it has started.
+        _started = services.GetService<IHostApplicationLifetime>()?.ApplicationStarted.UnsafeRegister(
+            static self => ((TaskHostedService)self!).Begin(), this) ?? default;
+    }
+
+    /// <summary>The loops have begun.</summary>
+    public bool HasBegun => Volatile.Read(ref _hasBegun) == 1;
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        // Reading the value checks all options, also in a host that does not ask for it by itself.
-        var roles = options.Value.Roles;
-        if (roles.HasFlag(TaskRoles.Executor))
+        if (_executor is not null)
         {
             // Binds every command, so that a handler that cannot be bound fails the start and not its first task.
-            services.GetRequiredService<CommandCatalog>();
-            _executor = services.GetRequiredService<TaskExecutor>();
+            _services.GetRequiredService<CommandCatalog>();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        Begin();
+        return Task.CompletedTask;
+    }
+
+    public Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        _end.Begin();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => StopAsync(_options.StopTimeout, cancellationToken, cancellationToken);
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>A host that is disposed of without a stop, such as one whose start failed, still gives back what it has claimed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
+        {
+            return;
+        }
+
+        await _started.DisposeAsync().ConfigureAwait(false);
+        using var calls = _loops.Count > 0 ? new CancellationTokenSource(_disposalPatience, _clock) : new CancellationTokenSource();
+        await StopAsync(TimeSpan.Zero, calls.Token, CancellationToken.None).ConfigureAwait(false);
+        _claiming.Dispose();
+        _everything.Dispose();
+    }
+
+    // Not on the caller's thread, whose context may have only that one.
+    public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
+
+    private void Begin()
+    {
+        if (Interlocked.Exchange(ref _hasBegun, 1) == 1 || _hasStopped == 1)
+        {
+            return;
+        }
+
+        if (_executor is not null)
+        {
             Run(Loop<HeartbeatLoop>(_executor).RunAsync, _everything.Token);
             _claimLoop = Run(Loop<ExecutorLoop>(_executor).RunAsync, _claiming.Token);
         }
 
-        if (roles.HasFlag(TaskRoles.Manager))
+        if (_options.Roles.HasFlag(TaskRoles.Manager))
         {
             Run(Loop<ManagerLoop>().RunAsync, _everything.Token);
             Run(Loop<WatchLoop>().RunAsync, _everything.Token);
-            if (services.GetServices<INotificationSink>().Any())
+            if (_services.GetServices<INotificationSink>().Any())
             {
                 Run(Loop<NotificationLoop>().RunAsync, _everything.Token);
             }
 
-            if (options.Value is { DeleteEndedAfter: not null } or { DeleteNotificationsAfter: not null })
+            if (_options is { DeleteEndedAfter: not null } or { DeleteNotificationsAfter: not null })
             {
                 Run(Loop<CleanUpLoop>().RunAsync, _everything.Token);
             }
         }
 
-        Log.Started(_logger, options.Value.AppName, roles);
-        return Task.CompletedTask;
+        Log.Started(_logger, _options.AppName, _options.Roles);
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>Stops once; later calls have nothing to do.</summary>
+    /// <param name="patience">How long stages may take to finish before their tokens are cancelled.</param>
+    /// <param name="calls">Ends the waits for calls of the store that are under way.</param>
+    /// <param name="cancellationToken">Ends the waits for stages.</param>
+    private async Task StopAsync(TimeSpan patience, CancellationToken calls, CancellationToken cancellationToken)
     {
+        _end.Begin();
+        if (Interlocked.Exchange(ref _hasStopped, 1) == 1)
+        {
+            return;
+        }
+
+        if (!HasBegun)
+        {
+            _clients.EndWaits();
+            return;
+        }
+
         try
         {
             _executor?.BeginStop();
             await _claiming.CancelAsync().ConfigureAwait(false);
 
             // A claim that is under way must have answered before all that is claimed is given back.
-            await _claimLoop.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _claimLoop.WaitAsync(calls).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_executor is not null)
             {
-                await _executor.DrainAsync(cancellationToken).ConfigureAwait(false);
+                await _executor.DrainAsync(patience, cancellationToken).ConfigureAwait(false);
             }
         }
         finally
         {
             // Heartbeats until here, and none afterwards: one more would make the executor known again.
             await _everything.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(_loops).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(_loops).WaitAsync(calls).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             try
             {
                 if (_executor is not null)
@@ -84,22 +184,13 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
             finally
             {
                 // Not earlier: a handler may wait for another task while the work is drained.
-                services.GetRequiredService<ClientLifetime>().EndWaits();
+                _clients.EndWaits();
             }
         }
     }
 
-    public void Dispose()
-    {
-        // A host whose start failed is disposed of without being stopped.
-        _claiming.Cancel();
-        _everything.Cancel();
-        _claiming.Dispose();
-        _everything.Dispose();
-    }
-
     private T Loop<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(params object[] parts) =>
-        ActivatorUtilities.CreateInstance<T>(services, [options.Value, .. parts]);
+        ActivatorUtilities.CreateInstance<T>(_services, [_options, .. parts]);
 
     private Task Run(Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
     {
@@ -111,7 +202,7 @@ internal sealed class TaskHostedService(IServiceProvider services, IOptions<Kaij
     /// <summary>A loop meets its own faults; what gets through them is logged and the loop begun again, so that none dies unseen.</summary>
     private async Task KeepRunningAsync(Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
     {
-        var delay = new FaultDelay(services.GetRequiredService<TimeProvider>(), options.Value.MaxFaultDelay);
+        var delay = new FaultDelay(_clock, _options.MaxFaultDelay);
         while (!cancellationToken.IsCancellationRequested)
         {
             try

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 
@@ -101,5 +102,118 @@ public sealed class StopTests
         await host.RunUntilIdleAsync();
 
         (await host.GetAsync("t")).Result.Texts().Should().Equal("\"a\"", "\"b\"");
+    }
+
+    [Fact]
+    public async Task A_run_that_stops_between_stages_is_given_back_before_the_slowest_handler_ends()
+    {
+        var (quick, slow) = (new Gate(), new Gate());
+        await using var host = new TaskTestHost(tasks =>
+            tasks.AddCommand("quick", quick.PassAsync).AddCommand("slow", slow.PassAsync).AddCommand("next", () => 1));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "q", Commands = [new("quick"), new("next")] });
+        await host.Client.CreateAsync(new TaskDefinition { Id = "s", Commands = [new("slow"), new("next")] });
+        await host.Executor.ClaimAsync(default);
+        await quick.Entered;
+        await slow.Entered;
+
+        var stopped = host.Executor.StopAsync(default);
+        quick.Open();
+        await Waiting.Until(async () => (await host.GetAsync("q")).State == TaskState.Suspended);
+
+        (await host.GetAsync("s")).State.Should().Be(TaskState.Executed, "its handler still runs");
+        stopped.IsCompleted.Should().BeFalse();
+        await host.Manager.TickAsync(default);
+        var other = host.NewExecutor();
+        await other.ClaimAsync(default);
+        await other.WhenIdleAsync().Soon();
+        (await host.GetAsync("q")).Should().Match<TaskRecord>(task => task.State == TaskState.Finished && task.Managed.Interruptions == 0);
+        slow.Open();
+        await stopped.Soon();
+        (await host.GetAsync("s")).Should().Match<TaskRecord>(task => task.State == TaskState.Suspended && task.Stage == 1);
+    }
+
+    [Fact]
+    public async Task A_run_that_has_stopped_before_the_drain_begins_is_given_back_as_well()
+    {
+        var (quick, slow) = (new Gate(), new Gate());
+        await using var host = new TaskTestHost(tasks =>
+            tasks.AddCommand("quick", quick.PassAsync).AddCommand("slow", slow.PassAsync).AddCommand("next", () => 1));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "q", Commands = [new("quick"), new("next")] });
+        await host.Client.CreateAsync(new TaskDefinition { Id = "s", Commands = [new("slow")] });
+        await host.Executor.ClaimAsync(default);
+        await quick.Entered;
+        await slow.Entered;
+
+        host.Executor.BeginStop();
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Executor.SlotFreed += () => ended.TrySetResult();
+        quick.Open();
+        await ended.Task.Soon();
+        (await host.GetAsync("q")).State.Should().Be(TaskState.Executed);
+        var stopped = host.Executor.StopAsync(default);
+
+        await Waiting.Until(async () => (await host.GetAsync("q")).State == TaskState.Suspended);
+        slow.Open();
+        await stopped.Soon();
+    }
+
+    [Fact]
+    public async Task A_stop_gives_nothing_back_before_its_last_heartbeat_has_ended()
+    {
+        var gate = new Gate();
+        LastPings? pings = null;
+        await using var host = new RunningHost(
+            tasks => tasks.AddCommand("slow", gate.PassAsync), options => options.Capacity = 1, inner => pings = new LastPings(inner));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("slow")] });
+        await gate.Entered;
+
+        // No slot is free, so that only the heartbeats' own loop pings.
+        await host.Clock.SleepingAsync(host.Options.ClaimCheckInterval);
+        pings!.IsWatched = true;
+        host.Clock.Advance(host.Options.PingInterval);
+        await pings.Begun.Task.Soon();
+        gate.Open();
+        await host.StopAsync().Soon();
+
+        pings.Ends.Should().Equal("ping", "give back");
+        (await pings.ListExecutorsAsync(default)).Should().BeEmpty("a ping after that would make the executor known again");
+    }
+
+    /// <summary>A ping that ends only some time after it was told to.</summary>
+    private sealed class LastPings(ITaskStore inner) : DecoratedStore(inner)
+    {
+        private const int Turns = 1000;
+
+        public bool IsWatched { get; set; }
+
+        public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ConcurrentQueue<string> Ends { get; } = [];
+
+        public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
+            ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+        {
+            if (IsWatched)
+            {
+                var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                await using var registration = cancellationToken.Register(told.SetResult);
+                Begun.TrySetResult();
+                await told.Task;
+                for (var turn = 0; turn < Turns; turn++)
+                {
+                    await Task.Yield();
+                }
+
+                Ends.Enqueue("ping");
+            }
+
+            return await base.HeartbeatAsync(executor, claims, CancellationToken.None);
+        }
+
+        public override ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken)
+        {
+            Ends.Enqueue("give back");
+            return base.SuspendExecutorAsync(executorId, cancellationToken);
+        }
     }
 }

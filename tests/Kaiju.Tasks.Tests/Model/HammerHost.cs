@@ -18,7 +18,7 @@ internal sealed class HammerHost : IAsyncDisposable
 
     private readonly ServiceProvider _engine;
     private readonly ServiceProvider _clients;
-    private readonly List<IHostedService> _running = [];
+    private readonly List<IHostedService> _running;
 
     public HammerHost(MemoryTaskStore shared, HammerWork work, Faults faults, TaskRoles roles, bool hangs = false)
     {
@@ -27,26 +27,14 @@ internal sealed class HammerHost : IAsyncDisposable
         _engine = Services(port, port, work, roles);
         _clients = Services(shared, queue, work, TaskRoles.Client);
         Client = _clients.GetRequiredService<ITaskClient>();
-        foreach (var service in _engine.GetServices<IHostedService>())
-        {
-            service.StartAsync(default).GetAwaiter().GetResult();
-            _running.Add(service);
-        }
+        _running = HostedServices.Start(_engine);
     }
 
     public RecordedLogs Logs { get; } = new();
 
     public ITaskClient Client { get; }
 
-    public async Task StopAsync()
-    {
-        foreach (var service in _running)
-        {
-            await service.StopAsync(default);
-        }
-
-        _running.Clear();
-    }
+    public Task StopAsync() => HostedServices.StopAsync(_running);
 
     public async ValueTask DisposeAsync()
     {
