@@ -12,7 +12,9 @@ namespace Kaiju.Tasks.PostgreSql;
 /// that must wake up first; without them the next batch would be the first of them alone. Nobody waits after a batch of one.
 /// </param>
 /// <param name="carryOut">Carries a batch out, and answers for each item. What it throws, every caller of the batch gets.</param>
-internal sealed class BatchThread<TItem, TAnswer>(string name, TimeSpan patience, Func<IReadOnlyList<TItem>, IReadOnlyList<TAnswer>> carryOut) : IAsyncDisposable
+/// <param name="sizeOf">About how many bytes travel with an item.</param>
+internal sealed class BatchThread<TItem, TAnswer>(
+    string name, TimeSpan patience, Func<IReadOnlyList<TItem>, IReadOnlyList<TAnswer>> carryOut, Func<TItem, long> sizeOf) : IAsyncDisposable
 {
     private const int Nothing = int.MaxValue;
 
@@ -26,7 +28,49 @@ internal sealed class BatchThread<TItem, TAnswer>(string name, TimeSpan patience
 
     public async ValueTask<IReadOnlyList<TAnswer>> AddAsync(IReadOnlyList<TItem> items, CancellationToken cancellationToken)
     {
-        var call = new BatchedCall<TItem, TAnswer>(items);
+        var bytes = Pieces.SizeOf(items, sizeOf);
+        if (items.Count <= Pieces.Most && bytes <= Pieces.MostBytes)
+        {
+            return await Add(items, bytes).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var pieces = Pieces.Of(items, sizeOf).Select(piece => Add(piece, Pieces.SizeOf(piece, sizeOf))).ToList();
+        return [.. (await Task.WhenAll(pieces).WaitAsync(cancellationToken).ConfigureAwait(false)).SelectMany(answers => answers)];
+    }
+
+    /// <summary>Completes when every call that was added before is answered.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_waiting)
+        {
+            _isDisposed = true;
+            if (_thread is null)
+            {
+                return;
+            }
+
+            Monitor.Pulse(_waiting);
+        }
+
+        await _ended.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Fails the calls that are not under way yet.</summary>
+    public void Abandon()
+    {
+        lock (_waiting)
+        {
+            _isDisposed = true;
+            while (_waiting.TryDequeue(out var call))
+            {
+                call.TrySetException(new ObjectDisposedException(name));
+            }
+        }
+    }
+
+    private Task<IReadOnlyList<TAnswer>> Add(IReadOnlyList<TItem> items, long bytes)
+    {
+        var call = new BatchedCall<TItem, TAnswer>(items, bytes);
         lock (_waiting)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -42,24 +86,7 @@ internal sealed class BatchThread<TItem, TAnswer>(string name, TimeSpan patience
             }
         }
 
-        return await call.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Ends when everything that was added before is answered.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        lock (_waiting)
-        {
-            _isDisposed = true;
-            if (_thread is null)
-            {
-                return;
-            }
-
-            Monitor.Pulse(_waiting);
-        }
-
-        await _ended.Task.ConfigureAwait(false);
+        return call.Task;
     }
 
     private void Run()

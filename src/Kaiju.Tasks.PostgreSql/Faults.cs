@@ -121,6 +121,15 @@ internal static class Faults
     /// <summary>The session is not to be used again, though it is open.</summary>
     public static bool IsUnfit(Exception e) => KindOf(e) == FaultKind.Unfit;
 
+    /// <summary>
+    /// A row, an id or a table is held by another transaction for longer than <see cref="LockTimeout"/>. Nothing has happened, not even if a commit
+    /// says so, which waits for those that notify.
+    /// </summary>
+    public static bool IsHeld(Exception e) => KindOf(e) == FaultKind.Locked;
+
+    /// <summary>What goes away when one tries again, and did no harm if it has happened.</summary>
+    public static bool IsPassing(Exception e) => KindOf(e) is FaultKind.RolledBack or FaultKind.Unfit or FaultKind.Locked or FaultKind.Connection;
+
     /// <summary>The server cannot hold what it was given, and will not however often it is tried.</summary>
     public static bool IsOfData(Exception e) => KindOf(e) == FaultKind.Data;
 

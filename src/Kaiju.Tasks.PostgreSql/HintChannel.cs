@@ -97,6 +97,11 @@ internal sealed class HintChannel : IAsyncDisposable
             notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = TextOf(kinds) });
             await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
+        catch (PostgresException e) when (Faults.IsHeld(e))
+        {
+            // Other commits with notifications take long; after the gap it is said again.
+            Interlocked.Or(ref _kinds, (int)kinds);
+        }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
             // A hint that is lost; polling finds what it was about.

@@ -30,7 +30,7 @@ internal sealed class OwnConnection(Sessions sessions) : IAsyncDisposable
                 return await use(_connection).ConfigureAwait(false);
             }
         }
-        catch (Exception e)
+        catch (Exception e) when (!Faults.IsHeld(e))
         {
             await CloseAsync(e).ConfigureAwait(false);
             throw;
@@ -54,7 +54,7 @@ internal sealed class OwnConnection(Sessions sessions) : IAsyncDisposable
             _connection ??= _sessions.OpenKeptAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
             return use(_connection);
         }
-        catch
+        catch (Exception e) when (!Faults.IsHeld(e))
         {
             Interlocked.Exchange(ref _connection, null)?.Dispose();
             throw;

@@ -37,7 +37,7 @@ internal sealed class OwnDataSource(string connectionString, PostgreSqlTasksOpti
                 // Each statement has one good plan, whatever its arguments; to plan it anew each time would cost more than to carry it out.
                 // And the good one never reads a whole table: while much is queued the planner would join a claim's rows that way. Where there is
                 // nothing but a scan, as of the few executors, its price on paper must not set off the server's compiler.
-                text.Options = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off";
+                text.Options = $"-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off {LockTimeout.Option}";
             }
         }
 

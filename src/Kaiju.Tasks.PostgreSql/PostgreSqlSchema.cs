@@ -32,7 +32,7 @@ public static partial class PostgreSqlSchema
         {
             await ThrowIfUnfitAsync(connection, cancellationToken).ConfigureAwait(false);
             // A first look without a lock, and without a right to anything but reading: as a rule there is nothing to do.
-            var current = await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false);
+            var current = await LookAsync(connection, options, cancellationToken).ConfigureAwait(false);
             ThrowIfNewer(current);
             if (current == Version)
             {
@@ -42,6 +42,7 @@ public static partial class PostgreSqlSchema
             var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             await using (transaction.ConfigureAwait(false))
             {
+                await LockTimeout.LiftAsync(connection, cancellationToken).ConfigureAwait(false);
                 await ExecuteAsync(connection, Prologue(options), cancellationToken).ConfigureAwait(false);
                 var from = await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false);
                 ThrowIfNewer(from);
@@ -75,7 +76,7 @@ public static partial class PostgreSqlSchema
         var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var version = await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false);
+            var version = await LookAsync(connection, options, cancellationToken).ConfigureAwait(false);
             ThrowIfNewer(version);
             if (version < Version)
             {
@@ -102,12 +103,14 @@ public static partial class PostgreSqlSchema
 
     /// <param name="options">Which names.</param>
     /// <param name="now">The store's time as SQL.</param>
-    internal static IReadOnlyDictionary<string, string> Words(PostgreSqlTasksOptions options, string now) => new Dictionary<string, string>
-    {
-        ["schema"] = $"\"{options.Schema}\"",
-        ["task"] = TaskRow.Columns,
-        ["now"] = now,
-    };
+    /// <param name="isLimited">The statements limit their own waits, since their connections do not.</param>
+    internal static IReadOnlyDictionary<string, string> Words(PostgreSqlTasksOptions options, string now, bool isLimited = false) =>
+        new Dictionary<string, string>(LockTimeout.Words(isLimited))
+        {
+            ["schema"] = $"\"{options.Schema}\"",
+            ["task"] = TaskRow.Columns,
+            ["now"] = now,
+        };
 
     private static void ThrowIfNewer(int version)
     {
@@ -128,6 +131,17 @@ public static partial class PostgreSqlSchema
         if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not "UTF8" and var encoding)
         {
             throw new TaskSchemaException($"The database's encoding is {encoding}; it must be UTF8, so that every text can be kept.");
+        }
+    }
+
+    /// <summary>Waits for another process that is migrating: only a transaction can lift the timeout of its waits without leaving that behind.</summary>
+    private static async Task<int> LookAsync(NpgsqlConnection connection, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
+    {
+        var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            await LockTimeout.LiftAsync(connection, cancellationToken).ConfigureAwait(false);
+            return await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -17,8 +17,13 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
 {
     private const string DatabaseClock = "(extract(epoch from clock_timestamp()) * 10000000)::bigint";
     private const int Tries = 8;
-    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>How long a batch of creations is halved, before what has no answer yet is left to its callers.</summary>
+    private static readonly TimeSpan _mostHalving = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a closing store waits for each of its own loops.</summary>
+    private static readonly TimeSpan _mostClosing = TimeSpan.FromSeconds(10);
 
     private readonly NpgsqlDataSource _dataSource;
     private readonly Sessions _sessions;
@@ -26,6 +31,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     private readonly Func<DateTimeOffset>? _testTime;
     private readonly LifecycleFunction _next;
     private readonly SqlTexts _sql;
+    private readonly Lazy<SqlTexts> _sqlWithoutLimits;
     private readonly OwnConnection _heartbeats;
     private readonly Batches<StageReport, ReportAnswer> _reports;
     private readonly BatchThread<NewTask, Created> _creations;
@@ -35,7 +41,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     private readonly SemaphoreSlim _starting = new(1, 1);
     private HintChannel? _channel;
     private volatile bool _isReady;
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
 
     public PostgreSqlTaskStore(
         NpgsqlDataSource dataSource,
@@ -51,12 +57,19 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     {
         PostgreSqlSchema.ThrowIfInvalid(options);
         (_dataSource, _options, _logger, _testTime, _next) = (dataSource, options, logger.Guarded(), testTime, next ?? TaskLifecycle.Next);
-        _sql = SqlTexts.Load(typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(options, testTime is null ? DatabaseClock : "@now::bigint"), changeSql);
+        SqlTexts Texts(bool isLimited) => SqlTexts.Load(
+            typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(options, testTime is null ? DatabaseClock : "@now::bigint", isLimited), changeSql);
+        _sql = Texts(!LockTimeout.IsIn(dataSource));
+        _sqlWithoutLimits = new Lazy<SqlTexts>(() => LockTimeout.IsIn(dataSource) ? _sql : Texts(false));
         _sessions = new Sessions(dataSource, apart);
         _heartbeats = new OwnConnection(_sessions);
-        _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync);
+        _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync, SizeOf);
         _creating = new OwnConnection(_sessions);
-        _creations = new BatchThread<NewTask, Created>("Kaiju.Tasks creations", _patience, tasks => CreateBatchAsync(tasks, CancellationToken.None).AsTask().GetAwaiter().GetResult());
+        _creations = new BatchThread<NewTask, Created>(
+            "Kaiju.Tasks creations",
+            _patience,
+            tasks => CreateBatchAsync(tasks, CancellationToken.None).AsTask().GetAwaiter().GetResult(),
+            task => task.Row.Bytes);
         _listening = options.PollingOnly ? null : new OwnConnection(_sessions);
         _sessions.ThrowIfUnfit();
     }
@@ -116,7 +129,8 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
 
         try
         {
-            var step = NewStep(connection, false, cancellationToken);
+            // How long the caller's transaction waits is the caller's affair.
+            var step = NewStep(connection, false, cancellationToken, sql: _sqlWithoutLimits.Value);
             var answers = await CreateAllAsync(step, tasks, onConflict, Ids.NewId()).ConfigureAwait(false);
             await step.FlushAsync().ConfigureAwait(false);
             if (!_options.PollingOnly)
@@ -136,26 +150,29 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         }
     }
 
-    public override ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
-        _reports.AddAsync(reports, cancellationToken);
-
     public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
     {
         await StartAsync(cancellationToken).ConfigureAwait(false);
-        return await _heartbeats.UseAsync(
-            async connection =>
-            {
-                var step = NewStep(connection, false, cancellationToken);
-                await step.ExecuteAsync("ping", Argument.Text("executor", executor.Id)).ConfigureAwait(false);
-                return await LostAsync(step, claims).ConfigureAwait(false);
-            },
+        return await RepeatAsync(
+            () => _heartbeats.UseAsync(
+                async connection =>
+                {
+                    var step = NewStep(connection, false, cancellationToken);
+                    await step.ExecuteAsync("ping", Argument.Text("executor", executor.Id)).ConfigureAwait(false);
+                    return await LostAsync(step, claims).ConfigureAwait(false);
+                },
+                cancellationToken).AsTask(),
+            Faults.IsHeld,
             cancellationToken).ConfigureAwait(false);
     }
 
     public override async ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
     {
         await StartAsync(cancellationToken).ConfigureAwait(false);
-        return await _heartbeats.UseAsync(connection => LostAsync(NewStep(connection, false, cancellationToken), claims), cancellationToken).ConfigureAwait(false);
+        return await RepeatAsync(
+            () => _heartbeats.UseAsync(connection => LostAsync(NewStep(connection, false, cancellationToken), claims), cancellationToken).AsTask(),
+            Faults.IsHeld,
+            cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
@@ -166,21 +183,43 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             if (!_isDisposed)
             {
                 _isDisposed = true;
-                await _creations.DisposeAsync().ConfigureAwait(false);
-                await _creating.DisposeAsync().ConfigureAwait(false);
-                await _reports.DisposeAsync().ConfigureAwait(false);
+                await _closing.CancelAsync().ConfigureAwait(false);
+                if (await IsOverAsync(_creations.DisposeAsync(), "creations").ConfigureAwait(false))
+                {
+                    await _creating.DisposeAsync().ConfigureAwait(false);
+                }
+                else
+                {
+                    _creations.Abandon();
+                }
+
+                await IsOverAsync(_reports.DisposeAsync(), "reports").ConfigureAwait(false);
                 if (_channel is not null)
                 {
                     await _channel.DisposeAsync().ConfigureAwait(false);
                 }
 
                 await _heartbeats.DisposeAsync().ConfigureAwait(false);
+                _closing.Dispose();
             }
         }
         finally
         {
             _starting.Release();
         }
+    }
+
+    /// <summary>A server that does not answer keeps no host from stopping.</summary>
+    private async ValueTask<bool> IsOverAsync(ValueTask end, string steps)
+    {
+        var ending = end.AsTask();
+        await ending.WaitAsync(_mostClosing, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!ending.IsCompleted)
+        {
+            RelationalLog.ClosedEarly(_logger, steps);
+        }
+
+        return ending.IsCompleted;
     }
 
     public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
@@ -197,20 +236,20 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
                 Argument.Long("most_bytes", request.MaxBytes),
                 Argument.Text("executor", request.Executor.Id),
                 Argument.Long("grace", Rules.AbortGrace.Ticks)),
-            Faults.IsRolledBack,
+            e => Faults.IsRolledBack(e) || Faults.IsHeld(e),
             cancellationToken).ConfigureAwait(false);
         return claimed;
     }
 
     protected override async ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) =>
-        await AskAsync(act, e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e), cancellationToken).ConfigureAwait(false);
+        await AskAsync(act, Faults.IsPassing, cancellationToken).ConfigureAwait(false);
 
     // Without a transaction around it: a process that stands still between a statement and its commit would hold the row.
     protected override ValueTask<int> ExecuteAsync(string statement, Argument[] arguments, CancellationToken cancellationToken) =>
-        AskAsync(step => step.ExecuteAsync(statement, arguments), e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e), cancellationToken);
+        AskAsync(step => step.ExecuteAsync(statement, arguments), Faults.IsPassing, cancellationToken);
 
     protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken) =>
-        WriteAsync(act, isRepeatable, false, cancellationToken);
+        WriteAsync(act, isRepeatable, false, waits: true, cancellationToken);
 
     /// <summary>How many migrations were applied; none where that is somebody else's, and then the tables must be there.</summary>
     private async Task<int> PrepareTablesAsync(CancellationToken cancellationToken)
@@ -224,10 +263,10 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         return 0;
     }
 
-    private async ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, bool isRepeated, CancellationToken cancellationToken)
+    private async ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, bool isRepeated, bool waits, CancellationToken cancellationToken)
     {
         await StartAsync(cancellationToken).ConfigureAwait(false);
-        var isCommitting = false;
+        var (isCommitting, passesOver) = (false, false);
         var (answer, step) = await RepeatAsync(
             async () =>
             {
@@ -239,7 +278,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
                     var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
                     await using (transaction.ConfigureAwait(false))
                     {
-                        var step = NewStep(connection, isRepeated, cancellationToken);
+                        var step = NewStep(connection, isRepeated, cancellationToken, passesOver: passesOver);
                         var answer = await act(step).ConfigureAwait(false);
                         await step.FlushAsync().ConfigureAwait(false);
                         isCommitting = true;
@@ -249,7 +288,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
                     }
                 }
             },
-            e => Faults.IsRolledBack(e) || (Faults.IsOfConnection(e) && (isRepeatable || !isCommitting)),
+            e => Faults.IsHeld(e) ? passesOver = waits : Faults.IsRolledBack(e) || (Faults.IsOfConnection(e) && (isRepeatable || !isCommitting)),
             cancellationToken).ConfigureAwait(false);
         Tell(step);
         return answer;
@@ -287,35 +326,6 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         }
     }
 
-    /// <summary>Tries again what fails in passing, a few times, after pauses that grow and differ.</summary>
-    private async ValueTask<T> RepeatAsync<T>(Func<Task<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                return await act().ConfigureAwait(false);
-            }
-            catch (Exception e) when (Faults.IsUnfit(e) || (tries < Tries && isPassing(e)))
-            {
-                if (Faults.IsUnfit(e))
-                {
-                    await _sessions.RenewAsync(e).ConfigureAwait(false);
-                }
-
-                if (tries == Tries || cancellationToken.IsCancellationRequested || !isPassing(e))
-                {
-                    throw;
-                }
-
-                var share = (Ids.NewId().GetHashCode() & 0xFFFF) / (double)0x10000;
-                var pause = _firstPause * Math.Pow(2, tries - 1) * (0.5 + share);
-                RelationalLog.StepRepeated(_logger, e, pause);
-                await Task.Delay(pause, TimeProvider.System, cancellationToken).ConfigureAwait(false);
-            }
-        }
-    }
-
     private static ExecutorTask ReadClaimed(DbDataReader row, ExecutorInfo executor)
     {
         var jobId = row.GetString(2);
@@ -334,8 +344,9 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         return ExecutorTask.Of(row.Definition(0, 9, 10), state, row.Results(8), state.ExecDeadline.Value - TimeSpan.FromTicks(row.GetInt64(7)), row.GetInt64(11));
     }
 
-    private PostgreSqlStep NewStep(NpgsqlConnection connection, bool isRepeated, CancellationToken cancellationToken, bool isBlocking = false) =>
-        new(connection, _testTime, _sql, Rules, _next, NewJobId, cancellationToken) { IsRepeated = isRepeated, IsBlocking = isBlocking };
+    private PostgreSqlStep NewStep(
+        NpgsqlConnection connection, bool isRepeated, CancellationToken cancellationToken, bool isBlocking = false, bool passesOver = false, SqlTexts? sql = null) =>
+        new(connection, _testTime, sql ?? _sql, Rules, _next, NewJobId, cancellationToken) { IsRepeated = isRepeated, IsBlocking = isBlocking, PassesOver = passesOver };
 
     private void Tell(SqlStep step)
     {

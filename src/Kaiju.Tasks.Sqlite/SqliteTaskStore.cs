@@ -38,7 +38,7 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
         SqliteSchema.ThrowIfInvalid(options);
         (_options, _clock, _logger, _next) = (options, clock, logger.Guarded(), next ?? TaskLifecycle.Next);
         _sql = SqlTexts.Load(typeof(SqliteTaskStore).Assembly, SqliteSchema.Words(options), changeSql);
-        _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync);
+        _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync, SizeOf);
         _connections = new SqliteConnections(options);
     }
 

@@ -1,20 +1,23 @@
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>What one caller wants, until it is answered.</summary>
-internal sealed class BatchedCall<TItem, TAnswer>(IReadOnlyList<TItem> items)
+/// <param name="items">What the call is about.</param>
+/// <param name="bytes">About how many bytes travel with them.</param>
+internal sealed class BatchedCall<TItem, TAnswer>(IReadOnlyList<TItem> items, long bytes)
     : TaskCompletionSource<IReadOnlyList<TAnswer>>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
     public IReadOnlyList<TItem> Items => items;
+
+    public long Bytes => bytes;
+
 }
 
 /// <summary>Calls that are carried out together: each gets the answers to its own items, or the one fault that befell all.</summary>
 internal sealed class Batch<TItem, TAnswer>
 {
-    /// <summary>About how many items a batch may have.</summary>
-    private const int Most = 1000;
-
     private readonly List<BatchedCall<TItem, TAnswer>> _calls = [];
     private int _count;
+    private long _bytes;
 
     public int Calls => _calls.Count;
 
@@ -24,14 +27,17 @@ internal sealed class Batch<TItem, TAnswer>
     public static Batch<TItem, TAnswer> Take(Queue<BatchedCall<TItem, TAnswer>> waiting)
     {
         var batch = new Batch<TItem, TAnswer>();
-        while (batch._count < Most && waiting.TryDequeue(out var next))
+        while (waiting.TryPeek(out var next) && batch.HasRoomFor(next))
         {
-            batch._calls.Add(next);
+            batch._calls.Add(waiting.Dequeue());
             batch._count += next.Items.Count;
+            batch._bytes += next.Bytes;
         }
 
         return batch;
     }
+
+    private bool HasRoomFor(BatchedCall<TItem, TAnswer> call) => _calls.Count == 0 || (_count < Pieces.Most && _bytes + call.Bytes <= Pieces.MostBytes);
 
     public void Answer(IReadOnlyList<TAnswer> answers)
     {

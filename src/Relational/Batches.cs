@@ -7,23 +7,37 @@ namespace Kaiju.Tasks.Relational;
 /// delayed, and its batch begins on its own thread.
 /// </summary>
 /// <param name="carryOut">Carries a batch out, and answers for each item. Every caller of the batch gets the exception that it throws.</param>
-internal sealed class Batches<TItem, TAnswer>(Func<IReadOnlyList<TItem>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> carryOut) : IAsyncDisposable
+/// <param name="sizeOf">About how many bytes travel with an item.</param>
+internal sealed class Batches<TItem, TAnswer>(
+    Func<IReadOnlyList<TItem>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> carryOut, Func<TItem, long> sizeOf) : IAsyncDisposable
 {
     private readonly BatchQueue<TItem, TAnswer> _queue = new();
 
     public async ValueTask<IReadOnlyList<TAnswer>> AddAsync(IReadOnlyList<TItem> items, CancellationToken cancellationToken)
     {
-        var call = new BatchedCall<TItem, TAnswer>(items);
-        StartIf(_queue.Add(call));
-        return await call.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var bytes = Pieces.SizeOf(items, sizeOf);
+        if (items.Count <= Pieces.Most && bytes <= Pieces.MostBytes)
+        {
+            return await Add(items, bytes).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var pieces = Pieces.Of(items, sizeOf).Select(piece => Add(piece, Pieces.SizeOf(piece, sizeOf))).ToList();
+        return [.. (await Task.WhenAll(pieces).WaitAsync(cancellationToken).ConfigureAwait(false)).SelectMany(answers => answers)];
     }
 
     /// <summary>Completes when every call that was added before is answered.</summary>
     public async ValueTask DisposeAsync()
     {
-        var last = new BatchedCall<TItem, TAnswer>([]);
+        var last = new BatchedCall<TItem, TAnswer>([], 0);
         StartIf(_queue.Close(last));
         await last.Task.ConfigureAwait(false);
+    }
+
+    private Task<IReadOnlyList<TAnswer>> Add(IReadOnlyList<TItem> items, long bytes)
+    {
+        var call = new BatchedCall<TItem, TAnswer>(items, bytes);
+        StartIf(_queue.Add(call));
+        return call.Task;
     }
 
     private void StartIf(bool isFirst)

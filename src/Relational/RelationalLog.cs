@@ -19,4 +19,13 @@ internal static partial class RelationalLog
 
     [LoggerMessage(505, LogLevel.Error, "A listener of the store failed; the others were told.")]
     public static partial void ListenerFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(510, LogLevel.Warning, "A step of the store has been waiting for {Elapsed} for a row or a table that another transaction holds; it keeps trying, and other steps do not wait for it.")]
+    public static partial void StepHeld(ILogger logger, Exception exception, TimeSpan elapsed);
+
+    [LoggerMessage(511, LogLevel.Warning, "Another transaction holds {Count} tasks of the executor {ExecutorId}, which could not be given back; they are claimed until the executor is found dead.")]
+    public static partial void GiveBackIncomplete(ILogger logger, string executorId, int count);
+
+    [LoggerMessage(512, LogLevel.Error, "The store was closed before its last steps were answered: {Steps}.")]
+    public static partial void ClosedEarly(ILogger logger, string steps);
 }

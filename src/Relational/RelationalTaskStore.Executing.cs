@@ -11,7 +11,8 @@ internal abstract partial class RelationalTaskStore
         WriteAsync(
             async step =>
             {
-                var rows = await step.LoadAsync("load_by_ids", Argument.Texts("ids", taskIds.Distinct())).ConfigureAwait(false);
+                var ids = step.PassesOver ? await step.HoldFreeAsync(taskIds).ConfigureAwait(false) : taskIds.Distinct();
+                var rows = await step.LoadAsync("load_by_ids", Argument.Texts("ids", ids)).ConfigureAwait(false);
                 return await ClaimAsync(step, executor, rows).ConfigureAwait(false);
             },
             true,
@@ -36,7 +37,7 @@ internal abstract partial class RelationalTaskStore
     public virtual ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         ReadAsync(step => LostAsync(step, claims), cancellationToken);
 
-    public ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken) =>
         WriteAsync(
             async step =>
             {
@@ -47,11 +48,14 @@ internal abstract partial class RelationalTaskStore
             true,
             cancellationToken);
 
-    public ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) => WriteAsync(
+    public virtual ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) => WriteAsync(
         async step =>
         {
             var held = await HeldAsync(step, executorId).ConfigureAwait(false);
             var moves = await MoveAsync(step, held, _ => new TaskEvent.GivenBack()).ConfigureAwait(false);
+
+            // After its tasks, so that it stays known if it still holds one.
+            await step.FlushAsync().ConfigureAwait(false);
             await step.ExecuteAsync("delete_executor", Argument.Text("executor", executorId)).ConfigureAwait(false);
             return moves;
         },
@@ -124,6 +128,9 @@ internal abstract partial class RelationalTaskStore
 
         return answers;
     }
+
+    /// <summary>About how many bytes a report brings.</summary>
+    protected static long SizeOf(StageReport report) => report.Outcome is StageOutcome.Done { Result: var result } ? TaskRow.SizeOf(result) : 0;
 
     /// <summary>The places of reports that a statement may record by itself: of a stage that is done, the only ones about their tasks. Several about one task are decided one after the other, in their order.</summary>
     protected static List<int> DoneAlone(IReadOnlyList<StageReport> reports)

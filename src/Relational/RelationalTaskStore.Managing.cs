@@ -90,10 +90,22 @@ internal abstract partial class RelationalTaskStore
         true,
         cancellationToken);
 
+    /// <summary>The rows are held by this step; the tasks that they start may be held by another transaction.</summary>
+    private static async ValueTask<List<TaskRow>> WithoutHeldAsync(SqlStep step, List<TaskRow> rows)
+    {
+        if (!step.PassesOver)
+        {
+            return rows;
+        }
+
+        var free = await step.HoldFreeAsync(rows.Select(row => row.Id)).ConfigureAwait(false);
+        return rows.FindAll(row => free.Contains(row.Id));
+    }
+
     private static async ValueTask<IReadOnlyList<TaskMove>> MoveAsync(SqlStep step, List<TaskRow> rows, Func<TaskRow, TaskEvent> happened)
     {
         var moves = new List<TaskMove>();
-        foreach (var row in rows)
+        foreach (var row in await WithoutHeldAsync(step, rows).ConfigureAwait(false))
         {
             var from = row.State.State;
             if (await step.HappenAsync(row, happened(row)).ConfigureAwait(false))

@@ -156,9 +156,14 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     {
         while (rows.Count > 0)
         {
-            var known = (await step.LoadAsync("load_by_ids", Argument.Texts("ids", rows.Keys.Select(row => row.Id))).ConfigureAwait(false))
+            var known = (await step.LoadAsync("find_by_ids", Argument.Texts("ids", rows.Keys.Select(row => row.Id))).ConfigureAwait(false))
                 .ToDictionary(row => row.Id, StringComparer.Ordinal);
             var own = await OwnAsync(step, known.Values, creation).ConfigureAwait(false);
+            if (onConflict == OnConflict.Replace)
+            {
+                await HoldReplacedAsync(step, known, own).ConfigureAwait(false);
+            }
+
             var replaced = new List<TaskRow>();
             foreach (var (row, place) in rows.Where(item => known.ContainsKey(item.Key.Id)).ToList())
             {
@@ -189,6 +194,17 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
                 rows.Remove(row);
                 step.Hint(result == CreateResult.Replaced ? StoreHintKinds.Ended : StoreHintKinds.None, row.Id);
             }
+        }
+    }
+
+    /// <summary>Only what may be replaced is held, and looked at again: a creation that changes nothing is in nobody's way.</summary>
+    private static async ValueTask HoldReplacedAsync(SqlStep step, Dictionary<string, TaskRow> known, HashSet<long> own)
+    {
+        var resting = known.Values.Where(row => TaskLifecycle.IsAtRest(row.State) && !own.Contains(row.TaskNo)).Select(row => row.Id).ToList();
+        resting.ForEach(id => known.Remove(id));
+        foreach (var row in resting.Count == 0 ? [] : await step.LoadAsync("load_by_ids", Argument.Texts("ids", resting)).ConfigureAwait(false))
+        {
+            known.Add(row.Id, row);
         }
     }
 

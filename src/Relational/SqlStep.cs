@@ -25,6 +25,9 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
     /// <summary>The step was tried before, and it is not known whether that has happened.</summary>
     public bool IsRepeated { get; init; }
 
+    /// <summary>The step was tried before and met a row that another transaction holds: now it leaves out what it would have to wait for.</summary>
+    public bool PassesOver { get; init; }
+
     /// <summary>What to tell when the step is committed.</summary>
     public StoreHint Hints { get; private set; }
 
@@ -53,6 +56,27 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
     {
         var rows = await LoadAsync("load_by_ids", Argument.Texts("ids", [id])).ConfigureAwait(false);
         return rows.Count == 0 ? null : rows[0];
+    }
+
+    /// <summary>Holds what of these tasks nobody else holds, and the tasks that they start, without waiting for any of them.</summary>
+    /// <returns>The ids of the tasks about which this step can decide without waiting.</returns>
+    public async ValueTask<HashSet<string>> HoldFreeAsync(IEnumerable<string> ids)
+    {
+        var free = await HoldAsync(ids).ConfigureAwait(false);
+        var known = free.Select(task => task.Id).ToHashSet(StringComparer.Ordinal);
+        var next = free.Select(task => task.Next).OfType<string>().Where(id => !known.Contains(id)).ToHashSet(StringComparer.Ordinal);
+        if (next.Count > 0)
+        {
+            // A next task that does not exist keeps nobody waiting.
+            next.ExceptWith((await HoldAsync(next).ConfigureAwait(false)).Select(task => task.Id));
+            next.IntersectWith(await QueryAsync("find_states", row => row.GetString(0), Argument.Texts("ids", next)).ConfigureAwait(false));
+            known.ExceptWith(free.Where(task => task.Next is not null && next.Contains(task.Next)).Select(task => task.Id));
+        }
+
+        return known;
+
+        ValueTask<List<(string Id, string? Next)>> HoldAsync(IEnumerable<string> ids) =>
+            QueryAsync("hold_free", row => (row.GetString(0), row.TextOrNull(1)), Argument.Texts("ids", ids.Distinct()));
     }
 
     /// <summary>Carries out what the lifecycle says, whole; false if it says that nothing happens.</summary>

@@ -6,7 +6,8 @@ namespace Kaiju.Tasks.Relational;
 /// <summary>
 /// The adapter's statements, by name, from its <c>Sql/*.sql</c>: a statement begins with a line <c>-- name: …</c> and ends with the next
 /// one. Comments are for those who read the file: the server does not get them. Words in $…$ are put in when they are loaded: names of
-/// tables, the store's time, the columns of a task.
+/// tables, the store's time, the columns of a task. A statement with a part <c>/*free: … */</c> is two: the plain one without it, and with it
+/// the one that passes over rows which another transaction holds, under the name with <c>_free</c>.
 /// </summary>
 internal sealed partial class SqlTexts
 {
@@ -17,7 +18,12 @@ internal sealed partial class SqlTexts
         foreach (var section in sources.SelectMany(source => source.Split("-- name: ").Skip(1)))
         {
             var end = section.IndexOf('\n', StringComparison.Ordinal);
-            _texts.Add(section[..end].Trim(), PutIn(Comments().Replace(section[end..], "").Trim(), words));
+            var (name, text) = (section[..end].Trim(), PutIn(Comments().Replace(section[end..], "").Trim(), words));
+            _texts.Add(name, FreePart().Replace(text, ""));
+            if (FreePart().IsMatch(text))
+            {
+                _texts.Add($"{name}_free", FreePart().Replace(text, "$1"));
+            }
         }
     }
 
@@ -51,6 +57,9 @@ internal sealed partial class SqlTexts
 
     [GeneratedRegex(@"\$prefix\$(\w+)")]
     private static partial Regex PrefixedNames();
+
+    [GeneratedRegex(@"\s*/\*free:(.*?)\*/", RegexOptions.Singleline)]
+    private static partial Regex FreePart();
 
     [GeneratedRegex(@"--[^\n]*")]
     private static partial Regex Comments();

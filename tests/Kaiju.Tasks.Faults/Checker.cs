@@ -169,9 +169,9 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
             report.Faults.Add("no stale write was refused: the freeze has not shown anything");
         }
 
-        if (report.Scenario == "restart")
+        if (report.Scenario is "restart" or "held")
         {
-            Check("restart", tasks.Where(task => task.Retries > 0 || task.Interruptions > 0), task => $"{task.Id} has {task.Retries} retries and {task.Interruptions} interruptions");
+            Check(report.Scenario, tasks.Where(task => task.Retries > 0 || task.Interruptions > 0), task => $"{task.Id} has {task.Retries} retries and {task.Interruptions} interruptions");
         }
     }
 

@@ -51,10 +51,18 @@ internal abstract class FaultDatabase : IAsyncDisposable
 
     public async Task<long> CountAsync(string sql) => (await QueryAsync(sql, row => row.GetInt64(0)))[0];
 
-    protected abstract DbConnection Open();
+    /// <summary>An open connection for somebody else's transaction.</summary>
+    public async Task<DbConnection> ConnectAsync()
+    {
+        var connection = Open();
+        await connection.OpenAsync();
+        return connection;
+    }
 
-    /// <summary>Puts the names of tables in the place of {name}.</summary>
-    protected abstract string Named(string sql);
+    /// <summary>Puts the names of tables in the place of [name].</summary>
+    public abstract string Named(string sql);
+
+    protected abstract DbConnection Open();
 
     protected async Task ExecuteAsync(string sql)
     {
@@ -100,7 +108,7 @@ internal abstract class FaultDatabase : IAsyncDisposable
 
         protected override DbConnection Open() => new SqliteConnection($"{ConnectionString};Default Timeout=60;Pooling=False");
 
-        protected override string Named(string sql) => sql.Replace("[", "kaiju_", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+        public override string Named(string sql) => sql.Replace("[", "kaiju_", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
     }
 
     private sealed class PostgresDatabase(PostgresServer server, string database) : FaultDatabase
@@ -169,8 +177,8 @@ internal abstract class FaultDatabase : IAsyncDisposable
             await command.ExecuteNonQueryAsync();
         }
 
-        protected override DbConnection Open() => new NpgsqlConnection(server.ConnectionString(database, "Maximum Pool Size=5;Timeout=5"));
+        protected override DbConnection Open() => new NpgsqlConnection(server.ConnectionString(database, "Maximum Pool Size=10;Timeout=5"));
 
-        protected override string Named(string sql) => sql.Replace("[", "kaiju_tasks.", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+        public override string Named(string sql) => sql.Replace("[", "kaiju_tasks.", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
     }
 }

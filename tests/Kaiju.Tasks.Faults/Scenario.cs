@@ -9,7 +9,9 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, R
     private static readonly TimeSpan _mostRecovery = TimeSpan.FromSeconds(5);
     private static readonly TimeProvider _clock = TimeProvider.System;
 
-    public static IReadOnlyList<string> Names { get; } = ["kill", "freeze", "postmaster", "terminate", "readonly", "restart"];
+    private readonly Holder _holder = new(database, random, report);
+
+    public static IReadOnlyList<string> Names { get; } = ["kill", "freeze", "postmaster", "terminate", "readonly", "restart", "held"];
 
     /// <summary>SQLite has no server to be killed and no backends to be ended.</summary>
     public static bool IsFor(string scenario, string store) => store == "postgres" || scenario is not ("postmaster" or "terminate" or "readonly");
@@ -28,6 +30,7 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, R
                 "postmaster" => KillServerAsync(round),
                 "terminate" => TerminateAsync(),
                 "readonly" => ReadOnlyAsync(round),
+                "held" => _holder.HoldAsync(report.Store),
                 _ => RestartAsync(round),
             });
             round++;

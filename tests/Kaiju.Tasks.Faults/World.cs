@@ -69,6 +69,8 @@ internal sealed class World : IAsyncDisposable
         "readonly" when _time >= _long => 10,
         "readonly" => 2,
         "restart" => _crew.Count,
+        "held" when _time >= _long => 20,
+        "held" => 2,
         _ => 1,
     };
 

@@ -132,7 +132,7 @@ public sealed class BatchThreadTests : IAsyncDisposable
         _batches.Add([.. items]);
         _threads.Add(Thread.CurrentThread.Name);
         return _fault is null ? items.Select(item => item * 10).ToList() : throw _fault;
-    });
+    }, _ => 1);
 
     private async Task BegunAsync() => (await _begun.WaitAsync(_bound)).Should().BeTrue();
 }

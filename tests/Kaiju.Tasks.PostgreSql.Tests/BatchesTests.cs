@@ -39,7 +39,7 @@ public sealed class BatchesTests
             var time = Stopwatch.StartNew();
             for (var calls = 0; calls < 4_000_000 && time.Elapsed < TimeSpan.FromSeconds(15); calls++)
             {
-                var call = new BatchedCall<int, int>(item);
+                var call = new BatchedCall<int, int>(item, 1);
                 if (queue.Add(call))
                 {
                     Volatile.Write(ref works[0], true);
@@ -84,7 +84,7 @@ public sealed class BatchesTests
             (await go.WaitAsync(_bound, cancellationToken)).Should().BeTrue();
             carried.Add([.. items]);
             return items;
-        });
+        }, _ => 1);
         var first = batches.AddAsync([1], default);
         (await begun.WaitAsync(_bound)).Should().BeTrue();
         var second = batches.AddAsync([2, 3], default);
@@ -107,7 +107,7 @@ public sealed class BatchesTests
             begun.Release();
             (await go.WaitAsync(_bound, cancellationToken)).Should().BeTrue();
             return items;
-        });
+        }, _ => 1);
         var first = batches.AddAsync([1], default);
         (await begun.WaitAsync(_bound)).Should().BeTrue();
         var second = batches.AddAsync([2], default);

@@ -156,6 +156,11 @@ public sealed class PostgreSqlTransitionTests() : StoreTransitionTests(PostgreSq
 
 public sealed class PostgreSqlStoreTests() : TaskStoreTests(PostgreSqlStores.OpenAsync);
 
+public sealed class PostgreSqlLargeTaskTests : LargeTaskTests
+{
+    private protected override ValueTask<OpenedStore> OpenAsync() => PostgreSqlStores.OpenAsync(new LifecycleRules(), DateTimeOffset.UnixEpoch.AddYears(50));
+}
+
 public sealed class PostgreSqlQueueTests() : TaskQueueTests(PostgreSqlStores.OpenAsync);
 
 public sealed class BouncedModelTests() : StoreModelTests(PostgreSqlStores.OpenBouncedAsync)

@@ -114,3 +114,8 @@ public sealed class SqliteTransitionTests() : StoreTransitionTests(SqliteStores.
 public sealed class SqliteStoreTests() : TaskStoreTests(SqliteStores.OpenAsync);
 
 public sealed class SqliteQueueTests() : TaskQueueTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteLargeTaskTests : LargeTaskTests
+{
+    private protected override ValueTask<OpenedStore> OpenAsync() => SqliteStores.OpenAsync(new LifecycleRules(), DateTimeOffset.UnixEpoch.AddYears(50));
+}

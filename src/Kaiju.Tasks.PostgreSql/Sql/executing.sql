@@ -30,8 +30,9 @@ from claimed s join $schema$.tasks t on t.task_no = s.task_no order by s.place
 -- Stages that are done, each fenced by claim and stage and by nothing else: a guard that names the state would let the planner begin
 -- with all that is running. A task that starts another one when it ends is left to the way that holds rows and decides.
 -- Traits: 1 periodic, 2 kept by every clean-up, 4 notifies, 8 starts another one.
+-- A record that met a held row goes again as record_free, which holds the free ones first.
 -- name: record
-with clock as materialized (select $now$ as now),
+with clock as materialized (select $now$ as now$limit$),
 recorded as (
     update $schema$.states s set
         stage = case when s.stage < s.stages - 1 then s.stage + 1 else s.stage end,
@@ -51,6 +52,10 @@ recorded as (
         error = case when s.stage < s.stages - 1 then s.error end
     from unnest(@place::int[], @task_no::bigint[], @claim::uuid[], @stage::int[], @result::text[], @bytes::bigint[], @elapsed::bigint[])
         as d (place, task_no, claim, stage, result, bytes, elapsed) cross join clock n
+        /*free: join (
+            with h as materialized (
+                select h.task_no from $schema$.states h where h.task_no = any(@task_no) order by h.task_no for no key update skip locked)
+            select h.task_no from h) f on f.task_no = d.task_no */
     where s.task_no = d.task_no
         and s.claim = d.claim -- guard: claim
         and s.stage = d.stage -- guard: stage
@@ -82,14 +87,19 @@ insert into $schema$.executors (id, last_ping) values (@executor, @ping)
 on conflict (id) do update set last_ping = excluded.last_ping
 
 -- name: ping
-insert into $schema$.executors (id, last_ping) values (@executor, $now$)
+$limited$insert into $schema$.executors (id, last_ping) select @executor, $now$$from_limit$
 on conflict (id) do update set last_ping = excluded.last_ping
 
 -- name: know_executor
 insert into $schema$.executors (id, last_ping) values (@executor, @ping) on conflict (id) do nothing
 
+-- One that still holds a task stays known: its task was held by another transaction, and is found again with the dead.
 -- name: delete_executor
 delete from $schema$.executors where id = @executor
+and not exists (select 1 from $schema$.states s where s.state = 2 and s.executor_id = @executor)
+
+-- name: held_by
+select s.claim from $schema$.states s where s.state = 2 and s.executor_id = @executor
 
 -- name: list_executors
 select id, last_ping from $schema$.executors order by id

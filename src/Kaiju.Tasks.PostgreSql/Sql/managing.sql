@@ -20,7 +20,7 @@ where s.overdue <= @now order by s.overdue, s.task_no limit @most for no key upd
 
 -- name: load_held
 select $task$, s.revision from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
-where s.state = 2 and s.executor_id = any(@executors) order by s.task_no limit @most for no key update of s
+where s.state = 2 and s.executor_id = any(@executors) order by s.task_no limit @most for no key update of s skip locked
 
 -- name: load_dead
 select $task$, s.revision from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
@@ -30,7 +30,8 @@ where s.state = 2 and s.executor_id = any(@executors) order by s.task_no limit @
 select id from $schema$.executors where last_ping < @alive
 
 -- name: forget_executors
-delete from $schema$.executors e where e.id = any(@executors) and e.last_ping < @alive
+delete from $schema$.executors e where e.id = any(array(
+    select h.id from $schema$.executors h where h.id = any(@executors) and h.last_ping < @alive for update skip locked)) and e.last_ping < @alive
 and not exists (select 1 from $schema$.states s where s.state = 2 and s.executor_id = e.id)
 
 -- name: next_duty
@@ -43,4 +44,4 @@ select $now$, least(
     (select min(last_ping) from $schema$.executors), (select last_seen from $schema$.watch where id = 1), (select since from $schema$.watch where id = 1)
 
 -- name: now
-select $now$
+select $now$$limit$

@@ -1,10 +1,23 @@
 -- name: load_by_ids
-select $task$, s.revision from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no
+$limited$select $task$, s.revision from $limits$$schema$.tasks t join $schema$.states s on s.task_no = t.task_no
 where t.id = any(@ids) order by t.id for no key update of s
+
+-- The tasks of these that nobody else holds, held from now on, with the ids of the tasks that they start.
+-- name: hold_free
+$limited$select t.id, case when s.traits & 8 = 8 then t.definition::json ->> 'next_task' end
+from $limits$$schema$.tasks t join $schema$.states s on s.task_no = t.task_no
+where t.id = any(@ids) order by t.id for no key update of s skip locked
+
+-- As they were committed last, without holding them.
+-- name: find_by_ids
+select $task$, s.revision from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no where t.id = any(@ids)
+
+-- name: find_states
+select t.id, s.state from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no where t.id = any(@ids)
 
 -- name: ended
 select s.task_no, t.id from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
-where s.ended < @before order by s.ended, s.task_no limit @most for update of s skip locked
+where s.ended < @before order by s.ended, s.task_no limit @most for update of s, t skip locked
 
 -- name: find_creation
 select task_no from $schema$.tasks where task_no = any(@tasks) and creation = @creation
@@ -13,7 +26,7 @@ select task_no from $schema$.tasks where task_no = any(@tasks) and creation = @c
 -- each row twice: an id that becomes known at this very moment fails the statement, and each call is then carried out by itself.
 -- Others hear of it in the same commit if the statement is given what to say; the row of that is without an id.
 -- name: create
-with clock as materialized (select $now$ as now),
+with clock as materialized (select $now$ as now$limit$),
 n as materialized (
     select n.*, c.now from clock c, unnest(
         @id::text[], @creation::uuid[], @app::text[], @group_name::text[], @group_id::text[], @user_id::text[], @is_periodic::bool[],

@@ -2,6 +2,10 @@
 select $task$ from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no
 where t.id in (select value from json_each(@ids)) order by t.id
 
+-- name: find_by_ids
+select $task$ from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no
+where t.id in (select value from json_each(@ids))
+
 -- name: ended
 select s.task_no, t.id from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
 where s.ended is not null and s.ended < @before order by s.ended, s.task_no limit @most
