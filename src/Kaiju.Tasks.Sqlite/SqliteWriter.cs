@@ -19,7 +19,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
     private readonly TimeProvider _clock = TimeProvider.System;
     private readonly BlockingCollection<SqliteWrite> _waiting = [];
     private readonly Func<CachedConnection> _open;
-    private readonly Func<CachedConnection, bool, SqliteStep> _newStep;
+    private readonly Func<CachedConnection, SqliteStep> _newFirstStep;
+    private readonly Func<CachedConnection, SqliteStep> _newRepeatedStep;
     private readonly Action<StoreHint, SqlStep?> _tell;
     private readonly SqliteTasksOptions _options;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,7 +39,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
     public SqliteWriter(
         CachedConnection connection, Func<CachedConnection> open, Func<CachedConnection, bool, SqliteStep> newStep, Action<StoreHint, SqlStep?> tell, SqliteTasksOptions options)
     {
-        (_connection, _open, _newStep, _tell, _options) = (connection, open, newStep, tell, options);
+        (_connection, _open, _tell, _options) = (connection, open, tell, options);
+        (_newFirstStep, _newRepeatedStep) = (writing => newStep(writing, false), writing => newStep(writing, true));
         try
         {
             _version = VersionOfOthers(connection);
@@ -157,9 +159,10 @@ internal sealed class SqliteWriter : IAsyncDisposable
         var connection = _connection ??= Reopen();
         connection.Execute("begin immediate");
         var steps = new List<SqliteStep>(writes.Count);
+        var newStep = isRepeated ? _newRepeatedStep : _newFirstStep;
         foreach (var write in writes)
         {
-            if (write.Do(connection, writing => _newStep(writing, isRepeated), writes.Count == 1) is { } step)
+            if (write.Do(connection, newStep, writes.Count == 1) is { } step)
             {
                 steps.Add(step);
             }

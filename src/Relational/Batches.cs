@@ -72,7 +72,7 @@ internal sealed class Batches<TItem, TAnswer>(
         }
     }
 
-    /// <summary>Continues on the thread pool, behind the work that waits there. <see cref="Task.Yield"/> would continue in the context of the caller that happened to be first.</summary>
+    /// <summary>Continues on the thread pool, behind the work that waits there. <c>Task.Yield</c> would continue in the context of the caller that happened to be first.</summary>
     private readonly struct BehindOthers : ICriticalNotifyCompletion
     {
         public bool IsCompleted => false;
