@@ -62,6 +62,9 @@ internal static partial class Log
     [LoggerMessage(302, LogLevel.Critical, "A loop of Kaiju.Tasks ended with a fault; it is started again.")]
     public static partial void LoopBroke(ILogger logger, Exception exception);
 
+    [LoggerMessage(303, LogLevel.Error, "A callback that was registered with a token of Kaiju.Tasks failed; the stop of the host continues.")]
+    public static partial void CancellationFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(301, LogLevel.Information, "Kaiju.Tasks runs app {AppName} as {Roles}.")]
     public static partial void Started(ILogger logger, string appName, TaskRoles roles);
 }

@@ -160,7 +160,7 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         try
         {
             _executor?.BeginStop();
-            await _claiming.CancelAsync().ConfigureAwait(false);
+            await CancelAsync(_claiming).ConfigureAwait(false);
 
             // A claim that is under way must have answered before all that is claimed is given back.
             await _claimLoop.WaitAsync(calls).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -172,7 +172,7 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         finally
         {
             // Heartbeats until here, and none afterwards: one more would make the executor known again.
-            await _everything.CancelAsync().ConfigureAwait(false);
+            await CancelAsync(_everything).ConfigureAwait(false);
             await Task.WhenAll(_loops).WaitAsync(calls).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             try
             {
@@ -186,6 +186,19 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
                 // Not earlier: a handler may wait for another task while the work is drained.
                 _clients.EndWaits();
             }
+        }
+    }
+
+    /// <summary>Sinks and adapters get the tokens: an exception that they have registered keeps nothing of the stop from being done.</summary>
+    private async Task CancelAsync(CancellationTokenSource source)
+    {
+        try
+        {
+            await source.CancelAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.CancellationFailed(_logger, e);
         }
     }
 

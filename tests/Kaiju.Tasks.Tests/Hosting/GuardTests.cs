@@ -37,6 +37,32 @@ public sealed class GuardTests
     }
 
     [Fact]
+    public async Task A_callback_of_a_sink_that_throws_does_not_keep_a_stop_from_releasing_tasks()
+    {
+        var sink = new StuckSink();
+        var gate = new Gate();
+        await using var host = new RunningHost(
+            tasks =>
+            {
+                tasks.Services.AddSingleton<INotificationSink>(sink);
+                tasks.AddCommand("do", () => 1).AddCommand("pass", gate.PassStubbornlyAsync);
+            },
+            options => (options.StopTimeout, options.StopCancelTimeout) = (TimeSpan.Zero, TimeSpan.Zero),
+            realTime: true);
+        var store = host.Services.GetRequiredService<ITaskStore>();
+        await host.Client.CreateAsync(new TaskDefinition { Id = "notifies", Notify = true, Commands = [new("do")] });
+        await host.Client.CreateAsync(new TaskDefinition { Id = "runs", Commands = [new("pass")] });
+        await sink.Entered.Soon();
+        await gate.Entered;
+
+        await host.StopAsync().Soon();
+
+        (await store.GetAsync("runs", default))!.State.Should().Be(TaskState.Queued, "it is released");
+        host.Logs.Lines.Should().Contain(line => line.Event.Id == 303);
+        gate.Open();
+    }
+
+    [Fact]
     public async Task A_listener_that_throws_does_not_fail_the_step_that_it_is_told_of()
     {
         await using var host = new TaskTestHost();
@@ -106,6 +132,20 @@ public sealed class GuardTests
         }
 
         unguarded.Should().BeEmpty("a logger that throws must not end what it is told of");
+    }
+
+    private sealed class StuckSink : INotificationSink
+    {
+        private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Entered => _entered.Task;
+
+        public async ValueTask DeliverAsync(TaskNotification notification, CancellationToken cancellationToken)
+        {
+            using var registration = cancellationToken.Register(() => throw new InvalidOperationException("a callback"));
+            _entered.TrySetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        }
     }
 
     private sealed class FaultySink : INotificationSink
