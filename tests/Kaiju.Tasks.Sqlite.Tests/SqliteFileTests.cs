@@ -125,6 +125,19 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public void With_a_shared_cache_in_the_connection_string_connections_do_not_lock_each_other_out_of_tables()
+    {
+        var options = _file.Options;
+        options.ConnectionString += ";Cache=Shared";
+        using var writing = SqliteFile.Open(options);
+        using var reading = SqliteFile.Open(options);
+        Execute(writing, "create table orders (id integer)");
+        Execute(writing, "begin immediate; insert into orders values (1)");
+
+        reading.Invoking(connection => Execute(connection, "select * from orders")).Should().NotThrow();
+    }
+
+    [Fact]
     public async Task A_URI_that_names_a_file_works()
     {
         using var host = NewHost($"Data Source=file:{_file.Path}?mode=rwc", () => { });

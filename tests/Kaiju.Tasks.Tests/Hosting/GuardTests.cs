@@ -57,7 +57,7 @@ public sealed class GuardTests
 
         await host.StopAsync().Soon();
 
-        (await store.GetAsync("runs", default))!.State.Should().Be(TaskState.Queued, "it is released");
+        (await store.GetAsync("runs", default))!.State.Should().Be(TaskState.Suspended, "it is released");
         host.Logs.Lines.Should().Contain(line => line.Event.Id == 303);
         gate.Open();
     }
