@@ -4,16 +4,17 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Where the store's connections come from: a pool, and for what must never wait for the pool a connection that is kept. Kept ones stand
-/// beside the pool where it is the adapter's own, and are taken out of it where it is the host's.
+/// Where the store's connections come from: a pool, and for what must never wait for the pool a connection that is
+/// kept. Kept ones stand beside the pool where it is the adapter's own, and are taken out of it where it is the host's.
 /// </summary>
 /// <param name="pool">The pool.</param>
 /// <param name="apart">Connections beside the pool; null: there is nothing but the pool.</param>
 internal sealed class Sessions(NpgsqlDataSource pool, NpgsqlDataSource? apart)
 {
     /// <summary>
-    /// Ends the session that carries it out if that only reads because of a setting that a session which began now would not have. A pooler
-    /// keeps such a session when its client has left. Whatever only reads for a reason that lasts is left alone.
+    /// Ends the session that carries it out if that only reads because of a setting that a session which began now
+    /// would not have. A pooler keeps such a session when its client has left. Whatever only reads for a reason that
+    /// lasts is left alone.
     /// </summary>
     private const string EndIfStale = """
         select pg_terminate_backend(pg_backend_pid()) from pg_settings s
@@ -32,7 +33,8 @@ internal sealed class Sessions(NpgsqlDataSource pool, NpgsqlDataSource? apart)
     private int _isEnding;
 
     /// <summary>A connection of the pool.</summary>
-    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => pool.OpenConnectionAsync(cancellationToken);
+    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
+        pool.OpenConnectionAsync(cancellationToken);
 
     /// <summary>A connection that is kept; <see cref="Keep"/> has counted it.</summary>
     public ValueTask<NpgsqlConnection> OpenKeptAsync(CancellationToken cancellationToken) =>
@@ -52,8 +54,9 @@ internal sealed class Sessions(NpgsqlDataSource pool, NpgsqlDataSource? apart)
     public void ThrowIfUnfit() => PoolRules.ThrowIfUnfit(pool.ConnectionString, apart is null ? _kept : 0);
 
     /// <summary>
-    /// Closes the sessions that wait in the pool, and those in use when they come back: they may be like the one that was found unfit, and of
-    /// those of a time in which one could only read each would fail once more. What a pooler between keeps of that time ends itself.
+    /// Closes the sessions that wait in the pool, and those in use when they come back: they may be like the one that
+    /// was found unfit, and of those of a time in which one could only read each would fail once more. What a pooler
+    /// between keeps of that time ends itself.
     /// </summary>
     /// <param name="fault">What has shown it: <see cref="FaultKind.Unfit"/>.</param>
     public async ValueTask RenewAsync(Exception fault)
@@ -76,8 +79,8 @@ internal sealed class Sessions(NpgsqlDataSource pool, NpgsqlDataSource? apart)
     }
 
     /// <summary>
-    /// Ends listening on a connection that goes back to a pool of the host's. One that listened on, with nobody to read what it hears, would in
-    /// time stop the server's queue of notifications for everybody.
+    /// Ends listening on a connection that goes back to a pool of the host's. One that listened on, with nobody to read
+    /// what it hears, would in time stop the server's queue of notifications for everybody.
     /// </summary>
     public async ValueTask LeaveAsync(NpgsqlConnection connection)
     {
