@@ -63,6 +63,7 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
         CheckOccurrences(tasks, changes);
         CheckExecutions(executions, changes);
         CheckRepetitions(tasks, results, executions, changes);
+        await CheckNotificationsAsync();
         Check("I9", acknowledged.Except(tasks.Select(task => task.Id)), id => $"the creation of {id} was acknowledged, and it is not there");
         CheckScenario(tasks);
     }
@@ -160,6 +161,19 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
                 report.Faults.Add($"I8: stage {execution.Stage} of {execution.TaskId} began {late.TotalMilliseconds:0.0} ms after its result was recorded, under {claim}");
             }
         }
+    }
+
+    /// <summary>I10: one notification of the end of each task that leaves some; none of them has more than one run.</summary>
+    private async Task CheckNotificationsAsync()
+    {
+        const int Notifies = 4;
+        var wrong = await database.QueryAsync(
+            $"""
+            select t.id, count(n.id) from [tasks] t join [states] s on s.task_no = t.task_no left join [notifications] n on n.task_id = t.id and n.is_final
+            where s.state = {Finished} and (s.traits & {Notifies}) <> 0 and not t.is_periodic group by t.id having count(n.id) <> 1
+            """,
+            row => (Id: row.GetString(0), Count: row.GetInt64(1)));
+        Check("I10", wrong, task => $"{task.Id} has left {task.Count} notifications of its end");
     }
 
     private void CheckScenario(List<TaskRow> tasks)

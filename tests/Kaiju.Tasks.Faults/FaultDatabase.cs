@@ -15,6 +15,9 @@ internal abstract class FaultDatabase : IAsyncDisposable
 
     public virtual PostgresServer? Server => null;
 
+    /// <summary>The same through a proxy on a port of this machine.</summary>
+    public virtual string ConnectionStringThrough(int port) => throw new NotSupportedException("There is no server to be reached through a proxy.");
+
     public abstract Task PrepareAsync();
 
     /// <summary>Lets sessions only read, or write again: those that begin from now on, or, of the whole server, all.</summary>
@@ -118,6 +121,10 @@ internal abstract class FaultDatabase : IAsyncDisposable
         public override string ConnectionString => server.ConnectionString(database, "Application Name=Kaiju.Tasks;Timeout=5");
 
         public override PostgresServer Server => server;
+
+        // A connection in which nothing passes any more is given up after some seconds instead of half a minute.
+        public override string ConnectionStringThrough(int port) =>
+            new NpgsqlConnectionStringBuilder(ConnectionString) { Host = "127.0.0.1", Port = port, CommandTimeout = 3, CancellationTimeout = 500 }.ToString();
 
         public static async Task<PostgresDatabase> StartAsync()
         {

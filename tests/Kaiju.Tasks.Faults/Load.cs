@@ -18,12 +18,12 @@ internal sealed class Load : IAsyncDisposable
     private readonly int _mostOpen;
     private int _next;
 
-    public Load(FaultDatabase database, string store, int seed, bool isSlow, int mostOpen)
+    public Load(FaultDatabase database, string store, string connectionString, int seed, bool isSlow, int mostOpen)
     {
         (_database, _isSlow, _mostOpen, _random) = (database, isSlow, isSlow ? Math.Min(mostOpen / 4, MostOpenSlow) : mostOpen, new Random(seed));
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.None);
-        Worker.Use(builder.Services, store, database.ConnectionString, TaskRoles.Client);
+        Worker.Use(builder.Services, store, connectionString, TaskRoles.Client);
         _host = builder.Build();
     }
 

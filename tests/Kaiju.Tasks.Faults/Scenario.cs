@@ -3,7 +3,7 @@ using Kaiju.Tasks.TestServers;
 namespace Kaiju.Tasks.Faults;
 
 /// <summary>One kind of harm, done until the time is up and as often as was asked for.</summary>
-internal sealed class Scenario(string name, Crew crew, FaultDatabase database, Random random, RunReport report)
+internal sealed class Scenario(string name, Crew crew, FaultDatabase database, CommitProxy? proxy, Random random, RunReport report)
 {
     private static readonly TimeSpan _lifetime = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _mostRecovery = TimeSpan.FromSeconds(5);
@@ -11,13 +11,19 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, R
 
     private readonly Holder _holder = new(database, random, report);
 
-    public static IReadOnlyList<string> Names { get; } = ["kill", "freeze", "postmaster", "terminate", "readonly", "restart", "held"];
+    public static IReadOnlyList<string> Names { get; } = ["kill", "freeze", "postmaster", "terminate", "readonly", "restart", "held", "cut"];
 
-    /// <summary>SQLite has no server to be killed and no backends to be ended.</summary>
-    public static bool IsFor(string scenario, string store) => store == "postgres" || scenario is not ("postmaster" or "terminate" or "readonly");
+    /// <summary>SQLite has no server to be killed, no backends to be ended, and no commit whose answer could be lost.</summary>
+    public static bool IsFor(string scenario, string store) => store == "postgres" || scenario is not ("postmaster" or "terminate" or "readonly" or "cut");
 
     public async Task RunAsync(TimeSpan time, int least)
     {
+        if (name == "cut")
+        {
+            await CutAsync(time, least);
+            return;
+        }
+
         var began = _clock.GetTimestamp();
         var round = 0;
         bool IsEnough() => _clock.GetElapsedTime(began) >= time && round >= least;
@@ -132,6 +138,43 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, R
         await Task.Delay(TimeSpan.FromMilliseconds(50), _clock);
         await database.QueryAsync(
             "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'Kaiju.Tasks' and pid <> pg_backend_pid() order by random() limit 1", row => row.GetBoolean(0));
+    }
+
+    /// <summary>Commits are cut off, delayed or swallowed before and after the server has carried them out, some each second.</summary>
+    private async Task CutAsync(TimeSpan time, int least)
+    {
+        var began = _clock.GetTimestamp();
+        var next = TimeSpan.Zero;
+        proxy!.Choose(_ =>
+        {
+            var now = _clock.GetElapsedTime(began);
+            if (now < next)
+            {
+                return null;
+            }
+
+            next = now + TimeSpan.FromMilliseconds(random.Next(20, 400));
+            return NextHarm();
+        });
+        while (_clock.GetElapsedTime(began) < time || proxy.Harms < least)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), _clock);
+        }
+
+        proxy.Spare();
+        report.Harms = proxy.Harms;
+    }
+
+    private CommitHarm NextHarm()
+    {
+        var moment = random.Next(2) == 0 ? CutMoment.Before : CutMoment.After;
+        return random.Next(12) switch
+        {
+            < 5 => new CommitHarm(moment, CutKind.Close),
+            < 8 => new CommitHarm(moment, CutKind.Reset),
+            < 11 => new CommitHarm(moment, CutKind.Delay, TimeSpan.FromMilliseconds(random.Next(20, 500))),
+            _ => new CommitHarm(moment, CutKind.Blackhole, TimeSpan.FromMilliseconds(random.Next(100, 3000))),
+        };
     }
 
     private async Task RestartAsync(int round)

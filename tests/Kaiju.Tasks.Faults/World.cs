@@ -1,3 +1,5 @@
+using Kaiju.Tasks.TestServers;
+
 namespace Kaiju.Tasks.Faults;
 
 /// <summary>One run: a database, processes, a client, harm, and at the end the checks.</summary>
@@ -10,6 +12,7 @@ internal sealed class World : IAsyncDisposable
     private readonly TimeSpan _time;
     private readonly FaultDatabase _database;
     private readonly string _folder = Directory.CreateTempSubdirectory("kaiju-witness-").FullName;
+    private readonly CommitProxy? _proxy;
     private readonly Crew _crew;
     private readonly Load _load;
     private readonly RunReport _report;
@@ -17,8 +20,10 @@ internal sealed class World : IAsyncDisposable
     private World(FaultDatabase database, string store, string scenario, Plan plan, TimeSpan time)
     {
         (_database, _plan, _time, _report) = (database, plan, time, new RunReport(store, scenario));
-        _crew = new Crew(store, database.ConnectionString, _folder);
-        _load = new Load(database, store, plan.Seed, scenario == "freeze", time < _short ? 100 : 600);
+        _proxy = scenario == "cut" ? new CommitProxy(database.Server!.Port) : null;
+        var connectionString = _proxy is null ? database.ConnectionString : database.ConnectionStringThrough(_proxy.Port);
+        _crew = new Crew(store, connectionString, _folder);
+        _load = new Load(database, store, connectionString, plan.Seed, scenario == "freeze", time < _short ? 100 : 600);
     }
 
     public static async Task<World> CreateAsync(string store, string scenario, Plan plan, TimeSpan time) =>
@@ -38,7 +43,7 @@ internal sealed class World : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
 
-        await new Scenario(_report.Scenario, _crew, _database, new Random(_plan.Seed), _report).RunAsync(_time, LeastHarm());
+        await new Scenario(_report.Scenario, _crew, _database, _proxy, new Random(_plan.Seed), _report).RunAsync(_time, LeastHarm());
         await stop.CancelAsync();
         await creating;
         _report.Faults.AddRange(_crew.Ended());
@@ -71,6 +76,8 @@ internal sealed class World : IAsyncDisposable
         "restart" => _crew.Count,
         "held" when _time >= _long => 20,
         "held" => 2,
+        "cut" when _time >= _long => 200,
+        "cut" => 10,
         _ => 1,
     };
 
@@ -80,6 +87,11 @@ internal sealed class World : IAsyncDisposable
     {
         _crew.Dispose();
         await _load.DisposeAsync();
+        if (_proxy is not null)
+        {
+            await _proxy.DisposeAsync();
+        }
+
         await _database.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
