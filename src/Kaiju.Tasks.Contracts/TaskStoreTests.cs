@@ -222,6 +222,26 @@ public abstract partial class TaskStoreTests(OpenStore open)
         Assert.Empty((await opened.Store.GetAsync("t", default))!.Result);
     }
 
+    /// <summary>As long as a dead executor holds tasks it is known, so that the rest of them is found too.</summary>
+    [Fact]
+    public async Task A_dead_executor_is_forgotten_with_its_last_task()
+    {
+        await using var opened = await OpenAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await opened.Store.CreateAsync([Checked.Definition(Task($"t{i}", 1))], OnConflict.Fail, default);
+        }
+
+        Assert.Equal(3, (await opened.Queue.ClaimAsync(new ClaimRequest(_executor, 3, long.MaxValue), default)).Count);
+        await opened.Advance(TimeSpan.FromMinutes(2));
+
+        Assert.Equal(2, (await opened.Store.ExpelDeadExecutorsAsync(2, default)).Count);
+        Assert.Equal([_executor.Id], (await opened.Store.ListExecutorsAsync(default)).Select(executor => executor.ExecutorId));
+        Assert.Single(await opened.Store.ExpelDeadExecutorsAsync(2, default));
+        Assert.Empty(await opened.Store.ListExecutorsAsync(default));
+        Assert.All(await ListAsync(opened, new TaskQuery()), task => Assert.Equal(1, task.Managed.Interruptions));
+    }
+
     /// <summary>Executors and managers on many threads finish every task once, and lose none.</summary>
     [Fact]
     public async Task Many_callers_at_once_lose_and_double_nothing()

@@ -130,6 +130,9 @@ internal static class Faults
     /// <summary>What goes away when one tries again, and did no harm if it has happened.</summary>
     public static bool IsPassing(Exception e) => KindOf(e) is FaultKind.RolledBack or FaultKind.Unfit or FaultKind.Locked or FaultKind.Connection;
 
+    /// <summary>The server has answered a commit with an error, so that it has not happened. What ends the session on the way says nothing about it.</summary>
+    public static bool IsOfRefusedCommit(Exception e) => e is PostgresException { InvariantSeverity: "ERROR" } && !IsOfConnection(e);
+
     /// <summary>The server cannot hold what it was given, and will not however often it is tried.</summary>
     public static bool IsOfData(Exception e) => KindOf(e) == FaultKind.Data;
 

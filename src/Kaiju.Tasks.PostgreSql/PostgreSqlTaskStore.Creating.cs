@@ -90,8 +90,9 @@ internal sealed partial class PostgreSqlTaskStore
             var places = ids.SelectMany(places => places).ToList();
             var definitions = places.ConvertAll(place => tasks[place].Row.Definition);
             var isRepeated = places.Exists(place => created[place].IsRepeated);
+            var tried = new CreateAnswer[places.Count];
             ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync() => WriteAsync(
-                step => CreateAllAsync(step, definitions, tasks[0].OnConflict, tasks[0].Row.Creation), true, isRepeated, waits: false, cancellationToken);
+                isRepeated, step => CreateAllAsync(step, definitions, tasks[0].OnConflict, tasks[0].Row.Creation, tried), waits: false, cancellationToken);
             try
             {
                 var rest = isAlone

@@ -125,7 +125,7 @@ internal sealed partial class PostgreSqlTaskStore
     private async ValueTask<IReadOnlyList<ReportAnswer>> RecordOthersAsync(IReadOnlyList<StageReport> reports, bool isFree, CancellationToken cancellationToken)
     {
         ValueTask<IReadOnlyList<ReportAnswer>> DecideAsync(IReadOnlyList<StageReport> some) => WriteAsync(
-            step => isFree ? RecordFreeAsync(step, some) : RecordAllAsync(step, some), true, false, waits: false, cancellationToken);
+            false, step => isFree ? RecordFreeAsync(step, some) : RecordAllAsync(step, some), waits: false, cancellationToken);
         try
         {
             return await DecideAsync(reports).ConfigureAwait(false);

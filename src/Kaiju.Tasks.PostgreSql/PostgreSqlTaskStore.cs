@@ -143,9 +143,9 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             await own.ReleaseAsync(Savepoint, cancellationToken).ConfigureAwait(false);
             return answers;
         }
-        catch (PostgresException)
+        catch
         {
-            await own.RollbackAsync(Savepoint, CancellationToken.None).ConfigureAwait(false);
+            await RollbackAsync(own, Savepoint).ConfigureAwait(false);
             throw;
         }
     }
@@ -248,8 +248,21 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     protected override ValueTask<int> ExecuteAsync(string statement, Argument[] arguments, CancellationToken cancellationToken) =>
         AskAsync(step => step.ExecuteAsync(statement, arguments), Faults.IsPassing, cancellationToken);
 
-    protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken) =>
-        WriteAsync(act, isRepeatable, false, waits: true, cancellationToken);
+    protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) =>
+        WriteAsync(false, act, waits: true, cancellationToken);
+
+    /// <summary>Takes back what was done since a savepoint; a connection that is gone has taken back everything.</summary>
+    private static async Task RollbackAsync(NpgsqlTransaction transaction, string savepoint)
+    {
+        try
+        {
+            await transaction.RollbackAsync(savepoint, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Faults.IsOfConnection(e))
+        {
+            // The caller gets the fault that came first.
+        }
+    }
 
     /// <summary>How many migrations were applied; none where that is somebody else's, and then the tables must be there.</summary>
     private async Task<int> PrepareTablesAsync(CancellationToken cancellationToken)
@@ -263,35 +276,59 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         return 0;
     }
 
-    private async ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, bool isRepeated, bool waits, CancellationToken cancellationToken)
+    /// <summary>One transaction, again after a fault that passes.</summary>
+    /// <param name="isInDoubt">It was tried before, and it is not known whether that has happened.</param>
+    /// <param name="act">The step.</param>
+    /// <param name="waits">What another transaction holds is waited for, over and over; else the fault is the caller's.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    private async ValueTask<T> WriteAsync<T>(bool isInDoubt, Func<SqlStep, ValueTask<T>> act, bool waits, CancellationToken cancellationToken)
     {
         await StartAsync(cancellationToken).ConfigureAwait(false);
-        var (isCommitting, passesOver) = (false, false);
-        var (answer, step) = await RepeatAsync(
-            async () =>
-            {
-                isRepeated |= isCommitting;
-                isCommitting = false;
-                var connection = await _sessions.OpenAsync(cancellationToken).ConfigureAwait(false);
-                await using (connection.ConfigureAwait(false))
+        var passesOver = false;
+        try
+        {
+            var (answer, step) = await RepeatAsync(
+                async () =>
                 {
-                    var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-                    await using (transaction.ConfigureAwait(false))
+                    var connection = await _sessions.OpenAsync(cancellationToken).ConfigureAwait(false);
+                    await using (connection.ConfigureAwait(false))
                     {
-                        var step = NewStep(connection, isRepeated, cancellationToken, passesOver: passesOver);
-                        var answer = await act(step).ConfigureAwait(false);
-                        await step.FlushAsync().ConfigureAwait(false);
-                        isCommitting = true;
-                        await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
-                        isCommitting = false;
-                        return (answer, step);
+                        var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+                        await using (transaction.ConfigureAwait(false))
+                        {
+                            var step = NewStep(connection, isInDoubt, cancellationToken, passesOver: passesOver);
+                            var answer = await act(step).ConfigureAwait(false);
+                            await step.FlushAsync().ConfigureAwait(false);
+                            await CommitAsync(transaction, step, () => isInDoubt = true).ConfigureAwait(false);
+                            return (answer, step);
+                        }
                     }
-                }
-            },
-            e => Faults.IsHeld(e) ? passesOver = waits : Faults.IsRolledBack(e) || (Faults.IsOfConnection(e) && (isRepeatable || !isCommitting)),
-            cancellationToken).ConfigureAwait(false);
-        Tell(step);
-        return answer;
+                },
+                // While it is in doubt, the holder may be the try whose answer was lost.
+                e => Faults.IsHeld(e) ? (passesOver = waits) || isInDoubt : Faults.IsPassing(e),
+                cancellationToken).ConfigureAwait(false);
+            Tell(step);
+            return answer;
+        }
+        catch (Exception e) when (isInDoubt && Faults.IsPassing(e))
+        {
+            throw new TaskOutcomeUnknownException($"The connection was lost before the store answered its commit: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Commits. Without an answer it is in doubt whether that has happened; what the step has to tell others is told all the same.</summary>
+    private async Task CommitAsync(NpgsqlTransaction transaction, PostgreSqlStep step, Action doubt)
+    {
+        try
+        {
+            await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!Faults.IsOfRefusedCommit(e))
+        {
+            doubt();
+            Tell(step.Hints);
+            throw;
+        }
     }
 
     /// <summary>One statement, or several that need not see the same moment, without a transaction around them.</summary>

@@ -41,7 +41,6 @@ internal sealed partial class SqliteTaskStore
 
             return claimed;
         },
-        true,
         cancellationToken);
 
     private static async ValueTask<List<QueuedRow>> QueuedAsync(SqlStep step, ClaimRequest request)
@@ -155,7 +154,6 @@ internal sealed partial class SqliteTaskStore
 
             return answers;
         },
-        true,
         cancellationToken);
 
     /// <summary>Records a result if the statement may; false if the lifecycle is to decide.</summary>

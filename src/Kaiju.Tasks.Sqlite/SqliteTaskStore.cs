@@ -102,7 +102,7 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
     // Not on the caller's thread, whose context may have only that one.
     public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
 
-    protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken)
+    protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         return _writer is { } writer ? new ValueTask<T>(writer.WriteAsync(act, cancellationToken)) : StartAndWriteAsync(act, cancellationToken);

@@ -113,6 +113,18 @@ public sealed class TaskHostStoppedException : InvalidOperationException
     public bool MayHaveHappened { get; }
 }
 
+/// <summary>The store's answer to a write was lost, and what the store shows now does not tell whether the write happened.</summary>
+public sealed class TaskOutcomeUnknownException : Exception
+{
+    /// <summary>Reports a write of which it is not known whether it happened.</summary>
+    /// <param name="reason">What was lost, or why it cannot be told; one sentence.</param>
+    /// <param name="inner">The fault that took the answer.</param>
+    public TaskOutcomeUnknownException(string reason, Exception? inner = null)
+        : base($"The step may have happened. {reason} Read the task to find out before the call is repeated.", inner)
+    {
+    }
+}
+
 /// <summary>The tables of a store are not of the version that the package needs.</summary>
 /// <param name="message">Which version is there, which one is needed, and what to do.</param>
 public sealed class TaskSchemaException(string message) : Exception(message);

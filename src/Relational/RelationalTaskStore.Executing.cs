@@ -7,19 +7,22 @@ namespace Kaiju.Tasks.Relational;
 /// <content>What executors ask.</content>
 internal abstract partial class RelationalTaskStore
 {
-    public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
-        WriteAsync(
+    public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken)
+    {
+        HashSet<Guid> tried = [];
+        return WriteAsync(
             async step =>
             {
-                var ids = step.PassesOver ? await step.HoldFreeAsync(taskIds).ConfigureAwait(false) : taskIds.Distinct();
+                // What an earlier try may hold is waited for.
+                var ids = step is { PassesOver: true, IsRepeated: false } ? await step.HoldFreeAsync(taskIds).ConfigureAwait(false) : taskIds.Distinct();
                 var rows = await step.LoadAsync("load_by_ids", Argument.Texts("ids", ids)).ConfigureAwait(false);
-                return await ClaimAsync(step, executor, rows).ConfigureAwait(false);
+                return await ClaimAsync(step, executor, rows, tried).ConfigureAwait(false);
             },
-            true,
             cancellationToken);
+    }
 
     public virtual ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
-        WriteAsync(step => RecordAllAsync(step, reports), true, cancellationToken);
+        WriteAsync(step => RecordAllAsync(step, reports), cancellationToken);
 
     public virtual ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         WriteAsync(
@@ -28,7 +31,6 @@ internal abstract partial class RelationalTaskStore
                 await PingAsync(step, executor).ConfigureAwait(false);
                 return await LostAsync(step, claims).ConfigureAwait(false);
             },
-            true,
             cancellationToken);
 
     public ValueTask<IReadOnlyList<ExecutorPing>> ListExecutorsAsync(CancellationToken cancellationToken) => ReadAsync<IReadOnlyList<ExecutorPing>>(
@@ -45,7 +47,6 @@ internal abstract partial class RelationalTaskStore
                 var held = await HeldAsync(step, executorId).ConfigureAwait(false);
                 return await MoveAsync(step, [.. held.Where(row => !claims.Contains(row.State.Claim!.Value))], _ => new TaskEvent.GivenBack()).ConfigureAwait(false);
             },
-            true,
             cancellationToken);
 
     public virtual ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) => WriteAsync(
@@ -59,7 +60,6 @@ internal abstract partial class RelationalTaskStore
             await step.ExecuteAsync("delete_executor", Argument.Text("executor", executorId)).ConfigureAwait(false);
             return moves;
         },
-        true,
         cancellationToken);
 
     /// <summary>Claims what is queued: by priority, then by age, no more than is asked for.</summary>
@@ -87,13 +87,20 @@ internal abstract partial class RelationalTaskStore
     protected static async ValueTask PingAsync(SqlStep step, ExecutorInfo executor) => await step.ExecuteAsync(
         "set_ping", Argument.Text("executor", executor.Id), Argument.Long("ping", Ticks.Of(await step.NowAsync().ConfigureAwait(false)))).ConfigureAwait(false);
 
-    protected async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(SqlStep step, ExecutorInfo executor, IReadOnlyList<TaskRow> rows)
+    /// <summary>Claims what is QUEUED, and finds again what a try whose answer was lost has claimed.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="executor">The executor.</param>
+    /// <param name="rows">The tasks.</param>
+    /// <param name="tried">The claims of all tries, to which those of this one are added.</param>
+    private async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(SqlStep step, ExecutorInfo executor, IReadOnlyList<TaskRow> rows, HashSet<Guid> tried)
     {
         var claimed = new List<ExecutorTask>();
         foreach (var row in rows)
         {
-            if (await step.HappenAsync(row, new TaskEvent.Claimed(executor.Id, ids.NewId())).ConfigureAwait(false))
+            var isOwn = row.State.Claim is { } held && tried.Contains(held);
+            if (isOwn || await step.HappenAsync(row, new TaskEvent.Claimed(executor.Id, ids.NewId())).ConfigureAwait(false))
             {
+                tried.Add(row.State.Claim!.Value);
                 var results = row.Results == 0
                     ? []
                     : (await step.QueryAsync(
@@ -120,8 +127,9 @@ internal abstract partial class RelationalTaskStore
         var answers = new ReportAnswer[reports.Count];
         foreach (var (place, report) in reports.Index())
         {
+            var happened = new TaskEvent.Reported(report);
             answers[place] = rows.GetValueOrDefault(report.TaskId) is { } row
-                && (await step.HappenAsync(row, new TaskEvent.Reported(report)).ConfigureAwait(false) || await IsRecordedAsync(step, row, report.Id).ConfigureAwait(false))
+                && (await step.HappenAsync(row, happened).ConfigureAwait(false) || await IsRecordedAsync(step, row, happened).ConfigureAwait(false))
                 ? ReportAnswer.Recorded
                 : ReportAnswer.Superseded;
         }
@@ -159,10 +167,15 @@ internal abstract partial class RelationalTaskStore
     private static ValueTask<List<TaskRow>> HeldAsync(SqlStep step, string executorId) =>
         step.LoadAsync("load_held", Argument.Texts("executors", [executorId]), Argument.Integer("most", int.MaxValue));
 
-    private static async ValueTask<bool> IsRecordedAsync(SqlStep step, TaskRow row, ReportId report)
+    private static async ValueTask<bool> IsRecordedAsync(SqlStep step, TaskRow row, TaskEvent.Reported happened)
     {
+        var report = happened.Report.Id;
         if (TaskLifecycle.IsRecorded(row.State, null, report))
         {
+            // The hint may have been lost with the answer.
+            var isTold = row.State.State == TaskState.Executed;
+            step.Hint(isTold ? StoreHintKinds.None : StoreHint.KindsOf(row.Definition, row.State, row.State, happened), row.Id);
+            step.Hint(row.Definition.Notify && !isTold ? StoreHintKinds.Notified : StoreHintKinds.None, row.Id);
             return true;
         }
 

@@ -47,7 +47,6 @@ internal abstract partial class RelationalTaskStore
             await step.ExecuteAsync("forget_executors", Argument.Texts("executors", dead), Argument.Long("alive", alive)).ConfigureAwait(false);
             return moves;
         },
-        true,
         cancellationToken);
 
     public ValueTask<IReadOnlyList<TaskMove>> AbortOverdueAsync(int limit, CancellationToken cancellationToken) =>
@@ -87,7 +86,6 @@ internal abstract partial class RelationalTaskStore
             var due = await step.LoadAsync(statement, Argument.Integer("duty", (int?)duty), Argument.Long("now", now), Argument.Integer("most", limit)).ConfigureAwait(false);
             return await MoveAsync(step, due, happened).ConfigureAwait(false);
         },
-        true,
         cancellationToken);
 
     /// <summary>The rows are held by this step; the tasks that they start may be held by another transaction.</summary>

@@ -101,19 +101,48 @@ internal abstract partial class RelationalTaskStore
         ReadAsync<IReadOnlyList<TaskNotification>>(
             async step => await step.QueryAsync("list_undelivered", ReadNotification, Argument.Integer("most", limit)).ConfigureAwait(false), cancellationToken);
 
-    public ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
-        WriteAsync(step => step.ExecuteAsync("mark_read", Argument.Longs("ids", ids)), false, cancellationToken);
+    public ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken)
+    {
+        List<long> tried = [];
+        return WriteAsync(
+            async step =>
+            {
+                // What is read stays read: if a try whose answer was lost was committed, none of its notifications comes again.
+                var read = await step.QueryAsync("mark_read", row => row.GetInt64(0), Argument.Longs("ids", ids)).ConfigureAwait(false);
+                tried = step.IsRepeated && !tried.Exists(read.Contains) ? [.. tried, .. read] : read;
+                return tried.Count;
+            },
+            cancellationToken);
+    }
 
     public async ValueTask MarkDeliveredAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
-        await WriteAsync(step => step.ExecuteAsync("mark_delivered", Argument.Longs("ids", ids)), true, cancellationToken).ConfigureAwait(false);
+        await WriteAsync(step => step.ExecuteAsync("mark_delivered", Argument.Longs("ids", ids)), cancellationToken).ConfigureAwait(false);
 
-    public ValueTask<int> DeleteNotificationsAsync(TimeSpan age, int limit, CancellationToken cancellationToken) => WriteAsync(
-        async step => await step.ExecuteAsync(
-            "delete_notifications",
-            Argument.Long("before", Ticks.Of(await step.NowAsync().ConfigureAwait(false) - age)),
-            Argument.Integer("most", limit)).ConfigureAwait(false),
-        false,
-        cancellationToken);
+    public ValueTask<int> DeleteNotificationsAsync(TimeSpan age, int limit, CancellationToken cancellationToken)
+    {
+        List<long> tried = [];
+        return WriteAsync(
+            async step =>
+            {
+                if (step.IsRepeated && tried.Count > 0 && !await IsThereAsync(step, tried.Max()).ConfigureAwait(false))
+                {
+                    return tried.Count;
+                }
+
+                tried = await step.QueryAsync(
+                    "delete_notifications",
+                    row => row.GetInt64(0),
+                    Argument.Long("before", Ticks.Of(await step.NowAsync().ConfigureAwait(false) - age)),
+                    Argument.Integer("most", limit)).ConfigureAwait(false);
+                return tried.Count;
+            },
+            cancellationToken);
+    }
+
+    /// <summary>True if the notification is still there.</summary>
+    private static async ValueTask<bool> IsThereAsync(SqlStep step, long notification) =>
+        (await step.QueryAsync("list_notifications_last", row => row.GetInt64(0), Argument.Long("before", notification + 1), Argument.Integer("scanned", 1)).ConfigureAwait(false))
+            .Contains(notification);
 
     private TaskRecord ReadTask(DbDataReader row) => TaskRow.Read(row, rules).Snapshot(row.Results(TaskRow.ColumnCount));
 

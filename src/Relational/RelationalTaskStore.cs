@@ -20,15 +20,17 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     public IDisposable Listen(Action<StoreHint> listener) => Listeners.Add(listener);
 
     /// <summary>Runs a step in a transaction of its own, again if the database asks for it.</summary>
-    /// <param name="act">The step; it may run more than once, each time from the beginning.</param>
-    /// <param name="isRepeatable">It does no harm if it is done twice, so that it may be repeated when it is not known whether it was done.</param>
+    /// <param name="act">
+    /// The step; it may run more than once, each time from the beginning. Where <see cref="SqlStep.IsRepeated"/> an earlier run may have been
+    /// committed, and the step must know what it did then.
+    /// </param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    protected abstract ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken);
+    protected abstract ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken);
 
     /// <summary>Runs one statement that may be run twice, as a step of its own.</summary>
     /// <returns>How many rows it changed.</returns>
     protected virtual ValueTask<int> ExecuteAsync(string statement, Argument[] arguments, CancellationToken cancellationToken) =>
-        WriteAsync(step => step.ExecuteAsync(statement, arguments), true, cancellationToken);
+        WriteAsync(step => step.ExecuteAsync(statement, arguments), cancellationToken);
 
     /// <summary>Asks something that changes nothing.</summary>
     protected abstract ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken);
@@ -39,9 +41,10 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     {
         ThrowIfNotPrepared(tasks);
         var creation = ids.NewId();
+        var tried = new CreateAnswer[tasks.Count];
         return tasks.Count == 0
             ? ValueTask.FromResult<IReadOnlyList<CreateAnswer>>([])
-            : WriteAsync(step => CreateAllAsync(step, tasks, onConflict, creation), true, cancellationToken);
+            : WriteAsync(step => CreateAllAsync(step, tasks, onConflict, creation, tried), cancellationToken);
     }
 
     public abstract ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
@@ -51,57 +54,26 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
         IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CancellationToken cancellationToken)
     {
         ThrowIfNotPrepared(tasks.Select(task => task.Definition));
-        var creation = ids.NewId();
-        return WriteAsync(step => ImportAllAsync(step, tasks, executors, creation), true, cancellationToken);
+        // One claim for all tries, so that a try whose answer was lost is answered by the next one.
+        var (creation, claims) = (ids.NewId(), tasks.Select(_ => ids.NewId()).ToList());
+        return WriteAsync(step => ImportAllAsync(step, tasks, executors, creation, claims), cancellationToken);
     }
 
     public ValueTask<UpdateAnswer> UpdateAsync(TaskDefinition definition, int revision, CancellationToken cancellationToken)
     {
         ThrowIfNotPrepared([definition]);
-        return WriteAsync(step => UpdateAsync(step, definition, revision), false, cancellationToken);
+        var tried = new TriedUpdate();
+        return WriteAsync(step => UpdateAsync(step, definition, revision, tried), cancellationToken);
     }
 
-    public ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken) => WriteAsync(
-        async step =>
-        {
-            if (await step.FindAsync(taskId).ConfigureAwait(false) is not { } row)
-            {
-                return false;
-            }
-
-            await DeleteAsync(step, [row.TaskNo]).ConfigureAwait(false);
-            step.Hint(StoreHintKinds.Ended | (row.State.Claim is null ? StoreHintKinds.None : StoreHintKinds.ClaimLost), taskId);
-            return true;
-        },
-        false,
-        cancellationToken);
-
-    public ValueTask<IReadOnlyList<string>> DeleteEndedAsync(TimeSpan age, int limit, CancellationToken cancellationToken) =>
-        WriteAsync<IReadOnlyList<string>>(
-            async step =>
-            {
-                var before = Ticks.Of(await step.NowAsync().ConfigureAwait(false) - age);
-                var ended = await step.QueryAsync(
-                    "ended", row => (TaskNo: row.GetInt64(0), Id: row.GetString(1)), Argument.Long("before", before), Argument.Integer("most", limit)).ConfigureAwait(false);
-                await DeleteAsync(step, ended.ConvertAll(task => task.TaskNo)).ConfigureAwait(false);
-                foreach (var (_, id) in ended)
-                {
-                    step.Hint(StoreHintKinds.Ended, id);
-                }
-
-                return ended.ConvertAll(task => task.Id);
-            },
-            false,
-            cancellationToken);
-
     public ValueTask<bool> ResetAsync(string taskId, CancellationToken cancellationToken) =>
-        HappenAsync(taskId, new TaskEvent.Reset(NewJobId()), true, cancellationToken);
+        HappenAsync(taskId, new TaskEvent.Reset(NewJobId()), cancellationToken);
 
     public ValueTask<bool> CancelAsync(string taskId, CancellationToken cancellationToken) =>
-        HappenAsync(taskId, new TaskEvent.Cancelled(), false, cancellationToken);
+        HappenAsync(taskId, new TaskEvent.Cancelled(), cancellationToken);
 
     public ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CancellationToken cancellationToken) =>
-        HappenAsync(taskId, new TaskEvent.MessageSent(data), false, cancellationToken);
+        HappenAsync(taskId, new TaskEvent.MessageSent(data), cancellationToken);
 
     protected static void ThrowIfNotPrepared(IEnumerable<TaskDefinition> tasks)
     {
@@ -116,12 +88,17 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     /// Creates tasks. Each creation leaves its own mark with what it created, so that one that is repeated after a lost answer knows its
     /// own tasks from those that were there before.
     /// </summary>
+    /// <param name="step">The step.</param>
+    /// <param name="tasks">The definitions.</param>
+    /// <param name="onConflict">What to do on a known id.</param>
+    /// <param name="creation">The mark.</param>
+    /// <param name="tried">The answers of the last try, if there was one; those of this one are put there. Null for a creation that is not repeated.</param>
     protected async ValueTask<IReadOnlyList<CreateAnswer>> CreateAllAsync(
-        SqlStep step, IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, Guid creation)
+        SqlStep step, IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, Guid creation, CreateAnswer[]? tried = null)
     {
         var now = await step.NowAsync().ConfigureAwait(false);
         var answers = new CreateAnswer[tasks.Count];
-        foreach (var places in Waves(tasks))
+        foreach (var (wave, places) in Waves(tasks).Index())
         {
             var rows = places.ToDictionary(place => NewRow(tasks[place], creation, now));
             foreach (var row in await step.InsertAsync([.. rows.Keys]).ConfigureAwait(false))
@@ -130,7 +107,13 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
                 rows.Remove(row);
             }
 
-            await MeetAsync(step, rows, onConflict, creation, answers).ConfigureAwait(false);
+            // What bears the mark when the first wave comes was left by an earlier try, and later by this one.
+            await MeetAsync(step, rows, onConflict, wave == 0 ? creation : null, tried, answers).ConfigureAwait(false);
+        }
+
+        if (tried is not null)
+        {
+            answers.CopyTo(tried, 0);
         }
 
         return answers;
@@ -152,7 +135,8 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     protected static StoreHintKinds KindsOfNew(TaskRow row) => row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.Duty;
 
     /// <summary>Answers those whose ids are known, and puts them in the place of the others where that is asked for and can be.</summary>
-    private static async ValueTask MeetAsync(SqlStep step, Dictionary<TaskRow, int> rows, OnConflict onConflict, Guid creation, CreateAnswer[] answers)
+    private static async ValueTask MeetAsync(
+        SqlStep step, Dictionary<TaskRow, int> rows, OnConflict onConflict, Guid? creation, CreateAnswer[]? tried, CreateAnswer[] answers)
     {
         while (rows.Count > 0)
         {
@@ -170,18 +154,21 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
                 var other = known[row.Id];
                 var result = onConflict switch
                 {
-                    _ when own.Contains(other.TaskNo) => CreateResult.Created,
+                    _ when own.Contains(other.TaskNo) => tried?[place].Result ?? CreateResult.Created,
                     OnConflict.Skip => CreateResult.Skipped,
                     OnConflict.Replace when TaskLifecycle.IsAtRest(other.State) => CreateResult.Replaced,
                     _ => CreateResult.Refused,
                 };
-                answers[place] = new CreateAnswer(row.Id, result, result == CreateResult.Replaced ? row.State.State : other.State.State);
-                if (result == CreateResult.Replaced)
+                var isReplaced = result == CreateResult.Replaced && !own.Contains(other.TaskNo);
+                answers[place] = new CreateAnswer(row.Id, result, isReplaced ? row.State.State : other.State.State);
+                if (isReplaced)
                 {
                     replaced.Add(other);
                 }
                 else
                 {
+                    // The hint of its own creation may have been lost with the answer.
+                    step.Hint(own.Contains(other.TaskNo) ? KindsOfNew(other) : StoreHintKinds.None, row.Id);
                     rows.Remove(row);
                 }
             }
@@ -209,19 +196,19 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     }
 
     /// <summary>Those that this same creation has stored, in a try whose answer was lost.</summary>
-    private static async ValueTask<HashSet<long>> OwnAsync(SqlStep step, IEnumerable<TaskRow> rows, Guid creation)
+    private static async ValueTask<HashSet<long>> OwnAsync(SqlStep step, IEnumerable<TaskRow> rows, Guid? creation)
     {
-        if (!step.IsRepeated)
+        if (!step.IsRepeated || creation is not { } mark)
         {
             return [];
         }
 
         var tasks = Argument.Longs("tasks", rows.Select(row => row.TaskNo));
-        return [.. await step.QueryAsync("find_creation", row => row.GetInt64(0), tasks, Argument.Uuid("creation", creation)).ConfigureAwait(false)];
+        return [.. await step.QueryAsync("find_creation", row => row.GetInt64(0), tasks, Argument.Uuid("creation", mark)).ConfigureAwait(false)];
     }
 
     private async ValueTask<IReadOnlyList<ImportAnswer>> ImportAllAsync(
-        SqlStep step, IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, Guid creation)
+        SqlStep step, IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, Guid creation, List<Guid> claims)
     {
         var now = await step.NowAsync().ConfigureAwait(false);
         foreach (var executor in executors)
@@ -231,9 +218,10 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
         }
 
         // An id that comes again in the same call is known by then.
-        var rows = tasks.Select(task => NewRow(task, creation, now)).ToList();
+        var rows = tasks.Select((task, place) => NewRow(task, creation, claims[place], now)).ToList();
         var inserted = (await step.InsertAsync([.. rows.DistinctBy(row => row.Id)]).ConfigureAwait(false)).ToHashSet();
-        var own = inserted.Count < rows.Count ? await OwnAsync(step, rows.Select(row => row.Id), creation).ConfigureAwait(false) : [];
+        var known = rows.Select(row => row.Id).Except(inserted.Select(row => row.Id));
+        var own = inserted.Count < rows.Count ? await OwnAsync(step, known, creation).ConfigureAwait(false) : [];
         var answers = new ImportAnswer[tasks.Count];
         foreach (var (place, row) in rows.Index())
         {
@@ -245,8 +233,8 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
             }
             else
             {
-                answers[place] = own.TryGetValue(row.Id, out var claim)
-                    ? new ImportAnswer(row.Id, CreateResult.Created, claim)
+                answers[place] = own.Remove(row.Id)
+                    ? new ImportAnswer(row.Id, CreateResult.Created, row.State.Claim)
                     : new ImportAnswer(row.Id, CreateResult.Refused, null);
             }
         }
@@ -254,9 +242,9 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
         return answers;
     }
 
-    private TaskRow NewRow(TaskRecord task, Guid creation, DateTimeOffset now)
+    private TaskRow NewRow(TaskRecord task, Guid creation, Guid claim, DateTimeOffset now)
     {
-        var state = TaskImport.State(task, ids.NewId(), now, rules);
+        var state = TaskImport.State(task, claim, now, rules);
         return new TaskRow
         {
             Rules = rules,
@@ -270,8 +258,8 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
         };
     }
 
-    /// <summary>Those that this same import has stored, in a try whose answer was lost, with their claims.</summary>
-    private static async ValueTask<Dictionary<string, Guid?>> OwnAsync(SqlStep step, IEnumerable<string> ids, Guid creation)
+    /// <summary>Those that this same import has stored, in a try whose answer was lost.</summary>
+    private static async ValueTask<HashSet<string>> OwnAsync(SqlStep step, IEnumerable<string> ids, Guid creation)
     {
         if (!step.IsRepeated)
         {
@@ -280,32 +268,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
 
         var known = await step.LoadAsync("load_by_ids", Argument.Texts("ids", ids)).ConfigureAwait(false);
         var own = await OwnAsync(step, known, creation).ConfigureAwait(false);
-        return known.Where(row => own.Contains(row.TaskNo)).ToDictionary(row => row.Id, row => row.State.Claim, StringComparer.Ordinal);
-    }
-
-    private static async ValueTask<UpdateAnswer> UpdateAsync(SqlStep step, TaskDefinition definition, int revision)
-    {
-        if (await step.FindAsync(definition.Id!).ConfigureAwait(false) is not { } row)
-        {
-            return new UpdateAnswer(UpdateResult.Missing, []);
-        }
-
-        if (row.Revision != revision)
-        {
-            return new UpdateAnswer(UpdateResult.Stale, []);
-        }
-
-        if (TaskUpdate.FindFaults(row.Definition, definition, row.State) is { Count: > 0 } faults)
-        {
-            return new UpdateAnswer(UpdateResult.Refused, faults);
-        }
-
-        row.State = TaskUpdate.Apply(row.Definition, definition, row.State, await step.NowAsync().ConfigureAwait(false));
-        (row.Definition, row.Revision) = (definition, row.Revision + 1);
-        await step.ExecuteEachAsync("update_definitions", [row], TaskRow.DefinitionColumns).ConfigureAwait(false);
-        step.MarkChanged(row);
-        step.Hint(StoreHintKinds.Duty | (row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None), row.Id);
-        return new UpdateAnswer(UpdateResult.Updated, []);
+        return known.Where(row => own.Contains(row.TaskNo)).Select(row => row.Id).ToHashSet(StringComparer.Ordinal);
     }
 
     protected TaskRow NewRow(TaskDefinition definition, Guid creation, DateTimeOffset now) => new()
@@ -324,9 +287,4 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
             await step.ExecuteAsync(statement, Argument.Longs("tasks", tasks)).ConfigureAwait(false);
         }
     }
-
-    private ValueTask<bool> HappenAsync(string taskId, TaskEvent happened, bool isRepeatable, CancellationToken cancellationToken) => WriteAsync(
-        async step => await step.FindAsync(taskId).ConfigureAwait(false) is { } row && await step.HappenAsync(row, happened).ConfigureAwait(false),
-        isRepeatable,
-        cancellationToken);
 }

@@ -117,17 +117,6 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_creation_whose_answer_was_lost_knows_its_own_tasks()
-    {
-        // As the store does it: the same creation again, because nobody knows whether the first has happened.
-        var creation = new LostCommit(_dataSource!);
-        var answers = await creation.CreateTwiceAsync(Definition("t", 1));
-
-        answers[0].Result.Should().Be(CreateResult.Created, "it is the same creation and not somebody else's task");
-        (await Store.CreateAsync([Definition("t", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Refused);
-    }
-
-    [Fact]
     public async Task Listening_that_is_cut_off_is_taken_up_again_and_what_was_missed_is_looked_for()
     {
         var heard = new SemaphoreSlim(0);
@@ -300,40 +289,5 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         }
 
         return ended;
-    }
-
-    /// <summary>A store that believes that its first try may have been lost on the way.</summary>
-    private sealed class LostCommit(NpgsqlDataSource dataSource)
-        : RelationalTaskStore(new LifecycleRules(), IdSource.Random, NullLogger.Instance)
-    {
-        private readonly SqlTexts _sql = SqlTexts.Load(
-            typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(new PostgreSqlTasksOptions(), "(extract(epoch from clock_timestamp()) * 10000000)::bigint"));
-
-        public ValueTask<IReadOnlyList<CreateAnswer>> CreateTwiceAsync(TaskDefinition definition) => CreateAsync([definition], OnConflict.Fail, default);
-
-        public override ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
-            IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, System.Data.Common.DbTransaction transaction, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        internal override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        protected override ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        protected override async ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeatable, CancellationToken cancellationToken)
-        {
-            isRepeatable.Should().BeTrue();
-            await OnceAsync(act, false);
-            return await OnceAsync(act, true);
-        }
-
-        private async Task<T> OnceAsync<T>(Func<SqlStep, ValueTask<T>> act, bool isRepeated)
-        {
-            await using var connection = await dataSource.OpenConnectionAsync();
-            await using var transaction = await connection.BeginTransactionAsync();
-            var step = new PostgreSqlStep(connection, null, _sql, Rules, TaskLifecycle.Next, NewJobId, default) { IsRepeated = isRepeated };
-            var answer = await act(step);
-            await step.FlushAsync();
-            await transaction.CommitAsync();
-            return answer;
-        }
     }
 }

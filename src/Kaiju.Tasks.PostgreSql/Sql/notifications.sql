@@ -39,11 +39,11 @@ select id, task_id, job_id, user_id, state, is_final, exit_code, error, result, 
 where not is_delivered order by id limit @most
 
 -- name: mark_read
-$limited$update $schema$.notifications set is_read = true$from_limit$ where id = any(@ids) and not is_read
+$limited$update $schema$.notifications set is_read = true$from_limit$ where id = any(@ids) and not is_read returning id
 
 -- name: mark_delivered
 $limited$update $schema$.notifications set is_delivered = true$from_limit$ where id = any(@ids) and not is_delivered
 
 -- name: delete_notifications
 delete from $schema$.notifications where id = any(array(
-    select o.id from (select id, created from $schema$.notifications order by id limit @most for update skip locked) o where o.created < @before))
+    select o.id from (select id, created from $schema$.notifications order by id limit @most for update skip locked) o where o.created < @before)) returning id

@@ -19,6 +19,9 @@ select t.id, s.state from $schema$.tasks t join $schema$.states s on s.task_no =
 select s.task_no, t.id from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
 where s.ended < @before order by s.ended, s.task_no limit @most for update of s, t skip locked
 
+-- name: find_tasks
+select task_no from $schema$.tasks where task_no = any(@tasks)
+
 -- name: find_creation
 select task_no from $schema$.tasks where task_no = any(@tasks) and creation = @creation
 

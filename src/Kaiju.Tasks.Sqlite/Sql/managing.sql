@@ -28,9 +28,10 @@ where s.state = 2 and s.executor_id in (select value from json_each(@executors))
 -- name: dead_executors
 select id from $prefix$executors where last_ping < @alive
 
+-- In the transaction that found them dead, which is the only one that writes: none can have pinged since.
 -- name: forget_executors
 delete from $prefix$executors
-where id in (select value from json_each(@executors)) and last_ping < @alive
+where id in (select value from json_each(@executors))
 and not exists (select 1 from $prefix$states s where s.state = 2 and s.executor_id = $prefix$executors.id)
 
 -- name: next_duty

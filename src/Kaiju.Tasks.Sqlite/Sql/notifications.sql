@@ -33,11 +33,11 @@ select id, task_id, job_id, user_id, state, is_final, exit_code, error, result, 
 where is_delivered = 0 order by id limit @most
 
 -- name: mark_read
-update $prefix$notifications set is_read = 1 where id in (select value from json_each(@ids)) and is_read = 0
+update $prefix$notifications set is_read = 1 where id in (select value from json_each(@ids)) and is_read = 0 returning id
 
 -- name: mark_delivered
 update $prefix$notifications set is_delivered = 1 where id in (select value from json_each(@ids)) and is_delivered = 0
 
 -- name: delete_notifications
 delete from $prefix$notifications where id in (
-    select id from (select id, created from $prefix$notifications order by id limit @most) o where o.created < @before)
+    select id from (select id, created from $prefix$notifications order by id limit @most) o where o.created < @before) returning id

@@ -10,6 +10,9 @@ where t.id in (select value from json_each(@ids))
 select s.task_no, t.id from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
 where s.ended is not null and s.ended < @before order by s.ended, s.task_no limit @most
 
+-- name: find_tasks
+select task_no from $prefix$tasks where task_no in (select value from json_each(@tasks))
+
 -- name: find_creation
 select task_no from $prefix$tasks where task_no in (select value from json_each(@tasks)) and creation = @creation
 
