@@ -184,16 +184,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             {
                 _isDisposed = true;
                 await _closing.CancelAsync().ConfigureAwait(false);
-                if (await IsOverAsync(_creations.DisposeAsync(), "creations").ConfigureAwait(false))
-                {
-                    await _creating.DisposeAsync().ConfigureAwait(false);
-                }
-                else
-                {
-                    _creations.Abandon();
-                }
-
-                await IsOverAsync(_reports.DisposeAsync(), "reports").ConfigureAwait(false);
+                await Task.WhenAll(CloseCreationsAsync(), IsOverAsync(_reports.DisposeAsync(), "reports")).ConfigureAwait(false);
                 if (_channel is not null)
                 {
                     await _channel.DisposeAsync().ConfigureAwait(false);
@@ -209,8 +200,21 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         }
     }
 
+    private async Task CloseCreationsAsync()
+    {
+        if (await IsOverAsync(_creations.DisposeAsync(), "creations").ConfigureAwait(false))
+        {
+            await _creating.DisposeAsync().ConfigureAwait(false);
+        }
+        else
+        {
+            // Its thread still uses the connection, and ends with it.
+            _creations.Abandon();
+        }
+    }
+
     /// <summary>A server that does not answer keeps no host from stopping.</summary>
-    private async ValueTask<bool> IsOverAsync(ValueTask end, string steps)
+    private async Task<bool> IsOverAsync(ValueTask end, string steps)
     {
         var ending = end.AsTask();
         await ending.WaitAsync(_mostClosing, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

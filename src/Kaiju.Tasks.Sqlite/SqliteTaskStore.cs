@@ -102,10 +102,13 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
     // Not on the caller's thread, whose context may have only that one.
     public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
 
-    protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken)
+    protected override ValueTask<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) =>
+        WriteLargeAsync(act, 0, cancellationToken);
+
+    protected override ValueTask<T> WriteLargeAsync<T>(Func<SqlStep, ValueTask<T>> act, long bytes, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return _writer is { } writer ? new ValueTask<T>(writer.WriteAsync(act, cancellationToken)) : StartAndWriteAsync(act, cancellationToken);
+        return _writer is { } writer ? new ValueTask<T>(writer.WriteAsync(act, bytes, cancellationToken)) : StartAndWriteAsync(act, bytes, cancellationToken);
     }
 
     /// <summary>Reads on the caller's thread: a reader waits for nobody, and where the file is locked after all, it waits without the thread.</summary>
@@ -138,10 +141,10 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
     private SqliteStep NewStep(SqliteStatements statements, bool isRepeated = false) =>
         new(statements, _clock.GetUtcNow(), _sql, Rules, _next, NewJobId) { IsRepeated = isRepeated };
 
-    private async ValueTask<T> StartAndWriteAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken)
+    private async ValueTask<T> StartAndWriteAsync<T>(Func<SqlStep, ValueTask<T>> act, long bytes, CancellationToken cancellationToken)
     {
         var writer = await BeginStart().WaitAsync(cancellationToken).ConfigureAwait(false);
-        return await writer.WriteAsync(act, cancellationToken).ConfigureAwait(false);
+        return await writer.WriteAsync(act, bytes, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The start that is under way or has succeeded, or a new one. Not on the caller's thread, which may be the only one of its context.</summary>

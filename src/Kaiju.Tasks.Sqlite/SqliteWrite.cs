@@ -4,10 +4,13 @@ using Microsoft.Data.Sqlite;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>A step that waits for its turn to write, until its caller is answered.</summary>
+/// <param name="bytes">About how many bytes it brings, if they may be many.</param>
 /// <param name="since">When it began to wait, as a timestamp of the machine.</param>
 /// <param name="cancellationToken">The caller's, who no longer waits once it is cancelled.</param>
-internal abstract class SqliteWrite(long since, CancellationToken cancellationToken)
+internal abstract class SqliteWrite(long bytes, long since, CancellationToken cancellationToken)
 {
+    public long Bytes => bytes;
+
     public long Since => since;
 
     public CancellationToken CancellationToken => cancellationToken;
@@ -27,9 +30,11 @@ internal abstract class SqliteWrite(long since, CancellationToken cancellationTo
 
 /// <inheritdoc cref="SqliteWrite"/>
 /// <param name="act">The step.</param>
+/// <param name="bytes">About how many bytes it brings, if they may be many.</param>
 /// <param name="since">When it began to wait, as a timestamp of the machine.</param>
 /// <param name="cancellationToken">The caller's, who no longer waits once it is cancelled.</param>
-internal sealed class SqliteWrite<T>(Func<SqlStep, ValueTask<T>> act, long since, CancellationToken cancellationToken) : SqliteWrite(since, cancellationToken)
+internal sealed class SqliteWrite<T>(Func<SqlStep, ValueTask<T>> act, long bytes, long since, CancellationToken cancellationToken)
+    : SqliteWrite(bytes, since, cancellationToken)
 {
     private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private T? _result;

@@ -53,9 +53,13 @@ internal sealed class SqliteWriter : IAsyncDisposable
         new Thread(Run) { IsBackground = true, Name = "Kaiju.Tasks SQLite writer" }.UnsafeStart();
     }
 
-    public Task<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken)
+    /// <summary>Carries a step out in its turn.</summary>
+    /// <param name="act">The step.</param>
+    /// <param name="bytes">About how many bytes it brings, if they may be many.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    public Task<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, long bytes, CancellationToken cancellationToken)
     {
-        var write = new SqliteWrite<T>(act, _clock.GetTimestamp(), cancellationToken);
+        var write = new SqliteWrite<T>(act, bytes, _clock.GetTimestamp(), cancellationToken);
         try
         {
             _waiting.Add(write, CancellationToken.None);
@@ -114,9 +118,10 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     private void TakeMore(List<SqliteWrite> together)
     {
-        while (together.Count < MostTogether && _waiting.TryTake(out var next))
+        for (var bytes = together.Sum(write => write.Bytes); together.Count < MostTogether && bytes < Pieces.MostBytes && _waiting.TryTake(out var next);)
         {
             together.Add(next);
+            bytes += next.Bytes;
         }
     }
 

@@ -32,19 +32,29 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     protected virtual ValueTask<int> ExecuteAsync(string statement, Argument[] arguments, CancellationToken cancellationToken) =>
         WriteAsync(step => step.ExecuteAsync(statement, arguments), cancellationToken);
 
+    /// <summary>Runs a step that brings so many bytes, so that not too many of them come together.</summary>
+    protected virtual ValueTask<T> WriteLargeAsync<T>(Func<SqlStep, ValueTask<T>> act, long bytes, CancellationToken cancellationToken) =>
+        WriteAsync(act, cancellationToken);
+
     /// <summary>Asks something that changes nothing.</summary>
     protected abstract ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken);
 
     protected string NewJobId() => ids.NewId().ToString();
 
-    public virtual ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
+    public virtual async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
+        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
     {
         ThrowIfNotPrepared(tasks);
         var creation = ids.NewId();
-        var tried = new CreateAnswer[tasks.Count];
-        return tasks.Count == 0
-            ? ValueTask.FromResult<IReadOnlyList<CreateAnswer>>([])
-            : WriteAsync(step => CreateAllAsync(step, tasks, onConflict, creation, tried), cancellationToken);
+        var answers = new List<CreateAnswer>(tasks.Count);
+        foreach (var piece in tasks.Count == 0 ? [] : Pieces.Of(tasks, TaskRow.SizeOf))
+        {
+            var tried = new CreateAnswer[piece.Count];
+            answers.AddRange(await WriteLargeAsync(
+                step => CreateAllAsync(step, piece, onConflict, creation, tried), Pieces.SizeOf(piece, TaskRow.SizeOf), cancellationToken).ConfigureAwait(false));
+        }
+
+        return answers;
     }
 
     public abstract ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(

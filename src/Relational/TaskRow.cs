@@ -138,7 +138,7 @@ internal sealed class TaskRow
     public string Id => Definition.Id!;
 
     /// <summary>About how many bytes of definition travel with a claim.</summary>
-    public long Bytes => _bytes ??= SizeOf(Definition.KwsJson) + Definition.Commands.Sum(command => SizeOf(command.ParamsJson));
+    public long Bytes => _bytes ??= SizeOf(Definition);
 
     private TaskTraits Traits =>
         (Definition.Cron is null ? 0 : TaskTraits.Periodic)
@@ -205,6 +205,9 @@ internal sealed class TaskRow
         Revision = Revision,
         Result = results,
     };
+
+    /// <summary>About how many bytes a definition has.</summary>
+    public static long SizeOf(TaskDefinition definition) => SizeOf(definition.KwsJson) + definition.Commands.Sum(command => SizeOf(command.ParamsJson));
 
     public static long SizeOf(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : JsonMarshal.GetRawUtf8Value(json).Length;
 }

@@ -112,6 +112,21 @@ public sealed class BatchThreadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_call_that_is_not_under_way_fails_when_the_thread_is_abandoned()
+    {
+        var batches = New(TimeSpan.Zero);
+        var first = batches.AddAsync([1], default);
+        await BegunAsync();
+        var second = batches.AddAsync([2], default);
+        batches.Abandon();
+
+        await FluentActions.Awaiting(() => second.AsTask().WaitAsync(_bound)).Should().ThrowAsync<ObjectDisposedException>();
+        first.IsCompleted.Should().BeFalse();
+        _go.Release(1);
+        (await first).Should().Equal(10);
+    }
+
+    [Fact]
     public async Task One_that_was_never_used_ends_at_once() => await New(TimeSpan.Zero).DisposeAsync();
 
     /// <summary>A batch of one, and while it is on its way another one of two callers; both are answered.</summary>

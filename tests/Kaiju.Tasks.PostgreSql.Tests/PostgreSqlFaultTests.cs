@@ -165,6 +165,26 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_store_whose_server_does_not_answer_is_closed_within_a_bound()
+    {
+        await using var proxy = new StallingProxy(new NpgsqlConnectionStringBuilder(_connectionString).Port);
+        var through = new NpgsqlConnectionStringBuilder(_connectionString) { Host = "127.0.0.1", Port = proxy.Port, CancellationTimeout = 500 }.ToString();
+        await using var dataSource = OwnDataSource.Build(through, false);
+        await using var store = NewStore(dataSource);
+        using var queue = new RelationalTaskQueue(store, TimeProvider.System);
+        await store.CreateAsync([Definition("a", 1)], OnConflict.Fail, default);
+        var claimed = (await queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default))[0];
+        proxy.Stall();
+        var creation = store.CreateAsync([Definition("b", 1)], OnConflict.Fail, default).AsTask();
+        var report = store.RecordAsync([Report(claimed, 0)], default).AsTask();
+
+        await store.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+
+        creation.IsCompleted.Should().BeFalse("its statement is still under way");
+        report.IsCompleted.Should().BeFalse();
+    }
+
+    [Fact]
     public async Task Any_number_of_managers_do_everything_once()
     {
         const int Tasks = 300;

@@ -60,7 +60,7 @@ public sealed class SqliteWriterTests : IDisposable
 
         for (var i = 0; i < 3; i++)
         {
-            (await writer.WriteAsync(_ => ValueTask.FromResult(i), default).WaitAsync(TimeSpan.FromSeconds(30))).Should().Be(i);
+            (await writer.WriteAsync(_ => ValueTask.FromResult(i), 0, default).WaitAsync(TimeSpan.FromSeconds(30))).Should().Be(i);
         }
     }
 
