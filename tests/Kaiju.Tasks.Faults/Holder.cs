@@ -39,7 +39,7 @@ internal sealed class Holder(FaultDatabase database, Random random, RunReport re
         var still = (await RunningAsync()).Intersect(before).Where(running => running.TaskNo != held).Select(running => running.TaskNo).ToList();
 
         // What the other transactions of this round hold stands still as it must.
-        var free = await ReadAsync(transaction, $"select task_no from [states] where task_no = any(array[{string.Join(',', still.DefaultIfEmpty(-1))}]::bigint[]) for update skip locked");
+        var free = await ReadAsync(transaction, $"select task_no from [states] where task_no in ({string.Join(',', still.DefaultIfEmpty(-1))}) for update skip locked");
         await transaction.RollbackAsync();
         if (free.Count > 0)
         {
