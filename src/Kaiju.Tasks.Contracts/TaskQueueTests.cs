@@ -109,6 +109,10 @@ public abstract class TaskQueueTests(OpenStore open)
         var waiting = opened.Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask();
         await CreateAsync(opened, new TaskDefinition { Id = "t", Commands = [new("do")] });
         await waiting.WaitAsync(_bound);
+
+        // Claimed in between, as an executor does: a wait that finds again what no claim got pauses.
+        Assert.Equal(["t"], await ClaimAsync(opened, 1));
+        await CreateAsync(opened, new TaskDefinition { Id = "u", Commands = [new("do")] });
         await opened.Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask().WaitAsync(_bound);
     }
 

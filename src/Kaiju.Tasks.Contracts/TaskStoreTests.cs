@@ -148,6 +148,60 @@ public abstract partial class TaskStoreTests(OpenStore open)
         Assert.Equal(TaskState.Finished, (await opened.Store.GetAsync("t", default))!.State);
     }
 
+    /// <summary>A hint about a queued task may be about its app, and one about an end about the task: what it names includes them, or is any.</summary>
+    [Fact]
+    public async Task A_hint_names_what_it_is_about_or_anything()
+    {
+        await using var opened = await OpenAsync();
+        var hints = new System.Collections.Concurrent.ConcurrentQueue<StoreHint>();
+        using var listening = opened.Store.Listen(hints.Enqueue);
+        await opened.Store.CreateAsync(
+            [Checked.Definition(Task("t", 1) with { AppName = "shop" }), Checked.Definition(Task("u", 1) with { AppName = "mail" })], OnConflict.Fail, default);
+        await HintedAsync(hint => hint.MayQueue(["shop"]));
+        await HintedAsync(hint => hint.MayQueue(["mail"]));
+
+        await opened.Store.CancelAsync("t", default);
+        await HintedAsync(hint => hint.Kinds.HasFlag(StoreHintKinds.Ended) && hint.TaskIds.MayContain("t"));
+
+        await opened.Store.ResetAsync("t", default);
+        hints.Clear();
+        await opened.Store.QueueDueAsync(1, default);
+        await HintedAsync(hint => hint.MayQueue(["shop"]));
+        var claimed = Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(_executor with { Apps = ["mail"] }, 1, 1), default));
+        await RecordAsync(opened, claimed, 0, StageOutcome.Completed(Json.Of("1")));
+        await HintedAsync(hint => hint.Kinds.HasFlag(StoreHintKinds.Ended) && hint.TaskIds.MayContain("u"));
+
+        // A hint may come after the answer.
+        async Task HintedAsync(Func<StoreHint, bool> isMeant)
+        {
+            using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
+            while (!hints.Any(isMeant))
+            {
+                bound.Token.ThrowIfCancellationRequested();
+                await System.Threading.Tasks.Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
+            }
+        }
+    }
+
+    /// <summary>Many runs are asked about at once, and only those answered for that have ended, are not current, or never were.</summary>
+    [Fact]
+    public async Task Runs_that_have_ended_are_found_among_many()
+    {
+        await using var opened = await OpenAsync();
+        var definitions = Enumerable.Range(0, 1_000).Select(i => Checked.Definition(Task($"t{i}", 1) with { RunAt = TaskDefinition.OnDemand })).ToList();
+        await opened.Store.CreateAsync(definitions, OnConflict.Fail, default);
+        var runs = (await ListAsync(opened, new TaskQuery())).Select(task => new AwaitedRun(task.Id, task.JobId)).ToList();
+        Assert.Empty(await opened.Store.FindEndedRunsAsync(runs, default));
+        Assert.Empty(await opened.Store.FindEndedRunsAsync([], default));
+
+        await opened.Store.CancelAsync(runs[7].TaskId, default);
+        await opened.Store.ResetAsync(runs[500].TaskId, default);
+        await opened.Store.DeleteAsync(runs[999].TaskId, default);
+
+        var ended = await opened.Store.FindEndedRunsAsync(runs, default);
+        Assert.Equal([runs[7], runs[500], runs[999]], ended.OrderBy(runs.IndexOf));
+    }
+
     /// <summary>Notifications of long ago are deleted, the oldest first, and no more at once than was asked for.</summary>
     [Fact]
     public async Task Old_notifications_are_deleted()

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Logging;
@@ -7,7 +6,7 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Hints between processes: a NOTIFY says what kinds of things have changed. Every commit with a NOTIFY waits for all others, so
+/// Hints between processes: a NOTIFY says what kinds of things have changed, in which apps and of which tasks. Every commit with a NOTIFY waits for all others, so
 /// one follows the other after a gap: a creation has its own in its commit if nothing was said just before, everything else is sent
 /// after the commit, what comes soon after one another as one.
 /// </summary>
@@ -23,30 +22,39 @@ internal sealed class HintChannel : IAsyncDisposable
     private readonly PostgreSqlTasksOptions _options;
     private readonly HintListeners _listeners;
     private readonly ILogger _logger;
+    private readonly string _sender;
+    private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _toSend = new(0, 1);
     private readonly List<Task> _loops = [];
-    private int _kinds;
+    private StoreHint _toTell;
     private long _lastTurn;
 
-    public HintChannel(Sessions sessions, OwnConnection listening, PostgreSqlTasksOptions options, HintListeners listeners, ILogger logger)
+    /// <summary>Begins to listen and to send.</summary>
+    /// <param name="sessions">Where connections for sending come from.</param>
+    /// <param name="listening">The connection that listens.</param>
+    /// <param name="options">The schema, which is the channel's name.</param>
+    /// <param name="listeners">The listeners of this process.</param>
+    /// <param name="logger">Where a lost connection is logged.</param>
+    /// <param name="sender">A name that no other process has: hints that this one has sent are ignored, since its listeners have heard them.</param>
+    public HintChannel(Sessions sessions, OwnConnection listening, PostgreSqlTasksOptions options, HintListeners listeners, ILogger logger, string sender)
     {
-        (_sessions, _listening, _options, _listeners, _logger) = (sessions, listening, options, listeners, logger);
+        (_sessions, _listening, _options, _listeners, _logger, _sender) = (sessions, listening, options, listeners, logger, sender);
         _lastTurn = _clock.GetTimestamp();
         _loops.Add(Task.Run(() => ListenAsync(_stop.Token)));
         _loops.Add(Task.Run(() => SendAsync(_stop.Token)));
     }
 
-    /// <summary>The payload for these kinds.</summary>
-    public static string TextOf(StoreHintKinds kinds) => ((int)kinds).ToString(CultureInfo.InvariantCulture);
+    /// <summary>The payload of a hint that our own listeners have heard, or will.</summary>
+    public string TextOf(StoreHint hint) => HintPayload.Write(hint, _sender);
 
     /// <summary>True if nothing was said just now and nothing waits to be said: whoever asked says it himself, and nobody else does for a moment.</summary>
-    public bool TryTakeTurn() => Volatile.Read(ref _kinds) == 0 && TryPass();
+    public bool TryTakeTurn() => !HasToTell() && TryPass();
 
     /// <summary>Tells other processes, soon.</summary>
-    public void Send(StoreHintKinds kinds)
+    public void Send(StoreHint hint)
     {
-        Interlocked.Or(ref _kinds, (int)kinds);
+        Add(hint);
         if (_toSend.CurrentCount == 0)
         {
             try
@@ -74,11 +82,11 @@ internal sealed class HintChannel : IAsyncDisposable
         while (!cancellationToken.IsCancellationRequested)
         {
             await _toSend.WaitAsync(cancellationToken).ConfigureAwait(false);
-            while (Volatile.Read(ref _kinds) != 0)
+            while (HasToTell())
             {
                 if (TryPass())
                 {
-                    await NotifyAsync((StoreHintKinds)Interlocked.Exchange(ref _kinds, 0), cancellationToken).ConfigureAwait(false);
+                    await NotifyAsync(TakeAll(), cancellationToken).ConfigureAwait(false);
                 }
                 else
                 {
@@ -88,19 +96,45 @@ internal sealed class HintChannel : IAsyncDisposable
         }
     }
 
-    private async Task NotifyAsync(StoreHintKinds kinds, CancellationToken cancellationToken)
+    private void Add(StoreHint hint)
+    {
+        lock (_lock)
+        {
+            _toTell = _toTell.With(hint);
+        }
+    }
+
+    private bool HasToTell()
+    {
+        lock (_lock)
+        {
+            return _toTell.Kinds != StoreHintKinds.None;
+        }
+    }
+
+    private StoreHint TakeAll()
+    {
+        lock (_lock)
+        {
+            var all = _toTell;
+            _toTell = default;
+            return all;
+        }
+    }
+
+    private async Task NotifyAsync(StoreHint hint, CancellationToken cancellationToken)
     {
         try
         {
             using var notify = _sessions.CreateCommand("select pg_notify($1, $2)");
             notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _options.Schema });
-            notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = TextOf(kinds) });
+            notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = TextOf(hint) });
             await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException e) when (Faults.IsHeld(e))
         {
             // Other commits with notifications take long; after the gap it is said again.
-            Interlocked.Or(ref _kinds, (int)kinds);
+            Add(hint);
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -136,7 +170,7 @@ internal sealed class HintChannel : IAsyncDisposable
     /// <summary>Listens until a fault or the end.</summary>
     private async ValueTask<bool> ListenAsync(NpgsqlConnection connection, Action isUp, CancellationToken cancellationToken)
     {
-        connection.Notification += (_, notification) => _listeners.Tell(new StoreHint(KindsOf(notification.Payload)));
+        connection.Notification += (_, notification) => Hear(notification.Payload);
         try
         {
             await ExecuteAsync(connection, $"listen \"{_options.Schema}\"", cancellationToken).ConfigureAwait(false);
@@ -159,9 +193,14 @@ internal sealed class HintChannel : IAsyncDisposable
         }
     }
 
-    /// <summary>Without a payload, as from a transaction of the user's own, it may be about anything.</summary>
-    private static StoreHintKinds KindsOf(string payload) =>
-        int.TryParse(payload, NumberStyles.None, CultureInfo.InvariantCulture, out var kinds) ? (StoreHintKinds)kinds & StoreHintKinds.All : StoreHintKinds.All;
+    private void Hear(string payload)
+    {
+        var (hint, sender) = HintPayload.Read(payload);
+        if (sender != _sender)
+        {
+            _listeners.Tell(hint);
+        }
+    }
 
     private async Task ExecuteAsync(NpgsqlConnection connection, string text, CancellationToken cancellationToken)
     {

@@ -157,10 +157,11 @@ internal sealed partial class PostgreSqlTaskStore
     {
         var rows = MemoryMarshal.ToEnumerable(places).ToDictionary(place => batch.Tasks[place].Row.Id, StringComparer.Ordinal);
         var hint = default(StoreHint);
-        var kinds = rows.Values.Aggregate(StoreHintKinds.None, (kinds, place) => kinds | KindsOfNew(batch.Tasks[place].Row));
 
         // Commits with notifications wait for each other: what is done a second time has its notification afterwards.
-        var isTold = !batch.IsHalved && _channel?.TryTakeTurn() == true;
+        var told = !batch.IsHalved && _channel is { } channel && channel.TryTakeTurn()
+            ? channel.TextOf(rows.Values.Aggregate(hint, (hint, place) => HintOfNew(hint, batch.Tasks[place].Row)))
+            : "";
         foreach (var id in await AskOnThreadAsync(
             _creating,
             step => step.QueryEachAsync(
@@ -169,7 +170,7 @@ internal sealed partial class PostgreSqlTaskStore
                 [.. rows.Values.Select(place => batch.Tasks[place].Row)],
                 TaskRow.NewColumns,
                 Argument.Text("channel", _options.Schema),
-                Argument.Text("told", isTold ? HintChannel.TextOf(kinds) : "")),
+                Argument.Text("told", told)),
             IsPassing,
             cancellationToken).ConfigureAwait(false))
         {
@@ -177,12 +178,12 @@ internal sealed partial class PostgreSqlTaskStore
             {
                 var row = batch.Tasks[rows[id]].Row;
                 batch.Created[rows[id]] = new Created(new CreateAnswer(id, CreateResult.Created, row.State.State), false);
-                hint = hint.With(KindsOfNew(row), id);
+                hint = HintOfNew(hint, row);
             }
         }
 
         batch.MarkFresh(places.Span);
-        Tell(hint, isTold);
+        Tell(hint, told.Length > 0);
 
         bool IsPassing(Exception e)
         {
@@ -230,6 +231,8 @@ internal sealed partial class PostgreSqlTaskStore
             }
         }
     }
+
+    private static StoreHint HintOfNew(StoreHint hint, TaskRow row) => hint.With(KindsOfNew(row), row.Definition.AppName, row.Id);
 
     /// <summary>A task that a call wants to create.</summary>
     private readonly record struct NewTask(TaskRow Row, OnConflict OnConflict);

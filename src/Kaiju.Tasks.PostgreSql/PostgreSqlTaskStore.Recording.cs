@@ -87,7 +87,7 @@ internal sealed partial class PostgreSqlTaskStore
                 row =>
                 {
                     var place = row.GetInt32(0);
-                    hint = hint.With(HintOf((TaskState)row.GetInt32(1), (TaskTraits)row.GetInt32(2)), reports[place].TaskId);
+                    hint = hint.With(HintOf((TaskState)row.GetInt32(1), (TaskTraits)row.GetInt32(2)), null, reports[place].TaskId);
                     return place;
                 },
                 new Argument("place", ColumnType.Integer, done.Select(item => item.Place).ToArray(), true),

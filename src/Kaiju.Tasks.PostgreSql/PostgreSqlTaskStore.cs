@@ -96,7 +96,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
                     RelationalLog.Migrated(_logger, count);
                 }
 
-                _channel = _listening is null ? null : new HintChannel(_sessions, _listening, _options, Listeners, _logger);
+                _channel = _listening is null ? null : new HintChannel(_sessions, _listening, _options, Listeners, _logger, Ids.NewId().ToString("N"));
                 _isReady = true;
             }
         }
@@ -133,10 +133,12 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             var step = NewStep(connection, false, cancellationToken, sql: _sqlWithoutLimits.Value);
             var answers = await CreateAllAsync(step, tasks, onConflict, Ids.NewId()).ConfigureAwait(false);
             await step.FlushAsync().ConfigureAwait(false);
-            if (!_options.PollingOnly)
+            if (!_options.PollingOnly && step.Hints.Kinds != StoreHintKinds.None)
             {
-                // In the caller's transaction, since nobody tells us of its commit.
-                using var notify = new NpgsqlCommand($"notify \"{_options.Schema}\"", connection);
+                // In the caller's transaction, since nobody tells us of its commit; this process hears it like every other.
+                using var notify = new NpgsqlCommand("select pg_notify($1, $2)", connection);
+                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _options.Schema });
+                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = HintPayload.Write(step.Hints, sender: "") });
                 await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
             }
 
@@ -409,7 +411,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         Listeners.Tell(hint);
         if (!isTold)
         {
-            _channel?.Send(hint.Kinds);
+            _channel?.Send(hint);
         }
     }
 }

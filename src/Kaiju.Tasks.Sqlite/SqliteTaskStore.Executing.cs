@@ -168,7 +168,7 @@ internal sealed partial class SqliteTaskStore
         using var row = step.Hot("recorded", _taskArgument).With(report.StoreKey).Run();
         if ((TaskState)row.Integer(3) == TaskState.Finished)
         {
-            step.Hint(((TaskTraits)row.Integer(4)).HasFlag(TaskTraits.Periodic) ? StoreHintKinds.Ended | StoreHintKinds.Duty : StoreHintKinds.Ended, report.TaskId);
+            step.Hint(((TaskTraits)row.Integer(4)).HasFlag(TaskTraits.Periodic) ? StoreHintKinds.Ended | StoreHintKinds.Duty : StoreHintKinds.Ended, null, report.TaskId);
         }
 
         step.AddResult(new EntryRow(report.StoreKey, row.Integer(0), new StageEntry

@@ -30,7 +30,7 @@ internal abstract partial class RelationalTaskStore
 
                 tried = row.TaskNo;
                 await DeleteAsync(step, [row.TaskNo]).ConfigureAwait(false);
-                step.Hint(StoreHintKinds.Ended | (row.State.Claim is null ? StoreHintKinds.None : StoreHintKinds.ClaimLost), taskId);
+                step.Hint(StoreHintKinds.Ended | (row.State.Claim is null ? StoreHintKinds.None : StoreHintKinds.ClaimLost), row);
                 return true;
             },
             cancellationToken);
@@ -53,7 +53,7 @@ internal abstract partial class RelationalTaskStore
                 await DeleteAsync(step, tried.ConvertAll(task => task.TaskNo)).ConfigureAwait(false);
                 foreach (var (_, id) in tried)
                 {
-                    step.Hint(StoreHintKinds.Ended, id);
+                    step.Hint(StoreHintKinds.Ended, null, id);
                 }
 
                 return tried.ConvertAll(task => task.Id);
@@ -95,7 +95,7 @@ internal abstract partial class RelationalTaskStore
         (row.Definition, row.Revision) = (definition, row.Revision + 1);
         await step.ExecuteEachAsync("update_definitions", [row], TaskRow.DefinitionColumns).ConfigureAwait(false);
         step.MarkChanged(row);
-        step.Hint(StoreHintKinds.Duty | (row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None), row.Id);
+        step.Hint(StoreHintKinds.Duty | (row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None), row);
         return new UpdateAnswer(UpdateResult.Updated, []);
     }
 

@@ -174,8 +174,8 @@ internal abstract partial class RelationalTaskStore
         {
             // The hint may have been lost with the answer.
             var isTold = row.State.State == TaskState.Executed;
-            step.Hint(isTold ? StoreHintKinds.None : StoreHint.KindsOf(row.Definition, row.State, row.State, happened), row.Id);
-            step.Hint(row.Definition.Notify && !isTold ? StoreHintKinds.Notified : StoreHintKinds.None, row.Id);
+            step.Hint(isTold ? StoreHintKinds.None : StoreHint.KindsOf(row.Definition, row.State, row.State, happened), row);
+            step.Hint(row.Definition.Notify && !isTold ? StoreHintKinds.Notified : StoreHintKinds.None, row);
             return true;
         }
 

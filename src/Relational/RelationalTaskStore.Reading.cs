@@ -32,6 +32,17 @@ internal abstract partial class RelationalTaskStore
         },
         cancellationToken);
 
+    public ValueTask<IReadOnlyList<AwaitedRun>> FindEndedRunsAsync(IReadOnlyList<AwaitedRun> runs, CancellationToken cancellationToken) =>
+        runs.Count == 0
+            ? ValueTask.FromResult<IReadOnlyList<AwaitedRun>>([])
+            : ReadAsync<IReadOnlyList<AwaitedRun>>(
+                async step => await step.QueryAsync(
+                    "ended_runs",
+                    row => runs[row.GetInt32(0)],
+                    Argument.Texts("ids", runs.Select(run => run.TaskId)),
+                    Argument.Texts("jobs", runs.Select(run => run.JobId))).ConfigureAwait(false),
+                cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken) => ReadAsync<IReadOnlyList<TaskRun>>(
         async step =>
         {

@@ -137,7 +137,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
 
     private static CreateAnswer Created(SqlStep step, TaskRow row, CreateResult result)
     {
-        step.Hint(KindsOfNew(row), row.Id);
+        step.Hint(KindsOfNew(row), row);
         return new CreateAnswer(row.Id, result, row.State.State);
     }
 
@@ -178,7 +178,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
                 else
                 {
                     // The hint of its own creation may have been lost with the answer.
-                    step.Hint(own.Contains(other.TaskNo) ? KindsOfNew(other) : StoreHintKinds.None, row.Id);
+                    step.Hint(own.Contains(other.TaskNo) ? KindsOfNew(other) : StoreHintKinds.None, other);
                     rows.Remove(row);
                 }
             }
@@ -189,7 +189,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
                 var result = replaced.Exists(other => other.Id == row.Id) ? CreateResult.Replaced : CreateResult.Created;
                 answers[rows[row]] = Created(step, row, result);
                 rows.Remove(row);
-                step.Hint(result == CreateResult.Replaced ? StoreHintKinds.Ended : StoreHintKinds.None, row.Id);
+                step.Hint(result == CreateResult.Replaced ? StoreHintKinds.Ended : StoreHintKinds.None, row);
             }
         }
     }
@@ -238,14 +238,17 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
             if (inserted.Contains(row))
             {
                 step.AddResults(row, TaskImport.Entries(tasks[place]));
-                step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, row.Id);
+                step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, row);
+                answers[place] = new ImportAnswer(row.Id, CreateResult.Created, row.State.Claim);
+            }
+            else if (own.Remove(row.Id))
+            {
+                step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, row);
                 answers[place] = new ImportAnswer(row.Id, CreateResult.Created, row.State.Claim);
             }
             else
             {
-                answers[place] = own.Remove(row.Id)
-                    ? new ImportAnswer(row.Id, CreateResult.Created, row.State.Claim)
-                    : new ImportAnswer(row.Id, CreateResult.Refused, null);
+                answers[place] = new ImportAnswer(row.Id, CreateResult.Refused, null);
             }
         }
 

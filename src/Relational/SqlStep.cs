@@ -50,7 +50,9 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
     /// <summary>Stores definitions whose ids are unknown, with their numbers; those that are known are left out of the answer.</summary>
     public abstract ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows);
 
-    public void Hint(StoreHintKinds kinds, string? taskId) => Hints = Hints.With(kinds, taskId);
+    public void Hint(StoreHintKinds kinds, TaskRow row) => Hint(kinds, row.Definition.AppName, row.Id);
+
+    public void Hint(StoreHintKinds kinds, string? app, string taskId) => Hints = Hints.With(kinds, app, taskId);
 
     public async ValueTask<TaskRow?> FindAsync(string id)
     {
@@ -93,10 +95,10 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
         if (transition.Notify)
         {
             _notifications.Add(new NotificationRow(row, row.State, row.ResultRunNo, row.State.ResultPass, now));
-            Hint(StoreHintKinds.Notified, row.Id);
+            Hint(StoreHintKinds.Notified, row);
         }
 
-        Hint(StoreHint.KindsOf(row.Definition, before, row.State, happened), row.Id);
+        Hint(StoreHint.KindsOf(row.Definition, before, row.State, happened), row);
         if (transition.StartNext is { } chained)
         {
             _chains.Add((row, chained));

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Collections.Concurrent;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -44,7 +44,7 @@ public sealed class PostgreSqlHintTests
         }
 
         var most = (int)(TimeProvider.System.GetElapsedTime(began) / _gap) + 1;
-        payloads.Should().OnlyContain(payload => payload == ((int)StoreHintKinds.Queued).ToString(CultureInfo.InvariantCulture));
+        payloads.Select(payload => HintPayload.Read(payload).Hint).Should().OnlyContain(hint => hint.Kinds == StoreHintKinds.Queued && hint.Apps.ToString() == "default");
         payloads.Count.Should().BeLessThanOrEqualTo(most, "each waits for the gap after the one before it");
     }
 
@@ -54,9 +54,9 @@ public sealed class PostgreSqlHintTests
         var server = await Servers.PostgresAsync();
         await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString(await server.CreateDatabaseAsync("turns")));
         var sessions = new Sessions(dataSource, null);
-        await using var channel = new HintChannel(sessions, new OwnConnection(sessions), new PostgreSqlTasksOptions(), new HintListeners(), NullLogger.Instance);
+        await using var channel = new HintChannel(sessions, new OwnConnection(sessions), new PostgreSqlTasksOptions(), new HintListeners(), NullLogger.Instance, "sender");
         var first = Turn();
-        channel.Send(StoreHintKinds.Ended);
+        channel.Send(new StoreHint(StoreHintKinds.Ended));
         var second = Turn();
 
         TimeProvider.System.GetElapsedTime(first.Asked, second.Given).Should().BeGreaterThan(1.9 * _gap, "the next turn is that of what waits, and a creation's the one after it");
@@ -74,6 +74,100 @@ public sealed class PostgreSqlHintTests
             }
 
             throw new TimeoutException("There was no turn.");
+        }
+    }
+
+    [Fact]
+    public void A_payload_is_read_as_it_was_written()
+    {
+        var hint = default(StoreHint)
+            .With(StoreHintKinds.Queued, "shop", "t1").With(StoreHintKinds.Queued, "mail \"x\"", "t2")
+            .With(StoreHintKinds.Ended, null, "é𝄞").With(StoreHintKinds.ClaimLost, null, "t 4");
+
+        HintPayload.Read(HintPayload.Write(hint, "me")).Should().Be((hint, "me"));
+        HintPayload.Read(HintPayload.Write(default(StoreHint).With(StoreHintKinds.Duty, null, null), "")).Hint.Kinds.Should().Be(StoreHintKinds.Duty);
+    }
+
+    [Theory]
+    [InlineData("", StoreHintKinds.All)]
+    [InlineData("2", StoreHintKinds.Queued)]
+    [InlineData("66", StoreHintKinds.Queued)]
+    [InlineData("2\nsomebody", StoreHintKinds.All)]
+    [InlineData("{\"v\":3}", StoreHintKinds.All)]
+    public void A_payload_of_another_version_is_about_any_app_and_task(string payload, StoreHintKinds kinds)
+    {
+        var (hint, sender) = HintPayload.Read(payload);
+
+        hint.Should().Be(new StoreHint(kinds));
+        sender.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void A_payload_is_no_number_for_a_version_that_knows_only_kinds()
+    {
+        var payload = HintPayload.Write(new StoreHint(StoreHintKinds.Queued), "");
+
+        int.TryParse(payload, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out _)
+            .Should().BeFalse("it takes what is no number for a hint about anything");
+    }
+
+    [Fact]
+    public void Names_that_do_not_fit_into_a_payload_are_left_out()
+    {
+        var hint = default(StoreHint).With(StoreHintKinds.Queued, "shop", null);
+        for (var i = 0; i < HintNames.Most; i++)
+        {
+            hint = hint.With(StoreHintKinds.Ended, null, $"{i:00}{new string('é', 198)}");
+        }
+
+        var payload = HintPayload.Write(hint, "me");
+
+        System.Text.Encoding.UTF8.GetByteCount(payload).Should().BeLessThanOrEqualTo(HintPayload.MostBytes);
+        HintPayload.Read(payload).Hint.Should().Match<StoreHint>(read => read.TaskIds.IsAny && read.Apps.ToString() == "shop");
+        HintPayload.Read(HintPayload.Write(default(StoreHint).With(StoreHintKinds.Ended, null, "a\tb"), "")).Hint.TaskIds.IsAny.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_process_does_not_hear_its_own_notifications_and_others_hear_what_they_are_about()
+    {
+        var server = await Servers.PostgresAsync();
+        await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString(await server.CreateDatabaseAsync("echo")));
+        await using var own = NewStore(dataSource);
+        await using var other = NewStore(dataSource);
+        var (heard, heardByOther) = (new ConcurrentQueue<StoreHint>(), new ConcurrentQueue<StoreHint>());
+        await ListenAsync(own, heard);
+        await ListenAsync(other, heardByOther);
+
+        await own.CreateAsync([_checker.Prepare(Definition(1) with { AppName = "shop" })], OnConflict.Fail, default);
+        await UntilAsync(() => heardByOther.Any(hint => hint.Kinds == StoreHintKinds.Queued));
+        await own.CancelAsync("t1", default);
+        await UntilAsync(() => heardByOther.Any(hint => hint.Kinds.HasFlag(StoreHintKinds.Ended)));
+        await other.ResetAsync("t1", default);
+        await UntilAsync(() => heard.Any(hint => hint.Kinds.HasFlag(StoreHintKinds.Duty)));
+
+        heardByOther.First(hint => hint.Kinds == StoreHintKinds.Queued).Apps.ToString().Should().Be("shop");
+        heardByOther.First(hint => hint.Kinds.HasFlag(StoreHintKinds.Ended)).TaskIds.ToString().Should().Be("t1");
+        heard.Where(hint => hint.Kinds == StoreHintKinds.Queued).Should().ContainSingle("the notification of what it did itself says nothing new");
+    }
+
+    private static PostgreSqlTaskStore NewStore(NpgsqlDataSource dataSource) =>
+        new(dataSource, new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
+
+    /// <summary>Listens, from when the store hears others.</summary>
+    private static async Task ListenAsync(PostgreSqlTaskStore store, ConcurrentQueue<StoreHint> heard)
+    {
+        store.Listen(heard.Enqueue);
+        await store.StartAsync(default);
+        await UntilAsync(() => !heard.IsEmpty);
+        heard.Clear();
+    }
+
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!isSo())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), bound.Token);
         }
     }
 

@@ -60,6 +60,48 @@ public sealed class PostgreSqlTransactionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_transactions_notification_says_what_was_created_and_a_skipped_creation_tells_nothing()
+    {
+        await Client.CreateAsync(Definition("t"));
+        await using var listener = new NpgsqlConnection(_connectionString);
+        await listener.OpenAsync();
+        var payloads = new List<string>();
+        listener.Notification += (_, notification) => payloads.Add(notification.Payload);
+        await ExecuteAsync(listener, "listen kaiju_tasks");
+        await using var connection = new NpgsqlConnection(_connectionString);
+        await connection.OpenAsync();
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            (await Client.CreateAsync(Definition("t"), transaction, OnConflict.Skip)).Result.Should().Be(CreateResult.Skipped);
+            await ExecuteAsync(connection, "notify kaiju_tasks, 'skipped'");
+            await transaction.CommitAsync();
+        }
+
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await Client.CreateAsync(Definition("u") with { AppName = "shop" }, transaction);
+            await ExecuteAsync(connection, "notify kaiju_tasks, 'created'");
+            await transaction.CommitAsync();
+        }
+
+        while (!payloads.Contains("created"))
+        {
+            await listener.WaitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+        }
+
+        // Those of no sender are of transactions; the others are what the host does besides.
+        payloads.TakeWhile(payload => payload != "skipped").Select(HintPayload.Read).Should().NotContain(read => read.Sender == "");
+        payloads.SkipWhile(payload => payload != "skipped").Skip(1).TakeWhile(payload => payload != "created").Select(HintPayload.Read)
+            .Should().ContainSingle(read => read.Sender == "").Which.Hint.Should().Match<StoreHint>(hint => hint.Kinds == StoreHintKinds.Queued && hint.Apps.ToString() == "shop");
+
+        static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
+    [Fact]
     public async Task What_is_refused_leaves_the_transaction_as_it_was()
     {
         await Client.CreateAsync(Definition("t"));

@@ -31,6 +31,7 @@ internal static class Probe
         "latency-other" => Latency.MeasureAsync(subject, arguments, isElsewhere: true),
         "executors" => Executors.MeasureAsync(subject, arguments),
         "payload" => Payload.MeasureAsync(subject, arguments),
+        "waiters" => Waiters.MeasureAsync(subject, arguments),
         "idle" => Idle.MeasureAsync(subject, arguments),
         _ => throw new ArgumentException($"There is no probe \"{work}\"."),
     };

@@ -31,6 +31,7 @@ internal static class Plan
         Ratio.Figure(3072, true, "memory bytes allocated for a task", "memory", "drain_allocated"),
         Ratio.Figure(0.01, true, "postgresql idle, share of a core", "pg-idle", "cpu_share"),
         Ratio.Figure(3, true, "postgresql idle, statements a second", "pg-idle", "statements_per_s"),
+        Ratio.Figure(1.1, true, "postgresql statements of a task beside 1,000 waiters for others / without", "pg-waiters", "ratio1000"),
     ];
 
     /// <summary>What the ratios need, and no more of it than a minute allows: few processes, since each is compiled anew. What rests comes before what fills the server.</summary>
@@ -87,6 +88,7 @@ internal static class Plan
         new("pg-200k", "kaiju-postgresql", "throughput", "--bulk 20000 --warm 5000 --backlog 200000"),
         new("pg-1m", "kaiju-postgresql", "throughput", "--bulk 20000 --warm 5000 --backlog 1000000", 1),
         new("pg-idle", "kaiju-postgresql", "idle", "--seconds 20", 1),
+        new("pg-waiters", "kaiju-postgresql", "waiters", "--tasks 200", 1),
         new("sqlite-limit", "limit-sqlite", "throughput", "--create1 500 --create8 2000 --bulk 30000"),
         new("sqlite", "kaiju-sqlite", "throughput", "--create1 500 --create8 2000 --create64 5000 --bulk 30000 --warm 5000"),
         new("sqlite-quartz", "quartz-sqlite", "throughput", "--create1 200 --create8 200 --bulk 600 --warm 50"),

@@ -47,6 +47,14 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
     public Task CreateScheduledAsync(string id, TimeSpan delay) =>
         _tasks!.CreateAsync(Job(0) with { Id = id, RunAt = TimeProvider.System.GetUtcNow() + delay });
 
+    /// <summary>Waits for a task that nothing starts.</summary>
+    /// <returns>Once the task is there: the wait.</returns>
+    public async Task<Task> WaitForParkedAsync(CancellationToken cancellationToken)
+    {
+        var parked = await _tasks!.CreateAsync(Job(0) with { RunAt = TaskDefinition.OnDemand }, cancellationToken: cancellationToken);
+        return _tasks.WaitAsync(parked.TaskId, cancellationToken);
+    }
+
     public override async Task StartWorkersAsync()
     {
         _workers = Build(TaskRoles.Manager | TaskRoles.Executor);

@@ -19,6 +19,7 @@ internal sealed partial class ModelRun
             Difference.CheckStages($"task {id}", model.Find(id)?.Stages ?? [], await _store.GetStagesAsync(id, default));
         }
 
+        await CheckEndedRunsAsync();
         foreach (var state in _states)
         {
             await CheckListAsync(new TaskQuery { State = state }, null, ModelDefinitions.Ids.Count + 1);
@@ -71,6 +72,18 @@ internal sealed partial class ModelRun
         {
             Difference.CheckRun($"task {id}, run {jobId}", model.Find(id)!.RunOf(jobId), await _store.GetRunAsync(id, jobId, default));
         }
+    }
+
+    /// <summary>Of all runs that there have been, and of runs that there never were, those that whoever waits for them is to look at.</summary>
+    private async Task CheckEndedRunsAsync()
+    {
+        List<AwaitedRun> runs =
+        [
+            .. ModelDefinitions.Ids.Append("no task").SelectMany(id => (model.Find(id)?.AllRuns ?? []).Append("no run").Select(run => new AwaitedRun(id, run))),
+        ];
+        var expected = runs.Where(run => model.Find(run.TaskId)?.State is not { HasEnded: false } state || state.JobId != run.JobId);
+        var stored = (await _store.FindEndedRunsAsync(runs, default)).ToHashSet();
+        Difference.CheckList("the runs that have ended or are not current", [.. expected], [.. runs.Where(stored.Contains)]);
     }
 
     /// <summary>The notifications of one step may stand in any order; those of later steps stand behind those of earlier ones.</summary>

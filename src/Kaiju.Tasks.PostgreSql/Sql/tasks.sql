@@ -212,6 +212,12 @@ select u.job_id, u.state, u.exit_code, u.error, u.retries, u.occurrence, u.chain
     from $schema$.results r where r.task_no = u.task_no and r.run_no = u.run_no and r.pass = u.pass)
 from $schema$.runs u where u.task_no = @task_no and u.job_id = @job_id order by u.run_no desc limit 1
 
+-- Those of the runs, by their places, that have ended, that are not current, or whose tasks do not exist.
+-- name: ended_runs
+select w.place::int - 1 from unnest(@ids::text[], @jobs::text[]) with ordinality w (id, job_id, place)
+left join $schema$.tasks t on t.id = w.id left join $schema$.states s on s.task_no = t.task_no
+where s.job_id is distinct from w.job_id or s.state = 5 or (s.state = 6 and s.retry_at is null)
+
 -- name: list_runs
 select u.job_id, u.state, u.exit_code, u.error, u.retries, u.occurrence, u.chain, u.queued_at, u.ended, (
     select '[' || string_agg(r.result, ',' order by r.stage) || ']'

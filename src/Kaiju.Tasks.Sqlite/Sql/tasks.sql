@@ -105,6 +105,11 @@ select u.job_id, u.state, u.exit_code, u.error, u.retries, u.occurrence, u.chain
         select result from $prefix$results where task_no = u.task_no and run_no = u.run_no and pass = u.pass order by stage) r)
 from $prefix$runs u where u.task_no = @task_no and u.job_id = @job_id order by u.run_no desc limit 1
 
+-- Those of the runs, by their places, that have ended, that are not current, or whose tasks do not exist.
+-- name: ended_runs
+select i.key from json_each(@ids) i left join $prefix$tasks t on t.id = i.value left join $prefix$states s on s.task_no = t.task_no
+where s.job_id is not json_extract(@jobs, '$[' || i.key || ']') or s.state = 5 or (s.state = 6 and s.retry_at is null)
+
 -- name: list_runs
 select u.job_id, u.state, u.exit_code, u.error, u.retries, u.occurrence, u.chain, u.queued_at, u.ended, (
     select '[' || group_concat(r.result, ',') || ']' from (

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 
@@ -90,24 +89,22 @@ internal sealed partial class TaskClient
 
     private async Task<TaskRun> WaitForEndAsync(string taskId, CancellationToken cancellationToken)
     {
-        // Listening begins before the first look, so that an end between the two is heard.
-        var signal = new WakeSignal(clock);
-        using var listening = calls.Listen(hint =>
-        {
-            if (hint.Kinds.HasFlag(StoreHintKinds.Ended) && (hint.TaskId is null || hint.TaskId == taskId))
-            {
-                signal.Set();
-            }
-        });
+        // The waiter hears hints before the first look, so that an end between the two is heard.
+        using var waiter = waiters.Enter(taskId);
         var task = await FindAsync(ClientCall.Read(nameof(WaitAsync), taskId), taskId, cancellationToken).ConfigureAwait(false);
+        if (task.HasEnded)
+        {
+            return TaskRun.Of(taskId, task.Managed, task.Result);
+        }
+
+        waiter.JobId = task.JobId;
         while (true)
         {
+            await waiter.WaitAsync(cancellationToken).ConfigureAwait(false);
             if (await FindOutcomeAsync(taskId, task.JobId, cancellationToken).ConfigureAwait(false) is { } run)
             {
                 return run;
             }
-
-            await signal.WaitAsync(options.PollInterval, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -15,7 +15,13 @@ namespace Kaiju.Tasks.Client;
 
 /// <summary>The client over a store: checks what comes in, asks the store, and tells the queue what is queued.</summary>
 internal sealed partial class TaskClient(
-    ClientCalls calls, ITaskQueue queue, TaskDefinitionChecker checker, TimeProvider clock, ClientLifetime lifetime, KaijuTasksOptions options, ILogger<TaskClient> logger)
+    ClientCalls calls,
+    WaiterHub waiters,
+    ITaskQueue queue,
+    TaskDefinitionChecker checker,
+    ClientLifetime lifetime,
+    KaijuTasksOptions options,
+    ILogger<TaskClient> logger)
     : ITaskClient
 {
     /// <summary>How many tasks one step of a bulk operation deletes.</summary>

@@ -71,6 +71,7 @@ public static class KaijuTasksServiceCollectionExtensions
             Options(provider), provider.GetRequiredService<SpecialCommandRegistry>(), provider.GetRequiredService<IdSource>()));
         services.TryAddSingleton(provider => new ClientLifetime(provider.GetService<IHostApplicationLifetime>()));
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<ClientCalls>(provider, Options(provider)));
+        services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<WaiterHub>(provider, Options(provider)));
         services.TryAddSingleton<ITaskClient>(provider => ActivatorUtilities.CreateInstance<TaskClient>(provider, Options(provider)));
     }
 

@@ -9,7 +9,8 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     private readonly TimeProvider _clock;
     private readonly IDisposable _listening;
     private readonly Backoff _backoff;
-    private TaskCompletionSource _pulse = NewPulse();
+    private readonly Lock _lock = new();
+    private readonly List<Sleeper> _sleepers = [];
 
     /// <summary>How many waits in a row found something that no claim between them got.</summary>
     private int _fruitless;
@@ -21,13 +22,7 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     {
         ArgumentNullException.ThrowIfNull(store);
         (_clock, _backoff) = (clock, new Backoff(clock));
-        _listening = store.Listen(hint =>
-        {
-            if (hint.Kinds.HasFlag(StoreHintKinds.Queued))
-            {
-                Interlocked.Exchange(ref _pulse, NewPulse()).TrySetResult();
-            }
-        });
+        _listening = store.Listen(Hear);
     }
 
     /// <inheritdoc/>
@@ -48,21 +43,31 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     /// <inheritdoc/>
     public async ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        // The pulse first, then the look: what is queued between the two is either seen or heard.
-        var pulse = Volatile.Read(ref _pulse).Task;
-        if (!await HasQueuedAsync(apps, cancellationToken).ConfigureAwait(false))
+        // The sleeper first, then the look: what is queued between the two is either seen or heard.
+        var sleeper = Enter(apps);
+        try
         {
-            _fruitless = 0;
-            await PulseAsync(pulse, timeout, cancellationToken).ConfigureAwait(false);
+            if (!await HasQueuedAsync(apps, cancellationToken).ConfigureAwait(false))
+            {
+                _fruitless = 0;
+                await SleepAsync(sleeper, timeout, cancellationToken).ConfigureAwait(false);
+            }
+            else if (_fruitless++ == 0)
+            {
+                // Queued since the claim before, most likely.
+                _backoff.Reset();
+            }
+            else
+            {
+                await _backoff.WaitAsync(timeout, pause => SleepAsync(sleeper, pause, cancellationToken), cancellationToken).ConfigureAwait(false);
+            }
         }
-        else if (_fruitless++ == 0)
+        finally
         {
-            // Queued since the claim before, most likely.
-            _backoff.Reset();
-        }
-        else
-        {
-            await _backoff.WaitAsync(timeout, pause => PulseAsync(pulse, pause, cancellationToken), cancellationToken).ConfigureAwait(false);
+            lock (_lock)
+            {
+                _sleepers.Remove(sleeper);
+            }
         }
     }
 
@@ -84,11 +89,46 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     /// <param name="cancellationToken">Gives up waiting.</param>
     protected abstract ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken);
 
-    private async Task PulseAsync(Task pulse, TimeSpan timeout, CancellationToken cancellationToken)
+    private Sleeper Enter(IReadOnlyList<string> apps)
     {
-        await pulse.WaitAsync(timeout, _clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var sleeper = new Sleeper(apps);
+        lock (_lock)
+        {
+            _sleepers.Add(sleeper);
+        }
+
+        return sleeper;
+    }
+
+    /// <summary>Wakes those whose apps the hint is about: what is queued for others costs them nothing.</summary>
+    private void Hear(StoreHint hint)
+    {
+        if ((hint.Kinds & StoreHintKinds.Queued) == StoreHintKinds.None)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            foreach (var sleeper in _sleepers)
+            {
+                if (hint.MayQueue(sleeper.Apps))
+                {
+                    sleeper.TrySetResult();
+                }
+            }
+        }
+    }
+
+    private async Task SleepAsync(Sleeper sleeper, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        await sleeper.Task.WaitAsync(timeout, _clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    private static TaskCompletionSource NewPulse() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>One wait for tasks of some apps.</summary>
+    private sealed class Sleeper(IReadOnlyList<string> apps) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public IReadOnlyList<string> Apps => apps;
+    }
 }

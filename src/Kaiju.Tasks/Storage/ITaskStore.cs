@@ -37,6 +37,15 @@ public interface ITaskStore
     /// <param name="cancellationToken">Gives up waiting.</param>
     ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Of runs that clients wait for, those that are to be looked at: a run that has ended, or that is not its task's current run, or whose task
+    /// does not exist. Asked for all waiters of a process at once and often, so it reads neither definitions nor results.
+    /// </summary>
+    /// <param name="runs">The runs, at most 1,000.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>Those of them, in any order.</returns>
+    ValueTask<IReadOnlyList<AwaitedRun>> FindEndedRunsAsync(IReadOnlyList<AwaitedRun> runs, CancellationToken cancellationToken);
+
     /// <summary>The runs of a task that have ended and are kept, the latest first: the current one, if it has, and those before it.</summary>
     /// <param name="taskId">The task.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>

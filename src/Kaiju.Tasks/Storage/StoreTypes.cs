@@ -157,6 +157,11 @@ public sealed record ExecutorInfo(string Id, string AppName, IReadOnlyList<strin
 /// <param name="Claim">The claim.</param>
 public readonly record struct HeldClaim(string TaskId, Guid Claim);
 
+/// <summary>A run that a client waits for.</summary>
+/// <param name="TaskId">The task.</param>
+/// <param name="JobId">The run.</param>
+public readonly record struct AwaitedRun(string TaskId, string JobId);
+
 /// <summary>What a hint is about.</summary>
 [Flags]
 public enum StoreHintKinds
@@ -181,42 +186,6 @@ public enum StoreHintKinds
 
     /// <summary>Anything may have happened: what a store tells that knows only that there was something.</summary>
     All = Duty | Queued | Ended | ClaimLost | Notified,
-}
-
-/// <summary>A hint that something has changed.</summary>
-/// <param name="Kinds">What it is about.</param>
-/// <param name="TaskId">The task; null if it is not known which, or if it was more than one.</param>
-public readonly record struct StoreHint(StoreHintKinds Kinds, string? TaskId = null)
-{
-    /// <summary>What there is to tell of one event.</summary>
-    /// <param name="task">The definition.</param>
-    /// <param name="before">The state before.</param>
-    /// <param name="after">The state after.</param>
-    /// <param name="happened">What happened in between.</param>
-    public static StoreHintKinds KindsOf(TaskDefinition task, ManagedState before, ManagedState after, TaskEvent happened)
-    {
-        ArgumentNullException.ThrowIfNull(task);
-        ArgumentNullException.ThrowIfNull(before);
-        ArgumentNullException.ThrowIfNull(after);
-        var kinds = after.State == TaskState.Queued ? StoreHintKinds.Queued
-            : DueDuty.Of(task, after) is not null ? StoreHintKinds.Duty
-            : StoreHintKinds.None;
-        if (after.HasEnded || after.JobId != before.JobId)
-        {
-            kinds |= StoreHintKinds.Ended;
-        }
-
-        // The holder that reports or gives back knows it already.
-        return before.Claim is not null && after.Claim != before.Claim && happened is not (TaskEvent.Reported or TaskEvent.GivenBack)
-            ? kinds | StoreHintKinds.ClaimLost
-            : kinds;
-    }
-
-    /// <summary>This hint and another one in one.</summary>
-    /// <param name="kinds">What the other is about.</param>
-    /// <param name="taskId">Its task.</param>
-    public StoreHint With(StoreHintKinds kinds, string? taskId) =>
-        kinds == StoreHintKinds.None ? this : new StoreHint(Kinds | kinds, Kinds == StoreHintKinds.None || TaskId == taskId ? taskId : null);
 }
 
 /// <summary>Where ids come from: random in life, from a seed in a simulation.</summary>

@@ -67,14 +67,14 @@ public sealed class GuardTests
     {
         await using var host = new TaskTestHost();
         var store = host.Services.GetRequiredService<ITaskStore>();
-        var told = new List<string?>();
-        using var before = store.Listen(hint => told.Add(hint.TaskId));
+        var told = new List<string>();
+        using var before = store.Listen(hint => told.Add(hint.Apps.ToString()));
         using var throwing = store.Listen(_ => throw new InvalidOperationException("a listener"));
-        using var after = store.Listen(hint => told.Add(hint.TaskId));
+        using var after = store.Listen(hint => told.Add(hint.Apps.ToString()));
 
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
 
-        told.Should().Equal("t", "t");
+        told.Should().Equal("default", "default");
         host.Logs.Lines.Should().Contain(line => line.Event.Id == 505 && line.Exception!.Message == "a listener");
     }
 

@@ -62,7 +62,7 @@ internal sealed class HammerClient(ITaskStore store, ITaskClient client, HammerW
         var changed = new SemaphoreSlim(0);
         using var listening = store.Listen(hint =>
         {
-            if (hint.TaskId is null || hint.TaskId == id)
+            if (hint.Kinds.HasFlag(StoreHintKinds.Duty))
             {
                 changed.Release();
             }

@@ -21,6 +21,9 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken) =>
         Call(nameof(GetRunAsync), () => inner.GetRunAsync(taskId, jobId, cancellationToken));
 
+    public virtual ValueTask<IReadOnlyList<AwaitedRun>> FindEndedRunsAsync(IReadOnlyList<AwaitedRun> runs, CancellationToken cancellationToken) =>
+        Call(nameof(FindEndedRunsAsync), () => inner.FindEndedRunsAsync(runs, cancellationToken));
+
     public virtual ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken) =>
         Call(nameof(ListRunsAsync), () => inner.ListRunsAsync(taskId, cancellationToken));
 

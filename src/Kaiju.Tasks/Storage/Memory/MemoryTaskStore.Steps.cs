@@ -33,13 +33,13 @@ internal sealed partial class MemoryTaskStore
             }
 
             _index.Remove(known);
-            step.Hint(StoreHintKinds.Ended, known.Id);
+            step.Hint(StoreHintKinds.Ended, known);
             result = CreateResult.Replaced;
         }
 
         var task = new MemoryTask(definition, TaskLifecycle.Create(definition, NewJobId(), step.Now), step.Now, _sequence++, []);
         _index.Add(task);
-        step.Hint(task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.Duty, task.Id);
+        step.Hint(task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.Duty, task);
         return new CreateAnswer(task.Id, result, task.State.State);
     }
 
@@ -53,7 +53,7 @@ internal sealed partial class MemoryTaskStore
         var state = TaskImport.State(imported, ids.NewId(), step.Now, rules);
         var task = new MemoryTask(imported.Definition, state, imported.Created, _sequence++, TaskImport.Entries(imported));
         _index.Add(task);
-        step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, task.Id);
+        step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, task);
         return new ImportAnswer(task.Id, CreateResult.Created, state.Claim);
     }
 
@@ -78,7 +78,7 @@ internal sealed partial class MemoryTaskStore
         _index.Remove(task);
         task.Update(definition, TaskUpdate.Apply(task.Definition, definition, task.State, step.Now));
         _index.Add(task);
-        step.Hint(StoreHintKinds.Duty | (task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None), task.Id);
+        step.Hint(StoreHintKinds.Duty | (task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None), task);
         return new UpdateAnswer(UpdateResult.Updated, []);
     }
 
@@ -166,10 +166,10 @@ internal sealed partial class MemoryTaskStore
         if (transition.Notify)
         {
             _notifications.Add(task, step.Now);
-            step.Hint(StoreHintKinds.Notified, task.Id);
+            step.Hint(StoreHintKinds.Notified, task);
         }
 
-        step.Hint(StoreHint.KindsOf(task.Definition, before, task.State, happened), task.Id);
+        step.Hint(StoreHint.KindsOf(task.Definition, before, task.State, happened), task);
         if (transition.StartNext is { } chained)
         {
             StartNext(task, chained, step);
@@ -251,6 +251,6 @@ internal sealed partial class MemoryTaskStore
 
         public void LoseChain(string finished, string next, ChainResult result) => (LostChains ??= []).Add((finished, next, result));
 
-        public void Hint(StoreHintKinds kinds, string taskId) => Hints = Hints.With(kinds, taskId);
+        public void Hint(StoreHintKinds kinds, MemoryTask task) => Hints = Hints.With(kinds, task.Definition.AppName, task.Id);
     }
 }

@@ -59,6 +59,10 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
     public ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken) =>
         Step(_ => _index.Find(taskId)?.FindRun(jobId), cancellationToken);
 
+    public ValueTask<IReadOnlyList<AwaitedRun>> FindEndedRunsAsync(IReadOnlyList<AwaitedRun> runs, CancellationToken cancellationToken) => Step(
+        _ => (IReadOnlyList<AwaitedRun>)[.. runs.Where(run => _index.Find(run.TaskId)?.State is not { HasEnded: false } state || state.JobId != run.JobId)],
+        cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken) =>
         Step(_ => _index.Find(taskId)?.Runs() ?? [], cancellationToken);
 
@@ -112,7 +116,7 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
         }
 
         _index.Remove(task);
-        step.Hint(StoreHintKinds.Ended | (task.State.Claim is null ? StoreHintKinds.None : StoreHintKinds.ClaimLost), taskId);
+        step.Hint(StoreHintKinds.Ended | (task.State.Claim is null ? StoreHintKinds.None : StoreHintKinds.ClaimLost), task);
         return true;
     }, cancellationToken);
 
@@ -123,7 +127,7 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
         {
             _index.Remove(task);
             ended.Add(task.Id);
-            step.Hint(StoreHintKinds.Ended, task.Id);
+            step.Hint(StoreHintKinds.Ended, task);
         }
 
         return (IReadOnlyList<string>)ended;

@@ -1,0 +1,220 @@
+using System.Runtime.ExceptionServices;
+using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Client;
+
+/// <summary>
+/// All waits of this process for ends of runs. A hint that names a task wakes only those who wait for it. Any other hint, and every poll, is
+/// one question for all: at most one at a time, and after a pause that grows with what the question took.
+/// </summary>
+internal sealed class WaiterHub(ClientCalls calls, TimeProvider clock, ClientLifetime lifetime, KaijuTasksOptions options) : IDisposable
+{
+    /// <summary>The most runs of one question.</summary>
+    private const int MostAsked = 500;
+
+    /// <summary>A question is followed by a pause of so many times its own duration.</summary>
+    private const int Rest = 4;
+
+    private static readonly TimeSpan _shortestPause = TimeSpan.FromMilliseconds(5);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, List<Waiter>> _waiters = new(StringComparer.Ordinal);
+    private readonly WakeSignal _wake = new(clock);
+    private IDisposable? _listening;
+    private bool _isAsking;
+
+    private TimeSpan QuestionTimeout => options.ClientTimeout;
+
+    /// <summary>Begins to wait for the end of a run of a task: what is told from now on is remembered.</summary>
+    public Waiter Enter(string taskId)
+    {
+        Listen();
+        var waiter = new Waiter(this, taskId, new WakeSignal(clock));
+        lock (_lock)
+        {
+            if (!_waiters.TryGetValue(taskId, out var same))
+            {
+                _waiters.Add(taskId, same = []);
+            }
+
+            same.Add(waiter);
+            if (!_isAsking)
+            {
+                _isAsking = true;
+                using (ExecutionContext.SuppressFlow())
+                {
+                    _ = Task.Run(KeepAskingAsync);
+                }
+            }
+        }
+
+        return waiter;
+    }
+
+    public void Dispose() => Interlocked.Exchange(ref _listening, null)?.Dispose();
+
+    private void Listen()
+    {
+        if (Volatile.Read(ref _listening) is null)
+        {
+            var listening = calls.Listen(Hear);
+            if (Interlocked.CompareExchange(ref _listening, listening, null) is not null)
+            {
+                listening.Dispose();
+            }
+        }
+    }
+
+    private void Hear(StoreHint hint)
+    {
+        if ((hint.Kinds & StoreHintKinds.Ended) == StoreHintKinds.None)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (_waiters.Count == 0)
+            {
+                return;
+            }
+
+            for (var i = 0; i < hint.TaskIds.Count; i++)
+            {
+                if (_waiters.TryGetValue(hint.TaskIds[i], out var same))
+                {
+                    same.ForEach(waiter => waiter.Wake());
+                }
+            }
+        }
+
+        if (hint.TaskIds.IsAny)
+        {
+            _wake.Set();
+        }
+    }
+
+    private async Task KeepAskingAsync()
+    {
+        try
+        {
+            while (HasWaiters())
+            {
+                await _wake.WaitAsync(options.PollInterval, lifetime.WaitsEnded).ConfigureAwait(false);
+                var began = TimeProvider.System.GetTimestamp();
+                await AskAsync().ConfigureAwait(false);
+
+                // Of the machine on purpose: the pause spares the store and has nothing to do with its time.
+                var pause = TimeProvider.System.GetElapsedTime(began) * Rest;
+                await Task.Delay(pause > _shortestPause ? pause : _shortestPause, TimeProvider.System, lifetime.WaitsEnded).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (lifetime.WaitsEnded.IsCancellationRequested)
+        {
+            // Every waiter hears of it by itself.
+        }
+    }
+
+    private bool HasWaiters()
+    {
+        lock (_lock)
+        {
+            _isAsking = _waiters.Count > 0;
+            return _isAsking;
+        }
+    }
+
+    /// <summary>Asks about all who wait, and wakes those whose runs have ended or are no longer current. A fault is theirs whom it was asked for.</summary>
+    private async Task AskAsync()
+    {
+        foreach (var asked in Known().Chunk(MostAsked))
+        {
+            try
+            {
+                var runs = Array.ConvertAll(asked, waiter => new AwaitedRun(waiter.TaskId, waiter.JobId!));
+                var ended = (await calls.AskAsync(
+                    ClientCall.Read(nameof(ITaskClient.WaitAsync)),
+                    runs,
+                    static (store, runs, token) => store.FindEndedRunsAsync(runs, token),
+                    lifetime.WaitsEnded).ConfigureAwait(false)).ToHashSet();
+                foreach (var waiter in asked.Where(waiter => ended.Contains(new AwaitedRun(waiter.TaskId, waiter.JobId!))))
+                {
+                    waiter.Wake();
+                }
+            }
+            catch (Exception e) when (!lifetime.WaitsEnded.IsCancellationRequested)
+            {
+                Array.ForEach(asked, waiter => waiter.Fail(e));
+            }
+        }
+    }
+
+    /// <summary>Those whose runs are known. The others are on their first look, which may come too early: they look again.</summary>
+    private List<Waiter> Known()
+    {
+        lock (_lock)
+        {
+            var all = _waiters.Values.SelectMany(same => same).ToLookup(waiter => waiter.JobId is not null);
+            foreach (var waiter in all[false])
+            {
+                waiter.Wake();
+            }
+
+            return [.. all[true]];
+        }
+    }
+
+    private void Leave(Waiter waiter)
+    {
+        lock (_lock)
+        {
+            if (_waiters.TryGetValue(waiter.TaskId, out var same) && same.Remove(waiter) && same.Count == 0)
+            {
+                _waiters.Remove(waiter.TaskId);
+            }
+        }
+    }
+
+    /// <summary>One wait, from before its first look until it is disposed of.</summary>
+    public sealed class Waiter(WaiterHub hub, string taskId, WakeSignal signal) : IDisposable
+    {
+        private volatile Exception? _fault;
+        private volatile string? _jobId;
+
+        public string TaskId => taskId;
+
+        /// <summary>The run that is waited for; null until the first look has answered.</summary>
+        public string? JobId
+        {
+            get => _jobId;
+            set => _jobId = value;
+        }
+
+        /// <summary>Ends when there may be something to see.</summary>
+        public async Task WaitAsync(CancellationToken cancellationToken)
+        {
+            await signal.WaitAsync(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+            switch (_fault)
+            {
+                case null:
+                    return;
+                case TaskStoreTimeoutException:
+                    throw new TaskStoreTimeoutException(ClientCall.Read(nameof(ITaskClient.WaitAsync), taskId).ToString(), hub.QuestionTimeout, mayHaveHappened: false);
+                case var fault:
+                    ExceptionDispatchInfo.Throw(fault);
+                    return;
+            }
+        }
+
+        public void Wake() => signal.Set();
+
+        public void Fail(Exception fault)
+        {
+            _fault = fault;
+            signal.Set();
+        }
+
+        public void Dispose() => hub.Leave(this);
+    }
+}

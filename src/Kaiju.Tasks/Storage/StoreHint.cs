@@ -1,0 +1,82 @@
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Storage;
+
+/// <summary>A hint that something has changed.</summary>
+/// <param name="Kinds">What it is about.</param>
+/// <param name="Apps">With <see cref="StoreHintKinds.Queued"/>: the apps whose tasks may be there to claim.</param>
+/// <param name="TaskIds">With <see cref="StoreHintKinds.Ended"/> or <see cref="StoreHintKinds.ClaimLost"/>: the tasks whose runs or claims these are.</param>
+public readonly record struct StoreHint(StoreHintKinds Kinds, HintNames Apps, HintNames TaskIds)
+{
+    private const StoreHintKinds OfTasks = StoreHintKinds.Ended | StoreHintKinds.ClaimLost;
+
+    /// <summary>A hint about any app and any task.</summary>
+    /// <param name="kinds">What it is about.</param>
+    public StoreHint(StoreHintKinds kinds)
+        : this(kinds, HintNames.Any, HintNames.Any)
+    {
+    }
+
+    /// <summary>What there is to tell of one event.</summary>
+    /// <param name="task">The definition.</param>
+    /// <param name="before">The state before.</param>
+    /// <param name="after">The state after.</param>
+    /// <param name="happened">What happened in between.</param>
+    public static StoreHintKinds KindsOf(TaskDefinition task, ManagedState before, ManagedState after, TaskEvent happened)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(after);
+        var kinds = after.State == TaskState.Queued ? StoreHintKinds.Queued
+            : DueDuty.Of(task, after) is not null ? StoreHintKinds.Duty
+            : StoreHintKinds.None;
+        if (after.HasEnded || after.JobId != before.JobId)
+        {
+            kinds |= StoreHintKinds.Ended;
+        }
+
+        // The holder that reports or gives back knows it already.
+        return before.Claim is not null && after.Claim != before.Claim && happened is not (TaskEvent.Reported or TaskEvent.GivenBack)
+            ? kinds | StoreHintKinds.ClaimLost
+            : kinds;
+    }
+
+    /// <summary>This hint and what there is to tell of one more task.</summary>
+    /// <param name="kinds">What that is.</param>
+    /// <param name="app">The task's app; null if it is not known. It does not matter without <see cref="StoreHintKinds.Queued"/>.</param>
+    /// <param name="taskId">The task; null if it is not known.</param>
+    public StoreHint With(StoreHintKinds kinds, string? app, string? taskId) => kinds == StoreHintKinds.None
+        ? this
+        : new StoreHint(
+            Kinds | kinds,
+            (kinds & StoreHintKinds.Queued) == StoreHintKinds.None ? Apps : Apps.With(app),
+            (kinds & OfTasks) == StoreHintKinds.None ? TaskIds : TaskIds.With(taskId));
+
+    /// <summary>This hint and another one in one.</summary>
+    /// <param name="other">The other.</param>
+    public StoreHint With(StoreHint other) => Kinds == StoreHintKinds.None ? other : new StoreHint(
+        Kinds | other.Kinds,
+        (other.Kinds & StoreHintKinds.Queued) == StoreHintKinds.None ? Apps : Apps.With(other.Apps),
+        (other.Kinds & OfTasks) == StoreHintKinds.None ? TaskIds : TaskIds.With(other.TaskIds));
+
+    /// <summary>True if a task of one of these apps may be there to claim.</summary>
+    /// <param name="apps">The apps.</param>
+    public bool MayQueue(IReadOnlyList<string> apps)
+    {
+        ArgumentNullException.ThrowIfNull(apps);
+        if ((Kinds & StoreHintKinds.Queued) == StoreHintKinds.None)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < apps.Count; i++)
+        {
+            if (Apps.MayContain(apps[i]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
