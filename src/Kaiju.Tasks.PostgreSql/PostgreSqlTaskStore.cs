@@ -177,6 +177,14 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             cancellationToken).ConfigureAwait(false);
     }
 
+    public override async ValueTask<IReadOnlyList<HeldClaim>> FindStrayClaimsAsync(
+        string executorId, IReadOnlyList<HeldClaim> known, int limit, CancellationToken cancellationToken)
+    {
+        await StartAsync(cancellationToken).ConfigureAwait(false);
+        return await _heartbeats.UseAsync(
+            connection => StraysAsync(NewStep(connection, false, cancellationToken), executorId, known, limit), cancellationToken).ConfigureAwait(false);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _starting.WaitAsync().ConfigureAwait(false);

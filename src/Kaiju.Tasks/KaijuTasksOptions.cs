@@ -57,13 +57,13 @@ public sealed class KaijuTasksOptions
     /// <summary>After so many dead executors a run is parked FAILED, 1 to 1,000. Default 5. (store)</summary>
     public int MaxInterruptions { get; set; } = 5;
 
-    /// <summary>How often an executor says that it lives, 1 s to 1 h. Default 30 s. (store)</summary>
+    /// <summary>How often an executor pings, whatever else it does, 1 s to 1 h. Default 30 s. A ping without an answer is given up within this time, at the latest after a third of the executor's lifetime, and repeated. (store)</summary>
     public TimeSpan PingInterval { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>After so many missed pings an executor is dead and its tasks go on elsewhere, 1 to 100. Default 3. (store)</summary>
+    /// <summary>After so many missed pings an executor is dead and its tasks go on elsewhere, 2 to 100: after one, a ping that is a moment late would be a death. Default 3. (store)</summary>
     public int MaxMissedPings { get; set; } = 3;
 
-    /// <summary>How often an executor with running work asks which claims it has lost, 100 ms to 1 min. Default 1 s: a cancel reaches a handler in another process within twice that.</summary>
+    /// <summary>How often an executor with running work asks which claims it has lost, 100 ms to 1 min. Default 1 s: a cancel reaches a handler in another process within twice that. Shorter than <see cref="PingInterval"/> × <see cref="MaxMissedPings"/>.</summary>
     public TimeSpan ClaimCheckInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a loop sleeps at most when no hint wakes it, 10 ms to 10 min. Default 5 s.</summary>
@@ -96,7 +96,7 @@ public sealed class KaijuTasksOptions
     /// <summary>A QUEUED task that nobody claims is aborted after its <c>max_exec_timeout</c>, as in the Python original. Default false: it waits as long as it must. (store)</summary>
     public bool AbortOverdueQueued { get; set; }
 
-    /// <summary>How long a task may be SUSPENDED before it is aborted, and how old a FAILED one may be to be retried; more than 0, at most 36,600 days. Default null: no limit. (store)</summary>
+    /// <summary>How long a task may be SUSPENDED before it is aborted, and how old a FAILED one may be to be retried; at least <see cref="PollInterval"/>, at most 36,600 days. Default null: no limit. (store)</summary>
     public TimeSpan? SuspendedLifetime { get; set; }
 
     /// <summary>What becomes of occurrences of a periodic task that nobody could run at their time. Default: however many, they run once. (store)</summary>

@@ -49,6 +49,23 @@ internal abstract partial class RelationalTaskStore
             },
             cancellationToken);
 
+    public virtual ValueTask<IReadOnlyList<HeldClaim>> FindStrayClaimsAsync(
+        string executorId, IReadOnlyList<HeldClaim> known, int limit, CancellationToken cancellationToken) =>
+        ReadAsync(step => StraysAsync(step, executorId, known, limit), cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) => WriteAsync(
+        async step =>
+        {
+            var held = await step.LoadAsync(
+                "load_claims",
+                Argument.Text("executor", executorId),
+                Argument.Texts("ids", claims.Select(claim => claim.TaskId)),
+                Argument.Uuids("claims", claims.Select(claim => claim.Claim))).ConfigureAwait(false);
+            return await MoveAsync(step, held, _ => new TaskEvent.GivenBack()).ConfigureAwait(false);
+        },
+        true,
+        cancellationToken);
+
     public virtual ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) => WriteAsync(
         async step =>
         {
@@ -83,6 +100,14 @@ internal abstract partial class RelationalTaskStore
             Argument.Uuids("claims", claims.Select(claim => claim.Claim))).ConfigureAwait(false);
         return [.. claims.Select(claim => claim.Claim).Except(held)];
     }
+
+    protected static async ValueTask<IReadOnlyList<HeldClaim>> StraysAsync(SqlStep step, string executorId, IReadOnlyList<HeldClaim> known, int limit) =>
+        await step.QueryAsync(
+            "stray_claims",
+            row => new HeldClaim(row.GetString(0), row.GetGuid(1)),
+            Argument.Text("executor", executorId),
+            Argument.Uuids("claims", known.Select(claim => claim.Claim)),
+            Argument.Integer("most", limit)).ConfigureAwait(false);
 
     protected static async ValueTask PingAsync(SqlStep step, ExecutorInfo executor) => await step.ExecuteAsync(
         "set_ping", Argument.Text("executor", executor.Id), Argument.Long("ping", Ticks.Of(await step.NowAsync().ConfigureAwait(false)))).ConfigureAwait(false);

@@ -18,8 +18,10 @@ internal sealed class TaskTestHost : IAsyncDisposable
 
     private readonly ServiceProvider _services;
 
-    public TaskTestHost(Action<KaijuTasksBuilder>? build = null, Action<KaijuTasksOptions>? configure = null, ITaskStore? store = null)
+    public TaskTestHost(
+        Action<KaijuTasksBuilder>? build = null, Action<KaijuTasksOptions>? configure = null, ITaskStore? store = null, FakeTimeProvider? clock = null)
     {
+        Clock = clock ?? new FakeTimeProvider(Start);
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(Clock);
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
@@ -37,7 +39,7 @@ internal sealed class TaskTestHost : IAsyncDisposable
         _services = services.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true });
     }
 
-    public FakeTimeProvider Clock { get; } = new(Start);
+    public FakeTimeProvider Clock { get; }
 
     public RecordedLogs Logs { get; } = new();
 

@@ -26,7 +26,7 @@ internal static partial class Log
     [LoggerMessage(201, LogLevel.Error, "The executor could not claim tasks; it tries again.")]
     public static partial void ClaimFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(202, LogLevel.Error, "The executor {ExecutorId} could not say that it lives; it tries again.")]
+    [LoggerMessage(202, LogLevel.Error, "A heartbeat of executor {ExecutorId} failed; it is repeated until one succeeds.")]
     public static partial void HeartbeatFailed(ILogger logger, Exception exception, string executorId);
 
     [LoggerMessage(203, LogLevel.Warning, "Task {TaskId}, run {JobId}: the report of stage {Stage} came too late, the claim is lost.")]
@@ -49,6 +49,18 @@ internal static partial class Log
 
     [LoggerMessage(209, LogLevel.Debug, "Executor {ExecutorId} could not release the runs that have stopped already; it releases them at its end.")]
     public static partial void EarlyGiveBackFailed(ILogger logger, Exception exception, string executorId);
+
+    [LoggerMessage(210, LogLevel.Information, "The heartbeats of executor {ExecutorId} succeed again.")]
+    public static partial void HeartbeatRecovered(ILogger logger, string executorId);
+
+    [LoggerMessage(211, LogLevel.Error, "Executor {ExecutorId} could not ask for lost claims; it keeps trying. A cancel reaches its handlers late.")]
+    public static partial void ClaimCheckFailed(ILogger logger, Exception exception, string executorId);
+
+    [LoggerMessage(212, LogLevel.Warning, "Executor {ExecutorId} could not look for claims that never arrived; it looks again after its next heartbeat.")]
+    public static partial void StraysFailed(ILogger logger, Exception exception, string executorId);
+
+    [LoggerMessage(213, LogLevel.Warning, "Executor {ExecutorId} has given {Count} tasks back whose claims never arrived here.")]
+    public static partial void StraysGivenBack(ILogger logger, string executorId, int count);
 
     [LoggerMessage(501, LogLevel.Warning, "Task {TaskId} has finished, but its next task {NextTask} was not started: {Result}.")]
     public static partial void ChainLost(ILogger logger, string taskId, string nextTask, ChainResult result);

@@ -41,7 +41,7 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
     private int _count;
     private int _reason;
     private int _call = NoCall;
-    private long _heldAt;
+    private volatile Moment? _heldAt;
     private volatile bool _superseded;
 
     /// <summary>A run that has not begun; <see cref="Offload.Start"/> begins it.</summary>
@@ -77,11 +77,11 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
     /// <summary>When the run must have ended, as a timestamp of the clock.</summary>
     public long Deadline { get; }
 
-    /// <summary>When the last ping began that vouches for the claim, as a timestamp of the clock.</summary>
-    public long HeldAt
+    /// <summary>The beginning of the last ping that named the claim.</summary>
+    public Moment? HeldAt
     {
-        get => Volatile.Read(ref _heldAt);
-        set => Volatile.Write(ref _heldAt, value);
+        get => _heldAt;
+        set => _heldAt = value;
     }
 
     /// <summary>Cancelled with the first reason to stop.</summary>

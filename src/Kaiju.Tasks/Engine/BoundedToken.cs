@@ -1,22 +1,42 @@
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>A token that is cancelled with another one, or when its time is over.</summary>
+/// <summary>A token that is cancelled with another one, or when its time is over; and waits that end with it even if nobody listens to it.</summary>
 internal sealed class BoundedToken : IDisposable
 {
-    private readonly CancellationTokenSource _timeout;
+    private readonly TimeSpan _timeout;
+    private readonly CancellationToken _other;
+    private readonly CancellationTokenSource _timer;
     private readonly CancellationTokenSource _either;
 
     public BoundedToken(TimeSpan timeout, TimeProvider clock, CancellationToken other)
     {
-        _timeout = new CancellationTokenSource(timeout, clock);
-        _either = CancellationTokenSource.CreateLinkedTokenSource(_timeout.Token, other);
+        (_timeout, _other) = (timeout, other);
+        _timer = new CancellationTokenSource(timeout, clock);
+        _either = CancellationTokenSource.CreateLinkedTokenSource(_timer.Token, other);
     }
 
     public CancellationToken Token => _either.Token;
 
+    /// <summary>Waits for an answer.</summary>
+    /// <param name="answer">What is under way, with <see cref="Token"/>.</param>
+    /// <param name="what">What it is, for the message.</param>
+    /// <exception cref="TimeoutException">The time is over.</exception>
+    /// <exception cref="OperationCanceledException">The other token is cancelled.</exception>
+    public async Task<T> WaitAsync<T>(ValueTask<T> answer, string what)
+    {
+        try
+        {
+            return await answer.AsTask().WaitAsync(Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (_timer.IsCancellationRequested && !_other.IsCancellationRequested)
+        {
+            throw new TimeoutException($"The store did not answer {what} within {_timeout}.", e);
+        }
+    }
+
     public void Dispose()
     {
         _either.Dispose();
-        _timeout.Dispose();
+        _timer.Dispose();
     }
 }

@@ -1,57 +1,73 @@
 using Kaiju.Tasks.Diagnostics;
-using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// When an executor says that it lives, and when it asks for lost claims: apart from all work, so that neither waits for a stage. It
-/// looks up once every check interval, which costs the store nothing while nothing runs, and at once when a hint says so.
+/// When an executor pings: in a rhythm of its own, apart from all work and from every other question, so that it waits for neither. A ping
+/// that fails is repeated soon.
 /// </summary>
-internal sealed class HeartbeatLoop(TaskExecutor executor, ITaskStore store, TimeProvider clock, KaijuTasksOptions options, ILogger<HeartbeatLoop> logger)
+internal sealed class HeartbeatLoop(TaskExecutor executor, TimeProvider clock, KaijuTasksOptions options, ILogger<HeartbeatLoop> logger)
 {
     private readonly ILogger _logger = logger.Guarded();
+    private readonly PingRhythm _rhythm = new(options);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var wake = new WakeSignal(clock);
-        var delay = new FaultDelay(clock, options.ClaimCheckInterval);
-        long? pinged = null;
-        var isHinted = false;
-        using var listening = store.Listen(hint =>
-        {
-            if (hint.Kinds.HasFlag(StoreHintKinds.ClaimLost))
-            {
-                isHinted = true;
-                wake.Set();
-            }
-        });
+        var delay = new FaultDelay(clock, _rhythm.LongestPause);
+        var isAway = false;
         while (!cancellationToken.IsCancellationRequested)
         {
+            var began = clock.GetTimestamp();
             try
             {
-                pinged = await BeatAsync(pinged, Interlocked.Exchange(ref isHinted, false), cancellationToken).ConfigureAwait(false);
+                await executor.HeartbeatAsync(cancellationToken).ConfigureAwait(false);
+                if (isAway)
+                {
+                    Log.HeartbeatRecovered(_logger, executor.Info.Id);
+                }
+
+                isAway = false;
                 delay.Reset();
-                await wake.WaitAsync(options.ClaimCheckInterval, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                Log.HeartbeatFailed(_logger, e, executor.Info.Id);
+                // An outage is reported once, and its end once.
+                if (!isAway)
+                {
+                    Log.HeartbeatFailed(_logger, e, executor.Info.Id);
+                }
+
+                isAway = true;
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
+                continue;
             }
+
+            await GiveBackStraysAsync(cancellationToken).ConfigureAwait(false);
+            await RestAsync(began, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<long> BeatAsync(long? pinged, bool isHinted, CancellationToken cancellationToken)
+    private async Task GiveBackStraysAsync(CancellationToken cancellationToken)
     {
-        if (pinged is { } last && clock.GetElapsedTime(last) < options.PingInterval)
+        try
         {
-            await (isHinted ? executor.CheckClaimsAsync(cancellationToken) : executor.CheckOldClaimsAsync(cancellationToken)).ConfigureAwait(false);
-            return last;
+            await executor.GiveBackStraysAsync(cancellationToken).ConfigureAwait(false);
         }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Asked again after the next ping.
+            Log.StraysFailed(_logger, e, executor.Info.Id);
+        }
+    }
 
-        var now = clock.GetTimestamp();
-        await executor.HeartbeatAsync(cancellationToken).ConfigureAwait(false);
-        return now;
+    private async Task RestAsync(long began, CancellationToken cancellationToken)
+    {
+        // A timer counts whole milliseconds: a little too late is once, a little too early is twice.
+        var left = Math.Ceiling((_rhythm.Interval - clock.GetElapsedTime(began)).TotalMilliseconds);
+        if (left > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(left), clock, cancellationToken).ConfigureAwait(false);
+        }
     }
 }

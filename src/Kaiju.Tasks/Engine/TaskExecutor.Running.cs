@@ -6,7 +6,7 @@ namespace Kaiju.Tasks.Engine;
 /// <content>What it does with a run: stage by stage, each reported before the next, until its end or until it must stop.</content>
 internal sealed partial class TaskExecutor
 {
-    private void Start(ExecutorTask task, long ping)
+    private void Start(ExecutorTask task, Moment? ping)
     {
         var run = new ActiveRun(task, _data, _clock, _offload, _body) { HeldAt = ping };
         Interlocked.Increment(ref _taken);
@@ -85,11 +85,8 @@ internal sealed partial class TaskExecutor
         return !run.IsSuperseded;
     }
 
-    /// <summary>
-    /// An executor is found dead a lifetime after its last ping. Half a ping interval less, since between this look and the handler's
-    /// first line a thread may stand still. Only pings count: that the store answers something else keeps nobody alive.
-    /// </summary>
-    private bool IsCertain(ActiveRun run) => _clock.GetElapsedTime(run.HeldAt) < _certainty;
+    /// <summary>Only pings count: that the store answers something else keeps nobody alive.</summary>
+    private bool IsCertain(ActiveRun run) => run.HeldAt is { } ping && ping.Elapsed < _rhythm.Certainty;
 
     /// <summary>One stage: run it, report it, and say whether there is a next one for this claim.</summary>
     private async ValueTask<bool> RunStageAsync(ActiveRun run, int stage)

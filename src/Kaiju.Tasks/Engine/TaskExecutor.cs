@@ -30,12 +30,12 @@ internal sealed partial class TaskExecutor : IDisposable
     private readonly Func<ActiveRun, Task> _body;
     private readonly CancellationTokenSource _abandon = new();
     private readonly JsonElement _data;
-    private readonly TimeSpan _certainty;
+    private readonly PingRhythm _rhythm;
     private readonly SharedCall _renewal;
     private readonly CancellationToken _abandoned;
     private int _taken;
     private long _lastLook = Never;
-    private long _lastPing = Never;
+    private volatile Moment? _lastPing;
     private volatile bool _claimInDoubt;
     private volatile bool _stopping;
     private volatile bool _draining;
@@ -49,7 +49,7 @@ internal sealed partial class TaskExecutor : IDisposable
         _abandoned = _abandon.Token;
         _deadlines = new DeadlineWatch(clock, () => _running.Values);
         _body = RunAsync;
-        _certainty = (options.PingInterval * options.MaxMissedPings) - (options.PingInterval / 2);
+        _rhythm = new PingRhythm(options);
         _renewal = new SharedCall(() => HeartbeatAsync(_abandoned), offload);
         Info = new ExecutorInfo(ids.NewId().ToString(), options.AppName, options.Apps, options.Capacity);
         _data = JsonWriting.Element(
@@ -74,8 +74,7 @@ internal sealed partial class TaskExecutor : IDisposable
         }
 
         // Only an executor that is known to live can be found dead; after a freeze it may have been forgotten.
-        var ping = Volatile.Read(ref _lastPing);
-        if (ping == Never || _clock.GetElapsedTime(ping) >= _options.PingInterval)
+        if (_lastPing is not { } last || last.Elapsed >= _rhythm.Interval)
         {
             await HeartbeatAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -87,26 +86,36 @@ internal sealed partial class TaskExecutor : IDisposable
         }
 
         _claimInDoubt = true;
-        ping = Volatile.Read(ref _lastPing);
-        var tasks = await _queue.ClaimAsync(new ClaimRequest(Info, FreeSlots, _options.MaxClaimBytes), cancellationToken).ConfigureAwait(false);
-        foreach (var task in tasks)
+        var ping = _lastPing;
+        Interlocked.Increment(ref _claimsBegun);
+        try
         {
-            Start(task, ping);
-        }
+            var tasks = await _queue.ClaimAsync(new ClaimRequest(Info, FreeSlots, _options.MaxClaimBytes), cancellationToken).ConfigureAwait(false);
+            foreach (var task in tasks)
+            {
+                Start(task, ping);
+            }
 
-        _claimInDoubt = false;
-        return tasks.Count;
+            _claimInDoubt = false;
+            return tasks.Count;
+        }
+        finally
+        {
+            Interlocked.Increment(ref _claimsEnded);
+        }
     }
 
     /// <summary>Says that this executor lives, and stops the runs whose claims are lost.</summary>
     public async Task HeartbeatAsync(CancellationToken cancellationToken)
     {
-        var began = _clock.GetTimestamp();
-        _lastLook = began;
+        var began = new Moment(_clock);
+        _lastLook = began.Timestamp;
         var runs = _running.Values.ToList();
-        Supersede(await _store.HeartbeatAsync(Info, [.. runs.Select(run => run.Claim)], cancellationToken).ConfigureAwait(false));
+        using var bound = new BoundedToken(_rhythm.Timeout, _clock, cancellationToken);
+        var ping = _store.HeartbeatAsync(Info, [.. runs.Select(run => run.Claim)], bound.Token);
+        Supersede(await bound.WaitAsync(ping, "a ping").ConfigureAwait(false));
         runs.ForEach(run => run.HeldAt = began);
-        Volatile.Write(ref _lastPing, began);
+        _lastPing = began;
     }
 
     /// <summary>Stops the runs whose claims are lost, among those that have been running since the time before the last look: short ones end before they are asked about.</summary>
@@ -124,7 +133,7 @@ internal sealed partial class TaskExecutor : IDisposable
     {
         if (claims.Count > 0)
         {
-            Supersede(await _store.FindLostClaimsAsync(claims, cancellationToken).ConfigureAwait(false));
+            Supersede(await AskAsync((store, token) => store.FindLostClaimsAsync(claims, token), cancellationToken).ConfigureAwait(false));
         }
     }
 

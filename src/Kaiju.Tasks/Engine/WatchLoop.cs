@@ -26,7 +26,7 @@ internal sealed class WatchLoop(TaskManager manager, TimeProvider clock, KaijuTa
             try
             {
                 using var bound = new BoundedToken(_patience, clock, cancellationToken);
-                await manager.WatchAsync(bound.Token).AsTask().WaitAsync(bound.Token).ConfigureAwait(false);
+                await bound.WaitAsync(manager.WatchAsync(bound.Token), "a manager's watch").ConfigureAwait(false);
                 isAway = false;
                 delay.Reset();
                 await Task.Delay(_interval, clock, cancellationToken).ConfigureAwait(false);

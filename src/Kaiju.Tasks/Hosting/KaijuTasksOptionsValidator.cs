@@ -12,6 +12,7 @@ internal sealed class KaijuTasksOptionsValidator(CommandRegistrations commands, 
         var faults = new List<string>();
         CheckNames(options, faults);
         CheckNumbers(options, faults);
+        CheckPairs(options, faults);
         CheckLimits(options.Limits, faults);
         faults.AddRange(commands.FindFaults());
         faults.AddRange(commands.All
@@ -55,7 +56,7 @@ internal sealed class KaijuTasksOptionsValidator(CommandRegistrations commands, 
     {
         Range(nameof(options.Capacity), options.Capacity, 1, 10_000, faults);
         Range(nameof(options.MaxInterruptions), options.MaxInterruptions, 1, 1_000, faults);
-        Range(nameof(options.MaxMissedPings), options.MaxMissedPings, 1, 100, faults);
+        Range(nameof(options.MaxMissedPings), options.MaxMissedPings, 2, 100, faults);
         Range(nameof(options.ManagerBatch), options.ManagerBatch, 1, 100_000, faults);
         Range(nameof(options.KeptRuns), options.KeptRuns, 0, 1_000, faults);
         Range(nameof(options.MaxClaimBytes), options.MaxClaimBytes, 1, long.MaxValue, faults);
@@ -70,6 +71,26 @@ internal sealed class KaijuTasksOptionsValidator(CommandRegistrations commands, 
         Range(nameof(options.DeleteEndedAfter), options.DeleteEndedAfter ?? TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(36_600), faults);
         Range(nameof(options.DeleteNotificationsAfter), options.DeleteNotificationsAfter ?? TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(36_600), faults);
         Range(nameof(options.SuspendedLifetime), options.SuspendedLifetime ?? TimeSpan.FromDays(1), TimeSpan.FromTicks(1), TimeSpan.FromDays(36_600), faults);
+    }
+
+    /// <summary>Options that are each within their bounds and contradict each other.</summary>
+    private static void CheckPairs(KaijuTasksOptions options, List<string> faults)
+    {
+        // Only of options that are within their own bounds: the others are reported already.
+        var lifetime = options.PingInterval <= TimeSpan.FromHours(1) && options.MaxMissedPings <= 100 ? options.PingInterval * options.MaxMissedPings : TimeSpan.Zero;
+        if (lifetime > TimeSpan.Zero && options.ClaimCheckInterval >= lifetime)
+        {
+            faults.Add(
+                $"ClaimCheckInterval is {options.ClaimCheckInterval} and an executor's lifetime is {lifetime} (PingInterval {options.PingInterval} × MaxMissedPings {options.MaxMissedPings}); "
+                + "the interval must be shorter, or an executor is found dead before it asks what it has lost.");
+        }
+
+        if (options.SuspendedLifetime is { } suspended && suspended > TimeSpan.Zero && suspended < options.PollInterval)
+        {
+            faults.Add(
+                $"SuspendedLifetime is {suspended} and PollInterval is {options.PollInterval}; the lifetime must not be shorter, "
+                + "or tasks are aborted before a manager looks whether they can be queued.");
+        }
     }
 
     private static void CheckLimits(TaskLimits? limits, List<string> faults)

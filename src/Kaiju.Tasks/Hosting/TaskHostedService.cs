@@ -118,6 +118,7 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         if (_executor is not null)
         {
             Run(Loop<HeartbeatLoop>(_executor).RunAsync, _everything.Token);
+            Run(Loop<ClaimCheckLoop>(_executor).RunAsync, _everything.Token);
             _claimLoop = Run(Loop<ExecutorLoop>(_executor).RunAsync, _claiming.Token);
         }
 

@@ -227,6 +227,22 @@ public interface ITaskStore
     /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>
     ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken);
 
+    /// <summary>Finds claims that an executor holds and does not list, without noting anything and without waiting for anyone. A claim that is still on its way to the executor is one of them.</summary>
+    /// <param name="executorId">The executor.</param>
+    /// <param name="known">The claims that it knows of.</param>
+    /// <param name="limit">The most claims to answer.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    ValueTask<IReadOnlyList<HeldClaim>> FindStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, int limit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Carries out <see cref="TaskEvent.GivenBack"/> for these claims of an executor. A claim that it does not hold any more is left alone, and so
+    /// is a task that another step holds at this moment: nothing here waits for a row.
+    /// </summary>
+    /// <param name="executorId">The executor.</param>
+    /// <param name="claims">The claims.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken);
+
     /// <summary>Carries out <see cref="TaskEvent.GivenBack"/> for all that an executor holds, and forgets the executor.</summary>
     /// <param name="executorId">Who.</param>
     /// <param name="cancellationToken">Gives up waiting; the step may have happened.</param>

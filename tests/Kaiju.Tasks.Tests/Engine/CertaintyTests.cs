@@ -15,6 +15,7 @@ public sealed class CertaintyTests : IAsyncDisposable
 
     private readonly ConcurrentQueue<string> _begun = [];
     private readonly TaskCompletionSource _twoBegun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SuspendableClock _clock = new();
     private readonly FreezingStore _store;
     private readonly TaskTestHost _host;
 
@@ -27,7 +28,7 @@ public sealed class CertaintyTests : IAsyncDisposable
             tasks.Services.AddSingleton(services => store ??= new FreezingStore(services.GetRequiredService<MemoryTaskStore>()));
             tasks.Services.AddSingleton<ITaskStore>(services => services.GetRequiredService<FreezingStore>());
             tasks.Services.AddSingleton<ITaskQueue>(services => new FreezingQueue(services.GetRequiredService<FreezingStore>()));
-        });
+        }, clock: _clock);
         _ = _host.Store;
         _store = store!;
     }
@@ -102,6 +103,51 @@ public sealed class CertaintyTests : IAsyncDisposable
 
         _begun.Should().BeEquivalentTo("a", "b", "a", "b");
         _store.Pings.Should().Be(2, "one before the claim, and one for both");
+    }
+
+    [Fact]
+    public async Task After_its_machine_was_suspended_the_executor_asks_before_the_next_stage()
+    {
+        await CreateAsync("t");
+        _store.AfterRecord = async inner =>
+        {
+            var before = _clock.GetTimestamp();
+            _clock.Suspend(_lifetime + _moment);
+            _clock.GetElapsedTime(before).Should().Be(TimeSpan.Zero, "the monotonic clock stands still");
+            await LoseAsync(inner, "t", 1);
+        };
+
+        await ExecuteAsync();
+
+        _begun.Should().Equal("a");
+        (await _host.GetAsync("t")).State.Should().Be(TaskState.Finished);
+    }
+
+    [Fact]
+    public async Task An_executor_whose_machine_was_suspended_pings_before_it_claims()
+    {
+        await _host.Executor.ClaimAsync(default);
+        _clock.Suspend(_lifetime + _moment);
+
+        await _host.Executor.ClaimAsync(default);
+
+        _store.Pings.Should().Be(2);
+    }
+
+    [Fact]
+    public async Task A_wall_clock_that_is_put_back_makes_no_ping_younger()
+    {
+        await CreateAsync("t");
+        _store.AfterRecord = inner =>
+        {
+            _clock.SetWallClock(-TimeSpan.FromHours(1));
+            _host.Clock.Advance(_lifetime + _moment);
+            return Task.CompletedTask;
+        };
+
+        await ExecuteAsync();
+
+        _store.Pings.Should().Be(2);
     }
 
     [Fact]

@@ -81,6 +81,32 @@ public sealed class HostingTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 2, 1999, null)]
+    [InlineData(1, 2, 2000, "ClaimCheckInterval is 00:00:02 and an executor's lifetime is 00:00:02 (PingInterval 00:00:01 × MaxMissedPings 2); the interval must be shorter*")]
+    [InlineData(10, 3, 60_000, "ClaimCheckInterval is 00:01:00 and an executor's lifetime is 00:00:30*")]
+    [InlineData(30, 3, 60_000, null)]
+    public void Claims_are_checked_more_often_than_an_executor_dies(int ping, int missed, int check, string? fault) => Check(
+        options =>
+        {
+            (options.PingInterval, options.MaxMissedPings) = (TimeSpan.FromSeconds(ping), missed);
+            options.ClaimCheckInterval = TimeSpan.FromMilliseconds(check);
+        },
+        fault);
+
+    [Theory]
+    [InlineData(5, 5, null)]
+    [InlineData(4, 5, "SuspendedLifetime is 00:00:04 and PollInterval is 00:00:05; the lifetime must not be shorter*")]
+    public void A_suspended_task_outlives_a_look_of_its_manager(int suspended, int poll, string? fault) => Check(
+        options => (options.SuspendedLifetime, options.PollInterval) = (TimeSpan.FromSeconds(suspended), TimeSpan.FromSeconds(poll)), fault);
+
+    [Theory]
+    [InlineData(1, "MaxMissedPings is 1; it must be from 2 to 100.")]
+    [InlineData(2, null)]
+    [InlineData(100, null)]
+    [InlineData(101, "MaxMissedPings is 101; it must be from 2 to 100.")]
+    public void One_late_ping_is_no_death(int missed, string? fault) => Check(options => options.MaxMissedPings = missed, fault);
+
     [Fact]
     public async Task A_handler_that_cannot_be_bound_fails_the_start()
     {
@@ -177,6 +203,21 @@ public sealed class HostingTests
             && limits.DefaultExecTimeout == TimeSpan.FromSeconds(300) && limits.MaxExecTimeout == TimeSpan.FromSeconds(14_400)
             && limits.MaxIdLength == 200 && limits.MaxParamsBytes == 1 << 20 && limits.MaxResultBytes == 1 << 20 && limits.MaxKwsBytes == 1 << 20
             && limits.MaxDefinitionBytes == 1 << 24 && limits.MaxJsonDepth == 64 && limits.MaxErrorBytes == 1 << 13 && limits.MaxWait == TimeSpan.FromDays(366));
+    }
+
+    /// <summary>Exactly one fault, or none.</summary>
+    private static void Check(Action<KaijuTasksOptions> configure, string? fault)
+    {
+        using var provider = new ServiceCollection().AddKaijuTasks(configure).Services.BuildServiceProvider();
+        var options = provider.GetRequiredService<IOptions<KaijuTasksOptions>>();
+        if (fault is null)
+        {
+            options.Value.Should().NotBeNull();
+        }
+        else
+        {
+            options.Invoking(given => given.Value).Should().Throw<OptionsValidationException>().Which.Failures.Should().ContainSingle().Which.Should().Match(fault);
+        }
     }
 
     private sealed class Same

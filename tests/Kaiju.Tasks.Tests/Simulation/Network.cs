@@ -21,7 +21,7 @@ internal sealed class Network(World world, SimulatedProcess process)
 {
     private static readonly HashSet<string> _repeatable =
     [
-        nameof(ITaskStore.RecordAsync), nameof(ITaskStore.HeartbeatAsync), nameof(ITaskStore.FindLostClaimsAsync), nameof(ITaskStore.ListAsync),
+        nameof(ITaskStore.RecordAsync), nameof(ITaskStore.HeartbeatAsync), nameof(ITaskStore.FindLostClaimsAsync), nameof(ITaskStore.FindStrayClaimsAsync), nameof(ITaskStore.GiveBackClaimsAsync), nameof(ITaskStore.ListAsync),
         nameof(ITaskStore.WatchAsync), nameof(ITaskStore.ExpelDeadExecutorsAsync), nameof(ITaskStore.AbortOverdueAsync), nameof(ITaskStore.RestartPeriodicAsync),
         nameof(ITaskStore.WakeWaitsAsync), nameof(ITaskStore.QueueDueAsync), nameof(ITaskStore.RequeueFailedAsync), nameof(ITaskStore.SendMessageAsync),
     ];

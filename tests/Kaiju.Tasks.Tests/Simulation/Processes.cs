@@ -112,7 +112,7 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
             {
                 await _executor.ClaimAsync(default);
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or TimeoutException)
             {
                 // The loop says so and tries again.
             }
@@ -139,9 +139,10 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
                     var now = Clock.GetTimestamp();
                     await _executor.HeartbeatAsync(default);
                     pinged = now;
+                    await _executor.GiveBackStraysAsync(default);
                 }
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or TimeoutException)
             {
                 // The loop says so and tries again.
             }

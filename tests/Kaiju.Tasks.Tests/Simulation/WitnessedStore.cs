@@ -89,6 +89,12 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
         return base.GiveBackStrayClaimsAsync(executorId, known, cancellationToken);
     }
 
+    public override ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+    {
+        checker.GivesBack = executorId;
+        return base.GiveBackClaimsAsync(executorId, claims, cancellationToken);
+    }
+
     public override ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken)
     {
         checker.GivesBack = executorId;

@@ -109,6 +109,13 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken) =>
         Call(nameof(GiveBackStrayClaimsAsync), () => inner.GiveBackStrayClaimsAsync(executorId, known, cancellationToken));
 
+    public virtual ValueTask<IReadOnlyList<HeldClaim>> FindStrayClaimsAsync(
+        string executorId, IReadOnlyList<HeldClaim> known, int limit, CancellationToken cancellationToken) =>
+        Call(nameof(FindStrayClaimsAsync), () => inner.FindStrayClaimsAsync(executorId, known, limit, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+        Call(nameof(GiveBackClaimsAsync), () => inner.GiveBackClaimsAsync(executorId, claims, cancellationToken));
+
     public virtual ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) =>
         Call(nameof(SuspendExecutorAsync), () => inner.SuspendExecutorAsync(executorId, cancellationToken));
 

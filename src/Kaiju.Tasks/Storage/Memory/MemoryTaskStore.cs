@@ -240,6 +240,24 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
             return (IReadOnlyList<TaskMove>)moves;
         }, cancellationToken);
 
+    public ValueTask<IReadOnlyList<HeldClaim>> FindStrayClaimsAsync(
+        string executorId, IReadOnlyList<HeldClaim> known, int limit, CancellationToken cancellationToken) =>
+        Step(_ =>
+        {
+            var claims = known.Select(held => held.Claim).ToHashSet();
+            var strays = _index.HeldBy(executorId).Select(task => new HeldClaim(task.Id, task.State.Claim!.Value)).Where(held => !claims.Contains(held.Claim));
+            return (IReadOnlyList<HeldClaim>)[.. strays.Take(limit)];
+        }, cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+        Step(step =>
+        {
+            var moves = new List<TaskMove>();
+            var given = claims.Select(held => held.Claim).ToHashSet();
+            Move([.. _index.HeldBy(executorId).Where(task => given.Contains(task.State.Claim!.Value))], new TaskEvent.GivenBack(), int.MaxValue, moves, step);
+            return (IReadOnlyList<TaskMove>)moves;
+        }, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) =>
         Step(step =>
         {

@@ -1,0 +1,50 @@
+using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.Engine;
+
+/// <summary>
+/// When an executor asks for lost claims: once every check interval, which costs the store nothing while nothing runs, and at once when a
+/// hint says so. No ping waits for it.
+/// </summary>
+internal sealed class ClaimCheckLoop(TaskExecutor executor, ITaskStore store, TimeProvider clock, KaijuTasksOptions options, ILogger<ClaimCheckLoop> logger)
+{
+    private readonly ILogger _logger = logger.Guarded();
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var wake = new WakeSignal(clock);
+        var delay = new FaultDelay(clock, options.ClaimCheckInterval);
+        var (isHinted, isAway) = (false, false);
+        using var listening = store.Listen(hint =>
+        {
+            if (hint.Kinds.HasFlag(StoreHintKinds.ClaimLost))
+            {
+                Volatile.Write(ref isHinted, true);
+                wake.Set();
+            }
+        });
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await wake.WaitAsync(options.ClaimCheckInterval, cancellationToken).ConfigureAwait(false);
+                var isAsked = Interlocked.Exchange(ref isHinted, false);
+                await (isAsked ? executor.CheckClaimsAsync(cancellationToken) : executor.CheckOldClaimsAsync(cancellationToken)).ConfigureAwait(false);
+                isAway = false;
+                delay.Reset();
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                if (!isAway)
+                {
+                    Log.ClaimCheckFailed(_logger, e, executor.Info.Id);
+                }
+
+                isAway = true;
+                await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+}

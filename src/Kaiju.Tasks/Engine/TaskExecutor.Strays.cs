@@ -1,0 +1,52 @@
+using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Engine;
+
+/// <content>
+/// Claims that this executor holds without knowing of them. A claim whose connection breaks may be committed long after the executor has
+/// looked for what it took; nobody would run such a task until its deadline.
+/// </content>
+internal sealed partial class TaskExecutor
+{
+    /// <summary>How many a search finds at most. What is left over is found by a later one.</summary>
+    private const int MostStrays = 1000;
+
+    private HashSet<HeldClaim> _suspects = [];
+    private long _suspectedAt;
+    private long _claimsBegun;
+    private long _claimsEnded;
+
+    /// <summary>
+    /// Looks for claims that the store holds for this executor and that it does not run, and gives back those that it has found in the search
+    /// before as well: a claim that is new may still be on its way here. One caller at a time, once after each ping.
+    /// </summary>
+    public async Task<int> GiveBackStraysAsync(CancellationToken cancellationToken)
+    {
+        // Before the search: which answers have come by now.
+        var ended = Volatile.Read(ref _claimsEnded);
+        var found = await AskAsync((store, token) => store.FindStrayClaimsAsync(Info.Id, Held(), MostStrays, token), cancellationToken).ConfigureAwait(false);
+
+        // Every claim that the search before has seen was asked for by a call that has ended since, with or without an answer. What that
+        // call brought here is running, or has been.
+        var strays = ended >= _suspectedAt ? found.Where(claim => _suspects.Contains(claim) && !_running.ContainsKey(claim.Claim)).ToList() : [];
+
+        // After the search: a call that begins now cannot have been seen by it.
+        (_suspects, _suspectedAt) = ([.. found], Volatile.Read(ref _claimsBegun));
+        if (strays.Count == 0)
+        {
+            return 0;
+        }
+
+        var moves = await AskAsync((store, token) => store.GiveBackClaimsAsync(Info.Id, strays, token), cancellationToken).ConfigureAwait(false);
+        Log.StraysGivenBack(_logger, Info.Id, moves.Count);
+        return moves.Count;
+    }
+
+    /// <summary>A question beside the pings. It may share their connection, so its wait is bounded well below theirs.</summary>
+    private async Task<T> AskAsync<T>(Func<ITaskStore, CancellationToken, ValueTask<T>> ask, CancellationToken cancellationToken)
+    {
+        using var bound = new BoundedToken(_rhythm.QuestionTimeout, _clock, cancellationToken);
+        return await bound.WaitAsync(ask(_store, bound.Token), "a question about claims").ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,188 @@
+using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Tests.Simulation;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Kaiju.Tasks.Tests.Engine;
+
+/// <summary>Pings have a rhythm of their own: no option, no other question and no single fault makes a healthy executor look dead.</summary>
+public sealed class HeartbeatTests
+{
+    private static readonly TimeSpan _interval = new KaijuTasksOptions().PingInterval;
+
+    [Fact]
+    public async Task Pings_come_in_their_interval_however_rarely_claims_are_checked()
+    {
+        var pings = new PingsOf();
+        await using var host = NewHost(pings, options => options.ClaimCheckInterval = TimeSpan.FromMinutes(1));
+        for (var i = 1; i < 6; i++)
+        {
+            await pings.AtLeast(i);
+            await host.Clock.PassAsync(_interval);
+        }
+
+        await pings.AtLeast(6);
+    }
+
+    [Fact]
+    public async Task A_question_about_claims_that_is_never_answered_holds_up_no_ping()
+    {
+        var pings = new PingsOf { HangsClaimChecks = true };
+        var gate = new Gate();
+        await using var host = NewHost(pings, build: tasks => tasks.AddCommand("slow", gate.PassAsync));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("slow")] });
+        await gate.Entered;
+        for (var i = 1; i < 5; i++)
+        {
+            await pings.AtLeast(i);
+            await host.Clock.PassAsync(_interval);
+        }
+
+        await pings.AtLeast(5);
+        gate.Open();
+    }
+
+    [Fact]
+    public async Task A_ping_without_an_answer_is_given_up_and_repeated_within_the_lifetime()
+    {
+        var pings = new PingsOf { Hangs = number => number == 2 };
+        await using var host = NewHost(pings);
+        await pings.AtLeast(1);
+        await host.Clock.PassAsync(_interval);
+        await pings.AtLeast(2);
+        await host.Clock.PassAsync(_interval);
+        await host.Clock.PassAsync(TimeSpan.FromMilliseconds(100));
+        await pings.AtLeast(3);
+
+        host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 202).Which.Exception.Should().BeOfType<TimeoutException>();
+        await Waiting.Until(() => Task.FromResult(host.Logs.Lines.Any(line => line.Event.Id == 210)));
+    }
+
+    [Fact]
+    public async Task An_outage_is_reported_once_and_its_end_once()
+    {
+        var pings = new PingsOf { Fails = number => number is >= 2 and <= 6 };
+        await using var host = NewHost(pings);
+        await pings.AtLeast(1);
+        await host.Clock.PassAsync(_interval);
+        foreach (var pause in new[] { 100, 200, 400, 800, 1600 })
+        {
+            await host.Clock.PassAsync(TimeSpan.FromMilliseconds(pause));
+        }
+
+        await pings.AtLeast(7);
+        await Waiting.Until(() => Task.FromResult(host.Logs.Lines.Any(line => line.Event.Id == 210)));
+        host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 202);
+        host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 210);
+    }
+
+    /// <summary>Whatever is allowed, and although each second ping gets no answer: between two that get through there is never a lifetime.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void No_options_that_are_accepted_make_a_healthy_executor_look_dead(bool losesEachSecond)
+    {
+        string? fault = null;
+        var thread = new Thread(() => fault = Enumerable.Range(0, 300).Select(seed => LiveWith(seed, losesEachSecond)).FirstOrDefault(found => found is not null));
+        thread.Start();
+        thread.Join();
+        fault.Should().BeNull();
+    }
+
+    private static string? LiveWith(int seed, bool losesEachSecond)
+    {
+        var agenda = new Agenda(seed, TaskTestHost.Start);
+        var options = new KaijuTasksOptions
+        {
+            PingInterval = Drawn(agenda, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
+            MaxMissedPings = agenda.Chance(0.5) ? 1 + agenda.Random.Next(4) : 1 + agenda.Random.Next(100),
+            ClaimCheckInterval = Drawn(agenda, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
+            MaxFaultDelay = Drawn(agenda, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10)),
+        };
+        using var services = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(new SimulatedClock(agenda, null, TimeSpan.Zero))
+            .AddKaijuTasks().Services.BuildServiceProvider();
+        if (services.GetServices<IValidateOptions<KaijuTasksOptions>>().Any(validator => validator.Validate(null, options).Failed))
+        {
+            return null;
+        }
+
+        var lifetime = options.Rules.ExecutorLifetime;
+        var last = agenda.Now;
+        var longest = TimeSpan.Zero;
+        var pings = new PingsOf { Hangs = number => losesEachSecond && number % 2 == 0, Came = () => (longest, last) = (agenda.Now - last > longest ? agenda.Now - last : longest, agenda.Now) };
+        var store = new CountingStore(services.GetRequiredService<ITaskStore>(), pings);
+        using var executor = ActivatorUtilities.CreateInstance<TaskExecutor>(services, options, store);
+        using var stop = new CancellationTokenSource();
+        var beating = ActivatorUtilities.CreateInstance<HeartbeatLoop>(services, executor, options).RunAsync(stop.Token);
+        var end = agenda.Now + (lifetime * 5);
+        while (agenda.RunNext(end))
+        {
+        }
+
+        longest = agenda.Now - last > longest ? agenda.Now - last : longest;
+        return longest <= lifetime && pings.Count > 4 && agenda.LeftThread is null && !beating.IsCompleted
+            ? null
+            : $"seed {seed}: PingInterval {options.PingInterval}, MaxMissedPings {options.MaxMissedPings}, MaxFaultDelay {options.MaxFaultDelay}: silent for {longest} of {lifetime} in {pings.Count} pings {agenda.LeftThread} {beating.Exception}";
+    }
+
+    /// <summary>Between bounds, each order of magnitude as often as another.</summary>
+    private static TimeSpan Drawn(Agenda agenda, TimeSpan least, TimeSpan most) =>
+        agenda.Chance(0.2) ? least : agenda.Chance(0.2) ? most : least * Math.Pow(most / least, agenda.Random.NextDouble());
+
+    private static RunningHost NewHost(PingsOf pings, Action<KaijuTasksOptions>? configure = null, Action<KaijuTasksBuilder>? build = null) => new(
+        build, configure, store: inner => new CountingStore(inner, pings));
+
+    /// <summary>The pings that came to the store, and what becomes of them.</summary>
+    private sealed class PingsOf
+    {
+        private int _count;
+
+        public int Count => Volatile.Read(ref _count);
+
+        /// <summary>Which get no answer, by their numbers from 1.</summary>
+        public Func<int, bool> Hangs { get; init; } = _ => false;
+
+        /// <summary>Which fail at once.</summary>
+        public Func<int, bool> Fails { get; init; } = _ => false;
+
+        public bool HangsClaimChecks { get; init; }
+
+        public Action Came { get; init; } = () => { };
+
+        public int Next() => Interlocked.Increment(ref _count);
+
+        public Task AtLeast(int count) => Waiting.Until(() => Task.FromResult(Count >= count));
+    }
+
+    private sealed class CountingStore(ITaskStore inner, PingsOf pings) : DecoratedStore(inner)
+    {
+        public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+        {
+            var number = pings.Next();
+            if (pings.Fails(number))
+            {
+                throw new IOException("The store is away.");
+            }
+
+            if (pings.Hangs(number))
+            {
+                await new TaskCompletionSource().Task;
+            }
+
+            var lost = await base.HeartbeatAsync(executor, claims, cancellationToken);
+            pings.Came();
+            return lost;
+        }
+
+        public override async ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+        {
+            if (pings.HangsClaimChecks)
+            {
+                await new TaskCompletionSource().Task;
+            }
+
+            return await base.FindLostClaimsAsync(claims, cancellationToken);
+        }
+    }
+}
