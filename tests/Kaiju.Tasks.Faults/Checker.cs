@@ -183,7 +183,12 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
             report.Faults.Add("no stale write was refused: the freeze has not shown anything");
         }
 
-        if (report.Scenario is "restart" or "held")
+        if (report.Scenario == "outage" && report.Interruptions > 0)
+        {
+            report.Faults.Add($"outage: {report.Interruptions} runs of living executors were interrupted");
+        }
+
+        if (report.Scenario is "restart" or "held" or "outage")
         {
             Check(report.Scenario, tasks.Where(task => task.Retries > 0 || task.Interruptions > 0), task => $"{task.Id} has {task.Retries} retries and {task.Interruptions} interruptions");
         }

@@ -6,7 +6,7 @@ namespace Kaiju.Tasks.Faults;
 internal static class Command
 {
     private const string Usage =
-        "Usage: ./faults.sh [--seconds N] [--seed S] [--store sqlite|postgres] [--scenario kill|freeze|postmaster|terminate|readonly|restart|held|cut]";
+        "Usage: ./faults.sh [--seconds N] [--seed S] [--store sqlite|postgres] [--scenario kill|freeze|postmaster|terminate|readonly|outage|restart|held|cut]";
 
     public static async Task<int> RunAsync(string[] args)
     {

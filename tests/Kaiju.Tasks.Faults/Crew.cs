@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using System.Globalization;
 using Kaiju.Tasks.TestServers;
 
 namespace Kaiju.Tasks.Faults;
 
 /// <summary>The processes: managers and executors, each of which can be killed, frozen, stopped and started again.</summary>
-internal sealed class Crew(string store, string connectionString, string witness) : IDisposable
+internal sealed class Crew(string store, string connectionString, string witness, int missedPings) : IDisposable
 {
     private readonly List<(string Role, Process Process)> _members = [];
 
@@ -90,7 +91,7 @@ internal sealed class Crew(string store, string connectionString, string witness
         // However this program was started, it starts itself.
         var self = Environment.ProcessPath!;
         string[] program = Path.GetFileNameWithoutExtension(self) == "dotnet" ? [typeof(Crew).Assembly.Location] : [];
-        var start = new ProcessStartInfo(self, [.. program, "worker", role, store, connectionString, witness]);
+        var start = new ProcessStartInfo(self, [.. program, "worker", role, store, connectionString, witness, missedPings.ToString(CultureInfo.InvariantCulture)]);
         start.Environment["DOTNET_TieredCompilation"] = "1";
         return (role, Process.Start(start)!);
     }

@@ -26,6 +26,12 @@ internal abstract class FaultDatabase : IAsyncDisposable
     /// <summary>Ends the sessions of those who work.</summary>
     public virtual Task EndSessionsAsync() => throw new NotSupportedException("The file has no sessions.");
 
+    /// <summary>Is not there for anybody for a time.</summary>
+    /// <param name="time">How long.</param>
+    /// <param name="isGone">It loses what it has in memory; else it stands still.</param>
+    /// <returns>True if the newest claims may be lost.</returns>
+    public abstract Task<bool> GoAwayAsync(TimeSpan time, bool isGone);
+
     public abstract ValueTask DisposeAsync();
 
     public static async Task<FaultDatabase> CreateAsync(string store)
@@ -102,6 +108,16 @@ internal abstract class FaultDatabase : IAsyncDisposable
                 """);
         }
 
+        /// <summary>Someone holds the file's write lock, such as a process that stands still in its transaction.</summary>
+        public override async Task<bool> GoAwayAsync(TimeSpan time, bool isGone)
+        {
+            await using var connection = (SqliteConnection)Open();
+            await connection.OpenAsync();
+            await using var transaction = connection.BeginTransaction(deferred: false);
+            await Task.Delay(time, TimeProvider.System);
+            return false;
+        }
+
         public override ValueTask DisposeAsync()
         {
             SqliteConnection.ClearAllPools();
@@ -172,6 +188,23 @@ internal abstract class FaultDatabase : IAsyncDisposable
 
         public override Task EndSessionsAsync() =>
             AsOperatorAsync($"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{database}' and application_name = 'Kaiju.Tasks'");
+
+        public override async Task<bool> GoAwayAsync(TimeSpan time, bool isGone)
+        {
+            if (isGone)
+            {
+                server.Kill();
+                await Task.Delay(time, TimeProvider.System);
+                server.Launch();
+                await server.IsUpAsync(TimeSpan.FromSeconds(30));
+                return true;
+            }
+
+            server.Freeze();
+            await Task.Delay(time, TimeProvider.System);
+            server.Thaw();
+            return false;
+        }
 
         public override ValueTask DisposeAsync() => default;
 

@@ -5,13 +5,16 @@ namespace Kaiju.Tasks.Faults;
 /// <summary>One kind of harm, done until the time is up and as often as was asked for.</summary>
 internal sealed class Scenario(string name, Crew crew, FaultDatabase database, CommitProxy? proxy, Random random, RunReport report)
 {
+    /// <summary>Missed pings until an executor is dead, where the server is away for longer than that.</summary>
+    public const int PatientPings = 4;
+
     private static readonly TimeSpan _lifetime = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _mostRecovery = TimeSpan.FromSeconds(5);
     private static readonly TimeProvider _clock = TimeProvider.System;
 
     private readonly Holder _holder = new(database, random, report);
 
-    public static IReadOnlyList<string> Names { get; } = ["kill", "freeze", "postmaster", "terminate", "readonly", "restart", "held", "cut"];
+    public static IReadOnlyList<string> Names { get; } = ["kill", "freeze", "postmaster", "terminate", "readonly", "outage", "restart", "held", "cut"];
 
     /// <summary>SQLite has no server to be killed, no backends to be ended, and no commit whose answer could be lost.</summary>
     public static bool IsFor(string scenario, string store) => store == "postgres" || scenario is not ("postmaster" or "terminate" or "readonly" or "cut");
@@ -37,6 +40,7 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, C
                 "terminate" => TerminateAsync(),
                 "readonly" => ReadOnlyAsync(round),
                 "held" => _holder.HoldAsync(report.Store),
+                "outage" => GoAwayAsync(round),
                 _ => RestartAsync(round),
             });
             round++;
@@ -112,6 +116,22 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, C
         }
 
         await RecoverAsync();
+    }
+
+    /// <summary>The server is away for longer than an executor's lifetime: it stands still, or it is gone and comes back.</summary>
+    private async Task GoAwayAsync(int round)
+    {
+        await PauseAsync(500, 1500);
+        var time = TimeSpan.FromSeconds(PatientPings) * (1.2 + (random.NextDouble() * 0.6));
+        if (await database.GoAwayAsync(time, isGone: round % 2 == 1))
+        {
+            report.LostServers++;
+        }
+
+        await RecoverAsync();
+
+        // Whoever is expelled for the outage is expelled within this time.
+        await Task.Delay(TimeSpan.FromSeconds(PatientPings + 1), _clock);
     }
 
     /// <summary>From now on work must go on before long.</summary>

@@ -12,6 +12,9 @@ internal static class Worker
 {
     public const int Slots = 8;
 
+    /// <summary>One a second is due.</summary>
+    public const int MissedPings = 2;
+
     public static async Task<int> RunAsync(string[] args)
     {
         var (role, store, connectionString, witness) = (args[0], args[1], args[2], args[3]);
@@ -24,7 +27,8 @@ internal static class Worker
         }
 
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(20));
-        Use(builder.Services, store, connectionString, role == "manager" ? TaskRoles.Manager : TaskRoles.Executor)
+        var missedPings = int.Parse(args[4], CultureInfo.InvariantCulture);
+        Use(builder.Services, store, connectionString, role == "manager" ? TaskRoles.Manager : TaskRoles.Executor, missedPings)
             .AddCommand("work", async (int ms, bool stubborn, StageContext stage, CancellationToken cancellationToken) =>
             {
                 file.Began(stage);
@@ -45,14 +49,14 @@ internal static class Worker
     }
 
     /// <summary>The library as every process here has it: quick to find out who is dead, and patient with tasks.</summary>
-    public static KaijuTasksBuilder Use(IServiceCollection services, string store, string connectionString, TaskRoles roles)
+    public static KaijuTasksBuilder Use(IServiceCollection services, string store, string connectionString, TaskRoles roles, int missedPings = MissedPings)
     {
         var builder = services.AddKaijuTasks(options =>
         {
             options.Roles = roles;
             options.Capacity = Slots;
             options.PingInterval = TimeSpan.FromSeconds(1);
-            options.MaxMissedPings = 2;
+            options.MaxMissedPings = missedPings;
             options.ClaimCheckInterval = TimeSpan.FromMilliseconds(500);
             options.PollInterval = TimeSpan.FromSeconds(1);
             options.MaxInterruptions = 1000;

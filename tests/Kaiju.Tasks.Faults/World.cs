@@ -22,7 +22,9 @@ internal sealed class World : IAsyncDisposable
         (_database, _plan, _time, _report) = (database, plan, time, new RunReport(store, scenario));
         _proxy = scenario == "cut" ? new CommitProxy(database.Server!.Port) : null;
         var connectionString = _proxy is null ? database.ConnectionString : database.ConnectionStringThrough(_proxy.Port);
-        _crew = new Crew(store, connectionString, _folder);
+
+        // Where nobody may be found dead a busy machine must not look like it.
+        _crew = new Crew(store, connectionString, _folder, scenario == "outage" ? Scenario.PatientPings : Worker.MissedPings);
         _load = new Load(database, store, connectionString, plan.Seed, scenario == "freeze", time < _short ? 100 : 600);
     }
 

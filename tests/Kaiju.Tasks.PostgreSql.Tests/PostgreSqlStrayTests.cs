@@ -6,7 +6,7 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>An executor's questions about its claims wait for nobody's lock.</summary>
-public sealed class PostgreSqlStrayTests : IAsyncLifetime
+public sealed class PostgreSqlStrayTests : IAsyncLifetime, IDisposable
 {
     private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(10);
@@ -23,6 +23,8 @@ public sealed class PostgreSqlStrayTests : IAsyncLifetime
         _store = new PostgreSqlTaskStore(_dataSource, new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
         await _store.StartAsync(default);
     }
+
+    public void Dispose() => _dataSource?.Dispose();
 
     public async Task DisposeAsync()
     {

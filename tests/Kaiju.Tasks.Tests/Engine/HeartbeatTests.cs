@@ -1,5 +1,9 @@
 using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Queueing.Memory;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
 using Kaiju.Tasks.Tests.Simulation;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -15,11 +19,11 @@ public sealed class HeartbeatTests
     public async Task Pings_come_in_their_interval_however_rarely_claims_are_checked()
     {
         var pings = new PingsOf();
-        await using var host = NewHost(pings, options => options.ClaimCheckInterval = TimeSpan.FromMinutes(1));
+        await using var beating = new Beating(pings, options => options.ClaimCheckInterval = TimeSpan.FromMinutes(1));
         for (var i = 1; i < 6; i++)
         {
             await pings.AtLeast(i);
-            await host.Clock.PassAsync(_interval);
+            await beating.Clock.PassAsync(_interval);
         }
 
         await pings.AtLeast(6);
@@ -30,51 +34,55 @@ public sealed class HeartbeatTests
     {
         var pings = new PingsOf { HangsClaimChecks = true };
         var gate = new Gate();
-        await using var host = NewHost(pings, build: tasks => tasks.AddCommand("slow", gate.PassAsync));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("slow")] });
+        await using var beating = new Beating(pings, build: tasks => tasks.AddCommand("slow", gate.PassAsync));
+        await beating.Host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("slow")] });
+        await pings.AtLeast(1);
+        await beating.Host.Executor.ClaimAsync(default);
         await gate.Entered;
-        for (var i = 1; i < 5; i++)
+        for (var i = pings.Count; i < 6; i++)
         {
             await pings.AtLeast(i);
-            await host.Clock.PassAsync(_interval);
+            await beating.Clock.PassAsync(_interval);
         }
 
-        await pings.AtLeast(5);
+        await pings.AtLeast(6);
+        pings.ClaimChecks.Should().BeGreaterThan(1, "each is given up in its turn");
         gate.Open();
+        await beating.Host.Executor.WhenIdleAsync().Soon();
     }
 
     [Fact]
     public async Task A_ping_without_an_answer_is_given_up_and_repeated_within_the_lifetime()
     {
         var pings = new PingsOf { Hangs = number => number == 2 };
-        await using var host = NewHost(pings);
+        await using var beating = new Beating(pings);
         await pings.AtLeast(1);
-        await host.Clock.PassAsync(_interval);
+        await beating.Clock.PassAsync(_interval);
         await pings.AtLeast(2);
-        await host.Clock.PassAsync(_interval);
-        await host.Clock.PassAsync(TimeSpan.FromMilliseconds(100));
+        await beating.Clock.PassAsync(_interval);
+        await beating.Clock.PassAsync(TimeSpan.FromMilliseconds(100));
         await pings.AtLeast(3);
 
-        host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 202).Which.Exception.Should().BeOfType<TimeoutException>();
-        await Waiting.Until(() => Task.FromResult(host.Logs.Lines.Any(line => line.Event.Id == 210)));
+        beating.Host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 202).Which.Exception.Should().BeOfType<TimeoutException>();
+        await beating.HasLogged(210);
     }
 
     [Fact]
     public async Task An_outage_is_reported_once_and_its_end_once()
     {
         var pings = new PingsOf { Fails = number => number is >= 2 and <= 6 };
-        await using var host = NewHost(pings);
+        await using var beating = new Beating(pings);
         await pings.AtLeast(1);
-        await host.Clock.PassAsync(_interval);
+        await beating.Clock.PassAsync(_interval);
         foreach (var pause in new[] { 100, 200, 400, 800, 1600 })
         {
-            await host.Clock.PassAsync(TimeSpan.FromMilliseconds(pause));
+            await beating.Clock.PassAsync(TimeSpan.FromMilliseconds(pause));
         }
 
         await pings.AtLeast(7);
-        await Waiting.Until(() => Task.FromResult(host.Logs.Lines.Any(line => line.Event.Id == 210)));
-        host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 202);
-        host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 210);
+        await beating.HasLogged(210);
+        beating.Host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 202);
+        beating.Host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 210);
     }
 
     /// <summary>Whatever is allowed, and although each second ping gets no answer: between two that get through there is never a lifetime.</summary>
@@ -130,13 +138,49 @@ public sealed class HeartbeatTests
     private static TimeSpan Drawn(Agenda agenda, TimeSpan least, TimeSpan most) =>
         agenda.Chance(0.2) ? least : agenda.Chance(0.2) ? most : least * Math.Pow(most / least, agenda.Random.NextDouble());
 
-    private static RunningHost NewHost(PingsOf pings, Action<KaijuTasksOptions>? configure = null, Action<KaijuTasksBuilder>? build = null) => new(
-        build, configure, store: inner => new CountingStore(inner, pings));
+    /// <summary>An executor whose heartbeats and claim checks run, and nothing else.</summary>
+    private sealed class Beating : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Task _loops;
+
+        public Beating(PingsOf pings, Action<KaijuTasksOptions>? configure = null, Action<KaijuTasksBuilder>? build = null)
+        {
+            var memory = new MemoryTaskStore(Clock, new LifecycleRules(), IdSource.Random, TaskLifecycle.Next);
+            Host = new TaskTestHost(
+                tasks =>
+                {
+                    tasks.Services.AddSingleton<ITaskQueue>(new MemoryTaskQueue(memory, Clock));
+                    build?.Invoke(tasks);
+                },
+                configure,
+                new CountingStore(memory, pings),
+                Clock);
+            _loops = Task.WhenAll(Loop<HeartbeatLoop>().RunAsync(_stop.Token), Loop<ClaimCheckLoop>().RunAsync(_stop.Token));
+        }
+
+        public TestClock Clock { get; } = new();
+
+        public TaskTestHost Host { get; }
+
+        public Task HasLogged(int id) => Waiting.Until(() => Task.FromResult(Host.Logs.Lines.Any(line => line.Event.Id == id)));
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _loops.ContinueWith(_ => { }, TaskScheduler.Default).Soon();
+            _stop.Dispose();
+            await Host.DisposeAsync();
+        }
+
+        private T Loop<T>() => ActivatorUtilities.CreateInstance<T>(Host.Services, Host.Executor, Host.Options);
+    }
 
     /// <summary>The pings that came to the store, and what becomes of them.</summary>
     private sealed class PingsOf
     {
         private int _count;
+        private int _claimChecks;
 
         public int Count => Volatile.Read(ref _count);
 
@@ -148,7 +192,11 @@ public sealed class HeartbeatTests
 
         public bool HangsClaimChecks { get; init; }
 
+        public int ClaimChecks => Volatile.Read(ref _claimChecks);
+
         public Action Came { get; init; } = () => { };
+
+        public void CheckClaims() => Interlocked.Increment(ref _claimChecks);
 
         public int Next() => Interlocked.Increment(ref _count);
 
@@ -177,6 +225,7 @@ public sealed class HeartbeatTests
 
         public override async ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
         {
+            pings.CheckClaims();
             if (pings.HangsClaimChecks)
             {
                 await new TaskCompletionSource().Task;

@@ -158,7 +158,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
 
         public async Task CommitAsync()
         {
-            await store.ClaimNextAsync(_lost!, default);
+            await store.ClaimNextAsync(_lost!.Value, default);
             _lost = null;
         }
 

@@ -45,6 +45,9 @@ internal sealed class Checker
     /// <summary>The time at which executors must have been silent that are expelled now.</summary>
     public DateTimeOffset ExpelsAsOf { get; set; }
 
+    /// <summary>The executors that stop in good order.</summary>
+    public HashSet<string> Stopping { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The executor that gives its tasks back now.</summary>
     public string? GivesBack { get; set; }
 

@@ -30,6 +30,9 @@ internal sealed class ExecutionChecks(Checker checker)
     /// <summary>Whether the claim is in nobody's hands, as a claim must be that is given back by its own executor.</summary>
     public bool IsStray(Guid claim) => _claims[claim].Begun.Count == 0;
 
+    /// <summary>Whether no handler runs under the claim.</summary>
+    public bool IsBetweenStages(Guid claim) => _executions.TrueForAll(execution => execution.Claim != claim || execution.HasEnded);
+
     /// <summary>The store has handed out a claim.</summary>
     public void Claimed(ExecutorTask task)
     {

@@ -93,6 +93,7 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
         }
 
         World.Story.Tell(Name, $"stops");
+        World.Checker.Stopping.Add(_executor.Info.Id);
         Network.Reliable = nameof(ITaskStore.RecordAsync);
         _claims = false;
         _executor.BeginStop();

@@ -118,7 +118,9 @@ internal sealed class TransitionChecks(Checker checker)
                 break;
             case TaskEvent.GivenBack:
                 Expect(
-                    checker.GivesBack == before.ExecutorId && (checker.Call == nameof(ITaskStore.SuspendExecutorAsync) || checker.Executions.IsStray(before.Claim!.Value)), "I7", () => $"{task.Id} is given back by {checker.GivesBack}, for {before.ExecutorId}");
+                    checker.GivesBack == before.ExecutorId && (checker.Call == nameof(ITaskStore.SuspendExecutorAsync) || checker.Executions.IsStray(before.Claim!.Value)
+                        || (checker.Stopping.Contains(before.ExecutorId!) && checker.Executions.IsBetweenStages(before.Claim.Value))),
+                    "I7", () => $"{task.Id} is given back by {checker.GivesBack}, for {before.ExecutorId}");
                 break;
             case TaskEvent.CheckOverdue:
                 Expect(task.Since + task.Definition.MaxExecTimeout!.Value + checker.Options.AbortGrace < now, "I5", () => $"{task.Id} is aborted before it is overdue");

@@ -253,8 +253,8 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
         Step(step =>
         {
             var moves = new List<TaskMove>();
-            var given = claims.Select(held => held.Claim).ToHashSet();
-            Move([.. _index.HeldBy(executorId).Where(task => given.Contains(task.State.Claim!.Value))], new TaskEvent.GivenBack(), int.MaxValue, moves, step);
+            var given = claims.ToHashSet();
+            Move([.. _index.HeldBy(executorId).Where(task => given.Contains(new HeldClaim(task.Id, task.State.Claim!.Value)))], new TaskEvent.GivenBack(), int.MaxValue, moves, step);
             return (IReadOnlyList<TaskMove>)moves;
         }, cancellationToken);
 
