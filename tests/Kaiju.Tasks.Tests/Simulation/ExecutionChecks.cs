@@ -31,7 +31,7 @@ internal sealed class ExecutionChecks(Checker checker)
     public bool IsStray(Guid claim) => _claims[claim].Begun.Count == 0;
 
     /// <summary>Whether no handler runs under the claim.</summary>
-    public bool IsBetweenStages(Guid claim) => _executions.TrueForAll(execution => execution.Claim != claim || execution.HasEnded);
+    public bool IsBetweenStages(Guid claim) => _executions.TrueForAll(execution => execution.Claim != claim || execution.IsOver);
 
     /// <summary>The store has handed out a claim.</summary>
     public void Claimed(ExecutorTask task)
@@ -101,6 +101,9 @@ internal sealed class ExecutionChecks(Checker checker)
         CountExecution(task, context);
         return number;
     }
+
+    /// <summary>The handler has returned, whatever came of it.</summary>
+    public void Leave(int number) => _executions[number].IsOver = true;
 
     public void End(int number, bool coin) => (_executions[number].HasEnded, _executions[number].Coin) = (true, coin);
 

@@ -102,6 +102,12 @@ internal sealed class Network(World world, SimulatedProcess process)
 
     private async Task DeliverLateAsync<T>(string member, Func<ValueTask<T>> pass)
     {
+        if (world.Outages.Left is var left && left > TimeSpan.Zero)
+        {
+            Agenda.Add(left, null, () => _ = DeliverLateAsync(member, pass));
+            return;
+        }
+
         world.Story.Tell(process.Name, $"{member} is delivered again");
         try
         {

@@ -75,7 +75,11 @@ internal sealed class ObservedClaim(ExecutorTask task)
 /// <param name="Stage">Which stage.</param>
 internal sealed record Execution(Guid Claim, int Stage)
 {
+    /// <summary>It has ended with a result.</summary>
     public bool HasEnded { get; set; }
+
+    /// <summary>It has ended with a result, with a failure, or because it was told to.</summary>
+    public bool IsOver { get; set; }
 
     public bool Coin { get; set; }
 }

@@ -28,7 +28,15 @@ internal sealed class SimulatedCommands(World world, SimulatedProcess process)
     private async ValueTask<JsonElement> RunAsync(StageContext context, JsonElement parameters, CancellationToken token)
     {
         var number = world.Checker.Executions.Begin(process, context, parameters);
-        await WorkAsync(token);
+        try
+        {
+            await WorkAsync(token);
+        }
+        finally
+        {
+            world.Checker.Executions.Leave(number);
+        }
+
         if (Agenda.Chance(world.FailureRate))
         {
             world.Story.Tell(process.Name, $"execution {number} fails");
