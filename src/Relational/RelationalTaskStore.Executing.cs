@@ -56,14 +56,10 @@ internal abstract partial class RelationalTaskStore
     public ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) => WriteAsync(
         async step =>
         {
-            var held = await step.LoadAsync(
-                "load_claims",
-                Argument.Text("executor", executorId),
-                Argument.Texts("ids", claims.Select(claim => claim.TaskId)),
-                Argument.Uuids("claims", claims.Select(claim => claim.Claim))).ConfigureAwait(false);
-            return await MoveAsync(step, held, _ => new TaskEvent.GivenBack()).ConfigureAwait(false);
+            var given = claims.ToHashSet();
+            var held = await HeldAsync(step, executorId).ConfigureAwait(false);
+            return await MoveAsync(step, [.. held.Where(row => given.Contains(new HeldClaim(row.Id, row.State.Claim!.Value)))], _ => new TaskEvent.GivenBack()).ConfigureAwait(false);
         },
-        true,
         cancellationToken);
 
     public virtual ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) => WriteAsync(

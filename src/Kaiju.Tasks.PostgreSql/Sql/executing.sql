@@ -87,11 +87,6 @@ where s.claim = c.claim
 select t.id, s.claim from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
 where s.state = 2 and s.executor_id = @executor and not s.claim = any(@claims::uuid[]) limit @most
 
--- name: load_claims
-select $task$, s.revision from unnest(@ids::text[], @claims::uuid[]) c (id, claim)
-join $schema$.tasks t on t.id = c.id join $schema$.states s on s.task_no = t.task_no
-where s.claim = c.claim and s.executor_id = @executor order by s.task_no for no key update of s skip locked
-
 -- name: set_ping
 insert into $schema$.executors (id, last_ping) values (@executor, @ping)
 on conflict (id) do update set last_ping = excluded.last_ping

@@ -54,11 +54,6 @@ where s.claim = c.value
 select t.id, s.claim from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
 where s.state = 2 and s.executor_id = @executor and s.claim not in (select value from json_each(@claims)) limit @most
 
--- name: load_claims
-select $task$ from json_each(@ids) i join json_each(@claims) c on c.key = i.key
-join $prefix$tasks t on t.id = i.value join $prefix$states s on s.task_no = t.task_no
-where s.claim = c.value and s.executor_id = @executor order by s.task_no
-
 -- name: set_ping
 insert into $prefix$executors (id, last_ping) values (@executor, @ping)
 on conflict (id) do update set last_ping = excluded.last_ping
