@@ -135,6 +135,13 @@ internal static class CutMembers
                 var known = await HeldAsync(rig, "a");
                 return await CarryAsync((_, stop) => rig.Store.GiveBackStrayClaimsAsync(_executor.Id, [known], stop));
             }),
+        ["GiveBackClaimsAsync"] = new(
+            ClaimedAsync,
+            async rig =>
+            {
+                var stray = await HeldAsync(rig, "a");
+                return await CarryAsync((_, stop) => rig.Store.GiveBackClaimsAsync(_executor.Id, [stray], stop));
+            }),
         ["SuspendExecutorAsync"] = new(ClaimedAsync, rig => CarryAsync((_, stop) => rig.Store.SuspendExecutorAsync(_executor.Id, stop))),
         ["MarkReadAsync"] = new(
             async rig =>
