@@ -109,6 +109,7 @@ public static partial class PostgreSqlSchema
         {
             ["schema"] = $"\"{options.Schema}\"",
             ["task"] = TaskRow.Columns,
+            ["held"] = TaskRow.HeldColumns,
             ["now"] = now,
         };
 

@@ -17,6 +17,9 @@ internal sealed class PostgreSqlStep(
     CancellationToken cancellationToken)
     : SqlStep(sql, rules, next, newJobId)
 {
+    /// <summary>How often rows are read until definition and state are of one revision: the second time both are held.</summary>
+    private const int MostReads = 3;
+
     private DateTimeOffset? _now = testTime?.Invoke();
 
     /// <summary>Its thread may be kept: what it asks is answered when the call returns.</summary>
@@ -45,18 +48,35 @@ internal sealed class PostgreSqlStep(
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    public override async ValueTask<List<TaskRow>> LoadAsync(string statement, params Argument[] arguments)
+    protected override async ValueTask<List<TaskRow>> LoadAsync(string statement, Argument[] arguments)
     {
-        while (true)
+        for (var tries = 1; ; tries++)
         {
-            var rows = await QueryAsync(statement, row => (Task: TaskRow.Read(row, Rules), Revision: row.GetInt32(TaskRow.ColumnCount)), arguments).ConfigureAwait(false);
-            if (rows.TrueForAll(row => row.Task.Revision == row.Revision))
+            var unreadable = Unreadable.Count;
+            var rows = await QueryAsync(statement, ReadHeld, arguments).ConfigureAwait(false);
+            if (tries == MostReads || rows.TrueForAll(row => row is null || row.Value.Fault is null))
             {
-                return rows.ConvertAll(row => row.Task);
+                Unreadable.AddRange(rows.Select(row => row?.Fault).OfType<RowFault>());
+                return [.. rows.Where(row => row is { Fault: null }).Select(row => row!.Value.Task)];
             }
 
             // The state was waited for and is of after an update, the definition of before it. Held now, they are read as one.
+            Unreadable.RemoveRange(unreadable, Unreadable.Count - unreadable);
         }
+    }
+
+    /// <summary>A task's row; with a fault if its definition and its state are of different revisions.</summary>
+    private (TaskRow Task, RowFault? Fault)? ReadHeld(DbDataReader row)
+    {
+        if (ReadTask(row) is not { } task)
+        {
+            return null;
+        }
+
+        var revision = row.GetInt32(TaskRow.ColumnCount);
+        return task.Revision == revision
+            ? (task, null)
+            : (task, RowFault.Of(row, new InvalidDataException($"Its definition is of revision {task.Revision}, its state of revision {revision}.")));
     }
 
     public override async ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows)

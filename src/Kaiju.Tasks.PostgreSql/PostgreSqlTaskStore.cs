@@ -52,8 +52,9 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         Func<DateTimeOffset>? testTime = null,
         LifecycleFunction? next = null,
         Func<string, string>? changeSql = null,
-        NpgsqlDataSource? apart = null)
-        : base(rules, ids, logger.Guarded())
+        NpgsqlDataSource? apart = null,
+        TimeProvider? clock = null)
+        : base(rules, ids, logger.Guarded(), clock)
     {
         PostgreSqlSchema.ThrowIfInvalid(options);
         (_dataSource, _options, _logger, _testTime, _next) = (dataSource, options, logger.Guarded(), testTime, next ?? TaskLifecycle.Next);
@@ -76,6 +77,8 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
 
     /// <summary>Its statements; for tests that look at plans.</summary>
     internal SqlTexts Sql => _sql;
+
+    internal string Schema => _options.Schema;
 
     /// <summary>Looks at the tables, creates them if that is asked for, and begins to listen. What fails in passing is tried again a few times, and then by the next step.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -241,19 +244,43 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     /// <summary>One statement and one commit. After a fault in it nobody knows whether it has happened: whoever asked gives back what was claimed and not answered.</summary>
     internal override async ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken)
     {
-        var claimed = await AskAsync(
-            step => step.QueryAsync(
-                "claim",
-                row => ReadClaimed(row, request.Executor),
-                Argument.Texts("apps", request.Executor.Apps.Distinct()),
-                Argument.Integer("most", request.MaxTasks),
-                Argument.Long("most_bytes", request.MaxBytes),
-                Argument.Text("executor", request.Executor.Id),
-                Argument.Long("grace", Rules.AbortGrace.Ticks)),
-            e => Faults.IsRolledBack(e) || Faults.IsHeld(e),
-            cancellationToken).ConfigureAwait(false);
-        return claimed;
+        for (var tries = 1; ; tries++)
+        {
+            var faults = new List<(Guid Claim, RowFault Fault)>();
+            var claimed = await AskAsync(
+                step =>
+                {
+                    faults.Clear();
+                    return step.QueryAsync(
+                        WithoutSetAside(step.Sql["claim"]),
+                        row => ReadClaimed(row, request.Executor, faults),
+                        Argument.Texts("apps", request.Executor.Apps.Distinct()),
+                        Argument.Integer("most", request.MaxTasks),
+                        Argument.Long("most_bytes", request.MaxBytes),
+                        Argument.Text("executor", request.Executor.Id),
+                        Argument.Long("grace", Rules.AbortGrace.Ticks),
+                        Except(Claiming));
+                },
+                e => Faults.IsRolledBack(e) || Faults.IsHeld(e),
+                cancellationToken).ConfigureAwait(false);
+            if (faults.Count == 0)
+            {
+                return claimed!;
+            }
+
+            var isLeft = faults.TrueForAll(fault => Leave(Claiming, fault.Fault));
+            await MoveHeldAsync(request.Executor.Id, row => faults.Exists(fault => fault.Claim == row.State.Claim), null, cancellationToken).ConfigureAwait(false);
+            claimed.RemoveAll(task => task is null);
+            if (claimed.Count > 0 || !isLeft || tries == MostRepeatedClaims)
+            {
+                return claimed!;
+            }
+        }
     }
+
+    protected override string ExceptClause => " and s.task_no <> all(@except)";
+
+    protected override bool IsOfRow(Exception e) => Faults.IsOfData(e) || (base.IsOfRow(e) && !Faults.IsOfConnection(e));
 
     protected override async ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) =>
         await AskAsync(act, Faults.IsPassing, cancellationToken).ConfigureAwait(false);
@@ -374,6 +401,20 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         catch (Exception e) when (isPassing(e))
         {
             return await AskAsync(act, isPassing, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A task that has been claimed; null and a fault if this version cannot read it, and must give it back.</summary>
+    private static ExecutorTask? ReadClaimed(DbDataReader row, ExecutorInfo executor, List<(Guid Claim, RowFault Fault)> faults)
+    {
+        try
+        {
+            return ReadClaimed(row, executor);
+        }
+        catch (Exception e) when (RowFault.IsOfReading(e))
+        {
+            faults.Add((row.GetGuid(1), new RowFault(row.GetInt64(11), row.GetString(9), e)));
+            return null;
         }
     }
 

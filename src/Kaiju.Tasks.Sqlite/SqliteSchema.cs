@@ -110,6 +110,7 @@ public static partial class SqliteSchema
     {
         ["prefix"] = options.TablePrefix,
         ["task"] = TaskRow.Columns,
+        ["held"] = TaskRow.HeldColumns,
     };
 
     private static void ThrowIfInvalidNames(SqliteTasksOptions options)

@@ -34,8 +34,8 @@ internal sealed class SqliteStep(
         return default;
     }
 
-    public override ValueTask<List<TaskRow>> LoadAsync(string statement, params Argument[] arguments) =>
-        QueryAsync(statement, row => TaskRow.Read(row, Rules), arguments);
+    protected override async ValueTask<List<TaskRow>> LoadAsync(string statement, Argument[] arguments) =>
+        [.. (await QueryAsync(statement, ReadTask, arguments).ConfigureAwait(false)).OfType<TaskRow>()];
 
     public override async ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows)
     {

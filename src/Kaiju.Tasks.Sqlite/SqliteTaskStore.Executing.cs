@@ -24,18 +24,15 @@ internal sealed partial class SqliteTaskStore
         async step =>
         {
             var claimed = new List<ExecutorTask>();
-            var now = await step.NowAsync().ConfigureAwait(false);
-            foreach (var task in Within(request, await QueuedAsync(step, request).ConfigureAwait(false)))
+            for (var tries = 0; tries < MostRepeatedClaims && await ClaimNextAsync((SqliteStep)step, request, claimed).ConfigureAwait(false); tries++)
             {
-                if (Claim((SqliteStep)step, request.Executor, task, now) is { } claim)
-                {
-                    claimed.Add(claim.Results == 0 ? claim.Task : claim.Task with { Result = await ResultsAsync(step, task, claim.RunNo, claim.Pass).ConfigureAwait(false) });
-                }
+                // All of them were set aside; others may stand behind them.
             }
 
             if (claimed.Count > 0)
             {
                 // Known from its first claim on, so that it is found dead if it dies before its first ping.
+                var now = await step.NowAsync().ConfigureAwait(false);
                 await step.ExecuteAsync("know_executor", Argument.Text("executor", request.Executor.Id), Argument.Long("ping", Ticks.Of(now))).ConfigureAwait(false);
             }
 
@@ -43,16 +40,32 @@ internal sealed partial class SqliteTaskStore
         },
         cancellationToken);
 
-    private static async ValueTask<List<QueuedRow>> QueuedAsync(SqlStep step, ClaimRequest request)
+    /// <summary>Claims the next tasks; true if there were some, and all of them were set aside.</summary>
+    private async ValueTask<bool> ClaimNextAsync(SqliteStep step, ClaimRequest request, List<ExecutorTask> claimed)
+    {
+        var (now, faults) = (await step.NowAsync().ConfigureAwait(false), new List<RowFault>());
+        foreach (var task in Within(request, await QueuedAsync(step, request).ConfigureAwait(false)))
+        {
+            if (await ClaimAsync(step, request.Executor, task, now, faults).ConfigureAwait(false) is { } claim)
+            {
+                claimed.Add(claim);
+            }
+        }
+
+        return faults.Count > 0 && faults.TrueForAll(fault => Leave(Claiming, fault)) && claimed.Count == 0;
+    }
+
+    private async ValueTask<List<QueuedRow>> QueuedAsync(SqlStep step, ClaimRequest request)
     {
         var queued = new List<QueuedRow>();
         foreach (var app in request.Executor.Apps.Distinct())
         {
             queued.AddRange(await step.QueryAsync(
-                "queued",
+                WithoutSetAside(_sql["queued"]),
                 row => new QueuedRow(row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)),
                 Argument.Text("app", app),
-                Argument.Integer("most", request.MaxTasks)).ConfigureAwait(false));
+                Argument.Integer("most", request.MaxTasks),
+                Except(Claiming)).ConfigureAwait(false));
         }
 
         return queued;
@@ -68,29 +81,60 @@ internal sealed partial class SqliteTaskStore
             .Select(row => row.TaskNo);
     }
 
-    private (ExecutorTask Task, int Results, int RunNo, int Pass)? Claim(SqliteStep step, ExecutorInfo executor, long taskNo, DateTimeOffset now)
+    /// <summary>Claims a task that is queued; one that this version cannot read is noted and left as it is.</summary>
+    private async ValueTask<ExecutorTask?> ClaimAsync(SqliteStep step, ExecutorInfo executor, long taskNo, DateTimeOffset now, List<RowFault> faults)
     {
         var claim = Ids.NewId();
-        if (step.Hot("claim", _claimArguments).With(taskNo).With(claim).With(executor.Id).With(Ticks.Of(now)).With(Rules.AbortGrace.Ticks).Change() == 0)
+        if (ReadQueued(step, executor, taskNo, claim, now, faults) is not var (task, results, runNo, pass))
         {
             return null;
         }
 
-        using var row = step.Hot("claimed", _taskArgument).With(taskNo).Run();
-        var jobId = row.Text(0);
-        var state = new ManagedState
+        if (results > 0)
         {
-            State = TaskState.Executed,
-            ExecutorId = executor.Id,
-            Claim = claim,
-            JobId = jobId,
-            ResultRun = jobId,
-            Pass = row.Integer(1),
-            Retries = row.Integer(2),
-            Stage = row.Integer(3),
-            ExecDeadline = now + TimeSpan.FromTicks(row.Long(4)),
-        };
-        return (ExecutorTask.Of(TaskDefinition.FromStoredJson(row.Bytes(10), row.Text(9), row.Text(8)), state, [], now, taskNo), row.Integer(5), row.Integer(6), row.Integer(7));
+            try
+            {
+                task = task with { Result = await ResultsAsync(step, taskNo, runNo, pass).ConfigureAwait(false) };
+            }
+            catch (JsonException e)
+            {
+                faults.Add(new RowFault(taskNo, task.Id, e));
+                return null;
+            }
+        }
+
+        return step.Hot("claim", _claimArguments).With(taskNo).With(claim).With(executor.Id).With(Ticks.Of(now)).With(Rules.AbortGrace.Ticks).Change() == 0 ? null : task;
+    }
+
+    /// <summary>A queued task as it is once it has the claim.</summary>
+    private static (ExecutorTask Task, int Results, int RunNo, int Pass)? ReadQueued(
+        SqliteStep step, ExecutorInfo executor, long taskNo, Guid claim, DateTimeOffset now, List<RowFault> faults)
+    {
+        using var row = step.Hot("claimed", _taskArgument).With(taskNo).Run();
+        var id = row.Text(9);
+        try
+        {
+            var jobId = row.Text(0);
+            var state = new ManagedState
+            {
+                State = TaskState.Executed,
+                ExecutorId = executor.Id,
+                Claim = claim,
+                JobId = jobId,
+                ResultRun = jobId,
+                Pass = row.Integer(1),
+                Retries = row.Integer(2),
+                Stage = row.Integer(3),
+                ExecDeadline = now + TimeSpan.FromTicks(row.Long(4)),
+            };
+            var definition = ReaderExtensions.ParseDefinition(row.Bytes(10), id, row.Text(8));
+            return (ExecutorTask.Of(definition, state, [], now, taskNo), row.Integer(5), row.Integer(6), row.Integer(7));
+        }
+        catch (Exception e) when (RowFault.IsOfReading(e))
+        {
+            faults.Add(new RowFault(taskNo, id, e));
+            return null;
+        }
     }
 
     private static async ValueTask<IReadOnlyList<JsonElement>> ResultsAsync(SqlStep step, long taskNo, int runNo, int pass) => (await step.QueryAsync(

@@ -12,6 +12,12 @@ namespace Kaiju.Tasks.Sqlite;
 /// <summary>Tasks in a SQLite file: one writer for the process, readers beside it, and the machine's clock, which all processes on the file share.</summary>
 internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDisposable, IDisposable
 {
+    // What SQLite says of values and not of the file.
+    private const int TooBig = 18;
+    private const int Constraint = 19;
+    private const int Mismatch = 20;
+    private const int OutOfRange = 25;
+
     private readonly SqliteTasksOptions _options;
     private readonly TimeProvider _clock;
     private readonly LifecycleFunction _next;
@@ -33,7 +39,7 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
         ILogger<SqliteTaskStore> logger,
         LifecycleFunction? next = null,
         Func<string, string>? changeSql = null)
-        : base(rules, ids, logger.Guarded())
+        : base(rules, ids, logger.Guarded(), clock)
     {
         SqliteSchema.ThrowIfInvalid(options);
         (_options, _clock, _logger, _next) = (options, clock, logger.Guarded(), next ?? TaskLifecycle.Next);
@@ -137,6 +143,10 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
             // SQLite has rolled back the whole transaction; the exception that is thrown says why.
         }
     }
+
+    protected override string ExceptClause => " and s.task_no not in (select value from json_each(@except))";
+
+    protected override bool IsOfRow(Exception e) => e is SqliteException { SqliteErrorCode: TooBig or Constraint or Mismatch or OutOfRange } || base.IsOfRow(e);
 
     private SqliteStep NewStep(SqliteStatements statements, bool isRepeated = false) =>
         new(statements, _clock.GetUtcNow(), _sql, Rules, _next, NewJobId) { IsRepeated = isRepeated };

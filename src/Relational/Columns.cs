@@ -72,8 +72,22 @@ internal static class ReaderExtensions
         row.IsDBNull(column) ? null : TaskError.FromJson(JsonElement.Parse(row.GetString(column)));
 
     /// <summary>A definition, in its stored form.</summary>
+    /// <exception cref="JsonException">This version cannot read it.</exception>
     public static TaskDefinition Definition(this DbDataReader row, int json, int id, int app) =>
-        TaskDefinition.FromStoredJson(row.GetFieldValue<byte[]>(json), row.GetString(id), row.GetString(app));
+        ParseDefinition(row.GetFieldValue<byte[]>(json), row.GetString(id), row.GetString(app));
+
+    /// <inheritdoc cref="Definition"/>
+    public static TaskDefinition ParseDefinition(ReadOnlySpan<byte> json, string id, string app)
+    {
+        try
+        {
+            return TaskDefinition.FromStoredJson(json, id, app);
+        }
+        catch (Exception e)
+        {
+            throw new JsonException($"The definition of task \"{id}\" cannot be read by this version: {e.Message}", e);
+        }
+    }
 
     /// <summary>Results, which are read as one JSON array.</summary>
     public static IReadOnlyList<JsonElement> Results(this DbDataReader row, int column) => ResultList.Parse(row.TextOrNull(column));

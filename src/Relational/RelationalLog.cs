@@ -28,4 +28,13 @@ internal static partial class RelationalLog
 
     [LoggerMessage(512, LogLevel.Error, "The store was closed before its last steps were answered: {Steps}.")]
     public static partial void ClosedEarly(ILogger logger, string steps);
+
+    [LoggerMessage(520, LogLevel.Error, "Task {TaskId} could not be processed ({Work}) and is set aside by this process for {Pause}; other tasks are not affected.")]
+    public static partial void TaskSetAside(ILogger logger, Exception exception, string taskId, string work, TimeSpan pause);
+
+    [LoggerMessage(521, LogLevel.Error, "Task {TaskId} could not be processed ({Work}) and is not set aside: {Most} tasks are already. The work pauses.")]
+    public static partial void TooManySetAside(ILogger logger, Exception exception, string taskId, string work, int most);
+
+    [LoggerMessage(522, LogLevel.Error, "A row of task {TaskId} cannot be read by this version and is left out ({Work}).")]
+    public static partial void RowLeftOut(ILogger logger, Exception exception, string taskId, string work);
 }

@@ -16,7 +16,7 @@ internal abstract partial class RelationalTaskStore
         return WriteAsync(
             async step =>
             {
-                var row = await step.FindAsync(taskId).ConfigureAwait(false);
+                var row = await step.FindAsync(taskId, DefinitionNeed.None).ConfigureAwait(false);
                 if (step.IsRepeated && tried is { } deleted && row?.TaskNo != deleted)
                 {
                     // Gone; what has its id now is another task.
@@ -67,7 +67,7 @@ internal abstract partial class RelationalTaskStore
 
     private static async ValueTask<UpdateAnswer> UpdateAsync(SqlStep step, TaskDefinition definition, int revision, TriedUpdate tried)
     {
-        var row = await step.FindAsync(definition.Id!).ConfigureAwait(false);
+        var row = await step.FindAsync(definition.Id!, DefinitionNeed.All).ConfigureAwait(false);
         if (row is null || (step.IsRepeated && tried.TaskNo is { } updated && updated != row.TaskNo))
         {
             return new UpdateAnswer(UpdateResult.Missing, []);
@@ -105,7 +105,7 @@ internal abstract partial class RelationalTaskStore
         return WriteAsync(
             async step =>
             {
-                var row = await step.FindAsync(taskId).ConfigureAwait(false);
+                var row = await step.FindAsync(taskId, DefinitionNeed.Of(happened)).ConfigureAwait(false);
                 if (step.IsRepeated && tried is not null && await AnswerOfAsync(step, row, tried, happened).ConfigureAwait(false) is { } answer)
                 {
                     return answer;

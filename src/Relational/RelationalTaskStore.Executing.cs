@@ -7,6 +7,12 @@ namespace Kaiju.Tasks.Relational;
 /// <content>What executors ask.</content>
 internal abstract partial class RelationalTaskStore
 {
+    /// <summary>The name of claiming, for what is set aside.</summary>
+    protected const string Claiming = "claim";
+
+    /// <summary>How often a claim is repeated at once when all that it took was set aside.</summary>
+    protected const int MostRepeatedClaims = 20;
+
     public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken)
     {
         HashSet<Guid> tried = [];
@@ -15,7 +21,8 @@ internal abstract partial class RelationalTaskStore
             {
                 // What an earlier try may hold is waited for.
                 var ids = step is { PassesOver: true, IsRepeated: false } ? await step.HoldFreeAsync(taskIds).ConfigureAwait(false) : taskIds.Distinct();
-                var rows = await step.LoadAsync("load_by_ids", Argument.Texts("ids", ids)).ConfigureAwait(false);
+                var rows = await step.LoadAsync("load_by_ids", DefinitionNeed.All, Argument.Texts("ids", ids)).ConfigureAwait(false);
+                step.Unreadable.ForEach(fault => Leave(Claiming, fault));
                 return await ClaimAsync(step, executor, rows, tried).ConfigureAwait(false);
             },
             cancellationToken);
@@ -39,48 +46,42 @@ internal abstract partial class RelationalTaskStore
     public virtual ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         ReadAsync(step => LostAsync(step, claims), cancellationToken);
 
-    public virtual ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken) =>
-        WriteAsync(
-            async step =>
-            {
-                var claims = known.Select(held => held.Claim).ToHashSet();
-                var held = await HeldAsync(step, executorId).ConfigureAwait(false);
-                return await MoveAsync(step, [.. held.Where(row => !claims.Contains(row.State.Claim!.Value))], _ => new TaskEvent.GivenBack()).ConfigureAwait(false);
-            },
-            cancellationToken);
+    public virtual ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken)
+    {
+        var claims = known.Select(held => held.Claim).ToHashSet();
+        return MoveHeldAsync(executorId, row => !claims.Contains(row.State.Claim!.Value), null, cancellationToken);
+    }
 
     public virtual ValueTask<IReadOnlyList<HeldClaim>> FindStrayClaimsAsync(
         string executorId, IReadOnlyList<HeldClaim> known, int limit, CancellationToken cancellationToken) =>
         ReadAsync(step => StraysAsync(step, executorId, known, limit), cancellationToken);
 
-    public ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) => WriteAsync(
-        async step =>
-        {
-            var given = claims.ToHashSet();
-            var held = await HeldAsync(step, executorId).ConfigureAwait(false);
-            return await MoveAsync(step, [.. held.Where(row => given.Contains(new HeldClaim(row.Id, row.State.Claim!.Value)))], _ => new TaskEvent.GivenBack()).ConfigureAwait(false);
-        },
-        cancellationToken);
+    public ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+    {
+        var given = claims.ToHashSet();
+        return MoveHeldAsync(executorId, row => given.Contains(new HeldClaim(row.Id, row.State.Claim!.Value)), null, cancellationToken);
+    }
 
-    public virtual ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) => WriteAsync(
-        async step =>
+    public virtual ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) => MoveHeldAsync(
+        executorId,
+        _ => true,
+        async (step, isWhole) =>
         {
-            var held = await HeldAsync(step, executorId).ConfigureAwait(false);
-            var moves = await MoveAsync(step, held, _ => new TaskEvent.GivenBack()).ConfigureAwait(false);
-
-            // After its tasks, so that it stays known if it still holds one.
-            await step.FlushAsync().ConfigureAwait(false);
-            await step.ExecuteAsync("delete_executor", Argument.Text("executor", executorId)).ConfigureAwait(false);
-            return moves;
+            // After its tasks. One that still holds something stays known, so that it is found dead.
+            if (isWhole)
+            {
+                await step.FlushAsync().ConfigureAwait(false);
+                await step.ExecuteAsync("delete_executor", Argument.Text("executor", executorId)).ConfigureAwait(false);
+            }
         },
         cancellationToken);
 
     /// <summary>Claims what is queued: by priority, then by age, no more than is asked for.</summary>
     internal abstract ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken);
 
-    /// <summary>True if there is something to claim.</summary>
+    /// <summary>True if there is something to claim, beside what is set aside.</summary>
     internal ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) => ReadAsync(
-        async step => (await step.QueryAsync("has_queued", row => row.GetBoolean(0), Argument.Texts("apps", apps)).ConfigureAwait(false))[0], cancellationToken);
+        async step => (await step.QueryAsync(WithoutSetAside(step.Sql["has_queued"]), row => row.GetBoolean(0), Argument.Texts("apps", apps), Except(Claiming)).ConfigureAwait(false))[0], cancellationToken);
 
     protected static async ValueTask<IReadOnlyList<Guid>> LostAsync(SqlStep step, IReadOnlyList<HeldClaim> claims)
     {
@@ -116,7 +117,7 @@ internal abstract partial class RelationalTaskStore
     private async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(SqlStep step, ExecutorInfo executor, IReadOnlyList<TaskRow> rows, HashSet<Guid> tried)
     {
         var claimed = new List<ExecutorTask>();
-        foreach (var row in rows)
+        foreach (var row in rows.Where(IsReadable))
         {
             var isOwn = row.State.Claim is { } held && tried.Contains(held);
             if (isOwn || await step.HappenAsync(row, new TaskEvent.Claimed(executor.Id, ids.NewId())).ConfigureAwait(false))
@@ -143,7 +144,8 @@ internal abstract partial class RelationalTaskStore
 
     protected static async ValueTask<IReadOnlyList<ReportAnswer>> RecordAllAsync(SqlStep step, IReadOnlyList<StageReport> reports)
     {
-        var rows = (await step.LoadAsync("load_by_ids", Argument.Texts("ids", reports.Select(report => report.TaskId).Distinct())).ConfigureAwait(false))
+        var need = reports.Aggregate(DefinitionNeed.None, (need, report) => need.With(DefinitionNeed.Of(new TaskEvent.Reported(report))));
+        var rows = (await step.LoadAsync("load_by_ids", need, Argument.Texts("ids", reports.Select(report => report.TaskId).Distinct())).ConfigureAwait(false))
             .ToDictionary(row => row.Id, StringComparer.Ordinal);
         var answers = new ReportAnswer[reports.Count];
         foreach (var (place, report) in reports.Index())
@@ -185,8 +187,34 @@ internal abstract partial class RelationalTaskStore
         return places;
     }
 
-    private static ValueTask<List<TaskRow>> HeldAsync(SqlStep step, string executorId) =>
-        step.LoadAsync("load_held", Argument.Texts("executors", [executorId]), Argument.Integer("most", int.MaxValue));
+    /// <summary>Gives back what an executor holds, or some of it.</summary>
+    protected ValueTask<IReadOnlyList<TaskMove>> MoveHeldAsync(
+        string executorId, Predicate<TaskRow> isGivenBack, Func<SqlStep, bool, ValueTask>? end, CancellationToken cancellationToken) => MoveAsync(
+        "give back",
+        async (step, most) =>
+        {
+            var held = await step.LoadAsync(
+                "load_held", DefinitionNeed.Of(_givenBack), Argument.Texts("executors", [executorId]), Argument.Integer("most", most), Except("give back")).ConfigureAwait(false);
+            return held.FindAll(isGivenBack);
+        },
+        _ => _givenBack,
+        int.MaxValue,
+        end,
+        cancellationToken);
+
+    /// <summary>True if the definition of a task to be claimed can be read; otherwise the task is left as it is, and set aside.</summary>
+    private bool IsReadable(TaskRow row)
+    {
+        try
+        {
+            return row.Definition is not null;
+        }
+        catch (System.Text.Json.JsonException e)
+        {
+            Leave(Claiming, new RowFault(row.TaskNo, row.Id, e));
+            return false;
+        }
+    }
 
     private static async ValueTask<bool> IsRecordedAsync(SqlStep step, TaskRow row, TaskEvent.Reported happened)
     {
@@ -195,8 +223,8 @@ internal abstract partial class RelationalTaskStore
         {
             // The hint may have been lost with the answer.
             var isTold = row.State.State == TaskState.Executed;
-            step.Hint(isTold ? StoreHintKinds.None : StoreHint.KindsOf(row.Definition, row.State, row.State, happened), row);
-            step.Hint(row.Definition.Notify && !isTold ? StoreHintKinds.Notified : StoreHintKinds.None, row);
+            step.Hint(isTold ? StoreHintKinds.None : StoreHint.KindsOf(row.Head, row.State, row.State, happened), row);
+            step.Hint(row.Head.Notify && !isTold ? StoreHintKinds.Notified : StoreHintKinds.None, row);
             return true;
         }
 

@@ -66,10 +66,14 @@ internal abstract partial class RelationalTaskStore
         async step =>
         {
             var list = ListStatement.Of(query, after, step.Sql);
-            var tasks = await step.QueryAsync(list.Text, ReadTask, [.. list.Arguments, Argument.Integer("most", limit), Argument.Integer("scanned", MostScanned)]).ConfigureAwait(false);
-            if (tasks.Count == limit)
+            var rows = await step.QueryAsync(
+                list.Text,
+                ReadListed,
+                [.. list.Arguments, Argument.Integer("most", limit), Argument.Integer("scanned", MostScanned), Argument.Long("most_bytes", MostBytes)]).ConfigureAwait(false);
+            List<TaskRecord> tasks = [.. rows.Select(row => row.Task).OfType<TaskRecord>()];
+            if (rows.Count > 0 && (rows.Count == limit || rows.Count < rows[0].Found))
             {
-                return new TaskPage(tasks, new TaskCursor(tasks[^1].Created, tasks[^1].Id));
+                return new TaskPage(tasks, rows[^1].Place);
             }
 
             // Fewer than were asked for: either all are seen, or as many rows are as one page may look through.
@@ -96,11 +100,14 @@ internal abstract partial class RelationalTaskStore
                     Argument.Long("before", query.Before ?? long.MaxValue),
                     Argument.Integer("scanned", MostScanned),
                 ];
-                var page = await step.QueryAsync(
-                    name, ReadNotification, [.. scan, Argument.Flag("is_read", query.IsRead), Argument.Integer("most", limit)]).ConfigureAwait(false);
-                if (page.Count == limit)
+                var rows = await step.QueryAsync(
+                    name,
+                    row => (Id: row.GetInt64(0), Notification: ReadNotification(row, "list notifications"), Found: row.GetInt32(11)),
+                    [.. scan, Argument.Flag("is_read", query.IsRead), Argument.Integer("most", limit), Argument.Long("most_bytes", MostBytes)]).ConfigureAwait(false);
+                List<TaskNotification> page = [.. rows.Select(row => row.Notification).OfType<TaskNotification>()];
+                if (rows.Count > 0 && (rows.Count == limit || rows.Count < rows[0].Found))
                 {
-                    return new NotificationPage(page, page[^1].Id);
+                    return new NotificationPage(page, rows[^1].Id);
                 }
 
                 var last = await step.QueryAsync($"{name}_last", row => row.GetInt64(0), scan).ConfigureAwait(false);
@@ -110,7 +117,17 @@ internal abstract partial class RelationalTaskStore
 
     public ValueTask<IReadOnlyList<TaskNotification>> ListUndeliveredAsync(int limit, CancellationToken cancellationToken) =>
         ReadAsync<IReadOnlyList<TaskNotification>>(
-            async step => await step.QueryAsync("list_undelivered", ReadNotification, Argument.Integer("most", limit)).ConfigureAwait(false), cancellationToken);
+            async step =>
+            {
+                var rows = await step.QueryAsync(
+                    "list_undelivered",
+                    row => ReadNotification(row, "deliver"),
+                    Argument.Integer("most", limit),
+                    Argument.Long("most_bytes", MostBytes),
+                    Except("deliver")).ConfigureAwait(false);
+                return [.. rows.OfType<TaskNotification>()];
+            },
+            cancellationToken);
 
     public ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken)
     {
@@ -155,7 +172,32 @@ internal abstract partial class RelationalTaskStore
         (await step.QueryAsync("list_notifications_last", row => row.GetInt64(0), Argument.Long("before", notification + 1), Argument.Integer("scanned", 1)).ConfigureAwait(false))
             .Contains(notification);
 
-    private TaskRecord ReadTask(DbDataReader row) => TaskRow.Read(row, rules).Snapshot(row.Results(TaskRow.ColumnCount));
+    private TaskRecord ReadTask(DbDataReader row)
+    {
+        try
+        {
+            return TaskRow.Read(row, rules).Snapshot(row.Results(TaskRow.ColumnCount));
+        }
+        catch (Exception e) when (RowFault.IsOfReading(e) && e is not System.Text.Json.JsonException)
+        {
+            throw RowFault.Of(row, e).ToException();
+        }
+    }
+
+    /// <summary>A row of a page. A task that this version cannot read is left out and said in the log: it must not make the list useless.</summary>
+    private (TaskCursor Place, TaskRecord? Task, int Found) ReadListed(DbDataReader row)
+    {
+        var (place, found) = (new TaskCursor(row.Time(1), row.GetString(34)), row.GetInt32(TaskRow.ColumnCount + 1));
+        try
+        {
+            return (place, ReadTask(row), found);
+        }
+        catch (System.Text.Json.JsonException e)
+        {
+            LeaveOut("list", RowFault.Of(row, e));
+            return (place, null, found);
+        }
+    }
 
     private (TaskRow Row, IReadOnlyList<System.Text.Json.JsonElement> Results) ReadRow(DbDataReader row) =>
         (TaskRow.Read(row, rules), row.Results(TaskRow.ColumnCount));
@@ -186,6 +228,20 @@ internal abstract partial class RelationalTaskStore
         Result = row.IsDBNull(6) ? default : System.Text.Json.JsonElement.Parse(row.GetString(6)),
         Error = row.ErrorOrNull(7),
     };
+
+    /// <summary>A notification; null if this version cannot read it.</summary>
+    private TaskNotification? ReadNotification(DbDataReader row, string work)
+    {
+        try
+        {
+            return ReadNotification(row);
+        }
+        catch (Exception e) when (RowFault.IsOfReading(e))
+        {
+            LeaveOut(work, new RowFault(row.GetInt64(0), row.GetString(1), e));
+            return null;
+        }
+    }
 
     private static TaskNotification ReadNotification(DbDataReader row) => new()
     {

@@ -9,7 +9,7 @@ namespace Kaiju.Tasks.Relational;
 /// What the stores in databases have in common. A write is one transaction that reads and holds rows, lets the lifecycle decide,
 /// and writes what it says; a read is one statement. How transactions are run and which statements carry them out is the adapter's.
 /// </summary>
-internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSource ids, ILogger logger) : ITransactionalTaskStore
+internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSource ids, ILogger logger, TimeProvider? clock = null) : ITransactionalTaskStore
 {
     protected LifecycleRules Rules => rules;
 
@@ -150,7 +150,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     {
         while (rows.Count > 0)
         {
-            var known = (await step.LoadAsync("find_by_ids", Argument.Texts("ids", rows.Keys.Select(row => row.Id))).ConfigureAwait(false))
+            var known = (await step.LoadAsync("find_by_ids", DefinitionNeed.None, Argument.Texts("ids", rows.Keys.Select(row => row.Id))).ConfigureAwait(false))
                 .ToDictionary(row => row.Id, StringComparer.Ordinal);
             var own = await OwnAsync(step, known.Values, creation).ConfigureAwait(false);
             if (onConflict == OnConflict.Replace)
@@ -199,7 +199,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     {
         var resting = known.Values.Where(row => TaskLifecycle.IsAtRest(row.State) && !own.Contains(row.TaskNo)).Select(row => row.Id).ToList();
         resting.ForEach(id => known.Remove(id));
-        foreach (var row in resting.Count == 0 ? [] : await step.LoadAsync("load_by_ids", Argument.Texts("ids", resting)).ConfigureAwait(false))
+        foreach (var row in resting.Count == 0 ? [] : await step.LoadAsync("load_by_ids", DefinitionNeed.None, Argument.Texts("ids", resting)).ConfigureAwait(false))
         {
             known.Add(row.Id, row);
         }
@@ -279,7 +279,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
             return [];
         }
 
-        var known = await step.LoadAsync("load_by_ids", Argument.Texts("ids", ids)).ConfigureAwait(false);
+        var known = await step.LoadAsync("load_by_ids", DefinitionNeed.None, Argument.Texts("ids", ids)).ConfigureAwait(false);
         var own = await OwnAsync(step, known, creation).ConfigureAwait(false);
         return known.Where(row => own.Contains(row.TaskNo)).Select(row => row.Id).ToHashSet(StringComparer.Ordinal);
     }

@@ -34,6 +34,9 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
     /// <summary>Starts of next tasks that could not be, to be logged when the step is committed.</summary>
     public List<(string Finished, string Next, ChainResult Result)> LostChains { get; } = [];
 
+    /// <summary>Rows that were found and that this version cannot read; they are left out of what was loaded.</summary>
+    public List<RowFault> Unreadable { get; } = [];
+
     /// <summary>The store's time, one for the whole step.</summary>
     public abstract ValueTask<DateTimeOffset> NowAsync();
 
@@ -45,19 +48,27 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
     public abstract ValueTask ExecuteEachAsync<T>(string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns);
 
     /// <summary>Reads rows of tasks, which nobody else changes until the step ends.</summary>
-    public abstract ValueTask<List<TaskRow>> LoadAsync(string statement, params Argument[] arguments);
+    /// <param name="statement">The statement.</param>
+    /// <param name="need">Of which tasks the definition is read too.</param>
+    /// <param name="arguments">The statement's other arguments.</param>
+    public ValueTask<List<TaskRow>> LoadAsync(string statement, DefinitionNeed need, params Argument[] arguments) =>
+        LoadAsync(statement, [.. arguments, Argument.Integer("whole", need.Traits)]);
+
+    /// <inheritdoc cref="LoadAsync(string, DefinitionNeed, Argument[])"/>
+    protected abstract ValueTask<List<TaskRow>> LoadAsync(string statement, Argument[] arguments);
 
     /// <summary>Stores definitions whose ids are unknown, with their numbers; those that are known are left out of the answer.</summary>
     public abstract ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows);
 
-    public void Hint(StoreHintKinds kinds, TaskRow row) => Hint(kinds, row.Definition.AppName, row.Id);
+    public void Hint(StoreHintKinds kinds, TaskRow row) => Hint(kinds, row.Head.AppName, row.Id);
 
     public void Hint(StoreHintKinds kinds, string? app, string taskId) => Hints = Hints.With(kinds, app, taskId);
 
-    public async ValueTask<TaskRow?> FindAsync(string id)
+    /// <exception cref="System.Text.Json.JsonException">There is such a task, and this version cannot read its row.</exception>
+    public async ValueTask<TaskRow?> FindAsync(string id, DefinitionNeed need)
     {
-        var rows = await LoadAsync("load_by_ids", Argument.Texts("ids", [id])).ConfigureAwait(false);
-        return rows.Count == 0 ? null : rows[0];
+        var rows = await LoadAsync("load_by_ids", need, Argument.Texts("ids", [id])).ConfigureAwait(false);
+        return rows.Count > 0 ? rows[0] : Unreadable.Find(fault => fault.TaskId == id) is { } fault ? throw fault.ToException() : null;
     }
 
     /// <summary>Holds what of these tasks nobody else holds, and the tasks that they start, without waiting for any of them.</summary>
@@ -86,7 +97,7 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
     {
         var now = await NowAsync().ConfigureAwait(false);
         var before = row.State;
-        if (next(row.Definition, before, happened, now, rules) is not { } transition)
+        if (next(row.DefinitionFor(happened), before, happened, now, rules) is not { } transition)
         {
             return false;
         }
@@ -98,7 +109,7 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
             Hint(StoreHintKinds.Notified, row);
         }
 
-        Hint(StoreHint.KindsOf(row.Definition, before, row.State, happened), row);
+        Hint(StoreHint.KindsOf(row.Head, before, row.State, happened), row);
         if (transition.StartNext is { } chained)
         {
             _chains.Add((row, chained));
@@ -114,6 +125,20 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
 
     /// <summary>A result whose task was changed by a statement.</summary>
     public void AddResult(EntryRow result) => _results.Add(result);
+
+    /// <summary>A task's row; null and a note in <see cref="Unreadable"/> if this version cannot read it.</summary>
+    protected TaskRow? ReadTask(DbDataReader row)
+    {
+        try
+        {
+            return TaskRow.Read(row, rules);
+        }
+        catch (Exception e) when (RowFault.IsOfReading(e))
+        {
+            Unreadable.Add(RowFault.Of(row, e));
+            return null;
+        }
+    }
 
     /// <summary>Starts next tasks and writes everything that the step has changed.</summary>
     public async ValueTask FlushAsync()
@@ -141,9 +166,16 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
             _chains.Clear();
             var held = _changed.ToDictionary(row => row.Id, StringComparer.Ordinal);
             var others = chains.Select(chain => chain.Next).Distinct().Where(id => !held.ContainsKey(id)).ToList();
-            foreach (var row in others.Count == 0 ? [] : await LoadAsync("load_by_ids", Argument.Texts("ids", others)).ConfigureAwait(false))
+            var need = DefinitionNeed.Of(new TaskEvent.Chained(""));
+            foreach (var row in others.Count == 0 ? [] : await LoadAsync("load_by_ids", need, Argument.Texts("ids", others)).ConfigureAwait(false))
             {
                 held.Add(row.Id, row);
+            }
+
+            // Not as if it were missing: a version that can read it starts it.
+            if (Unreadable.Find(fault => others.Contains(fault.TaskId)) is { } unreadable)
+            {
+                throw unreadable.ToException();
             }
 
             foreach (var (finished, id) in chains)
@@ -156,7 +188,7 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
     private async ValueTask StartNextAsync(TaskRow finished, string id, TaskRow? target)
     {
         // Noted first: a task that starts itself goes on to its next run, and the note belongs to the one before.
-        var result = TaskLifecycle.JudgeChain(target?.Definition, target?.State);
+        var result = TaskLifecycle.JudgeChain(target?.Head, target?.State);
         finished.State = finished.State with { Chain = result };
         _changed.Add(finished);
         if (target is not null)

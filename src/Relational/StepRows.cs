@@ -63,7 +63,7 @@ internal sealed record NotificationRow(TaskRow Task, ManagedState State, int Run
         new("pass", ColumnType.Integer, row => row.Pass),
         new("task_id", ColumnType.Text, row => row.Task.Id),
         new("job_id", ColumnType.Text, row => row.State.JobId),
-        new("user_id", ColumnType.Text, row => row.Task.Definition.UserId),
+        new("user_id", ColumnType.Text, row => row.Task.Head.UserId),
         new("state", ColumnType.Integer, row => (int)row.State.State),
         new("is_final", ColumnType.Flag, row => row.State.HasEnded),
         new("exit_code", ColumnType.Integer, row => (int?)row.State.ExitCode),

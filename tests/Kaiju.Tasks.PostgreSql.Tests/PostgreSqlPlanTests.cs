@@ -86,7 +86,8 @@ public sealed partial class PostgreSqlPlanTests
         await using var connection = await dataSource.OpenConnectionAsync();
         await FillAsync(connection, distribution);
 
-        Argument[] page = [Argument.Integer("most", 10), Argument.Integer("scanned", RelationalTaskStore.MostScanned)];
+        Argument[] page = [Argument.Integer("most", 10), Argument.Integer("scanned", RelationalTaskStore.MostScanned), Argument.Long("most_bytes", RelationalTaskStore.MostBytes)];
+        Argument[] due = [Argument.Integer("most", 10), Argument.Long("most_bytes", RelationalTaskStore.MostBytes), Argument.Integer("whole", DefinitionNeed.All.Traits), Argument.Longs("except", [])];
         Argument Now() => Argument.Long("now", Ticks.Of(TimeProvider.System.GetUtcNow()));
         foreach (var (name, statement, arguments, most) in new (string, string, Argument[], long)[]
         {
@@ -95,9 +96,9 @@ public sealed partial class PostgreSqlPlanTests
                     Argument.Texts("apps", ["default", "other"]), Argument.Integer("most", 10), Argument.Long("most_bytes", long.MaxValue), Argument.Text("executor", "e"),
                     Argument.Long("grace", 0),
                 ], 100),
-            ("next duty", "next_duty", [], 20),
-            ("queue due", "load_due", [Argument.Integer("duty", 2), Now(), Argument.Integer("most", 10)], 50),
-            ("abort overdue", "load_overdue", [Now(), Argument.Integer("most", 10)], 50),
+            ("next duty", "next_duty", [Argument.Longs("except", [])], 20),
+            ("queue due", "load_due", [Argument.Integer("duty", 2), Now(), .. due], 50),
+            ("abort overdue", "load_overdue", [Now(), .. due], 50),
             ("clean up", "ended", [Argument.Long("before", 1_000), Argument.Integer("most", 10)], 50),
             ("is anything queued", "has_queued", [Argument.Texts("apps", ["other", "default"])], 20),
             List("failed tasks", new TaskQuery { State = TaskState.Failed }, 50),
@@ -151,7 +152,7 @@ public sealed partial class PostgreSqlPlanTests
         : name switch
         {
             "now" or "before" or "alive" or "ping" or "last_seen" or "since" or "before_last_seen" or "before_since" or "most_bytes" or "grace" or "task_no" or "created_from" or "created_to" or "after_created" => "bigint",
-            "most" or "scanned" or "duty" or "run_no" or "pass" or "stage" or "prefix_length" => "int",
+            "most" or "scanned" or "whole" or "duty" or "run_no" or "pass" or "stage" or "prefix_length" => "int",
             "claim" or "creation" => "uuid",
             "is_periodic" => "boolean",
             _ => "text",

@@ -6,6 +6,7 @@ using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.TestServers;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
@@ -53,6 +54,21 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
     public static ValueTask<OpenedStore> OpenBrokenAsync(LifecycleRules rules, DateTimeOffset start, LifecycleFunction? next, Func<string, string>? changeSql) =>
         _direct.OpenAsync(rules, start, next, changeSql);
 
+    /// <summary>A store whose tables a test can change behind its back.</summary>
+    public static async ValueTask<BareStore> OpenBareAsync(LifecycleFunction next)
+    {
+        var logs = new BareLogs();
+        var opened = await _direct.OpenAsync(new LifecycleRules(), BareStore.Start, next, null, new BareLogger<PostgreSqlTaskStore>(logs));
+        var store = (PostgreSqlTaskStore)opened.Store;
+        return new BareStore(opened, ExecuteAsync, logs);
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using var command = (await _direct._dataSource.Value).CreateCommand(BareStore.Names().Replace(sql, $"{store.Schema}.$1"));
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
     /// <summary>Once it listens a store says so, by a hint that is about anything; a test is to hear of what it does itself.</summary>
     private static async Task ListenedAsync(PostgreSqlTaskStore store)
     {
@@ -62,7 +78,8 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
         await isUp.Task.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
-    private async ValueTask<OpenedStore> OpenAsync(LifecycleRules rules, DateTimeOffset start, LifecycleFunction? next, Func<string, string>? changeSql)
+    private async ValueTask<OpenedStore> OpenAsync(
+        LifecycleRules rules, DateTimeOffset start, LifecycleFunction? next, Func<string, string>? changeSql, ILogger<PostgreSqlTaskStore>? logger = null)
     {
         var dataSource = await _dataSource.Value;
         if (!_free.TryTake(out var schema))
@@ -80,7 +97,7 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
 
         var clock = new FakeTimeProvider(start);
         var store = new PostgreSqlTaskStore(
-            dataSource, options, rules, IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance, clock.GetUtcNow, next, changeSql);
+            dataSource, options, rules, IdSource.Random, logger ?? NullLogger<PostgreSqlTaskStore>.Instance, clock.GetUtcNow, next, changeSql, clock: clock);
         if (!isThroughBouncer)
         {
             await ListenedAsync(store);
@@ -160,6 +177,8 @@ public sealed class PostgreSqlLargeTaskTests : LargeTaskTests
 {
     private protected override ValueTask<OpenedStore> OpenAsync() => PostgreSqlStores.OpenAsync(new LifecycleRules(), DateTimeOffset.UnixEpoch.AddYears(50));
 }
+
+public sealed class PostgreSqlRowFaultTests() : RowFaultTests(PostgreSqlStores.OpenBareAsync);
 
 public sealed class PostgreSqlQueueTests() : TaskQueueTests(PostgreSqlStores.OpenAsync);
 

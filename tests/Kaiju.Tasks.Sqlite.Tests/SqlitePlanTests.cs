@@ -16,7 +16,7 @@ public sealed partial class SqlitePlanTests
     private const string OldestFirst = "delete_notifications";
 
     // Found by no index and read whole: the executors, which are few, and lists that a statement brings with it.
-    [GeneratedRegex(@"^SCAN (?!(e|i|c|a|json_each|kaiju_executors|constant row|\d+ constant|r|n|o|l|t)\b)(?!\w+ USING (COVERING )?INDEX)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"^SCAN (?!(e|i|c|a|json_each|kaiju_executors|constant row|\d+ constant|r|n|o|l|t)\b)(?!\(subquery-\d+\))(?!\w+ USING (COVERING )?INDEX)", RegexOptions.IgnoreCase)]
     private static partial Regex Scan();
 
     [Theory]
@@ -44,13 +44,21 @@ public sealed partial class SqlitePlanTests
                 }
             }
 
-            using var plan = command.ExecuteReader();
-            while (plan.Read())
+            var nodes = new List<(int Parent, string Detail)>();
+            using (var plan = command.ExecuteReader())
             {
-                var detail = plan.GetString(3);
-                if (detail == "USE TEMP B-TREE FOR ORDER BY" && name.Contains("list all", StringComparison.Ordinal))
+                while (plan.Read())
                 {
-                    // A page in the order of creation comes from the index in that order; to sort it all rows would have to be read.
+                    nodes.Add((plan.GetInt32(1), plan.GetString(3)));
+                }
+            }
+
+            foreach (var (parent, detail) in nodes)
+            {
+                if (detail == "USE TEMP B-TREE FOR ORDER BY" && name.Contains("list all", StringComparison.Ordinal) && nodes.Exists(node => node.Parent == parent && AllTasks().IsMatch(node.Detail)))
+                {
+                    // A page in the order of creation comes from the index in that order; to sort it all rows would have to be read. What was
+                    // found for one page may be sorted.
                     scans.Add($"{name}: {detail}");
                 }
 
@@ -63,6 +71,9 @@ public sealed partial class SqlitePlanTests
 
         scans.Should().BeEmpty();
     }
+
+    [GeneratedRegex(@"^SCAN t\b")]
+    private static partial Regex AllTasks();
 
     [GeneratedRegex(@"@\w+")]
     private static partial Regex Arguments();

@@ -37,6 +37,32 @@ internal static class SqliteStores
         }
     }
 
+    /// <summary>A store whose file a test can change behind its back.</summary>
+    public static ValueTask<BareStore> OpenBareAsync(LifecycleFunction next)
+    {
+        var (clock, file, logs) = (new FakeTimeProvider(BareStore.Start), new TemporaryFile(), new BareLogs());
+        var store = new SqliteTaskStore(file.Options, clock, new LifecycleRules(), IdSource.Random, new BareLogger<SqliteTaskStore>(logs), next);
+        var queue = new RelationalTaskQueue(store, clock);
+        return new(new BareStore(new OpenedStore(store, queue, Advance, new Owner(store, queue, file)), ExecuteAsync, logs));
+
+        ValueTask<DateTimeOffset> Advance(TimeSpan by)
+        {
+            clock.Advance(by);
+            return new(clock.GetUtcNow());
+        }
+
+        async Task ExecuteAsync(string sql)
+        {
+            // The first question makes the tables.
+            await store.ListExecutorsAsync(default);
+            await using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"{file.ConnectionString};Pooling=false");
+            await connection.OpenAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandText = BareStore.Names().Replace(sql, "kaiju_$1");
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
     private sealed class Owner(SqliteTaskStore store, RelationalTaskQueue queue, TemporaryFile file) : IAsyncDisposable
     {
         public ValueTask DisposeAsync()
@@ -112,6 +138,8 @@ public sealed class SqliteModelTests(ITestOutputHelper output) : StoreModelTests
 public sealed class SqliteTransitionTests() : StoreTransitionTests(SqliteStores.OpenAsync);
 
 public sealed class SqliteStoreTests() : TaskStoreTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteRowFaultTests() : RowFaultTests(SqliteStores.OpenBareAsync);
 
 public sealed class SqliteQueueTests() : TaskQueueTests(SqliteStores.OpenAsync);
 

@@ -6,7 +6,7 @@ with relaxed as materialized (select set_config('synchronous_commit', 'off', tru
 queued as materialized (
     select q.* from relaxed, unnest(@apps::text[]) a (app) cross join lateral (
         select s.task_no, s.priority, s.queued_at, least(s.bytes + s.result_bytes, 1000000000)::int as bytes from $schema$.states s
-        where s.app = a.app and s.state = 1 and s.enabled -- guard: state
+        where s.app = a.app/*except*/ and s.state = 1 and s.enabled -- guard: state
         order by s.priority desc, s.queued_at, s.task_no limit @most
         for no key update skip locked) q
     order by q.priority desc, q.queued_at, q.task_no limit @most),
@@ -75,7 +75,7 @@ select place, state, traits from recorded
 -- name: has_queued
 select exists (
     select 1 from unnest(@apps::text[]) a (app) where exists (
-        select 1 from $schema$.states s where s.state = 1 and s.enabled and s.app = a.app))
+        select 1 from $schema$.states s where s.state = 1 and s.enabled and s.app = a.app/*except*/))
 
 -- name: held_claims
 select s.claim from unnest(@ids::text[], @claims::uuid[]) c (id, claim)

@@ -10,21 +10,36 @@ update $schema$.watch w set last_seen = @last_seen, since = @since from (
     select k.id from $schema$.watch k where k.id = 1 and k.last_seen = @before_last_seen and k.since = @before_since for no key update skip locked) f
 where w.id = f.id
 
+-- What is due: the first rows that nobody else holds, and of these as many as their definitions allow, where definitions are read at all.
 -- name: load_due
-select $task$, s.revision from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
-where s.duty = @duty and s.due <= @now order by s.due, s.task_no limit @most for no key update of s skip locked
+with held as materialized (
+    select s.* from $schema$.states s
+    where s.duty = @duty and s.due <= @now and s.task_no <> all(@except::bigint[]) order by s.due, s.task_no limit @most for no key update skip locked),
+counted as (
+    select h.*, row_number() over w as place, sum(case when (h.traits | 16) & @whole <> 0 then h.bytes else 0 end) over w as total
+    from held h window w as (order by h.due, h.task_no))
+select $held$, s.revision from counted s cross join lateral (select * from $schema$.tasks t where t.task_no = s.task_no offset 0) t
+where s.place = 1 or s.total <= @most_bytes order by s.place
 
 -- name: load_overdue
-select $task$, s.revision from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
-where s.overdue <= @now order by s.overdue, s.task_no limit @most for no key update of s skip locked
+with held as materialized (
+    select s.* from $schema$.states s
+    where s.overdue <= @now and s.task_no <> all(@except::bigint[]) order by s.overdue, s.task_no limit @most for no key update skip locked),
+counted as (
+    select h.*, row_number() over w as place, sum(case when (h.traits | 16) & @whole <> 0 then h.bytes else 0 end) over w as total
+    from held h window w as (order by h.overdue, h.task_no))
+select $held$, s.revision from counted s cross join lateral (select * from $schema$.tasks t where t.task_no = s.task_no offset 0) t
+where s.place = 1 or s.total <= @most_bytes order by s.place
 
 -- name: load_held
-select $task$, s.revision from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
-where s.state = 2 and s.executor_id = any(@executors) order by s.task_no limit @most for no key update of s skip locked
+select $held$, s.revision from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
+where s.state = 2 and s.executor_id = any(@executors) and s.task_no <> all(@except::bigint[])
+order by s.task_no limit @most for no key update of s skip locked
 
 -- name: load_dead
-select $task$, s.revision from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
-where s.state = 2 and s.executor_id = any(@executors) order by s.task_no limit @most for no key update of s skip locked
+select $held$, s.revision from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
+where s.state = 2 and s.executor_id = any(@executors) and s.task_no <> all(@except::bigint[])
+order by s.task_no limit @most for no key update of s skip locked
 
 -- name: dead_executors
 select id from $schema$.executors where last_ping < @alive
@@ -36,11 +51,11 @@ and not exists (select 1 from $schema$.states s where s.state = 2 and s.executor
 
 -- name: next_duty
 select $now$, least(
-    (select min(due) from $schema$.states where duty = 0),
-    (select min(due) from $schema$.states where duty = 1),
-    (select min(due) from $schema$.states where duty = 2),
-    (select min(due) from $schema$.states where duty = 3),
-    (select min(overdue) from $schema$.states where overdue is not null)),
+    (select min(due) from $schema$.states where duty = 0 and task_no <> all(@except::bigint[])),
+    (select min(due) from $schema$.states where duty = 1 and task_no <> all(@except::bigint[])),
+    (select min(due) from $schema$.states where duty = 2 and task_no <> all(@except::bigint[])),
+    (select min(due) from $schema$.states where duty = 3 and task_no <> all(@except::bigint[])),
+    (select min(overdue) from $schema$.states where overdue is not null and task_no <> all(@except::bigint[]))),
     (select min(last_ping) from $schema$.executors), (select last_seen from $schema$.watch where id = 1), (select since from $schema$.watch where id = 1)
 
 -- name: now

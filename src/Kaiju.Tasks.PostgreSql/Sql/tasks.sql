@@ -1,5 +1,5 @@
 -- name: load_by_ids
-$limited$select $task$, s.revision from $limits$$schema$.tasks t join $schema$.states s on s.task_no = t.task_no
+$limited$select $held$, s.revision from $limits$$schema$.tasks t join $schema$.states s on s.task_no = t.task_no
 where t.id = any(@ids) order by t.id for no key update of s
 
 -- The tasks of these that nobody else holds, held from now on, with the ids of the tasks that they start.
@@ -10,7 +10,7 @@ where t.id = any(@ids) order by t.id for no key update of s skip locked
 
 -- As they were committed last, without holding them.
 -- name: find_by_ids
-select $task$, s.revision from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no where t.id = any(@ids)
+select $held$, s.revision from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no where t.id = any(@ids)
 
 -- name: find_states
 select t.id, s.state from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no where t.id = any(@ids)
@@ -235,14 +235,24 @@ select e.job_id, e.pass, e.stage, e.attempt, e.started, e.finished, e.result, e.
     where t.id = @id) e
 order by e.pass, e.stage, e.attempt, e.is_result
 
--- OFFSET 0 keeps the planner from beginning at the other end, where it believes no row to be of that state.
+-- A page: the rows that are asked for, by the narrow columns alone, and then of these as many as their bytes allow; how many were found
+-- says whether some were cut off. OFFSET 0 keeps the planner from beginning at the other end, where it believes no row to be of that state.
 -- name: list
 select $task$, (
     select '[' || string_agg(r.result, ',' order by r.stage) || ']'
-    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass)
-from (select * from $schema$.tasks t where 1 = 1/*scan*/ order by t.created, t.id limit @scanned) t
-cross join lateral (select * from $schema$.states s where s.task_no = t.task_no offset 0) s
-where 1 = 1/*filter*/ order by t.created, t.id limit @most
+    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass), p.found
+from (
+    select p.*, row_number() over w as place, sum(p.bytes) over w as total, (count(*) over ())::int as found from (
+        select t.task_no, t.created, t.id, s.bytes + s.result_bytes as bytes
+        from (
+            select t.task_no, t.created, t.id, t.app, t.is_periodic, t.group_name, t.user_id from $schema$.tasks t
+            where 1 = 1/*scan*/ order by t.created, t.id limit @scanned) t
+        cross join lateral (select * from $schema$.states s where s.task_no = t.task_no offset 0) s
+        where 1 = 1/*filter*/ order by t.created, t.id limit @most) p
+    window w as (order by p.created, p.id)) p
+cross join lateral (select * from $schema$.states s where s.task_no = p.task_no offset 0) s
+cross join lateral (select * from $schema$.tasks t where t.task_no = p.task_no offset 0) t
+where p.place = 1 or p.total <= @most_bytes order by p.place
 
 -- name: list_last
 select t.created, t.id from $schema$.tasks t where 1 = 1/*scan*/ order by t.created, t.id limit 1 offset @scanned - 1
@@ -250,13 +260,20 @@ select t.created, t.id from $schema$.tasks t where 1 = 1/*scan*/ order by t.crea
 -- name: list_by_state
 select $task$, (
     select '[' || string_agg(r.result, ',' order by r.stage) || ']'
-    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass)
+    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass), p.found
 from (
-    select s.task_no from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
-    where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit @scanned) l
-cross join lateral (select * from $schema$.states s where s.task_no = l.task_no offset 0) s
-cross join lateral (select * from $schema$.tasks t where t.task_no = l.task_no offset 0) t
-where 1 = 1/*filter*/ order by t.created, t.id limit @most
+    select p.*, row_number() over w as place, sum(p.bytes) over w as total, (count(*) over ())::int as found from (
+        select t.task_no, t.created, t.id, s.bytes + s.result_bytes as bytes
+        from (
+            select s.task_no from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
+            where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit @scanned) l
+        cross join lateral (select * from $schema$.states s where s.task_no = l.task_no offset 0) s
+        cross join lateral (select * from $schema$.tasks t where t.task_no = l.task_no offset 0) t
+        where 1 = 1/*filter*/ order by t.created, t.id limit @most) p
+    window w as (order by p.created, p.id)) p
+cross join lateral (select * from $schema$.states s where s.task_no = p.task_no offset 0) s
+cross join lateral (select * from $schema$.tasks t where t.task_no = p.task_no offset 0) t
+where p.place = 1 or p.total <= @most_bytes order by p.place
 
 -- name: list_by_state_last
 select s.created, t.id from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no

@@ -1,13 +1,14 @@
 -- name: queued
 select s.task_no, s.priority, s.queued_at, s.bytes + s.result_bytes from $prefix$states s
-where s.state = 1 and s.enabled = 1 and s.app = @app order by s.priority desc, s.queued_at, s.task_no limit @most
+where s.state = 1 and s.enabled = 1 and s.app = @app/*except*/ order by s.priority desc, s.queued_at, s.task_no limit @most
 
 -- name: claim
 update $prefix$states as s set
     state = 2, executor_id = @executor, claim = @claim, status_change = @now, exec_deadline = @now + s.max_exec, overdue = @now + s.max_exec + @grace + 1
 where s.task_no = @task_no and s.state = 1 and s.enabled = 1 -- guard: state
 
--- Read afterwards: RETURNING would lay its rows aside in a table of its own, which costs more than to find this one again.
+-- Read apart: RETURNING would lay its rows aside in a table of its own, which costs more than to find this one again. Read before the
+-- change: what this version cannot read is not claimed.
 -- name: claimed
 select s.job_id, s.pass, s.retries, s.stage, s.max_exec, s.results, s.result_run_no, s.result_pass, s.app, t.id, t.definition
 from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no where s.task_no = @task_no
@@ -42,7 +43,7 @@ select s.result_run_no, s.pass, s.retries, s.state, s.traits from $prefix$states
 -- name: has_queued
 select exists (
     select 1 from json_each(@apps) a where exists (
-        select 1 from $prefix$states s where s.state = 1 and s.enabled = 1 and s.app = a.value))
+        select 1 from $prefix$states s where s.state = 1 and s.enabled = 1 and s.app = a.value/*except*/))
 
 -- name: held_claims
 select s.claim from json_each(@ids) i join json_each(@claims) c on c.key = i.key

@@ -9,21 +9,34 @@ insert into $prefix$watch (id, last_seen, since) values (1, @last_seen, @since) 
 update $prefix$watch set last_seen = @last_seen, since = @since
 where id = 1 and last_seen = @before_last_seen and since = @before_since
 
+-- What is due: the first rows, and of these as many as their definitions allow, where definitions are read at all.
 -- name: load_due
-select $task$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
-where s.duty = @duty and s.due <= @now order by s.due, s.task_no limit @most
+select $held$ from (
+    select o.task_no, row_number() over w as place, sum(o.bytes) over w as total from (
+        select s.task_no, s.due, iif((s.traits | 16) & @whole <> 0, s.bytes, 0) as bytes from $prefix$states s
+        where s.duty = @duty and s.due <= @now and s.task_no not in (select value from json_each(@except)) order by s.due, s.task_no limit @most) o
+    window w as (order by o.due, o.task_no)) l
+cross join $prefix$states s on s.task_no = l.task_no cross join $prefix$tasks t on t.task_no = l.task_no
+where l.place = 1 or l.total <= @most_bytes order by l.place
 
 -- name: load_overdue
-select $task$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
-where s.overdue is not null and s.overdue <= @now order by s.overdue, s.task_no limit @most
+select $held$ from (
+    select o.task_no, row_number() over w as place, sum(o.bytes) over w as total from (
+        select s.task_no, s.overdue, iif((s.traits | 16) & @whole <> 0, s.bytes, 0) as bytes from $prefix$states s
+        where s.overdue is not null and s.overdue <= @now and s.task_no not in (select value from json_each(@except)) order by s.overdue, s.task_no limit @most) o
+    window w as (order by o.overdue, o.task_no)) l
+cross join $prefix$states s on s.task_no = l.task_no cross join $prefix$tasks t on t.task_no = l.task_no
+where l.place = 1 or l.total <= @most_bytes order by l.place
 
 -- name: load_held
-select $task$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
-where s.state = 2 and s.executor_id in (select value from json_each(@executors)) order by s.task_no limit @most
+select $held$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+where s.state = 2 and s.executor_id in (select value from json_each(@executors)) and s.task_no not in (select value from json_each(@except))
+order by s.task_no limit @most
 
 -- name: load_dead
-select $task$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
-where s.state = 2 and s.executor_id in (select value from json_each(@executors)) order by s.task_no limit @most
+select $held$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+where s.state = 2 and s.executor_id in (select value from json_each(@executors)) and s.task_no not in (select value from json_each(@except))
+order by s.task_no limit @most
 
 -- name: dead_executors
 select id from $prefix$executors where last_ping < @alive
@@ -37,9 +50,9 @@ and not exists (select 1 from $prefix$states s where s.state = 2 and s.executor_
 -- name: next_duty
 select @now, (
     select min(due) from (
-        select min(due) as due from $prefix$states where duty = 0
-        union all select min(due) from $prefix$states where duty = 1
-        union all select min(due) from $prefix$states where duty = 2
-        union all select min(due) from $prefix$states where duty = 3
-        union all select min(overdue) from $prefix$states where overdue is not null)),
+        select min(due) as due from $prefix$states where duty = 0 and task_no not in (select value from json_each(@except))
+        union all select min(due) from $prefix$states where duty = 1 and task_no not in (select value from json_each(@except))
+        union all select min(due) from $prefix$states where duty = 2 and task_no not in (select value from json_each(@except))
+        union all select min(due) from $prefix$states where duty = 3 and task_no not in (select value from json_each(@except))
+        union all select min(overdue) from $prefix$states where overdue is not null and task_no not in (select value from json_each(@except)))),
     (select min(last_ping) from $prefix$executors), (select last_seen from $prefix$watch where id = 1), (select since from $prefix$watch where id = 1)

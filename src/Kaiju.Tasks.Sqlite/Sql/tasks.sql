@@ -1,9 +1,9 @@
 -- name: load_by_ids
-select $task$ from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no
+select $held$ from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no
 where t.id in (select value from json_each(@ids)) order by t.id
 
 -- name: find_by_ids
-select $task$ from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no
+select $held$ from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no
 where t.id in (select value from json_each(@ids))
 
 -- name: ended
@@ -127,14 +127,23 @@ select e.job_id, e.pass, e.stage, e.attempt, e.started, e.finished, e.result, e.
     where t.id = @id) e
 order by e.pass, e.stage, e.attempt, e.is_result
 
--- CROSS JOIN keeps the planner from beginning at the other end, where it believes no row to be of that state.
+-- A page: the rows that are asked for, by the narrow columns alone, and then of these as many as their bytes allow; how many were found
+-- says whether some were cut off. CROSS JOIN keeps the planner from beginning at the other end, where it believes no row to be of that state.
 -- name: list
 select $task$, (
     select '[' || group_concat(r.result, ',') || ']' from (
-        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no and pass = s.result_pass order by stage) r)
-from (select * from $prefix$tasks t where 1 = 1/*scan*/ order by t.created, t.id limit @scanned) t
-cross join $prefix$states s on s.task_no = t.task_no
-where 1 = 1/*filter*/ order by t.created, t.id limit @most
+        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no and pass = s.result_pass order by stage) r), l.found
+from (
+    select o.task_no, row_number() over w as place, sum(o.bytes) over w as total, count(*) over () as found from (
+        select t.task_no, t.created, t.id, s.bytes + s.result_bytes as bytes
+        from (
+            select t.task_no, t.created, t.id, t.app, t.is_periodic, t.group_name, t.user_id from $prefix$tasks t
+            where 1 = 1/*scan*/ order by t.created, t.id limit @scanned) t
+        cross join $prefix$states s on s.task_no = t.task_no
+        where 1 = 1/*filter*/ order by t.created, t.id limit @most) o
+    window w as (order by o.created, o.id)) l
+cross join $prefix$states s on s.task_no = l.task_no cross join $prefix$tasks t on t.task_no = l.task_no
+where l.place = 1 or l.total <= @most_bytes order by l.place
 
 -- name: list_last
 select t.created, t.id from $prefix$tasks t where 1 = 1/*scan*/ order by t.created, t.id limit 1 offset @scanned - 1
@@ -142,12 +151,18 @@ select t.created, t.id from $prefix$tasks t where 1 = 1/*scan*/ order by t.creat
 -- name: list_by_state
 select $task$, (
     select '[' || group_concat(r.result, ',') || ']' from (
-        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no and pass = s.result_pass order by stage) r)
+        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no and pass = s.result_pass order by stage) r), l.found
 from (
-    select s.task_no from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
-    where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit @scanned) l
+    select o.task_no, row_number() over w as place, sum(o.bytes) over w as total, count(*) over () as found from (
+        select t.task_no, t.created, t.id, s.bytes + s.result_bytes as bytes
+        from (
+            select s.task_no from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+            where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit @scanned) r
+        cross join $prefix$states s on s.task_no = r.task_no cross join $prefix$tasks t on t.task_no = r.task_no
+        where 1 = 1/*filter*/ order by t.created, t.id limit @most) o
+    window w as (order by o.created, o.id)) l
 cross join $prefix$states s on s.task_no = l.task_no cross join $prefix$tasks t on t.task_no = l.task_no
-where 1 = 1/*filter*/ order by t.created, t.id limit @most
+where l.place = 1 or l.total <= @most_bytes order by l.place
 
 -- name: list_by_state_last
 select s.created, t.id from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no

@@ -99,6 +99,7 @@ public interface ITaskClient
     /// <summary>A task as it stands, or null if there is none with this id.</summary>
     /// <param name="taskId">The id.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="System.Text.Json.JsonException">The stored task cannot be read by this version; lists leave it out.</exception>
     Task<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken = default);
 
     /// <summary>Tasks in the order of their creation, read in pages: a task that changes meanwhile may be listed as it was or as it is.</summary>

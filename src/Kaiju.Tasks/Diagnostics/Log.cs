@@ -68,6 +68,9 @@ internal static partial class Log
     [LoggerMessage(505, LogLevel.Error, "A listener of the store failed; the others were told.")]
     public static partial void ListenerFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(520, LogLevel.Error, "Task {TaskId} could not be processed ({Work}) and is set aside by this process for {Pause}; other tasks are not affected.")]
+    public static partial void TaskSetAside(ILogger logger, Exception exception, string taskId, string work, TimeSpan pause);
+
     [LoggerMessage(401, LogLevel.Warning, "Task {TaskId} is stored, but the queue could not be told of it; executors find it at their next poll.")]
     public static partial void PublishFailed(ILogger logger, Exception exception, string taskId);
 

@@ -23,7 +23,8 @@ internal sealed class NotificationLoop(ITaskStore store, IEnumerable<INotificati
         // What a sink throws ends this loop, which is logged, and begun again after a while; what was not delivered comes again.
         while (!cancellationToken.IsCancellationRequested)
         {
-            if (await DeliverAsync(cancellationToken).ConfigureAwait(false) < Batch)
+            // Fewer than a batch may have: others may follow, since a batch is bounded in bytes too.
+            if (await DeliverAsync(cancellationToken).ConfigureAwait(false) == 0)
             {
                 await wake.WaitAsync(options.PollInterval, cancellationToken).ConfigureAwait(false);
             }

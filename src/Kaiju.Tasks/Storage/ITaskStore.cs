@@ -69,14 +69,14 @@ public interface ITaskStore
     /// <param name="after">Begins behind this one; null: at the first.</param>
     /// <param name="limit">How many at most.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>A page that has cost a bounded number of rows, so that it may be short or empty although others follow.</returns>
+    /// <returns>A page that has cost a bounded number of rows and bytes, so that it may be short or empty although others follow.</returns>
     ValueTask<TaskPage> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken);
 
     /// <summary>A page of notifications, newest first.</summary>
     /// <param name="query">Which.</param>
     /// <param name="limit">How many at most.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>A page that has cost a bounded number of rows, so that it may be short or empty although others follow.</returns>
+    /// <returns>A page that has cost a bounded number of rows and bytes, so that it may be short or empty although others follow.</returns>
     ValueTask<NotificationPage> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken);
 
     /// <summary>Marks notifications as read.</summary>
@@ -88,6 +88,7 @@ public interface ITaskStore
     /// <summary>Notifications that no sink has had yet, oldest first.</summary>
     /// <param name="limit">How many at most.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>None if there are none; fewer than <paramref name="limit"/> may be answered although others follow, since bytes are bounded too.</returns>
     ValueTask<IReadOnlyList<TaskNotification>> ListUndeliveredAsync(int limit, CancellationToken cancellationToken);
 
     /// <summary>Notes that sinks have had notifications.</summary>

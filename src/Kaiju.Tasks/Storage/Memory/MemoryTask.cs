@@ -59,6 +59,12 @@ internal sealed class MemoryTask
     /// <summary>Where it stands among what has ended for good.</summary>
     public WorkPlace? EndedPlace { get; set; }
 
+    /// <summary>Until when duties leave the task alone, because one of them failed on it.</summary>
+    public DateTimeOffset AsideUntil { get; private set; }
+
+    /// <summary>For how long they do, from now on: a minute, twice as long each time, up to five minutes.</summary>
+    public TimeSpan AsideFor { get; private set; }
+
     public string Id => Definition.Id!;
 
     public bool HasResults => _results.Count > 0;
@@ -102,6 +108,12 @@ internal sealed class MemoryTask
     {
         (Definition, State, Revision) = (definition, state, Revision + 1);
         _definitionBytes = BytesOf(definition);
+    }
+
+    public void SetAside(DateTimeOffset now)
+    {
+        AsideFor = AsideFor == TimeSpan.Zero ? TimeSpan.FromMinutes(1) : TimeSpan.FromMinutes(Math.Min(5, AsideFor.TotalMinutes * 2));
+        AsideUntil = now + AsideFor;
     }
 
     public void NoteChain(ChainResult result) => State = State with { Chain = result };
@@ -176,5 +188,6 @@ internal sealed class MemoryTask
     private TaskRun RunNow() => TaskRun.Of(Id, State, [.. _results]);
 
     private static long BytesOf(TaskDefinition definition) =>
-        JsonText.Size(definition.KwsJson) + definition.Commands.Sum(command => (long)JsonText.Size(command.ParamsJson));
+        JsonText.Size(definition.KwsJson) + JsonText.Size(definition.MetaJson)
+        + definition.Commands.Sum(command => (long)JsonText.Size(command.ParamsJson) + JsonText.Size(command.Condition?.Json ?? default));
 }

@@ -118,15 +118,11 @@ internal sealed partial class MemoryTaskStore
         Func<StepState, MemoryTask?> first, Func<MemoryTask, TaskEvent> happened, int limit, CancellationToken cancellationToken) =>
         Step(step =>
         {
+            TakeBack(step.Now);
             var moves = new List<TaskMove>();
             while (moves.Count < limit && first(step) is { } task)
             {
-                var from = task.State.State;
-                if (Happen(task, happened(task), step))
-                {
-                    moves.Add(task.MoveFrom(from));
-                }
-                else
+                if (TryMove(task, happened(task), moves, step) == false)
                 {
                     // Such as a cron expression without another occurrence: nothing to do until something else happens to it.
                     MemoryIndex.Drop(task);
@@ -138,12 +134,46 @@ internal sealed partial class MemoryTaskStore
 
     private void Move(IReadOnlyCollection<MemoryTask> tasks, TaskEvent happened, int limit, List<TaskMove> moves, StepState step)
     {
-        foreach (var task in tasks.OrderBy(task => task.Sequence).Take(limit - moves.Count).ToList())
+        foreach (var task in tasks.Where(task => task.AsideUntil <= step.Now).OrderBy(task => task.Sequence).Take(limit - moves.Count).ToList())
         {
-            var from = task.State.State;
-            if (Happen(task, happened, step))
+            TryMove(task, happened, moves, step);
+        }
+    }
+
+    /// <summary>Moves a task: true if it was moved, false if nothing happens to it, null if that cannot be decided. Then it is set aside, and the others go on.</summary>
+    private bool? TryMove(MemoryTask task, TaskEvent happened, List<TaskMove> moves, StepState step)
+    {
+        var from = task.State.State;
+        try
+        {
+            if (!Happen(task, happened, step))
             {
-                moves.Add(task.MoveFrom(from));
+                return false;
+            }
+        }
+        catch (Exception e)
+        {
+            task.SetAside(step.Now);
+            MemoryIndex.Drop(task);
+            _aside.Enqueue(task, task.AsideUntil);
+            step.Fail(task, happened, e);
+            return null;
+        }
+
+        moves.Add(task.MoveFrom(from));
+        return true;
+    }
+
+    /// <summary>Tasks that have been left alone for long enough stand among the duties again.</summary>
+    private void TakeBack(DateTimeOffset now)
+    {
+        while (_aside.TryPeek(out var task, out var until) && until <= now)
+        {
+            _aside.Dequeue();
+            if (_index.Find(task.Id) == task)
+            {
+                _index.Leave(task);
+                _index.Enter(task);
             }
         }
     }
@@ -219,19 +249,25 @@ internal sealed partial class MemoryTaskStore
         cancellationToken.ThrowIfCancellationRequested();
         StoreHint hints;
         List<(string Finished, string Next, ChainResult Result)>? lostChains;
+        List<(string TaskId, string Work, TimeSpan Pause, Exception Reason)>? failed;
         T answer;
         lock (_lock)
         {
             // The time too, so that steps are in the order of their times.
             _step.Begin(clock.GetUtcNow());
             answer = act(this, argument, _step);
-            (hints, lostChains) = (_step.Hints, _step.LostChains);
+            (hints, lostChains, failed) = (_step.Hints, _step.LostChains, _step.Failed);
         }
 
         _listeners.Tell(hints);
         foreach (var (finished, chained, result) in lostChains ?? [])
         {
             Log.ChainLost(_logger, finished, chained, result);
+        }
+
+        foreach (var (taskId, work, pause, reason) in failed ?? [])
+        {
+            Log.TaskSetAside(_logger, reason, taskId, work, pause);
         }
 
         return ValueTask.FromResult(answer);
@@ -247,7 +283,12 @@ internal sealed partial class MemoryTaskStore
         /// <summary>Starts of next tasks that could not be, to be logged when the lock is released; most steps have none.</summary>
         public List<(string Finished, string Next, ChainResult Result)>? LostChains { get; private set; }
 
-        public void Begin(DateTimeOffset now) => (Now, Hints, LostChains) = (now, default, null);
+        /// <summary>Tasks that were set aside, to be logged as well.</summary>
+        public List<(string TaskId, string Work, TimeSpan Pause, Exception Reason)>? Failed { get; private set; }
+
+        public void Begin(DateTimeOffset now) => (Now, Hints, LostChains, Failed) = (now, default, null, null);
+
+        public void Fail(MemoryTask task, TaskEvent happened, Exception reason) => (Failed ??= []).Add((task.Id, happened.GetType().Name, task.AsideFor, reason));
 
         public void LoseChain(string finished, string next, ChainResult result) => (LostChains ??= []).Add((finished, next, result));
 

@@ -21,6 +21,7 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
     private readonly HintListeners _listeners = new();
     private readonly ILogger _logger = NullLogger.Instance;
     private readonly StepState _step = new();
+    private readonly PriorityQueue<MemoryTask, DateTimeOffset> _aside = new();
     private StoreWatch? _watch;
     private long _sequence;
 
@@ -182,6 +183,7 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
 
     public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) => Step<TimeSpan?>(step =>
     {
+        TakeBack(step.Now);
         var next = _index.NextDutyTicks();
         if (StoreWatch.FirstExpulsion(_watch, FirstPing(), step.Now, rules) is { } death)
         {
