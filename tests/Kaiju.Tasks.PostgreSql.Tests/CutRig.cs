@@ -31,7 +31,7 @@ internal sealed class CutRig : IAsyncDisposable
         var options = new PostgreSqlTasksOptions { Schema = Schema, PollingOnly = true };
         var rules = new LifecycleRules { AbortGrace = TimeSpan.Zero };
         _beside = new PostgreSqlTaskStore(direct, options, rules, IdSource.Random, new Interruption(this), Now);
-        _store = new PostgreSqlTaskStore(cut, options, rules, IdSource.Random, new Interruption(this), Now);
+        _store = new PostgreSqlTaskStore(cut, options, rules, IdSource.Random, new Interruption(this), Now, Next);
         Queue = new RelationalTaskQueue(_store, TimeProvider.System);
         _listening = Store.Listen(hint => _heard |= (int)hint.Kinds);
     }
@@ -55,6 +55,9 @@ internal sealed class CutRig : IAsyncDisposable
 
     /// <summary>What happens between a try that has failed and the next one; once.</summary>
     public Func<Task>? BetweenTries { get; set; }
+
+    /// <summary>What happens before the store behind the proxy decides about an event.</summary>
+    public Func<TaskEvent, Task>? BeforeEvent { get; set; }
 
     public static async Task<CutRig> StartAsync()
     {
@@ -119,6 +122,16 @@ internal sealed class CutRig : IAsyncDisposable
         await Proxy.DisposeAsync();
         await ExecuteAsync($"drop schema {Schema} cascade");
         await _direct.DisposeAsync();
+    }
+
+    private Transition? Next(TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules)
+    {
+        if (BeforeEvent is { } before)
+        {
+            Task.Run(() => before(happened)).GetAwaiter().GetResult();
+        }
+
+        return TaskLifecycle.Next(task, state, happened, now, rules);
     }
 
     /// <summary>Runs what is to happen between two tries when the store says that it tries again.</summary>

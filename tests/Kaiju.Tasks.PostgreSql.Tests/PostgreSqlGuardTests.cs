@@ -129,6 +129,19 @@ public sealed class PostgreSqlGuardTests
         (await rig.Beside.ListExecutorsAsync(default)).Should().ContainSingle();
     }
 
+    [Fact]
+    public async Task An_executor_that_pings_between_two_statements_of_its_expulsion_stays_known()
+    {
+        await using var rig = await CutRig.StartAsync();
+        await CutMembers.ClaimedAsync(rig);
+        rig.Advance(TimeSpan.FromHours(1));
+        rig.BeforeEvent = happened => happened is TaskEvent.Interrupted ? rig.Beside.HeartbeatAsync(CutRig.Executor, [], default).AsTask() : Task.CompletedTask;
+
+        (await rig.Store.ExpelDeadExecutorsAsync(10, default).AsTask().WaitAsync(_bound)).Should().HaveCount(2);
+
+        (await rig.Beside.ListExecutorsAsync(default)).Should().ContainSingle();
+    }
+
     /// <summary>Until a step waits for a lock of somebody else's in this rig's schema, or has ended.</summary>
     private static async Task WaitsOrEndsAsync(CutRig rig, Task step)
     {

@@ -46,7 +46,7 @@ select id from $schema$.executors where last_ping < @alive
 
 -- name: forget_executors
 delete from $schema$.executors e where e.id = any(array(
-    select h.id from $schema$.executors h where h.id = any(@executors) and h.last_ping < @alive for update skip locked)) and e.last_ping < @alive
+    select h.id from $schema$.executors h where h.id = any(@executors) and h.last_ping < @alive for update skip locked))
 and not exists (select 1 from $schema$.states s where s.state = 2 and s.executor_id = e.id)
 
 -- name: next_duty
