@@ -18,7 +18,7 @@ public sealed class CutTests
     private static readonly string[] _others =
     [
         "GetAsync", "GetRunAsync", "ListRunsAsync", "GetStagesAsync", "ListAsync", "ListNotificationsAsync", "ListUndeliveredAsync", "GetTimeToNextDutyAsync",
-        "ListExecutorsAsync", "FindLostClaimsAsync", "FindStrayClaimsAsync", "Listen", "PublishAsync", "WaitAsync", "ClaimAsync",
+        "FindEndedRunsAsync", "ListExecutorsAsync", "FindLostClaimsAsync", "FindStrayClaimsAsync", "Listen", "PublishAsync", "WaitAsync", "ClaimAsync",
     ];
 
     public static TheoryData<string, CutMoment> Members()
