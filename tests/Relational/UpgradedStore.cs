@@ -109,7 +109,13 @@ internal static class UpgradedStore
     {
         var report = new StageReport
         {
-            TaskId = task.Id, StoreKey = task.StoreKey, Claim = task.Claim, JobId = task.JobId, Attempt = task.Attempt, Stage = stage, Outcome = outcome,
+            TaskId = task.Id,
+            StoreKey = task.StoreKey,
+            Claim = task.Claim,
+            JobId = task.JobId,
+            Attempt = task.Attempt,
+            Stage = stage,
+            Outcome = outcome,
         };
         (await store.RecordAsync([report], default)).Should().Equal(ReportAnswer.Recorded);
     }
