@@ -146,6 +146,27 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         results.Should().Contain(CreateResult.Created).And.ContainSingle(result => result == CreateResult.Skipped || result == CreateResult.Refused);
     }
 
+    /// <summary>Each of them by itself would be as many commits.</summary>
+    [Fact]
+    public async Task What_a_batch_passes_over_does_not_take_the_batch_apart()
+    {
+        const int Tasks = 300;
+        await HoldNewAsync("t150");
+        var creations = Enumerable.Range(0, Tasks).Select(i => Store.CreateAsync([Definition($"t{i}", 1)], OnConflict.Fail, default).AsTask()).ToList();
+        await Task.WhenAll(creations.Where((_, place) => place != 150)).WaitAsync(_bound);
+        (await ScalarAsync("select count(distinct xmin::text) from kaiju_tasks.tasks")).Should().BeOfType<long>().Which.Should().BeLessThan(Tasks / 3);
+        await ReleaseAsync();
+        await creations[150].WaitAsync(_bound);
+
+        var claimed = await _queue!.ClaimAsync(new ClaimRequest(_executor, Tasks, long.MaxValue), default);
+        await HoldAsync("t150");
+        var held = Store.RecordAsync([.. claimed.Select(Report)], default).AsTask();
+        await UntilAsync(async () => await ScalarAsync("select count(*) from kaiju_tasks.results") is Tasks - 1L);
+        (await ScalarAsync("select count(distinct xmin::text) from kaiju_tasks.results")).Should().Be(1L);
+        await ReleaseAsync();
+        (await held.WaitAsync(_bound)).Should().HaveCount(Tasks).And.OnlyContain(answer => answer == ReportAnswer.Recorded);
+    }
+
     [Fact]
     public async Task A_creation_of_an_id_that_another_transaction_commits_meets_it()
     {
