@@ -55,7 +55,10 @@ public sealed class PostgreSqlGuardTests
         await using var other = await rig.DataSource.OpenConnectionAsync();
         await using var holding = await other.BeginTransactionAsync();
         await rig.Beside.CreateAsync([CutMembers.Define("held")], OnConflict.Fail, holding, default);
-        await using var connection = await rig.DataSource.OpenConnectionAsync();
+
+        // A connection of the caller's own, which waits as long as it takes.
+        await using var connection = new NpgsqlConnection((await Servers.PostgresAsync()).ConnectionString(await Servers.DatabaseAsync()));
+        await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         using var giveUp = new CancellationTokenSource();
         var creating = rig.Beside.CreateAsync([CutMembers.Define("held")], OnConflict.Fail, transaction, giveUp.Token).AsTask();
