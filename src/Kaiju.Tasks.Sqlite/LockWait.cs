@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Kaiju.Tasks.Sqlite;
 
@@ -17,7 +18,10 @@ internal sealed class LockWait(SqliteTasksOptions options)
     // Of the machine on purpose: how long a lock is held has nothing to do with the store's time.
     private static TimeProvider Clock => TimeProvider.System;
 
-    /// <summary>Does something that needs the file, again while it is locked.</summary>
+    /// <summary>
+    /// Does something that needs the file, again while it is locked. A transaction that has read what another one has changed since can
+    /// never write, however long it waits.
+    /// </summary>
     /// <exception cref="SqliteException">The busy timeout is over, or it failed for another reason.</exception>
     public static async ValueTask<T> UseAsync<T>(Func<T> use, SqliteTasksOptions options, CancellationToken cancellationToken)
     {
@@ -28,7 +32,7 @@ internal sealed class LockWait(SqliteTasksOptions options)
             {
                 return use();
             }
-            catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Lock)
+            catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Lock && e.SqliteExtendedErrorCode != raw.SQLITE_BUSY_SNAPSHOT)
             {
                 await (wait ??= new LockWait(options)).PauseAsync(e, cancellationToken).ConfigureAwait(false);
             }

@@ -65,21 +65,9 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
 
         cancellationToken.ThrowIfCancellationRequested();
         using var statements = new SqliteStatements(connection, own);
-        statements.Command("savepoint kaiju_create").ExecuteNonQuery();
-        try
-        {
-            var step = NewStep(statements);
-            var answers = await CreateAllAsync(step, tasks, onConflict, Ids.NewId()).ConfigureAwait(false);
-            await step.FlushAsync().ConfigureAwait(false);
-            statements.Command("release kaiju_create").ExecuteNonQuery();
-            return answers;
-        }
-        catch
-        {
-            // What fails leaves nothing half done in the caller's transaction.
-            RollBackToSavepoint(statements);
-            throw;
-        }
+
+        // A transaction that has not written yet takes the file's lock here.
+        return await LockWait.UseAsync(() => Create(statements, tasks, onConflict), _options, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
@@ -129,6 +117,26 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
         // Nothing in a step waits, so what it returns has ended.
         return await LockWait.UseAsync(
             () => _connections.Read(reader => act(NewStep(reader.Statements)).AsTask().GetAwaiter().GetResult()), _options, cancellationToken).ConfigureAwait(false);
+    }
+
+    private IReadOnlyList<CreateAnswer> Create(SqliteStatements statements, IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict)
+    {
+        statements.Command("savepoint kaiju_create").ExecuteNonQuery();
+        try
+        {
+            // Nothing in a step waits, so what it returns has ended.
+            var step = NewStep(statements);
+            var answers = CreateAllAsync(step, tasks, onConflict, Ids.NewId()).AsTask().GetAwaiter().GetResult();
+            step.FlushAsync().AsTask().GetAwaiter().GetResult();
+            statements.Command("release kaiju_create").ExecuteNonQuery();
+            return answers;
+        }
+        catch
+        {
+            // What fails leaves nothing half done in the caller's transaction.
+            RollBackToSavepoint(statements);
+            throw;
+        }
     }
 
     private static void RollBackToSavepoint(SqliteStatements statements)

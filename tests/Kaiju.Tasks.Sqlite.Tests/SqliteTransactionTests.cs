@@ -37,6 +37,20 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
 
     public void Dispose() => _file.Dispose();
 
+    private async Task<SqliteConnection> OpenAsync()
+    {
+        var connection = new SqliteConnection(_file.ConnectionString);
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    private static async Task ExecuteAsync(SqliteConnection connection, string text, SqliteTransaction? transaction = null)
+    {
+        await using var command = connection.CreateCommand();
+        (command.CommandText, command.Transaction) = (text, transaction);
+        await command.ExecuteScalarAsync();
+    }
+
     [Fact]
     public async Task Rolled_back_a_task_has_never_existed_and_committed_it_is_found_at_once()
     {
@@ -58,6 +72,39 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
         }
 
         (await _ran.Task.WaitAsync(TimeSpan.FromSeconds(30))).Should().Be("t", "the file is looked at far more often than the poll interval says");
+    }
+
+    [Fact]
+    public async Task A_creation_in_a_deferred_transaction_waits_for_the_lock_of_another_one()
+    {
+        await using var other = await OpenAsync();
+        await using var held = other.BeginTransaction(deferred: false);
+        await using var connection = await OpenAsync();
+        await using var transaction = connection.BeginTransaction(deferred: true);
+
+        var creating = Client.CreateAsync(Definition("t"), transaction);
+        creating.IsCompleted.Should().BeFalse("the file is locked");
+        await held.RollbackAsync();
+
+        (await creating.WaitAsync(TimeSpan.FromSeconds(30))).Result.Should().Be(CreateResult.Created);
+        await transaction.CommitAsync();
+    }
+
+    [Fact]
+    public async Task A_creation_in_a_transaction_that_can_never_write_fails_at_once()
+    {
+        await using var connection = await OpenAsync();
+        await using var transaction = connection.BeginTransaction(deferred: true);
+        await ExecuteAsync(connection, "select count(*) from orders", transaction);
+        await using (var other = await OpenAsync())
+        {
+            await ExecuteAsync(other, "insert into orders (id) values (77)");
+        }
+
+        var failed = await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), transaction)).Should().ThrowAsync<SqliteException>();
+
+        failed.Which.SqliteExtendedErrorCode.Should().Be(SQLitePCL.raw.SQLITE_BUSY_SNAPSHOT);
+        failed.Which.Message.Should().NotContain(nameof(SqliteTasksOptions.BusyTimeout), "it did not wait");
     }
 
     [Fact]
