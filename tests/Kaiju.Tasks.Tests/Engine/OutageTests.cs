@@ -1,5 +1,7 @@
 using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -128,21 +130,26 @@ public sealed class OutageTests
     public async Task A_store_that_is_away_is_reported_once_and_watched_again_when_it_is_back()
     {
         var isAway = true;
-        var failures = 0;
-        await using var host = new RunningHost(
-            configure: options => options.Roles = TaskRoles.Manager,
-            store: inner => new FaultyStore(inner) { FailsBefore = member => member == nameof(ITaskStore.WatchAsync) && Volatile.Read(ref isAway) && Interlocked.Increment(ref failures) > 0 });
+        var clock = new TestClock();
+        var memory = new MemoryTaskStore(clock, new LifecycleRules(), IdSource.Random, TaskLifecycle.Next);
+        await using var host = new TaskTestHost(store: new FaultyStore(memory) { FailsBefore = _ => Volatile.Read(ref isAway) }, clock: clock);
+        using var stop = new CancellationTokenSource();
+        var watching = ActivatorUtilities.CreateInstance<WatchLoop>(host.Services, host.Manager, host.Options).RunAsync(stop.Token);
 
         foreach (var pause in new[] { 100, 200, 400, 800 })
         {
-            await host.Clock.PassAsync(TimeSpan.FromMilliseconds(pause));
+            await clock.PassAsync(TimeSpan.FromMilliseconds(pause));
         }
 
-        await host.Clock.SleepingAsync(TimeSpan.FromMilliseconds(1600));
-        host.Logs.Lines.Count(line => line.Event.Id == 103).Should().Be(1);
+        await clock.SleepingAsync(TimeSpan.FromMilliseconds(1600));
+        host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 103);
         Volatile.Write(ref isAway, false);
-        await host.Clock.PassAsync(TimeSpan.FromMilliseconds(1600));
-        await host.Clock.SleepingAsync(WatchInterval);
+        await clock.PassAsync(TimeSpan.FromMilliseconds(1600));
+        await clock.SleepingAsync(WatchInterval);
+        (await host.Store.WatchAsync(default)).Since.Should().Be(clock.GetUtcNow());
+
+        await stop.CancelAsync();
+        await watching.ContinueWith(_ => { }, TaskScheduler.Default).Soon();
     }
 
     private static TimeSpan WatchInterval => new KaijuTasksOptions().PingInterval / 3;
