@@ -23,13 +23,12 @@ internal sealed partial class TaskExecutor
     /// </summary>
     public async Task<int> GiveBackStraysAsync(CancellationToken cancellationToken)
     {
-        // Before the search: which answers have come by now.
+        // Before the list of what runs here: what these answers brought is on it.
         var ended = Volatile.Read(ref _claimsEnded);
         var found = await AskAsync((store, token) => store.FindStrayClaimsAsync(Info.Id, Held(), MostStrays, token), cancellationToken).ConfigureAwait(false);
 
-        // Every claim that the search before has seen was asked for by a call that has ended since, with or without an answer. What that
-        // call brought here is running, or has been.
-        var strays = ended >= _suspectedAt ? found.Where(claim => _suspects.Contains(claim) && !_running.ContainsKey(claim.Claim)).ToList() : [];
+        // Every claim that the search before has seen was asked for by a call that has ended since. Had its answer come, it would be known.
+        var strays = ended >= _suspectedAt ? found.Where(_suspects.Contains).ToList() : [];
 
         // After the search: a call that begins now cannot have been seen by it.
         (_suspects, _suspectedAt) = ([.. found], Volatile.Read(ref _claimsBegun));
