@@ -155,39 +155,6 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         }
     }
 
-    public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
-    {
-        await StartAsync(cancellationToken).ConfigureAwait(false);
-        return await RepeatAsync(
-            () => _heartbeats.UseAsync(
-                async connection =>
-                {
-                    var step = NewStep(connection, false, cancellationToken);
-                    await step.ExecuteAsync("ping", Argument.Text("executor", executor.Id)).ConfigureAwait(false);
-                    return await LostAsync(step, claims).ConfigureAwait(false);
-                },
-                cancellationToken).AsTask(),
-            Faults.IsHeld,
-            cancellationToken).ConfigureAwait(false);
-    }
-
-    public override async ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
-    {
-        await StartAsync(cancellationToken).ConfigureAwait(false);
-        return await RepeatAsync(
-            () => _heartbeats.UseAsync(connection => LostAsync(NewStep(connection, false, cancellationToken), claims), cancellationToken).AsTask(),
-            Faults.IsHeld,
-            cancellationToken).ConfigureAwait(false);
-    }
-
-    public override async ValueTask<IReadOnlyList<HeldClaim>> FindStrayClaimsAsync(
-        string executorId, IReadOnlyList<HeldClaim> known, int limit, CancellationToken cancellationToken)
-    {
-        await StartAsync(cancellationToken).ConfigureAwait(false);
-        return await _heartbeats.UseAsync(
-            connection => StraysAsync(NewStep(connection, false, cancellationToken), executorId, known, limit), cancellationToken).ConfigureAwait(false);
-    }
-
     public async ValueTask DisposeAsync()
     {
         await _starting.WaitAsync().ConfigureAwait(false);
@@ -241,43 +208,6 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
 
     public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
 
-    /// <summary>One statement and one commit. After a fault in it nobody knows whether it has happened: whoever asked gives back what was claimed and not answered.</summary>
-    internal override async ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            var faults = new List<(Guid Claim, RowFault Fault)>();
-            var claimed = await AskAsync(
-                step =>
-                {
-                    faults.Clear();
-                    return step.QueryAsync(
-                        WithoutSetAside(step.Sql["claim"]),
-                        row => ReadClaimed(row, request.Executor, faults),
-                        Argument.Texts("apps", request.Executor.Apps.Distinct()),
-                        Argument.Integer("most", request.MaxTasks),
-                        Argument.Long("most_bytes", request.MaxBytes),
-                        Argument.Text("executor", request.Executor.Id),
-                        Argument.Long("grace", Rules.AbortGrace.Ticks),
-                        Except(Claiming));
-                },
-                e => Faults.IsRolledBack(e) || Faults.IsHeld(e),
-                cancellationToken).ConfigureAwait(false);
-            if (faults.Count == 0)
-            {
-                return claimed!;
-            }
-
-            var isLeft = faults.TrueForAll(fault => Leave(Claiming, fault.Fault));
-            await MoveHeldAsync(request.Executor.Id, row => faults.Exists(fault => fault.Claim == row.State.Claim), null, cancellationToken).ConfigureAwait(false);
-            claimed.RemoveAll(task => task is null);
-            if (claimed.Count > 0 || !isLeft || tries == MostRepeatedClaims)
-            {
-                return claimed!;
-            }
-        }
-    }
-
     protected override string ExceptClause => " and s.task_no <> all(@except)";
 
     protected override bool IsOfRow(Exception e) => Faults.IsOfData(e) || (base.IsOfRow(e) && !Faults.IsOfConnection(e));
@@ -315,125 +245,6 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
 
         await PostgreSqlSchema.ThrowIfNotCurrentAsync(_dataSource, _options, cancellationToken).ConfigureAwait(false);
         return 0;
-    }
-
-    /// <summary>One transaction, again after a fault that passes.</summary>
-    /// <param name="isInDoubt">It was tried before, and it is not known whether that has happened.</param>
-    /// <param name="act">The step.</param>
-    /// <param name="waits">What another transaction holds is waited for, over and over; else the fault is the caller's.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
-    private async ValueTask<T> WriteAsync<T>(bool isInDoubt, Func<SqlStep, ValueTask<T>> act, bool waits, CancellationToken cancellationToken)
-    {
-        await StartAsync(cancellationToken).ConfigureAwait(false);
-        var passesOver = false;
-        try
-        {
-            var (answer, step) = await RepeatAsync(
-                async () =>
-                {
-                    var connection = await _sessions.OpenAsync(cancellationToken).ConfigureAwait(false);
-                    await using (connection.ConfigureAwait(false))
-                    {
-                        var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-                        await using (transaction.ConfigureAwait(false))
-                        {
-                            var step = NewStep(connection, isInDoubt, cancellationToken, passesOver: passesOver);
-                            var answer = await act(step).ConfigureAwait(false);
-                            await step.FlushAsync().ConfigureAwait(false);
-                            await CommitAsync(transaction, step, () => isInDoubt = true).ConfigureAwait(false);
-                            return (answer, step);
-                        }
-                    }
-                },
-                // While it is in doubt, the holder may be the try whose answer was lost.
-                e => Faults.IsHeld(e) ? (passesOver = waits) || isInDoubt : Faults.IsPassing(e),
-                cancellationToken).ConfigureAwait(false);
-            Tell(step);
-            return answer;
-        }
-        catch (Exception e) when (isInDoubt && Faults.IsPassing(e))
-        {
-            throw new TaskOutcomeUnknownException($"The connection was lost before the store answered its commit: {e.Message}", e);
-        }
-    }
-
-    /// <summary>Commits. Without an answer it is in doubt whether that has happened; what the step has to tell others is told all the same.</summary>
-    private async Task CommitAsync(NpgsqlTransaction transaction, PostgreSqlStep step, Action doubt)
-    {
-        try
-        {
-            await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception e) when (!Faults.IsOfRefusedCommit(e))
-        {
-            doubt();
-            Tell(step.Hints);
-            throw;
-        }
-    }
-
-    /// <summary>One statement, or several that need not see the same moment, without a transaction around them.</summary>
-    private async ValueTask<T> AskAsync<T>(Func<PostgreSqlStep, ValueTask<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
-    {
-        await StartAsync(cancellationToken).ConfigureAwait(false);
-        return await RepeatAsync(
-            async () =>
-            {
-                var connection = await _sessions.OpenAsync(cancellationToken).ConfigureAwait(false);
-                await using (connection.ConfigureAwait(false))
-                {
-                    return await act(NewStep(connection, false, cancellationToken)).ConfigureAwait(false);
-                }
-            },
-            isPassing,
-            cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>One statement on this thread and a connection of its own, without awaiting; after a fault that passes, as everything else is asked.</summary>
-    private async ValueTask<T> AskOnThreadAsync<T>(
-        OwnConnection own, Func<PostgreSqlStep, ValueTask<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
-    {
-        await StartAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            return own.Use(connection => act(NewStep(connection, false, cancellationToken, isBlocking: true)).AsTask().GetAwaiter().GetResult());
-        }
-        catch (Exception e) when (isPassing(e))
-        {
-            return await AskAsync(act, isPassing, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>A task that has been claimed; null and a fault if this version cannot read it, and must give it back.</summary>
-    private static ExecutorTask? ReadClaimed(DbDataReader row, ExecutorInfo executor, List<(Guid Claim, RowFault Fault)> faults)
-    {
-        try
-        {
-            return ReadClaimed(row, executor);
-        }
-        catch (Exception e) when (RowFault.IsOfReading(e))
-        {
-            faults.Add((row.GetGuid(1), new RowFault(row.GetInt64(11), row.GetString(9), e)));
-            return null;
-        }
-    }
-
-    private static ExecutorTask ReadClaimed(DbDataReader row, ExecutorInfo executor)
-    {
-        var jobId = row.GetString(2);
-        var state = new ManagedState
-        {
-            State = TaskState.Executed,
-            ExecutorId = executor.Id,
-            Claim = row.GetGuid(1),
-            JobId = jobId,
-            ResultRun = jobId,
-            Pass = row.GetInt32(3),
-            Retries = row.GetInt32(4),
-            Stage = row.GetInt32(5),
-            ExecDeadline = row.Time(6),
-        };
-        return ExecutorTask.Of(row.Definition(0, 9, 10), state, row.Results(8), state.ExecDeadline.Value - TimeSpan.FromTicks(row.GetInt64(7)), row.GetInt64(11));
     }
 
     private PostgreSqlStep NewStep(

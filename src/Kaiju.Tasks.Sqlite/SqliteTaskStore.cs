@@ -12,12 +12,6 @@ namespace Kaiju.Tasks.Sqlite;
 /// <summary>Tasks in a SQLite file: one writer for the process, readers beside it, and the machine's clock, which all processes on the file share.</summary>
 internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDisposable, IDisposable
 {
-    // What SQLite says of values and not of the file.
-    private const int TooBig = 18;
-    private const int Constraint = 19;
-    private const int Mismatch = 20;
-    private const int OutOfRange = 25;
-
     private readonly SqliteTasksOptions _options;
     private readonly TimeProvider _clock;
     private readonly LifecycleFunction _next;
@@ -154,7 +148,7 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
 
     protected override string ExceptClause => " and s.task_no not in (select value from json_each(@except))";
 
-    protected override bool IsOfRow(Exception e) => e is SqliteException { SqliteErrorCode: TooBig or Constraint or Mismatch or OutOfRange } || base.IsOfRow(e);
+    protected override bool IsOfRow(Exception e) => Faults.KindOf(e) == FaultKind.Data || base.IsOfRow(e);
 
     private SqliteStep NewStep(SqliteStatements statements, bool isRepeated = false) =>
         new(statements, _clock.GetUtcNow(), _sql, Rules, _next, NewJobId) { IsRepeated = isRepeated };

@@ -9,7 +9,6 @@ internal sealed class BatchedCall<TItem, TAnswer>(IReadOnlyList<TItem> items, lo
     public IReadOnlyList<TItem> Items => items;
 
     public long Bytes => bytes;
-
 }
 
 /// <summary>Calls that are carried out together: each gets the answers to its own items, or the one fault that befell all.</summary>

@@ -105,7 +105,7 @@ internal abstract partial class RelationalTaskStore
                     Argument.Integer("duty", (int?)duty),
                     Argument.Long("now", now),
                     Argument.Integer("most", most),
-                    Argument.Long("most_bytes", MostBytes),
+                    Argument.Long("most_bytes", Pieces.MostBytes),
                     Except(work)).ConfigureAwait(false);
             },
             happened,

@@ -6,9 +6,6 @@ namespace Kaiju.Tasks.Relational;
 /// <content>How many tasks are moved together without one of them being in the way of the others. See docs/decisions/0010.</content>
 internal abstract partial class RelationalTaskStore
 {
-    /// <summary>About how many bytes of definitions, results and notifications one statement may bring, at least one row of them.</summary>
-    internal const long MostBytes = 16 * 1024 * 1024;
-
     private static readonly TaskEvent _interrupted = new TaskEvent.Interrupted();
     private static readonly TaskEvent _givenBack = new TaskEvent.GivenBack();
 

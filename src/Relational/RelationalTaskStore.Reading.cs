@@ -69,7 +69,7 @@ internal abstract partial class RelationalTaskStore
             var rows = await step.QueryAsync(
                 list.Text,
                 ReadListed,
-                [.. list.Arguments, Argument.Integer("most", limit), Argument.Integer("scanned", MostScanned), Argument.Long("most_bytes", MostBytes)]).ConfigureAwait(false);
+                [.. list.Arguments, Argument.Integer("most", limit), Argument.Integer("scanned", MostScanned), Argument.Long("most_bytes", Pieces.MostBytes)]).ConfigureAwait(false);
             List<TaskRecord> tasks = [.. rows.Select(row => row.Task).OfType<TaskRecord>()];
             if (rows.Count > 0 && (rows.Count == limit || rows.Count < rows[0].Found))
             {
@@ -103,7 +103,7 @@ internal abstract partial class RelationalTaskStore
                 var rows = await step.QueryAsync(
                     name,
                     row => (Id: row.GetInt64(0), Notification: ReadNotification(row, "list notifications"), Found: row.GetInt32(11)),
-                    [.. scan, Argument.Flag("is_read", query.IsRead), Argument.Integer("most", limit), Argument.Long("most_bytes", MostBytes)]).ConfigureAwait(false);
+                    [.. scan, Argument.Flag("is_read", query.IsRead), Argument.Integer("most", limit), Argument.Long("most_bytes", Pieces.MostBytes)]).ConfigureAwait(false);
                 List<TaskNotification> page = [.. rows.Select(row => row.Notification).OfType<TaskNotification>()];
                 if (rows.Count > 0 && (rows.Count == limit || rows.Count < rows[0].Found))
                 {
@@ -123,7 +123,7 @@ internal abstract partial class RelationalTaskStore
                     "list_undelivered",
                     row => ReadNotification(row, "deliver"),
                     Argument.Integer("most", limit),
-                    Argument.Long("most_bytes", MostBytes),
+                    Argument.Long("most_bytes", Pieces.MostBytes),
                     Except("deliver")).ConfigureAwait(false);
                 return [.. rows.OfType<TaskNotification>()];
             },

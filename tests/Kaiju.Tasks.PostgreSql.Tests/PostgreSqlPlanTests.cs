@@ -86,8 +86,8 @@ public sealed partial class PostgreSqlPlanTests
         await using var connection = await dataSource.OpenConnectionAsync();
         await FillAsync(connection, distribution);
 
-        Argument[] page = [Argument.Integer("most", 10), Argument.Integer("scanned", RelationalTaskStore.MostScanned), Argument.Long("most_bytes", RelationalTaskStore.MostBytes)];
-        Argument[] due = [Argument.Integer("most", 10), Argument.Long("most_bytes", RelationalTaskStore.MostBytes), Argument.Integer("whole", DefinitionNeed.All.Traits), Argument.Longs("except", [])];
+        Argument[] page = [Argument.Integer("most", 10), Argument.Integer("scanned", RelationalTaskStore.MostScanned), Argument.Long("most_bytes", Pieces.MostBytes)];
+        Argument[] due = [Argument.Integer("most", 10), Argument.Long("most_bytes", Pieces.MostBytes), Argument.Integer("whole", DefinitionNeed.All.Traits), Argument.Longs("except", [])];
         Argument Now() => Argument.Long("now", Ticks.Of(TimeProvider.System.GetUtcNow()));
         foreach (var (name, statement, arguments, most) in new (string, string, Argument[], long)[]
         {

@@ -60,10 +60,9 @@ internal sealed class DeadlineWatch : IDisposable
             if (deadline < _due)
             {
                 _due = deadline;
-
-                // A timer counts whole milliseconds: a little too late is once, a little too early is twice.
-                var left = Math.Ceiling(_clock.GetElapsedTime(_clock.GetTimestamp(), deadline).TotalMilliseconds);
-                _timer.Change(TimeSpan.FromMilliseconds(Math.Clamp(left, 0, _longest.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+                var left = _clock.GetElapsedTime(_clock.GetTimestamp(), deadline);
+                var wait = left < _longest ? TimerTime.RoundUp(left) : _longest;
+                _timer.Change(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
             }
         }
     }

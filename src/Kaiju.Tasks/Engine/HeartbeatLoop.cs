@@ -63,11 +63,10 @@ internal sealed class HeartbeatLoop(TaskExecutor executor, TimeProvider clock, K
 
     private async Task RestAsync(long began, CancellationToken cancellationToken)
     {
-        // A timer counts whole milliseconds: a little too late is once, a little too early is twice.
-        var left = Math.Ceiling((_rhythm.Interval - clock.GetElapsedTime(began)).TotalMilliseconds);
-        if (left > 0)
+        var left = TimerTime.RoundUp(_rhythm.Interval - clock.GetElapsedTime(began));
+        if (left > TimeSpan.Zero)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(left), clock, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(left, clock, cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -58,9 +58,7 @@ internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimePro
         try
         {
             var next = await manager.GetTimeToNextDutyAsync(cancellationToken).ConfigureAwait(false) ?? options.PollInterval;
-
-            // A timer counts whole milliseconds: a little too late is once, a little too early is twice.
-            next = TimeSpan.FromMilliseconds(Math.Ceiling(next.TotalMilliseconds));
+            next = TimerTime.RoundUp(next);
             return next < options.PollInterval ? next : options.PollInterval;
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)

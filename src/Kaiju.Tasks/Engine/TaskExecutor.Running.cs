@@ -186,7 +186,12 @@ internal sealed partial class TaskExecutor
         Interlocked.Decrement(ref _taken);
         run.Dispose();
         SlotFreed?.Invoke();
-        GiveBackStoppedRuns();
+        if (_stopping || run.Reason == StopReason.Stopping)
+        {
+            _stopped.Enqueue(run.Claim);
+            GiveBackStopped();
+        }
+
         run.Complete();
     }
 }

@@ -36,11 +36,9 @@ internal sealed partial class TaskExecutor : IDisposable
     private int _taken;
     private long _lastLook = Never;
     private volatile Moment? _lastPing;
-    private volatile bool _claimInDoubt;
+    private bool _claimInDoubt;
     private volatile bool _stopping;
     private volatile bool _draining;
-    private int _hasStrays;
-    private int _isGivingBack;
 
     public TaskExecutor(
         ITaskStore store, ITaskQueue queue, StageRunner stages, TimeProvider clock, IdSource ids, Offload offload, KaijuTasksOptions options, ILogger<TaskExecutor> logger)
@@ -145,17 +143,15 @@ internal sealed partial class TaskExecutor : IDisposable
 
     /// <summary>
     /// Lets stages finish for a while, then cancels their tokens and waits a little. A run that has stopped before its end is given back at
-    /// once, whatever others still do. No claim may be under way.
+    /// once, whatever others still do.
     /// </summary>
     /// <param name="patience">How long stages may take to finish before their tokens are cancelled.</param>
     /// <param name="cancellationToken">Ends the waits, not the stop.</param>
     public async Task DrainAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         BeginStop();
-
-        // What the last claim took may be on its way here; given back now, it would be run here and elsewhere.
-        _draining = !_claimInDoubt;
-        GiveBackStoppedRuns();
+        _draining = true;
+        GiveBackStopped();
         await UntilIdleAsync(patience, cancellationToken).ConfigureAwait(false);
         foreach (var run in _running.Values)
         {
@@ -164,39 +160,6 @@ internal sealed partial class TaskExecutor : IDisposable
 
         await UntilIdleAsync(_options.StopCancelTimeout, cancellationToken).ConfigureAwait(false);
         await _abandon.CancelAsync().ConfigureAwait(false);
-    }
-
-    /// <summary>While the executor drains: gives back the runs that have stopped before their end, if it would otherwise wait for others first.</summary>
-    private void GiveBackStoppedRuns()
-    {
-        if (_draining && !_running.IsEmpty)
-        {
-            // Not awaited: a store that does not answer must not hold up the stop, which gives back everything at its end.
-            _ = GiveBackStoppedRunsAsync();
-        }
-    }
-
-    /// <summary>One call at a time: what stops meanwhile is of the next one.</summary>
-    private async Task GiveBackStoppedRunsAsync()
-    {
-        Interlocked.Exchange(ref _hasStrays, 1);
-        while (Volatile.Read(ref _hasStrays) == 1 && Interlocked.Exchange(ref _isGivingBack, 1) == 0)
-        {
-            while (Interlocked.Exchange(ref _hasStrays, 0) == 1)
-            {
-                try
-                {
-                    await _store.GiveBackStrayClaimsAsync(Info.Id, Held(), _abandoned).ConfigureAwait(false);
-                }
-                catch (Exception e)
-                {
-                    Log.EarlyGiveBackFailed(_logger, e, Info.Id);
-                }
-            }
-
-            // A full fence, so that a stray that found this busy is seen by the next look.
-            Interlocked.Exchange(ref _isGivingBack, 0);
-        }
     }
 
     /// <summary>Gives back what is left. The last thing that an executor does: nothing of it may claim or ping afterwards.</summary>

@@ -1,0 +1,8 @@
+namespace Kaiju.Tasks.Engine;
+
+/// <summary>Times as timers take them.</summary>
+internal static class TimerTime
+{
+    /// <summary>Timers have 1 ms resolution. Round up: waking early means waking twice.</summary>
+    public static TimeSpan RoundUp(TimeSpan time) => TimeSpan.FromMilliseconds(Math.Ceiling(time.TotalMilliseconds));
+}
