@@ -165,11 +165,15 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
             var chains = _chains.OrderBy(chain => chain.Next, StringComparer.Ordinal).ToList();
             _chains.Clear();
             var held = _changed.ToDictionary(row => row.Id, StringComparer.Ordinal);
-            var others = chains.Select(chain => chain.Next).Distinct().Where(id => !held.ContainsKey(id)).ToList();
             var need = DefinitionNeed.Of(new TaskEvent.Chained(""));
+            var others = chains.Select(chain => chain.Next).Distinct().Where(id => !held.TryGetValue(id, out var row) || !row.Has(need)).ToList();
             foreach (var row in others.Count == 0 ? [] : await LoadAsync("load_by_ids", need, Argument.Texts("ids", others)).ConfigureAwait(false))
             {
-                held.Add(row.Id, row);
+                // What this step has already made of a task stays; it was loaded for another event, which may have needed less of it.
+                if (!held.TryAdd(row.Id, row))
+                {
+                    held[row.Id].TakeDefinitionOf(row);
+                }
             }
 
             // Not as if it were missing: a version that can read it starts it.

@@ -238,6 +238,12 @@ internal sealed class TaskRow
     /// <summary>What the lifecycle is to know of the definition for an event.</summary>
     public TaskDefinition DefinitionFor(TaskEvent happened) => _definition ?? (DefinitionNeed.Of(happened).Includes(Traits) ? Definition : Head);
 
+    /// <summary>Whether what was loaded is enough for this need.</summary>
+    public bool Has(DefinitionNeed need) => _definition is not null || _stored is not null || !need.Includes(Traits);
+
+    /// <summary>Takes the definition of the same row that was loaded for a greater need.</summary>
+    public void TakeDefinitionOf(TaskRow loaded) => _stored = loaded._stored;
+
     /// <summary>What there was to do at this time is nothing, until something else happens to the task.</summary>
     public void Drop(DateTimeOffset now) => _droppedAt = now;
 
