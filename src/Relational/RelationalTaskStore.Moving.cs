@@ -49,8 +49,8 @@ internal abstract partial class RelationalTaskStore
     }
 
     /// <summary>
-    /// Moves what is loaded, in one transaction. What this process cannot read or decide is set aside, and the rest goes on. If the
-    /// transaction fails because of one of its rows, smaller ones follow, until that row stands alone and is set aside too.
+    /// Moves what is loaded, in one transaction. What this process cannot read is set aside, and the rest is moved. If the transaction
+    /// fails because of a row that cannot be decided or written, smaller ones follow, until that row stands alone and is set aside too.
     /// </summary>
     /// <param name="work">The name of this work, for what is set aside.</param>
     /// <param name="load">Loads at most so many rows, always the same ones first, without those that are set aside.</param>
@@ -77,9 +77,9 @@ internal abstract partial class RelationalTaskStore
                     async step =>
                     {
                         var loaded = await load(step, most).ConfigureAwait(false);
-                        (rows, faults, count) = (await WithoutHeldAsync(step, loaded).ConfigureAwait(false), [], loaded.Count);
-                        var moved = await MoveAsync(step, rows, happened, faults).ConfigureAwait(false);
-                        faults.AddRange(step.Unreadable);
+                        (rows, count) = (await WithoutHeldAsync(step, loaded).ConfigureAwait(false), loaded.Count);
+                        var moved = await MoveAsync(step, rows, happened).ConfigureAwait(false);
+                        faults = [.. step.Unreadable];
                         isWhole = faults.Count == 0 && count < most;
                         if (end is not null)
                         {
@@ -125,28 +125,14 @@ internal abstract partial class RelationalTaskStore
         return rows.FindAll(row => free.Contains(row.Id));
     }
 
-    /// <summary>Moves rows. Those that cannot be decided are noted and left as they are.</summary>
-    private static async ValueTask<IReadOnlyList<TaskMove>> MoveAsync(
-        SqlStep step, List<TaskRow> rows, Func<TaskRow, TaskEvent> happened, List<RowFault> faults)
+    private static async ValueTask<IReadOnlyList<TaskMove>> MoveAsync(SqlStep step, List<TaskRow> rows, Func<TaskRow, TaskEvent> happened)
     {
         var moves = new List<TaskMove>();
         var now = await step.NowAsync().ConfigureAwait(false);
         foreach (var row in rows)
         {
             var from = row.State.State;
-            bool isMoved;
-            try
-            {
-                isMoved = await step.HappenAsync(row, happened(row)).ConfigureAwait(false);
-            }
-            catch (Exception e) when (RowFault.IsOfReading(e))
-            {
-                // A definition that this version cannot read, or a rule that fails on it: nothing of it has been applied.
-                faults.Add(new RowFault(row.TaskNo, row.Id, e));
-                continue;
-            }
-
-            if (isMoved)
+            if (await step.HappenAsync(row, happened(row)).ConfigureAwait(false))
             {
                 moves.Add(new TaskMove(row.Id, row.Head.AppName!, row.State.JobId, from, row.State.State));
             }

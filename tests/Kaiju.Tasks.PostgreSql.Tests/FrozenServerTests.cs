@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kaiju.Tasks.Tests;
 using Kaiju.Tasks.TestServers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -7,6 +8,7 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>A server that keeps its connections open and answers nothing, as one behind a network that swallows everything.</summary>
+[Collection(Alone.Name)]
 public sealed class FrozenServerTests : IAsyncLifetime
 {
     private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(2);
