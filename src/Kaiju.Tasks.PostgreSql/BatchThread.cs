@@ -63,7 +63,7 @@ internal sealed class BatchThread<TItem, TAnswer>(
             _isDisposed = true;
             while (_waiting.TryDequeue(out var call))
             {
-                call.TrySetException(new ObjectDisposedException(name));
+                call.TrySetException(ClosedStore.Fault());
             }
         }
     }
@@ -73,7 +73,11 @@ internal sealed class BatchThread<TItem, TAnswer>(
         var call = new BatchedCall<TItem, TAnswer>(items, bytes);
         lock (_waiting)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_isDisposed)
+            {
+                throw ClosedStore.Fault();
+            }
+
             _waiting.Enqueue(call);
             if (_thread is null)
             {

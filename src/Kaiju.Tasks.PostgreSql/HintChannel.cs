@@ -41,8 +41,10 @@ internal sealed class HintChannel : IAsyncDisposable
     {
         (_sessions, _listening, _options, _listeners, _logger, _sender) = (sessions, listening, options, listeners, logger, sender);
         _lastTurn = _clock.GetTimestamp();
-        _loops.Add(Task.Run(() => ListenAsync(_stop.Token)));
-        _loops.Add(Task.Run(() => SendAsync(_stop.Token)));
+
+        // They outlive the call that has started the store.
+        _loops.Add(Detached.Run(() => ListenAsync(_stop.Token)));
+        _loops.Add(Detached.Run(() => SendAsync(_stop.Token)));
     }
 
     /// <summary>The payload of a hint that our own listeners have heard, or will.</summary>
@@ -126,10 +128,14 @@ internal sealed class HintChannel : IAsyncDisposable
     {
         try
         {
-            using var notify = _sessions.CreateCommand("select pg_notify($1, $2)");
-            notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _options.Schema });
-            notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = TextOf(hint) });
-            await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            var connection = await _sessions.OpenAsync(cancellationToken).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                using var notify = new NpgsqlCommand("select pg_notify($1, $2)", connection);
+                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _options.Schema });
+                notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = TextOf(hint) });
+                await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (PostgresException e) when (Faults.IsHeld(e))
         {

@@ -22,7 +22,10 @@ public static class KaijuTasksPostgreSqlExtensions
     /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
     /// <param name="connectionString">A connection string of Npgsql: <c>Host=…;Database=…;Username=…</c>.</param>
     /// <param name="configure">Sets options.</param>
-    /// <exception cref="ArgumentException">When the host starts: an option is out of its bounds, or the connection string says <c>Multiplexing=true</c>.</exception>
+    /// <exception cref="ArgumentException">
+    /// When the host starts: an option is out of its bounds, or the connection string cannot be read, names no
+    /// <c>Host</c> or says <c>Multiplexing=true</c>.
+    /// </exception>
     public static KaijuTasksBuilder UsePostgreSql(this KaijuTasksBuilder builder, string connectionString, Action<PostgreSqlTasksOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
@@ -12,47 +11,70 @@ internal sealed class OwnDataSource(string connectionString, PostgreSqlTasksOpti
     public NpgsqlDataSource Apart { get; } = Build(connectionString, options.PollingOnly, isApart: true);
 
     /// <summary>
-    /// Few connections are faster than many, and a statement is prepared once it has been used twice, unless connections are not ours for
-    /// longer than a transaction. What the connection string says itself holds.
+    /// Few connections are faster than many, and a statement is prepared once it has been used twice, unless
+    /// connections are not ours for longer than a transaction. A setting that the connection string or the environment
+    /// has, in whatever spelling, is kept.
     /// </summary>
     public static NpgsqlDataSource Build(string connectionString, bool isShared, bool isApart = false)
     {
-        PoolRules.ThrowIfUnfit(connectionString, 0);
+        PoolRules.ThrowIfUnfit(connectionString);
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         var text = builder.ConnectionStringBuilder;
-        var given = new DbConnectionStringBuilder { ConnectionString = connectionString };
-
-        // Nothing that we do outlives its transaction, so a connection needs no washing between two uses.
-        text.NoResetOnClose = true;
-        if (isShared)
+        if (!text.ShouldSerialize("No Reset On Close"))
         {
-            text.MaxAutoPrepare = 0;
-        }
-        else if (!given.ContainsKey("Max Auto Prepare"))
-        {
-            text.MaxAutoPrepare = 100;
-            text.AutoPrepareMinUsages = 2;
-            if (!given.ContainsKey("Options"))
-            {
-                // Each statement has one good plan, whatever its arguments; to plan it anew each time would cost more than to carry it out.
-                // And the good one never reads a whole table: while much is queued the planner would join a claim's rows that way. Where there is
-                // nothing but a scan, as of the few executors, its price on paper must not set off the server's compiler.
-                text.Options = $"-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off {LockTimeout.Option}";
-            }
+            // Nothing that we do outlives its transaction, so a connection needs no washing between two uses.
+            text.NoResetOnClose = true;
         }
 
-        if (!given.ContainsKey("Application Name"))
+        // The driver prepares nothing by itself.
+        if (!isShared)
+        {
+            Prepare(text);
+        }
+
+        if (!text.ShouldSerialize("Application Name") && !IsInEnvironment("PGAPPNAME"))
         {
             text.ApplicationName = "Kaiju.Tasks";
         }
 
         if (isApart)
         {
+            // Each is opened once and kept; the pool's settings are those of the pool beside it.
             text.Pooling = false;
         }
 
         return builder.Build();
     }
+
+    private static void Prepare(NpgsqlConnectionStringBuilder text)
+    {
+        if (!text.ShouldSerialize("Max Auto Prepare"))
+        {
+            text.MaxAutoPrepare = 100;
+        }
+
+        if (text.MaxAutoPrepare == 0)
+        {
+            return;
+        }
+
+        if (!text.ShouldSerialize("Auto Prepare Min Usages"))
+        {
+            text.AutoPrepareMinUsages = 2;
+        }
+
+        if (!text.ShouldSerialize("Options") && !IsInEnvironment("PGOPTIONS"))
+        {
+            // Each statement has one good plan, whatever its arguments; to plan it anew each time would cost more than
+            // to carry it out. And the good one never reads a whole table: while much is queued the planner would join
+            // a claim's rows that way. Where there is nothing but a scan, as of the few executors, its price on paper
+            // must not set off the server's compiler.
+            text.Options = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off " + LockTimeout.Option;
+        }
+    }
+
+    private static bool IsInEnvironment(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 };
 
     public void Dispose()
     {

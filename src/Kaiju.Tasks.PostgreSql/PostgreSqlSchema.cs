@@ -21,41 +21,17 @@ public static partial class PostgreSqlSchema
     /// <param name="cancellationToken">Gives up; what is not committed has not happened.</param>
     /// <returns>How many migrations were applied.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
-    /// <exception cref="TaskSchemaException">The tables are of a newer version than this package knows, or the server cannot hold them.</exception>
+    /// <exception cref="TaskSchemaException">
+    /// The tables are of a newer version than this package knows, the role may not create them, or the server cannot
+    /// hold them.
+    /// </exception>
     public static async Task<int> MigrateAsync(NpgsqlDataSource dataSource, PostgreSqlTasksOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dataSource);
         options ??= new PostgreSqlTasksOptions();
         ThrowIfInvalid(options);
-        var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
-        {
-            await ThrowIfUnfitAsync(connection, cancellationToken).ConfigureAwait(false);
-            // A first look without a lock, and without a right to anything but reading: as a rule there is nothing to do.
-            var current = await LookAsync(connection, options, cancellationToken).ConfigureAwait(false);
-            ThrowIfNewer(current);
-            if (current == Version)
-            {
-                return 0;
-            }
-
-            var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-            await using (transaction.ConfigureAwait(false))
-            {
-                await LockTimeout.LiftAsync(connection, cancellationToken).ConfigureAwait(false);
-                await ExecuteAsync(connection, Prologue(options), cancellationToken).ConfigureAwait(false);
-                var from = await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false);
-                ThrowIfNewer(from);
-                foreach (var (index, migration) in SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, Words(options, "")).Index().Skip(from))
-                {
-                    await ExecuteAsync(connection, migration, cancellationToken).ConfigureAwait(false);
-                    await ExecuteAsync(connection, Recorded(options, index + 1), cancellationToken).ConfigureAwait(false);
-                }
-
-                await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-                return Version - from;
-            }
-        }
+        return await UseAsync(
+            dataSource, options, connection => MigrateAsync(connection, options, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The migrations as one SQL script, to be carried out by somebody else on a database without the tables or after an older version.</summary>
@@ -73,17 +49,14 @@ public static partial class PostgreSqlSchema
 
     internal static async Task ThrowIfNotCurrentAsync(NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
     {
-        var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
+        var version = await UseAsync(
+            dataSource, options, connection => LookAsync(connection, options, cancellationToken), cancellationToken).ConfigureAwait(false);
+        ThrowIfNewer(version);
+        if (version < Version)
         {
-            var version = await LookAsync(connection, options, cancellationToken).ConfigureAwait(false);
-            ThrowIfNewer(version);
-            if (version < Version)
-            {
-                throw new TaskSchemaException(
-                    $"The tables in the schema \"{options.Schema}\" are of version {version}; this package needs {Version}. "
-                    + $"Set {nameof(PostgreSqlTasksOptions.MigrateAtStart)}, call {nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, or carry out {nameof(PostgreSqlSchema)}.{nameof(GetScript)}.");
-            }
+            throw new TaskSchemaException(
+                $"The tables in the schema \"{options.Schema}\" are of version {version}; this package needs {Version}. "
+                + $"Set {nameof(PostgreSqlTasksOptions.MigrateAtStart)}, call {nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, or carry out {nameof(PostgreSqlSchema)}.{nameof(GetScript)}.");
         }
     }
 
@@ -112,6 +85,65 @@ public static partial class PostgreSqlSchema
             ["held"] = TaskRow.HeldColumns,
             ["now"] = now,
         };
+
+    /// <summary>Does something with a connection; the server's errors name the place, and the way out where a right is missing.</summary>
+    private static async Task<T> UseAsync<T>(
+        NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, Func<NpgsqlConnection, Task<T>> use, CancellationToken cancellationToken)
+    {
+        var place = new Place(dataSource.ConnectionString, options.Schema);
+        var connection = await Opening.OpenAsync(dataSource, place, cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            try
+            {
+                return await use(connection).ConfigureAwait(false);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+            {
+                throw new TaskSchemaException(
+                    $"The role \"{connection.UserName}\" may not look at, create or migrate the tables in {place}: {e.SqlState}: {e.MessageText}. "
+                    + $"Have a role that may do it carry out {nameof(PostgreSqlSchema)}.{nameof(GetScript)}() or call "
+                    + $"{nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, grant this role what it needs, and set "
+                    + $"{nameof(PostgreSqlTasksOptions.MigrateAtStart)} to false.",
+                    e);
+            }
+            catch (Exception e) when (place.IsWanted(e))
+            {
+                throw place.Located(e);
+            }
+        }
+    }
+
+    private static async Task<int> MigrateAsync(
+        NpgsqlConnection connection, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
+    {
+        await ThrowIfUnfitAsync(connection, cancellationToken).ConfigureAwait(false);
+
+        // A first look without a lock, and without a right to anything but reading: as a rule there is nothing to do.
+        var current = await LookAsync(connection, options, cancellationToken).ConfigureAwait(false);
+        ThrowIfNewer(current);
+        if (current == Version)
+        {
+            return 0;
+        }
+
+        var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            await LockTimeout.LiftAsync(connection, cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(connection, Prologue(options), cancellationToken).ConfigureAwait(false);
+            var from = await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false);
+            ThrowIfNewer(from);
+            foreach (var (index, migration) in SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, Words(options, "")).Index().Skip(from))
+            {
+                await ExecuteAsync(connection, migration, cancellationToken).ConfigureAwait(false);
+                await ExecuteAsync(connection, Recorded(options, index + 1), cancellationToken).ConfigureAwait(false);
+            }
+
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            return Version - from;
+        }
+    }
 
     private static void ThrowIfNewer(int version)
     {

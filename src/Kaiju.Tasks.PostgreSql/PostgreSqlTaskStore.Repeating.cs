@@ -83,7 +83,7 @@ internal sealed partial class PostgreSqlTaskStore
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new ObjectDisposedException(nameof(PostgreSqlTaskStore));
+            throw ClosedStore.Fault();
         }
     }
 
@@ -104,6 +104,19 @@ internal sealed partial class PostgreSqlTaskStore
     /// Tries again, after pauses that grow and differ: what fails in passing a few times, and what another transaction holds for a while.
     /// </summary>
     private async ValueTask<T> RepeatAsync<T>(Func<Task<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RepeatWhilePassingAsync(act, isPassing, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (_place.IsWanted(e))
+        {
+            throw _place.Located(e);
+        }
+    }
+
+    private async ValueTask<T> RepeatWhilePassingAsync<T>(
+        Func<Task<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
     {
         var wait = default(HeldWait);
         for (var tries = 1; ;)

@@ -91,5 +91,9 @@ internal sealed partial class PostgreSqlTaskStore
         {
             return await AskAsync(act, isPassing, cancellationToken).ConfigureAwait(false);
         }
+        catch (Exception e) when (_place.IsWanted(e))
+        {
+            throw _place.Located(e);
+        }
     }
 }

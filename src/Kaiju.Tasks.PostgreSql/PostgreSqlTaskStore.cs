@@ -26,6 +26,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     private static readonly TimeSpan _mostClosing = TimeSpan.FromSeconds(10);
 
     private readonly NpgsqlDataSource _dataSource;
+    private readonly Place _place;
     private readonly Sessions _sessions;
     private readonly PostgreSqlTasksOptions _options;
     private readonly Func<DateTimeOffset>? _testTime;
@@ -42,6 +43,9 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     private HintChannel? _channel;
     private volatile bool _isReady;
     private volatile bool _isDisposed;
+
+    /// <summary>Nothing is under way any more.</summary>
+    private volatile bool _isClosed;
 
     public PostgreSqlTaskStore(
         NpgsqlDataSource dataSource,
@@ -62,7 +66,8 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(options, testTime is null ? DatabaseClock : "@now::bigint", isLimited), changeSql);
         _sql = Texts(!LockTimeout.IsIn(dataSource));
         _sqlWithoutLimits = new Lazy<SqlTexts>(() => LockTimeout.IsIn(dataSource) ? _sql : Texts(false));
-        _sessions = new Sessions(dataSource, apart);
+        _place = new Place(dataSource.ConnectionString, options.Schema);
+        _sessions = new Sessions(dataSource, apart, _place);
         _heartbeats = new OwnConnection(_sessions);
         _reports = new Batches<StageReport, ReportAnswer>(RecordBatchAsync, SizeOf);
         _creating = new OwnConnection(_sessions);
@@ -85,13 +90,15 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     {
         if (_isReady)
         {
+            // What was accepted before is carried out to its end.
+            ThrowIf(_isClosed);
             return;
         }
 
         await _starting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            ThrowIf(_isDisposed);
             if (!_isReady)
             {
                 if (await RepeatAsync(() => PrepareTablesAsync(cancellationToken), e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e), cancellationToken).ConfigureAwait(false) is > 0 and var count)
@@ -130,6 +137,8 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             throw new ArgumentException("The transaction has ended; a task is created before its commit.", nameof(transaction), e);
         }
 
+        var place = new Place(connection.ConnectionString, _options.Schema);
+
         try
         {
             // How long the caller's transaction waits is the caller's affair.
@@ -148,9 +157,23 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
             await own.ReleaseAsync(Savepoint, cancellationToken).ConfigureAwait(false);
             return answers;
         }
-        catch
+        catch (Exception e)
         {
             await RollbackAsync(own, Savepoint).ConfigureAwait(false);
+            if (e is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName })
+            {
+                throw new ArgumentException(
+                    $"The transaction is on another database: there are no tables of tasks in {place}. The tasks are in "
+                    + $"{_place}. Begin it on a connection to that database.",
+                    nameof(transaction),
+                    e);
+            }
+
+            if (place.IsWanted(e))
+            {
+                throw place.Located(e);
+            }
+
             throw;
         }
     }
@@ -172,11 +195,20 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
 
                 await _heartbeats.DisposeAsync().ConfigureAwait(false);
                 _closing.Dispose();
+                _isClosed = true;
             }
         }
         finally
         {
             _starting.Release();
+        }
+    }
+
+    private static void ThrowIf(bool isDisposed)
+    {
+        if (isDisposed)
+        {
+            throw ClosedStore.Fault();
         }
     }
 

@@ -9,7 +9,8 @@ namespace Kaiju.Tasks.PostgreSql;
 /// </summary>
 /// <param name="pool">The pool.</param>
 /// <param name="apart">Connections beside the pool; null: there is nothing but the pool.</param>
-internal sealed class Sessions(NpgsqlDataSource pool, NpgsqlDataSource? apart)
+/// <param name="place">Where they lead, for messages.</param>
+internal sealed class Sessions(NpgsqlDataSource pool, NpgsqlDataSource? apart, Place place)
 {
     /// <summary>
     /// Ends the session that carries it out if that only reads because of a setting that a session which began now
@@ -34,14 +35,11 @@ internal sealed class Sessions(NpgsqlDataSource pool, NpgsqlDataSource? apart)
 
     /// <summary>A connection of the pool.</summary>
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
-        pool.OpenConnectionAsync(cancellationToken);
+        Opening.OpenAsync(pool, place, cancellationToken);
 
     /// <summary>A connection that is kept; <see cref="Keep"/> has counted it.</summary>
     public ValueTask<NpgsqlConnection> OpenKeptAsync(CancellationToken cancellationToken) =>
-        (apart ?? pool).OpenConnectionAsync(cancellationToken);
-
-    /// <summary>One statement on a connection of the pool.</summary>
-    public NpgsqlCommand CreateCommand(string text) => pool.CreateCommand(text);
+        Opening.OpenAsync(apart ?? pool, place, cancellationToken);
 
     /// <summary>One connection more that is kept.</summary>
     public Sessions Keep()

@@ -17,6 +17,7 @@ public static class TaskClientPostgreSqlExtensions
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="TaskValidationException">The definition cannot be run or stored; every reason is named.</exception>
     /// <exception cref="TaskExistsException">The id is known and may not be replaced.</exception>
+    /// <exception cref="ArgumentException">The transaction has ended, or is not on the database of the tasks.</exception>
     public static Task<CreateAnswer> CreateAsync(
         this ITaskClient client,
         TaskDefinition definition,

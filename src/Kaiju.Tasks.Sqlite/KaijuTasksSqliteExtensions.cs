@@ -20,7 +20,9 @@ public static class KaijuTasksSqliteExtensions
     /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
     /// <param name="connectionString">A connection string that names a file: <c>Data Source=tasks.db</c>.</param>
     /// <param name="configure">Sets options.</param>
-    /// <exception cref="ArgumentException">When the host starts: an option is out of its bounds.</exception>
+    /// <exception cref="ArgumentException">
+    /// When the host starts: an option is out of its bounds, or the connection string cannot be read.
+    /// </exception>
     public static KaijuTasksBuilder UseSqlite(this KaijuTasksBuilder builder, string connectionString, Action<SqliteTasksOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

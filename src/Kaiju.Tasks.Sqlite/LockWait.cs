@@ -41,7 +41,7 @@ internal sealed class LockWait(SqliteTasksOptions options)
 
     /// <summary>The exception of a call whose wait is over.</summary>
     public static SqliteException TimedOut(SqliteTasksOptions options, SqliteException locked) => new(
-        $"The SQLite file of \"{options.ConnectionString}\" was locked by another connection for {options.BusyTimeout} ({nameof(options.BusyTimeout)}); "
+        $"The SQLite file \"{SqliteFile.PathOf(options)}\" was locked by another connection for {options.BusyTimeout} ({nameof(options.BusyTimeout)}); "
         + $"the step was not carried out. {locked.Message}",
         locked.SqliteErrorCode,
         locked.SqliteExtendedErrorCode);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Kaiju.Tasks.Relational;
 using Microsoft.Data.Sqlite;
 
 namespace Kaiju.Tasks.Sqlite;
@@ -19,7 +20,11 @@ internal sealed class SqliteConnections(SqliteTasksOptions options) : IDisposabl
     /// <summary>Reads on a connection that others have used; on a new one if it is no longer fit.</summary>
     public T Read<T>(Func<CachedConnection, T> read)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, nameof(SqliteTaskStore));
+        if (_isDisposed)
+        {
+            throw ClosedStore.Fault();
+        }
+
         try
         {
             return Read(read, _readers.TryTake(out var reader) ? reader : new CachedConnection(Open()));

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
+using Kaiju.Tasks.Relational;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -9,10 +11,13 @@ internal static class SqliteFile
 {
     private const string Advice = "it must, such as \"Data Source=tasks.db\". For tasks in memory leave the adapter out.";
 
+    private static readonly ConnectionText<SqliteConnectionStringBuilder> _text =
+        new($"{nameof(SqliteTasksOptions)}.{nameof(SqliteTasksOptions.ConnectionString)}", "Microsoft.Data.Sqlite");
+
     /// <summary>Refuses a connection string that says by itself that it is unfit.</summary>
     public static void ThrowIfInvalid(SqliteTasksOptions options)
     {
-        var connection = new SqliteConnectionStringBuilder(options.ConnectionString);
+        var connection = _text.Read(options.ConnectionString);
         if (connection.Mode is SqliteOpenMode.Memory or SqliteOpenMode.ReadOnly || connection.DataSource.Trim() is "" or ":memory:")
         {
             throw Unnamed(options);
@@ -21,7 +26,21 @@ internal static class SqliteFile
         if (IsUri(connection) && Uri.UnescapeDataString(connection.DataSource).Contains("cache=shared", StringComparison.OrdinalIgnoreCase))
         {
             throw new ArgumentException(
-                $"The connection string \"{options.ConnectionString}\" asks for a shared cache, whose connections lock each other out of tables; leave cache=shared out.", nameof(options));
+                $"The connection string \"{Shown(options)}\" asks for a shared cache, whose connections lock each other out of tables; leave cache=shared out.", nameof(options));
+        }
+    }
+
+    /// <summary>The timeout that a connection string gives; null if it gives none, or cannot be read.</summary>
+    public static TimeSpan? FindTimeout(string connectionString)
+    {
+        try
+        {
+            var text = _text.Read(connectionString);
+            return text.ShouldSerialize("Default Timeout") ? TimeSpan.FromSeconds(text.DefaultTimeout) : null;
+        }
+        catch (ArgumentException)
+        {
+            return null;
         }
     }
 
@@ -81,6 +100,23 @@ internal static class SqliteFile
         }
     }
 
+    /// <summary>The full path of the file that the options name, for messages; of a URI the URI.</summary>
+    public static string PathOf(SqliteTasksOptions options) =>
+        PathOf(new SqliteConnectionStringBuilder(options.ConnectionString));
+
+    /// <summary>A fault of a statement with the path of the file; the driver says only what happened.</summary>
+    public static Exception Located(Exception e, string path)
+    {
+        if (e is not SqliteException fault || fault.Message.Contains(path, StringComparison.Ordinal))
+        {
+            return e;
+        }
+
+        var located = new SqliteException(
+            $"{fault.Message} The file is \"{path}\".", fault.SqliteErrorCode, fault.SqliteExtendedErrorCode);
+        return fault.StackTrace is { } trace ? ExceptionDispatchInfo.SetRemoteStackTrace(located, trace) : located;
+    }
+
     /// <summary>The full path of a connection's file; empty for a database without a file.</summary>
     public static string PathOf(SqliteConnection connection) => raw.sqlite3_db_filename(connection.Handle, "main").utf8_to_string();
 
@@ -110,7 +146,14 @@ internal static class SqliteFile
     }
 
     private static ArgumentException Unnamed(SqliteTasksOptions options) =>
-        new($"The connection string \"{options.ConnectionString}\" names no file that can be written; {Advice}", nameof(options));
+        new($"The connection string \"{Shown(options)}\" names no file that can be written; {Advice}", nameof(options));
+
+    /// <summary>The connection string without its password.</summary>
+    private static string Shown(SqliteTasksOptions options)
+    {
+        var text = new SqliteConnectionStringBuilder(options.ConnectionString);
+        return text.Remove("Password") ? text.ToString() : options.ConnectionString;
+    }
 
     private static SqliteException Described(SqliteException e, string what, string path)
     {

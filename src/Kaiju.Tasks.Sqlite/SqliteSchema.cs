@@ -96,7 +96,6 @@ public static partial class SqliteSchema
     internal static void ThrowIfInvalid(SqliteTasksOptions options)
     {
         ThrowIfInvalidNames(options);
-        ThrowIfOutside(nameof(options.BusyTimeout), options.BusyTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5));
         ThrowIfOutside(nameof(options.ChangePollInterval), options.ChangePollInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
         if (!Enum.IsDefined(options.Durability))
         {
@@ -104,6 +103,12 @@ public static partial class SqliteSchema
         }
 
         SqliteFile.ThrowIfInvalid(options);
+        var isOfText = SqliteFile.FindTimeout(options.ConnectionString) == options.BusyTimeout;
+        ThrowIfOutside(
+            isOfText ? $"{nameof(options.BusyTimeout)}, from the connection string," : nameof(options.BusyTimeout),
+            options.BusyTimeout,
+            TimeSpan.FromMilliseconds(100),
+            TimeSpan.FromMinutes(5));
     }
 
     internal static IReadOnlyDictionary<string, string> Words(SqliteTasksOptions options) => new Dictionary<string, string>

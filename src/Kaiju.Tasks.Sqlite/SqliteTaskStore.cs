@@ -6,6 +6,7 @@ using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using SQLitePCL;
 
 namespace Kaiju.Tasks.Sqlite;
 
@@ -60,8 +61,24 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
         cancellationToken.ThrowIfCancellationRequested();
         using var statements = new SqliteStatements(connection, own);
 
-        // A transaction that has not written yet takes the file's lock here.
-        return await LockWait.UseAsync(() => Create(statements, tasks, onConflict), _options, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // A transaction that has not written yet takes the file's lock here.
+            return await LockWait.UseAsync(() => Create(statements, tasks, onConflict), _options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SqliteException e) when (IsOfAnotherFile(e, connection))
+        {
+            throw new ArgumentException(
+                $"The transaction is on the SQLite file \"{SqliteFile.PathOf(connection)}\", which has no table "
+                + $"{_options.TablePrefix}tasks; the tasks are in \"{SqliteFile.PathOf(_options)}\". "
+                + "Begin it on a connection to that file.",
+                nameof(transaction),
+                e);
+        }
+        catch (SqliteException e)
+        {
+            throw SqliteFile.Located(e, SqliteFile.PathOf(connection));
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -108,9 +125,29 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
             await BeginStart().WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        // Nothing in a step waits, so what it returns has ended.
-        return await LockWait.UseAsync(
-            () => _connections.Read(reader => act(NewStep(reader.Statements)).AsTask().GetAwaiter().GetResult()), _options, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // Nothing in a step waits, so what it returns has ended.
+            return await LockWait.UseAsync(
+                () => _connections.Read(reader => act(NewStep(reader.Statements)).AsTask().GetAwaiter().GetResult()), _options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SqliteException e)
+        {
+            throw SqliteFile.Located(e, SqliteFile.PathOf(_options));
+        }
+    }
+
+    /// <summary>The caller's transaction does not see the tables, since it is on a file without them.</summary>
+    private bool IsOfAnotherFile(SqliteException e, SqliteConnection connection)
+    {
+        if (e.SqliteErrorCode != raw.SQLITE_ERROR)
+        {
+            return false;
+        }
+
+        using var table = connection.CreateCommand();
+        table.CommandText = $"select count(*) from pragma_table_list where name = '{_options.TablePrefix}tasks'";
+        return table.ExecuteScalar() is 0L;
     }
 
     private IReadOnlyList<CreateAnswer> Create(SqliteStatements statements, IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict)
@@ -164,14 +201,27 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
     {
         lock (_starting)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_isDisposed)
+            {
+                throw ClosedStore.Fault();
+            }
+
             return _start is { IsFaulted: false, IsCanceled: false } ? _start : _start = Task.Run(StartWriterAsync);
         }
     }
 
     private async Task<SqliteWriter> StartWriterAsync()
     {
-        var connection = await LockWait.UseAsync(OpenTables, _options, _stop.Token).ConfigureAwait(false);
+        CachedConnection connection;
+        try
+        {
+            connection = await LockWait.UseAsync(OpenTables, _options, _stop.Token).ConfigureAwait(false);
+        }
+        catch (SqliteException e)
+        {
+            throw SqliteFile.Located(e, SqliteFile.PathOf(_options));
+        }
+
         return _writer = new SqliteWriter(connection, OpenTables, (writing, isRepeated) => NewStep(writing.Statements, isRepeated), Tell, _options);
     }
 

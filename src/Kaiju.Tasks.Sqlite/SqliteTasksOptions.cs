@@ -18,6 +18,8 @@ public enum SqliteDurability
 /// <summary>How tasks are kept in a SQLite file. Must be the same in every process over one file, but for the poll interval.</summary>
 public sealed class SqliteTasksOptions
 {
+    private TimeSpan? _busyTimeout;
+
     /// <summary>A connection string of Microsoft.Data.Sqlite that names a file: <c>Data Source=tasks.db</c>.</summary>
     public string ConnectionString { get; set; } = "";
 
@@ -28,10 +30,15 @@ public sealed class SqliteTasksOptions
     public SqliteDurability Durability { get; set; }
 
     /// <summary>
-    /// How long a call, and the start, waits in all for locks that other connections hold on the file, 100 ms to 5 min. Default 10 s. The
-    /// time in which other calls of this process are served first is not part of it.
+    /// How long a call, and the start, waits in all for locks that other connections hold on the file, 100 ms to 5 min.
+    /// Default: the <c>Default Timeout</c> of the connection string if it has one, else 10 s. The time in which other
+    /// calls of this process are served first is not part of it.
     /// </summary>
-    public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan BusyTimeout
+    {
+        get => _busyTimeout ?? SqliteFile.FindTimeout(ConnectionString) ?? TimeSpan.FromSeconds(10);
+        set => _busyTimeout = value;
+    }
 
     /// <summary>How often the file is looked at for changes of other processes, 10 ms to 1 min. Default 100 ms. Costs two microseconds each time.</summary>
     public TimeSpan ChangePollInterval { get; set; } = TimeSpan.FromMilliseconds(100);

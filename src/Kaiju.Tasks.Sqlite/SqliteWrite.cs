@@ -32,8 +32,10 @@ internal abstract class SqliteWrite(long bytes, long since, CancellationToken ca
 /// <param name="act">The step.</param>
 /// <param name="bytes">About how many bytes it brings, if they may be many.</param>
 /// <param name="since">When it began to wait, as a timestamp of the machine.</param>
+/// <param name="path">The path of the file, for the messages of faults.</param>
 /// <param name="cancellationToken">The caller's, who no longer waits once it is cancelled.</param>
-internal sealed class SqliteWrite<T>(Func<SqlStep, ValueTask<T>> act, long bytes, long since, CancellationToken cancellationToken)
+internal sealed class SqliteWrite<T>(
+    Func<SqlStep, ValueTask<T>> act, long bytes, long since, string path, CancellationToken cancellationToken)
     : SqliteWrite(bytes, since, cancellationToken)
 {
     private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -92,7 +94,7 @@ internal sealed class SqliteWrite<T>(Func<SqlStep, ValueTask<T>> act, long bytes
         }
         else
         {
-            _answer.TrySetException(_fault ?? e);
+            _answer.TrySetException(SqliteFile.Located(_fault ?? e, path));
         }
     }
 

@@ -23,6 +23,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
     private readonly Func<CachedConnection, SqliteStep> _newRepeatedStep;
     private readonly Action<StoreHint, SqlStep?> _tell;
     private readonly SqliteTasksOptions _options;
+    private readonly string _path;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly object _pausing = new();
     private CachedConnection? _connection;
@@ -40,6 +41,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         CachedConnection connection, Func<CachedConnection> open, Func<CachedConnection, bool, SqliteStep> newStep, Action<StoreHint, SqlStep?> tell, SqliteTasksOptions options)
     {
         (_connection, _open, _tell, _options) = (connection, open, tell, options);
+        _path = SqliteFile.PathOf(options);
         (_newFirstStep, _newRepeatedStep) = (writing => newStep(writing, false), writing => newStep(writing, true));
         try
         {
@@ -59,14 +61,14 @@ internal sealed class SqliteWriter : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
     public Task<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, long bytes, CancellationToken cancellationToken)
     {
-        var write = new SqliteWrite<T>(act, bytes, _clock.GetTimestamp(), cancellationToken);
+        var write = new SqliteWrite<T>(act, bytes, _clock.GetTimestamp(), _path, cancellationToken);
         try
         {
             _waiting.Add(write, CancellationToken.None);
         }
         catch (InvalidOperationException)
         {
-            throw new ObjectDisposedException(nameof(SqliteTaskStore));
+            throw ClosedStore.Fault();
         }
 
         // A caller that gives up is answered at once, whatever the thread waits for.

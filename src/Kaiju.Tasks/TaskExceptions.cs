@@ -98,7 +98,7 @@ public sealed class TaskHostStoppedException : InvalidOperationException
     /// <param name="operation">The client's member and what it was about, such as <c>WaitAsync of task "t"</c>.</param>
     /// <param name="mayHaveHappened">True: a write was under way, and the store may have completed it.</param>
     public TaskHostStoppedException(string operation, bool mayHaveHappened)
-        : base($"{operation}: the host has stopped. " + (mayHaveHappened
+        : base($"{operation}: the host has stopped or was disposed of. " + (mayHaveHappened
             ? "The step may have happened; read the task to find out."
             : "Nothing was changed; the task continues without this host."))
     {
@@ -125,6 +125,7 @@ public sealed class TaskOutcomeUnknownException : Exception
     }
 }
 
-/// <summary>The tables of a store are not of the version that the package needs.</summary>
-/// <param name="message">Which version is there, which one is needed, and what to do.</param>
-public sealed class TaskSchemaException(string message) : Exception(message);
+/// <summary>The tables of a store are not of the version that the package needs, or may not be read or created.</summary>
+/// <param name="message">What is there, what is needed, and what to do.</param>
+/// <param name="inner">The database's error, if there was one.</param>
+public sealed class TaskSchemaException(string message, Exception? inner = null) : Exception(message, inner);

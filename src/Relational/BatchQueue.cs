@@ -18,8 +18,7 @@ internal sealed class BatchQueue<TItem, TAnswer>
     {
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_isClosed, this);
-            return Enqueue(call);
+            return _isClosed ? throw ClosedStore.Fault() : Enqueue(call);
         }
     }
 

@@ -48,12 +48,28 @@ public sealed class PostgreSqlHintTests
         payloads.Count.Should().BeLessThanOrEqualTo(most, "each waits for the gap after the one before it");
     }
 
+    /// <summary>Its trace, its ambient transaction and its locals would live as long as the store.</summary>
+    [Fact]
+    public async Task Listening_has_nothing_of_the_context_of_the_call_that_began_it()
+    {
+        var server = await Servers.PostgresAsync();
+        await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString(await server.CreateDatabaseAsync("context")));
+        await using var store = new PostgreSqlTaskStore(dataSource, new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
+        var local = new AsyncLocal<string> { Value = "the first caller's" };
+        var heard = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var listening = store.Listen(_ => heard.TrySetResult(local.Value));
+
+        await store.StartAsync(default);
+
+        (await heard.Task.WaitAsync(TimeSpan.FromSeconds(30))).Should().BeNull();
+    }
+
     [Fact]
     public async Task A_creation_has_no_turn_before_what_waits_to_be_told()
     {
         var server = await Servers.PostgresAsync();
         await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString(await server.CreateDatabaseAsync("turns")));
-        var sessions = new Sessions(dataSource, null);
+        var sessions = new Sessions(dataSource, null, new Place(dataSource.ConnectionString, "kaiju_tasks"));
         await using var channel = new HintChannel(sessions, new OwnConnection(sessions), new PostgreSqlTasksOptions(), new HintListeners(), NullLogger.Instance, "sender");
         var first = Turn();
         channel.Send(new StoreHint(StoreHintKinds.Ended));

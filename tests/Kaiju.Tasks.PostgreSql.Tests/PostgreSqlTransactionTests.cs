@@ -1,5 +1,6 @@
 using Kaiju.Tasks.Storage;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -135,6 +136,26 @@ public sealed class PostgreSqlTransactionTests : IAsyncLifetime
         (await context.Orders.Select(order => order.Id).ToListAsync()).Should().Equal(2);
         (await Client.GetAsync("order-1")).Should().BeNull();
         (await Client.GetAsync("order-2")).Should().NotBeNull();
+    }
+
+    /// <summary>What docs/transactions.md says of it.</summary>
+    [Fact]
+    public async Task EnsureCreated_does_nothing_beside_the_tables_of_tasks_and_CreateTables_creates_the_others()
+    {
+        var server = await Servers.PostgresAsync();
+        var connectionString = server.ConnectionString(await server.CreateDatabaseAsync("ensure_created"));
+        await using (var dataSource = NpgsqlDataSource.Create(connectionString))
+        {
+            await PostgreSqlSchema.MigrateAsync(dataSource);
+        }
+
+        await using var context = new OrderContext(connectionString);
+        (await context.Database.EnsureCreatedAsync()).Should().BeFalse();
+        await context.Orders.Invoking(orders => orders.CountAsync()).Should().ThrowAsync<PostgresException>();
+
+        await context.GetService<IRelationalDatabaseCreator>().CreateTablesAsync();
+
+        (await context.Orders.CountAsync()).Should().Be(0);
     }
 
     private static TaskDefinition Definition(string id) => new() { Id = id, Commands = [new("do")] };

@@ -1,6 +1,7 @@
 using Kaiju.Tasks.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -164,6 +165,21 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
         (await context.Orders.Select(order => order.Id).ToListAsync()).Should().Equal(2);
         (await Client.GetAsync("order-1")).Should().BeNull();
         (await Client.GetAsync("order-2")).Should().NotBeNull();
+    }
+
+    /// <summary>What docs/transactions.md says of it.</summary>
+    [Fact]
+    public async Task EnsureCreated_does_nothing_beside_the_tables_of_tasks_and_CreateTables_creates_the_others()
+    {
+        using var file = new TemporaryFile();
+        await SqliteSchema.MigrateAsync(file.Options);
+        await using var context = new OrderContext($"{file.ConnectionString};Pooling=False");
+        (await context.Database.EnsureCreatedAsync()).Should().BeFalse();
+        await context.Orders.Invoking(orders => orders.CountAsync()).Should().ThrowAsync<SqliteException>();
+
+        await context.GetService<IRelationalDatabaseCreator>().CreateTablesAsync();
+
+        (await context.Orders.CountAsync()).Should().Be(0);
     }
 
     private static TaskDefinition Definition(string id) => new() { Id = id, Commands = [new("do")] };

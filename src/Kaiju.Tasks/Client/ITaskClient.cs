@@ -13,6 +13,8 @@ namespace Kaiju.Tasks;
 /// <para>Every member waits for one answer of the store at most <see cref="KaijuTasksOptions.ClientTimeout"/> and then throws
 /// <see cref="TaskStoreTimeoutException"/>. Once the host has stopped, a call that still waits throws <see cref="TaskHostStoppedException"/>:
 /// <see cref="WaitAsync"/> as soon as the work of the host is drained, every other member when all of its services have stopped.</para>
+/// <para>No member takes part in an ambient transaction (<c>System.Transactions</c>): what it does stays when the scope is
+/// rolled back. <see cref="CreateInTransactionAsync"/> joins a transaction of the caller's.</para>
 /// </summary>
 public interface ITaskClient
 {
@@ -36,6 +38,7 @@ public interface ITaskClient
     /// <exception cref="TaskValidationException">The definition cannot be run or stored; every reason is named.</exception>
     /// <exception cref="TaskExistsException">The id is known and may not be replaced.</exception>
     /// <exception cref="NotSupportedException">The store cannot take part in a transaction of the caller's.</exception>
+    /// <exception cref="ArgumentException">The transaction has ended, or is not on the database of the tasks.</exception>
     Task<CreateAnswer> CreateInTransactionAsync(
         TaskDefinition definition, DbTransaction transaction, OnConflict onConflict = OnConflict.Fail, CancellationToken cancellationToken = default);
 

@@ -218,6 +218,12 @@ internal sealed partial class TaskClient(
         var prepared = new List<(int Place, T Value)>();
         foreach (var item in items)
         {
+            if (item is null)
+            {
+                answers.Add(new CreateAnswer("", CreateResult.Invalid, TaskState.Idle) { Faults = ["The item is null; it must be a task."] });
+                continue;
+            }
+
             try
             {
                 prepared.Add((answers.Count, prepare(item)));
@@ -249,7 +255,8 @@ internal sealed partial class TaskClient(
         while (true)
         {
             var task = await FindAsync(ClientCall.Read(member, taskId), taskId, cancellationToken).ConfigureAwait(false);
-            var changed = checker.Prepare(change(task.Definition));
+            var changed = checker.Prepare(change(task.Definition) ?? throw new TaskValidationException(
+                taskId, ["change returned null; it must return a definition, and the one it was given to change nothing."]));
             if (changed.Id != taskId)
             {
                 throw new TaskValidationException(taskId, ["id can never change."]);

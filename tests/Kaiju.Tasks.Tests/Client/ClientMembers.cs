@@ -55,7 +55,7 @@ internal static class ClientMembers
 
     private static MethodInfo Find(string member) => All.Single(method => NameOf(method) == member);
 
-    private static string NameOf(MethodInfo method) => $"{method.Name}({string.Join(", ", method.GetParameters().Select(parameter => parameter.ParameterType.Name))})";
+    public static string NameOf(MethodInfo method) => $"{method.Name}({string.Join(", ", method.GetParameters().Select(parameter => parameter.ParameterType.Name))})";
 
     private static object? ArgumentOf(Type type, DbTransaction? transaction, CancellationToken cancellationToken) => type switch
     {

@@ -93,7 +93,7 @@ public sealed class ClientTimeoutTests
         await host.StopAsync();
 
         var stopped = (await waiting.Awaiting(task => task.Soon()).Should().ThrowAsync<TaskHostStoppedException>()).Which;
-        stopped.Message.Should().Be("WaitAsync of task \"t\": the host has stopped. Nothing was changed; the task continues without this host.");
+        stopped.Message.Should().Be("WaitAsync of task \"t\": the host has stopped or was disposed of. Nothing was changed; the task continues without this host.");
         (await host.Client.GetAsync("t"))!.State.Should().Be(TaskState.Idle, "what stops later than the tasks may still ask");
     }
 

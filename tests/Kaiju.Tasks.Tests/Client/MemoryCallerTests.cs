@@ -9,3 +9,19 @@ public sealed class MemoryCallerTests : CallerContextTests
         // In memory, without an adapter.
     }
 }
+
+public sealed class MemoryAmbientTransactionTests : AmbientTransactionTests
+{
+    protected override void UseStore(KaijuTasksBuilder tasks)
+    {
+        // In memory, without an adapter.
+    }
+}
+
+public sealed class MemoryDisposedClientTests : DisposedClientTests
+{
+    protected override void UseStore(KaijuTasksBuilder tasks)
+    {
+        // In memory, without an adapter.
+    }
+}

@@ -1,0 +1,86 @@
+using System.Data.Common;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>
+/// Reads connection strings as their driver does, and says itself what is wrong with one. Drivers do not name the
+/// option, and a part of a password that is not quoted looks like a key to them.
+/// </summary>
+/// <param name="option">The option that the string was given with.</param>
+/// <param name="driver">The driver, for messages.</param>
+internal sealed class ConnectionText<TBuilder>(string option, string driver)
+    where TBuilder : DbConnectionStringBuilder, new()
+{
+    /// <exception cref="ArgumentException">The driver refuses it; the message names the option and the key.</exception>
+    public TBuilder Read(string text)
+    {
+        try
+        {
+            return new TBuilder { ConnectionString = text };
+        }
+        catch (Exception e) when (IsRefusal(e))
+        {
+            // Without the driver's exception, whose message may have a part of the password.
+            throw new ArgumentException($"{option} {FindFault(text)}");
+        }
+    }
+
+    private static bool IsRefusal(Exception e) =>
+        e is ArgumentException or FormatException or OverflowException or InvalidCastException or NotSupportedException;
+
+    private string FindFault(string text)
+    {
+        DbConnectionStringBuilder given;
+        try
+        {
+            given = new DbConnectionStringBuilder { ConnectionString = text };
+        }
+        catch (ArgumentException e)
+        {
+            // The framework says from which character on, and shows nothing of the text.
+            return $"cannot be read; it must be pairs of key=value with ; between them. {e.Message}";
+        }
+
+        var isAfterPassword = false;
+        foreach (string key in given.Keys)
+        {
+            if (!new TBuilder().ContainsKey(key))
+            {
+                return isAfterPassword
+                    ? $"has a key of {key.Length} characters after the password that {driver} does not know. "
+                        + "A password that contains ; or = must be quoted."
+                    : $"has the key \"{Spelling(text, key)}\", which {driver} does not know.";
+            }
+
+            if (FindFault(key, given[key]) is { } fault)
+            {
+                return $"has the value \"{given[key]}\" for the key \"{Spelling(text, key)}\": {fault}";
+            }
+
+            isAfterPassword = IsPassword(key);
+        }
+
+        return $"cannot be read by {driver}.";
+    }
+
+    /// <summary>Why the driver refuses a value; null if it does not.</summary>
+    private static string? FindFault(string key, object value)
+    {
+        try
+        {
+            _ = new TBuilder { [key] = value };
+            return null;
+        }
+        catch (Exception e) when (IsRefusal(e))
+        {
+            return (e.InnerException ?? e).Message;
+        }
+    }
+
+    private static bool IsPassword(string key) =>
+        key.Contains("password", StringComparison.OrdinalIgnoreCase) || key is "pwd" or "psw";
+
+    /// <summary>The key as it was written.</summary>
+    private static string Spelling(string text, string key) =>
+        text.IndexOf(key, StringComparison.OrdinalIgnoreCase) is >= 0 and var at ? text.Substring(at, key.Length) : key;
+}

@@ -1,0 +1,24 @@
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>Work that has nothing of the caller's context: no ambient transaction, no trace, no locals.</summary>
+internal static class Detached
+{
+    public static Task<T> Run<T>(Func<Task<T>> work)
+    {
+        if (ExecutionContext.IsFlowSuppressed())
+        {
+            return Task.Run(work);
+        }
+
+        using (ExecutionContext.SuppressFlow())
+        {
+            return Task.Run(work);
+        }
+    }
+
+    public static Task Run(Func<Task> work) => Run(async () =>
+    {
+        await work().ConfigureAwait(false);
+        return true;
+    });
+}

@@ -1,0 +1,60 @@
+using System.Data.Common;
+using Kaiju.Tasks.Tests.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Kaiju.Tasks.Tests.Callers;
+
+/// <summary>Every call of the client after its host was disposed of says so, in the caller's words.</summary>
+public abstract class DisposedClientTests
+{
+    public static TheoryData<string> Members => ClientMembers.Names;
+
+    [Theory]
+    [MemberData(nameof(Members))]
+    public async Task A_call_after_its_host_was_disposed_of_says_so(string member)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        UseStore(builder.Services.AddKaijuTasks().AddCommand("do", () => 1));
+        var host = builder.Build();
+        await host.StartAsync();
+        var client = host.Services.GetRequiredService<ITaskClient>();
+        host.Dispose();
+
+        await SaysSoAsync(client, member);
+    }
+
+    [Theory]
+    [MemberData(nameof(Members))]
+    public async Task A_call_after_its_service_provider_was_disposed_of_says_so(string member)
+    {
+        var services = new ServiceCollection().AddLogging();
+        UseStore(services.AddKaijuTasks().AddCommand("do", () => 1));
+        var provider = services.BuildServiceProvider();
+        var client = provider.GetRequiredService<ITaskClient>();
+        await client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
+        await provider.DisposeAsync();
+
+        await SaysSoAsync(client, member);
+    }
+
+    /// <summary>Puts the store in place; each test has an empty one.</summary>
+    protected abstract void UseStore(KaijuTasksBuilder tasks);
+
+    /// <summary>Begins a transaction in the database of the store; null if it has none.</summary>
+    protected virtual DbTransaction? BeginTransaction() => null;
+
+    private async Task SaysSoAsync(ITaskClient client, string member)
+    {
+        using var transaction = BeginTransaction();
+        var call = FluentActions.Awaiting(() => client.BeginCall(member, transaction));
+        if (transaction is null && member.StartsWith(nameof(ITaskClient.CreateInTransactionAsync), StringComparison.Ordinal))
+        {
+            await call.Should().ThrowAsync<NotSupportedException>();
+            return;
+        }
+
+        (await call.Should().ThrowAsync<TaskHostStoppedException>()).Which.Message.Should().Be(
+            $"{ClientMembers.Operation(member)}: the host has stopped or was disposed of. Nothing was changed; the task continues without this host.");
+    }
+}
