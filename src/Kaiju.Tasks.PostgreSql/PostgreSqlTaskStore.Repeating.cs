@@ -132,7 +132,10 @@ internal sealed partial class PostgreSqlTaskStore
                 wait.Add(e);
                 if (wait.Elapsed >= _mostHeld)
                 {
-                    throw new TimeoutException($"A row or a table that the step needs has been held by another transaction for {wait.Elapsed}. The step has not happened.", e);
+                    throw new TimeoutException(
+                        $"Another transaction has held a row or a table that the step needs for {wait.Elapsed}. The step has "
+                        + $"not happened. ({_place})",
+                        e);
                 }
 
                 pause = PauseOf(wait.Count);

@@ -5,11 +5,6 @@ internal static class Detached
 {
     public static Task<T> Run<T>(Func<Task<T>> work)
     {
-        if (ExecutionContext.IsFlowSuppressed())
-        {
-            return Task.Run(work);
-        }
-
         using (ExecutionContext.SuppressFlow())
         {
             return Task.Run(work);

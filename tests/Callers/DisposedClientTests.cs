@@ -38,6 +38,35 @@ public abstract class DisposedClientTests
         await SaysSoAsync(client, member);
     }
 
+    [Theory]
+    [InlineData("stop")]
+    [InlineData("dispose")]
+    [InlineData("stop, dispose")]
+    public async Task A_wait_that_is_pending_ends_with_its_host(string end)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        UseStore(builder.Services.AddKaijuTasks().AddCommand("do", () => 1));
+        using var host = builder.Build();
+        await host.StartAsync();
+        var client = host.Services.GetRequiredService<ITaskClient>();
+        await client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        var waiting = client.WaitAsync("t");
+
+        if (end.StartsWith("stop", StringComparison.Ordinal))
+        {
+            await host.StopAsync();
+        }
+
+        if (end.EndsWith("dispose", StringComparison.Ordinal))
+        {
+            host.Dispose();
+        }
+
+        var stopped = await waiting.Awaiting(wait => wait.WaitAsync(TimeSpan.FromSeconds(30))).Should().ThrowAsync<TaskHostStoppedException>();
+        stopped.Which.Message.Should().Be(
+            "WaitAsync of task \"t\": the host has stopped or was disposed of. Nothing was changed; the task continues without this host.");
+    }
+
     /// <summary>Puts the store in place; each test has an empty one.</summary>
     protected abstract void UseStore(KaijuTasksBuilder tasks);
 

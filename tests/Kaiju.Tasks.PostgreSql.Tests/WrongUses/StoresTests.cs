@@ -150,6 +150,8 @@ public sealed class StoresTests
         fault.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
         fault.Message.Should().Be($"42501: permission denied for table tasks ({place})");
         fault.StackTrace.Should().Contain("Npgsql.Internal", "the driver's own stack is kept");
+        var cancelling = () => host.Services.GetRequiredService<ITaskClient>().CancelAsync("t");
+        (await cancelling.Should().ThrowAsync<PostgresException>()).Which.Message.Should().Be($"42501: permission denied for table states ({place})");
     }
 
     [Fact]
@@ -209,6 +211,15 @@ public sealed class StoresTests
                 "The task store was disposed of with its host or service provider; the step was not carried out.");
         }
     }
+
+    [Theory]
+    [InlineData("Host=db;Database=shop", "PostgreSQL at db:5432, database \"shop\", schema \"kaiju_tasks\"")]
+    [InlineData("Server=db;Port=77;DB=shop;User ID=me;Password=geh3im", "PostgreSQL at db:77, database \"shop\", schema \"kaiju_tasks\"")]
+    [InlineData("Host=one,two:99;Database=shop", "PostgreSQL at one:5432, two:99, database \"shop\", schema \"kaiju_tasks\"")]
+    [InlineData("Host=/run/postgresql;Username=me", "PostgreSQL at /run/postgresql, database \"me\", schema \"kaiju_tasks\"")]
+    [InlineData("Host=db", "PostgreSQL at db:5432, schema \"kaiju_tasks\"")]
+    public void A_place_is_servers_database_and_schema(string connectionString, string place) =>
+        new Place(connectionString, "kaiju_tasks").ToString().Should().Be(place);
 
     private static async Task<Exception> RefusalOfAsync(Action<KaijuTasksBuilder> use)
     {
