@@ -18,7 +18,10 @@ public sealed class PostgreSqlSettingsTests
 
         text.Should().BeEquivalentTo(new
         {
-            ApplicationName = name, MaxAutoPrepare = prepared, AutoPrepareMinUsages = usages, NoResetOnClose = isUnreset,
+            ApplicationName = name,
+            MaxAutoPrepare = prepared,
+            AutoPrepareMinUsages = usages,
+            NoResetOnClose = isUnreset,
         });
         (text.Options is not null).Should().Be(hasOptions);
     }
