@@ -59,6 +59,7 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, C
     private async Task FreezeAsync()
     {
         await PauseAsync(500, 1500);
+        await AllAreBusyAsync();
         var executors = crew.Those("executor");
         var managers = crew.Those("manager");
         int[] frozen = [executors[random.Next(executors.Length)], .. random.Next(2) == 0 ? [managers[random.Next(managers.Length)]] : Array.Empty<int>()];
@@ -66,6 +67,20 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, C
         await Task.Delay(_lifetime * 3, _clock);
         Array.ForEach(frozen, crew.Thaw);
         await PauseAsync(500, 1000);
+    }
+
+    /// <summary>Waits for a while until every executor runs something: a freeze of one that does not shows nothing.</summary>
+    private async Task AllAreBusyAsync()
+    {
+        for (var i = 0; i < 500; i++)
+        {
+            if (await database.CountAsync("select count(distinct executor_id) from [states] where state = 2") >= crew.Executors)
+            {
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(10), _clock);
+        }
     }
 
     /// <summary>The whole server is killed, or one of its processes, which comes to the same.</summary>
