@@ -33,6 +33,10 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
         {
             faults.Add($"{place}.method has {command.Method.Length} characters; it must have 1 to {TaskDefinitionChecker.MaxNameLength}.");
         }
+        else if (string.IsNullOrWhiteSpace(command.Method))
+        {
+            faults.Add($"{place}.method is only blanks; it must have 1 to {TaskDefinitionChecker.MaxNameLength} characters, not only blanks.");
+        }
         else if (JsonText.FindFault(command.Method) is { } fault)
         {
             faults.Add($"{place}.method {fault}");

@@ -13,35 +13,67 @@ namespace Kaiju.Tasks.Commands;
 internal static class DelegateCommand
 {
     /// <summary>The handler of a delegate.</summary>
-    public static CommandHandler Bind(Delegate handler, Type? whole, BindingHost host, string place)
+    public static CommandHandler? Bind(Delegate handler, Type? whole, CommandBinding binding)
     {
         if (handler.Method.IsStatic && handler.Target is not null)
         {
-            throw new ArgumentException($"{place}: the delegate is closed over its first argument; use a lambda instead.");
+            binding.Refuse("the delegate is closed over its first argument; use a lambda instead.");
+            return null;
+        }
+
+        if (!handler.HasSingleTarget)
+        {
+            binding.Refuse("the delegate stands for several methods; use a lambda that calls them.");
+            return null;
         }
 
         var target = handler.Target;
-        var call = new Call(handler.Method, whole, host, place);
-        return (services, context, parameters, cancellationToken) => call.InvokeAsync(target, services, context, parameters, cancellationToken);
+        return Call.Of(handler.Method, whole, binding) is { } call
+            ? (services, context, parameters, cancellationToken) => call.InvokeAsync(target, services, context, parameters, cancellationToken)
+            : null;
     }
 
     /// <summary>The handler of a method of a class. Each stage gets an object: a service, if the class is one, else a new one that ends with the stage.</summary>
-    public static CommandHandler Bind(MethodInfo method, Type type, BindingHost host, string place)
+    public static CommandHandler? Bind(MethodInfo method, Type type, CommandBinding binding)
     {
-        var call = new Call(method, null, host, place);
-        if (method.IsStatic)
+        if (method.ContainsGenericParameters)
         {
-            return (services, context, parameters, cancellationToken) => call.InvokeAsync(null, services, context, parameters, cancellationToken);
+            binding.Refuse("the method has type parameters, which no task can give; make one method for each type.");
+            return null;
         }
 
-        if (host.Services.IsService(type))
+        var call = Call.Of(method, null, binding);
+        if (method.IsStatic)
         {
-            return (services, context, parameters, cancellationToken) =>
-                call.InvokeAsync(services.GetRequiredService(type), services, context, parameters, cancellationToken);
+            return call is null ? null : (services, context, parameters, cancellationToken) =>
+                call.InvokeAsync(null, services, context, parameters, cancellationToken);
+        }
+
+        return binding.Host.Services.Has(type) ? BindToService(call, type, binding) : BindToNew(call, type, binding);
+    }
+
+    private static CommandHandler? BindToService(Call? call, Type type, CommandBinding binding)
+    {
+        if (binding.Host.Services.FindFault(type) is { } fault)
+        {
+            binding.Refuse($"the constructor of {TypeText.Of(type)} {fault}.");
+            return null;
+        }
+
+        return call is null ? null : (services, context, parameters, cancellationToken) =>
+            call.InvokeAsync(services.GetRequiredService(type), services, context, parameters, cancellationToken);
+    }
+
+    private static CommandHandler? BindToNew(Call? call, Type type, CommandBinding binding)
+    {
+        if (FindFault(type, binding.Host.Services) is { } fault)
+        {
+            binding.Refuse($"{fault}.");
+            return null;
         }
 
         var factory = ActivatorUtilities.CreateFactory(type, []);
-        return async (services, context, parameters, cancellationToken) =>
+        return call is null ? null : async (services, context, parameters, cancellationToken) =>
         {
             var target = factory(services, []);
             try
@@ -52,6 +84,25 @@ internal static class DelegateCommand
             {
                 await EndAsync(target).ConfigureAwait(false);
             }
+        };
+    }
+
+    /// <summary>Why no object of the class can be made; null if one can. The constructor is chosen as the factory chooses it.</summary>
+    private static string? FindFault(Type type, RegisteredServices services)
+    {
+        var name = TypeText.Of(type);
+        if (type.IsAbstract)
+        {
+            return $"its class {name} is {(type.IsInterface ? "an interface" : "abstract")} and not a registered service; register an implementation";
+        }
+
+        var all = type.GetConstructors();
+        var marked = all.Where(constructor => constructor.IsDefined(typeof(ActivatorUtilitiesConstructorAttribute))).ToList();
+        return (marked.Count > 0 ? marked : [.. all]) switch
+        {
+            [] => $"its class {name} is not a registered service and has no public constructor",
+            [var only] => services.FindFault(only) is { } fault ? $"the constructor of {name} {fault}" : null,
+            _ => $"its class {name} is not a registered service and has several public constructors; mark one with [ActivatorUtilitiesConstructor]",
         };
     }
 
@@ -69,29 +120,26 @@ internal static class DelegateCommand
     /// <summary>A method with its parameters' sources and its result's writer.</summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    private sealed class Call
+    private sealed class Call(MethodInvoker method, ParameterBinder parameters, Func<object?, ValueTask<JsonElement>> result)
     {
-        private readonly MethodInvoker _method;
-        private readonly ParameterBinder _parameters;
-        private readonly Func<object?, ValueTask<JsonElement>> _result;
-
-        public Call(MethodInfo method, Type? whole, BindingHost host, string place)
+        /// <summary>Null if the result cannot be written, or nothing could see the method end.</summary>
+        public static Call? Of(MethodInfo method, Type? whole, CommandBinding binding)
         {
             if (method.ReturnType == typeof(void) && method.IsDefined(typeof(AsyncStateMachineAttribute)))
             {
-                throw new ArgumentException($"{place}: the handler is async void, so nobody could see it end or fail. Let it return a Task.");
+                binding.Refuse("the handler is async void, so nothing could see it end or fail; let it return a Task.");
+                return null;
             }
 
-            _method = MethodInvoker.Create(method);
-            _parameters = new ParameterBinder(method, whole, host, place);
-            _result = ResultWriter.For(method.ReturnType, host.Serializing);
+            var parameters = new ParameterBinder(method, whole, binding);
+            return ResultWriter.For(method.ReturnType, binding) is { } result ? new Call(MethodInvoker.Create(method), parameters, result) : null;
         }
 
         public ValueTask<JsonElement> InvokeAsync(
-            object? target, IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken)
+            object? target, IServiceProvider services, StageContext context, JsonElement values, CancellationToken cancellationToken)
         {
-            var arguments = _parameters.Bind(services, context, parameters, cancellationToken);
-            return _result(_method.Invoke(target, arguments.AsSpan()));
+            var arguments = parameters.Bind(services, context, values, cancellationToken);
+            return result(method.Invoke(target, arguments.AsSpan()));
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Serialization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -20,19 +19,18 @@ internal sealed class ParameterBinder
 
     private readonly Source[] _sources;
 
-    /// <exception cref="ArgumentException">A parameter is of a kind that nothing can be bound to.</exception>
-    public ParameterBinder(MethodInfo method, Type? whole, BindingHost host, string place)
+    public ParameterBinder(MethodInfo method, Type? whole, CommandBinding binding)
     {
         var parameters = method.GetParameters();
         if (whole is not null && parameters.All(parameter => parameter.ParameterType != whole))
         {
-            throw new ArgumentException($"{place}: the handler has no parameter of the type {whole}, which is to take the params as a whole.");
+            binding.Refuse($"the handler has no parameter of the type {TypeText.Of(whole)}, which is to take the params as a whole.");
         }
 
-        _sources = [.. parameters.Select(parameter => SourceOf(parameter, whole, host, place))];
+        _sources = [.. parameters.Select(parameter => SourceOf(parameter, whole, binding))];
     }
 
-    /// <exception cref="ParamsBindingException">The params do not fit; it names the parameter and the JSON found.</exception>
+    /// <exception cref="ParamsBindingException">The params do not fit; it names the parameter, the place and the kind of value found.</exception>
     public object?[] Bind(IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken)
     {
         var values = new object?[_sources.Length];
@@ -44,157 +42,91 @@ internal sealed class ParameterBinder
         return values;
     }
 
-    private static Source SourceOf(ParameterInfo parameter, Type? whole, BindingHost host, string place)
+    private static Source SourceOf(ParameterInfo parameter, Type? whole, CommandBinding binding)
     {
         var type = parameter.ParameterType;
         if (type.IsByRef || type.IsPointer || type.IsByRefLike)
         {
-            throw new ArgumentException($"{place}: the parameter \"{parameter.Name}\" is passed by reference or lives on the stack; commands cannot have such parameters.");
+            return Refused(binding, $"its parameter \"{parameter.Name}\" is passed by reference or lives on the stack; commands cannot have such parameters.");
         }
 
-        if (type == typeof(CancellationToken))
+        if (SourceOfStage(type) is { } stage)
         {
-            return static (_, _, _, cancellationToken) => cancellationToken;
+            return stage;
         }
 
-        if (type == typeof(StageContext))
+        if (parameter.IsDefined(typeof(ServiceKeyAttribute)))
         {
-            return static (_, context, _, _) => context;
-        }
-
-        if (type == typeof(ILogger))
-        {
-            return static (_, context, _, _) => context.Logger;
-        }
-
-        if (type == typeof(IServiceProvider))
-        {
-            return static (services, _, _, _) => services;
+            return Refused(binding, $"its parameter \"{parameter.Name}\" is marked [ServiceKey], and a handler is not a service with a key; take it out.");
         }
 
         var isWhole = type == whole || parameter.IsDefined(typeof(ParamsAttribute));
-        if (!isWhole && IsService(type, host.Services))
+        return parameter.GetCustomAttribute<FromKeyedServicesAttribute>() is { } keyed ? SourceOfKey(parameter, keyed, binding)
+            : !isWhole && binding.Host.Services.Has(type) ? SourceOfService(parameter, binding)
+            : SourceOfJson(parameter, isWhole, binding);
+    }
+
+    /// <summary>What is a handler's own by its type.</summary>
+    private static Source? SourceOfStage(Type type) =>
+        type == typeof(CancellationToken) ? static (_, _, _, cancellationToken) => cancellationToken
+        : type == typeof(StageContext) ? static (_, context, _, _) => context
+        : type == typeof(ILogger) ? static (_, context, _, _) => context.Logger
+        : type == typeof(IServiceProvider) ? static (services, _, _, _) => services
+        : null;
+
+    private static Source SourceOfService(ParameterInfo parameter, CommandBinding binding)
+    {
+        var type = parameter.ParameterType;
+        if (binding.Host.Services.FindFault(type) is { } fault)
         {
-            return (services, _, _, _) => services.GetRequiredService(type);
+            return Refused(binding, $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)}, whose constructor {fault}.");
         }
 
-        var reader = new JsonParameter(parameter, host.Serializing);
+        return (services, _, _, _) => services.GetRequiredService(type);
+    }
+
+    private static Source SourceOfKey(ParameterInfo parameter, FromKeyedServicesAttribute keyed, CommandBinding binding)
+    {
+        // A handler has no key of its own that it could pass on.
+        var (type, services) = (parameter.ParameterType, binding.Host.Services);
+        var key = keyed.LookupMode == ServiceKeyLookupMode.ExplicitKey ? keyed.Key : null;
+        if (key is null ? services.Has(type) : services.Has(type, key))
+        {
+            return key is null ? SourceOfService(parameter, binding) : (services, _, _, _) => services.GetRequiredKeyedService(type, key);
+        }
+
+        if (JsonParameter.IsOptional(parameter))
+        {
+            var value = JsonParameter.DefaultOf(parameter);
+            return (_, _, _, _) => value;
+        }
+
+        return Refused(binding, key is null
+            ? $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)}, {services.NotRegistered(type)}."
+            : $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)} with the key {RegisteredServices.Show(key)}, which is not registered.");
+    }
+
+    private static Source SourceOfJson(ParameterInfo parameter, bool isWhole, CommandBinding binding)
+    {
+        var (type, services) = (parameter.ParameterType, binding.Host.Services);
+        var isMeantAsService = !isWhole && services.HasKeys(type);
+        var fault = isMeantAsService ? null : ParamsReading.FindFault(type, binding.Host.Serializing);
+        if ((isMeantAsService || fault is not null) && (isWhole || !JsonParameter.IsOptional(parameter)))
+        {
+            var why = isMeantAsService ? services.NotRegistered(type)
+                : $"which {(isWhole ? "" : "is not registered and ")}cannot be read from JSON: {fault}";
+            return Refused(binding, $"its parameter \"{parameter.Name}\" is {TypeText.WithArticle(type)}, {why}.");
+        }
+
+        var reader = new JsonParameter(parameter, binding.Host.Serializing);
         return isWhole
             ? (_, context, parameters, _) => reader.ReadWhole(parameters, context.Method)
             : (_, context, parameters, _) => reader.ReadMember(parameters, context.Method);
     }
 
-    // The container says yes to every IEnumerable<T>; what matters is whether there is a T.
-    private static bool IsService(Type type, IServiceProviderIsService services) =>
-        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>)
-            ? services.IsService(type.GetGenericArguments()[0])
-            : services.IsService(type);
-}
-
-/// <summary>A parameter that comes out of the command's params.</summary>
-[RequiresUnreferencedCode(TrimmingNotice.Message)]
-[RequiresDynamicCode(TrimmingNotice.Message)]
-internal sealed class JsonParameter
-{
-    private readonly string _name;
-    private readonly string[] _memberNames;
-    private readonly Type _type;
-    private readonly bool _allowsNull;
-    private readonly bool _hasDefault;
-    private readonly object? _default;
-    private readonly JsonSerializerOptions _serializing;
-    private readonly JsonTypeInfo? _typeInfo;
-
-    public JsonParameter(ParameterInfo parameter, JsonSerializerOptions serializing)
+    private static Source Refused(CommandBinding binding, string why)
     {
-        _name = parameter.Name ?? $"#{parameter.Position}";
-        _type = parameter.ParameterType;
-        _serializing = serializing;
-        serializing.MakeReadOnly(populateMissingResolver: true);
-        _typeInfo = serializing.TryGetTypeInfo(_type, out var typeInfo) ? typeInfo : null;
-        _memberNames = [.. new[] { _name, serializing.PropertyNamingPolicy?.ConvertName(_name) ?? _name }.Distinct()];
-        _allowsNull = _type.IsValueType
-            ? Nullable.GetUnderlyingType(_type) is not null
-            : new NullabilityInfoContext().Create(parameter).WriteState != NullabilityState.NotNull;
-        _hasDefault = parameter.HasDefaultValue;
-        _default = _hasDefault ? DefaultOf(parameter) : null;
+        binding.Refuse(why);
+        return static (_, _, _, _) => null;
     }
-
-    public object? ReadWhole(JsonElement parameters, string method)
-    {
-        if (JsonText.IsNothing(parameters))
-        {
-            return _allowsNull || _hasDefault ? _default : Read(JsonText.EmptyObject, method, parameters);
-        }
-
-        return Read(parameters, method, parameters);
-    }
-
-    public object? ReadMember(JsonElement parameters, string method)
-    {
-        if (parameters.ValueKind is not (JsonValueKind.Object or JsonValueKind.Undefined or JsonValueKind.Null))
-        {
-            throw Fault(method, parameters, "the params are no object");
-        }
-
-        if (parameters.ValueKind == JsonValueKind.Object && Find(parameters) is { } member)
-        {
-            if (member.ValueKind == JsonValueKind.Null && _type != typeof(JsonElement))
-            {
-                return _allowsNull ? null : throw Fault(method, parameters, $"the member \"{_name}\" is null");
-            }
-
-            return Read(member, method, parameters);
-        }
-
-        return _hasDefault || _allowsNull ? _default : throw Fault(method, parameters, $"there is no member \"{_memberNames[^1]}\"");
-    }
-
-    // The default of a nullable enum is kept as its number, which no call accepts.
-    private static object? DefaultOf(ParameterInfo parameter) =>
-        parameter.DefaultValue is { } value && Nullable.GetUnderlyingType(parameter.ParameterType) is { IsEnum: true } type
-            ? Enum.ToObject(type, value)
-            : parameter.DefaultValue;
-
-    private JsonElement? Find(JsonElement parameters)
-    {
-        foreach (var name in _memberNames)
-        {
-            if (parameters.TryGetProperty(name, out var member))
-            {
-                return member;
-            }
-        }
-
-        if (!_serializing.PropertyNameCaseInsensitive)
-        {
-            return null;
-        }
-
-        foreach (var member in parameters.EnumerateObject())
-        {
-            if (_memberNames.Contains(member.Name, StringComparer.OrdinalIgnoreCase))
-            {
-                return member.Value;
-            }
-        }
-
-        return null;
-    }
-
-    private object? Read(JsonElement json, string method, JsonElement parameters)
-    {
-        try
-        {
-            var value = _type == typeof(JsonElement) ? json : _typeInfo is null ? json.Deserialize(_type, _serializing) : json.Deserialize(_typeInfo);
-            return value is not null || _allowsNull ? value : throw Fault(method, parameters, $"{JsonText.Show(json)} is null");
-        }
-        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
-        {
-            throw Fault(method, parameters, $"{JsonText.Show(json)} is no {Nullable.GetUnderlyingType(_type)?.Name ?? _type.Name}: {e.Message}", e);
-        }
-    }
-
-    private ParamsBindingException Fault(string method, JsonElement parameters, string why, Exception? inner = null) =>
-        new($"The parameter \"{_name}\" of the command \"{method}\" cannot be bound: {why}. The params are {JsonText.Show(parameters)}.", inner);
 }

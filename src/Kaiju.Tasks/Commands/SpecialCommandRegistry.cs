@@ -5,9 +5,32 @@ namespace Kaiju.Tasks.Commands;
 /// <summary>The special commands by method. The two that ship are registered like any other.</summary>
 internal sealed class SpecialCommandRegistry(IEnumerable<SpecialCommand> commands)
 {
+    private readonly SpecialCommand[] _all = [.. commands];
+
     // Of two with the same method the last one counts, so that a host can put its own in the place of one that ships.
-    private readonly FrozenDictionary<string, SpecialCommand> _commands =
-        commands.GroupBy(command => command.Method).ToFrozenDictionary(group => group.Key, group => group.Last());
+    private readonly FrozenDictionary<string, SpecialCommand> _commands = commands
+        .Where(command => command.Method is not null)
+        .GroupBy(command => command.Method)
+        .ToFrozenDictionary(group => group.Key, group => group.Last());
 
     public SpecialCommand? Find(string method) => _commands.GetValueOrDefault(method);
+
+    /// <summary>What is wrong with them as a whole: a bad name, or two of the user's with one name.</summary>
+    public IEnumerable<string> FindFaults()
+    {
+        foreach (var command in _all)
+        {
+            if (CommandName.FindFault(command.Method) is { } fault)
+            {
+                yield return $"The name of the special command {TypeText.Of(command.GetType())} {fault}";
+            }
+        }
+
+        var own = _all.Where(command => command.Method is not null && command is not (TimerSpecialCommand or MessageSpecialCommand));
+        foreach (var same in own.GroupBy(command => command.Method, StringComparer.Ordinal).Where(group => group.Count() > 1))
+        {
+            var types = string.Join(" and ", same.Select(command => TypeText.Of(command.GetType())));
+            yield return $"The special command \"{same.Key}\" is registered {same.Count()} times: {types}. Each name can stand for one special command only.";
+        }
+    }
 }

@@ -3,7 +3,9 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Commands;
 
 /// <summary>A registered middleware: where a stage's scope has it.</summary>
-internal sealed record StageMiddleware(Func<IServiceProvider, IStageMiddleware> Resolve)
+/// <param name="Type">The middleware's type, which is a service.</param>
+/// <param name="Resolve">Takes it from the scope.</param>
+internal sealed record StageMiddleware(Type Type, Func<IServiceProvider, IStageMiddleware> Resolve)
 {
     /// <summary>Calls the handler with all middlewares around it, the first one outermost.</summary>
     public static ValueTask<JsonElement> InvokeAsync(

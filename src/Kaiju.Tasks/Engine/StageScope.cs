@@ -3,16 +3,32 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>A stage's services: a scope that is opened when something is asked of it, since many stages ask for nothing.</summary>
-internal sealed class StageScope(IServiceScopeFactory scopes) : IServiceProvider, IAsyncDisposable
+internal sealed class StageScope(IServiceScopeFactory scopes) : IKeyedServiceProvider, IAsyncDisposable
 {
     private IServiceScope? _scope;
     private volatile bool _isOver;
 
+    private IServiceProvider Services
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_isOver, typeof(IServiceProvider));
+            return (_scope ?? Open()).ServiceProvider;
+        }
+    }
+
     public object? GetService(Type serviceType)
     {
         ObjectDisposedException.ThrowIf(_isOver, typeof(IServiceProvider));
-        return serviceType == typeof(IServiceProvider) ? this : (_scope ?? Open()).ServiceProvider.GetService(serviceType);
+        return serviceType == typeof(IServiceProvider) ? this : Services.GetService(serviceType);
     }
+
+    // A container without keys says so itself.
+    public object? GetKeyedService(Type serviceType, object? serviceKey) =>
+        serviceKey is null ? GetService(serviceType) : Services.GetKeyedService(serviceType, serviceKey);
+
+    public object GetRequiredKeyedService(Type serviceType, object? serviceKey) =>
+        serviceKey is null ? this.GetRequiredService(serviceType) : Services.GetRequiredKeyedService(serviceType, serviceKey);
 
     public ValueTask DisposeAsync()
     {

@@ -26,10 +26,12 @@ public sealed class KaijuTasksBuilder
 
     /// <summary>
     /// Registers a command. The handler's parameters are bound to the params' members by name; services, <see cref="StageContext"/>
-    /// and <see cref="CancellationToken"/> by type; a parameter with <see cref="ParamsAttribute"/> takes the params as a whole. It may
+    /// and <see cref="CancellationToken"/> by type, services with a key by <c>[FromKeyedServices]</c>; a parameter with <see cref="ParamsAttribute"/> takes the params as a whole. It may
     /// return nothing, a value, a <see cref="System.Threading.Tasks.Task"/> or a <see cref="ValueTask"/>, with or without a value.
     /// </summary>
-    /// <param name="method">The name by which tasks ask for it. A name that is registered twice fails the host's start.</param>
+    /// <param name="method">
+    /// The name by which tasks ask for it: 1 to 200 characters, not only blanks. A name that is registered twice fails the host's start.
+    /// </param>
     /// <param name="handler">The handler, usually a lambda.</param>
     /// <param name="file">Filled in by the compiler, to name the place in messages.</param>
     /// <param name="line">Filled in by the compiler, to name the place in messages.</param>
@@ -95,7 +97,7 @@ public sealed class KaijuTasksBuilder
             }
             catch (JsonException e)
             {
-                throw new ParamsBindingException($"The params of the command \"{method}\" are no {typeof(TParams).Name}: {e.Message} The params are {JsonText.Show(whole)}.", e);
+                throw new ParamsBindingException($"The params of the command \"{method}\" cannot be read: {JsonPlace.Explain(e, whole, parametersInfo, "params")}.");
             }
 
             return ResultWriter.Write(await handler(typed, context, cancellationToken).ConfigureAwait(false), resultInfo);
@@ -103,34 +105,35 @@ public sealed class KaijuTasksBuilder
     }
 
     /// <summary>
-    /// Registers every method of a class that is marked with <see cref="CommandAttribute"/>. Methods that are not static get an
+    /// Registers every method of a class that is marked with <see cref="CommandAttribute"/>, private and static ones too. Methods that are not static get an
     /// object for each stage: the service, if the class is registered as one, else a new one that is disposed of after the stage.
     /// </summary>
     /// <typeparam name="T">The class.</typeparam>
-    /// <exception cref="ArgumentException">It has no such method.</exception>
+    /// <exception cref="ArgumentException">It has no such method, or one whose name is null, blank or longer than 200 characters.</exception>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public KaijuTasksBuilder AddCommands<[DynamicallyAccessedMembers(
         DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.NonPublicMethods | DynamicallyAccessedMemberTypes.PublicConstructors)] T>()
         where T : class
     {
-        const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
-        var methods = typeof(T).GetMethods(All).Where(method => method.IsDefined(typeof(CommandAttribute))).ToList();
+        var methods = CommandMethods.Of(typeof(T));
         if (methods.Count == 0)
         {
-            throw new ArgumentException($"{typeof(T)} has no method with [Command(\"…\")].");
+            throw new ArgumentException($"{TypeText.Of(typeof(T))} has no method with [Command(\"…\")].");
         }
 
-        foreach (var method in methods)
+        foreach (var (method, place) in methods)
         {
-            var place = $"{typeof(T).Name}.{method.Name}";
-            Add(method.GetCustomAttribute<CommandAttribute>()!.Method, place, host => DelegateCommand.Bind(method, typeof(T), host, place));
+            Add(method.GetCustomAttribute<CommandAttribute>()!.Method, place, binding => DelegateCommand.Bind(method, typeof(T), binding));
         }
 
         return this;
     }
 
-    /// <summary>Registers a command that the engine itself carries out. One with the method of another takes its place.</summary>
+    /// <summary>
+    /// Registers a command that the engine itself carries out. One with the method of a command that ships takes its place; two of
+    /// your own with one method fail the host's start.
+    /// </summary>
     /// <param name="command">The special command; one object serves all stages.</param>
     public KaijuTasksBuilder AddSpecialCommand(SpecialCommand command)
     {
@@ -145,7 +148,7 @@ public sealed class KaijuTasksBuilder
         where T : class, IStageMiddleware
     {
         Services.TryAddScoped<T>();
-        Services.AddSingleton(new StageMiddleware(services => services.GetRequiredService<T>()));
+        Services.AddSingleton(new StageMiddleware(typeof(T), services => services.GetRequiredService<T>()));
         return this;
     }
 
@@ -154,12 +157,16 @@ public sealed class KaijuTasksBuilder
     private KaijuTasksBuilder AddDelegate(string method, Delegate handler, Type? whole, string place)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        return Add(method, place, host => DelegateCommand.Bind(handler, whole, host, place));
+        return Add(method, place, binding => DelegateCommand.Bind(handler, whole, binding));
     }
 
-    private KaijuTasksBuilder Add(string method, string place, Func<BindingHost, CommandHandler> bind)
+    private KaijuTasksBuilder Add(string method, string place, Func<CommandBinding, CommandHandler?> bind)
     {
-        ArgumentException.ThrowIfNullOrEmpty(method);
+        if (CommandName.FindFault(method) is { } fault)
+        {
+            throw new ArgumentException($"The name of the command of {place} {fault}", nameof(method));
+        }
+
         _commands.Add(new CommandRegistration(method, place, bind));
         return this;
     }

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 namespace Kaiju.Tasks.Hosting;
 
 /// <summary>Looks over all options and commands when the host starts and says everything that is wrong at once.</summary>
-internal sealed class KaijuTasksOptionsValidator(CommandRegistrations commands, SpecialCommandRegistry specials) : IValidateOptions<KaijuTasksOptions>
+internal sealed class KaijuTasksOptionsValidator(
+    CommandRegistrations commands, SpecialCommandRegistry specials, IEnumerable<StageMiddleware> middlewares, RegisteredServices services)
+    : IValidateOptions<KaijuTasksOptions>
 {
     public ValidateOptionsResult Validate(string? name, KaijuTasksOptions options)
     {
@@ -18,7 +20,29 @@ internal sealed class KaijuTasksOptionsValidator(CommandRegistrations commands, 
         faults.AddRange(commands.All
             .Where(registration => specials.Find(registration.Method) is not null)
             .Select(registration => $"The command \"{registration.Method}\" of {registration.Place} has the name of a special command; choose another."));
+        faults.AddRange(specials.FindFaults());
+        CheckServices(options, faults);
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    /// <summary>Only of the host's own roles: a client may register commands that it does not run.</summary>
+    private void CheckServices(KaijuTasksOptions options, List<string> faults)
+    {
+        if (options.Roles.HasFlag(TaskRoles.Executor) && options.SerializerOptions is { } serializing)
+        {
+            faults.AddRange(CommandCatalog.FindFaults(commands, new BindingHost(services, serializing)));
+            faults.AddRange(
+                from type in middlewares.Select(middleware => middleware.Type).Distinct()
+                let fault = services.FindFault(type)
+                where fault is not null
+                select $"The constructor of the middleware {TypeText.Of(type)} {fault}.");
+        }
+
+        if (options.Roles.HasFlag(TaskRoles.Manager))
+        {
+            faults.AddRange(services.FindFaultsOfAll(typeof(INotificationSink))
+                .Select(sink => $"The constructor of the notification sink {TypeText.Of(sink.Made)} {sink.Fault}."));
+        }
     }
 
     private static void CheckNames(KaijuTasksOptions options, List<string> faults)

@@ -1,6 +1,7 @@
 using Kaiju.Tasks;
 using Kaiju.Tasks.Client;
 using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Hosting;
 using Kaiju.Tasks.Queueing;
@@ -10,6 +11,7 @@ using Kaiju.Tasks.Storage.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -27,6 +29,7 @@ public static class KaijuTasksServiceCollectionExtensions
     public static KaijuTasksBuilder AddKaijuTasks(this IServiceCollection services, Action<KaijuTasksOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
+        services.TryAdd(ServiceDescriptor.Singleton(typeof(ILogger<>), typeof(AnyLogger<>)));
         services.AddOptionsWithValidateOnStart<KaijuTasksOptions, KaijuTasksOptionsValidator>();
         if (configure is not null)
         {
@@ -45,6 +48,7 @@ public static class KaijuTasksServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<SpecialCommand, TimerSpecialCommand>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<SpecialCommand, MessageSpecialCommand>());
         services.TryAddSingleton<SpecialCommandRegistry>();
+        services.TryAddSingleton(provider => new RegisteredServices(services, provider));
         if (services.FirstOrDefault(service => service.ServiceType == typeof(CommandRegistrations))?.ImplementationInstance is CommandRegistrations known)
         {
             return known;
@@ -82,9 +86,10 @@ public static class KaijuTasksServiceCollectionExtensions
             provider.GetRequiredService<IServiceScopeFactory>(), provider.GetService<IHostApplicationLifetime>()));
         services.TryAddSingleton(provider => new CommandCatalog(
             provider.GetRequiredService<CommandRegistrations>(),
-            new BindingHost(provider.GetRequiredService<IServiceProviderIsService>(), Options(provider).SerializerOptions)));
+            new BindingHost(provider.GetRequiredService<RegisteredServices>(), Options(provider).SerializerOptions)));
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<TaskManager>(provider, Options(provider)));
-        services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<StageRunner>(provider, Options(provider)));
+        services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<StageRunner>(
+            provider, Options(provider), provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance));
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<TaskExecutor>(provider, Options(provider)));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TaskHostedService>());
     }

@@ -30,9 +30,9 @@ public sealed class WaitCommandTests
     }
 
     [Theory]
-    [InlineData("\"soon\"", "params.timer is \"soon\"")]
-    [InlineData("-5", "params.timer is -5")]
-    [InlineData("1e20", "params.timer is 1e20")]
+    [InlineData("\"soon\"", "params.timer is a text of 4 characters; it must be")]
+    [InlineData("-5", "params.timer is a whole number of 1 digit; it must be")]
+    [InlineData("1e20", "params.timer is a decimal number; it must be")]
     public async Task A_timer_that_turns_out_wrong_fails_the_stage(string delay, string why)
     {
         await using var host = NewHost();

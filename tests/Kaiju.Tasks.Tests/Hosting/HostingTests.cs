@@ -114,7 +114,7 @@ public sealed class HostingTests
         builder.Services.AddKaijuTasks().AddCommand("do", (ReadOnlySpan<char> text) => { });
         using var host = builder.Build();
 
-        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<ArgumentException>().WithMessage("HostingTests.cs:*lives on the stack*");
+        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<OptionsValidationException>().WithMessage("*HostingTests.cs:*lives on the stack*");
     }
 
     [Theory]

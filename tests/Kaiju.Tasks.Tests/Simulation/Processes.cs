@@ -72,7 +72,8 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
     {
         var witness = new WitnessedStore(World.Store, World.Checker, Name);
         var offload = new SimulatedOffload(this);
-        var catalog = new CommandCatalog(new SimulatedCommands(World, this).Register(), new BindingHost(_scopes.CreateScope().ServiceProvider.GetRequiredService<IServiceProviderIsService>(), World.Options.SerializerOptions));
+        var services = new RegisteredServices(new ServiceCollection(), _scopes.CreateScope().ServiceProvider);
+        var catalog = new CommandCatalog(new SimulatedCommands(World, this).Register(), new BindingHost(services, World.Options.SerializerOptions));
         var stages = new StageRunner(catalog, World.Specials, [], _scopes, new HostEnd(_scopes), Clock, offload, World.Options, new EngineLog<TaskExecutor>(World.Checker));
         return new TaskExecutor(
             new DistantStore(witness, Network), new DistantQueue(World.QueueFor(witness), Network), stages, Clock, World.Ids, offload, World.Options, new EngineLog<TaskExecutor>(World.Checker));

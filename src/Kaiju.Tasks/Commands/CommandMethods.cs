@@ -1,0 +1,37 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using Kaiju.Tasks.Serialization;
+
+namespace Kaiju.Tasks.Commands;
+
+/// <summary>The methods of a class that are marked as commands.</summary>
+[RequiresUnreferencedCode(TrimmingNotice.Message)]
+internal static class CommandMethods
+{
+    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+
+    /// <summary>All of them, private and static ones and those of base classes too; of an overridden one, the override.</summary>
+    public static IReadOnlyList<(MethodInfo Method, string Place)> Of(Type type)
+    {
+        var overridden = new HashSet<MethodInfo>();
+        var found = new List<MethodInfo>();
+        for (var part = type; part is not null; part = part.BaseType)
+        {
+            foreach (var method in part.GetMethods(Declared).Where(method => method.IsDefined(typeof(CommandAttribute), inherit: true)))
+            {
+                if (!method.IsVirtual || overridden.Add(method.GetBaseDefinition()))
+                {
+                    found.Add(method);
+                }
+            }
+        }
+
+        return [.. found.Select(method => (method, PlaceOf(type, method, found.Count(other => other.Name == method.Name) > 1)))];
+    }
+
+    private static string PlaceOf(Type type, MethodInfo method, bool isOverloaded)
+    {
+        var parameters = isOverloaded ? $"({string.Join(", ", method.GetParameters().Select(parameter => TypeText.Of(parameter.ParameterType)))})" : "";
+        return $"{TypeText.Of(type)}.{method.Name}{parameters}";
+    }
+}
