@@ -64,7 +64,7 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
         { "cron_time_zone is \"Europe/Riga\" without a cron*", One() with { CronTimeZone = "Europe/Riga" } },
         { "kws is [1]; it must be an object.", One() with { KwsJson = Json.Of("[1]") } },
         { "kws has the key \"a\" twice in one object.", One() with { KwsJson = Json.Of("""{"a": 1, "a": 2}""") } },
-        { "kws has the text*contains U+0000*", One() with { KwsJson = Json.Of("""{"a": "\u0000"}""") } },
+        { "kws has a text of 1 character, which contains U+0000*", One() with { KwsJson = Json.Of("""{"a": "\u0000"}""") } },
         { "kws is 1048579 bytes of JSON; at most 1048576 are allowed.", One() with { KwsJson = Big(1048579) } },
         { "kws, meta or params cannot be written as JSON:*lone surrogate*", With(new("do", new { c = '\ud800' })) },
         { "kws, meta or params cannot be written as JSON:*lone surrogate*", With(new("do", new System.Text.Json.Nodes.JsonObject { ["\ud800"] = 1 })) },

@@ -26,12 +26,13 @@ internal static class CommandMethods
             }
         }
 
-        return [.. found.Select(method => (method, PlaceOf(type, method, found.Count(other => other.Name == method.Name) > 1)))];
+        var overloads = found.GroupBy(method => (method.DeclaringType, method.Name)).ToDictionary(group => group.Key, group => group.Count());
+        return [.. found.Select(method => (method, PlaceOf(method, overloads[(method.DeclaringType, method.Name)] > 1)))];
     }
 
-    private static string PlaceOf(Type type, MethodInfo method, bool isOverloaded)
+    private static string PlaceOf(MethodInfo method, bool isOverloaded)
     {
         var parameters = isOverloaded ? $"({string.Join(", ", method.GetParameters().Select(parameter => TypeText.Of(parameter.ParameterType)))})" : "";
-        return $"{TypeText.Of(type)}.{method.Name}{parameters}";
+        return $"{TypeText.Of(method.DeclaringType!)}.{method.Name}{parameters}";
     }
 }

@@ -14,10 +14,12 @@ internal static class JsonShape
         JsonValueKind.Null => "null",
         JsonValueKind.True or JsonValueKind.False => "a boolean",
         JsonValueKind.Number => OfNumber(json.GetRawText()),
-        JsonValueKind.String => $"a text of {Count(json.GetString()!.Length, "character", "characters")}",
+        JsonValueKind.String => Of(json.GetString()!),
         JsonValueKind.Array => $"a list of {Count(json.GetArrayLength(), "entry", "entries")}",
         _ => $"an object of {Count(json.GetPropertyCount(), "member", "members")}",
     };
+
+    public static string Of(string text) => $"a text of {Count(text.Length, "character", "characters")}";
 
     /// <summary>The names of an object's members: they are the program's words and not its data.</summary>
     public static string Members(JsonElement json)

@@ -78,7 +78,7 @@ internal static class JsonText
                         var text = reader.GetString()!;
                         if (FindFault(text) is { } badText)
                         {
-                            return $"has the text {Quote(text)}, which {badText}";
+                            return $"has {JsonShape.Of(text)}, which {badText}";
                         }
 
                         break;

@@ -23,14 +23,14 @@ internal static class CommandCondition
 
         if (filledCondition.ValueKind != JsonValueKind.Object || !evaluation.TryGetMember(filledCondition, "schema", out var schema))
         {
-            throw new TemplateException(ConditionFaults.NoCondition(root, filledCondition), TemplatePhase.Condition);
+            throw new TemplateException(ConditionFaults.NoCondition(root, filledCondition).OfFilled(filledCondition), TemplatePhase.Condition);
         }
 
         // What the original stores for a condition built from a template object, and cannot evaluate itself.
         if (schema.ValueKind == JsonValueKind.Object &&
             evaluation.TryGetMember(schema, "schema", out _) && evaluation.TryGetMember(schema, "keys", out _))
         {
-            throw new TemplateException(ConditionFaults.NestedSchema(root, filledCondition), TemplatePhase.Condition);
+            throw new TemplateException(ConditionFaults.NestedSchema(root, filledCondition).OfFilled(filledCondition), TemplatePhase.Condition);
         }
 
         return Condition.Parse(schema, root.Member("schema")).Evaluate(data, budget);

@@ -19,7 +19,7 @@ internal sealed class Condition
     public static Condition Parse(JsonElement schema, TemplatePlace place) =>
         schema.ValueKind is JsonValueKind.Object or JsonValueKind.Array
             ? new Condition(schema, place)
-            : throw new TemplateException(ConditionFaults.NoSchema(place, schema), TemplatePhase.Condition);
+            : throw new TemplateException(ConditionFaults.NoSchema(place, schema).OfFilled(schema), TemplatePhase.Condition);
 
     /// <exception cref="TemplateException">It cannot be evaluated over this data, or the budget is used up.</exception>
     public bool Evaluate(TemplateData data, TemplateBudget budget)
@@ -37,7 +37,7 @@ internal sealed class Condition
             JsonValueKind.Object when evaluation.TryGetMember(schema, "not", out var negated) =>
                 !Holds(negated, place.Member("not"), evaluation, depth + 1),
             JsonValueKind.Object => AllHold(schema, place, evaluation, depth),
-            _ => throw new TemplateException(ConditionFaults.NoSchema(place, schema), TemplatePhase.Condition),
+            _ => throw new TemplateException(ConditionFaults.NoSchema(place, schema).OfFilled(schema), TemplatePhase.Condition),
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks.Templates;
 
@@ -33,7 +34,7 @@ internal static class DateFunctions
 
         return DateTimeOffset.TryParseExact(offsetText, _timesWithOffset, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
             ? TemplateValue.Of(time.ToString(TimeFormat + "zzz", CultureInfo.InvariantCulture))
-            : throw call.ValueError($"\"{ErrorText.Cut(text, 40)}\" is no time such as 2024-05-06T07:08:09+02:00.");
+            : throw call.ValueError($"{JsonShape.Of(text)} is not a time such as 2024-05-06T07:08:09+02:00.");
     }
 
     public static TemplateValue DateOf(FunctionCall call)
@@ -41,6 +42,6 @@ internal static class DateFunctions
         var text = call.Text(0);
         return DateOnly.TryParseExact(text, DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
             ? TemplateValue.Of(date.ToString(DateFormat, CultureInfo.InvariantCulture))
-            : throw call.ValueError($"\"{ErrorText.Cut(text, 40)}\" is no date such as 2024-05-06.");
+            : throw call.ValueError($"{JsonShape.Of(text)} is not a date such as 2024-05-06.");
     }
 }

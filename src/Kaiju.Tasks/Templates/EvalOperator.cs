@@ -20,6 +20,6 @@ internal sealed class EvalOperator : TemplateOperator
     }
 
     private static LiteralResult Read(TemplateValue value, Evaluation evaluation) => value.IsText
-        ? PythonLiteral.Read(value.Text(evaluation))
+        ? PythonLiteral.Read(value.Text(evaluation), isData: true)
         : throw evaluation.Fail(TemplateErrorKind.LiteralError, $"a literal is read from text, not from {value.Description}.");
 }

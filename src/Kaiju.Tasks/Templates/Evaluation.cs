@@ -69,7 +69,9 @@ internal sealed class Evaluation(TemplateData data, TemplateBudget budget, Templ
         Fail(TemplateErrorKind.LimitExceeded, $"the value is nested deeper than {Budget.MaxDepth} levels.");
 
     public TemplateException Fail(string kind, string reason) =>
-        new(new TemplateFault(_place, _text ?? ErrorText.Of(_source), kind, reason), phase);
+        new(_text is null && phase == TemplatePhase.Condition
+            ? new TemplateFault(_place, "", kind, reason).OfFilled(_source)
+            : new TemplateFault(_place, _text ?? "", kind, reason), phase);
 
     public TemplateException TypeError(string reason) => Fail(TemplateErrorKind.TypeError, reason);
 

@@ -128,7 +128,7 @@ internal sealed class JsonOutput : IDisposable
     {
         if (!number.IsInBounds)
         {
-            throw _evaluation.ValueError($"{ErrorText.Cut(number.ToString(), 40)} is no number that JSON can hold.");
+            throw _evaluation.ValueError("the number is too large for JSON, or not a number.");
         }
 
         _writer.WriteRawValue(number.ToString(), skipInputValidation: true);

@@ -11,10 +11,10 @@ internal readonly struct LiteralResult
 
     public static LiteralResult Of(TemplateValue value) => new(value, null, null);
 
-    public static LiteralResult NoLiteral(string text) => new(
+    public static LiteralResult NoLiteral(string shown) => new(
         default,
         TemplateErrorKind.LiteralError,
-        $"{ErrorText.Cut(text, 60)} is no literal. Text needs quotes, arrays and objects need backquotes around them.");
+        $"{shown} is not a literal. Text needs quotes, arrays and objects need backquotes around them.");
 
     public static LiteralResult TooDeep() => new(
         default,

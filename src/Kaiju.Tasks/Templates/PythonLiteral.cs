@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks.Templates;
 
@@ -11,7 +12,9 @@ internal ref struct PythonLiteral
 
     private PythonLiteral(ReadOnlySpan<char> text) => _text = text;
 
-    public static LiteralResult Read(string text)
+    /// <param name="text">The text.</param>
+    /// <param name="isData">True if it is data and not the template's own, so that an error must not show it.</param>
+    public static LiteralResult Read(string text, bool isData = false)
     {
         var reader = new PythonLiteral(text.AsSpan().TrimStart(" \t").TrimEnd());
         if (reader.TryValue(0, out var value) && reader._position == reader._text.Length)
@@ -19,7 +22,7 @@ internal ref struct PythonLiteral
             return LiteralResult.Of(value);
         }
 
-        return reader._tooDeep ? LiteralResult.TooDeep() : LiteralResult.NoLiteral(text);
+        return reader._tooDeep ? LiteralResult.TooDeep() : LiteralResult.NoLiteral(isData ? JsonShape.Of(text) : ErrorText.Cut(text, 60));
     }
 
     private bool TryValue(int depth, out TemplateValue value)

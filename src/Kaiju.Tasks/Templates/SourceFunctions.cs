@@ -66,7 +66,7 @@ internal static class SourceFunctions
         var count = call.Integer(0);
         if (count < 0 || count > MostRandomBytes)
         {
-            throw call.ValueError($"{ErrorText.Cut(count.ToString(CultureInfo.InvariantCulture), 40)} bytes; it gives from 0 to {MostRandomBytes}.");
+            throw call.ValueError($"it gives from 0 to {MostRandomBytes} bytes, and is asked for another number.");
         }
 
         return TemplateValue.Of(Convert.ToHexStringLower(Draw(call, (int)count)));

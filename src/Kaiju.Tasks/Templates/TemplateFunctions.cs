@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
+using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks.Templates;
 
@@ -98,7 +99,7 @@ internal static class TemplateFunctions
             && digits.All(c => char.IsAsciiDigit(c) || c == '_');
         if (!wellFormed)
         {
-            throw call.ValueError($"\"{ErrorText.Cut(text, 40)}\" is no whole number.");
+            throw call.ValueError($"{JsonShape.Of(text)} is not a whole number.");
         }
 
         var plain = digits.Replace("_", "", StringComparison.Ordinal);

@@ -52,12 +52,12 @@ public sealed class ConditionTests
     }
 
     [Fact]
-    public void Error_shows_the_place_and_the_test()
+    public void Error_shows_the_place_and_the_kind_of_the_test()
     {
         var evaluate = () => Run("""{"schema": [{"0.total": 1}, {"0.total": {"near": 5}}]}""");
 
         evaluate.Should().Throw<TemplateException>().WithMessage(
-            "commands[2].condition.schema[1][\"0.total\"]: \"{\"near\": 5}\": unknown_operator: there is no operator \"near\". " +
+            "commands[2].condition.schema[1][\"0.total\"] (an object of 1 member): unknown_operator: there is no operator \"near\". " +
             "There are eq, ne, gt, lt, ge, le, has, in, match, like, not, and agg.");
     }
 

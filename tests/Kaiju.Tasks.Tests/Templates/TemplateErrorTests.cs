@@ -80,12 +80,12 @@ public sealed class TemplateErrorTests
     }
 
     [Theory]
-    [InlineData("[!x:upper:abc]", "literal_error", "abc is no literal. Text needs quotes, arrays and objects need backquotes around them.")]
+    [InlineData("[!x:upper:abc]", "literal_error", "abc is not a literal. Text needs quotes, arrays and objects need backquotes around them.")]
     [InlineData("[!x:diff:5]", "index_error", "diff needs 2 arguments or more, and has 1.")]
     [InlineData("[!x:upper:5]", "type_error", "upper wants text as argument 1, not a number.")]
     [InlineData("[!f:{a.b}]", "format_error", "the field {a.b} has one of . [ ! { in its name; parts of a path are joined by -.")]
     [InlineData("[!f:}]", "format_error", "a lone brace; {{ and }} stand for braces in the text.")]
-    [InlineData("[!x:int:'x']", "value_error", "int: \"x\" is no whole number.")]
+    [InlineData("[!x:int:'x']", "value_error", "int: a text of 1 character is not a whole number.")]
     public void Reason_is_a_sentence(string template, string kind, string reason)
     {
         var fill = () => template.FillText();

@@ -160,6 +160,44 @@ public sealed class CommandRunTests
         host.Logs.Lines.Should().NotContain(line => $"{line.Text}{line.Scopes}{line.Exception}".Contains(Secret), wrongUse);
     }
 
+    public static TheoryData<TaskCommand, string> Filled => new()
+    {
+        { new("do", new { a = "[!x:int:[kws.s]]" }), "params.a: \"[!x:int:[kws.s]]\": value_error: int: a text of 6 characters is not a whole number." },
+        {
+            new("do", new { a = "[!x:date:[kws.s]]" }),
+            "params.a: \"[!x:date:[kws.s]]\": value_error: date: a text of 6 characters is not a date such as 2024-05-06."
+        },
+        {
+            new("do", new { a = "[!x:datetime:[kws.s]]" }),
+            "params.a: \"[!x:datetime:[kws.s]]\": value_error: datetime: a text of 6 characters is not a time such as 2024-05-06T07:08:09+02:00."
+        },
+        {
+            new("do", new { a = "[!e:[kws.s]]" }),
+            "params.a: \"[!e:[kws.s]]\": literal_error: a text of 6 characters is not a literal. Text needs quotes, arrays and objects need backquotes around them."
+        },
+        {
+            new("do") { Condition = TaskCondition.FromJson(Json.Of("""{"schema": {"kws.s": {"has": 1, "eq": "[kws.s]"}}}""")) },
+            "condition.schema[\"kws.s\"] (an object of 2 members): type_error: a text can only contain text, not a number."
+        },
+        {
+            new("do") { Condition = TaskCondition.FromJson(Json.Of("""{"schema": "[kws.s]"}""")) },
+            "condition.schema (a text of 6 characters): invalid_condition: a schema is an object of tests, such as {\"0.total\": {\"gt\": 5}}, or an array of alternatives."
+        },
+        { new("nul"), "The result of \"nul\" has a text of 7 characters, which contains U+0000, which cannot be stored." },
+    };
+
+    [Theory]
+    [MemberData(nameof(Filled))]
+    public async Task A_stage_whose_template_condition_or_result_is_wrong_shows_no_value(TaskCommand command, string message)
+    {
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1).AddCommand("nul", () => $"{Secret}\0"));
+
+        var failed = await host.RunAsync(new TaskDefinition { Kws = new { s = Secret, n = 5 }, Commands = [command] });
+
+        failed.Error!.Message.Should().Be(message);
+        failed.Error.Json.GetRawText().Should().NotContain(Secret);
+    }
+
     [Fact]
     public async Task What_may_be_null_may_be_missing_from_a_record()
     {
