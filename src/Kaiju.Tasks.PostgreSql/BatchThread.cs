@@ -73,11 +73,7 @@ internal sealed class BatchThread<TItem, TAnswer>(
         var call = new BatchedCall<TItem, TAnswer>(items, bytes);
         lock (_waiting)
         {
-            if (_isDisposed)
-            {
-                throw ClosedStore.Fault();
-            }
-
+            ClosedStore.ThrowIf(_isDisposed);
             _waiting.Enqueue(call);
             if (_thread is null)
             {

@@ -10,24 +10,25 @@ namespace Kaiju.Tasks.PostgreSql;
 /// </summary>
 internal sealed class Place(string connectionString, string schema)
 {
-    private readonly string _text = Describe(new NpgsqlConnectionStringBuilder(connectionString), schema);
+    private string? _text;
 
-    public override string ToString() => _text;
+    // Faults alone ask for it, and to take a connection string apart costs more than the rest of a call.
+    public override string ToString() => _text ??= Describe(new NpgsqlConnectionStringBuilder(connectionString), schema);
 
     /// <summary>True for a fault of the driver that does not name the place yet.</summary>
-    public bool IsWanted(Exception e) => e is NpgsqlException && !e.Message.Contains(_text, StringComparison.Ordinal);
+    public bool IsWanted(Exception e) => e is NpgsqlException && !e.Message.Contains(ToString(), StringComparison.Ordinal);
 
     /// <summary>The same fault, with the place.</summary>
     public Exception Located(Exception e)
     {
         if (e is not PostgresException server)
         {
-            return new NpgsqlException($"{e.Message} ({_text})", e);
+            return new NpgsqlException($"{e.Message} ({this})", e);
         }
 
         // This type has no place for an inner exception, so that all that the first one knows is copied.
         var located = new PostgresException(
-            $"{server.MessageText} ({_text})",
+            $"{server.MessageText} ({this})",
             server.Severity,
             server.InvariantSeverity,
             server.SqlState,

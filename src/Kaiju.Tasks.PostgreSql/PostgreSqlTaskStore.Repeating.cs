@@ -105,19 +105,6 @@ internal sealed partial class PostgreSqlTaskStore
     /// </summary>
     private async ValueTask<T> RepeatAsync<T>(Func<Task<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
     {
-        try
-        {
-            return await RepeatWhilePassingAsync(act, isPassing, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (_place.IsWanted(e))
-        {
-            throw _place.Located(e);
-        }
-    }
-
-    private async ValueTask<T> RepeatWhilePassingAsync<T>(
-        Func<Task<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
-    {
         var wait = default(HeldWait);
         for (var tries = 1; ;)
         {
@@ -149,11 +136,20 @@ internal sealed partial class PostgreSqlTaskStore
 
                 if (tries == Tries || cancellationToken.IsCancellationRequested || !isPassing(e))
                 {
+                    if (_place.IsWanted(e))
+                    {
+                        throw _place.Located(e);
+                    }
+
                     throw;
                 }
 
                 pause = PauseOf(tries++);
                 RelationalLog.StepRepeated(_logger, e, pause);
+            }
+            catch (Exception e) when (_place.IsWanted(e))
+            {
+                throw _place.Located(e);
             }
 
             await Task.Delay(pause, TimeProvider.System, cancellationToken).ConfigureAwait(false);

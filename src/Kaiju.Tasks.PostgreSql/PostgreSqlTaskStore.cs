@@ -91,14 +91,14 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         if (_isReady)
         {
             // What was accepted before is carried out to its end.
-            ThrowIf(_isClosed);
+            ClosedStore.ThrowIf(_isClosed);
             return;
         }
 
         await _starting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            ThrowIf(_isDisposed);
+            ClosedStore.ThrowIf(_isDisposed);
             if (!_isReady)
             {
                 if (await RepeatAsync(() => PrepareTablesAsync(cancellationToken), e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e), cancellationToken).ConfigureAwait(false) is > 0 and var count)
@@ -201,14 +201,6 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         finally
         {
             _starting.Release();
-        }
-    }
-
-    private static void ThrowIf(bool isDisposed)
-    {
-        if (isDisposed)
-        {
-            throw ClosedStore.Fault();
         }
     }
 

@@ -20,11 +20,7 @@ internal sealed class SqliteConnections(SqliteTasksOptions options) : IDisposabl
     /// <summary>Reads on a connection that others have used; on a new one if it is no longer fit.</summary>
     public T Read<T>(Func<CachedConnection, T> read)
     {
-        if (_isDisposed)
-        {
-            throw ClosedStore.Fault();
-        }
-
+        ClosedStore.ThrowIf(_isDisposed);
         try
         {
             return Read(read, _readers.TryTake(out var reader) ? reader : new CachedConnection(Open()));

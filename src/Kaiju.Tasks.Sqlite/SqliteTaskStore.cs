@@ -201,11 +201,7 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
     {
         lock (_starting)
         {
-            if (_isDisposed)
-            {
-                throw ClosedStore.Fault();
-            }
-
+            ClosedStore.ThrowIf(_isDisposed);
             return _start is { IsFaulted: false, IsCanceled: false } ? _start : _start = Task.Run(StartWriterAsync);
         }
     }

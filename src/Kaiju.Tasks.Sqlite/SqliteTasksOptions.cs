@@ -18,10 +18,16 @@ public enum SqliteDurability
 /// <summary>How tasks are kept in a SQLite file. Must be the same in every process over one file, but for the poll interval.</summary>
 public sealed class SqliteTasksOptions
 {
+    private string _connectionString = "";
+    private TimeSpan? _timeoutOfText;
     private TimeSpan? _busyTimeout;
 
     /// <summary>A connection string of Microsoft.Data.Sqlite that names a file: <c>Data Source=tasks.db</c>.</summary>
-    public string ConnectionString { get; set; } = "";
+    public string ConnectionString
+    {
+        get => _connectionString;
+        set => (_connectionString, _timeoutOfText) = (value, SqliteFile.FindTimeout(value));
+    }
 
     /// <summary>What the names of the tables begin with, so that they can stand beside others: <c>^[a-z_][a-z0-9_]{0,30}\z</c>. Default <c>kaiju_</c>.</summary>
     public string TablePrefix { get; set; } = "kaiju_";
@@ -36,7 +42,7 @@ public sealed class SqliteTasksOptions
     /// </summary>
     public TimeSpan BusyTimeout
     {
-        get => _busyTimeout ?? SqliteFile.FindTimeout(ConnectionString) ?? TimeSpan.FromSeconds(10);
+        get => _busyTimeout ?? _timeoutOfText ?? TimeSpan.FromSeconds(10);
         set => _busyTimeout = value;
     }
 

@@ -35,7 +35,7 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
         }
         else if (string.IsNullOrWhiteSpace(command.Method))
         {
-            faults.Add($"{place}.method is only blanks; it must have 1 to {TaskDefinitionChecker.MaxNameLength} characters, not only blanks.");
+            faults.Add($"{place}.method is only blanks; {CommandName.Rule}");
         }
         else if (JsonText.FindFault(command.Method) is { } fault)
         {

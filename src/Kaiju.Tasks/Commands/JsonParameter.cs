@@ -13,6 +13,7 @@ internal sealed class JsonParameter
 {
     private readonly string _name;
     private readonly string[] _memberNames;
+    private readonly string _place;
     private readonly Type _type;
     private readonly bool _allowsNull;
     private readonly bool _hasDefault;
@@ -26,6 +27,7 @@ internal sealed class JsonParameter
         _type = parameter.ParameterType;
         _typeInfo = _type == typeof(JsonElement) ? null : ParamsReading.TypeInfo(_type, serializing);
         _memberNames = [.. new[] { _name, serializing.PropertyNamingPolicy?.ConvertName(_name) ?? _name }.Distinct()];
+        _place = $"params.{_memberNames[^1]}";
         _ignoresCase = serializing.PropertyNameCaseInsensitive;
         _allowsNull = _type.IsValueType ? Nullable.GetUnderlyingType(_type) is not null : NullabilityOf(parameter) != NullabilityState.NotNull;
         _hasDefault = parameter.HasDefaultValue;
@@ -62,10 +64,10 @@ internal sealed class JsonParameter
         {
             if (member.ValueKind == JsonValueKind.Null && _type != typeof(JsonElement))
             {
-                return _allowsNull ? null : throw Fault(method, $"params.{_memberNames[^1]} is null; it must be {TypeText.WithArticle(_type)}");
+                return _allowsNull ? null : throw Fault(method, $"{_place} is null; it must be {TypeText.WithArticle(_type)}");
             }
 
-            return Read(member, $"params.{_memberNames[^1]}", method);
+            return Read(member, _place, method);
         }
 
         return _hasDefault || _allowsNull ? _default : throw Missing(parameters, method);

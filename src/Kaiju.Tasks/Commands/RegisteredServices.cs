@@ -8,19 +8,20 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
 {
     private const int MostKeysShown = 5;
 
+    private readonly IServiceProviderIsService _services = provider.GetRequiredService<IServiceProviderIsService>();
+
     /// <summary>True if the container gives such a service.</summary>
     public bool Has(Type type)
     {
         // The container says yes to every IEnumerable<T>; what matters is whether there is a T.
         var service = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>) ? type.GetGenericArguments()[0] : type;
-        return provider.GetRequiredService<IServiceProviderIsService>().IsService(service);
+        return _services.IsService(service);
     }
 
     /// <summary>True if the container gives such a service under the key, or does not say.</summary>
     public bool Has(Type type, object? key) =>
         provider.GetService<IServiceProviderIsKeyedService>() is not { } services
-        || services.IsKeyedService(type, key)
-        || WithKey(type).Any(service => service.ServiceKey == KeyedService.AnyKey);
+        || services.IsKeyedService(type, key);
 
     /// <summary>True if there is such a service under a key.</summary>
     public bool HasKeys(Type type) => WithKey(type).Any();
@@ -52,7 +53,7 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
 
     // Another container has its own rules for constructors, and registrations that are not in this collection.
     private bool IsExamined =>
-        provider.GetRequiredService<IServiceProviderIsService>().GetType().Assembly.GetName().Name == "Microsoft.Extensions.DependencyInjection";
+        _services.GetType().Assembly.GetName().Name == "Microsoft.Extensions.DependencyInjection";
 
     private IEnumerable<ServiceDescriptor> WithKey(Type type) =>
         registered.Where(service => service.IsKeyedService && service.ServiceType == type);
@@ -119,7 +120,7 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
         }
 
         // Every IEnumerable<T> is a service here, if only an empty one.
-        return !provider.GetRequiredService<IServiceProviderIsService>().IsService(type) ? $"needs {TypeText.Of(type)}, {NotRegistered(type)}"
+        return !_services.IsService(type) ? $"needs {TypeText.Of(type)}, {NotRegistered(type)}"
             : FindFault(type, known) is { } fault ? $"needs {TypeText.Of(type)}, whose constructor {fault}"
             : null;
     }

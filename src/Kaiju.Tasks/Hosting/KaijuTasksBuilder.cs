@@ -26,8 +26,8 @@ public sealed class KaijuTasksBuilder
 
     /// <summary>
     /// Registers a command. The handler's parameters are bound to the params' members by name; services, <see cref="StageContext"/>
-    /// and <see cref="CancellationToken"/> by type, services with a key by <c>[FromKeyedServices]</c>; a parameter with <see cref="ParamsAttribute"/> takes the params as a whole. It may
-    /// return nothing, a value, a <see cref="System.Threading.Tasks.Task"/> or a <see cref="ValueTask"/>, with or without a value.
+    /// and <see cref="CancellationToken"/> by type, services with a key by <c>[FromKeyedServices]</c>; a parameter with
+    /// <see cref="ParamsAttribute"/> takes the params as a whole. It may return nothing, a value, a <see cref="System.Threading.Tasks.Task"/> or a <see cref="ValueTask"/>, with or without a value.
     /// </summary>
     /// <param name="method">
     /// The name by which tasks ask for it: 1 to 200 characters, not only blanks. A name that is registered twice fails the host's start.
@@ -105,8 +105,8 @@ public sealed class KaijuTasksBuilder
     }
 
     /// <summary>
-    /// Registers every method of a class that is marked with <see cref="CommandAttribute"/>, private and static ones too. Methods that are not static get an
-    /// object for each stage: the service, if the class is registered as one, else a new one that is disposed of after the stage.
+    /// Registers every method of a class that is marked with <see cref="CommandAttribute"/>, private and static ones too.
+    /// Methods that are not static get an object for each stage: the service, if the class is registered as one, else a new one that is disposed of after the stage.
     /// </summary>
     /// <typeparam name="T">The class.</typeparam>
     /// <exception cref="ArgumentException">It has no such method, or one whose name is null, blank or longer than 200 characters.</exception>

@@ -1,3 +1,6 @@
+using Kaiju.Tasks.Commands;
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Kaiju.Tasks.Tests.Commands;
 
 /// <summary>What a handler returns is awaited whatever its declared type says; the stage is not done before its work.</summary>
@@ -25,14 +28,12 @@ public sealed class AwaitedResultTests
     {
         var work = new TaskCompletionSource<int>();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", handler(work.Task)));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
 
-        await host.Executor.ClaimAsync(default);
-        (await host.GetAsync("t")).State.Should().Be(TaskState.Executed, what);
+        var stage = host.Services.GetRequiredService<CommandCatalog>().Find("do")!(host.Services, null!, default, default).AsTask();
+
+        stage.IsCompleted.Should().BeFalse(what);
         work.SetResult(7);
-        await host.Executor.WhenIdleAsync();
-
-        (await host.GetAsync("t")).Result.Texts().Should().Equal([result], what);
+        (await stage.Soon()).GetRawText().Should().Be(result, what);
     }
 
     [Fact]

@@ -94,6 +94,12 @@ public sealed class CommandRunTests
             "The parameter \"order\" of the command \"do\" cannot be bound: params.order.sizes['c'd]'] is a text of 6 characters; it must be a Size."
         },
         {
+            "value of another kind beside a key that begins as its own",
+            tasks => tasks.AddCommand("do", (Dictionary<string, Size> sizes) => sizes.Count),
+            $$$"""{"sizes": {"ab": "{{{Secret}}}", "a": 1}}""", "params",
+            "The parameter \"sizes\" of the command \"do\" cannot be bound: params.sizes.ab is a text of 6 characters; it must be a Size."
+        },
+        {
             "value that is not a date",
             tasks => tasks.AddCommand("do", (DateTimeOffset? at) => at),
             $$$"""{"at": "{{{Secret}}}"}""", "params",
