@@ -12,6 +12,8 @@ namespace Kaiju.Tasks.PostgreSql;
 /// </summary>
 internal sealed class HintChannel : IAsyncDisposable
 {
+    private const string ListenWork = "listen for hints";
+
     private static readonly TimeSpan _gap = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
 
@@ -22,6 +24,7 @@ internal sealed class HintChannel : IAsyncDisposable
     private readonly PostgreSqlTasksOptions _options;
     private readonly HintListeners _listeners;
     private readonly ILogger _logger;
+    private readonly StoreOutages? _outages;
     private readonly string _sender;
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
@@ -36,10 +39,12 @@ internal sealed class HintChannel : IAsyncDisposable
     /// <param name="options">The schema, which is the channel's name.</param>
     /// <param name="listeners">The listeners of this process.</param>
     /// <param name="logger">Where a lost connection is logged.</param>
+    /// <param name="outages">Where a lost connection is reported; null for nowhere.</param>
     /// <param name="sender">A name that no other process has: hints that this one has sent are ignored, since its listeners have heard them.</param>
-    public HintChannel(Sessions sessions, OwnConnection listening, PostgreSqlTasksOptions options, HintListeners listeners, ILogger logger, string sender)
+    public HintChannel(Sessions sessions, OwnConnection listening, PostgreSqlTasksOptions options, HintListeners listeners, ILogger logger, StoreOutages? outages, string sender)
     {
-        (_sessions, _listening, _options, _listeners, _logger, _sender) = (sessions, listening, options, listeners, logger, sender);
+        (_sessions, _listening, _options, _listeners) = (sessions, listening, options, listeners);
+        (_logger, _outages, _sender) = (logger, outages, sender);
         _lastTurn = _clock.GetTimestamp();
 
         // They outlive the call that has started the store.
@@ -167,6 +172,7 @@ internal sealed class HintChannel : IAsyncDisposable
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
                 RelationalLog.ListeningLost(_logger, e);
+                _outages?.Failed(ListenWork, e);
                 pause = pause == TimeSpan.Zero ? TimeSpan.FromMilliseconds(100) : pause * 2 < _longestPause ? pause * 2 : _longestPause;
                 await Task.Delay(pause, _clock, cancellationToken).ConfigureAwait(false);
             }
@@ -181,6 +187,7 @@ internal sealed class HintChannel : IAsyncDisposable
         {
             await ExecuteAsync(connection, $"listen \"{_options.Schema}\"", cancellationToken).ConfigureAwait(false);
             isUp();
+            _outages?.Succeeded(ListenWork);
 
             // What was said before we listened nobody has heard.
             _listeners.Tell(new StoreHint(StoreHintKinds.All));

@@ -71,12 +71,13 @@ public static class KaijuTasksPostgreSqlExtensions
             provider.GetRequiredService<LifecycleRules>(),
             provider.GetRequiredService<IdSource>(),
             provider.GetRequiredService<ILogger<PostgreSqlTaskStore>>(),
-            apart: apart(provider)));
-        services.Replace(ServiceDescriptor.Singleton<ITaskStore>(provider => provider.GetRequiredService<PostgreSqlTaskStore>()));
-        services.Replace(ServiceDescriptor.Singleton<ITaskQueue>(provider =>
-            new RelationalTaskQueue(provider.GetRequiredService<PostgreSqlTaskStore>(), provider.GetRequiredService<TimeProvider>())));
+            apart: apart(provider),
+            outages: provider.GetRequiredService<StoreOutages>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, PostgreSqlStarter>());
-        return builder;
+        return builder.UseStore(
+            nameof(UsePostgreSql),
+            provider => provider.GetRequiredService<PostgreSqlTaskStore>(),
+            provider => new RelationalTaskQueue(provider.GetRequiredService<PostgreSqlTaskStore>(), provider.GetRequiredService<TimeProvider>()));
     }
 
     private static PostgreSqlTasksOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<PostgreSqlTasksOptions>>().Value;

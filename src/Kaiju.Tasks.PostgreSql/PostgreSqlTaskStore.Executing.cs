@@ -99,6 +99,7 @@ internal sealed partial class PostgreSqlTaskStore
             Pass = row.GetInt32(3),
             Retries = row.GetInt32(4),
             Stage = row.GetInt32(5),
+            QueuedAt = row.TimeOrNull(12),
             ExecDeadline = row.Time(6),
         };
         return ExecutorTask.Of(row.Definition(0, 9, 10), state, row.Results(8), state.ExecDeadline.Value - TimeSpan.FromTicks(row.GetInt64(7)), row.GetInt64(11));

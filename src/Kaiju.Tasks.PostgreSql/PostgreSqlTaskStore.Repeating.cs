@@ -12,6 +12,8 @@ internal sealed partial class PostgreSqlTaskStore
     /// <summary>How many steps that met a held row try again at once, and how many that a batch has left.</summary>
     private const int MostAtOnce = 4;
 
+    private const string StepWork = "change or read tasks";
+
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _longestPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _longUntilSaid = TimeSpan.FromSeconds(2);
@@ -111,7 +113,9 @@ internal sealed partial class PostgreSqlTaskStore
             TimeSpan pause;
             try
             {
-                return await act().ConfigureAwait(false);
+                var answer = await act().ConfigureAwait(false);
+                _outages?.Succeeded(StepWork);
+                return answer;
             }
             catch (PostgresException e) when (Faults.IsHeld(e) && isPassing(e) && !cancellationToken.IsCancellationRequested && !_isDisposed)
             {
@@ -146,6 +150,10 @@ internal sealed partial class PostgreSqlTaskStore
 
                 pause = PauseOf(tries++);
                 RelationalLog.StepRepeated(_logger, e, pause);
+                if (Faults.IsUnfit(e) || Faults.IsOfConnection(e))
+                {
+                    _outages?.Failed(StepWork, e);
+                }
             }
             catch (Exception e) when (_place.IsWanted(e))
             {

@@ -39,6 +39,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     private readonly OwnConnection _creating;
     private readonly OwnConnection? _listening;
     private readonly ILogger _logger;
+    private readonly StoreOutages? _outages;
     private readonly SemaphoreSlim _starting = new(1, 1);
     private HintChannel? _channel;
     private volatile bool _isReady;
@@ -57,10 +58,12 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         LifecycleFunction? next = null,
         Func<string, string>? changeSql = null,
         NpgsqlDataSource? apart = null,
-        TimeProvider? clock = null)
+        TimeProvider? clock = null,
+        StoreOutages? outages = null)
         : base(rules, ids, logger.Guarded(), clock)
     {
         PostgreSqlSchema.ThrowIfInvalid(options);
+        _outages = outages;
         (_dataSource, _options, _logger, _testTime, _next) = (dataSource, options, logger.Guarded(), testTime, next ?? TaskLifecycle.Next);
         SqlTexts Texts(bool isLimited) => SqlTexts.Load(
             typeof(PostgreSqlTaskStore).Assembly, PostgreSqlSchema.Words(options, testTime is null ? DatabaseClock : "@now::bigint", isLimited), changeSql);
@@ -106,7 +109,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
                     RelationalLog.Migrated(_logger, count);
                 }
 
-                _channel = _listening is null ? null : new HintChannel(_sessions, _listening, _options, Listeners, _logger, Ids.NewId().ToString("N"));
+                _channel = _listening is null ? null : new HintChannel(_sessions, _listening, _options, Listeners, _logger, _outages, Ids.NewId().ToString("N"));
                 _isReady = true;
             }
         }

@@ -36,10 +36,10 @@ public static class KaijuTasksSqliteExtensions
 
         services.TryAddSingleton(provider =>
             ActivatorUtilities.CreateInstance<SqliteTaskStore>(provider, provider.GetRequiredService<IOptions<SqliteTasksOptions>>().Value));
-        services.Replace(ServiceDescriptor.Singleton<ITaskStore>(provider => provider.GetRequiredService<SqliteTaskStore>()));
-        services.Replace(ServiceDescriptor.Singleton<ITaskQueue>(provider =>
-            new RelationalTaskQueue(provider.GetRequiredService<SqliteTaskStore>(), provider.GetRequiredService<TimeProvider>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SqliteStarter>());
-        return builder;
+        return builder.UseStore(
+            nameof(UseSqlite),
+            provider => provider.GetRequiredService<SqliteTaskStore>(),
+            provider => new RelationalTaskQueue(provider.GetRequiredService<SqliteTaskStore>(), provider.GetRequiredService<TimeProvider>()));
     }
 }

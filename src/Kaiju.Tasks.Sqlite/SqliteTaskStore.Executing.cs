@@ -125,6 +125,7 @@ internal sealed partial class SqliteTaskStore
                 Pass = row.Integer(1),
                 Retries = row.Integer(2),
                 Stage = row.Integer(3),
+                QueuedAt = Ticks.Time(row.Long(11)),
                 ExecDeadline = now + TimeSpan.FromTicks(row.Long(4)),
             };
             var definition = ReaderExtensions.ParseDefinition(row.Bytes(10), id, row.Text(8));

@@ -52,6 +52,15 @@ public sealed record ExecutorTask
     /// <summary>The store's own number for the task, 0 if it has none. Reports carry it back, so that the store need not look the task up by its id.</summary>
     public long StoreKey { get; init; }
 
+    /// <summary>The most retries of the task. Executors only log by it whether a failure is final; the store decides.</summary>
+    public int MaxRetries { get; init; }
+
+    /// <summary>The task's own delay before a retry; null for the host's (<see cref="KaijuTasksOptions.RetryDelay"/>).</summary>
+    public TimeSpan? RetryDelay { get; init; }
+
+    /// <summary>The time for which the task had been queued when it was claimed.</summary>
+    public TimeSpan QueuedFor { get; init; }
+
     /// <summary>What a store hands out with a claim.</summary>
     /// <param name="task">The definition.</param>
     /// <param name="state">The state, EXECUTED.</param>
@@ -79,6 +88,9 @@ public sealed record ExecutorTask
             ExecDeadline = state.ExecDeadline!.Value,
             TimeLeft = state.ExecDeadline.Value - now,
             StoreKey = storeKey,
+            MaxRetries = task.MaxRetries,
+            RetryDelay = task.RetryDelay,
+            QueuedFor = now - state.QueuedAt ?? TimeSpan.Zero,
         };
     }
 

@@ -11,10 +11,10 @@ internal static partial class RelationalLog
     [LoggerMessage(502, LogLevel.Information, "The schema of the tasks has been migrated; {Count} migrations were applied.")]
     public static partial void Migrated(ILogger logger, int count);
 
-    [LoggerMessage(503, LogLevel.Warning, "A step of the store failed and is tried again in {Delay}.")]
+    [LoggerMessage(503, LogLevel.Debug, "A step of the store failed and is tried again in {Delay}.")]
     public static partial void StepRepeated(ILogger logger, Exception exception, TimeSpan delay);
 
-    [LoggerMessage(504, LogLevel.Warning, "The connection that listens for hints is lost; polling goes on, and it is opened again.")]
+    [LoggerMessage(504, LogLevel.Debug, "The connection that listens for hints is lost; polling goes on, and it is opened again.")]
     public static partial void ListeningLost(ILogger logger, Exception exception);
 
     [LoggerMessage(505, LogLevel.Error, "A listener of the store failed; the others were told.")]

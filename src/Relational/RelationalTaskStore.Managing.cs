@@ -87,6 +87,19 @@ internal abstract partial class RelationalTaskStore
         },
         cancellationToken);
 
+    public ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken) => ReadAsync(
+        async step =>
+        {
+            var now = await step.NowAsync().ConfigureAwait(false);
+            var before = Argument.Long("before", Ticks.Of(now - age));
+            var (last, hasDuty) = (await step.QueryAsync(
+                "unattended", row => (row.TimeOrNull(0), row.GetBoolean(1)), before).ConfigureAwait(false))[0];
+            var apps = await step.QueryAsync(
+                "unserved_apps", row => row.GetString(0), before, Argument.Integer("most", UnattendedWork.MostApps)).ConfigureAwait(false);
+            return new UnattendedWork(now, last, hasDuty, apps);
+        },
+        cancellationToken);
+
     private static StoreWatch? ReadWatch(DbDataReader row, int column) =>
         row.IsDBNull(column) ? null : new StoreWatch(row.Time(column), row.Time(column + 1));
 

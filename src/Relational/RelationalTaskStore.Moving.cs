@@ -134,7 +134,7 @@ internal abstract partial class RelationalTaskStore
             var from = row.State.State;
             if (await step.HappenAsync(row, happened(row)).ConfigureAwait(false))
             {
-                moves.Add(new TaskMove(row.Id, row.Head.AppName!, row.State.JobId, from, row.State.State));
+                moves.Add(TaskMove.Of(row.Id, row.Head.AppName!, from, row.State));
             }
             else
             {

@@ -18,6 +18,7 @@ public sealed class CutTests
     private static readonly string[] _others =
     [
         "GetAsync", "GetRunAsync", "ListRunsAsync", "GetStagesAsync", "ListAsync", "ListNotificationsAsync", "ListUndeliveredAsync", "GetTimeToNextDutyAsync",
+        "FindUnattendedAsync",
         "FindEndedRunsAsync", "ListExecutorsAsync", "FindLostClaimsAsync", "FindStrayClaimsAsync", "Listen", "PublishAsync", "WaitAsync", "ClaimAsync",
     ];
 

@@ -303,6 +303,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
             ("QueueDue", () => Store.QueueDueAsync(100, default).AsTask()),
             ("RequeueFailed", () => Store.RequeueFailedAsync(100, default).AsTask()),
             ("GetTimeToNextDuty", () => Store.GetTimeToNextDutyAsync(default).AsTask()),
+            ("FindUnattended", () => Store.FindUnattendedAsync(TimeSpan.FromMinutes(1), default).AsTask()),
             ("Claim", () => _queue!.ClaimAsync(new ClaimRequest(_executor, 1, 1), default).AsTask()),
             ("Claim by ids", async () => (await Store.ClaimAsync(_executor, ["held", "t5"], default)).Should().ContainSingle()),
             ("Record", async () => (await Store.RecordAsync([Report(claimed)], default)).Should().Equal(ReportAnswer.Recorded)),

@@ -105,6 +105,7 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
             {
                 await host.StartAsync();
                 await host.Services.GetRequiredService<ITaskClient>().CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do"), new("do")], Notify = true });
+                await host.Services.GetRequiredService<ITaskStore>().FindUnattendedAsync(TimeSpan.FromMinutes(1), default);
                 await host.StopAsync();
             }
 

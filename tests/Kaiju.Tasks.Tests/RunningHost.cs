@@ -26,9 +26,14 @@ internal sealed class RunningHost : IAsyncDisposable
         TimeProvider time = realTime ? TimeProvider.System : Clock;
         services.AddSingleton(time);
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
-        if (store is not null)
+        services.AddSingleton<MemoryTaskStore>();
+        if (store is null)
         {
-            services.AddSingleton<MemoryTaskStore>();
+            // A registration of its own, since the engine's is refused in a host that has not all roles.
+            services.AddSingleton<ITaskStore>(provider => provider.GetRequiredService<MemoryTaskStore>());
+        }
+        else
+        {
             services.AddSingleton(provider => store(provider.GetRequiredService<MemoryTaskStore>()));
             services.AddSingleton<ITaskQueue>(provider => new QueueOver(provider.GetRequiredService<MemoryTaskStore>(), time, provider.GetRequiredService<ITaskStore>()));
         }

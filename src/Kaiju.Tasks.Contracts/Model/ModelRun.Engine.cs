@@ -231,7 +231,7 @@ internal sealed partial class ModelRun
         foreach (var (move, (task, from, to, jobId)) in moves.Zip(expected))
         {
             // A task that starts itself has been moved twice in the step; a store may say the first or the last.
-            var last = new TaskMove(task.Id, task.Definition.AppName!, task.State.JobId, from, task.State.State);
+            var last = TaskMove.Of(task.Id, task.Definition.AppName!, from, task.State);
             if (move != last with { To = to, JobId = StoreModel.IsUnknown(jobId) ? last.JobId : jobId })
             {
                 Difference.Check("the move", last, move);

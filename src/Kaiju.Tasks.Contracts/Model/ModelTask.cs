@@ -144,6 +144,9 @@ internal sealed class ModelTask(TaskDefinition definition, ManagedState state, D
         Kws = Definition.KwsJson,
         ExecDeadline = State.ExecDeadline!.Value,
         TimeLeft = State.ExecDeadline.Value - now,
+        MaxRetries = Definition.MaxRetries,
+        RetryDelay = Definition.RetryDelay,
+        QueuedFor = now - State.QueuedAt!.Value,
     };
 
     private TaskRun RunNow() => new()

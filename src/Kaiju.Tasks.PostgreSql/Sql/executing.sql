@@ -19,12 +19,13 @@ claimed as (
         overdue = n.now + s.max_exec + @grace + 1
     from counted c cross join (select now from relaxed) n
     where s.task_no = c.task_no and (c.place = 1 or c.bytes <= @most_bytes)
-    returning s.task_no, s.claim, s.job_id, s.pass, s.retries, s.stage, s.exec_deadline, s.max_exec, s.results, s.result_run_no, s.result_pass, c.place, n.now),
+    returning s.task_no, s.claim, s.job_id, s.pass, s.retries, s.stage, s.queued_at, s.exec_deadline, s.max_exec, s.results, s.result_run_no, s.result_pass,
+        c.place, n.now),
 known as (
     insert into $schema$.executors (id, last_ping) select @executor, c.now from claimed c where c.place = 1 on conflict (id) do nothing)
 select t.definition, s.claim, s.job_id, s.pass, s.retries, s.stage, s.exec_deadline, s.max_exec, case when s.results > 0 then (
     select '[' || string_agg(r.result, ',' order by r.stage) || ']'
-    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass) end, t.id, t.app, s.task_no
+    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass) end, t.id, t.app, s.task_no, s.queued_at
 from claimed s join $schema$.tasks t on t.task_no = s.task_no order by s.place
 
 -- Stages that are done, each fenced by claim and stage and by nothing else: a guard that names the state would let the planner begin

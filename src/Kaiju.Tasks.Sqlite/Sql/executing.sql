@@ -10,7 +10,7 @@ where s.task_no = @task_no and s.state = 1 and s.enabled = 1 -- guard: state
 -- Read apart: RETURNING would lay its rows aside in a table of its own, which costs more than to find this one again. Read before the
 -- change: what this version cannot read is not claimed.
 -- name: claimed
-select s.job_id, s.pass, s.retries, s.stage, s.max_exec, s.results, s.result_run_no, s.result_pass, s.app, t.id, t.definition
+select s.job_id, s.pass, s.retries, s.stage, s.max_exec, s.results, s.result_run_no, s.result_pass, s.app, t.id, t.definition, s.queued_at
 from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no where s.task_no = @task_no
 
 -- A stage that is done, fenced by claim and stage. A task that notifies or starts another one when it ends is left to the way that decides.

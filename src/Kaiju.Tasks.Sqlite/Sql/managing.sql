@@ -47,6 +47,25 @@ delete from $prefix$executors
 where id in (select value from json_each(@executors))
 and not exists (select 1 from $prefix$states s where s.state = 2 and s.executor_id = $prefix$executors.id)
 
+-- The last sign of a manager, and whether it has left something undone.
+-- name: unattended
+select (select last_seen from $prefix$watch where id = 1),
+    exists (select 1 from $prefix$states where duty in (0, 1, 2, 3) and due <= @before)
+        or exists (select 1 from $prefix$states where overdue <= @before)
+
+-- From app to app along the index of the queue, of which only the first row of each app is read.
+-- name: unserved_apps
+with recursive apps(app) as (
+    select (select min(s.app) from $prefix$states s where s.state = 1 and s.enabled = 1)
+    union all
+    select (select min(s.app) from $prefix$states s where s.state = 1 and s.enabled = 1 and s.app > a.app) from apps a where a.app is not null)
+select a.app from apps a
+where a.app is not null
+and (select s.queued_at from $prefix$states s where s.state = 1 and s.enabled = 1 and s.app = a.app
+    order by s.priority desc, s.queued_at, s.task_no limit 1) <= @before
+and not exists (select 1 from $prefix$states s where s.state = 2 and s.app = a.app)
+order by a.app limit @most
+
 -- name: next_duty
 select @now, (
     select min(due) from (

@@ -21,14 +21,15 @@ internal sealed partial class TaskClient(
     TaskDefinitionChecker checker,
     ClientLifetime lifetime,
     KaijuTasksOptions options,
-    ILogger<TaskClient> logger)
+    StoreOutages outages)
     : ITaskClient
 {
     /// <summary>How many tasks one step of a bulk operation deletes.</summary>
     private const int BulkSize = 200;
 
+    private const string PublishWork = "publish queued tasks";
+
     private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
-    private readonly ILogger _logger = logger.Guarded();
 
     public async Task<CreateAnswer> CreateAsync(TaskDefinition definition, OnConflict onConflict, CancellationToken cancellationToken)
     {
@@ -204,10 +205,12 @@ internal sealed partial class TaskClient(
                     return true;
                 },
                 cancellationToken).ConfigureAwait(false);
+            outages.Succeeded(PublishWork);
         }
         catch (Exception e)
         {
-            Log.PublishFailed(_logger, e, tasks[0].TaskId);
+            // They are stored, and executors find them at their next poll.
+            outages.Failed(PublishWork, e);
         }
     }
 

@@ -26,6 +26,18 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
     /// <summary>True if there is such a service under a key.</summary>
     public bool HasKeys(Type type) => WithKey(type).Any();
 
+    /// <summary>True if the container has that function make the service.</summary>
+    public bool IsMadeBy(Type type, Delegate function) =>
+        registered.LastOrDefault(service => !service.IsKeyedService && service.ServiceType == type)?.ImplementationFactory is { } makes
+        && ReferenceEquals(makes, function);
+
+    /// <summary>The classes of all services of a type, as far as they can be told.</summary>
+    public IEnumerable<string> NamesOf(Type type) =>
+        from service in registered
+        where !service.IsKeyedService && service.ServiceType == type
+        let made = service.ImplementationType ?? service.ImplementationInstance?.GetType()
+        select made?.FullName ?? "one made by a function";
+
     /// <summary>Why there is none: the rest of a sentence that ends with the type.</summary>
     public string NotRegistered(Type type)
     {

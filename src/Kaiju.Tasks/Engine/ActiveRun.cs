@@ -94,6 +94,12 @@ internal sealed class ActiveRun : IThreadPoolWorkItem, IDisposable
     /// <summary>The stage whose handler is being called.</summary>
     public int Stage { get; private set; }
 
+    /// <summary>The method of the stage that began last; filled, once it is.</summary>
+    public string Method { get; set; } = "";
+
+    /// <summary>What the handler of that stage threw, for the log; null if the failure is of another kind.</summary>
+    public Exception? Cause { get; set; }
+
     /// <summary>And its bound.</summary>
     public TimeSpan? StageTimeout { get; private set; }
 

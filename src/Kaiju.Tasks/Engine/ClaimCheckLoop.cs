@@ -1,6 +1,4 @@
-using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Storage;
-using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Engine;
 
@@ -8,15 +6,15 @@ namespace Kaiju.Tasks.Engine;
 /// When an executor asks for lost claims: once every check interval, which costs the store nothing while nothing runs, and at once when a
 /// hint says so. No ping waits for it.
 /// </summary>
-internal sealed class ClaimCheckLoop(TaskExecutor executor, ITaskStore store, TimeProvider clock, KaijuTasksOptions options, ILogger<ClaimCheckLoop> logger)
+internal sealed class ClaimCheckLoop(TaskExecutor executor, ITaskStore store, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
 {
-    private readonly ILogger _logger = logger.Guarded();
+    private const string Work = "ask for lost claims";
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var wake = new WakeSignal(clock);
         var delay = new FaultDelay(clock, options.ClaimCheckInterval);
-        var (isHinted, isAway) = (false, false);
+        var isHinted = false;
         using var listening = store.Listen(hint =>
         {
             if (hint.Kinds.HasFlag(StoreHintKinds.ClaimLost))
@@ -32,17 +30,12 @@ internal sealed class ClaimCheckLoop(TaskExecutor executor, ITaskStore store, Ti
                 await wake.WaitAsync(options.ClaimCheckInterval, cancellationToken).ConfigureAwait(false);
                 var isAsked = Interlocked.Exchange(ref isHinted, false);
                 await (isAsked ? executor.CheckClaimsAsync(cancellationToken) : executor.CheckOldClaimsAsync(cancellationToken)).ConfigureAwait(false);
-                isAway = false;
+                outages.Succeeded(Work);
                 delay.Reset();
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                if (!isAway)
-                {
-                    Log.ClaimCheckFailed(_logger, e, executor.Info.Id);
-                }
-
-                isAway = true;
+                outages.Failed(Work, e);
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }

@@ -3,15 +3,29 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>When ended tasks and old notifications are deleted, in hosts that ask for it: once every hour, in bounded batches.</summary>
-internal sealed class CleanUpLoop(ITaskStore store, TimeProvider clock, KaijuTasksOptions options)
+internal sealed class CleanUpLoop(ITaskStore store, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
 {
+    private const string Work = "delete what has ended";
     private static readonly TimeSpan _interval = TimeSpan.FromHours(1);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        var delay = new FaultDelay(clock, options.MaxFaultDelay);
         while (!cancellationToken.IsCancellationRequested)
         {
-            await CleanUpAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await CleanUpAsync(cancellationToken).ConfigureAwait(false);
+                outages.Succeeded(Work);
+                delay.Reset();
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                outages.Failed(Work, e);
+                await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
             await Task.Delay(_interval, clock, cancellationToken).ConfigureAwait(false);
         }
     }

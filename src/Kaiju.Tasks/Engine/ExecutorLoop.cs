@@ -1,14 +1,13 @@
-using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Queueing;
-using Microsoft.Extensions.Logging;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>When an executor claims: whenever it has a free slot and the queue may have something for it.</summary>
 internal sealed class ExecutorLoop(
-    TaskExecutor executor, ITaskQueue queue, TimeProvider clock, Offload offload, KaijuTasksOptions options, ILogger<ExecutorLoop> logger)
+    TaskExecutor executor, ITaskQueue queue, TimeProvider clock, Offload offload, KaijuTasksOptions options, StoreOutages outages)
 {
-    private readonly ILogger _logger = logger.Guarded();
+    private const string Work = "claim tasks";
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -22,11 +21,12 @@ internal sealed class ExecutorLoop(
                 try
                 {
                     await ClaimOrWaitAsync(slots, cancellationToken).ConfigureAwait(false);
+                    outages.Succeeded(Work);
                     delay.Reset();
                 }
                 catch (Exception e) when (!cancellationToken.IsCancellationRequested)
                 {
-                    Log.ClaimFailed(_logger, e);
+                    outages.Failed(Work, e);
                     await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
                 }
             }

@@ -6,11 +6,14 @@ internal sealed class FaultDelay(TimeProvider clock, TimeSpan most)
     private static readonly TimeSpan _first = TimeSpan.FromMilliseconds(100);
     private TimeSpan _next = _first;
 
+    /// <summary>The pause that comes next.</summary>
+    public TimeSpan Next => _next < most ? _next : most;
+
     public void Reset() => _next = _first;
 
     public Task WaitAsync(CancellationToken cancellationToken)
     {
-        var delay = _next < most ? _next : most;
+        var delay = Next;
         _next = delay * 2;
         return Task.Delay(delay, clock, cancellationToken);
     }

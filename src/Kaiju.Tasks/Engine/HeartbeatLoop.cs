@@ -1,5 +1,4 @@
-using Kaiju.Tasks.Diagnostics;
-using Microsoft.Extensions.Logging;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Engine;
 
@@ -7,38 +6,30 @@ namespace Kaiju.Tasks.Engine;
 /// When an executor pings: in a rhythm of its own, apart from all work and from every other question, so that it waits for neither. A ping
 /// that fails is repeated soon.
 /// </summary>
-internal sealed class HeartbeatLoop(TaskExecutor executor, TimeProvider clock, KaijuTasksOptions options, ILogger<HeartbeatLoop> logger)
+internal sealed class HeartbeatLoop(TaskExecutor executor, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
 {
-    private readonly ILogger _logger = logger.Guarded();
+    /// <summary>The name of this work in the log of outages.</summary>
+    public const string Work = "send heartbeats";
+
+    private const string Strays = "look for stray claims";
+
     private readonly PingRhythm _rhythm = new(options);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var delay = new FaultDelay(clock, _rhythm.LongestPause);
-        var isAway = false;
         while (!cancellationToken.IsCancellationRequested)
         {
             var began = clock.GetTimestamp();
             try
             {
                 await executor.HeartbeatAsync(cancellationToken).ConfigureAwait(false);
-                if (isAway)
-                {
-                    Log.HeartbeatRecovered(_logger, executor.Info.Id);
-                }
-
-                isAway = false;
+                outages.Succeeded(Work);
                 delay.Reset();
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                // An outage is reported once, and its end once.
-                if (!isAway)
-                {
-                    Log.HeartbeatFailed(_logger, e, executor.Info.Id);
-                }
-
-                isAway = true;
+                outages.Failed(Work, e);
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
                 continue;
             }
@@ -53,11 +44,12 @@ internal sealed class HeartbeatLoop(TaskExecutor executor, TimeProvider clock, K
         try
         {
             await executor.GiveBackStraysAsync(cancellationToken).ConfigureAwait(false);
+            outages.Succeeded(Strays);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             // Asked again after the next ping.
-            Log.StraysFailed(_logger, e, executor.Info.Id);
+            outages.Failed(Strays, e);
         }
     }
 

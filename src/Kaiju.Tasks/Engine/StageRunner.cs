@@ -31,6 +31,7 @@ internal sealed class StageRunner(
     public ValueTask<StageOutcome?> RunAsync(ActiveRun run, int stage)
     {
         var command = run.Task.Commands[stage - run.Task.Stage];
+        (run.Method, run.Cause) = (command.Method, null);
         try
         {
             if (CompiledCommand.IsConstant(command))
@@ -47,6 +48,7 @@ internal sealed class StageRunner(
         }
         catch (TemplateException e)
         {
+            run.Cause = e;
             var kind = e.Place.StartsWith("condition", StringComparison.Ordinal) ? TaskErrorKind.Condition : TaskErrorKind.Template;
             return ValueTask.FromResult<StageOutcome?>(StageOutcome.Failed(Error(kind, e.Message, e.Kind)));
         }
@@ -67,6 +69,7 @@ internal sealed class StageRunner(
     /// </summary>
     private ValueTask<StageOutcome?> InvokeAsync(ActiveRun run, int stage, TaskCommand command, FilledCommand filled)
     {
+        run.Method = filled.Method;
         var special = specials.Find(filled.Method);
         var timeout = special is null ? command.MaxTimeout : null;
         var limit = timeout is { } most ? new StageTimeout(most, clock, offload, run, stage) : null;
@@ -105,6 +108,7 @@ internal sealed class StageRunner(
         catch (Exception e)
         {
             // The one place where a user's exception ends.
+            run.Cause = e;
             return StageOutcome.Failed(Describe(e));
         }
         finally

@@ -6,6 +6,8 @@ namespace Kaiju.Tasks.Engine;
 /// <content>What it does with a run: stage by stage, each reported before the next, until its end or until it must stop.</content>
 internal sealed partial class TaskExecutor
 {
+    private const string RecordWork = "record results";
+
     private void Start(ExecutorTask task, Moment? ping)
     {
         var run = new ActiveRun(task, _data, _clock, _offload, _body) { HeldAt = ping };
@@ -73,10 +75,11 @@ internal sealed partial class TaskExecutor
             {
                 // A ping that was under way may not have named this claim: then there is another one.
                 await _renewal.JoinAsync().ConfigureAwait(false);
+                _outages.Succeeded(HeartbeatLoop.Work);
             }
             catch (Exception e) when (!_abandoned.IsCancellationRequested)
             {
-                Log.HeartbeatFailed(_logger, e, Info.Id);
+                _outages.Failed(HeartbeatLoop.Work, e);
                 delay ??= new FaultDelay(_clock, _options.MaxFaultDelay);
                 await delay.WaitAsync(_abandoned).ConfigureAwait(false);
             }
@@ -116,7 +119,7 @@ internal sealed partial class TaskExecutor
 
         if (outcome is not StageOutcome.Done done)
         {
-            Log.StageEnded(_logger, run.Task.Id, run.Task.JobId, stage, outcome);
+            ReportEnd(run, stage, outcome);
             return false;
         }
 
@@ -127,24 +130,58 @@ internal sealed partial class TaskExecutor
     /// <summary>Delivers a report until there is an answer. The store knows a report that it has carried out, so that a lost answer costs nothing.</summary>
     private async ValueTask<ReportAnswer> ReportAsync(ActiveRun run, StageReport report)
     {
-        var delay = new FaultDelay(_clock, _options.MaxFaultDelay);
-        while (true)
+        FaultDelay? delay = null;
+        try
         {
-            try
+            while (true)
             {
-                // Not the stopping token: finished work is recorded during shutdown.
-                return (await _store.RecordAsync([report], _abandoned).ConfigureAwait(false))[0];
-            }
-            catch (Exception e) when (!_abandoned.IsCancellationRequested)
-            {
-                if (run.IsSuperseded)
+                try
                 {
-                    return ReportAnswer.Superseded;
+                    // Not the stopping token: finished work is recorded during shutdown.
+                    return (await _store.RecordAsync([report], _abandoned).ConfigureAwait(false))[0];
                 }
+                catch (Exception e) when (!_abandoned.IsCancellationRequested)
+                {
+                    if (run.IsSuperseded)
+                    {
+                        return ReportAnswer.Superseded;
+                    }
 
-                Log.ReportFailed(_logger, e, run.Task.Id, run.Task.JobId, report.Stage);
-                await delay.WaitAsync(_abandoned).ConfigureAwait(false);
+                    delay ??= new FaultDelay(_clock, _options.MaxFaultDelay);
+                    _outages.Failed(RecordWork, e, run);
+                    await delay.WaitAsync(_abandoned).ConfigureAwait(false);
+                }
             }
+        }
+        finally
+        {
+            // Recorded, or given up with the claim.
+            if (delay is not null)
+            {
+                _outages.Succeeded(RecordWork, run);
+            }
+        }
+    }
+
+    /// <summary>Logs why a claim ended before its task: at least a warning if the stage failed.</summary>
+    private void ReportEnd(ActiveRun run, int stage, StageOutcome outcome)
+    {
+        var task = run.Task;
+        Log.StageEnded(_logger, task.Id, task.JobId, stage, outcome);
+        if (outcome is not StageOutcome.Failure { Error: var error })
+        {
+            return;
+        }
+
+        // The store decides by the same rule.
+        var plan = new RetryPlan(task.MaxRetries, task.RetryDelay, task.QueuedFor);
+        if (plan.TimeToRetry(task.JobId, task.Attempt, _clock.GetElapsedTime(run.Began), _rules) is { } delay)
+        {
+            Log.StageFailed(_logger, run.Cause, task.Id, task.JobId, task.Attempt, stage, run.Method, delay, error.Message);
+        }
+        else
+        {
+            Log.StageFailedForGood(_logger, run.Cause, task.Id, task.JobId, task.Attempt, stage, run.Method, error.Message);
         }
     }
 

@@ -24,6 +24,8 @@ internal sealed partial class TaskExecutor : IDisposable
     private readonly TimeProvider _clock;
     private readonly Offload _offload;
     private readonly KaijuTasksOptions _options;
+    private readonly StoreOutages _outages;
+    private readonly LifecycleRules _rules;
     private readonly ILogger<TaskExecutor> _logger;
     private readonly ConcurrentDictionary<Guid, ActiveRun> _running = new();
     private readonly DeadlineWatch _deadlines;
@@ -41,9 +43,12 @@ internal sealed partial class TaskExecutor : IDisposable
     private volatile bool _draining;
 
     public TaskExecutor(
-        ITaskStore store, ITaskQueue queue, StageRunner stages, TimeProvider clock, IdSource ids, Offload offload, KaijuTasksOptions options, ILogger<TaskExecutor> logger)
+        ITaskStore store, ITaskQueue queue, StageRunner stages, TimeProvider clock, IdSource ids, Offload offload,
+        KaijuTasksOptions options, StoreOutages outages, ILogger<TaskExecutor> logger)
     {
-        (_store, _queue, _stages, _clock, _offload, _options, _logger) = (store, queue, stages, clock, offload, options, logger.Guarded());
+        (_store, _queue, _stages, _clock, _offload) = (store, queue, stages, clock, offload);
+        (_options, _outages, _logger) = (options, outages, logger.Guarded());
+        _rules = options.Rules;
         _abandoned = _abandon.Token;
         _deadlines = new DeadlineWatch(clock, () => _running.Values);
         _body = RunAsync;

@@ -10,7 +10,8 @@ namespace Kaiju.Tasks.Engine;
 /// What a manager does: one tick goes once through all duties, each seeing the work of the one before. Any number of managers may
 /// tick at once; the store sees to it that nothing is done twice.
 /// </summary>
-internal sealed class TaskManager(ITaskStore store, ITaskQueue queue, KaijuTasksOptions options, ILogger<TaskManager> logger)
+internal sealed class TaskManager(
+    ITaskStore store, ITaskQueue queue, KaijuTasksOptions options, StoreOutages outages, ILogger<TaskManager> logger)
 {
     private readonly LifecycleRules _rules = options.Rules;
     private readonly ILogger _logger = logger.Guarded();
@@ -60,7 +61,7 @@ internal sealed class TaskManager(ITaskStore store, ITaskQueue queue, KaijuTasks
             var moves = await carry(options.ManagerBatch, cancellationToken).ConfigureAwait(false);
             foreach (var move in moves)
             {
-                Log.TaskMoved(_logger, move.TaskId, move.JobId, move.From, move.To);
+                Report(move);
             }
 
             report.Add(moves, options.ManagerBatch);
@@ -69,12 +70,32 @@ internal sealed class TaskManager(ITaskStore store, ITaskQueue queue, KaijuTasks
             {
                 await queue.PublishAsync(queued, cancellationToken).ConfigureAwait(false);
             }
+
+            outages.Succeeded(duty);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             // One duty that fails keeps none of the others from being done.
             report.Faults++;
-            Log.DutyFailed(_logger, e, duty);
+            outages.Failed(duty, e);
+        }
+    }
+
+    private void Report(TaskMove move)
+    {
+        Log.TaskMoved(_logger, move.TaskId, move.JobId, move.From, move.To);
+        if (move.To != TaskState.Failed)
+        {
+            return;
+        }
+
+        if (move.RetryAt is { } retryAt)
+        {
+            Log.TaskFailed(_logger, move.TaskId, move.JobId, move.From, move.Reason, retryAt);
+        }
+        else
+        {
+            Log.TaskFailedForGood(_logger, move.TaskId, move.JobId, move.From, move.Reason);
         }
     }
 }

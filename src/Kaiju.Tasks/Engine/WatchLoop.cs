@@ -1,5 +1,4 @@
-using Kaiju.Tasks.Diagnostics;
-using Microsoft.Extensions.Logging;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Engine;
 
@@ -7,9 +6,9 @@ namespace Kaiju.Tasks.Engine;
 /// When a manager writes that it is there: in a rhythm of its own, whatever there is to do and however long a duty takes. A gap between two
 /// writes means that the store was away, and then executors get another lifetime to ping.
 /// </summary>
-internal sealed class WatchLoop(TaskManager manager, TimeProvider clock, KaijuTasksOptions options, ILogger<WatchLoop> logger)
+internal sealed class WatchLoop(TaskManager manager, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
 {
-    private readonly ILogger _logger = logger.Guarded();
+    private const string Work = "keep the watch";
 
     /// <summary>Once in a third of an interval, so that a slow answer still makes it within the half.</summary>
     private readonly TimeSpan _interval = options.PingInterval / 3;
@@ -20,26 +19,19 @@ internal sealed class WatchLoop(TaskManager manager, TimeProvider clock, KaijuTa
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var delay = new FaultDelay(clock, _interval);
-        var isAway = false;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
                 using var bound = new BoundedToken(_patience, clock, cancellationToken);
                 await bound.WaitAsync(manager.WatchAsync(bound.Token), "a manager's watch").ConfigureAwait(false);
-                isAway = false;
+                outages.Succeeded(Work);
                 delay.Reset();
                 await Task.Delay(_interval, clock, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                // Said once; what else the manager asks meets the same fault.
-                if (!isAway)
-                {
-                    Log.WatchFailed(_logger, e);
-                }
-
-                isAway = true;
+                outages.Failed(Work, e);
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }

@@ -4,7 +4,10 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Hosting;
+using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -149,6 +152,23 @@ public sealed class KaijuTasksBuilder
     {
         Services.TryAddScoped<T>();
         Services.AddSingleton(new StageMiddleware(typeof(T), services => services.GetRequiredService<T>()));
+        return this;
+    }
+
+    /// <summary>
+    /// Keeps tasks in another store than the memory; for those who write stores. A host has one store: a second call fails its start.
+    /// </summary>
+    /// <param name="name">The store as the host's code names it, for messages: <c>UseSqlite</c>.</param>
+    /// <param name="store">The store.</param>
+    /// <param name="queue">The queue: <see cref="Queueing.StoreQueue"/> for a store that is its own.</param>
+    public KaijuTasksBuilder UseStore(string name, Func<IServiceProvider, ITaskStore> store, Func<IServiceProvider, ITaskQueue> queue)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(queue);
+        Services.AddSingleton(new StoreRegistration(name));
+        Services.Replace(ServiceDescriptor.Singleton(store));
+        Services.Replace(ServiceDescriptor.Singleton(queue));
         return this;
     }
 

@@ -1,12 +1,17 @@
 using Kaiju.Tasks.Commands;
 using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Kaiju.Tasks.Hosting;
 
 /// <summary>Looks over all options and commands when the host starts and says everything that is wrong at once.</summary>
 internal sealed class KaijuTasksOptionsValidator(
-    CommandRegistrations commands, SpecialCommandRegistry specials, IEnumerable<StageMiddleware> middlewares, RegisteredServices services)
+    CommandRegistrations commands,
+    SpecialCommandRegistry specials,
+    IEnumerable<StageMiddleware> middlewares,
+    IEnumerable<StoreRegistration> stores,
+    RegisteredServices services)
     : IValidateOptions<KaijuTasksOptions>
 {
     public ValidateOptionsResult Validate(string? name, KaijuTasksOptions options)
@@ -16,6 +21,7 @@ internal sealed class KaijuTasksOptionsValidator(
         CheckNumbers(options, faults);
         CheckPairs(options, faults);
         CheckLimits(options.Limits, faults);
+        CheckStore(options, faults);
         faults.AddRange(commands.FindFaults());
         faults.AddRange(commands.All
             .Where(registration => specials.Find(registration.Method) is not null)
@@ -42,6 +48,22 @@ internal sealed class KaijuTasksOptionsValidator(
         {
             faults.AddRange(services.FindFaultsOfAll(typeof(INotificationSink))
                 .Select(sink => $"The constructor of the notification sink {TypeText.Of(sink.Made)} {sink.Fault}."));
+        }
+    }
+
+    private void CheckStore(KaijuTasksOptions options, List<string> faults)
+    {
+        var names = stores.Select(store => store.Name).ToList();
+        if (names.Count > 1)
+        {
+            faults.Add($"The host has {names.Count} stores: {string.Join(" and ", names)}. It must have one; remove the others.");
+        }
+
+        if (options.Roles is not (TaskRoles.None or TaskRoles.All) && services.IsMadeBy(typeof(ITaskStore), StoreRegistration.InMemory))
+        {
+            faults.Add(
+                $"Roles is {options.Roles} and tasks are kept in memory, where no other host finds them; it must be All, or the host needs a "
+                + "store that hosts share, such as UseSqlite(…) or UsePostgreSql(…).");
         }
     }
 

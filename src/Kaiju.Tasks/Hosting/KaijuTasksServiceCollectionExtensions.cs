@@ -64,8 +64,9 @@ public static class KaijuTasksServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(IdSource.Random);
         services.TryAddSingleton(provider => Options(provider).Rules);
+        services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<StoreOutages>(provider, Options(provider)));
         services.TryAddSingleton<MemoryTaskStore>();
-        services.TryAddSingleton<ITaskStore>(provider => provider.GetRequiredService<MemoryTaskStore>());
+        services.TryAddSingleton(StoreRegistration.InMemory);
         services.TryAddSingleton<ITaskQueue, MemoryTaskQueue>();
     }
 

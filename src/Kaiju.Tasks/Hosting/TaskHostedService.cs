@@ -117,27 +117,39 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
 
         if (_executor is not null)
         {
-            Run(Loop<HeartbeatLoop>(_executor).RunAsync, _everything.Token);
-            Run(Loop<ClaimCheckLoop>(_executor).RunAsync, _everything.Token);
-            _claimLoop = Run(Loop<ExecutorLoop>(_executor).RunAsync, _claiming.Token);
+            Run("Heartbeat", Loop<HeartbeatLoop>(_executor).RunAsync, _everything.Token);
+            Run("ClaimCheck", Loop<ClaimCheckLoop>(_executor).RunAsync, _everything.Token);
+            _claimLoop = Run("Executor", Loop<ExecutorLoop>(_executor).RunAsync, _claiming.Token);
         }
 
         if (_options.Roles.HasFlag(TaskRoles.Manager))
         {
-            Run(Loop<ManagerLoop>().RunAsync, _everything.Token);
-            Run(Loop<WatchLoop>().RunAsync, _everything.Token);
+            Run("Manager", Loop<ManagerLoop>().RunAsync, _everything.Token);
+            Run("Watch", Loop<WatchLoop>().RunAsync, _everything.Token);
             if (_services.GetServices<INotificationSink>().Any())
             {
-                Run(Loop<NotificationLoop>().RunAsync, _everything.Token);
+                Run("Notification", Loop<NotificationLoop>().RunAsync, _everything.Token);
             }
 
             if (_options is { DeleteEndedAfter: not null } or { DeleteNotificationsAfter: not null })
             {
-                Run(Loop<CleanUpLoop>().RunAsync, _everything.Token);
+                Run("CleanUp", Loop<CleanUpLoop>().RunAsync, _everything.Token);
             }
         }
 
+        Run("Attendance", Loop<AttendanceLoop>().RunAsync, _everything.Token);
         Log.Started(_logger, _options.AppName, _options.Roles);
+        WarnOfSettings();
+    }
+
+    /// <summary>What is allowed and yet will not do what it seems to.</summary>
+    private void WarnOfSettings()
+    {
+        var sinks = string.Join(", ", _services.GetRequiredService<RegisteredServices>().NamesOf(typeof(INotificationSink)));
+        if (!_options.Roles.HasFlag(TaskRoles.Manager) && sinks.Length > 0)
+        {
+            Log.SinkWithoutManager(_logger, sinks);
+        }
     }
 
     /// <summary>Stops once; later calls have nothing to do.</summary>
@@ -168,6 +180,10 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
             if (_executor is not null)
             {
                 await _executor.DrainAsync(patience, cancellationToken).ConfigureAwait(false);
+                if (cancellationToken.IsCancellationRequested && _executor.IsRunning)
+                {
+                    Log.HostStopsEarly(_logger, patience, _options.StopCancelTimeout);
+                }
             }
         }
         finally
@@ -206,17 +222,18 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
     private T Loop<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(params object[] parts) =>
         ActivatorUtilities.CreateInstance<T>(_services, [_options, .. parts]);
 
-    private Task Run(Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
+    private Task Run(string name, Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
     {
-        var running = Task.Run(() => KeepRunningAsync(loop, cancellationToken), CancellationToken.None);
+        var running = Task.Run(() => KeepRunningAsync(name, loop, cancellationToken), CancellationToken.None);
         _loops.Add(running);
         return running;
     }
 
     /// <summary>A loop meets its own faults; what gets through them is logged and the loop begun again, so that none dies unseen.</summary>
-    private async Task KeepRunningAsync(Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
+    private async Task KeepRunningAsync(string name, Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
     {
         var delay = new FaultDelay(_clock, _options.MaxFaultDelay);
+        var episode = new FaultEpisode(_clock);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
@@ -225,7 +242,11 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                Log.LoopBroke(_logger, e);
+                if (episode.Fail() != FaultNews.None)
+                {
+                    Log.LoopBroke(_logger, e, name, delay.Next);
+                }
+
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }

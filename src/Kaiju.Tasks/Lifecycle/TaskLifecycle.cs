@@ -147,15 +147,9 @@ public static partial class TaskLifecycle
         return state.HasEnded && task is { Cron: null, System: false };
     }
 
-    private static DateTimeOffset? RetryAt(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
-    {
-        if (state.Retries >= task.MaxRetries || state.QueuedAt + rules.SuspendedLifetime < now)
-        {
-            return null;
-        }
-
-        return now + (task.RetryDelay ?? rules.RetryDelay.GetDelay(state.JobId, state.Retries + 1));
-    }
+    private static DateTimeOffset? RetryAt(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules) =>
+        now + new RetryPlan(task.MaxRetries, task.RetryDelay, now - state.QueuedAt ?? TimeSpan.Zero)
+            .TimeToRetry(state.JobId, state.Attempt, TimeSpan.Zero, rules);
 
     /// <summary>A new run from its first stage. What is shown of the run before stays until the new one is queued.</summary>
     private static ManagedState Fresh(ManagedState state, string jobId, DateTimeOffset now) => Released(state, TaskState.Idle, null, now) with

@@ -38,6 +38,9 @@ internal static class ExecutorTaskJson
             ExecDeadline = member.Time("exec_deadline") ?? DateTimeOffset.MaxValue,
             TimeLeft = member.Seconds("time_left") ?? TimeSpan.Zero,
             StoreKey = member.Long("store_key") ?? 0,
+            MaxRetries = member.Integer("max_retries") ?? 0,
+            RetryDelay = member.Seconds("retry_delay"),
+            QueuedFor = member.Seconds("queued_for") ?? TimeSpan.Zero,
         };
         return faults.Count == 0 ? task : throw new TaskValidationException(id, faults);
     }
@@ -59,6 +62,17 @@ internal static class ExecutorTaskJson
         WireText.WriteRaw(writer, "kws", task.Kws.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : task.Kws);
         UnixTime.Write(writer, "exec_deadline", task.ExecDeadline);
         UnixTime.Write(writer, "time_left", task.TimeLeft);
+        if (task.MaxRetries != 0)
+        {
+            writer.WriteNumber("max_retries", task.MaxRetries);
+        }
+
+        if (task.RetryDelay is { } delay)
+        {
+            UnixTime.Write(writer, "retry_delay", delay);
+        }
+
+        UnixTime.Write(writer, "queued_for", task.QueuedFor);
         if (task.StoreKey != 0)
         {
             writer.WriteNumber("store_key", task.StoreKey);

@@ -143,6 +143,11 @@ public interface ITaskStore
     /// <returns>What a manager needs to know before it expels anyone.</returns>
     ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken);
 
+    /// <summary>Finds work that no host seems to do, without noting anything and without waiting for anyone.</summary>
+    /// <param name="age">The time for which work must have waited, more than 0.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken);
+
     /// <summary>
     /// Forgets executors that have been silent for longer than <see cref="LifecycleRules.ExecutorLifetime"/> at a given time, and carries out
     /// <see cref="TaskEvent.Interrupted"/> for their tasks. Whether the store was there for them to ping is the caller's question.

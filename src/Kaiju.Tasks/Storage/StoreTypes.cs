@@ -75,6 +75,17 @@ public readonly record struct WatchAnswer(DateTimeOffset Now, DateTimeOffset Sin
     public bool IsExpulsionDue(LifecycleRules rules) => FirstPing is { } ping && StoreWatch.ExpulsionFrom(ping, Since, rules) <= Now;
 }
 
+/// <summary>Work that no host seems to do, at one moment of the store's clock.</summary>
+/// <param name="Now">The moment.</param>
+/// <param name="LastWatch">The last sign of a manager (<see cref="ITaskStore.WatchAsync"/>); null: there has been none.</param>
+/// <param name="HasDuty">True if a manager has had something to do for as long as was asked about.</param>
+/// <param name="Apps">Apps whose next task to claim has been queued for as long as was asked about while none of their tasks runs, at most 100.</param>
+public sealed record UnattendedWork(DateTimeOffset Now, DateTimeOffset? LastWatch, bool HasDuty, IReadOnlyList<string> Apps)
+{
+    /// <summary>The most apps of one answer.</summary>
+    public const int MostApps = 100;
+}
+
 /// <summary>Which tasks to list. Members that are null do not matter.</summary>
 public sealed record TaskQuery
 {
@@ -143,7 +154,26 @@ public sealed record NotificationPage(IReadOnlyList<TaskNotification> Notificati
 /// <param name="JobId">Its run.</param>
 /// <param name="From">Its state before.</param>
 /// <param name="To">Its state after.</param>
-public readonly record struct TaskMove(string TaskId, string AppName, string JobId, TaskState From, TaskState To);
+public readonly record struct TaskMove(string TaskId, string AppName, string JobId, TaskState From, TaskState To)
+{
+    /// <summary>Of a task that has become FAILED: when it is tried again; null: the failure is final.</summary>
+    public DateTimeOffset? RetryAt { get; init; }
+
+    /// <summary>Of a task that has become FAILED: the message of its error.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>What a store answers for a task that it has moved.</summary>
+    /// <param name="taskId">The task.</param>
+    /// <param name="appName">Its app.</param>
+    /// <param name="from">Its state before.</param>
+    /// <param name="state">What it is now.</param>
+    public static TaskMove Of(string taskId, string appName, TaskState from, ManagedState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var move = new TaskMove(taskId, appName, state.JobId, from, state.State);
+        return state.State == TaskState.Failed ? move with { RetryAt = state.RetryAt, Reason = state.Error?.Message } : move;
+    }
+}
 
 /// <summary>An executor, as the store and the queue know it.</summary>
 /// <param name="Id">New at every start.</param>

@@ -1,4 +1,7 @@
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
 using Kaiju.Tasks.Tests.Callers;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Client;
 
@@ -14,11 +17,20 @@ public sealed class MemoryAmbientTransactionTests : AmbientTransactionTests
 {
     protected override void UseStore(KaijuTasksBuilder tasks)
     {
-        // In memory, without an adapter.
+        // A registration of its own, since the engine's is refused in a host that has not all roles.
+        tasks.Services.AddSingleton<ITaskStore>(provider => provider.GetRequiredService<MemoryTaskStore>());
     }
 }
 
 public sealed class MemoryDisposedClientTests : DisposedClientTests
+{
+    protected override void UseStore(KaijuTasksBuilder tasks)
+    {
+        // In memory, without an adapter.
+    }
+}
+
+public sealed class MemoryFailedStageTests : FailedStageTests
 {
     protected override void UseStore(KaijuTasksBuilder tasks)
     {

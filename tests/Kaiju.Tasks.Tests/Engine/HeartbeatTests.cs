@@ -63,8 +63,8 @@ public sealed class HeartbeatTests
         await beating.Clock.PassAsync(TimeSpan.FromMilliseconds(100));
         await pings.AtLeast(3);
 
-        beating.Host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 202).Which.Exception.Should().BeOfType<TimeoutException>();
-        await beating.HasLogged(210);
+        beating.Host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 530).Which.Exception.Should().BeOfType<TimeoutException>();
+        await beating.HasLogged(532);
     }
 
     [Fact]
@@ -80,9 +80,9 @@ public sealed class HeartbeatTests
         }
 
         await pings.AtLeast(7);
-        await beating.HasLogged(210);
-        beating.Host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 202);
-        beating.Host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 210);
+        await beating.HasLogged(532);
+        beating.Host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 530);
+        beating.Host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 532);
     }
 
     /// <summary>Whatever is allowed, and although each second ping gets no answer: between two that get through there is never a lifetime.</summary>

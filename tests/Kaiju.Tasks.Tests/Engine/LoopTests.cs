@@ -108,7 +108,8 @@ public sealed class LoopTests
 
         await Waiting.Until(async () => (await host.Client.GetAsync("t"))!.State == TaskState.Finished);
 
-        host.Logs.Lines.Should().Contain(line => line.Event.Id == 302);
+        host.Logs.Lines.Should().Contain(line =>
+            line.Event.Id == 302 && line.Text == "The Manager loop failed unexpectedly; restarting it in 00:00:00.1000000. Please report this.");
     }
 
     [Fact]

@@ -1,5 +1,7 @@
+using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
@@ -108,6 +110,35 @@ public sealed class NotificationTests
         await sink.Has(5).Soon();
 
         sink.Delivered.Should().Equal(1, 2, 3, 4, 5);
+        var said = host.Logs.Lines.Where(line => line.Level >= LogLevel.Warning || line.Event.Id == 322).ToList();
+        said.Select(line => (line.Event.Id, line.Level)).Should().Equal((320, LogLevel.Error), (322, LogLevel.Information));
+        said[0].Exception.Should().BeOfType<IOException>();
+        said[0].Text.Should().Be(
+            $"Sink {typeof(Sink).FullName} failed on notification 1 of task t0; retrying. Later notifications wait for it.");
+    }
+
+    [Fact]
+    public async Task A_sink_that_fails_for_three_minutes_is_said_four_times()
+    {
+        await using var host = NewHost();
+        await host.RunAsync(new TaskDefinition { Id = "t", Notify = true, Commands = [new("do")] });
+        var sink = new Sink(failures: 180);
+        var loop = new NotificationLoop(
+            host.Store, [sink], host.Clock, host.Options, host.Services.GetRequiredService<StoreOutages>(),
+            host.Services.GetRequiredService<ILogger<NotificationLoop>>());
+        for (var second = 0; second < 180; second++)
+        {
+            await loop.Awaiting(sinks => sinks.DeliverAsync(default)).Should().ThrowAsync<SinkFailedException>();
+            host.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        (await loop.DeliverAsync(default)).Should().Be(1);
+
+        host.Logs.Lines.Where(line => line.Event.Id is 320 or 321 or 322).Select(line => line.Text).Should().Equal(
+            $"Sink {typeof(Sink).FullName} failed on notification 1 of task t; retrying. Later notifications wait for it.",
+            $"Sink {typeof(Sink).FullName} has been failing for 00:01:00 (61 times), now on notification 1 of task t: The mail server is away.",
+            $"Sink {typeof(Sink).FullName} has been failing for 00:02:00 (121 times), now on notification 1 of task t: The mail server is away.",
+            $"Sink {typeof(Sink).FullName} works again after 00:03:00 and 180 failures.");
     }
 
     private sealed class Sink(int failures) : INotificationSink

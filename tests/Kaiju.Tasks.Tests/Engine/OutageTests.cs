@@ -142,7 +142,7 @@ public sealed class OutageTests
         }
 
         await clock.SleepingAsync(TimeSpan.FromMilliseconds(1600));
-        host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 103);
+        host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 530);
         Volatile.Write(ref isAway, false);
         await clock.PassAsync(TimeSpan.FromMilliseconds(1600));
         await clock.SleepingAsync(WatchInterval);
@@ -172,7 +172,8 @@ public sealed class OutageTests
     private static ExecutorInfo Executor(string name) => ByHand.Executor with { Id = name };
 
     private static TaskManager NewManager(TaskTestHost host, ITaskStore? store = null) => new(
-        store ?? host.Store, host.Services.GetRequiredService<Queueing.ITaskQueue>(), host.Options, NullLogger<TaskManager>.Instance);
+        store ?? host.Store, host.Services.GetRequiredService<Queueing.ITaskQueue>(), host.Options,
+        host.Services.GetRequiredService<StoreOutages>(), NullLogger<TaskManager>.Instance);
 
     /// <summary>Goes away for a while when it is asked to expel the dead.</summary>
     private sealed class Departing(ITaskStore inner, Action goAway) : DecoratedStore(inner)

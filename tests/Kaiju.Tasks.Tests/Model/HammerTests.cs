@@ -37,7 +37,9 @@ public sealed class HammerTests(ITestOutputHelper output)
         output.WriteLine($"{ended} tasks ended; {work.Calls} stages were run.");
         ended.Should().BeGreaterThan(Clients);
         work.CallsOf.Where(calls => calls.Value > 1).Should().BeEmpty("nobody has died, so nothing runs twice in one go");
-        hosts.SelectMany(host => host.Logs.Lines).Where(line => faults == 0 && line.Level >= LogLevel.Error).Should().BeEmpty("nothing has failed but stages");
+        hosts.SelectMany(host => host.Logs.Lines)
+            .Where(line => faults == 0 && line.Level >= LogLevel.Error && line.Event.Id != 222)
+            .Should().BeEmpty("nothing has failed but stages");
         foreach (var host in hosts)
         {
             await host.DisposeAsync();

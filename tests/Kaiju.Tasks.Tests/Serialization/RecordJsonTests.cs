@@ -154,6 +154,9 @@ public sealed class RecordJsonTests
             Kws = Json.Of("""{"a":1}"""),
             ExecDeadline = TaskTestHost.Start,
             TimeLeft = TimeSpan.FromSeconds(299.5),
+            MaxRetries = 4,
+            RetryDelay = TimeSpan.FromSeconds(2.5),
+            QueuedFor = TimeSpan.FromSeconds(1.5),
         };
 
         var json = task.ToJson();
@@ -161,7 +164,8 @@ public sealed class RecordJsonTests
         json.ShouldBeJson("""
             {"id": "t", "app_name": "app", "executor_id": "e", "claim": "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "job_id": "j", "pass": 2,
              "attempt": 3, "stage": 1, "stages": 2, "commands": [{"method": "do.2", "params": {"x": "[0]"}, "max_timeout": null, "condition": null}],
-             "result": [1.50], "kws": {"a": 1}, "exec_deadline": 1718452830, "time_left": 299.5}
+             "result": [1.50], "kws": {"a": 1}, "exec_deadline": 1718452830, "time_left": 299.5,
+             "max_retries": 4, "retry_delay": 2.5, "queued_for": 1.5}
             """);
         ExecutorTask.FromJson(json).ToJson().Should().Be(json);
     }

@@ -15,7 +15,8 @@ internal sealed class ManagerProcess(World world, string name) : SimulatedProces
         var witness = new WitnessedStore(World.Store, World.Checker, Name);
         ITaskStore store = new DistantStore(witness, Network);
         var manager = new TaskManager(
-            World.KeepsWatch ? store : new UnwatchedStore(store), new DistantQueue(World.QueueFor(witness), Network), World.Options, new EngineLog<TaskManager>(World.Checker));
+            World.KeepsWatch ? store : new UnwatchedStore(store), new DistantQueue(World.QueueFor(witness), Network), World.Options,
+            new StoreOutages(Clock, World.Options, new EngineLog<StoreOutages>(World.Checker)), new EngineLog<TaskManager>(World.Checker));
         Run(async () =>
         {
             while (true)
@@ -76,7 +77,8 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
         var catalog = new CommandCatalog(new SimulatedCommands(World, this).Register(), new BindingHost(services, World.Options.SerializerOptions));
         var stages = new StageRunner(catalog, World.Specials, [], _scopes, new HostEnd(_scopes), Clock, offload, World.Options, new EngineLog<TaskExecutor>(World.Checker));
         return new TaskExecutor(
-            new DistantStore(witness, Network), new DistantQueue(World.QueueFor(witness), Network), stages, Clock, World.Ids, offload, World.Options, new EngineLog<TaskExecutor>(World.Checker));
+            new DistantStore(witness, Network), new DistantQueue(World.QueueFor(witness), Network), stages, Clock, World.Ids, offload, World.Options,
+            new StoreOutages(Clock, World.Options, new EngineLog<StoreOutages>(World.Checker)), new EngineLog<TaskExecutor>(World.Checker));
     }
 
     /// <summary>As the host stops it: no more claims, then the work, then the heartbeats, then the rest is given back.</summary>

@@ -67,6 +67,9 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CancellationToken cancellationToken) =>
         Call(nameof(SendMessageAsync), () => inner.SendMessageAsync(taskId, data, cancellationToken));
 
+    public virtual ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken) =>
+        Call(nameof(FindUnattendedAsync), () => inner.FindUnattendedAsync(age, cancellationToken));
+
     public virtual ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken) =>
         Call(nameof(WatchAsync), () => inner.WatchAsync(cancellationToken));
 

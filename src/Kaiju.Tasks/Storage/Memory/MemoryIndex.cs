@@ -134,6 +134,16 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         return first;
     }
 
+    /// <summary>Apps whose next task was queued at a time or before it, while none of their tasks runs.</summary>
+    public IEnumerable<string> UnservedApps(DateTimeOffset before)
+    {
+        var running = _held.Values.SelectMany(held => held).Select(task => task.Definition.AppName!).ToHashSet(StringComparer.Ordinal);
+        return _queues
+            .Where(queue => !running.Contains(queue.Key) && queue.Value.TryPeek(out var task, out _) && task.State.QueuedAt <= before)
+            .Select(queue => queue.Key)
+            .Order(StringComparer.Ordinal);
+    }
+
     public IReadOnlyCollection<MemoryTask> HeldBy(string executorId) => _held.GetValueOrDefault(executorId) ?? (IReadOnlyCollection<MemoryTask>)[];
 
     /// <summary>Tasks in the order of creation, from the narrowest set that holds all that are asked for.</summary>

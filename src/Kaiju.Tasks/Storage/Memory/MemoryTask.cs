@@ -164,7 +164,7 @@ internal sealed class MemoryTask
 
     public ExecutorTask ForExecutor(DateTimeOffset now) => ExecutorTask.Of(Definition, State, _results.Count == 0 ? [] : [.. _results], now);
 
-    public TaskMove MoveFrom(TaskState from) => new(Id, Definition.AppName!, State.JobId, from, State.State);
+    public TaskMove MoveFrom(TaskState from) => TaskMove.Of(Id, Definition.AppName!, from, State);
 
     private void Add(StageEntry entry)
     {

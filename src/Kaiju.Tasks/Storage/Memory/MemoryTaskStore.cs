@@ -150,6 +150,13 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
         return new WatchAnswer(step.Now, watch.Since, FirstPing());
     }, cancellationToken);
 
+    public ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken) => Step(step =>
+    {
+        var before = step.Now - age;
+        return new UnattendedWork(
+            step.Now, _watch?.Last, _index.NextDutyTicks() <= before.UtcTicks, [.. _index.UnservedApps(before).Take(UnattendedWork.MostApps)]);
+    }, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(DateTimeOffset? asOf, int limit, CancellationToken cancellationToken) => Step(step =>
     {
         var moves = new List<TaskMove>();

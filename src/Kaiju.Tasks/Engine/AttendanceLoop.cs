@@ -1,0 +1,100 @@
+using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.Engine;
+
+/// <summary>
+/// Warns of work that no running host can do: an app that no executor serves, and duties in a store without a manager. Only the store knows
+/// all hosts, so it is asked once a minute, and the same thing is logged at most once an hour.
+/// </summary>
+internal sealed class AttendanceLoop(
+    ITaskStore store, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages, ILogger<AttendanceLoop> logger)
+{
+    /// <summary>How often to ask, and how long work waits before it counts as unattended.</summary>
+    private static readonly TimeSpan _interval = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan _silence = TimeSpan.FromHours(1);
+
+    private readonly ILogger _logger = logger.Guarded();
+    private readonly bool _isManager = options.Roles.HasFlag(TaskRoles.Manager);
+    private readonly TimeSpan _lifetime = options.Rules.ExecutorLifetime;
+    private readonly Dictionary<string, long> _apps = new(StringComparer.Ordinal);
+    private long? _managerMissed;
+    private long? _failureLogged;
+    private int _failures;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            await Task.Delay(_interval, clock, cancellationToken).ConfigureAwait(false);
+            await TryToLookAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Looks once. A failure is no outage by itself: a client's host may lack the right to look.</summary>
+    public async Task TryToLookAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await LookAsync(cancellationToken).ConfigureAwait(false);
+            _failures = 0;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The first one may be that of an outage which others are about to meet, and log.
+            if (++_failures > 1 && !outages.IsOpen && IsDue(_failureLogged))
+            {
+                _failureLogged = clock.GetTimestamp();
+                Log.AttendanceUnknown(_logger, e);
+            }
+        }
+    }
+
+    /// <summary>Looks once.</summary>
+    public async Task LookAsync(CancellationToken cancellationToken)
+    {
+        var answer = await store.FindUnattendedAsync(_interval, cancellationToken).ConfigureAwait(false);
+        var hasManager = _isManager || answer.LastWatch + _lifetime >= answer.Now;
+        WarnOfManager(answer, !hasManager && answer.HasDuty);
+
+        // One voice is enough: managers look as well, if there are any.
+        if (_isManager || !hasManager)
+        {
+            WarnOfApps(answer.Apps);
+        }
+    }
+
+    private bool IsDue(long? logged) => logged is not { } at || clock.GetElapsedTime(at) >= _silence;
+
+    private void WarnOfApps(IReadOnlyList<string> apps)
+    {
+        foreach (var served in _apps.Keys.Except(apps).ToList())
+        {
+            _apps.Remove(served);
+        }
+
+        foreach (var app in apps)
+        {
+            if (IsDue(_apps.TryGetValue(app, out var said) ? said : null))
+            {
+                _apps[app] = clock.GetTimestamp();
+                Log.AppUnserved(_logger, app, _interval);
+            }
+        }
+    }
+
+    private void WarnOfManager(UnattendedWork answer, bool isMissing)
+    {
+        if (!isMissing)
+        {
+            _managerMissed = null;
+        }
+        else if (IsDue(_managerMissed))
+        {
+            _managerMissed = clock.GetTimestamp();
+            Log.ManagerMissing(_logger, answer.LastWatch?.ToString("u") ?? "none");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+namespace Kaiju.Tasks.Lifecycle;
+
+/// <summary>What of a task decides whether and when a failed run is tried again.</summary>
+/// <param name="MaxRetries">The most retries.</param>
+/// <param name="Delay">The task's own delay; null for the host's (<see cref="LifecycleRules.RetryDelay"/>).</param>
+/// <param name="QueuedFor">The time from the queueing to the claim.</param>
+internal readonly record struct RetryPlan(int MaxRetries, TimeSpan? Delay, TimeSpan QueuedFor)
+{
+    /// <summary>The time to the next try of a run whose attempt failed; null: the failure is final.</summary>
+    /// <param name="jobId">The run.</param>
+    /// <param name="attempt">The attempt that failed, from 1.</param>
+    /// <param name="elapsed">The time from the claim to the failure.</param>
+    /// <param name="rules">The host's rules.</param>
+    public TimeSpan? TimeToRetry(string jobId, int attempt, TimeSpan elapsed, LifecycleRules rules) =>
+        attempt > MaxRetries || QueuedFor + elapsed > rules.SuspendedLifetime
+            ? null
+            : Delay ?? rules.RetryDelay.GetDelay(jobId, attempt);
+}

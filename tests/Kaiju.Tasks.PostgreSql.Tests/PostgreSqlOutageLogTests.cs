@@ -1,0 +1,65 @@
+using Kaiju.Tasks.Tests;
+using Kaiju.Tasks.Tests.Callers;
+using Kaiju.Tasks.TestServers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.PostgreSql.Tests;
+
+/// <summary>A server that is gone for a while is one line when it goes and one when it is back, whatever asks it meanwhile.</summary>
+[Collection(Alone.Name)]
+public sealed class PostgreSqlOutageLogTests
+{
+    [Fact]
+    public async Task A_server_that_dies_and_comes_back_is_two_lines()
+    {
+        await using var server = await PostgresServer.StartAsync();
+        var log = new LineLog(LogLevel.Information);
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.AddProvider(log.NewProvider());
+        builder.Services.AddKaijuTasks(options => (options.PollInterval, options.PingInterval) = (TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1)))
+            .UsePostgreSql(server.ConnectionString(await server.CreateDatabaseAsync("outage"), "Timeout=5"))
+            .AddCommand("do", (int id) => Task.Delay(100));
+        using var host = builder.Build();
+        await host.StartAsync();
+        var client = host.Services.GetRequiredService<ITaskClient>();
+        await client.CreateManyAsync([.. Enumerable.Range(0, 32).Select(i => new TaskDefinition
+        {
+            Id = $"t{i}", Commands = [.. Enumerable.Range(0, 20).Select(_ => new TaskCommand("do", new { id = i }))],
+        })]);
+        var before = log.Lines.Count;
+
+        server.Kill();
+        await log.Has(530).WaitAsync(TimeSpan.FromSeconds(30));
+        await client.Awaiting(away => away.GetAsync("t0")).Should().ThrowAsync<Exception>();
+        server.Launch();
+
+        var runs = await Task.WhenAll(Enumerable.Range(0, 32).Select(i => WaitAsync(client, $"t{i}"))).WaitAsync(TimeSpan.FromSeconds(60));
+        await log.Has(532).WaitAsync(TimeSpan.FromSeconds(30));
+        await host.StopAsync();
+
+        runs.Should().OnlyContain(run => run.State == TaskState.Finished);
+
+        // Claims are not synced: those that the server has lost with its death are said for each task.
+        var lines = log.Lines.Skip(before).Where(line => line.Id is not (104 or 203)).ToList();
+        lines.Select(line => line.Id).Should().Equal(530, 532);
+        lines[0].Exception.Should().NotBeNull();
+    }
+
+    /// <summary>A client's call fails if the outage is longer than the store repeats it.</summary>
+    private static async Task<TaskRun> WaitAsync(ITaskClient client, string id)
+    {
+        while (true)
+        {
+            try
+            {
+                return await client.WaitAsync(id);
+            }
+            catch (Exception e) when (e is not TaskHostStoppedException)
+            {
+                await Task.Yield();
+            }
+        }
+    }
+}
