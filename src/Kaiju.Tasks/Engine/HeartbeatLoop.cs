@@ -21,35 +21,24 @@ internal sealed class HeartbeatLoop(TaskExecutor executor, TimeProvider clock, K
         while (!cancellationToken.IsCancellationRequested)
         {
             var began = clock.GetTimestamp();
+            var work = Work;
             try
             {
                 await executor.HeartbeatAsync(cancellationToken).ConfigureAwait(false);
                 outages.Succeeded(Work);
+                work = Strays;
+                await executor.GiveBackStraysAsync(cancellationToken).ConfigureAwait(false);
+                outages.Succeeded(Strays);
                 delay.Reset();
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                outages.Failed(Work, e);
+                outages.Failed(work, e);
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
                 continue;
             }
 
-            await GiveBackStraysAsync(cancellationToken).ConfigureAwait(false);
             await RestAsync(began, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task GiveBackStraysAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await executor.GiveBackStraysAsync(cancellationToken).ConfigureAwait(false);
-            outages.Succeeded(Strays);
-        }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-        {
-            // Asked again after the next ping.
-            outages.Failed(Strays, e);
         }
     }
 

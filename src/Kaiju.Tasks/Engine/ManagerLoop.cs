@@ -36,6 +36,8 @@ internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimePro
             var tick = await manager.TickAsync(cancellationToken).ConfigureAwait(false);
             if (tick.Faults > 0)
             {
+                // The duties that failed are tried again even if nothing is due: only their success ends the outage in the log.
+                ticked = null;
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
                 continue;
             }

@@ -113,6 +113,23 @@ public sealed class LoopTests
     }
 
     [Fact]
+    public async Task A_tick_that_failed_is_repeated_although_nothing_is_due()
+    {
+        var isAway = true;
+        await using var host = new RunningHost(store: inner => new FaultyStore(inner)
+        {
+            FailsBefore = member => Volatile.Read(ref isAway) && member is (nameof(ITaskStore.QueueDueAsync) or nameof(ITaskStore.GetTimeToNextDutyAsync)),
+        });
+        await host.Clock.PassAsync(TimeSpan.FromMilliseconds(100));
+        await host.Clock.SleepingAsync(TimeSpan.FromMilliseconds(200));
+        Volatile.Write(ref isAway, false);
+
+        await host.Clock.PassAsync(TimeSpan.FromMilliseconds(200));
+
+        await Waiting.Until(() => Task.FromResult(host.Logs.Lines.Any(line => line.Event.Id == 532)));
+    }
+
+    [Fact]
     public async Task A_host_that_is_disposed_of_without_a_stop_claims_no_more()
     {
         var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1));

@@ -22,6 +22,24 @@ public sealed class RetryTests
         done.Result.Texts().Should().Equal("\"a\"", "\"b\"");
     }
 
+    [Theory]
+    [InlineData(59, 221)]
+    [InlineData(61, 222)]
+    public async Task A_failure_after_the_time_for_retries_is_logged_as_final(int secondsInTheQueue, int logged)
+    {
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("fail", void () => throw new IOException("full")),
+            options => options.SuspendedLifetime = TimeSpan.FromMinutes(1));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxRetries = 5, Commands = [new("fail")] });
+        host.Clock.Advance(TimeSpan.FromSeconds(secondsInTheQueue));
+
+        await host.Executor.ClaimAsync(default);
+        await host.Executor.WhenIdleAsync();
+
+        host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 221 || line.Event.Id == 222).Which.Event.Id.Should().Be(logged);
+        ((await host.GetAsync("t")).RetryAt is null).Should().Be(logged == 222);
+    }
+
     [Fact]
     public async Task A_retry_of_first_begins_a_new_pass_without_results()
     {
