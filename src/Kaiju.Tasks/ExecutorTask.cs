@@ -1,10 +1,12 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks;
 
 /// <summary>What an executor gets with a claim: all that it needs to run the rest of the task, and the claim that lets it write.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record ExecutorTask
 {
     /// <summary>The task.</summary>

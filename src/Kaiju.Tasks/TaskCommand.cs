@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Serialization;
 
@@ -9,6 +10,7 @@ namespace Kaiju.Tasks;
 /// One entry of a task's definition: a method by name, its params, a timeout and a condition. All four but the timeout may hold
 /// templates, which are filled when the stage begins.
 /// </summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public record TaskCommand
 {
     private readonly JsonInput _params;

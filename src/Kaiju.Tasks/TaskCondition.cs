@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks;
@@ -7,6 +8,7 @@ namespace Kaiju.Tasks;
 /// When a stage runs: tests over earlier results, kws and the task's id, combined by and, or, not. Made with
 /// <see cref="Where"/>, or read from its stored form <c>{"schema": …}</c>.
 /// </summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed class TaskCondition
 {
     private TaskCondition(JsonElement json) => Json = json;

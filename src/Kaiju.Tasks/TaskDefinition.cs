@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Scheduling;
 using Kaiju.Tasks.Serialization;
@@ -10,6 +11,7 @@ namespace Kaiju.Tasks;
 /// What a caller asks for: an ordered list of commands, and how they are to be run. Data alone; checked as a whole when the task
 /// is created. Its JSON is the Python original's, see <see cref="FromJson(string)"/>.
 /// </summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TaskDefinition
 {
     /// <summary>A <see cref="RunAt"/> for a task that does not run by itself: only a chain (<see cref="NextTask"/>) or a reset starts it.</summary>
@@ -144,12 +146,7 @@ public sealed record TaskDefinition
         this with { KwsJson = JsonWriting.Element(kws, typeInfo) };
 
     /// <summary>Writes the definition in the form that <see cref="FromJson(string)"/> reads. Objects of yours are written with Web defaults.</summary>
-    public string ToJson() => WireText.Write(Written(WireText.DefaultOptions), static (writer, written) =>
-    {
-        writer.WriteStartObject();
-        DefinitionJson.WriteMembers(writer, written);
-        writer.WriteEndObject();
-    });
+    public string ToJson() => WireText.Write(this, DefinitionJson.Write);
 
     /// <summary>
     /// Writes a complete definition as a store keeps it beside the task's id and app: without either, and without what has its default.
@@ -165,6 +162,6 @@ public sealed record TaskDefinition
     {
         KwsJson = _kws.Written(options).Json,
         MetaJson = _meta.Written(options).Json,
-        Commands = [.. Commands.Select(command => command.Written(options))],
+        Commands = Commands is null ? null! : [.. Commands.Select(command => command?.Written(options)!)],
     };
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks;
@@ -52,6 +53,7 @@ public static class TaskErrorKind
 /// Why a stage or a run failed: a kind to branch on, the exception's type, a message for a person, and details (a stack
 /// trace). As JSON it is never longer than <see cref="TaskLimits.MaxErrorBytes"/>, so that a failure can always be written.
 /// </summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed class TaskError
 {
     private static readonly JsonWriterOptions _writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

@@ -1,10 +1,12 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks;
 
 /// <summary>What is stored of a task: its definition, its managed state, and the results of the run that is shown. A snapshot.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TaskRecord
 {
     /// <summary>What was asked for, complete: with its id, its app and its timeout.</summary>
@@ -99,6 +101,7 @@ public sealed record TaskRecord
 }
 
 /// <summary>One run of a task that has ended: its outcome, kept when the task goes on to its next run.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TaskRun
 {
     /// <summary>The task.</summary>

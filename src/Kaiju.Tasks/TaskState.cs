@@ -1,6 +1,10 @@
+using System.Text.Json.Serialization;
+using Kaiju.Tasks.Serialization;
+
 namespace Kaiju.Tasks;
 
 /// <summary>Where a task stands. Its JSON name is <c>status</c>, its JSON values are the upper-case names.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public enum TaskState
 {
     /// <summary>Waits for its next run (<c>next_run</c>); one without a next run waits until a chain or a reset starts it.</summary>
@@ -26,6 +30,7 @@ public enum TaskState
 }
 
 /// <summary>What a WAITING task waits for.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public enum WaitKind
 {
     /// <summary>Nothing: the task is not WAITING.</summary>
@@ -39,6 +44,7 @@ public enum WaitKind
 }
 
 /// <summary>What became of the start of a <see cref="TaskDefinition.NextTask"/>.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public enum ChainResult
 {
     /// <summary>There was none to start, or the run has not finished.</summary>
@@ -81,6 +87,7 @@ public enum TaskExitCode
 }
 
 /// <summary>Where a retry begins. Its JSON values are the upper-case names.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public enum RestartPolicy
 {
     /// <summary>At the stage that failed, with the results of the stages before it.</summary>
@@ -91,6 +98,7 @@ public enum RestartPolicy
 }
 
 /// <summary>What creation does when the id is known already.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public enum OnConflict
 {
     /// <summary>Refuses it; the stored task is left alone.</summary>

@@ -1,9 +1,11 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks;
 
 /// <summary>A command that lets the task wait for a time without holding a worker; its result is null.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TimerCommand : TaskCommand
 {
     /// <summary>The method that names it.</summary>

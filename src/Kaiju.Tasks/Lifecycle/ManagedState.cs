@@ -1,9 +1,13 @@
+using System.Text.Json.Serialization;
+using Kaiju.Tasks.Serialization;
+
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
 /// The small part of a task that changes: everything but its definition and its results. Only <see cref="TaskLifecycle"/> says
 /// how it changes; a store keeps it and carries the change out, guarded by what the transition started from.
 /// </summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record ManagedState
 {
     private readonly StoredTime _queuedAt;

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks.Lifecycle;
 
@@ -20,6 +22,7 @@ public sealed record Transition(ManagedState After)
 }
 
 /// <summary>One row of a run's history. Results are unique by (run, pass, stage), failures by (run, pass, stage, attempt).</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record StageEntry
 {
     /// <summary>The run.</summary>

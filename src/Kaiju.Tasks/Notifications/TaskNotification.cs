@@ -1,9 +1,11 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks;
 
 /// <summary>What a task with <see cref="TaskDefinition.Notify"/> leaves at its end and at each failure, in the same transaction.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TaskNotification
 {
     /// <summary>What it is about. Always <c>task.result</c> so far.</summary>

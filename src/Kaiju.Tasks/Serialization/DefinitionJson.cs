@@ -92,6 +92,14 @@ internal static class DefinitionJson
         writer.WriteEndObject();
     });
 
+    /// <summary>The wire form. Objects of the caller's are written with Web defaults.</summary>
+    public static void Write(Utf8JsonWriter writer, TaskDefinition definition)
+    {
+        writer.WriteStartObject();
+        WriteMembers(writer, definition.Written(WireText.DefaultOptions));
+        writer.WriteEndObject();
+    }
+
     public static void WriteMembers(Utf8JsonWriter writer, TaskDefinition definition, bool omitsDefaults = false)
     {
         var members = new MemberWriter(writer, omitsDefaults);
@@ -123,20 +131,39 @@ internal static class DefinitionJson
         members.Text("user_id", definition.UserId);
     }
 
-    public static void WriteCommands(Utf8JsonWriter writer, IReadOnlyList<TaskCommand> commands, bool omitsDefaults = false)
+    public static void WriteCommands(Utf8JsonWriter writer, IReadOnlyList<TaskCommand>? commands, bool omitsDefaults = false)
     {
-        var members = new MemberWriter(writer, omitsDefaults);
+        if (commands is null)
+        {
+            writer.WriteNull("commands");
+            return;
+        }
+
         writer.WriteStartArray("commands");
         foreach (var command in commands)
         {
-            writer.WriteStartObject();
-            members.Text("method", command.Method);
-            members.Json("params", command.ParamsJson);
-            members.Seconds("max_timeout", command.MaxTimeout);
-            members.Json("condition", command.Condition?.Json ?? default);
-            writer.WriteEndObject();
+            WriteCommand(writer, command, omitsDefaults);
         }
 
         writer.WriteEndArray();
+    }
+
+    public static void WriteCommand(Utf8JsonWriter writer, TaskCommand command) => WriteCommand(writer, command, omitsDefaults: false);
+
+    private static void WriteCommand(Utf8JsonWriter writer, TaskCommand? command, bool omitsDefaults)
+    {
+        if (command is null)
+        {
+            writer.WriteNullValue();
+            return;
+        }
+
+        var members = new MemberWriter(writer, omitsDefaults);
+        writer.WriteStartObject();
+        members.Text("method", command.Method);
+        members.Json("params", command.ParamsJson);
+        members.Seconds("max_timeout", command.MaxTimeout);
+        members.Json("condition", command.Condition?.Json ?? default);
+        writer.WriteEndObject();
     }
 }

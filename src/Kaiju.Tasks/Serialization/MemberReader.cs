@@ -11,6 +11,29 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
     public JsonElement Json(string name) =>
         json.TryGetProperty(name, out var member) && member.ValueKind != JsonValueKind.Null ? member : default;
 
+    /// <summary>Notes what is not an object, which has no members to read.</summary>
+    public static bool IsObject(string what, JsonElement json, List<string> faults)
+    {
+        if (json.ValueKind == JsonValueKind.Object)
+        {
+            return true;
+        }
+
+        faults.Add($"{what} is {JsonText.Show(json)}; it must be an object.");
+        return false;
+    }
+
+    /// <summary>Text that must be there.</summary>
+    public string Needed(string name)
+    {
+        if (Json(name).ValueKind == JsonValueKind.Undefined)
+        {
+            faults.Add($"{place}{name} is missing; it must be text.");
+        }
+
+        return Text(name) ?? "";
+    }
+
     public string? Text(string name)
     {
         var member = Json(name);
@@ -22,12 +45,14 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
         return member.ValueKind == JsonValueKind.String ? member.GetString() : Fault<string>(name, member, "text");
     }
 
-    public bool Flag(string name, bool otherwise)
+    public bool Flag(string name, bool otherwise) => Flag(name) ?? otherwise;
+
+    public bool? Flag(string name)
     {
         var member = Json(name);
         return member.ValueKind switch
         {
-            JsonValueKind.Undefined => otherwise,
+            JsonValueKind.Undefined => null,
             JsonValueKind.True => true,
             JsonValueKind.False => false,
             _ => Fault<bool>(name, member, "true or false"),
@@ -131,7 +156,8 @@ internal static class Words<T>
 
     public static string All { get; } = string.Join(", ", _words);
 
-    public static string Of(T value) => _words[Array.IndexOf(_values, value)];
+    /// <summary>The word, or the number of a value without one.</summary>
+    public static string Of(T value) => Array.IndexOf(_values, value) is >= 0 and var index ? _words[index] : value.ToString("D");
 
     public static bool TryRead(string word, out T value)
     {

@@ -21,6 +21,32 @@ internal readonly struct MemberWriter(Utf8JsonWriter writer, bool omitsDefaults)
         }
     }
 
+    /// <summary>A flag that may be unknown.</summary>
+    public void Flag(string name, bool? flag)
+    {
+        if (flag is { } known)
+        {
+            writer.WriteBoolean(name, known);
+        }
+        else if (!omitsDefaults)
+        {
+            writer.WriteNull(name);
+        }
+    }
+
+    /// <summary>A number that may be missing.</summary>
+    public void Long(string name, long? number)
+    {
+        if (number is { } known)
+        {
+            writer.WriteNumber(name, known);
+        }
+        else if (!omitsDefaults)
+        {
+            writer.WriteNull(name);
+        }
+    }
+
     public void Integer(string name, int number)
     {
         if (number != 0 || !omitsDefaults)

@@ -38,18 +38,30 @@ internal static class RecordJson
         writer.WriteNumber("stage", task.Stage);
         writer.WriteNumber("stages", task.Stages);
         UnixTime.Write(writer, "created", task.Created);
-        UnixTime.Write(writer, "queued_at", task.QueuedAt);
-        UnixTime.Write(writer, "exec_deadline", task.ExecDeadline);
-        UnixTime.Write(writer, "wait_deadline", task.WaitDeadline);
-        UnixTime.Write(writer, "next_run", task.NextRun);
-        UnixTime.Write(writer, "retry_at", task.RetryAt);
-        UnixTime.Write(writer, "status_change", task.StatusChange);
-        writer.WriteString("executor_id", task.ExecutorId);
-        writer.WriteString("job_id", task.JobId);
-        writer.WriteNumber("retries", task.Retries);
-        WriteOutcome(writer, task.ExitCode, task.Error);
-        WriteOwn(writer, task.Managed);
+        WriteRest(writer, task.Managed);
         writer.WriteEndObject();
+    }
+
+    /// <summary>The managed state alone, by the names that it has in a record.</summary>
+    public static void WriteState(Utf8JsonWriter writer, ManagedState state)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("status", Words<TaskState>.Of(state.State));
+        writer.WriteNumber("stage", state.Stage);
+        WriteRest(writer, state);
+        writer.WriteEndObject();
+    }
+
+    public static ManagedState ReadState(JsonElement json, List<string> faults)
+    {
+        if (!MemberReader.IsObject("The state", json, faults))
+        {
+            return new ManagedState { JobId = "", ResultRun = "" };
+        }
+
+        var member = new MemberReader(json, "", faults);
+        _ = member.Needed("job_id");
+        return ReadState(member, new TaskDefinition { Commands = [] }, DateTimeOffset.UnixEpoch);
     }
 
     public static void WriteResults(Utf8JsonWriter writer, IReadOnlyList<JsonElement> results)
@@ -81,6 +93,21 @@ internal static class RecordJson
 
     public static TaskError? ReadError(MemberReader member) =>
         member.Json("error") is { ValueKind: not JsonValueKind.Undefined } error ? TaskError.FromJson(error) : null;
+
+    private static void WriteRest(Utf8JsonWriter writer, ManagedState state)
+    {
+        UnixTime.Write(writer, "queued_at", state.QueuedAt);
+        UnixTime.Write(writer, "exec_deadline", state.ExecDeadline);
+        UnixTime.Write(writer, "wait_deadline", state.WaitDeadline);
+        UnixTime.Write(writer, "next_run", state.NextRun);
+        UnixTime.Write(writer, "retry_at", state.RetryAt);
+        UnixTime.Write(writer, "status_change", state.StatusChange);
+        writer.WriteString("executor_id", state.ExecutorId);
+        writer.WriteString("job_id", state.JobId);
+        writer.WriteNumber("retries", state.Retries);
+        WriteOutcome(writer, state.ExitCode, state.Error);
+        WriteOwn(writer, state);
+    }
 
     /// <summary>What the original does not keep. Beside its own members, which mean what they mean there.</summary>
     private static void WriteOwn(Utf8JsonWriter writer, ManagedState state)
@@ -121,7 +148,7 @@ internal static class RecordJson
             RetryAt = member.Time("retry_at"),
             StatusChange = member.Time("status_change") ?? created,
             Occurrence = member.Time("occurrence"),
-            Skipped = member.Integer("skipped") ?? 0,
+            Skipped = member.Long("skipped") ?? 0,
             Chain = member.Word<ChainResult>("chain") ?? ChainResult.None,
             ExecutorId = member.Text("executor_id"),
             ExitCode = ReadExitCode(member),

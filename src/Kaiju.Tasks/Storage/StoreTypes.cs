@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks.Storage;
 
@@ -7,6 +9,7 @@ namespace Kaiju.Tasks.Storage;
 /// <param name="TaskId">Its id.</param>
 /// <param name="Result">What was done.</param>
 /// <param name="State">The task's state now.</param>
+[JsonConverter(typeof(TaskJsonConverter))]
 public readonly record struct CreateAnswer(string TaskId, CreateResult Result, TaskState State)
 {
     /// <summary>Why the definition is <see cref="CreateResult.Invalid"/>; else none.</summary>
@@ -14,6 +17,7 @@ public readonly record struct CreateAnswer(string TaskId, CreateResult Result, T
 }
 
 /// <summary>What was done with one task that was to be created.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public enum CreateResult
 {
     /// <summary>It is new and stored.</summary>
@@ -35,9 +39,11 @@ public enum CreateResult
 /// <summary>What became of an update.</summary>
 /// <param name="Result">What was done.</param>
 /// <param name="Faults">Why it was refused; else none.</param>
+[JsonConverter(typeof(TaskJsonConverter))]
 public readonly record struct UpdateAnswer(UpdateResult Result, IReadOnlyList<string> Faults);
 
 /// <summary>What was done with an update.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public enum UpdateResult
 {
     /// <summary>The definition is stored.</summary>
@@ -87,6 +93,7 @@ public sealed record UnattendedWork(DateTimeOffset Now, DateTimeOffset? LastWatc
 }
 
 /// <summary>Which tasks to list. Members that are null do not matter.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TaskQuery
 {
     /// <summary>Tasks in this state.</summary>
@@ -120,14 +127,17 @@ public sealed record TaskQuery
 /// <summary>A place in the order in which tasks are listed.</summary>
 /// <param name="Created">The last task's creation.</param>
 /// <param name="Id">Its id.</param>
+[JsonConverter(typeof(TaskJsonConverter))]
 public readonly record struct TaskCursor(DateTimeOffset Created, string Id);
 
 /// <summary>One page of tasks.</summary>
 /// <param name="Tasks">The tasks. There may be fewer than were asked for, even none, and more on the next page: a page reads a bounded number of rows.</param>
 /// <param name="Next">Where the next page begins; null: this is the last one.</param>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TaskPage(IReadOnlyList<TaskRecord> Tasks, TaskCursor? Next);
 
 /// <summary>Which notifications to list. Members that are null do not matter.</summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record NotificationQuery
 {
     /// <summary>Those of this user's tasks.</summary>
@@ -146,6 +156,7 @@ public sealed record NotificationQuery
 /// <summary>One page of notifications.</summary>
 /// <param name="Notifications">The notifications, newest first. There may be fewer than were asked for, even none, and more on the next page.</param>
 /// <param name="Next">The <see cref="NotificationQuery.Before"/> of the next page; null: this is the last one.</param>
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record NotificationPage(IReadOnlyList<TaskNotification> Notifications, long? Next);
 
 /// <summary>What a manager's verb did to one task.</summary>

@@ -1,0 +1,285 @@
+using System.Reflection;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Sqlite;
+using Kaiju.Tasks.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Kaiju.Tasks.Tests.Serialization;
+
+/// <summary>Plain serializers and endpoints write the library's types in their wire form.</summary>
+public sealed class WireFormTests
+{
+    private static readonly DateTimeOffset _time = new DateTimeOffset(2024, 6, 15, 12, 0, 30, TimeSpan.Zero).AddTicks(1234567);
+
+    /// <summary>Public types that hold data and have no wire form, and why.</summary>
+    private static readonly Dictionary<string, string> _withoutWireForm = new()
+    {
+        ["CronSchedule RetryDelay TaskConditionTest TaskDefinitionBuilder"] = "functions and builders: nothing of them is stored as such",
+        ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns LifecycleRules SqliteTasksOptions SqliteDurability PostgreSqlTasksOptions"] =
+            "settings: bound from configuration by their .NET names",
+        ["StageContext SpecialCommandContext SpecialCommand Done Failure Wait StageOutcome"] = "between the engine and a handler, in one process",
+        ["TaskEvent QueueDue Claimed Reported GivenBack Interrupted CheckOverdue NextPeriod CheckWait MessageSent CheckRetry Cancelled Chained Reset Transition"] =
+            "between the life cycle and a store, in one call",
+        ["StageReport ReportId ReportKind ReportAnswer UnattendedWork DueDuty TaskDuty StoreWatch WatchAnswer ImportAnswer ExecutorPing ExecutorInfo TaskMove"] =
+            "between the engine and a store, in one process",
+        ["HeldClaim AwaitedRun StoreHint StoreHintKinds HintNames QueuedTask ClaimRequest IdSource HintListeners"] = "between the engine and a store, in one process",
+        ["TaskExitCode"] = "its wire form is the number",
+    };
+
+    private static readonly JsonSerializerOptions[] _options =
+    [
+        new(), // The serializer's defaults.
+        new(JsonSerializerDefaults.Web),
+        new() { PropertyNamingPolicy = JsonNamingPolicy.KebabCaseUpper, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault, IncludeFields = true },
+        new() { Converters = { new JsonStringEnumConverter() }, NumberHandling = JsonNumberHandling.WriteAsString },
+        new() { TypeInfoResolver = WireFormJson.Default }, // No reflection.
+    ];
+
+    private static readonly TaskError _error = TaskError.Create(TaskErrorKind.Handler, "down", "System.IO.IOException", "at …");
+
+    private static readonly TaskDefinition _definition = new()
+    {
+        Id = "t",
+        AppName = "app",
+        KwsJson = Json.Of("""{"A": 1.50}"""),
+        Cron = "@daily",
+        RunAt = _time,
+        MaxExecTimeout = TimeSpan.FromSeconds(90.5),
+        RestartPolicy = RestartPolicy.First,
+        Commands =
+        [
+            new("do", Json.Of("""{"X": "[kws.A]"}""")) { MaxTimeout = TimeSpan.FromSeconds(2), Condition = TaskCondition.Where("kws.A").GreaterThan(1) },
+            new TimerCommand(TimeSpan.FromSeconds(1.5)),
+            new MessageCommand(),
+        ],
+    };
+
+    private static readonly TaskRecord _record = new()
+    {
+        Definition = _definition,
+        Created = _time,
+        Result = [Json.Of("null"), default],
+        Managed = new ManagedState
+        {
+            State = TaskState.Failed,
+            JobId = "j",
+            ResultRun = "j",
+            Claim = Guid.Parse("3f2504e0-4f89-11d3-9a0c-0305e82c3301"),
+            ExitCode = TaskExitCode.ExecutionError,
+            Error = _error,
+            Skipped = 5_000_000_000,
+            RetryAt = _time,
+        },
+    };
+
+    private static readonly StageEntry _failedStage = new() { JobId = "j", Pass = 1, Stage = 2, Attempt = 3, Started = _time, Finished = _time.AddSeconds(1), Error = _error };
+
+    private static readonly TaskRun _run = new()
+    {
+        TaskId = "t",
+        JobId = "j",
+        State = TaskState.Finished,
+        ExitCode = TaskExitCode.Success,
+        Result = [Json.Of("{}"), default],
+        Chain = ChainResult.Started,
+        Ended = _time,
+    };
+
+    private static readonly TaskNotification _notification =
+        new() { Id = 7, TaskId = "t", JobId = "j", State = TaskState.Failed, IsFinal = false, Error = _error, Created = _time };
+
+    private static readonly ExecutorTask _executorTask =
+        new() { Id = "t", AppName = "app", ExecutorId = "e", Claim = Guid.Parse("3f2504e0-4f89-11d3-9a0c-0305e82c3301"), JobId = "j", Commands = _definition.Commands };
+
+    private static readonly (object Value, string Json)[] _values =
+    [
+        (_definition, _definition.ToJson()),
+        (_definition.Commands[0], """{"method": "do", "params": {"X": "[kws.A]"}, "max_timeout": 2, "condition": {"schema": {"kws.A": {"gt": 1}}}}"""),
+        (new TaskCommand("plain"), """{"method": "plain", "params": null, "max_timeout": null, "condition": null}"""),
+        (_definition.Commands[1], """{"method": "_TIMER_", "params": {"timer": 1.5}, "max_timeout": null, "condition": null}"""),
+        (_definition.Commands[2], """{"method": "_MESSAGE_", "params": null, "max_timeout": null, "condition": null}"""),
+        (_definition.Commands[0].Condition!, """{"schema": {"kws.A": {"gt": 1}}}"""),
+        (_error, """{"kind": "handler", "type": "System.IO.IOException", "message": "down", "details": "at …"}"""),
+        (_record, _record.ToJson()),
+        (_record.Managed, """
+            {"status": "FAILED", "stage": 0, "queued_at": null, "exec_deadline": null, "wait_deadline": null, "next_run": null, "retry_at": 1718452830.1234567,
+             "status_change": -62135596800, "executor_id": null, "job_id": "j", "retries": 0, "exit_code": 1,
+             "error": {"kind": "handler", "type": "System.IO.IOException", "message": "down", "details": "at …"}, "pass": 0, "interruptions": 0,
+             "result_run": "j", "result_pass": 0, "wait": "NONE", "occurrence": null, "skipped": 5000000000, "chain": "NONE"}
+            """),
+        (_run, """
+            {"task_id": "t", "job_id": "j", "status": "FINISHED", "result": [{}, null], "retries": 0, "exit_code": 0, "error": null, "occurrence": null,
+             "chain": "STARTED", "queued_at": null, "ended": 1718452830.1234567}
+            """),
+        (_failedStage, """
+            {"job_id": "j", "pass": 1, "stage": 2, "attempt": 3, "started": 1718452830.1234567, "finished": 1718452831.1234567,
+             "error": {"kind": "handler", "type": "System.IO.IOException", "message": "down", "details": "at …"}}
+            """),
+        (_failedStage with { Error = null, Result = Json.Of("null") }, """
+            {"job_id": "j", "pass": 1, "stage": 2, "attempt": 3, "started": 1718452830.1234567, "finished": 1718452831.1234567, "result": null, "error": null}
+            """),
+        (_notification, _notification.ToJson()),
+        (_executorTask, _executorTask.ToJson()),
+        (new TaskPage([_record], new TaskCursor(_time, "t")), $$"""{"tasks": [{{_record.ToJson()}}], "next": {"created": 1718452830.1234567, "id": "t"} }"""),
+        (new TaskPage([], null), """{"tasks": [], "next": null}"""),
+        (new NotificationPage([_notification], 7), $$"""{"notifications": [{{_notification.ToJson()}}], "next": 7}"""),
+        (new TaskCursor(_time, "t"), """{"created": 1718452830.1234567, "id": "t"}"""),
+        (new TaskQuery { State = TaskState.Failed, IsPeriodic = false, IdPrefix = "a", CreatedFrom = _time }, """
+            {"status": "FAILED", "app_name": null, "group": null, "group_id": null, "user_id": null, "periodic": false, "id_prefix": "a",
+             "created_from": 1718452830.1234567, "created_to": null}
+            """),
+        (new NotificationQuery { TaskId = "t", Before = 5_000_000_000 }, """{"user_id": null, "task_id": "t", "read": null, "before": 5000000000}"""),
+        (new CreateAnswer("t", CreateResult.Invalid, TaskState.Idle) { Faults = ["a"] }, """{"task_id": "t", "result": "INVALID", "status": "IDLE", "faults": ["a"]}"""),
+        (new UpdateAnswer(UpdateResult.Refused, ["a"]), """{"result": "REFUSED", "faults": ["a"]}"""),
+        (TaskState.Executed, "\"EXECUTED\""),
+        (WaitKind.Timer, "\"TIMER\""),
+        (ChainResult.Busy, "\"BUSY\""),
+        (RestartPolicy.First, "\"FIRST\""),
+        (OnConflict.Skip, "\"SKIP\""),
+        (CreateResult.Replaced, "\"REPLACED\""),
+        (UpdateResult.Stale, "\"STALE\""),
+    ];
+
+    public static TheoryData<int> OptionSets => [.. Enumerable.Range(0, _options.Length)];
+
+    [Theory]
+    [MemberData(nameof(OptionSets))]
+    public void Values_are_written_in_their_wire_form_and_read_back_whatever_the_options(int set)
+    {
+        var options = _options[set];
+
+        // The user's own converter for all enums comes before that of the type.
+        foreach (var (given, expected) in _values.Where(value => value.Value is not Enum || options.Converters.Count == 0))
+        {
+            var json = JsonSerializer.Serialize(given, given.GetType(), options);
+
+            json.ShouldBeJson(expected);
+            JsonSerializer.Serialize(JsonSerializer.Deserialize(json, given.GetType(), options), given.GetType(), options).Should().Be(json);
+        }
+    }
+
+    [Fact]
+    public void Every_public_type_that_holds_data_has_a_wire_form_or_a_reason()
+    {
+        var reasons = _withoutWireForm.Keys.SelectMany(names => names.Split(' ')).ToHashSet();
+        var data = new[] { typeof(ITaskClient), typeof(SqliteTasksOptions), typeof(PostgreSql.PostgreSqlTasksOptions) }
+            .SelectMany(type => type.Assembly.GetExportedTypes())
+            .Where(type => type.IsEnum || type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Length > 0)
+            .Where(type => !type.IsInterface && !type.IsAssignableTo(typeof(Exception)) && !type.IsAssignableTo(typeof(Attribute))
+                && !type.IsAssignableTo(typeof(JsonConverter)) && !type.IsAssignableTo(typeof(Delegate)))
+            .ToList();
+
+        var without = data.Where(type => type.GetCustomAttribute<JsonConverterAttribute>()?.ConverterType != typeof(TaskJsonConverter));
+
+        without.Select(type => type.Name).Should().BeSubsetOf(reasons);
+        data.Except(without).Should().OnlyContain(type => _values.Any(value => value.Value.GetType() == type), "each has a case above");
+    }
+
+    [Fact]
+    public void States_are_keys_and_members_of_the_users_own_types()
+    {
+        var json = JsonSerializer.Serialize(new { counts = new Dictionary<TaskState, int> { [TaskState.Failed] = 2 }, last = (TaskState?)TaskState.Idle });
+
+        json.Should().Be("""{"counts":{"FAILED":2},"last":"IDLE"}""");
+        JsonSerializer.Deserialize<Dictionary<TaskState, int>>("""{"FAILED":2}""").Should().Equal(new Dictionary<TaskState, int> { [TaskState.Failed] = 2 });
+    }
+
+    [Fact]
+    public void Nothing_and_what_is_not_valid_yet_is_written()
+    {
+        JsonSerializer.Serialize<TaskDefinition?>(null).Should().Be("null");
+        JsonSerializer.Serialize(default(CreateAnswer)).ShouldBeJson("""{"task_id": null, "result": "CREATED", "status": "IDLE", "faults": []}""");
+        JsonSerializer.Serialize(new TaskDefinition { Commands = null!, RestartPolicy = (RestartPolicy)7 })
+            .Should().Contain("\"commands\":null").And.Contain("\"restart_policy\":\"7\"");
+        JsonSerializer.Serialize(new TaskDefinition { Commands = [null!] }).Should().Contain("\"commands\":[null]");
+        JsonSerializer.Serialize(new TaskDefinition { Kws = new { IdOf = 1 }, Commands = [new("do", new { IdOf = 2 })] })
+            .Should().Contain("\"kws\":{\"idOf\":1}").And.Contain("\"params\":{\"idOf\":2}");
+        JsonSerializer.Serialize(TaskCondition.FromJson(default)).Should().Be("null");
+    }
+
+    [Theory]
+    [InlineData(typeof(TaskDefinition), "[]", "The task is []; it must be an object.")]
+    [InlineData(typeof(TaskDefinition), """{"commands": 1, "priority": "x"}""", "commands is 1; it must be an array. priority is \"x\"; it must be a whole number.")]
+    [InlineData(typeof(TaskCommand), """{"method": 1}""", "command.method is 1; it must be text.")]
+    [InlineData(typeof(TimerCommand), """{"method": "do"}""", "command.method is \"do\"; it must be \"_TIMER_\".")]
+    [InlineData(typeof(MessageCommand), """{"method": "do"}""", "command.method is \"do\"; it must be \"_MESSAGE_\".")]
+    [InlineData(typeof(TaskRun), """{"job_id": "j"}""", "task_id is missing; it must be text.")]
+    [InlineData(typeof(TaskRun), "1", "The run is 1; it must be an object.")]
+    [InlineData(typeof(StageEntry), "1", "The stage's entry is 1; it must be an object.")]
+    [InlineData(typeof(TaskPage), "1", "The page is 1; it must be an object.")]
+    [InlineData(typeof(NotificationPage), "1", "The page is 1; it must be an object.")]
+    [InlineData(typeof(TaskCursor), """{"created": 1}""", "id is missing; it must be text.")]
+    [InlineData(typeof(TaskQuery), """{"status": "Done"}""", "status is \"Done\"; it must be one of IDLE, QUEUED, EXECUTED, SUSPENDED, WAITING, FINISHED, FAILED.")]
+    [InlineData(typeof(TaskState), "\"Done\"", "\"Done\" is not a TaskState; it must be one of IDLE, QUEUED, EXECUTED, SUSPENDED, WAITING, FINISHED, FAILED.")]
+    [InlineData(typeof(TaskState), "1", "A TaskState must be one of IDLE, QUEUED, EXECUTED, SUSPENDED, WAITING, FINISHED, FAILED.")]
+    public void What_is_not_of_the_type_is_a_json_exception_that_says_so(Type type, string json, string message)
+    {
+        var read = () => JsonSerializer.Deserialize(json, type);
+
+        read.Should().Throw<JsonException>().Which.Message.Should().StartWith(message);
+    }
+
+    [Fact]
+    public async Task A_minimal_api_returns_and_takes_the_types()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        builder.Services.AddRoutingCore();
+        builder.Services.AddKaijuTasks();
+        await using var app = builder.Build();
+        app.UseRouting();
+        app.MapGet("/page", () => new TaskPage([_record], null));
+        app.MapGet("/stages", () => TypedResults.Ok<IReadOnlyList<StageEntry>>([_failedStage]));
+        app.MapGet("/states", () => new { state = _record.State, run = _run });
+        app.MapPost("/tasks", (TaskDefinition definition, ITaskClient tasks) => tasks.CreateAsync(definition));
+        await app.StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+
+        (await http.GetStringAsync("/page")).ShouldBeJson($$"""{"tasks": [{{_record.ToJson()}}], "next": null}""");
+        Json.Of(await http.GetStringAsync("/stages"))[0].GetProperty("error").GetProperty("kind").GetString().Should().Be("handler");
+        (await http.GetStringAsync("/states")).ShouldBeJson($$"""{"state": "FAILED", "run": {{JsonSerializer.Serialize(_run)}}}""");
+        using var created = await http.PostAsync("/tasks", Body("""{"id": "t", "commands": [{"method": "do"}]}"""));
+        (await created.Content.ReadAsStringAsync()).ShouldBeJson("""{"task_id": "t", "result": "CREATED", "status": "QUEUED", "faults": []}""");
+        using var refused = await http.PostAsync("/tasks", Body("""{"id": "t", "commands": 1}"""));
+        ((int)refused.StatusCode).Should().Be(StatusCodes.Status400BadRequest);
+        await app.StopAsync();
+    }
+
+    private static StringContent Body(string json) => new(json, Encoding.UTF8, "application/json");
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(TaskDefinition))]
+[JsonSerializable(typeof(TaskCommand))]
+[JsonSerializable(typeof(TimerCommand))]
+[JsonSerializable(typeof(MessageCommand))]
+[JsonSerializable(typeof(TaskCondition))]
+[JsonSerializable(typeof(TaskError))]
+[JsonSerializable(typeof(TaskRecord))]
+[JsonSerializable(typeof(ManagedState))]
+[JsonSerializable(typeof(TaskRun))]
+[JsonSerializable(typeof(StageEntry))]
+[JsonSerializable(typeof(TaskNotification))]
+[JsonSerializable(typeof(ExecutorTask))]
+[JsonSerializable(typeof(TaskPage))]
+[JsonSerializable(typeof(NotificationPage))]
+[JsonSerializable(typeof(TaskCursor))]
+[JsonSerializable(typeof(TaskQuery))]
+[JsonSerializable(typeof(NotificationQuery))]
+[JsonSerializable(typeof(CreateAnswer))]
+[JsonSerializable(typeof(UpdateAnswer))]
+[JsonSerializable(typeof(TaskState))]
+[JsonSerializable(typeof(WaitKind))]
+[JsonSerializable(typeof(ChainResult))]
+[JsonSerializable(typeof(RestartPolicy))]
+[JsonSerializable(typeof(OnConflict))]
+[JsonSerializable(typeof(CreateResult))]
+[JsonSerializable(typeof(UpdateResult))]
+internal sealed partial class WireFormJson : JsonSerializerContext;
