@@ -21,6 +21,9 @@ switch (args)
         }
 
         return 0;
+    case ["against", var program, ..]:
+        await Against.RunAsync(program, args[2..]);
+        return 0;
     case ["micro", ..]:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(["--filter", args.Length > 1 ? args[1] : "*"]);
         return 0;
@@ -41,6 +44,6 @@ switch (args)
 
         return 0;
     default:
-        Console.Error.WriteLine("./bench.sh [--quick | micro [FILTER] | one PROBE SUBJECT [--NAME VALUE]…]");
+        Console.Error.WriteLine("./bench.sh [--quick | micro [FILTER] | one PROBE SUBJECT [--NAME VALUE]… | --against REV [--pairs N] [PROBE SUBJECT [--NAME VALUE]…]]");
         return 2;
 }

@@ -28,7 +28,11 @@ internal static class Runner
         return results;
     }
 
-    private static async Task<List<Dictionary<string, double>>> MeasureAsync(Sitting sitting, Stores stores)
+    /// <summary>One sitting.</summary>
+    /// <param name="sitting">What is measured.</param>
+    /// <param name="stores">Where.</param>
+    /// <param name="program">The benchmark program of another state of the code; null for this one.</param>
+    public static async Task<List<Dictionary<string, double>>> MeasureAsync(Sitting sitting, Stores stores, string? program = null)
     {
         var places = new Dictionary<string, string[]>(StringComparer.Ordinal);
         try
@@ -45,7 +49,7 @@ internal static class Runner
                 words.AddRange([Probe.Between, each.Probe, each.Subject, .. each.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. place]);
             }
 
-            using var child = Children.Start(["probe", .. words.Skip(1)]);
+            using var child = Children.Start(["probe", .. words.Skip(1)], program: program);
             child.StandardInput.Close();
             var output = (await child.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             await child.WaitForExitAsync();

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Kaiju.Tasks.Client;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Storage.Memory;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -141,6 +142,11 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
         else if (kind == "postgresql")
         {
             tasks.UsePostgreSql(settings.Store);
+        }
+        else
+        {
+            // Named as a store of its own, since the workers' host shares it.
+            builder.Services.AddSingleton<ITaskStore>(provider => provider.GetRequiredService<MemoryTaskStore>());
         }
 
         return builder.Build();
