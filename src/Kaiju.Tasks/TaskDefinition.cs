@@ -142,10 +142,12 @@ public sealed record TaskDefinition
     /// <typeparam name="T">The kws' type.</typeparam>
     /// <param name="kws">The kws.</param>
     /// <param name="typeInfo">How they are written.</param>
+    /// <exception cref="TaskValidationException">They cannot be written as JSON; the message names the member.</exception>
     public TaskDefinition WithKws<T>(T kws, JsonTypeInfo<T> typeInfo) =>
-        this with { KwsJson = JsonWriting.Element(kws, typeInfo) };
+        this with { KwsJson = JsonWriting.Given(kws, typeInfo, "kws") };
 
     /// <summary>Writes the definition in the form that <see cref="FromJson(string)"/> reads. Objects of yours are written with Web defaults.</summary>
+    /// <exception cref="TaskValidationException">An object of yours cannot be written as JSON; the message names the member.</exception>
     public string ToJson() => WireText.Write(this, DefinitionJson.Write);
 
     /// <summary>
@@ -154,14 +156,40 @@ public sealed record TaskDefinition
     /// </summary>
     public string ToStoredJson() => DefinitionJson.WriteStored(this);
 
-    /// <summary>Kws and meta as JSON that is ours.</summary>
-    internal (JsonElement Kws, JsonElement Meta) OwnedJson(JsonSerializerOptions options) => (_kws.Owned(options), _meta.Owned(options));
+    /// <summary>What was given as <see cref="Kws"/>.</summary>
+    internal JsonInput KwsInput => _kws;
+
+    /// <summary>What was given as <see cref="Meta"/>.</summary>
+    internal JsonInput MetaInput => _meta;
 
     /// <summary>The same with all objects of the caller's as JSON.</summary>
-    internal TaskDefinition Written(JsonSerializerOptions options) => this with
+    /// <exception cref="TaskValidationException">One of them cannot be written.</exception>
+    internal TaskDefinition Written(JsonSerializerOptions options)
     {
-        KwsJson = _kws.Written(options).Json,
-        MetaJson = _meta.Written(options).Json,
-        Commands = Commands is null ? null! : [.. Commands.Select(command => command?.Written(options)!)],
-    };
+        try
+        {
+            return this with
+            {
+                KwsJson = _kws.Written(options, "kws").Json,
+                MetaJson = _meta.Written(options, "meta").Json,
+                Commands = Commands is null ? null! : [.. Commands.Select((command, stage) => Written(command, stage, options))],
+            };
+        }
+        catch (UnwritableException e)
+        {
+            throw e.ForCaller(Id);
+        }
+    }
+
+    private static TaskCommand Written(TaskCommand? command, int stage, JsonSerializerOptions options)
+    {
+        try
+        {
+            return command?.Written(options)!;
+        }
+        catch (UnwritableException e)
+        {
+            throw e.Within($"commands[{stage}]");
+        }
+    }
 }

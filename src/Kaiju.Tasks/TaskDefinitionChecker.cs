@@ -41,8 +41,9 @@ public sealed class TaskDefinitionChecker
     {
         ArgumentNullException.ThrowIfNull(definition);
         var faults = new List<string>();
+        Exception? cause = null;
         CheckPresence(definition, faults);
-        var complete = faults.Count == 0 ? Complete(definition, faults) : definition;
+        var complete = faults.Count == 0 ? Complete(definition, faults, ref cause) : definition;
         if (faults.Count == 0)
         {
             CheckTexts(complete, faults);
@@ -54,7 +55,7 @@ public sealed class TaskDefinitionChecker
             CheckSize(complete, faults);
         }
 
-        return faults.Count == 0 ? complete : throw new TaskValidationException(definition.Id, faults);
+        return faults.Count == 0 ? complete : throw new TaskValidationException(definition.Id, faults, cause);
     }
 
     /// <summary>
@@ -66,26 +67,42 @@ public sealed class TaskDefinitionChecker
     public TaskRecord PrepareImport(TaskRecord task)
     {
         ArgumentNullException.ThrowIfNull(task);
+        if (task.Definition is null || task.Managed is null || task.Result is null)
+        {
+            throw new TaskValidationException(
+                task.Definition?.Id, ["The record lacks its Definition, its Managed or its Result; a stored task has all three."]);
+        }
+
         var faults = new List<string>();
+        Exception? cause = null;
         CheckPresence(task.Definition, faults);
         var definition = task.IsForeign ? TaskImport.Normalize(task.Definition) : task.Definition;
-        var complete = faults.Count == 0 ? Complete(definition, faults) : definition;
+        var complete = faults.Count == 0 ? Complete(definition, faults, ref cause) : definition;
         if (faults.Count == 0)
         {
             CheckTexts(complete, faults);
             CheckSchedule(complete, faults);
             CheckJson("kws", complete.KwsJson, int.MaxValue, faults);
             CheckJson("meta", complete.MetaJson, int.MaxValue, faults);
-            CheckStored("commands", complete.Commands.SelectMany(command => new[] { command.ParamsJson, command.Condition?.Json ?? default }), faults);
-            CheckStored("result", task.Result, faults);
-            CheckStored("error", [task.Error?.Json ?? default], faults);
+            for (var stage = 0; stage < complete.Commands.Count; stage++)
+            {
+                CheckStored($"commands[{stage}].params", complete.Commands[stage].ParamsJson, faults);
+                CheckStored($"commands[{stage}].condition", complete.Commands[stage].Condition?.Json ?? default, faults);
+            }
+
+            for (var stage = 0; stage < task.Result.Count; stage++)
+            {
+                CheckStored($"result[{stage}]", task.Result[stage], faults);
+            }
+
+            CheckStored("error", task.Error?.Json ?? default, faults);
             if (complete.Commands.Count == 0)
             {
                 faults.Add("commands has no entries; it must have at least 1.");
             }
         }
 
-        return faults.Count == 0 ? Owned(task, complete) : throw new TaskValidationException(task.Definition.Id, faults);
+        return faults.Count == 0 ? Owned(task, complete) : throw new TaskValidationException(task.Definition.Id, faults, cause);
     }
 
     /// <summary>For stores: refuses a definition that did not come from <see cref="Prepare"/>.</summary>
@@ -105,10 +122,17 @@ public sealed class TaskDefinitionChecker
 
     internal JsonElement CheckMessage(string taskId, JsonElement message)
     {
-        var data = JsonText.OwnedOrNull(message);
-        return JsonText.FindFault(JsonText.Raw(data), _limits.MaxResultBytes, _limits.MaxJsonDepth) is { } fault
-            ? throw new TaskValidationException(taskId, [$"The message {fault}"])
-            : data;
+        try
+        {
+            var data = new JsonInput(message).Owned(_serializing, "message") is { ValueKind: not JsonValueKind.Undefined } given ? given : JsonText.Null;
+            return JsonText.FindFault(JsonText.Raw(data), _limits.MaxResultBytes, _limits.MaxJsonDepth, "message", showsValues: true) is { } fault
+                ? throw new TaskValidationException(taskId, [fault])
+                : data;
+        }
+        catch (UnwritableException e)
+        {
+            throw e.ForCaller(taskId);
+        }
     }
 
     /// <summary>The record with what is its own, so that the caller's JSON may be disposed of.</summary>
@@ -137,31 +161,46 @@ public sealed class TaskDefinitionChecker
         }
     }
 
-    private TaskDefinition Complete(TaskDefinition definition, List<string> faults)
+    private TaskDefinition Complete(TaskDefinition definition, List<string> faults, ref Exception? cause)
     {
-        try
+        var commands = new TaskCommand[definition.Commands.Count];
+        for (var stage = 0; stage < commands.Length; stage++)
         {
-            var commands = new TaskCommand[definition.Commands.Count];
-            for (var stage = 0; stage < commands.Length; stage++)
+            try
             {
                 commands[stage] = definition.Commands[stage].Owned(_serializing);
             }
-
-            var (kws, meta) = definition.OwnedJson(_serializing);
-            return definition with
+            catch (UnwritableException e)
             {
-                Id = definition.Id ?? _ids.NewId().ToString(),
-                AppName = definition.AppName ?? _options.AppName,
-                MaxExecTimeout = definition.MaxExecTimeout ?? _limits.DefaultExecTimeout,
-                KwsJson = JsonText.IsNothing(kws) ? JsonText.EmptyObject : kws,
-                MetaJson = meta,
-                Commands = commands,
-            };
+                commands[stage] = definition.Commands[stage];
+                faults.Add(e.Within($"commands[{stage}]").Fault);
+                cause ??= e.InnerException;
+            }
         }
-        catch (JsonException e)
+
+        var kws = Owned(definition.KwsInput, "kws", faults, ref cause);
+        return definition with
         {
-            faults.Add($"kws, meta or params cannot be written as JSON: {e.Message}");
-            return definition;
+            Id = definition.Id ?? _ids.NewId().ToString(),
+            AppName = definition.AppName ?? _options.AppName,
+            MaxExecTimeout = definition.MaxExecTimeout ?? _limits.DefaultExecTimeout,
+            KwsJson = JsonText.IsNothing(kws) ? JsonText.EmptyObject : kws,
+            MetaJson = Owned(definition.MetaInput, "meta", faults, ref cause),
+            Commands = commands,
+        };
+    }
+
+    private JsonElement Owned(JsonInput input, string member, List<string> faults, ref Exception? cause)
+    {
+        try
+        {
+            return input.Owned(_serializing, member);
+        }
+        catch (UnwritableException e)
+        {
+            faults.Add(e.Fault);
+            cause ??= e.InnerException;
+            return default;
         }
     }
 
@@ -274,20 +313,18 @@ public sealed class TaskDefinitionChecker
         {
             faults.Add($"{member} is {JsonText.Show(json)}; it must be an object.");
         }
-        else if (JsonText.FindFault(JsonText.Raw(json), maxBytes, _limits.MaxJsonDepth) is { } fault)
+        else if (JsonText.FindFault(JsonText.Raw(json), maxBytes, _limits.MaxJsonDepth, member, showsValues: true) is { } fault)
         {
-            faults.Add($"{member} {fault}");
+            faults.Add(fault);
         }
     }
 
-    private void CheckStored(string member, IEnumerable<JsonElement> values, List<string> faults)
+    private void CheckStored(string place, JsonElement value, List<string> faults)
     {
-        foreach (var (index, value) in values.Index())
+        if (value.ValueKind != JsonValueKind.Undefined
+            && JsonText.FindFault(JsonText.Raw(value), int.MaxValue, _limits.MaxJsonDepth, place, showsValues: true) is { } fault)
         {
-            if (value.ValueKind != JsonValueKind.Undefined && JsonText.FindFault(JsonText.Raw(value), int.MaxValue, _limits.MaxJsonDepth) is { } fault)
-            {
-                faults.Add($"{member}[{index}] {fault}");
-            }
+            faults.Add(fault);
         }
     }
 

@@ -122,8 +122,14 @@ public sealed class TaskError
 
     /// <summary>Reads a stored error of any shape; members that it lacks are made up from what is there.</summary>
     /// <param name="json">Any JSON but null.</param>
+    /// <exception cref="ArgumentException">It is undefined.</exception>
     public static TaskError FromJson(JsonElement json)
     {
+        if (json.ValueKind == JsonValueKind.Undefined)
+        {
+            throw new ArgumentException("json is an undefined JsonElement; it must be a JSON value.", nameof(json));
+        }
+
         if (json.ValueKind != JsonValueKind.Object)
         {
             return new TaskError(TaskErrorKind.Other, null, json.ValueKind == JsonValueKind.String ? json.GetString()! : json.GetRawText(), null, json);

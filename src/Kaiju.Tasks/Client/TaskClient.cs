@@ -87,7 +87,7 @@ internal sealed partial class TaskClient(
     public async Task<IReadOnlyList<CreateAnswer>> ImportAsync(IEnumerable<TaskRecord> tasks, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(tasks);
-        var (answers, prepared) = PrepareEach(tasks, checker.PrepareImport, task => task.Definition.Id);
+        var (answers, prepared) = PrepareEach(tasks, checker.PrepareImport, task => task.Definition?.Id);
 
         // An executor of elsewhere never pings here. Known as of the store's present, it is found dead after its lifetime, and its tasks go on.
         var executors = prepared.Select(item => item.Value.ExecutorId).OfType<string>().Distinct()
@@ -153,10 +153,10 @@ internal sealed partial class TaskClient(
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public Task<bool> SendMessageAsync(string taskId, object? message, CancellationToken cancellationToken) =>
-        SendMessageAsync(taskId, Written(taskId, () => JsonInput.Of(message).Written(_serializing).Json), cancellationToken);
+        SendMessageAsync(taskId, Written(taskId, () => JsonInput.Of(message).Owned(_serializing, "message")), cancellationToken);
 
     public Task<bool> SendMessageAsync<T>(string taskId, T message, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken) =>
-        SendMessageAsync(taskId, Written(taskId, () => JsonWriting.Element(message, typeInfo)), cancellationToken);
+        SendMessageAsync(taskId, Written(taskId, () => JsonWriting.Element(message, typeInfo, "message")), cancellationToken);
 
     public Task<bool> CancelAsync(string taskId, CancellationToken cancellationToken)
     {
@@ -247,9 +247,9 @@ internal sealed partial class TaskClient(
         {
             return write();
         }
-        catch (JsonException e)
+        catch (UnwritableException e)
         {
-            throw new TaskValidationException(taskId, [$"The message cannot be written as JSON: {e.Message}"]);
+            throw e.ForCaller(taskId);
         }
     }
 

@@ -54,9 +54,9 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
             return false;
         }
 
-        if (JsonText.FindFault(JsonText.Raw(json), limits.MaxParamsBytes, limits.MaxJsonDepth) is { } fault)
+        if (JsonText.FindFault(JsonText.Raw(json), limits.MaxParamsBytes, limits.MaxJsonDepth, place, showsValues: true) is { } fault)
         {
-            faults.Add($"{place} {fault}");
+            faults.Add(fault);
             return false;
         }
 

@@ -118,6 +118,11 @@ internal sealed class ParameterBinder
             return Refused(binding, $"its parameter \"{parameter.Name}\" is {TypeText.WithArticle(type)}, {why}.");
         }
 
+        if (ParamsReading.FindLoss(type, binding.Host.Serializing) is { } loss)
+        {
+            return Refused(binding, $"its parameter \"{parameter.Name}\" is {TypeText.WithArticle(type)}, which cannot be read from JSON: {loss}.");
+        }
+
         var reader = new JsonParameter(parameter, binding.Host.Serializing);
         return isWhole
             ? (_, context, parameters, _) => reader.ReadWhole(parameters, context.Method)

@@ -42,6 +42,20 @@ internal static class ParamsReading
         }
     }
 
+    /// <summary>Why a value of the type would come out empty whatever the params are; null if it would not.</summary>
+    public static string? FindLoss(Type type, JsonSerializerOptions serializing)
+    {
+        try
+        {
+            return type == typeof(JsonElement) ? null : Lossy.FindFault(TypeInfo(type, serializing));
+        }
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
+        {
+            // It is no type to be read at all, which FindFault says.
+            return null;
+        }
+    }
+
     /// <summary>True for types that one would register as a service: not for values, texts and lists.</summary>
     public static bool CouldBeService(Type type) =>
         !type.IsValueType && type != typeof(string) && !type.IsArray && !typeof(System.Collections.IEnumerable).IsAssignableFrom(type);

@@ -9,13 +9,14 @@ namespace Kaiju.Tasks.Commands;
 /// <summary>Turns what a handler returned (nothing, a value, a Task or a ValueTask of either) into JSON.</summary>
 internal static class ResultWriter
 {
+    private const string Place = "result";
+
     /// <summary>The writer for a method's return type, made once; null if nothing could be written of it, which is refused.</summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public static Func<object?, ValueTask<JsonElement>>? For(Type returned, CommandBinding binding)
     {
-        var serializing = binding.Host.Serializing;
-        serializing.MakeReadOnly(populateMissingResolver: true);
+        var contracts = WritingContracts.Of(binding.Host.Serializing);
         if (returned == typeof(void))
         {
             return static _ => ValueTask.FromResult(JsonText.Null);
@@ -34,7 +35,7 @@ internal static class ResultWriter
             return result => OfTask((Task?)result ?? throw NoTask(binding));
         }
 
-        if (FindFault(value, serializing) is { } fault)
+        if (FindFault(value, contracts) is { } fault)
         {
             binding.Refuse($"its handler returns {TypeText.WithArticle(returned)}, {fault}.");
             return null;
@@ -43,37 +44,67 @@ internal static class ResultWriter
         return (Func<object?, ValueTask<JsonElement>>)typeof(ResultWriter)
             .GetMethod(maker, BindingFlags.NonPublic | BindingFlags.Static)!
             .MakeGenericMethod(value)
-            .Invoke(null, [serializing.GetTypeInfo(value), binding])!;
+            .Invoke(null, [contracts.Declared(value), binding])!;
     }
 
     /// <summary>Writes one value.</summary>
     /// <exception cref="ResultWritingException">It cannot be written.</exception>
-    public static JsonElement Write<T>(T value, JsonTypeInfo<T> typeInfo)
+    public static JsonElement Write<T>(T value, JsonTypeInfo<T> typeInfo, string method)
     {
-        if (value is JsonElement json)
-        {
-            return JsonText.OwnedOrNull(json);
-        }
-
-        if (value is null)
-        {
-            return JsonText.Null;
-        }
-
         try
         {
-            return JsonWriting.Element(value, typeInfo);
+            return value switch
+            {
+                null => JsonText.Null,
+                JsonElement json => Owned(json),
+                _ => JsonWriting.Element(value, typeInfo, Place),
+            };
         }
-        catch (JsonException e)
+        catch (UnwritableException e)
         {
-            throw new ResultWritingException($"The result, a {typeof(T)}, cannot be written as JSON: {e.Message}", e);
+            throw new ResultWritingException(Explain(method, e.Shape), e.InnerException);
+        }
+    }
+
+    /// <summary>A result that is JSON already.</summary>
+    /// <exception cref="ResultWritingException">Its document was disposed of.</exception>
+    public static JsonElement Owned(JsonElement json, string method)
+    {
+        try
+        {
+            return Owned(json);
+        }
+        catch (UnwritableException e)
+        {
+            throw new ResultWritingException(Explain(method, e.Shape), e.InnerException);
+        }
+    }
+
+    /// <summary>What is wrong with a command's result.</summary>
+    public static string Explain(string method, string fault) => $"The result of \"{method}\" is invalid: {fault}";
+
+    private static JsonElement Owned(JsonElement json) =>
+        new JsonInput(json).Owned(WireText.DefaultOptions, Place) is { ValueKind: not JsonValueKind.Undefined } given ? given : JsonText.Null;
+
+    /// <summary>Writes a value of which only the object tells the type.</summary>
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    [RequiresDynamicCode(TrimmingNotice.Message)]
+    private static JsonElement WriteAny(object? value, CommandBinding binding)
+    {
+        try
+        {
+            return JsonInput.Of(value).Owned(binding.Host.Serializing, Place) is { ValueKind: not JsonValueKind.Undefined } given ? given : JsonText.Null;
+        }
+        catch (UnwritableException e)
+        {
+            throw new ResultWritingException(Explain(binding.Registration.Method, e.Shape), e.InnerException);
         }
     }
 
     /// <summary>Why a value of the type cannot be a result; null if it can, as far as the type tells.</summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    private static string? FindFault(Type type, JsonSerializerOptions serializing)
+    private static string? FindFault(Type type, WritingContracts contracts)
     {
         if (Awaited.IsTask(type))
         {
@@ -92,8 +123,9 @@ internal static class ResultWriter
 
         try
         {
-            return serializing.GetTypeInfo(type).Kind == JsonTypeInfoKind.Enumerable && IsStream(type)
-                ? "which is not one value; read it to its end and return a list"
+            var typeInfo = contracts.Declared(type);
+            return typeInfo.Kind == JsonTypeInfoKind.Enumerable && IsStream(type) ? "which is not one value; read it to its end and return a list"
+                : Lossy.FindFault(typeInfo) is { } loss ? $"which cannot be written as JSON: {loss}"
                 : null;
         }
         catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
@@ -145,11 +177,10 @@ internal static class ResultWriter
         if (!Awaited.MayBeTask(typeof(T)))
         {
             var own = (JsonTypeInfo<T>)typeInfo;
-            return value => ValueTask.FromResult(Write(value, own));
+            return value => ValueTask.FromResult(Write(value, own, binding.Registration.Method));
         }
 
-        var any = (JsonTypeInfo<object?>)binding.Host.Serializing.GetTypeInfo(typeof(object));
-        return async value => Write(await Awaited.ValueOfAsync(value).ConfigureAwait(false), any);
+        return async value => WriteAny(await Awaited.ValueOfAsync(value).ConfigureAwait(false), binding);
     }
 
     private static InvalidOperationException NoTask(CommandBinding binding) =>

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Commands;
 using Kaiju.Tasks.Serialization;
 using Microsoft.Extensions.Logging;
 
@@ -62,9 +63,10 @@ public sealed class StageContext
     /// <param name="stage">The stage, 0-based, less than <see cref="Stage"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">That stage is not before this one.</exception>
     /// <exception cref="JsonException">The result does not fit the type.</exception>
+    /// <exception cref="NotSupportedException">The type cannot be read from JSON, such as a value tuple.</exception>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    public T? Result<T>(int stage) => ResultJson(stage).Deserialize<T>(_serializing);
+    public T? Result<T>(int stage) => Read<T>(ResultJson(stage));
 
     /// <inheritdoc cref="Result{T}(int)"/>
     /// <param name="stage">The stage, 0-based, less than <see cref="Stage"/>.</param>
@@ -74,9 +76,21 @@ public sealed class StageContext
     /// <summary>The kws as a type of yours.</summary>
     /// <typeparam name="T">The type.</typeparam>
     /// <exception cref="JsonException">The kws do not fit the type.</exception>
+    /// <exception cref="NotSupportedException">The type cannot be read from JSON, such as a value tuple.</exception>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    public T? GetKws<T>() => Kws.Deserialize<T>(_serializing);
+    public T? GetKws<T>() => Read<T>(Kws);
+
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    [RequiresDynamicCode(TrimmingNotice.Message)]
+    private T? Read<T>(JsonElement json)
+    {
+        _serializing.MakeReadOnly(populateMissingResolver: true);
+        var typeInfo = (JsonTypeInfo<T>)_serializing.GetTypeInfo(typeof(T));
+        return Lossy.FindFault(typeInfo) is { } loss
+            ? throw new NotSupportedException($"{TypeText.Of(typeof(T))} cannot be read from JSON: {loss}.")
+            : json.Deserialize(typeInfo);
+    }
 
     private JsonElement ResultJson(int stage)
     {

@@ -16,6 +16,11 @@ internal static class TypeText
         }
 
         var name = type.Name;
+        if (name.StartsWith("<>f__AnonymousType", StringComparison.Ordinal))
+        {
+            return "anonymous type";
+        }
+
         var mark = name.IndexOf('`', StringComparison.Ordinal);
         return mark < 0 ? name : $"{name[..mark]}<{string.Join(", ", type.GetGenericArguments().Select(Of))}>";
     }

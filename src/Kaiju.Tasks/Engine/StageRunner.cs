@@ -131,14 +131,9 @@ internal sealed class StageRunner(
         await using (scope.ConfigureAwait(false))
         {
             var result = await StageMiddleware.InvokeAsync(_middlewares, scope, context, handler, filled.Params, cancellationToken).ConfigureAwait(false);
-            if (result.ValueKind == JsonValueKind.Undefined)
-            {
-                return StageOutcome.Completed();
-            }
-
-            return JsonText.FindFault(JsonText.Raw(result), _limits.MaxResultBytes, _limits.MaxJsonDepth) is { } fault
-                ? StageOutcome.Failed(Error(TaskErrorKind.Result, $"The result of \"{filled.Method}\" {fault}"))
-                : StageOutcome.Completed(result);
+            return FindFault(result) is { } fault
+                ? StageOutcome.Failed(Error(TaskErrorKind.Result, ResultWriter.Explain(filled.Method, fault)))
+                : StageOutcome.Completed(JsonText.Owned(result));
         }
     }
 
@@ -149,14 +144,29 @@ internal sealed class StageRunner(
             ?? throw new InvalidOperationException($"The special command {special.Method} returned no outcome.");
         return outcome switch
         {
-            StageOutcome.Done done when JsonText.FindFault(JsonText.Raw(done.Result), _limits.MaxResultBytes, _limits.MaxJsonDepth) is { } fault =>
-                StageOutcome.Failed(Error(TaskErrorKind.Result, $"The result of {special.Method} {fault}")),
+            StageOutcome.Done done when FindFault(done.Result) is { } fault =>
+                StageOutcome.Failed(Error(TaskErrorKind.Result, ResultWriter.Explain(special.Method, fault))),
             StageOutcome.Failure failure => StageOutcome.Failed(Storable(failure.Error), failure.ExitCode),
             StageOutcome.Done done => StageOutcome.Completed(done.Result.Clone()),
             StageOutcome.Wait { Duration: { } duration } when duration <= TimeSpan.Zero || duration > _limits.MaxWait =>
                 StageOutcome.Failed(Error(TaskErrorKind.Params, $"{special.Method} asks to wait for {duration}; it must be more than 0 and at most {_limits.MaxWait}.")),
             _ => outcome,
         };
+    }
+
+    // A result is stored with its task, and so is what is wrong with it: by kind and length.
+    private string? FindFault(JsonElement result)
+    {
+        const string Place = "result";
+        try
+        {
+            return result.ValueKind == JsonValueKind.Undefined ? null
+                : JsonText.FindFault(JsonText.Raw(result), _limits.MaxResultBytes, _limits.MaxJsonDepth, Place, showsValues: false);
+        }
+        catch (ObjectDisposedException)
+        {
+            return JsonInput.Disposed(Place);
+        }
     }
 
     private TaskError Describe(Exception e) => e switch
@@ -181,7 +191,7 @@ internal sealed class StageRunner(
 
     /// <summary>An error of a special command's own making, as it may be stored.</summary>
     private TaskError Storable(TaskError error) =>
-        JsonText.FindFault(JsonText.Raw(error.Json), _limits.MaxErrorBytes, _limits.MaxJsonDepth) is null
+        JsonText.IsStorable(JsonText.Raw(error.Json), _limits.MaxErrorBytes, _limits.MaxJsonDepth)
             ? error
             : Error(error.Kind, error.Message, error.Type, error.Details);
 

@@ -56,7 +56,8 @@ internal sealed partial class TaskExecutor : IDisposable
         _renewal = new SharedCall(() => HeartbeatAsync(_abandoned), offload);
         Info = new ExecutorInfo(ids.NewId().ToString(), options.AppName, options.Apps, options.Capacity);
         _data = JsonWriting.Element(
-            new Dictionary<string, string>(options.ExecutorData) { ["id"] = Info.Id, ["app_name"] = Info.AppName }, WireContext.Default.IDictionaryStringString);
+            new Dictionary<string, string>(options.ExecutorData) { ["id"] = Info.Id, ["app_name"] = Info.AppName }, WireContext.Default.IDictionaryStringString,
+            nameof(options.ExecutorData));
     }
 
     public ExecutorInfo Info { get; }

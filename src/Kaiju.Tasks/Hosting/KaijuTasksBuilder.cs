@@ -67,7 +67,7 @@ public sealed class KaijuTasksBuilder
     {
         ArgumentNullException.ThrowIfNull(handler);
         return Add(method, PlaceOf(file, line), _ => async (_, context, parameters, cancellationToken) =>
-            JsonText.OwnedOrNull(await handler(parameters, context, cancellationToken).ConfigureAwait(false)));
+            ResultWriter.Owned(await handler(parameters, context, cancellationToken).ConfigureAwait(false), method));
     }
 
     /// <summary>Registers a command with params and result of types that a source generator knows; for trimmed and AOT-compiled apps.</summary>
@@ -90,20 +90,23 @@ public sealed class KaijuTasksBuilder
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentNullException.ThrowIfNull(parametersInfo);
         ArgumentNullException.ThrowIfNull(resultInfo);
-        return Add(method, PlaceOf(file, line), _ => async (_, context, parameters, cancellationToken) =>
+        return Add(method, PlaceOf(file, line), binding =>
         {
-            var whole = JsonText.IsNothing(parameters) ? JsonText.EmptyObject : parameters;
-            TParams typed;
-            try
+            if (Lossy.FindFault(parametersInfo) is { } paramsLoss)
             {
-                typed = whole.Deserialize(parametersInfo)!;
-            }
-            catch (JsonException e)
-            {
-                throw new ParamsBindingException($"The params of the command \"{method}\" cannot be read: {JsonPlace.Explain(e, whole, parametersInfo, "params")}.");
+                binding.Refuse($"its params are {TypeText.WithArticle(typeof(TParams))}, which cannot be read from JSON: {paramsLoss}.");
             }
 
-            return ResultWriter.Write(await handler(typed, context, cancellationToken).ConfigureAwait(false), resultInfo);
+            if (Lossy.FindFault(resultInfo) is { } resultLoss)
+            {
+                binding.Refuse($"its handler returns {TypeText.WithArticle(typeof(TResult))}, which cannot be written as JSON: {resultLoss}.");
+            }
+
+            return async (_, context, parameters, cancellationToken) =>
+            {
+                var typed = ReadWhole(parameters, parametersInfo, method);
+                return ResultWriter.Write(await handler(typed, context, cancellationToken).ConfigureAwait(false), resultInfo, method);
+            };
         });
     }
 
@@ -170,6 +173,19 @@ public sealed class KaijuTasksBuilder
         Services.Replace(ServiceDescriptor.Singleton(store));
         Services.Replace(ServiceDescriptor.Singleton(queue));
         return this;
+    }
+
+    private static TParams ReadWhole<TParams>(JsonElement parameters, JsonTypeInfo<TParams> parametersInfo, string method)
+    {
+        var whole = JsonText.IsNothing(parameters) ? JsonText.EmptyObject : parameters;
+        try
+        {
+            return whole.Deserialize(parametersInfo)!;
+        }
+        catch (JsonException e)
+        {
+            throw new ParamsBindingException($"The params of the command \"{method}\" cannot be read: {JsonPlace.Explain(e, whole, parametersInfo, "params")}.");
+        }
     }
 
     [RequiresUnreferencedCode(TrimmingNotice.Message)]

@@ -26,14 +26,33 @@ internal readonly record struct JsonInput
     };
 
     /// <summary>The JSON as our own: written from the object, or copied, so that the caller's document may be disposed of.</summary>
-    /// <exception cref="JsonException">The object cannot be written.</exception>
-    public JsonElement Owned(JsonSerializerOptions options) => _value is null ? JsonText.Owned(Json) : Written(options).Json;
+    /// <exception cref="UnwritableException">The object cannot be written, or the document is disposed of already.</exception>
+    public JsonElement Owned(JsonSerializerOptions options, string place)
+    {
+        if (_value is not null)
+        {
+            return Written(options, place).Json;
+        }
+
+        try
+        {
+            return JsonText.Owned(Json);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new UnwritableException(Disposed(place), Disposed(place), e);
+        }
+    }
+
+    /// <summary>What is wrong with JSON whose document is gone: often <c>using var document</c> in the method that returns it.</summary>
+    public static string Disposed(string place) => $"{place} is a JsonElement whose JsonDocument was disposed of; give a Clone() of the element.";
 
     /// <summary>The same as JSON alone.</summary>
-    /// <exception cref="JsonException">The object cannot be written.</exception>
+    /// <exception cref="UnwritableException">The object cannot be written.</exception>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "An object gets in only through members that are marked so themselves.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "An object gets in only through members that are marked so themselves.")]
-    public JsonInput Written(JsonSerializerOptions options) => _value is null ? this : new JsonInput(JsonWriting.Element(_value, options));
+    public JsonInput Written(JsonSerializerOptions options, string place) =>
+        _value is null ? this : new JsonInput(JsonWriting.Element(_value, options, place));
 }
 
 /// <summary>Why members that take objects are marked.</summary>

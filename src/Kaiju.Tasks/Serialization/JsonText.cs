@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -31,12 +32,21 @@ internal static class JsonText
     /// <summary>The same, with null for no value: for results and messages, which are always something.</summary>
     public static JsonElement OwnedOrNull(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? Null : json.Clone();
 
-    /// <summary>Finds the first reason for which a value cannot be stored; null if it can.</summary>
-    public static string? FindFault(ReadOnlySpan<byte> utf8, int maxBytes, int maxDepth)
+    /// <summary>True if a value can be stored.</summary>
+    public static bool IsStorable(ReadOnlySpan<byte> utf8, int maxBytes, int maxDepth) => FindFault(utf8, maxBytes, maxDepth, "", showsValues: false) is null;
+
+    /// <summary>Finds the first reason for which a value cannot be stored, a sentence that begins with the place; null if it can.</summary>
+    /// <param name="utf8">The value.</param>
+    /// <param name="maxBytes">The most bytes.</param>
+    /// <param name="maxDepth">The most levels.</param>
+    /// <param name="place">Where the value stands, such as <c>kws</c>; empty for a whole document.</param>
+    /// <param name="showsValues">True for the caller who gave the value; false for what is stored or logged, which names kind and length.</param>
+    public static string? FindFault(ReadOnlySpan<byte> utf8, int maxBytes, int maxDepth, string place, bool showsValues)
     {
+        var whole = place.Length == 0 ? "The JSON" : place;
         if (utf8.Length > maxBytes)
         {
-            return $"is {utf8.Length} bytes of JSON; at most {maxBytes} are allowed.";
+            return $"{whole} is {utf8.Length} bytes of JSON; at most {maxBytes} are allowed.";
         }
 
         if (IsPlainlyStorable(utf8, maxDepth))
@@ -51,56 +61,60 @@ internal static class JsonText
         {
             while (reader.Read())
             {
-                switch (reader.TokenType)
+                if (FindFaultOfToken(ref reader, keys, showsValues) is { } fault)
                 {
-                    case JsonTokenType.StartObject:
-                        keys.Push(new HashSet<string>(StringComparer.Ordinal));
-                        break;
-                    case JsonTokenType.EndObject:
-                        keys.Pop();
-                        break;
-                    case JsonTokenType.PropertyName:
-                        var name = reader.GetString()!;
-                        if (FindFault(name) is { } badName)
-                        {
-                            return $"has the key {Quote(name)}, which {badName}";
-                        }
-
-                        if (!keys.Peek().Add(name))
-                        {
-                            return $"has the key {Quote(name)} twice in one object.";
-                        }
-
-                        break;
-                    case JsonTokenType.String when reader.ValueIsEscaped:
-                        // Only an escape can bring in what this looks for: JSON forbids raw control characters and
-                        // UTF-8 has no surrogates.
-                        var text = reader.GetString()!;
-                        if (FindFault(text) is { } badText)
-                        {
-                            return $"has {JsonShape.Of(text)}, which {badText}";
-                        }
-
-                        break;
+                    return $"{PlaceOf(utf8, reader.TokenStartIndex, place)} {fault}";
                 }
 
                 if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth >= maxDepth)
                 {
-                    return $"is nested deeper than {maxDepth} levels.";
+                    return $"{whole} is nested deeper than {maxDepth} levels.";
                 }
             }
         }
         catch (InvalidOperationException)
         {
             // The reader's way of saying so for a name or a text.
-            return "has text with a lone surrogate or broken UTF-8, which cannot be stored.";
+            return $"{PlaceOf(utf8, reader.TokenStartIndex, place)} has text with a lone surrogate or broken UTF-8, which cannot be stored.";
         }
         catch (JsonException e)
         {
-            return $"is no valid JSON: {e.Message}";
+            return $"{whole} is not valid JSON: {e.Message}";
         }
 
         return null;
+    }
+
+    private static string? FindFaultOfToken(ref Utf8JsonReader reader, Stack<HashSet<string>> keys, bool showsValues)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.StartObject:
+                keys.Push(new HashSet<string>(StringComparer.Ordinal));
+                return null;
+            case JsonTokenType.EndObject:
+                keys.Pop();
+                return null;
+            case JsonTokenType.PropertyName:
+                var name = reader.GetString()!;
+                return FindBad(name) is { } badName ? $"has the key {Quote(name)}, which contains {badName} and cannot be stored."
+                    : keys.Peek().Add(name) ? null
+                    : $"has the key {Quote(name)} twice in one object.";
+            case JsonTokenType.String when reader.ValueIsEscaped:
+                // Only an escape can bring in what this looks for: JSON forbids raw control characters and UTF-8 has no surrogates.
+                var text = reader.GetString()!;
+                return FindBad(text) is { } bad
+                    ? $"is {(showsValues ? Quote(Encoding.UTF8.GetString(reader.ValueSpan)) : JsonShape.Of(text))}, which contains {bad} and cannot be stored."
+                    : null;
+            default:
+                return null;
+        }
+    }
+
+    private static string PlaceOf(ReadOnlySpan<byte> utf8, long offset, string place)
+    {
+        var found = JsonPath.Find(utf8, offset, place).TrimStart('.');
+        return found.Length == 0 ? "The JSON" : found;
     }
 
     /// <summary>True if nothing is wrong, found without an allocation. False may mean nothing but that it is not as plain as that: escapes, many keys.</summary>
@@ -153,9 +167,12 @@ internal static class JsonText
     }
 
     /// <summary>Finds the reason for which text cannot be stored; null if it can.</summary>
-    public static string? FindFault(string text) =>
-        text.Contains('\0', StringComparison.Ordinal) ? "contains U+0000, which cannot be stored."
-        : HasLoneSurrogate(text) ? "contains a lone surrogate, which cannot be stored."
+    public static string? FindFault(string text) => FindBad(text) is { } bad ? $"contains {bad}, which cannot be stored." : null;
+
+    /// <summary>What no store can hold of a text; null if there is nothing of the kind.</summary>
+    public static string? FindBad(string text) =>
+        text.Contains('\0', StringComparison.Ordinal) ? "U+0000"
+        : HasLoneSurrogate(text) ? "a lone surrogate"
         : null;
 
     /// <summary>True if there is half a character.</summary>

@@ -13,15 +13,58 @@ internal static class JsonWriting
     [ThreadStatic]
     private static ReusedWriter? _spare;
 
-    /// <exception cref="JsonException">It cannot be written.</exception>
-    public static JsonElement Element<T>(T value, JsonTypeInfo<T> typeInfo) =>
-        Element((value, typeInfo), static (writer, item) => JsonSerializer.Serialize(writer, item.value, item.typeInfo));
+    /// <summary>A value of a type that a source generator knows.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="typeInfo">How it is written.</param>
+    /// <param name="place">Where it stands, such as <c>commands[1].params</c>, for the message.</param>
+    /// <exception cref="UnwritableException">It cannot be written, or would be lost.</exception>
+    public static JsonElement Element<T>(T value, JsonTypeInfo<T> typeInfo, string place)
+    {
+        ArgumentNullException.ThrowIfNull(typeInfo);
+        try
+        {
+            return Lossy.FindFault(typeInfo) is { } reason
+                ? throw new LossyTypeException(reason)
+                : Element((value, typeInfo), static (writer, item) => JsonSerializer.Serialize(writer, item.value, item.typeInfo));
+        }
+        catch (Exception e)
+        {
+            // Whatever it is: the caller's getters and converters throw what they like.
+            throw UnwritableSearch.Find(value, typeInfo, place, e);
+        }
+    }
 
-    /// <inheritdoc cref="Element{T}(T, JsonTypeInfo{T})"/>
+    /// <summary>The same for a caller who gives the value at once.</summary>
+    /// <exception cref="TaskValidationException">It cannot be written, or would be lost.</exception>
+    public static JsonElement Given<T>(T value, JsonTypeInfo<T> typeInfo, string place)
+    {
+        try
+        {
+            return Element(value, typeInfo, place);
+        }
+        catch (UnwritableException e)
+        {
+            throw e.ForCaller();
+        }
+    }
+
+    /// <summary>A value of which only the object tells the type.</summary>
+    /// <inheritdoc cref="Element{T}(T, JsonTypeInfo{T}, string)"/>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    public static JsonElement Element(object value, JsonSerializerOptions options) =>
-        Element((value, options), static (writer, item) => JsonSerializer.Serialize(writer, item.value, item.value.GetType(), item.options));
+    public static JsonElement Element(object value, JsonSerializerOptions options, string place)
+    {
+        JsonTypeInfo? typeInfo = null;
+        try
+        {
+            typeInfo = WritingContracts.Of(options).Whole(value.GetType());
+            return Element((value, typeInfo), static (writer, item) => JsonSerializer.Serialize(writer, item.value, item.typeInfo));
+        }
+        catch (Exception e)
+        {
+            throw UnwritableSearch.Find(value, typeInfo ?? WritingContracts.Of(options).Declared(typeof(object)), place, e);
+        }
+    }
 
     /// <summary>Text as a JSON value.</summary>
     public static JsonElement Text(string text) => Element(text, static (writer, value) => writer.WriteStringValue(value));
@@ -36,14 +79,16 @@ internal static class JsonWriting
         {
             return JsonElement.Parse(output.Write(state, write));
         }
-        catch (NotSupportedException e)
-        {
-            // The serializer's way of saying that it cannot write a type.
-            throw new JsonException(e.Message, e);
-        }
         finally
         {
             _spare = output.IsSmall ? output : null;
         }
+    }
+
+    /// <summary>Writes a value to nowhere, to see whether it can be written.</summary>
+    public static void Discard(object value, JsonTypeInfo typeInfo)
+    {
+        using var writer = new Utf8JsonWriter(Stream.Null, _strict);
+        JsonSerializer.Serialize(writer, value, typeInfo);
     }
 }

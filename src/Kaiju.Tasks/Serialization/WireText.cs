@@ -49,9 +49,9 @@ internal static class WireText
 
     private static void ThrowIfNotStorable(ReadOnlySpan<byte> utf8)
     {
-        if (JsonText.FindFault(utf8, int.MaxValue, Depth) is { } fault)
+        if (JsonText.FindFault(utf8, int.MaxValue, Depth, "", showsValues: true) is { } fault)
         {
-            throw new TaskValidationException(null, [$"The JSON {fault}"]);
+            throw new TaskValidationException(null, [fault]);
         }
     }
 

@@ -13,7 +13,7 @@ internal static class WireTypes
     {
         new WireConverter<TaskDefinition>(DefinitionJson.Write, DefinitionJson.Read),
         new WireConverter<TaskCommand>(
-            static (writer, command) => DefinitionJson.WriteCommand(writer, command.Written(WireText.DefaultOptions)), ReadCommand),
+            static (writer, command) => DefinitionJson.WriteCommand(writer, Written(command)), ReadCommand),
         new WireConverter<TimerCommand>(DefinitionJson.WriteCommand, static (json, faults) =>
             ReadCommand(json, TimerCommand.MethodName, faults) is { Method: TimerCommand.MethodName } read
                 ? new TimerCommand(TimeSpan.Zero) { ParamsJson = read.ParamsJson, MaxTimeout = read.MaxTimeout, Condition = read.Condition }
@@ -48,6 +48,18 @@ internal static class WireTypes
     }.ToFrozenDictionary(converter => converter.Type!);
 
     public static JsonConverter? Find(Type type) => _converters.GetValueOrDefault(type);
+
+    private static TaskCommand Written(TaskCommand command)
+    {
+        try
+        {
+            return command.Written(WireText.DefaultOptions);
+        }
+        catch (UnwritableException e)
+        {
+            throw e.ForCaller();
+        }
+    }
 
     private static TaskCommand ReadCommand(JsonElement json, List<string> faults) => DefinitionJson.ReadCommand(json, "command", faults);
 

@@ -64,7 +64,7 @@ public sealed class SpecialCommandTests
         {
             var failed = await host.RunAsync(new TaskDefinition { Commands = [new(method)] });
             failed.Error!.Kind.Should().Be(kind, method);
-            JsonText.FindFault(JsonText.Raw(failed.Error.Json), maxBytes: 8 * 1024, maxDepth: 64).Should().BeNull();
+            JsonText.IsStorable(JsonText.Raw(failed.Error.Json), maxBytes: 8 * 1024, maxDepth: 64).Should().BeTrue();
         }
     }
 

@@ -160,8 +160,8 @@ public sealed class DefinitionJsonTests
     [InlineData("""{"kws": {"a": "\ud800"}, "commands": []}""", "lone surrogate")]
     [InlineData("""{"kws": {"\udc00": 1}, "commands": []}""", "lone surrogate")]
     [InlineData("[1, 2]", "it must be an object")]
-    [InlineData("{", "is no valid JSON")]
-    [InlineData("", "is no valid JSON")]
+    [InlineData("{", "is not valid JSON")]
+    [InlineData("", "is not valid JSON")]
     public void Json_that_cannot_be_stored_is_refused(string json, string why)
     {
         var load = () => TaskDefinition.FromJson(json);

@@ -189,7 +189,7 @@ public sealed class CommandRunTests
             new("do") { Condition = TaskCondition.FromJson(Json.Of("""{"schema": "[kws.s]"}""")) },
             "condition.schema (a text of 6 characters): invalid_condition: a schema is an object of tests, such as {\"0.total\": {\"gt\": 5}}, or an array of alternatives."
         },
-        { new("nul"), "The result of \"nul\" has a text of 7 characters, which contains U+0000, which cannot be stored." },
+        { new("nul"), "The result of \"nul\" is invalid: result is a text of 7 characters, which contains U+0000 and cannot be stored." },
     };
 
     [Theory]

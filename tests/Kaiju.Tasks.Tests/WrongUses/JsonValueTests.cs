@@ -1,0 +1,463 @@
+using System.Collections;
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.Options;
+
+namespace Kaiju.Tasks.Tests.WrongUses;
+
+/// <summary>Values that are not JSON, or would be lost as JSON: refused where they are given, by their place.</summary>
+public sealed class JsonValueTests
+{
+    private const string Secret = "s3cret";
+
+    private static readonly DivideByZeroException _thrown = new("getter");
+
+    public sealed class Throws
+    {
+        public int Id { get; init; }
+
+        public string Name => Id < 0 ? "" : throw _thrown;
+    }
+
+    public sealed class Node
+    {
+        public Node? Next { get; set; }
+    }
+
+    internal sealed class Collides
+    {
+        public int Id { get; init; }
+
+        public int ID { get; init; }
+    }
+
+    internal struct Point
+    {
+        public int X;
+    }
+
+    public sealed class Refuses : JsonConverter<Uri>
+    {
+        public override Uri Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotImplementedException();
+
+        public override void Write(Utf8JsonWriter writer, Uri value, JsonSerializerOptions options) => throw new FormatException($"bad: {value}");
+    }
+
+    public sealed record Converted([property: JsonConverter(typeof(Refuses))] Uri Link);
+
+    /// <summary>Wrong use, the value, the rest of the message behind its place for the caller, the same for what is stored where it is another.</summary>
+    public static TheoryData<string, Func<object>, string, string?> Values => new()
+    {
+        { "NaN", () => new { a = new { b = double.NaN } }, ".a.b is NaN, which JSON cannot hold; give a finite number, null or text.", null },
+        { "infinity", () => new { list = new[] { 1, double.NegativeInfinity } }, ".list[1] is -Infinity, which JSON cannot hold; give a finite number, null or text.", null },
+        { "float NaN", () => new { a = float.NaN }, ".a is NaN, which JSON cannot hold; give a finite number, null or text.", null },
+        { "Half NaN", () => new { a = Half.NaN }, ".a is NaN, which JSON cannot hold; give a finite number, null or text.", null },
+        { "NaN in a dictionary", () => new Dictionary<string, object> { ["a.b"] = double.NaN }, "[\"a.b\"] is NaN, which JSON cannot hold; give a finite number, null or text.", null },
+        {
+            "getter throws", () => new { ok = 1, inner = new Throws() },
+            ".inner.name cannot be read, as its getter threw System.DivideByZeroException: getter.",
+            ".inner.name cannot be read, as its getter threw System.DivideByZeroException."
+        },
+        {
+            "list throws", () => new { items = Enumerable.Range(0, 3).Select(i => 1 / (2 - i)) },
+            ".items[2] cannot be read, as the list threw System.DivideByZeroException: Attempted to divide by zero.",
+            ".items[2] cannot be read, as the list threw System.DivideByZeroException."
+        },
+        { "circular object", Circle, ".next refers back to an object that holds it, and JSON cannot hold a cycle.", null },
+        { "too deep", () => new { a = Deep(100) }, " is nested deeper than 64 levels.", null },
+        {
+            "delegate", () => new { f = (Action)(() => { }) },
+            ".f is an Action, which cannot be written as JSON: Serialization and deserialization of 'System.Action' instances is not supported.",
+            ".f is an Action, which cannot be written as JSON: System.NotSupportedException."
+        },
+        {
+            "Type", () => new { t = typeof(int) },
+            ".t is a RuntimeType, which cannot be written as JSON: Serialization and deserialization of 'System.Type' instances is not supported.",
+            ".t is a RuntimeType, which cannot be written as JSON: System.NotSupportedException."
+        },
+        {
+            "stream", () => new { s = (Stream)new MemoryStream() },
+            ".s.readTimeout cannot be read, as its getter threw System.InvalidOperationException: Timeouts are not supported on this stream.",
+            ".s.readTimeout cannot be read, as its getter threw System.InvalidOperationException."
+        },
+        {
+            "names that collide", () => new { a = new Collides() },
+            " is an anonymous type, which cannot be written as JSON: "
+            + "The JSON property name for 'Kaiju.Tasks.Tests.WrongUses.JsonValueTests+Collides.id' collides with another property.",
+            " is an anonymous type, which cannot be written as JSON: System.InvalidOperationException."
+        },
+        { "undefined JsonElement", () => new { a = new object[] { default(JsonElement) } }, ".a[0] is an undefined JsonElement; give a JSON value, which may be null.", null },
+        {
+            "converter throws", () => new Converted(new Uri("urn:s3cret")),
+            " is a Converted, which cannot be written as JSON: bad: urn:s3cret.", " is a Converted, which cannot be written as JSON: System.FormatException."
+        },
+        {
+            "half a character in text", () => new { a = $"{Secret}\ud800" },
+            ".a is \"s3cret\ufffd\", which contains a lone surrogate and cannot be stored.", ".a is a text of 7 characters, which contains a lone surrogate and cannot be stored."
+        },
+        { "half a character", () => new { a = '\ud800' }, ".a is half a character, a lone surrogate, which cannot be stored.", null },
+        {
+            "half a character in a name", () => new JsonObject { ["\ud800"] = 1 },
+            " is a JsonObject, which cannot be written as JSON: There is text with a lone surrogate, which cannot be stored.",
+            " is a JsonObject, which cannot be written as JSON: System.Text.Json.JsonException."
+        },
+        {
+            "U+0000 in text", () => new { a = new[] { "ok", $"{Secret}\0" } },
+            ".a[1] is \"s3cret\\u0000\", which contains U+0000 and cannot be stored.", ".a[1] is a text of 7 characters, which contains U+0000 and cannot be stored."
+        },
+        { "U+0000 in a name", () => new { a = new Dictionary<string, int> { ["\0"] = 1 } }, ".a has the key \"\ufffd\", which contains U+0000 and cannot be stored.", null },
+        {
+            "value tuple", () => new { pair = (1, "a") },
+            ".pair is a ValueTuple<Int32, String>, which cannot be written as JSON: it has only fields, which the serializer leaves out; "
+            + "use a record or an array, or set IncludeFields in SerializerOptions.",
+            null
+        },
+        {
+            "value tuple as object in a list", () => new object[] { 1, (1, 2) },
+            "[1] is a ValueTuple<Int32, Int32>, which cannot be written as JSON: it has only fields, which the serializer leaves out; "
+            + "use a record or an array, or set IncludeFields in SerializerOptions.",
+            null
+        },
+        {
+            "struct of fields", () => new { at = (Point?)new Point { X = 1 } },
+            ".at is a Point, which cannot be written as JSON: it has only fields, which the serializer leaves out; "
+            + "use a record or an array, or set IncludeFields in SerializerOptions.",
+            null
+        },
+        {
+            "vector", () => new { at = new Vector2(1, 2) },
+            ".at is a Vector2, which cannot be written as JSON: it has only fields, which the serializer leaves out; "
+            + "use a record or an array, or set IncludeFields in SerializerOptions.",
+            null
+        },
+        { "BigInteger", () => new { n = BigInteger.One }, $".n is a BigInteger, {NotReadBack}", null },
+        { "Complex", () => new { n = Complex.One }, $".n is a Complex, {NotReadBack}", null },
+        { "Range and what it is made of", () => new { r = 1..2 }, $".r is a Range, {NotReadBack}", null },
+        { "Index", () => new { r = ^1 }, $".r is an Index, {NotReadBack}", null },
+        { "Rune", () => new { r = new Rune('a') }, $".r is a Rune, {NotReadBack}", null },
+        { "StringBuilder", () => new { s = new StringBuilder("a") }, $".s is a StringBuilder, {NotReadBack}", null },
+        {
+            "IntPtr", () => new { p = (nint)1 },
+            ".p is an IntPtr, which cannot be written as JSON: Serialization and deserialization of 'System.IntPtr' instances is not supported.",
+            ".p is an IntPtr, which cannot be written as JSON: System.NotSupportedException."
+        },
+    };
+
+    private static string NotReadBack =>
+        "which cannot be written as JSON: the serializer could not read it back; use text or another type, or add a converter to SerializerOptions.";
+
+    [Theory]
+    [MemberData(nameof(Values))]
+    public async Task A_value_is_refused_by_its_place_wherever_it_is_given(string wrongUse, Func<object> make, string caller, string? stored)
+    {
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => make()).AddCommand("later", async Task<object> () =>
+        {
+            await Task.Yield();
+            return make();
+        }));
+        var one = new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] };
+        await host.Client.CreateAsync(one with { Id = "stored" });
+        var isObject = !caller.StartsWith('[');
+
+        await RefusesAsync(() => host.Client.CreateAsync(one with { Commands = [new("do"), new("do", make())] }), "t", $"commands[1].params{caller}");
+        if (isObject)
+        {
+            await RefusesAsync(() => host.Client.CreateAsync(one with { Kws = make() }), "t", $"kws{caller}");
+            await RefusesAsync(() => host.Client.CreateAsync(one with { Meta = make() }), "t", $"meta{caller}");
+        }
+
+        await RefusesAsync(() => host.Client.UpdateAsync("stored", task => task with { Commands = [new("do", make())] }), "stored", $"commands[0].params{caller}");
+        await RefusesAsync(() => host.Client.SendMessageAsync("stored", make()), "stored", $"message{caller}");
+
+        var many = await host.Client.CreateManyAsync([one with { Id = "a" }, one with { Id = "b", Commands = [new("do", make())] }, one with { Id = "c" }]);
+        many.Select(answer => answer.Result).Should().Equal([CreateResult.Created, CreateResult.Invalid, CreateResult.Created], wrongUse);
+        many[1].Faults.Should().Equal([$"commands[0].params{caller}"], wrongUse);
+
+        foreach (var command in new[] { "do", "later" })
+        {
+            var failed = await host.RunAsync(new TaskDefinition { Commands = [new(command)] });
+            failed.Error!.Kind.Should().Be(TaskErrorKind.Result, wrongUse);
+            failed.Error.Message.Should().Be($"The result of \"{command}\" is invalid: result{stored ?? caller}", wrongUse);
+            failed.Error.Json.GetRawText().Should().NotContain(Secret, wrongUse);
+        }
+    }
+
+    [Fact]
+    public async Task Import_refuses_a_value_for_its_item_alone()
+    {
+        await using var host = new TaskTestHost();
+        TaskRecord Record(string id) => TaskRecord.FromJson($$"""{"id": "{{id}}", "commands": [{"method": "do"}]}""");
+        var bad = Record("b");
+
+        var answers = await host.Client.ImportAsync(
+        [
+            Record("a"),
+            bad with { Definition = bad.Definition with { Kws = new Throws() } },
+            bad with { Result = [Json.Of("1"), Json.Of("""{"a": ["\u0000"]}""")] },
+            bad with { Definition = null! },
+            bad with { Managed = null! },
+            Record("c"),
+        ]);
+
+        answers.Select(answer => answer.Result).Should().Equal(
+            CreateResult.Created, CreateResult.Invalid, CreateResult.Invalid, CreateResult.Invalid, CreateResult.Invalid, CreateResult.Created);
+        answers.SelectMany(answer => answer.Faults).Should().Equal(
+            "kws.name cannot be read, as its getter threw System.DivideByZeroException: getter.",
+            "result[1].a[0] is \"\\u0000\", which contains U+0000 and cannot be stored.",
+            "The record lacks its Definition, its Managed or its Result; a stored task has all three.",
+            "The record lacks its Definition, its Managed or its Result; a stored task has all three.");
+    }
+
+    [Fact]
+    public async Task Everything_that_is_wrong_is_named_at_once_with_what_the_callers_code_threw()
+    {
+        await using var host = new TaskTestHost();
+
+        var refusal = await FluentActions.Awaiting(() => host.Client.CreateAsync(new TaskDefinition
+        {
+            Id = "t",
+            Kws = new { n = double.NaN },
+            Meta = new { n = (1, 2) },
+            Commands = [new("do", new Throws()), new("do"), new("do", new { n = float.NaN })],
+        })).Should().ThrowAsync<TaskValidationException>();
+
+        refusal.Which.Faults.Select(fault => fault[..fault.IndexOf(' ')]).Should().Equal("commands[0].params.name", "commands[2].params.n", "kws.n", "meta.n");
+        refusal.Which.InnerException.Should().BeSameAs(_thrown);
+    }
+
+    [Fact]
+    public void Values_of_types_that_a_source_generator_knows_are_refused_where_they_are_given()
+    {
+        const string Lost = "it has only fields, which the serializer leaves out; use a record or an array, or set IncludeFields in SerializerOptions.";
+        var definition = new TaskDefinition { Id = "t", Commands = [] };
+        var typed = JsonValueJson.Default.Typed;
+
+        foreach (var (give, place) in new (Action<Typed>, string)[]
+        {
+            (value => TaskCommand.Create("do", value, typed), "params"),
+            (value => definition.WithKws(value, typed), "kws"),
+            (value => (definition with { Kws = value }).ToJson(), "kws"),
+            (value => (definition with { Commands = [new("do", value)] }).ToJson(), "commands[0].params"),
+            (value => JsonSerializer.Serialize(new TaskCommand("do", value)), "params"),
+        })
+        {
+            FluentActions.Invoking(() => give(new Typed(double.NaN))).Should().Throw<TaskValidationException>()
+                .Which.Faults.Should().Equal($"{place}.value is NaN, which JSON cannot hold; give a finite number, null or text.");
+        }
+
+        FluentActions.Invoking(() => TaskCommand.Create("do", (1, 2), JsonValueJson.Default.ValueTupleInt32Int32)).Should().Throw<TaskValidationException>()
+            .Which.Faults.Should().Equal($"params is a ValueTuple<Int32, Int32>, which cannot be written as JSON: {Lost}");
+    }
+
+    [Fact]
+    public async Task A_document_that_was_disposed_of_is_refused_where_it_is_given()
+    {
+        await using var host = new TaskTestHost(tasks => tasks
+            .AddJsonCommand("json", (_, _, _) => ValueTask.FromResult(Disposed()))
+            .AddCommand("do", Disposed)
+            .AddCommand("object", object () => Disposed())
+            .AddCommand("middle", () => 1)
+            .AddStageMiddleware<DisposesResult>()
+            .AddSpecialCommand(new Special()));
+        const string Rest = "is a JsonElement whose JsonDocument was disposed of; give a Clone() of the element.";
+        await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+
+        await RefusesAsync(() => host.Client.CreateAsync(new TaskDefinition { Id = "u", KwsJson = Disposed(), Commands = [new("do")] }), "u", $"kws {Rest}");
+        await RefusesAsync(() => host.Client.CreateAsync(new TaskDefinition { Id = "u", Commands = [new("do", Disposed())] }), "u", $"commands[0].params {Rest}");
+        await RefusesAsync(() => host.Client.SendMessageAsync("t", Disposed()), "t", $"message {Rest}");
+        foreach (var command in new[] { "json", "do", "object", "middle", "special" })
+        {
+            (await host.RunAsync(new TaskDefinition { Commands = [new(command)] })).Error!.Message.Should().Be($"The result of \"{command}\" is invalid: result {Rest}");
+        }
+    }
+
+    public static TheoryData<string, Action<KaijuTasksBuilder>, string> Starting => new()
+    {
+        { "result is a value tuple", tasks => tasks.AddCommand("do", () => (1, "a"), "Program.cs", 7), "its handler returns a ValueTuple<Int32, String>, which cannot be written as JSON: it has only fields" },
+        { "task of a value tuple", tasks => tasks.AddCommand("do", () => Task.FromResult((1, "a")), "Program.cs", 7), "its handler returns a Task<ValueTuple<Int32, String>>, which cannot be written as JSON: it has only fields" },
+        { "result holds one", tasks => tasks.AddCommand("do", () => new { a = new[] { (1, 2) } }, "Program.cs", 7), "which cannot be written as JSON: its a[…] is a ValueTuple<Int32, Int32>; it has only fields" },
+        { "parameter", tasks => tasks.AddCommand("do", ((int, int) pair) => { }, "Program.cs", 7), "its parameter \"pair\" is a ValueTuple<Int32, Int32>, which cannot be read from JSON: it has only fields" },
+        { "optional parameter", tasks => tasks.AddCommand("do", (BigInteger? n = null) => { }, "Program.cs", 7), "its parameter \"n\" is a BigInteger, which cannot be read from JSON: the serializer could not read it back" },
+        { "parameter holds one", tasks => tasks.AddCommand("do", ([Params] Holder holder) => { }, "Program.cs", 7), "its parameter \"holder\" is a Holder, which cannot be read from JSON: its pair is a ValueTuple<Int32, Int32>; it has only fields" },
+        {
+            "typed params", tasks => tasks.AddJsonCommand("do", (_, _, _) => ValueTask.FromResult(1), JsonValueJson.Default.ValueTupleInt32Int32, JsonValueJson.Default.Int32, "Program.cs", 7),
+            "its params are a ValueTuple<Int32, Int32>, which cannot be read from JSON: it has only fields"
+        },
+        {
+            "typed result", tasks => tasks.AddJsonCommand("do", (_, _, _) => ValueTask.FromResult((1, 2)), JsonValueJson.Default.Int32, JsonValueJson.Default.ValueTupleInt32Int32, "Program.cs", 7),
+            "its handler returns a ValueTuple<Int32, Int32>, which cannot be written as JSON: it has only fields"
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Starting))]
+    public async Task A_handlers_type_whose_values_would_be_lost_fails_the_start(string wrongUse, Action<KaijuTasksBuilder> build, string message)
+    {
+        await using var host = new TaskTestHost(build);
+
+        FluentActions.Invoking(() => host.Options).Should().Throw<OptionsValidationException>(wrongUse)
+            .Which.Message.Should().StartWith("The command \"do\" of Program.cs:7: ").And.Contain(message);
+    }
+
+    [Fact]
+    public async Task A_type_whose_values_would_be_lost_is_not_read_from_results_or_kws()
+    {
+        await using var host = new TaskTestHost(tasks => tasks
+            .AddCommand("one", () => new[] { 1, 2 })
+            .AddCommand("kws", (StageContext context) => context.GetKws<(int, int)>().Item1)
+            .AddCommand("result", (StageContext context) => context.Result<(int, int)>(0).Item1));
+
+        foreach (var command in new[] { "kws", "result" })
+        {
+            (await host.RunAsync(new TaskDefinition { Commands = [new("one"), new(command)] })).Error!.Message.Should().Be(
+                "ValueTuple<Int32, Int32> cannot be read from JSON: it has only fields, which the serializer leaves out; use a record or an array, or set IncludeFields in SerializerOptions.");
+        }
+    }
+
+    [Fact]
+    public async Task Numbers_tuples_and_memory_that_the_serializer_writes_whole_are_kept()
+    {
+        await using var host = new TaskTestHost(tasks => tasks
+            .AddCommand("do", (Int128 big, UInt128 large, decimal exact, Half half, Tuple<int, string> pair, Memory<byte> bytes, KeyValuePair<string, int> entry, int[] list) =>
+                new object[] { big, large, exact, half, pair, bytes, entry, list }));
+        var given = new
+        {
+            big = Int128.MinValue,
+            large = UInt128.MaxValue,
+            exact = 1.10m,
+            half = (Half)1.5,
+            pair = Tuple.Create(1, "a"),
+            bytes = new Memory<byte>([1, 2]),
+            entry = KeyValuePair.Create("k", 1),
+            list = new ArraySegment<int>([0, 1, 2], 1, 2),
+        };
+
+        var task = await host.RunAsync(new TaskDefinition { Commands = [new("do", given)] });
+
+        task.Result.Texts().Should().Equal(
+            "[-170141183460469231731687303715884105728,340282366920938463463374607431768211455,1.10,1.5,{\"item1\":1,\"item2\":\"a\"},\"AQI=\",{\"key\":\"k\",\"value\":1},[1,2]]");
+    }
+
+    [Fact]
+    public async Task Options_that_keep_a_type_are_respected()
+    {
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("do", ((int, int) pair, BigInteger n) => (pair.Item1, $"{n} {pair.Item2}")),
+            options => options.SerializerOptions = new JsonSerializerOptions(JsonSerializerDefaults.Web) { IncludeFields = true, Converters = { new BigIntegers() }, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals });
+
+        var task = await host.RunAsync(new TaskDefinition { Kws = new { nan = double.NaN }, Commands = [new("do", new { pair = (1, 2), n = BigInteger.Pow(10, 30) })] });
+
+        task.Result.Texts().Should().Equal("{\"item1\":1,\"item2\":\"1000000000000000000000000000000 2\"}");
+        task.Definition.KwsJson.GetRawText().Should().Be("{\"nan\":\"NaN\"}");
+    }
+
+    [Fact]
+    public async Task A_polymorphic_value_keeps_its_discriminator_wherever_it_is_the_whole_value()
+    {
+        await using var host = new TaskTestHost(tasks => tasks
+            .AddCommand<Shape>("take", (Shape shape) => shape.GetType().Name)
+            .AddCommand("declared", Shape () => new Disk(2))
+            .AddCommand("object", object () => new Disk(2))
+            .AddCommand("face", object () => new Named("n"))
+            .AddCommand("read", (StageContext context) => $"{context.GetKws<Shape>()!.GetType().Name} {context.Result<Shape>(0)!.GetType().Name}"));
+        const string Disk = "{\"$type\":\"disk\",\"radius\":2}";
+
+        var task = await host.RunAsync(new TaskDefinition
+        {
+            Id = "t",
+            Kws = new Disk(2),
+            Meta = new Ring(2, 1),
+            Commands = [new("declared"), new("object"), new("face"), new("take", new Disk(2)), new("read"), new MessageCommand()],
+        });
+        await host.Client.SendMessageAsync("t", new Disk(2));
+        await host.RunUntilIdleAsync();
+
+        task = await host.GetAsync("t");
+        task.Definition.KwsJson.GetRawText().Should().Be(Disk);
+        task.Definition.MetaJson.GetRawText().Should().Be("{\"$type\":\"ring\",\"hole\":1,\"radius\":2}");
+        task.Definition.Commands[3].ParamsJson.GetRawText().Should().Be(Disk);
+        task.Result.Texts().Should().Equal(Disk, Disk, "{\"$kind\":1,\"name\":\"n\"}", "\"Disk\"", "\"Disk Disk\"", Disk);
+    }
+
+    private static async Task RefusesAsync(Func<Task> call, string taskId, string fault)
+    {
+        var refusal = (await FluentActions.Awaiting(call).Should().ThrowAsync<TaskValidationException>(fault)).Which;
+        refusal.Faults.Should().Equal(fault);
+        refusal.Message.Should().Be($"What was given for the task \"{taskId}\" is refused: {fault}");
+        if (fault.Contains("getter threw System.DivideByZeroException", StringComparison.Ordinal))
+        {
+            refusal.InnerException.Should().BeSameAs(_thrown);
+        }
+    }
+
+    private static Node Circle()
+    {
+        var node = new Node();
+        node.Next = node;
+        return node;
+    }
+
+    private static IEnumerable Deep(int levels) => levels == 0 ? Array.Empty<object>() : new object[] { Deep(levels - 1) };
+
+    private static JsonElement Disposed()
+    {
+        using var document = JsonDocument.Parse("{}");
+        return document.RootElement;
+    }
+
+    private sealed class DisposesResult : IStageMiddleware
+    {
+        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken)
+        {
+            var result = await rest(parameters, cancellationToken);
+            return context.Method == "middle" ? Disposed() : result;
+        }
+    }
+
+    private sealed class Special : SpecialCommand
+    {
+        public override string Method => "special";
+
+        public override ValueTask<StageOutcome> RunAsync(SpecialCommandContext context, CancellationToken cancellationToken)
+        {
+            using var document = JsonDocument.Parse("{}");
+            return ValueTask.FromResult(StageOutcome.Completed(document.RootElement));
+        }
+    }
+
+    public sealed record Holder((int, int) Pair);
+
+    public sealed record Typed(double Value);
+
+    [JsonDerivedType(typeof(Disk), "disk")]
+    [JsonDerivedType(typeof(Ring), "ring")]
+    public abstract record Shape;
+
+    public record Disk(int Radius) : Shape;
+
+    public sealed record Ring(int Radius, int Hole) : Disk(Radius);
+
+    [JsonPolymorphic(TypeDiscriminatorPropertyName = "$kind")]
+    [JsonDerivedType(typeof(Named), 1)]
+    public interface IFace;
+
+    public sealed record Named(string Name) : IFace;
+
+    public sealed class BigIntegers : JsonConverter<BigInteger>
+    {
+        public override BigInteger Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => BigInteger.Parse(Encoding.UTF8.GetString(reader.ValueSpan), CultureInfo.InvariantCulture);
+
+        public override void Write(Utf8JsonWriter writer, BigInteger value, JsonSerializerOptions options) => writer.WriteRawValue(value.ToString(CultureInfo.InvariantCulture));
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(JsonValueTests.Typed))]
+[JsonSerializable(typeof((int, int)))]
+[JsonSerializable(typeof(int))]
+internal sealed partial class JsonValueJson : JsonSerializerContext;
