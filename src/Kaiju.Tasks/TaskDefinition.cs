@@ -51,7 +51,7 @@ public sealed record TaskDefinition
     /// <summary>When it runs again and again: five fields, six with seconds first, or a macro such as <c>@daily</c>. Null: once.</summary>
     public string? Cron { get; init; }
 
-    /// <summary>The IANA time zone of <see cref="Cron"/>, such as <c>Europe/Riga</c>. Null: UTC.</summary>
+    /// <summary>The IANA time zone of <see cref="Cron"/>, such as <c>Europe/Riga</c>. Null: UTC. A Windows name is stored as the IANA one.</summary>
     public string? CronTimeZone { get; init; }
 
     /// <summary>When it runs first. Null: at once, or at the first occurrence of <see cref="Cron"/>. <see cref="OnDemand"/>: when something starts it.</summary>

@@ -186,6 +186,7 @@ public sealed class TaskDefinitionChecker
             MaxExecTimeout = definition.MaxExecTimeout ?? _limits.DefaultExecTimeout,
             KwsJson = JsonText.IsNothing(kws) ? JsonText.EmptyObject : kws,
             MetaJson = Owned(definition.MetaInput, "meta", faults, ref cause),
+            CronTimeZone = CronSchedule.StoredZone(definition.CronTimeZone),
             Commands = commands,
         };
     }
@@ -293,7 +294,7 @@ public sealed class TaskDefinitionChecker
         {
             if (CronSchedule.Parse(task.Cron, task.CronTimeZone).Next(DateTimeOffset.UnixEpoch) is null)
             {
-                faults.Add($"cron is {JsonText.Quote(task.Cron)}, which never comes.");
+                faults.Add($"cron {JsonText.Quote(task.Cron)} never occurs.");
             }
         }
         catch (FormatException e)

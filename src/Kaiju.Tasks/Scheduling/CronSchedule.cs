@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security;
 using Cronos;
+using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks.Scheduling;
 
@@ -22,6 +23,8 @@ public sealed class CronSchedule
 
     private static readonly SearchValues<char> _intervals = SearchValues.Create("*?/-");
 
+    private const string Macros = "@yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, @every_minute, @every_second";
+
     private readonly CronExpression _expression;
     private readonly CronExpression? _alternative;
     private readonly bool _isInterval;
@@ -37,14 +40,19 @@ public sealed class CronSchedule
 
     /// <summary>Reads a schedule.</summary>
     /// <param name="cron">The expression.</param>
-    /// <param name="timeZone">An IANA time zone; null for UTC.</param>
+    /// <param name="timeZone">An IANA time zone, or a Windows one that this machine knows; null for UTC.</param>
     /// <exception cref="FormatException">One of the two cannot be read; the message says which and why.</exception>
     public static CronSchedule Parse(string cron, string? timeZone = null)
     {
         ArgumentNullException.ThrowIfNull(cron);
         var zone = FindZone(timeZone);
-        var fields = cron.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        var format = fields.Length == 6 || cron.TrimStart().StartsWith('@') ? CronFormat.IncludeSeconds : CronFormat.Standard;
+        var fields = CronText.Split(cron);
+        if (CronText.FindFault(fields) is { } fault)
+        {
+            throw new FormatException($"cron is {JsonText.Quote(cron)}: {fault}");
+        }
+
+        var format = fields.Length == 6 ? CronFormat.IncludeSeconds : CronFormat.Standard;
         try
         {
             if (fields.Length < 5 || IsFree(fields[^DayOfMonthFromEnd]) || IsFree(fields[^DayOfWeekFromEnd]))
@@ -60,7 +68,8 @@ public sealed class CronSchedule
         }
         catch (Exception e) when (e is CronFormatException or MissingSeedException)
         {
-            throw new FormatException($"cron is \"{cron}\": {e.Message} It must have five fields, six with seconds first, or be a macro such as @daily.", e);
+            // A macro, as far as is known: fields are looked over above.
+            throw new FormatException($"cron is {JsonText.Quote(cron)}; it must have five fields, six with seconds first, or be one of {Macros}.", e);
         }
     }
 
@@ -169,7 +178,15 @@ public sealed class CronSchedule
         }
         catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException or SecurityException or IOException)
         {
-            throw new FormatException($"cron_time_zone is \"{timeZone}\"; it must be an IANA time zone that this machine knows, such as Europe/Riga.", e);
+            throw new FormatException($"cron_time_zone is \"{timeZone}\"; it must be a time zone that this machine knows, such as Europe/Riga.", e);
         }
     }
+
+    /// <summary>The name under which a time zone is stored: IANA's. A name that Windows alone has is mapped, where this machine can.</summary>
+    internal static string? StoredZone(string? timeZone) =>
+        timeZone is not null
+        && !TimeZoneInfo.TryConvertIanaIdToWindowsId(timeZone, out _)
+        && TimeZoneInfo.TryConvertWindowsIdToIanaId(timeZone, out var iana)
+            ? iana
+            : timeZone;
 }
