@@ -144,7 +144,7 @@ public sealed record TaskDefinition
     /// <param name="typeInfo">How they are written.</param>
     /// <exception cref="TaskValidationException">They cannot be written as JSON; the message names the member.</exception>
     public TaskDefinition WithKws<T>(T kws, JsonTypeInfo<T> typeInfo) =>
-        this with { KwsJson = JsonWriting.Given(kws, typeInfo, "kws") };
+        this with { KwsJson = JsonWriting.Given(kws, TaskTemplateConverter.OfData(typeInfo), "kws") };
 
     /// <summary>Writes the definition in the form that <see cref="FromJson(string)"/> reads. Objects of yours are written with Web defaults.</summary>
     /// <exception cref="TaskValidationException">An object of yours cannot be written as JSON; the message names the member.</exception>
@@ -168,10 +168,11 @@ public sealed record TaskDefinition
     {
         try
         {
+            var data = TaskTemplateConverter.OfData(options);
             return this with
             {
-                KwsJson = _kws.Written(options, "kws").Json,
-                MetaJson = _meta.Written(options, "meta").Json,
+                KwsJson = _kws.Written(data, "kws").Json,
+                MetaJson = _meta.Written(data, "meta").Json,
                 Commands = Commands is null ? null! : [.. Commands.Select((command, stage) => Written(command, stage, options))],
             };
         }

@@ -22,6 +22,7 @@ public sealed class TaskDefinitionChecker
     private readonly KaijuTasksOptions _options;
     private readonly TaskLimits _limits;
     private readonly JsonSerializerOptions _serializing;
+    private readonly JsonSerializerOptions _dataSerializing;
     private readonly SpecialCommandRegistry _specials;
     private readonly IdSource _ids;
 
@@ -30,6 +31,7 @@ public sealed class TaskDefinitionChecker
         _options = options;
         _limits = options.Limits;
         _serializing = options.SerializerOptions;
+        _dataSerializing = TaskTemplateConverter.OfData(options.SerializerOptions);
         _specials = specials;
         _ids = ids;
     }
@@ -195,7 +197,7 @@ public sealed class TaskDefinitionChecker
     {
         try
         {
-            return input.Owned(_serializing, member);
+            return input.Owned(_dataSerializing, member);
         }
         catch (UnwritableException e)
         {

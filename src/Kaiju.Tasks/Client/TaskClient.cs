@@ -29,7 +29,7 @@ internal sealed partial class TaskClient(
 
     private const string PublishWork = "publish queued tasks";
 
-    private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
+    private readonly JsonSerializerOptions _serializing = TaskTemplateConverter.OfData(options.SerializerOptions);
 
     public async Task<CreateAnswer> CreateAsync(TaskDefinition definition, OnConflict onConflict, CancellationToken cancellationToken)
     {
@@ -156,7 +156,7 @@ internal sealed partial class TaskClient(
         SendMessageAsync(taskId, Written(taskId, () => JsonInput.Of(message).Owned(_serializing, "message")), cancellationToken);
 
     public Task<bool> SendMessageAsync<T>(string taskId, T message, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken) =>
-        SendMessageAsync(taskId, Written(taskId, () => JsonWriting.Element(message, typeInfo, "message")), cancellationToken);
+        SendMessageAsync(taskId, Written(taskId, () => JsonWriting.Element(message, TaskTemplateConverter.OfData(typeInfo), "message")), cancellationToken);
 
     public Task<bool> CancelAsync(string taskId, CancellationToken cancellationToken)
     {
