@@ -121,29 +121,25 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
 
     private async Task CycleAsync(int number)
     {
-        await TickAsync();
-        foreach (var task in (await _store.ListAsync(new TaskQuery { State = TaskState.Queued }, null, 100, default)).Tasks)
+        var queued = (await TickAsync()).Where(move => move.To == TaskState.Queued).Select(move => move.TaskId).ToHashSet();
+        foreach (var task in (await _store.ListAsync(new TaskQuery { State = TaskState.Queued }, null, 100, default)).Tasks.Where(task => queued.Contains(task.Id)))
         {
-            // Sent is what this cycle queued: whatever was queued before has an earlier time or was sent by an earlier one.
-            if (task.QueuedAt == _now && _trace.All(before => before.Id != task.Id || before.State != TaskState.Queued || before.QueuedAt != task.QueuedAt))
-            {
-                _dispatches[task.Id] = _dispatches.GetValueOrDefault(task.Id) + 1;
-                var methods = string.Join(",", task.Definition.Commands.Skip(task.Stage).Select(command => command.Method));
-                _sent.Add($"{task.Id} {number} {methods} {task.Stage}/{task.Stages} [{string.Join(",", task.Result.Select(Plain))}] {task.ExecDeadline:O} {Job(task)}");
-            }
+            _dispatches[task.Id] = _dispatches.GetValueOrDefault(task.Id) + 1;
+            var methods = string.Join(",", task.Definition.Commands.Skip(task.Stage).Select(command => command.Method));
+            _sent.Add($"{task.Id} {number} {methods} {task.Stage}/{task.Stages} [{string.Join(",", task.Result.Select(Plain))}] {task.ExecDeadline:O} {Job(task)}");
         }
     }
 
-    /// <summary>A manager's tick, duty by duty.</summary>
-    private async Task TickAsync()
-    {
-        await _store.ExpelDeadExecutorsAsync(100, default);
-        await _store.AbortOverdueAsync(100, default);
-        await _store.RestartPeriodicAsync(100, default);
-        await _store.WakeWaitsAsync(100, default);
-        await _store.QueueDueAsync(100, default);
-        await _store.RequeueFailedAsync(100, default);
-    }
+    /// <summary>A manager's tick, duty by duty; what it has moved.</summary>
+    private async Task<IReadOnlyList<TaskMove>> TickAsync() =>
+    [
+        .. await _store.ExpelDeadExecutorsAsync(100, default),
+        .. await _store.AbortOverdueAsync(100, default),
+        .. await _store.RestartPeriodicAsync(100, default),
+        .. await _store.WakeWaitsAsync(100, default),
+        .. await _store.QueueDueAsync(100, default),
+        .. await _store.RequeueFailedAsync(100, default),
+    ];
 
     // A report that is not from the current dispatch comes with a claim that nobody ever got.
     private async Task ReportAsync(JsonElement step, StageOutcome outcome)
