@@ -70,16 +70,19 @@ public record TaskCommand
     /// <param name="method">The name under which the command is registered with the executor.</param>
     /// <param name="parameters">The params.</param>
     /// <param name="typeInfo">How they are written.</param>
-    /// <exception cref="TaskValidationException">They cannot be written as JSON; the message names the member.</exception>
+    /// <exception cref="TaskValidationException">They are not JSON; the message names the member.</exception>
     public static TaskCommand Create<T>(string method, T parameters, JsonTypeInfo<T> typeInfo) =>
         new(method, JsonWriting.Given(parameters, typeInfo, "params"));
 
     /// <summary>The same with its params as JSON that is ours.</summary>
     /// <exception cref="UnwritableException">They cannot be written.</exception>
     internal TaskCommand Owned(JsonSerializerOptions options) =>
-        _params.Owned(options, "params") is { ValueKind: not JsonValueKind.Undefined } json ? this with { ParamsJson = json } : this;
+        _params.Owned(options, "params") is { ValueKind: not JsonValueKind.Undefined } json
+            ? this with { ParamsJson = json }
+            : this;
 
     /// <summary>The same with its params as JSON.</summary>
     /// <exception cref="UnwritableException">They cannot be written.</exception>
-    internal TaskCommand Written(JsonSerializerOptions options) => this with { ParamsJson = _params.Written(options, "params").Json };
+    internal TaskCommand Written(JsonSerializerOptions options) =>
+        this with { ParamsJson = _params.Written(options, "params").Json };
 }

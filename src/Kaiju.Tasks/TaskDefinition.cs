@@ -142,12 +142,12 @@ public sealed record TaskDefinition
     /// <typeparam name="T">The kws' type.</typeparam>
     /// <param name="kws">The kws.</param>
     /// <param name="typeInfo">How they are written.</param>
-    /// <exception cref="TaskValidationException">They cannot be written as JSON; the message names the member.</exception>
+    /// <exception cref="TaskValidationException">They are not JSON; the message names the member.</exception>
     public TaskDefinition WithKws<T>(T kws, JsonTypeInfo<T> typeInfo) =>
         this with { KwsJson = JsonWriting.Given(kws, TaskTemplateConverter.OfData(typeInfo), "kws") };
 
     /// <summary>Writes the definition in the form that <see cref="FromJson(string)"/> reads. Objects of yours are written with Web defaults.</summary>
-    /// <exception cref="TaskValidationException">An object of yours cannot be written as JSON; the message names the member.</exception>
+    /// <exception cref="TaskValidationException">An object of yours is not JSON; the message names the member.</exception>
     public string ToJson() => WireText.Write(this, DefinitionJson.Write);
 
     /// <summary>
@@ -173,7 +173,9 @@ public sealed record TaskDefinition
             {
                 KwsJson = _kws.Written(data, "kws").Json,
                 MetaJson = _meta.Written(data, "meta").Json,
-                Commands = Commands is null ? null! : [.. Commands.Select((command, stage) => Written(command, stage, options))],
+                Commands = Commands is null
+                    ? null!
+                    : [.. Commands.Select((command, stage) => Written(command, stage, options))],
             };
         }
         catch (UnwritableException e)

@@ -72,7 +72,8 @@ public sealed class TaskDefinitionChecker
         if (task.Definition is null || task.Managed is null || task.Result is null)
         {
             throw new TaskValidationException(
-                task.Definition?.Id, ["The record lacks its Definition, its Managed or its Result; a stored task has all three."]);
+                task.Definition?.Id,
+                ["The record lacks its Definition, its Managed or its Result; a stored task has all three."]);
         }
 
         var faults = new List<string>();
@@ -88,8 +89,9 @@ public sealed class TaskDefinitionChecker
             CheckJson("meta", complete.MetaJson, int.MaxValue, faults);
             for (var stage = 0; stage < complete.Commands.Count; stage++)
             {
-                CheckStored($"commands[{stage}].params", complete.Commands[stage].ParamsJson, faults);
-                CheckStored($"commands[{stage}].condition", complete.Commands[stage].Condition?.Json ?? default, faults);
+                var command = complete.Commands[stage];
+                CheckStored($"commands[{stage}].params", command.ParamsJson, faults);
+                CheckStored($"commands[{stage}].condition", command.Condition?.Json ?? default, faults);
             }
 
             for (var stage = 0; stage < task.Result.Count; stage++)
@@ -104,7 +106,9 @@ public sealed class TaskDefinitionChecker
             }
         }
 
-        return faults.Count == 0 ? Owned(task, complete) : throw new TaskValidationException(task.Definition.Id, faults, cause);
+        return faults.Count == 0
+            ? Owned(task, complete)
+            : throw new TaskValidationException(task.Definition.Id, faults, cause);
     }
 
     /// <summary>For stores: refuses a definition that did not come from <see cref="Prepare"/>.</summary>
@@ -124,12 +128,13 @@ public sealed class TaskDefinitionChecker
 
     internal JsonElement CheckMessage(string taskId, JsonElement message)
     {
+        const string Place = "message";
         try
         {
-            var data = new JsonInput(message).Owned(_serializing, "message") is { ValueKind: not JsonValueKind.Undefined } given ? given : JsonText.Null;
-            return JsonText.FindFault(JsonText.Raw(data), _limits.MaxResultBytes, _limits.MaxJsonDepth, "message", showsValues: true) is { } fault
-                ? throw new TaskValidationException(taskId, [fault])
-                : data;
+            var data = JsonText.OrNull(new JsonInput(message).Owned(_serializing, Place));
+            var fault = JsonText.FindFault(
+                JsonText.Raw(data), _limits.MaxResultBytes, _limits.MaxJsonDepth, Place, showsValues: true);
+            return fault is null ? data : throw new TaskValidationException(taskId, [fault]);
         }
         catch (UnwritableException e)
         {

@@ -6,7 +6,7 @@ public sealed class TaskValidationException : ArgumentException
     /// <summary>Refuses a task.</summary>
     /// <param name="taskId">The task's id, or null if it has none yet.</param>
     /// <param name="faults">What is wrong: which member, its value, what is allowed. At least one.</param>
-    /// <param name="inner">What the caller's own code threw, such as a getter of a params object; null if it threw nothing.</param>
+    /// <param name="inner">What the caller's own code threw, such as a getter of a params object; null for nothing.</param>
     public TaskValidationException(string? taskId, IReadOnlyList<string> faults, Exception? inner = null)
         : base(Say(taskId, faults), inner)
     {

@@ -19,6 +19,13 @@ public sealed class TaskErrorTests
     }
 
     [Fact]
+    public void An_error_of_undefined_json_is_refused()
+    {
+        FluentActions.Invoking(() => TaskError.FromJson(default)).Should().Throw<ArgumentException>()
+            .WithMessage("json is an undefined JsonElement; it must be a JSON value. (Parameter 'json')");
+    }
+
+    [Fact]
     public void Text_that_grows_when_it_is_written_is_bounded_as_it_is_written()
     {
         var error = TaskError.Create(TaskErrorKind.Handler, new string('\u0001', 8000), "T", new string('"', 8000));

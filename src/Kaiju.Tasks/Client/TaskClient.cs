@@ -153,10 +153,14 @@ internal sealed partial class TaskClient(
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public Task<bool> SendMessageAsync(string taskId, object? message, CancellationToken cancellationToken) =>
-        SendMessageAsync(taskId, Written(taskId, () => JsonInput.Of(message).Owned(_serializing, "message")), cancellationToken);
+        SendMessageAsync(
+            taskId, Written(taskId, () => JsonInput.Of(message).Owned(_serializing, "message")), cancellationToken);
 
     public Task<bool> SendMessageAsync<T>(string taskId, T message, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken) =>
-        SendMessageAsync(taskId, Written(taskId, () => JsonWriting.Element(message, TaskTemplateConverter.OfData(typeInfo), "message")), cancellationToken);
+        SendMessageAsync(
+            taskId,
+            Written(taskId, () => JsonWriting.Element(message, TaskTemplateConverter.OfData(typeInfo), "message")),
+            cancellationToken);
 
     public Task<bool> CancelAsync(string taskId, CancellationToken cancellationToken)
     {

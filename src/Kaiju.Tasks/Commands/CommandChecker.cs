@@ -54,7 +54,9 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
             return false;
         }
 
-        if (JsonText.FindFault(JsonText.Raw(json), limits.MaxParamsBytes, limits.MaxJsonDepth, place, showsValues: true) is { } fault)
+        var fault = JsonText.FindFault(
+            JsonText.Raw(json), limits.MaxParamsBytes, limits.MaxJsonDepth, place, showsValues: true);
+        if (fault is not null)
         {
             faults.Add(fault);
             return false;

@@ -84,7 +84,7 @@ internal static class ResultWriter
     public static string Explain(string method, string fault) => $"The result of \"{method}\" is invalid: {fault}";
 
     private static JsonElement Owned(JsonElement json) =>
-        new JsonInput(json).Owned(WireText.DefaultOptions, Place) is { ValueKind: not JsonValueKind.Undefined } given ? given : JsonText.Null;
+        JsonText.OrNull(new JsonInput(json).Owned(WireText.DefaultOptions, Place));
 
     /// <summary>Writes a value of which only the object tells the type.</summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
@@ -93,7 +93,7 @@ internal static class ResultWriter
     {
         try
         {
-            return JsonInput.Of(value).Owned(binding.Host.Serializing, Place) is { ValueKind: not JsonValueKind.Undefined } given ? given : JsonText.Null;
+            return JsonText.OrNull(JsonInput.Of(value).Owned(binding.Host.Serializing, Place));
         }
         catch (UnwritableException e)
         {
@@ -124,7 +124,8 @@ internal static class ResultWriter
         try
         {
             var typeInfo = contracts.Declared(type);
-            return typeInfo.Kind == JsonTypeInfoKind.Enumerable && IsStream(type) ? "which is not one value; read it to its end and return a list"
+            return typeInfo.Kind == JsonTypeInfoKind.Enumerable && IsStream(type)
+                ? "which is not one value; read it to its end and return a list"
                 : Lossy.FindFault(typeInfo) is { } loss ? $"which cannot be written as JSON: {loss}"
                 : null;
         }

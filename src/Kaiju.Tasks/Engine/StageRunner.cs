@@ -161,7 +161,8 @@ internal sealed class StageRunner(
         try
         {
             return result.ValueKind == JsonValueKind.Undefined ? null
-                : JsonText.FindFault(JsonText.Raw(result), _limits.MaxResultBytes, _limits.MaxJsonDepth, Place, showsValues: false);
+                : JsonText.FindFault(
+                    JsonText.Raw(result), _limits.MaxResultBytes, _limits.MaxJsonDepth, Place, showsValues: false);
         }
         catch (ObjectDisposedException)
         {

@@ -94,18 +94,21 @@ public sealed class KaijuTasksBuilder
         {
             if (Lossy.FindFault(parametersInfo) is { } paramsLoss)
             {
-                binding.Refuse($"its params are {TypeText.WithArticle(typeof(TParams))}, which cannot be read from JSON: {paramsLoss}.");
+                var type = TypeText.WithArticle(typeof(TParams));
+                binding.Refuse($"its params are {type}, which cannot be read from JSON: {paramsLoss}.");
             }
 
             if (Lossy.FindFault(resultInfo) is { } resultLoss)
             {
-                binding.Refuse($"its handler returns {TypeText.WithArticle(typeof(TResult))}, which cannot be written as JSON: {resultLoss}.");
+                var type = TypeText.WithArticle(typeof(TResult));
+                binding.Refuse($"its handler returns {type}, which cannot be written as JSON: {resultLoss}.");
             }
 
             return async (_, context, parameters, cancellationToken) =>
             {
                 var typed = ReadWhole(parameters, parametersInfo, method);
-                return ResultWriter.Write(await handler(typed, context, cancellationToken).ConfigureAwait(false), resultInfo, method);
+                var result = await handler(typed, context, cancellationToken).ConfigureAwait(false);
+                return ResultWriter.Write(result, resultInfo, method);
             };
         });
     }
@@ -175,7 +178,8 @@ public sealed class KaijuTasksBuilder
         return this;
     }
 
-    private static TParams ReadWhole<TParams>(JsonElement parameters, JsonTypeInfo<TParams> parametersInfo, string method)
+    private static TParams ReadWhole<TParams>(
+        JsonElement parameters, JsonTypeInfo<TParams> parametersInfo, string method)
     {
         var whole = JsonText.IsNothing(parameters) ? JsonText.EmptyObject : parameters;
         try
@@ -184,7 +188,8 @@ public sealed class KaijuTasksBuilder
         }
         catch (JsonException e)
         {
-            throw new ParamsBindingException($"The params of the command \"{method}\" cannot be read: {JsonPlace.Explain(e, whole, parametersInfo, "params")}.");
+            var fault = JsonPlace.Explain(e, whole, parametersInfo, "params");
+            throw new ParamsBindingException($"The params of the command \"{method}\" cannot be read: {fault}.");
         }
     }
 

@@ -25,7 +25,9 @@ internal static class AnswerJson
 
         var member = new MemberReader(json, "", faults);
         return new CreateAnswer(
-            member.Needed("task_id"), member.Word<CreateResult>("result") ?? CreateResult.Created, member.Word<TaskState>("status") ?? TaskState.Idle)
+            member.Needed("task_id"),
+            member.Word<CreateResult>("result") ?? CreateResult.Created,
+            member.Word<TaskState>("status") ?? TaskState.Idle)
         {
             Faults = ReadFaults(member),
         };
@@ -63,5 +65,6 @@ internal static class AnswerJson
     }
 
     private static List<string> ReadFaults(MemberReader member) =>
-        member.List("faults", static (item, _) => item.ValueKind == JsonValueKind.String ? item.GetString()! : item.GetRawText());
+        member.List("faults", static (item, _) =>
+            item.ValueKind == JsonValueKind.String ? item.GetString()! : item.GetRawText());
 }

@@ -131,7 +131,8 @@ internal static class DefinitionJson
         members.Text("user_id", definition.UserId);
     }
 
-    public static void WriteCommands(Utf8JsonWriter writer, IReadOnlyList<TaskCommand>? commands, bool omitsDefaults = false)
+    public static void WriteCommands(
+        Utf8JsonWriter writer, IReadOnlyList<TaskCommand>? commands, bool omitsDefaults = false)
     {
         if (commands is null)
         {
@@ -148,7 +149,8 @@ internal static class DefinitionJson
         writer.WriteEndArray();
     }
 
-    public static void WriteCommand(Utf8JsonWriter writer, TaskCommand command) => WriteCommand(writer, command, omitsDefaults: false);
+    public static void WriteCommand(Utf8JsonWriter writer, TaskCommand command) =>
+        WriteCommand(writer, command, omitsDefaults: false);
 
     private static void WriteCommand(Utf8JsonWriter writer, TaskCommand? command, bool omitsDefaults)
     {

@@ -26,7 +26,7 @@ internal readonly record struct JsonInput
     };
 
     /// <summary>The JSON as our own: written from the object, or copied, so that the caller's document may be disposed of.</summary>
-    /// <exception cref="UnwritableException">The object cannot be written, or the document is disposed of already.</exception>
+    /// <exception cref="UnwritableException">It cannot be written, or its document was disposed of.</exception>
     public JsonElement Owned(JsonSerializerOptions options, string place)
     {
         if (_value is not null)
@@ -44,8 +44,9 @@ internal readonly record struct JsonInput
         }
     }
 
-    /// <summary>What is wrong with JSON whose document is gone: often <c>using var document</c> in the method that returns it.</summary>
-    public static string Disposed(string place) => $"{place} is a JsonElement whose JsonDocument was disposed of; give a Clone() of the element.";
+    /// <summary>What is wrong with JSON whose document is gone: often <c>using</c> in the method that returns it.</summary>
+    public static string Disposed(string place) =>
+        $"{place} is a JsonElement whose JsonDocument was disposed of; give a Clone() of the element.";
 
     /// <summary>The same as JSON alone.</summary>
     /// <exception cref="UnwritableException">The object cannot be written.</exception>

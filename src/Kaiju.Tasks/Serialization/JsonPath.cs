@@ -8,13 +8,13 @@ internal static class JsonPath
 {
     private const int LongestName = 50;
 
-    public static string Member(string place, string name) => name.Length > 0 && name.All(sign => char.IsAsciiLetterOrDigit(sign) || sign is '_' or '-')
-        ? $"{place}.{Cut(name)}"
-        : $"{place}[\"{JsonText.Storable(Cut(name))}\"]";
+    public static string Member(string place, string name) =>
+        IsPlain(name) ? $"{place}.{Cut(name)}" : $"{place}[\"{JsonText.Storable(Cut(name))}\"]";
 
-    public static string Entry(string place, int index) => string.Create(CultureInfo.InvariantCulture, $"{place}[{index}]");
+    public static string Entry(string place, int index) =>
+        string.Create(CultureInfo.InvariantCulture, $"{place}[{index}]");
 
-    /// <summary>The place of the token that begins at an offset; of a name, the object that has it. The JSON was readable up to there.</summary>
+    /// <summary>The place of the token that begins at an offset; of a name, the object that has it.</summary>
     public static string Find(ReadOnlySpan<byte> utf8, long offset, string place)
     {
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = int.MaxValue });
@@ -64,6 +64,9 @@ internal static class JsonPath
 
         return place;
     }
+
+    private static bool IsPlain(string name) =>
+        name.Length > 0 && name.All(sign => char.IsAsciiLetterOrDigit(sign) || sign is '_' or '-');
 
     private static string Cut(string name) => name.Length <= LongestName ? name : name[..LongestName] + "…";
 }

@@ -29,18 +29,22 @@ internal static class JsonText
     /// <summary>The value as our own, so that the caller's document may be disposed of; undefined stays undefined.</summary>
     public static JsonElement Owned(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? json : json.Clone();
 
-    /// <summary>The same, with null for no value: for results and messages, which are always something.</summary>
+    /// <summary>The value, or null where there is none: for results and messages, which are always something.</summary>
+    public static JsonElement OrNull(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? Null : json;
+
+    /// <summary>The same as our own.</summary>
     public static JsonElement OwnedOrNull(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? Null : json.Clone();
 
     /// <summary>True if a value can be stored.</summary>
-    public static bool IsStorable(ReadOnlySpan<byte> utf8, int maxBytes, int maxDepth) => FindFault(utf8, maxBytes, maxDepth, "", showsValues: false) is null;
+    public static bool IsStorable(ReadOnlySpan<byte> utf8, int maxBytes, int maxDepth) =>
+        FindFault(utf8, maxBytes, maxDepth, "", showsValues: false) is null;
 
-    /// <summary>Finds the first reason for which a value cannot be stored, a sentence that begins with the place; null if it can.</summary>
+    /// <summary>Why a value cannot be stored, a sentence that begins with the place; null if it can.</summary>
     /// <param name="utf8">The value.</param>
     /// <param name="maxBytes">The most bytes.</param>
     /// <param name="maxDepth">The most levels.</param>
     /// <param name="place">Where the value stands, such as <c>kws</c>; empty for a whole document.</param>
-    /// <param name="showsValues">True for the caller who gave the value; false for what is stored or logged, which names kind and length.</param>
+    /// <param name="showsValues">True for the caller who gave the value; false for what is stored or logged.</param>
     public static string? FindFault(ReadOnlySpan<byte> utf8, int maxBytes, int maxDepth, string place, bool showsValues)
     {
         var whole = place.Length == 0 ? "The JSON" : place;
@@ -75,7 +79,8 @@ internal static class JsonText
         catch (InvalidOperationException)
         {
             // The reader's way of saying so for a name or a text.
-            return $"{PlaceOf(utf8, reader.TokenStartIndex, place)} has text with a lone surrogate or broken UTF-8, which cannot be stored.";
+            var found = PlaceOf(utf8, reader.TokenStartIndex, place);
+            return $"{found} has text with a lone surrogate or broken UTF-8, which cannot be stored.";
         }
         catch (JsonException e)
         {
@@ -97,15 +102,21 @@ internal static class JsonText
                 return null;
             case JsonTokenType.PropertyName:
                 var name = reader.GetString()!;
-                return FindBad(name) is { } badName ? $"has the key {Quote(name)}, which contains {badName} and cannot be stored."
+                return FindBad(name) is { } badName
+                    ? $"has the key {Quote(name)}, which contains {badName} and cannot be stored."
                     : keys.Peek().Add(name) ? null
                     : $"has the key {Quote(name)} twice in one object.";
             case JsonTokenType.String when reader.ValueIsEscaped:
-                // Only an escape can bring in what this looks for: JSON forbids raw control characters and UTF-8 has no surrogates.
+                // Only an escape can bring in what this looks for: JSON forbids raw control characters, and UTF-8 has no
+                // surrogates.
                 var text = reader.GetString()!;
-                return FindBad(text) is { } bad
-                    ? $"is {(showsValues ? Quote(Encoding.UTF8.GetString(reader.ValueSpan)) : JsonShape.Of(text))}, which contains {bad} and cannot be stored."
-                    : null;
+                if (FindBad(text) is not { } bad)
+                {
+                    return null;
+                }
+
+                var shown = showsValues ? Quote(Encoding.UTF8.GetString(reader.ValueSpan)) : JsonShape.Of(text);
+                return $"is {shown}, which contains {bad} and cannot be stored.";
             default:
                 return null;
         }
@@ -167,7 +178,8 @@ internal static class JsonText
     }
 
     /// <summary>Finds the reason for which text cannot be stored; null if it can.</summary>
-    public static string? FindFault(string text) => FindBad(text) is { } bad ? $"contains {bad}, which cannot be stored." : null;
+    public static string? FindFault(string text) =>
+        FindBad(text) is { } bad ? $"contains {bad}, which cannot be stored." : null;
 
     /// <summary>What no store can hold of a text; null if there is nothing of the kind.</summary>
     public static string? FindBad(string text) =>

@@ -25,7 +25,7 @@ internal static class JsonWriting
         {
             return Lossy.FindFault(typeInfo) is { } reason
                 ? throw new LossyTypeException(reason)
-                : Element((value, typeInfo), static (writer, item) => JsonSerializer.Serialize(writer, item.value, item.typeInfo));
+                : Element((value, typeInfo), static (writer, it) => JsonSerializer.Serialize(writer, it.value, it.typeInfo));
         }
         catch (Exception e)
         {
@@ -58,11 +58,12 @@ internal static class JsonWriting
         try
         {
             typeInfo = WritingContracts.Of(options).Whole(value.GetType());
-            return Element((value, typeInfo), static (writer, item) => JsonSerializer.Serialize(writer, item.value, item.typeInfo));
+            return Element((value, typeInfo), static (writer, it) => JsonSerializer.Serialize(writer, it.value, it.typeInfo));
         }
         catch (Exception e)
         {
-            throw UnwritableSearch.Find(value, typeInfo ?? WritingContracts.Of(options).Declared(typeof(object)), place, e);
+            typeInfo ??= WritingContracts.Of(options).Declared(typeof(object));
+            throw UnwritableSearch.Find(value, typeInfo, place, e);
         }
     }
 

@@ -9,14 +9,14 @@ using Kaiju.Tasks.Commands;
 namespace Kaiju.Tasks.Serialization;
 
 /// <summary>
-/// Types of which the serializer drops the value in silence: <c>(1, "a")</c> would be stored as <c>{}</c>, and a BigInteger could never be
-/// read back. They are refused instead, wherever they stand.
+/// Types of which the serializer drops the value in silence: <c>(1, "a")</c> would be stored as <c>{}</c>, and a BigInteger
+/// could never be read back. They are refused instead, wherever they stand.
 /// </summary>
 internal static class Lossy
 {
     private static readonly ConditionalWeakTable<JsonTypeInfo, Found> _known = [];
 
-    /// <summary>A modifier of contracts: a value of such a type fails when it is to be written, and not the types that might hold one.</summary>
+    /// <summary>A modifier of contracts: values of such a type fail when written, and not the types that might hold one.</summary>
     public static void Refuse(JsonTypeInfo typeInfo)
     {
         if (Reason(typeInfo) is { } reason)
@@ -25,11 +25,13 @@ internal static class Lossy
         }
     }
 
-    /// <summary>Why the type behind an exception of the serializer was refused; null if that is not why it was thrown.</summary>
-    public static string? ReasonOf(Exception thrown) => (thrown as LossyTypeException ?? thrown.InnerException as LossyTypeException)?.Message;
+    /// <summary>Why the type was refused, if that is what an exception of the serializer says; else null.</summary>
+    public static string? ReasonOf(Exception thrown) =>
+        (thrown as LossyTypeException ?? thrown.InnerException as LossyTypeException)?.Message;
 
-    /// <summary>Why values of a type, or of one of its members' types, would be lost; null if none would, as far as types tell.</summary>
-    public static string? FindFault(JsonTypeInfo typeInfo) => _known.GetValue(typeInfo, static root => new Found(Search(root, "", []))).Fault;
+    /// <summary>Why values of a type, or of its members' types, would be lost; null if none would, as far as types tell.</summary>
+    public static string? FindFault(JsonTypeInfo typeInfo) =>
+        _known.GetValue(typeInfo, static root => new Found(Search(root, "", []))).Fault;
 
     /// <summary>Why values of the very type would be lost; null if they would not.</summary>
     public static string? Reason(JsonTypeInfo typeInfo)
@@ -42,12 +44,14 @@ internal static class Lossy
         if (typeInfo.Properties.Count == 0)
         {
             return HasFields(typeInfo.Type)
-                ? "it has only fields, which the serializer leaves out; use a record or an array, or set IncludeFields in SerializerOptions"
+                ? "it has only fields, which the serializer leaves out; "
+                    + "use a record or an array, or set IncludeFields in SerializerOptions"
                 : null;
         }
 
         return typeInfo.Type == typeof(StringBuilder) || CannotBeReadBack(typeInfo)
-            ? "the serializer could not read it back; use text or another type, or add a converter to SerializerOptions"
+            ? "the serializer could not read it back; "
+                + "use text or another type, or add a converter to SerializerOptions"
             : null;
     }
 
@@ -65,13 +69,22 @@ internal static class Lossy
 
         if (Reason(typeInfo) is { } reason)
         {
-            return place.Length == 0 ? reason : $"its {place.TrimStart('.')} is {TypeText.WithArticle(typeInfo.Type)}; {reason}";
+            return place.Length == 0
+                ? reason
+                : $"its {place.TrimStart('.')} is {TypeText.WithArticle(typeInfo.Type)}; {reason}";
         }
 
-        var parts = typeInfo.Kind == JsonTypeInfoKind.Object
-            ? typeInfo.Properties.Where(property => property.CustomConverter is null).Select(property => (property.PropertyType, JsonPath.Member(place, property.Name)))
-            : typeInfo.ElementType is { } element ? [(element, place + "[…]")] : [];
-        return parts.Select(part => PartOf(typeInfo, part.Item1, part.Item2, seen)).FirstOrDefault(fault => fault is not null);
+        if (typeInfo.ElementType is { } element)
+        {
+            return PartOf(typeInfo, element, place + "[…]", seen);
+        }
+
+        return typeInfo.Kind == JsonTypeInfoKind.Object
+            ? typeInfo.Properties
+                .Where(property => property.CustomConverter is null)
+                .Select(property => PartOf(typeInfo, property.PropertyType, JsonPath.Member(place, property.Name), seen))
+                .FirstOrDefault(fault => fault is not null)
+            : null;
     }
 
     private static string? PartOf(JsonTypeInfo whole, Type type, string place, HashSet<Type> seen)
@@ -87,13 +100,13 @@ internal static class Lossy
         }
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "A field that was trimmed away holds nothing that could be lost.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "A field that was trimmed away holds nothing.")]
     private static bool HasFields(Type type) => type.GetFields(BindingFlags.Public | BindingFlags.Instance).Length > 0;
 
     // A struct of the framework's, such as a BigInteger or a Range: no member of it could be set.
     private static bool CannotBeReadBack(JsonTypeInfo typeInfo) =>
         typeInfo.Type.IsValueType
-        && typeInfo.Type.Assembly.GetName().Name is { } assembly && assembly.StartsWith("System.", StringComparison.Ordinal)
+        && typeInfo.Type.Assembly.GetName().Name!.StartsWith("System.", StringComparison.Ordinal)
         && typeInfo.Properties.All(property => property.Set is null && property.AssociatedParameter is null);
 
     private sealed record Found(string? Fault);

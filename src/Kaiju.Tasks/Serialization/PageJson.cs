@@ -64,7 +64,8 @@ internal static class PageJson
         }
 
         var member = new MemberReader(json, "", faults);
-        return new NotificationPage(member.List("notifications", static (item, _) => NotificationJson.Read(item)), member.Long("next"));
+        return new NotificationPage(
+            member.List("notifications", static (item, _) => NotificationJson.Read(item)), member.Long("next"));
     }
 
     public static void Write(Utf8JsonWriter writer, TaskCursor cursor)

@@ -3,7 +3,7 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Serialization;
 
-/// <summary>The wire form of <see cref="TaskRun"/> and of <see cref="StageEntry"/>: the members of a record by the same names.</summary>
+/// <summary>The wire form of <see cref="TaskRun"/> and of <see cref="StageEntry"/>, by the names of a record.</summary>
 internal static class RunJson
 {
     public static TaskRun Read(JsonElement json, List<string> faults)
@@ -67,7 +67,7 @@ internal static class RunJson
         };
     }
 
-    /// <summary>Without the claim, which is the executor's alone. A stage that failed has no result; null is one.</summary>
+    /// <summary>Without the claim, which is the executor's alone. A stage that failed has no result, and null is one.</summary>
     public static void WriteEntry(Utf8JsonWriter writer, StageEntry entry)
     {
         writer.WriteStartObject();

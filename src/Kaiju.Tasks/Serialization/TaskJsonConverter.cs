@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace Kaiju.Tasks.Serialization;
 
 /// <summary>
-/// Writes and reads this library's types in their wire form, whatever the serializer's options and without reflection. The types name it themselves;
-/// nothing has to be registered.
+/// Writes and reads this library's types in their wire form, whatever the serializer's options and without reflection. The
+/// types name it themselves; nothing has to be registered.
 /// </summary>
 /// <remarks>JSON that is not of the type is a <see cref="JsonException"/> that names every member that is wrong.</remarks>
 public sealed class TaskJsonConverter : JsonConverterFactory
@@ -14,11 +14,13 @@ public sealed class TaskJsonConverter : JsonConverterFactory
     public override bool CanConvert(Type typeToConvert) => WireTypes.Find(typeToConvert) is not null;
 
     /// <inheritdoc/>
-    public override JsonConverter? CreateConverter(Type typeToConvert, JsonSerializerOptions options) => WireTypes.Find(typeToConvert);
+    public override JsonConverter? CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
+        WireTypes.Find(typeToConvert);
 }
 
 /// <summary>One type's wire form as the serializer asks for it.</summary>
-internal sealed class WireConverter<T>(Action<Utf8JsonWriter, T> write, Func<JsonElement, List<string>, T> read) : JsonConverter<T>
+internal sealed class WireConverter<T>(Action<Utf8JsonWriter, T> write, Func<JsonElement, List<string>, T> read)
+    : JsonConverter<T>
 {
     public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => write(writer, value);
 
@@ -43,16 +45,19 @@ internal sealed class WireConverter<T>(Action<Utf8JsonWriter, T> write, Func<Jso
 internal sealed class WordConverter<T> : JsonConverter<T>
     where T : struct, Enum
 {
-    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(Words<T>.Of(value));
+    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(Words<T>.Of(value));
 
     public override void WriteAsPropertyName(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
         writer.WritePropertyName(Words<T>.Of(value));
 
-    public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType == JsonTokenType.String
-        ? Word(reader.GetString()!)
-        : throw new JsonException($"A {typeof(T).Name} must be one of {Words<T>.All}.");
+    public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.String
+            ? Word(reader.GetString()!)
+            : throw new JsonException($"A {typeof(T).Name} must be one of {Words<T>.All}.");
 
-    public override T ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Word(reader.GetString()!);
+    public override T ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Word(reader.GetString()!);
 
     private static T Word(string word) => Words<T>.TryRead(word, out var value)
         ? value

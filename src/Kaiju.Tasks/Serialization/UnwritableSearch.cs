@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Commands;
@@ -8,18 +9,20 @@ using Kaiju.Tasks.Commands;
 namespace Kaiju.Tasks.Serialization;
 
 /// <summary>
-/// Finds the member for which a value could not be written: the serializer names it for few faults only. It writes the parts one by one
-/// and goes down into the first that fails, so it costs something only where something is wrong.
+/// Finds the member for which a value could not be written: the serializer names it for few faults only. It writes the
+/// parts one by one and goes down into the first that fails, so it costs something only where something is wrong.
 /// </summary>
 internal sealed class UnwritableSearch
 {
     private readonly string _root;
     private readonly int _maxDepth;
+    private readonly JsonSerializerOptions _options;
     private readonly List<object> _open = [];
 
     private UnwritableSearch(string root, JsonSerializerOptions options)
     {
         _root = root;
+        _options = options;
         _maxDepth = options.MaxDepth == 0 ? 64 : options.MaxDepth;
     }
 
@@ -79,20 +82,16 @@ internal sealed class UnwritableSearch
 
     private UnwritableException? FindInMembers(object value, JsonTypeInfo typeInfo, string place)
     {
-        foreach (var property in typeInfo.Properties.Where(property => property.Get is not null && property.CustomConverter is null))
+        foreach (var property in typeInfo.Properties.Where(property => property is { Get: not null, CustomConverter: null }))
         {
             var memberPlace = JsonPath.Member(place, property.Name);
             object? member = null;
             if (Try(() => member = property.Get!(value)) is { } thrown)
             {
-                return Fault(
-                    memberPlace,
-                    $"cannot be read, as its getter threw {thrown.GetType().FullName}: {thrown.Message.TrimEnd('.')}",
-                    $"cannot be read, as its getter threw {thrown.GetType().FullName}",
-                    thrown);
+                return Unreadable(memberPlace, "its getter", thrown);
             }
 
-            if (FindInPart(member, property.PropertyType, typeInfo.Options, memberPlace) is { } found)
+            if (FindInPart(member, property.PropertyType, memberPlace) is { } found)
             {
                 return found;
             }
@@ -103,16 +102,16 @@ internal sealed class UnwritableSearch
 
     private UnwritableException? FindInEntries(IDictionary entries, JsonTypeInfo typeInfo, string place)
     {
-        foreach (DictionaryEntry entry in entries)
+        UnwritableException? found = null;
+        var thrown = Try(() =>
         {
-            var name = entry.Key as string ?? Convert.ToString(entry.Key, CultureInfo.InvariantCulture) ?? "";
-            if (FindInPart(entry.Value, typeInfo.ElementType!, typeInfo.Options, JsonPath.Member(place, name)) is { } found)
+            foreach (DictionaryEntry entry in entries)
             {
-                return found;
+                var name = entry.Key as string ?? Convert.ToString(entry.Key, CultureInfo.InvariantCulture) ?? "";
+                found ??= FindInPart(entry.Value, typeInfo.ElementType!, JsonPath.Member(place, name));
             }
-        }
-
-        return null;
+        });
+        return found ?? (thrown is null ? null : Unreadable(place, "the dictionary", thrown));
     }
 
     private UnwritableException? FindInItems(IEnumerable items, JsonTypeInfo typeInfo, string place)
@@ -123,85 +122,114 @@ internal sealed class UnwritableSearch
         {
             foreach (var item in items)
             {
-                found = FindInPart(item, typeInfo.ElementType!, typeInfo.Options, JsonPath.Entry(place, index++));
+                found = FindInPart(item, typeInfo.ElementType!, JsonPath.Entry(place, index++));
                 if (found is not null)
                 {
                     return;
                 }
             }
         });
-        return thrown is null ? found : Fault(
-            JsonPath.Entry(place, index),
-            $"cannot be read, as the list threw {thrown.GetType().FullName}: {thrown.Message.TrimEnd('.')}",
-            $"cannot be read, as the list threw {thrown.GetType().FullName}",
-            thrown);
+        return found ?? (thrown is null ? null : Unreadable(JsonPath.Entry(place, index), "the list", thrown));
     }
 
-    private UnwritableException? FindInPart(object? value, Type declared, JsonSerializerOptions options, string place)
+    private UnwritableException? FindInPart(object? value, Type declared, string place)
     {
         JsonTypeInfo? typeInfo = null;
         return value is null ? null
-            : Try(() => typeInfo = options.GetTypeInfo(declared)) is { } thrown ? Describe(value, declared, place, thrown)
+            : Try(() => typeInfo = _options.GetTypeInfo(declared)) is { } thrown ? DescribeType(declared, place, thrown, [])
             : Find(value, typeInfo!, place);
     }
 
-    /// <summary>How a value is written that is declared as <c>object</c>, or as a base of its type: as what it is.</summary>
+    /// <summary>How a value is written that is declared as <c>object</c> or as a base of its type: as what it is.</summary>
     private UnwritableException? TypeInfoOf(object value, JsonTypeInfo typeInfo, string place, out JsonTypeInfo? own)
     {
         JsonTypeInfo? found = typeInfo;
         var thrown = typeInfo.Type == typeof(object) || typeInfo.PolymorphismOptions is not null
-            ? Try(() => found = typeInfo.Options.GetTypeInfo(value.GetType()))
+            ? Try(() => found = _options.GetTypeInfo(value.GetType()))
             : null;
         own = found;
-        return thrown is null ? null : Describe(value, value.GetType(), place, thrown);
+        return thrown is null ? null : DescribeType(value.GetType(), place, thrown, []);
+    }
+
+    /// <summary>A type that has no contract, often because of the type of one of its members.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "A member that was trimmed away has no fault.")]
+    private UnwritableException DescribeType(Type type, string place, Exception thrown, HashSet<Type> seen)
+    {
+        seen.Add(type);
+        foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            if (!seen.Contains(property.PropertyType) && Try(() => _options.GetTypeInfo(property.PropertyType)) is { } inner)
+            {
+                var name = _options.PropertyNamingPolicy?.ConvertName(property.Name) ?? property.Name;
+                return DescribeType(property.PropertyType, JsonPath.Member(place, name), inner, seen);
+            }
+        }
+
+        return Describe(null, type, place, thrown);
     }
 
     private UnwritableException Describe(object? value, Type type, string place, Exception thrown)
     {
+        var refused = $"is {TypeText.WithArticle(value?.GetType() ?? type)}, which cannot be written as JSON";
         if (Lossy.ReasonOf(thrown) is { } reason)
         {
-            return Fault(place, $"is {TypeText.WithArticle(value?.GetType() ?? type)}, which cannot be written as JSON: {reason}", thrown);
+            return Fault(place, $"{refused}: {reason}", thrown);
         }
 
         // The serializer has no other way to tell this from its other faults. Cycles were found by their references.
-        if (thrown.Message.Contains("object cycle", StringComparison.Ordinal))
+        if (thrown is JsonException && Reason(thrown).Contains("object cycle", StringComparison.Ordinal))
         {
             return TooDeep(thrown);
         }
 
         return value switch
         {
-            double or float or Half when !double.IsFinite(Convert.ToDouble(value is Half half ? (double)half : value, CultureInfo.InvariantCulture)) =>
-                Fault(place, $"is {Convert.ToString(value, CultureInfo.InvariantCulture)}, which JSON cannot hold; give a finite number, null or text", thrown),
-            JsonElement { ValueKind: JsonValueKind.Undefined } => Fault(place, "is an undefined JsonElement; give a JSON value, which may be null", thrown),
+            double number when !double.IsFinite(number) => NotFinite(place, number, thrown),
+            float number when !float.IsFinite(number) => NotFinite(place, number, thrown),
+            Half number when !Half.IsFinite(number) => NotFinite(place, (double)number, thrown),
+            JsonElement { ValueKind: JsonValueKind.Undefined } =>
+                Fault(place, "is an undefined JsonElement; give a JSON value, which may be null", thrown),
             string text when JsonText.FindBad(text) is { } bad => Fault(
-                place, $"is {JsonText.Quote(text)}, which contains {bad} and cannot be stored",
-                $"is {JsonShape.Of(text)}, which contains {bad} and cannot be stored", thrown),
-            char => Fault(place, "is half a character, a lone surrogate, which cannot be stored", thrown),
-            _ => Fault(
                 place,
-                $"is {TypeText.WithArticle(value?.GetType() ?? type)}, which cannot be written as JSON: {Reason(thrown)}",
-                $"is {TypeText.WithArticle(value?.GetType() ?? type)}, which cannot be written as JSON: {thrown.GetType().FullName}",
+                $"is {JsonText.Quote(text)}, which contains {bad} and cannot be stored",
+                $"is {JsonShape.Of(text)}, which contains {bad} and cannot be stored",
                 thrown),
+            char => Fault(place, "is half a character, a lone surrogate, which cannot be stored", thrown),
+            _ => Fault(place, $"{refused}: {Reason(thrown)}", $"{refused}: {thrown.GetType().FullName}", thrown),
         };
     }
 
-    // Its place is named already, and better.
+    private static UnwritableException NotFinite(string place, double number, Exception thrown) => Fault(
+        place,
+        string.Create(CultureInfo.InvariantCulture, $"is {number}, which JSON cannot hold; give a finite number, null or text"),
+        thrown);
+
+    private static UnwritableException Unreadable(string place, string what, Exception thrown)
+    {
+        var shape = $"cannot be read, as {what} threw {thrown.GetType().FullName}";
+        return Fault(place, $"{shape}: {Reason(thrown)}", shape, thrown);
+    }
+
+    // Without the path of the serializer: the place is named already, and better.
     private static string Reason(Exception thrown)
     {
-        var path = thrown.Message.IndexOf(" Path: $", StringComparison.Ordinal);
-        return (path < 0 ? thrown.Message : thrown.Message[..path]).TrimEnd('.');
+        // A message is the user's code as well.
+        var message = "";
+        Try(() => message = thrown.Message);
+        var path = message.IndexOf(" Path: $", StringComparison.Ordinal);
+        return (path < 0 ? message : message[..path]).TrimEnd('.');
     }
 
     private UnwritableException TooDeep(Exception thrown) => Fault(
         _root, string.Create(CultureInfo.InvariantCulture, $"is nested deeper than {_maxDepth} levels"), thrown);
 
-    private static UnwritableException Fault(string place, string what, Exception thrown) => Fault(place, what, what, thrown);
+    private static UnwritableException Fault(string place, string what, Exception thrown) =>
+        Fault(place, what, what, thrown);
 
     private static UnwritableException Fault(string place, string what, string shape, Exception thrown) =>
         new($"{place} {what}.", $"{place} {shape}.", thrown);
 
-    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "It calls the user's getters and converters, which throw what they like.")]
+    // It calls the user's getters and converters, which throw what they like.
     private static Exception? Try(Action action)
     {
         try

@@ -16,15 +16,27 @@ internal static class WireTypes
             static (writer, command) => DefinitionJson.WriteCommand(writer, Written(command)), ReadCommand),
         new WireConverter<TimerCommand>(DefinitionJson.WriteCommand, static (json, faults) =>
             ReadCommand(json, TimerCommand.MethodName, faults) is { Method: TimerCommand.MethodName } read
-                ? new TimerCommand(TimeSpan.Zero) { ParamsJson = read.ParamsJson, MaxTimeout = read.MaxTimeout, Condition = read.Condition }
+                ? new TimerCommand(TimeSpan.Zero)
+                {
+                    ParamsJson = read.ParamsJson,
+                    MaxTimeout = read.MaxTimeout,
+                    Condition = read.Condition,
+                }
                 : new TimerCommand(TimeSpan.Zero)),
         new WireConverter<MessageCommand>(DefinitionJson.WriteCommand, static (json, faults) =>
             ReadCommand(json, MessageCommand.MethodName, faults) is { Method: MessageCommand.MethodName } read
-                ? new MessageCommand { ParamsJson = read.ParamsJson, MaxTimeout = read.MaxTimeout, Condition = read.Condition }
+                ? new MessageCommand
+                {
+                    ParamsJson = read.ParamsJson,
+                    MaxTimeout = read.MaxTimeout,
+                    Condition = read.Condition,
+                }
                 : new MessageCommand()),
         new WireConverter<TaskCondition>(
-            static (writer, condition) => WireText.WriteRaw(writer, condition.Json), static (json, _) => TaskCondition.FromJson(json)),
-        new WireConverter<TaskError>(static (writer, error) => WireText.WriteRaw(writer, error.Json), static (json, _) => TaskError.FromJson(json)),
+            static (writer, condition) => WireText.WriteRaw(writer, condition.Json),
+            static (json, _) => TaskCondition.FromJson(json)),
+        new WireConverter<TaskError>(
+            static (writer, error) => WireText.WriteRaw(writer, error.Json), static (json, _) => TaskError.FromJson(json)),
         new WireConverter<TaskRecord>(RecordJson.WriteTask, static (json, _) => RecordJson.ReadTask(json)),
         new WireConverter<ManagedState>(RecordJson.WriteState, RecordJson.ReadState),
         new WireConverter<TaskRun>(RunJson.Write, RunJson.Read),
@@ -61,7 +73,8 @@ internal static class WireTypes
         }
     }
 
-    private static TaskCommand ReadCommand(JsonElement json, List<string> faults) => DefinitionJson.ReadCommand(json, "command", faults);
+    private static TaskCommand ReadCommand(JsonElement json, List<string> faults) =>
+        DefinitionJson.ReadCommand(json, "command", faults);
 
     private static TaskCommand ReadCommand(JsonElement json, string method, List<string> faults)
     {

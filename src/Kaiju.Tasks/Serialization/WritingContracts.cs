@@ -6,7 +6,10 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Kaiju.Tasks.Serialization;
 
-/// <summary>How a host's options write values of the caller's: as they say, but nothing is lost in silence. Made once for each options object and type.</summary>
+/// <summary>
+/// How a host's options write values of the caller's: as they say, but nothing is lost in silence. Made once for each options
+/// object and type.
+/// </summary>
 [RequiresUnreferencedCode(TrimmingNotice.Message)]
 [RequiresDynamicCode(TrimmingNotice.Message)]
 internal sealed class WritingContracts
@@ -19,40 +22,47 @@ internal sealed class WritingContracts
     private WritingContracts(JsonSerializerOptions given)
     {
         given.MakeReadOnly(populateMissingResolver: true);
-        _options = new JsonSerializerOptions(given) { TypeInfoResolver = given.TypeInfoResolver!.WithAddedModifier(Lossy.Refuse) };
+        _options = new JsonSerializerOptions(given)
+        {
+            TypeInfoResolver = given.TypeInfoResolver!.WithAddedModifier(Lossy.Refuse),
+        };
         _options.MakeReadOnly();
     }
 
-    public static WritingContracts Of(JsonSerializerOptions options) => _known.GetValue(options, static given => new WritingContracts(given));
+    public static WritingContracts Of(JsonSerializerOptions options) =>
+        _known.GetValue(options, static given => new WritingContracts(given));
 
     /// <summary>How a value is written that is declared as this type.</summary>
     public JsonTypeInfo Declared(Type type) => _options.GetTypeInfo(type);
 
     /// <summary>
-    /// How a whole value is written of which only the object tells the type: as the base that knows it by a discriminator, if there is one, so
-    /// that it can be read back as that base.
+    /// How a whole value is written of which only the object tells the type: as the base that knows it by a discriminator, if
+    /// there is one, so that it can be read back as that base.
     /// </summary>
-    public JsonTypeInfo Whole(Type type) => _wholes.TryGetValue(type, out var known) ? known : _wholes.GetOrAdd(type, Find(type));
+    public JsonTypeInfo Whole(Type type) =>
+        _wholes.TryGetValue(type, out var known) ? known : _wholes.GetOrAdd(type, Find(type));
 
     private JsonTypeInfo Find(Type type)
     {
-        var bases = new List<Type>();
-        for (var above = type.BaseType; above is not null && above != typeof(object) && above != typeof(ValueType); above = above.BaseType)
+        // The outermost class comes first: whoever takes a class between the two can read it as well.
+        var bases = new Stack<Type>();
+        for (var above = type.BaseType; above is not null && above != typeof(object); above = above.BaseType)
         {
-            bases.Add(above);
+            bases.Push(above);
         }
 
-        // The outermost class first: a handler reads what it says, and those within it are its own business.
-        var candidates = bases.AsEnumerable().Reverse().Concat(type.GetInterfaces().OrderBy(face => face.FullName, StringComparer.Ordinal));
-        return candidates.Select(candidate => AsDerived(candidate, type)).FirstOrDefault(found => found is not null) ?? _options.GetTypeInfo(type);
+        return bases.Concat(type.GetInterfaces().OrderBy(face => face.FullName, StringComparer.Ordinal))
+            .Select(candidate => AsDerived(candidate, type))
+            .FirstOrDefault(found => found is not null) ?? _options.GetTypeInfo(type);
     }
 
     private JsonTypeInfo? AsDerived(Type above, Type type)
     {
         try
         {
-            return _options.GetTypeInfo(above) is { PolymorphismOptions: { } polymorphism } typeInfo
-                && polymorphism.DerivedTypes.Any(derived => derived.DerivedType == type && derived.TypeDiscriminator is not null)
+            var typeInfo = _options.GetTypeInfo(above);
+            return typeInfo.PolymorphismOptions is { } options
+                && options.DerivedTypes.Any(known => known.DerivedType == type && known.TypeDiscriminator is not null)
                 ? typeInfo
                 : null;
         }

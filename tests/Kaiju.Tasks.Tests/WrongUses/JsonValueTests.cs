@@ -5,6 +5,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Options;
 
@@ -22,6 +24,23 @@ public sealed class JsonValueTests
         public int Id { get; init; }
 
         public string Name => Id < 0 ? "" : throw _thrown;
+    }
+
+    public sealed class ThrowingDictionary : Dictionary<string, int>, IDictionary
+    {
+        IDictionaryEnumerator IDictionary.GetEnumerator() => throw _thrown;
+    }
+
+    public sealed class SilentException : Exception
+    {
+        public override string Message => throw _thrown;
+    }
+
+    public sealed class Silent
+    {
+        private readonly SilentException _silence = new();
+
+        public string Name => throw _silence;
     }
 
     public sealed class Node
@@ -53,6 +72,16 @@ public sealed class JsonValueTests
     /// <summary>Wrong use, the value, the rest of the message behind its place for the caller, the same for what is stored where it is another.</summary>
     public static TheoryData<string, Func<object>, string, string?> Values => new()
     {
+        {
+            "dictionary throws", () => new { map = (IDictionary)new ThrowingDictionary() },
+            ".map cannot be read, as the dictionary threw System.DivideByZeroException: getter.",
+            ".map cannot be read, as the dictionary threw System.DivideByZeroException."
+        },
+        {
+            "exception without a message", () => new { a = new Silent() },
+            ".a.name cannot be read, as its getter threw Kaiju.Tasks.Tests.WrongUses.JsonValueTests+SilentException: .",
+            ".a.name cannot be read, as its getter threw Kaiju.Tasks.Tests.WrongUses.JsonValueTests+SilentException."
+        },
         { "NaN", () => new { a = new { b = double.NaN } }, ".a.b is NaN, which JSON cannot hold; give a finite number, null or text.", null },
         { "infinity", () => new { list = new[] { 1, double.NegativeInfinity } }, ".list[1] is -Infinity, which JSON cannot hold; give a finite number, null or text.", null },
         { "float NaN", () => new { a = float.NaN }, ".a is NaN, which JSON cannot hold; give a finite number, null or text.", null },
@@ -87,9 +116,9 @@ public sealed class JsonValueTests
         },
         {
             "names that collide", () => new { a = new Collides() },
-            " is an anonymous type, which cannot be written as JSON: "
+            ".a is a Collides, which cannot be written as JSON: "
             + "The JSON property name for 'Kaiju.Tasks.Tests.WrongUses.JsonValueTests+Collides.id' collides with another property.",
-            " is an anonymous type, which cannot be written as JSON: System.InvalidOperationException."
+            ".a is a Collides, which cannot be written as JSON: System.InvalidOperationException."
         },
         { "undefined JsonElement", () => new { a = new object[] { default(JsonElement) } }, ".a[0] is an undefined JsonElement; give a JSON value, which may be null.", null },
         {
@@ -173,6 +202,9 @@ public sealed class JsonValueTests
 
         await RefusesAsync(() => host.Client.UpdateAsync("stored", task => task with { Commands = [new("do", make())] }), "stored", $"commands[0].params{caller}");
         await RefusesAsync(() => host.Client.SendMessageAsync("stored", make()), "stored", $"message{caller}");
+
+        var built = TaskDefinitionBuilder.Create("t").Run("do", make()).WaitFor(TimeSpan.FromSeconds(1)).Build();
+        await RefusesAsync(() => host.Client.CreateAsync(built), "t", $"commands[0].params{caller}");
 
         var many = await host.Client.CreateManyAsync([one with { Id = "a" }, one with { Id = "b", Commands = [new("do", make())] }, one with { Id = "c" }]);
         many.Select(answer => answer.Result).Should().Equal([CreateResult.Created, CreateResult.Invalid, CreateResult.Created], wrongUse);
@@ -384,12 +416,36 @@ public sealed class JsonValueTests
         task.Result.Texts().Should().Equal(Disk, Disk, "{\"$kind\":1,\"name\":\"n\"}", "\"Disk\"", "\"Disk Disk\"", Disk);
     }
 
+    [Fact]
+    public void Guards_cost_no_allocation_where_nothing_is_wrong()
+    {
+        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web);
+        var value = new Node { Next = new Node() };
+        var typed = (JsonTypeInfo<Node>)WritingContracts.Of(options).Declared(typeof(Node));
+        static long Cost(Action write)
+        {
+            write();
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 1000; i++)
+            {
+                write();
+            }
+
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        var unguarded = Cost(() => JsonWriting.Element((value, options), static (writer, item) => JsonSerializer.Serialize(writer, item.value, item.options)));
+
+        Cost(() => JsonWriting.Element(value, options, "params")).Should().BeLessThanOrEqualTo(unguarded);
+        Cost(() => JsonWriting.Element(value, typed, "result")).Should().BeLessThanOrEqualTo(unguarded);
+    }
+
     private static async Task RefusesAsync(Func<Task> call, string taskId, string fault)
     {
         var refusal = (await FluentActions.Awaiting(call).Should().ThrowAsync<TaskValidationException>(fault)).Which;
         refusal.Faults.Should().Equal(fault);
         refusal.Message.Should().Be($"What was given for the task \"{taskId}\" is refused: {fault}");
-        if (fault.Contains("getter threw System.DivideByZeroException", StringComparison.Ordinal))
+        if (fault.EndsWith("System.DivideByZeroException: getter.", StringComparison.Ordinal))
         {
             refusal.InnerException.Should().BeSameAs(_thrown);
         }
