@@ -10,7 +10,7 @@ namespace Kaiju.Tasks;
 /// its text. In kws, meta and messages, which are never filled, a literal is written as the text itself and a template is refused.
 /// </summary>
 /// <remarks>See docs/templates-and-conditions.md for the language.</remarks>
-[JsonConverter(typeof(TaskTemplateConverter))]
+[JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TaskTemplate
 {
     /// <summary>A template: <c>[0.id]</c>, <c>[kws.name:nobody]</c>, <c>[!f:Dear {kws-name}]</c>.</summary>

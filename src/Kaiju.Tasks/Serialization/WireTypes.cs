@@ -50,6 +50,7 @@ internal static class WireTypes
         new WireConverter<NotificationQuery>(PageJson.Write, PageJson.ReadNotificationQuery),
         new WireConverter<CreateAnswer>(AnswerJson.Write, AnswerJson.ReadCreate),
         new WireConverter<UpdateAnswer>(AnswerJson.Write, AnswerJson.ReadUpdate),
+        new TaskTemplateConverter(),
         new WordConverter<TaskState>(),
         new WordConverter<WaitKind>(),
         new WordConverter<ChainResult>(),

@@ -22,7 +22,6 @@ public sealed class WireFormTests
     private static readonly Dictionary<string, string> _withoutWireForm = new()
     {
         ["CronSchedule RetryDelay TaskConditionTest TaskDefinitionBuilder"] = "functions and builders: nothing of them is stored as such",
-        ["TaskTemplate"] = "a text, by a converter of its own",
         ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns LifecycleRules SqliteTasksOptions SqliteDurability PostgreSqlTasksOptions"] =
             "settings: bound from configuration by their .NET names",
         ["StageContext SpecialCommandContext SpecialCommand Done Failure Wait StageOutcome"] = "between the engine and a handler, in one process",
@@ -38,7 +37,12 @@ public sealed class WireFormTests
     [
         new(), // The serializer's defaults.
         new(JsonSerializerDefaults.Web),
-        new() { PropertyNamingPolicy = JsonNamingPolicy.KebabCaseUpper, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault, IncludeFields = true },
+        new()
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.KebabCaseUpper,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+            IncludeFields = true,
+        },
         new() { Converters = { new JsonStringEnumConverter() }, NumberHandling = JsonNumberHandling.WriteAsString },
         new() { TypeInfoResolver = WireFormJson.Default }, // No reflection.
     ];
@@ -56,7 +60,11 @@ public sealed class WireFormTests
         RestartPolicy = RestartPolicy.First,
         Commands =
         [
-            new("do", Json.Of("""{"X": "[kws.A]"}""")) { MaxTimeout = TimeSpan.FromSeconds(2), Condition = TaskCondition.Where("kws.A").GreaterThan(1) },
+            new("do", Json.Of("""{"X": "[kws.A]"}"""))
+            {
+                MaxTimeout = TimeSpan.FromSeconds(2),
+                Condition = TaskCondition.Where("kws.A").GreaterThan(1),
+            },
             new TimerCommand(TimeSpan.FromSeconds(1.5)),
             new MessageCommand(),
         ],
@@ -80,7 +88,16 @@ public sealed class WireFormTests
         },
     };
 
-    private static readonly StageEntry _failedStage = new() { JobId = "j", Pass = 1, Stage = 2, Attempt = 3, Started = _time, Finished = _time.AddSeconds(1), Error = _error };
+    private static readonly StageEntry _failedStage = new()
+    {
+        JobId = "j",
+        Pass = 1,
+        Stage = 2,
+        Attempt = 3,
+        Started = _time,
+        Finished = _time.AddSeconds(1),
+        Error = _error,
+    };
 
     private static readonly TaskRun _run = new()
     {
@@ -97,7 +114,7 @@ public sealed class WireFormTests
         new() { Id = 7, TaskId = "t", JobId = "j", State = TaskState.Failed, IsFinal = false, Error = _error, Created = _time };
 
     private static readonly ExecutorTask _executorTask =
-        new() { Id = "t", AppName = "app", ExecutorId = "e", Claim = Guid.Parse("3f2504e0-4f89-11d3-9a0c-0305e82c3301"), JobId = "j", Commands = _definition.Commands };
+        new() { Id = "t", AppName = "app", ExecutorId = "e", Claim = Guid.Empty, JobId = "j", Commands = _definition.Commands };
 
     private static readonly (object Value, string Json)[] _values =
     [
@@ -128,7 +145,8 @@ public sealed class WireFormTests
             """),
         (_notification, _notification.ToJson()),
         (_executorTask, _executorTask.ToJson()),
-        (new TaskPage([_record], new TaskCursor(_time, "t")), $$"""{"tasks": [{{_record.ToJson()}}], "next": {"created": 1718452830.1234567, "id": "t"} }"""),
+        (new TaskPage([_record], new TaskCursor(_time, "t")),
+            $$"""{"tasks": [{{_record.ToJson()}}], "next": {"created": 1718452830.1234567, "id": "t"} }"""),
         (new TaskPage([], null), """{"tasks": [], "next": null}"""),
         (new NotificationPage([_notification], 7), $$"""{"notifications": [{{_notification.ToJson()}}], "next": 7}"""),
         (new TaskCursor(_time, "t"), """{"created": 1718452830.1234567, "id": "t"}"""),
@@ -137,8 +155,10 @@ public sealed class WireFormTests
              "created_from": 1718452830.1234567, "created_to": null}
             """),
         (new NotificationQuery { TaskId = "t", Before = 5_000_000_000 }, """{"user_id": null, "task_id": "t", "read": null, "before": 5000000000}"""),
-        (new CreateAnswer("t", CreateResult.Invalid, TaskState.Idle) { Faults = ["a"] }, """{"task_id": "t", "result": "INVALID", "status": "IDLE", "faults": ["a"]}"""),
+        (new CreateAnswer("t", CreateResult.Invalid, TaskState.Idle) { Faults = ["a"] },
+            """{"task_id": "t", "result": "INVALID", "status": "IDLE", "faults": ["a"]}"""),
         (new UpdateAnswer(UpdateResult.Refused, ["a"]), """{"result": "REFUSED", "faults": ["a"]}"""),
+        (new TaskTemplate("[0.id]"), "\"[0.id]\""),
         (TaskState.Executed, "\"EXECUTED\""),
         (WaitKind.Timer, "\"TIMER\""),
         (ChainResult.Busy, "\"BUSY\""),
@@ -276,6 +296,7 @@ public sealed class WireFormTests
 [JsonSerializable(typeof(NotificationQuery))]
 [JsonSerializable(typeof(CreateAnswer))]
 [JsonSerializable(typeof(UpdateAnswer))]
+[JsonSerializable(typeof(TaskTemplate))]
 [JsonSerializable(typeof(TaskState))]
 [JsonSerializable(typeof(WaitKind))]
 [JsonSerializable(typeof(ChainResult))]

@@ -62,14 +62,16 @@ public sealed class JsonValueTests
 
     public sealed class Refuses : JsonConverter<Uri>
     {
-        public override Uri Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotImplementedException();
+        public override Uri Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotImplementedException();
 
-        public override void Write(Utf8JsonWriter writer, Uri value, JsonSerializerOptions options) => throw new FormatException($"bad: {value}");
+        public override void Write(Utf8JsonWriter writer, Uri value, JsonSerializerOptions options) =>
+            throw new FormatException($"bad: {value}");
     }
 
     public sealed record Converted([property: JsonConverter(typeof(Refuses))] Uri Link);
 
-    /// <summary>Wrong use, the value, the rest of the message behind its place for the caller, the same for what is stored where it is another.</summary>
+    /// <summary>Wrong use, the value, the message behind its place for the caller, and for what is stored where it is another.</summary>
     public static TheoryData<string, Func<object>, string, string?> Values => new()
     {
         {
@@ -82,11 +84,31 @@ public sealed class JsonValueTests
             ".a.name cannot be read, as its getter threw Kaiju.Tasks.Tests.WrongUses.JsonValueTests+SilentException: .",
             ".a.name cannot be read, as its getter threw Kaiju.Tasks.Tests.WrongUses.JsonValueTests+SilentException."
         },
-        { "NaN", () => new { a = new { b = double.NaN } }, ".a.b is NaN, which JSON cannot hold; give a finite number, null or text.", null },
-        { "infinity", () => new { list = new[] { 1, double.NegativeInfinity } }, ".list[1] is -Infinity, which JSON cannot hold; give a finite number, null or text.", null },
-        { "float NaN", () => new { a = float.NaN }, ".a is NaN, which JSON cannot hold; give a finite number, null or text.", null },
-        { "Half NaN", () => new { a = Half.NaN }, ".a is NaN, which JSON cannot hold; give a finite number, null or text.", null },
-        { "NaN in a dictionary", () => new Dictionary<string, object> { ["a.b"] = double.NaN }, "[\"a.b\"] is NaN, which JSON cannot hold; give a finite number, null or text.", null },
+        {
+            "NaN", () => new { a = new { b = double.NaN } },
+            ".a.b is NaN, which JSON cannot hold; give a finite number, null or text.",
+            null
+        },
+        {
+            "infinity", () => new { list = new[] { 1, double.NegativeInfinity } },
+            ".list[1] is -Infinity, which JSON cannot hold; give a finite number, null or text.",
+            null
+        },
+        {
+            "float NaN", () => new { a = float.NaN },
+            ".a is NaN, which JSON cannot hold; give a finite number, null or text.",
+            null
+        },
+        {
+            "Half NaN", () => new { a = Half.NaN },
+            ".a is NaN, which JSON cannot hold; give a finite number, null or text.",
+            null
+        },
+        {
+            "NaN in a dictionary", () => new Dictionary<string, object> { ["a.b"] = double.NaN },
+            "[\"a.b\"] is NaN, which JSON cannot hold; give a finite number, null or text.",
+            null
+        },
         {
             "getter throws", () => new { ok = 1, inner = new Throws() },
             ".inner.name cannot be read, as its getter threw System.DivideByZeroException: getter.",
@@ -101,17 +123,20 @@ public sealed class JsonValueTests
         { "too deep", () => new { a = Deep(100) }, " is nested deeper than 64 levels.", null },
         {
             "delegate", () => new { f = (Action)(() => { }) },
-            ".f is an Action, which cannot be written as JSON: Serialization and deserialization of 'System.Action' instances is not supported.",
+            ".f is an Action, which cannot be written as JSON: Serialization and deserialization of "
+            + "'System.Action' instances is not supported.",
             ".f is an Action, which cannot be written as JSON: System.NotSupportedException."
         },
         {
             "Type", () => new { t = typeof(int) },
-            ".t is a RuntimeType, which cannot be written as JSON: Serialization and deserialization of 'System.Type' instances is not supported.",
+            ".t is a RuntimeType, which cannot be written as JSON: Serialization and deserialization of "
+            + "'System.Type' instances is not supported.",
             ".t is a RuntimeType, which cannot be written as JSON: System.NotSupportedException."
         },
         {
             "stream", () => new { s = (Stream)new MemoryStream() },
-            ".s.readTimeout cannot be read, as its getter threw System.InvalidOperationException: Timeouts are not supported on this stream.",
+            ".s.readTimeout cannot be read, as its getter threw System.InvalidOperationException: Timeouts are not "
+            + "supported on this stream.",
             ".s.readTimeout cannot be read, as its getter threw System.InvalidOperationException."
         },
         {
@@ -120,35 +145,53 @@ public sealed class JsonValueTests
             + "The JSON property name for 'Kaiju.Tasks.Tests.WrongUses.JsonValueTests+Collides.id' collides with another property.",
             ".a is a Collides, which cannot be written as JSON: System.InvalidOperationException."
         },
-        { "undefined JsonElement", () => new { a = new object[] { default(JsonElement) } }, ".a[0] is an undefined JsonElement; give a JSON value, which may be null.", null },
+        {
+            "undefined JsonElement", () => new { a = new object[] { default(JsonElement) } },
+            ".a[0] is an undefined JsonElement; give a JSON value, which may be null.",
+            null
+        },
         {
             "converter throws", () => new Converted(new Uri("urn:s3cret")),
-            " is a Converted, which cannot be written as JSON: bad: urn:s3cret.", " is a Converted, which cannot be written as JSON: System.FormatException."
+            " is a Converted, which cannot be written as JSON: bad: urn:s3cret.",
+            " is a Converted, which cannot be written as JSON: System.FormatException."
         },
         {
             "half a character in text", () => new { a = $"{Secret}\ud800" },
-            ".a is \"s3cret\ufffd\", which contains a lone surrogate and cannot be stored.", ".a is a text of 7 characters, which contains a lone surrogate and cannot be stored."
+            ".a is \"s3cret\ufffd\", which contains a lone surrogate and cannot be stored.",
+            ".a is a text of 7 characters, which contains a lone surrogate and cannot be stored."
         },
-        { "half a character", () => new { a = '\ud800' }, ".a is half a character, a lone surrogate, which cannot be stored.", null },
+        {
+            "half a character", () => new { a = '\ud800' },
+            ".a is half a character, a lone surrogate, which cannot be stored.",
+            null
+        },
         {
             "half a character in a name", () => new JsonObject { ["\ud800"] = 1 },
-            " is a JsonObject, which cannot be written as JSON: There is text with a lone surrogate, which cannot be stored.",
+            " is a JsonObject, which cannot be written as JSON: There is text with a lone surrogate, which cannot "
+            + "be stored.",
             " is a JsonObject, which cannot be written as JSON: System.Text.Json.JsonException."
         },
         {
             "U+0000 in text", () => new { a = new[] { "ok", $"{Secret}\0" } },
-            ".a[1] is \"s3cret\\u0000\", which contains U+0000 and cannot be stored.", ".a[1] is a text of 7 characters, which contains U+0000 and cannot be stored."
+            ".a[1] is \"s3cret\\u0000\", which contains U+0000 and cannot be stored.",
+            ".a[1] is a text of 7 characters, which contains U+0000 and cannot be stored."
         },
-        { "U+0000 in a name", () => new { a = new Dictionary<string, int> { ["\0"] = 1 } }, ".a has the key \"\ufffd\", which contains U+0000 and cannot be stored.", null },
+        {
+            "U+0000 in a name", () => new { a = new Dictionary<string, int> { ["\0"] = 1 } },
+            ".a has the key \"\ufffd\", which contains U+0000 and cannot be stored.",
+            null
+        },
         {
             "value tuple", () => new { pair = (1, "a") },
-            ".pair is a ValueTuple<Int32, String>, which cannot be written as JSON: it has only fields, which the serializer leaves out; "
+            ".pair is a ValueTuple<Int32, String>, which cannot be written as JSON: it has only fields, which the "
+            + "serializer leaves out; "
             + "use a record or an array, or set IncludeFields in SerializerOptions.",
             null
         },
         {
             "value tuple as object in a list", () => new object[] { 1, (1, 2) },
-            "[1] is a ValueTuple<Int32, Int32>, which cannot be written as JSON: it has only fields, which the serializer leaves out; "
+            "[1] is a ValueTuple<Int32, Int32>, which cannot be written as JSON: it has only fields, which the "
+            + "serializer leaves out; "
             + "use a record or an array, or set IncludeFields in SerializerOptions.",
             null
         },
@@ -172,13 +215,15 @@ public sealed class JsonValueTests
         { "StringBuilder", () => new { s = new StringBuilder("a") }, $".s is a StringBuilder, {NotReadBack}", null },
         {
             "IntPtr", () => new { p = (nint)1 },
-            ".p is an IntPtr, which cannot be written as JSON: Serialization and deserialization of 'System.IntPtr' instances is not supported.",
+            ".p is an IntPtr, which cannot be written as JSON: Serialization and deserialization of "
+            + "'System.IntPtr' instances is not supported.",
             ".p is an IntPtr, which cannot be written as JSON: System.NotSupportedException."
         },
     };
 
     private static string NotReadBack =>
-        "which cannot be written as JSON: the serializer could not read it back; use text or another type, or add a converter to SerializerOptions.";
+        "which cannot be written as JSON: the serializer could not read it back; use text or another type, or add "
+        + "a converter to SerializerOptions.";
 
     [Theory]
     [MemberData(nameof(Values))]
@@ -193,20 +238,25 @@ public sealed class JsonValueTests
         await host.Client.CreateAsync(one with { Id = "stored" });
         var isObject = !caller.StartsWith('[');
 
-        await RefusesAsync(() => host.Client.CreateAsync(one with { Commands = [new("do"), new("do", make())] }), "t", $"commands[1].params{caller}");
+        await RefusesAsync(
+            () => host.Client.CreateAsync(one with { Commands = [new("do"), new("do", make())] }), "t", $"commands[1].params{caller}");
         if (isObject)
         {
             await RefusesAsync(() => host.Client.CreateAsync(one with { Kws = make() }), "t", $"kws{caller}");
             await RefusesAsync(() => host.Client.CreateAsync(one with { Meta = make() }), "t", $"meta{caller}");
         }
 
-        await RefusesAsync(() => host.Client.UpdateAsync("stored", task => task with { Commands = [new("do", make())] }), "stored", $"commands[0].params{caller}");
+        await RefusesAsync(
+            () => host.Client.UpdateAsync("stored", task => task with { Commands = [new("do", make())] }),
+            "stored",
+            $"commands[0].params{caller}");
         await RefusesAsync(() => host.Client.SendMessageAsync("stored", make()), "stored", $"message{caller}");
 
         var built = TaskDefinitionBuilder.Create("t").Run("do", make()).WaitFor(TimeSpan.FromSeconds(1)).Build();
         await RefusesAsync(() => host.Client.CreateAsync(built), "t", $"commands[0].params{caller}");
 
-        var many = await host.Client.CreateManyAsync([one with { Id = "a" }, one with { Id = "b", Commands = [new("do", make())] }, one with { Id = "c" }]);
+        var bad = one with { Id = "b", Commands = [new("do", make())] };
+        var many = await host.Client.CreateManyAsync([one with { Id = "a" }, bad, one with { Id = "c" }]);
         many.Select(answer => answer.Result).Should().Equal([CreateResult.Created, CreateResult.Invalid, CreateResult.Created], wrongUse);
         many[1].Faults.Should().Equal([$"commands[0].params{caller}"], wrongUse);
 
@@ -258,14 +308,16 @@ public sealed class JsonValueTests
             Commands = [new("do", new Throws()), new("do"), new("do", new { n = float.NaN })],
         })).Should().ThrowAsync<TaskValidationException>();
 
-        refusal.Which.Faults.Select(fault => fault[..fault.IndexOf(' ')]).Should().Equal("commands[0].params.name", "commands[2].params.n", "kws.n", "meta.n");
+        refusal.Which.Faults.Select(fault => fault[..fault.IndexOf(' ')])
+            .Should().Equal("commands[0].params.name", "commands[2].params.n", "kws.n", "meta.n");
         refusal.Which.InnerException.Should().BeSameAs(_thrown);
     }
 
     [Fact]
     public void Values_of_types_that_a_source_generator_knows_are_refused_where_they_are_given()
     {
-        const string Lost = "it has only fields, which the serializer leaves out; use a record or an array, or set IncludeFields in SerializerOptions.";
+        const string Lost = "it has only fields, which the serializer leaves out; "
+            + "use a record or an array, or set IncludeFields in SerializerOptions.";
         var definition = new TaskDefinition { Id = "t", Commands = [] };
         var typed = JsonValueJson.Default.Typed;
 
@@ -282,7 +334,8 @@ public sealed class JsonValueTests
                 .Which.Faults.Should().Equal($"{place}.value is NaN, which JSON cannot hold; give a finite number, null or text.");
         }
 
-        FluentActions.Invoking(() => TaskCommand.Create("do", (1, 2), JsonValueJson.Default.ValueTupleInt32Int32)).Should().Throw<TaskValidationException>()
+        FluentActions.Invoking(() => TaskCommand.Create("do", (1, 2), JsonValueJson.Default.ValueTupleInt32Int32))
+            .Should().Throw<TaskValidationException>()
             .Which.Faults.Should().Equal($"params is a ValueTuple<Int32, Int32>, which cannot be written as JSON: {Lost}");
     }
 
@@ -299,29 +352,63 @@ public sealed class JsonValueTests
         const string Rest = "is a JsonElement whose JsonDocument was disposed of; give a Clone() of the element.";
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
 
-        await RefusesAsync(() => host.Client.CreateAsync(new TaskDefinition { Id = "u", KwsJson = Disposed(), Commands = [new("do")] }), "u", $"kws {Rest}");
-        await RefusesAsync(() => host.Client.CreateAsync(new TaskDefinition { Id = "u", Commands = [new("do", Disposed())] }), "u", $"commands[0].params {Rest}");
+        var one = new TaskDefinition { Id = "u", Commands = [new("do")] };
+        await RefusesAsync(() => host.Client.CreateAsync(one with { KwsJson = Disposed() }), "u", $"kws {Rest}");
+        await RefusesAsync(
+            () => host.Client.CreateAsync(one with { Commands = [new("do", Disposed())] }), "u", $"commands[0].params {Rest}");
         await RefusesAsync(() => host.Client.SendMessageAsync("t", Disposed()), "t", $"message {Rest}");
         foreach (var command in new[] { "json", "do", "object", "middle", "special" })
         {
-            (await host.RunAsync(new TaskDefinition { Commands = [new(command)] })).Error!.Message.Should().Be($"The result of \"{command}\" is invalid: result {Rest}");
+            (await host.RunAsync(new TaskDefinition { Commands = [new(command)] })).Error!.Message
+                .Should().Be($"The result of \"{command}\" is invalid: result {Rest}");
         }
     }
 
     public static TheoryData<string, Action<KaijuTasksBuilder>, string> Starting => new()
     {
-        { "result is a value tuple", tasks => tasks.AddCommand("do", () => (1, "a"), "Program.cs", 7), "its handler returns a ValueTuple<Int32, String>, which cannot be written as JSON: it has only fields" },
-        { "task of a value tuple", tasks => tasks.AddCommand("do", () => Task.FromResult((1, "a")), "Program.cs", 7), "its handler returns a Task<ValueTuple<Int32, String>>, which cannot be written as JSON: it has only fields" },
-        { "result holds one", tasks => tasks.AddCommand("do", () => new { a = new[] { (1, 2) } }, "Program.cs", 7), "which cannot be written as JSON: its a[…] is a ValueTuple<Int32, Int32>; it has only fields" },
-        { "parameter", tasks => tasks.AddCommand("do", ((int, int) pair) => { }, "Program.cs", 7), "its parameter \"pair\" is a ValueTuple<Int32, Int32>, which cannot be read from JSON: it has only fields" },
-        { "optional parameter", tasks => tasks.AddCommand("do", (BigInteger? n = null) => { }, "Program.cs", 7), "its parameter \"n\" is a BigInteger, which cannot be read from JSON: the serializer could not read it back" },
-        { "parameter holds one", tasks => tasks.AddCommand("do", ([Params] Holder holder) => { }, "Program.cs", 7), "its parameter \"holder\" is a Holder, which cannot be read from JSON: its pair is a ValueTuple<Int32, Int32>; it has only fields" },
         {
-            "typed params", tasks => tasks.AddJsonCommand("do", (_, _, _) => ValueTask.FromResult(1), JsonValueJson.Default.ValueTupleInt32Int32, JsonValueJson.Default.Int32, "Program.cs", 7),
+            "result is a value tuple",
+            tasks => tasks.AddCommand("do", () => (1, "a"), "Program.cs", 7),
+            "its handler returns a ValueTuple<Int32, String>, which cannot be written as JSON: it has only fields"
+        },
+        {
+            "task of a value tuple",
+            tasks => tasks.AddCommand("do", () => Task.FromResult((1, "a")), "Program.cs", 7),
+            "its handler returns a Task<ValueTuple<Int32, String>>, which cannot be written as JSON: it has only fields"
+        },
+        {
+            "result holds one",
+            tasks => tasks.AddCommand("do", () => new { a = new[] { (1, 2) } }, "Program.cs", 7),
+            "which cannot be written as JSON: its a[…] is a ValueTuple<Int32, Int32>; it has only fields"
+        },
+        {
+            "parameter",
+            tasks => tasks.AddCommand("do", ((int, int) pair) => { }, "Program.cs", 7),
+            "its parameter \"pair\" is a ValueTuple<Int32, Int32>, which cannot be read from JSON: it has only fields"
+        },
+        {
+            "optional parameter",
+            tasks => tasks.AddCommand("do", (BigInteger? n = null) => { }, "Program.cs", 7),
+            "its parameter \"n\" is a BigInteger, which cannot be read from JSON: the serializer could not read it back"
+        },
+        {
+            "parameter holds one",
+            tasks => tasks.AddCommand("do", ([Params] Holder holder) => { }, "Program.cs", 7),
+            "its parameter \"holder\" is a Holder, which cannot be read from JSON: its pair is a ValueTuple<Int32, "
+            + "Int32>; it has only fields"
+        },
+        {
+            "typed params",
+            tasks => tasks.AddJsonCommand(
+                "do", (_, _, _) => ValueTask.FromResult(1),
+                JsonValueJson.Default.ValueTupleInt32Int32, JsonValueJson.Default.Int32, "Program.cs", 7),
             "its params are a ValueTuple<Int32, Int32>, which cannot be read from JSON: it has only fields"
         },
         {
-            "typed result", tasks => tasks.AddJsonCommand("do", (_, _, _) => ValueTask.FromResult((1, 2)), JsonValueJson.Default.Int32, JsonValueJson.Default.ValueTupleInt32Int32, "Program.cs", 7),
+            "typed result",
+            tasks => tasks.AddJsonCommand(
+                "do", (_, _, _) => ValueTask.FromResult((1, 2)),
+                JsonValueJson.Default.Int32, JsonValueJson.Default.ValueTupleInt32Int32, "Program.cs", 7),
             "its handler returns a ValueTuple<Int32, Int32>, which cannot be written as JSON: it has only fields"
         },
     };
@@ -347,7 +434,8 @@ public sealed class JsonValueTests
         foreach (var command in new[] { "kws", "result" })
         {
             (await host.RunAsync(new TaskDefinition { Commands = [new("one"), new(command)] })).Error!.Message.Should().Be(
-                "ValueTuple<Int32, Int32> cannot be read from JSON: it has only fields, which the serializer leaves out; use a record or an array, or set IncludeFields in SerializerOptions.");
+                "ValueTuple<Int32, Int32> cannot be read from JSON: it has only fields, which the serializer "
+                + "leaves out; use a record or an array, or set IncludeFields in SerializerOptions.");
         }
     }
 
@@ -355,7 +443,9 @@ public sealed class JsonValueTests
     public async Task Numbers_tuples_and_memory_that_the_serializer_writes_whole_are_kept()
     {
         await using var host = new TaskTestHost(tasks => tasks
-            .AddCommand("do", (Int128 big, UInt128 large, decimal exact, Half half, Tuple<int, string> pair, Memory<byte> bytes, KeyValuePair<string, int> entry, int[] list) =>
+            .AddCommand("do", (
+                Int128 big, UInt128 large, decimal exact, Half half,
+                Tuple<int, string> pair, Memory<byte> bytes, KeyValuePair<string, int> entry, int[] list) =>
                 new object[] { big, large, exact, half, pair, bytes, entry, list }));
         var given = new
         {
@@ -372,7 +462,8 @@ public sealed class JsonValueTests
         var task = await host.RunAsync(new TaskDefinition { Commands = [new("do", given)] });
 
         task.Result.Texts().Should().Equal(
-            "[-170141183460469231731687303715884105728,340282366920938463463374607431768211455,1.10,1.5,{\"item1\":1,\"item2\":\"a\"},\"AQI=\",{\"key\":\"k\",\"value\":1},[1,2]]");
+            "[-170141183460469231731687303715884105728,340282366920938463463374607431768211455,1.10,1.5,"
+            + "{\"item1\":1,\"item2\":\"a\"},\"AQI=\",{\"key\":\"k\",\"value\":1},[1,2]]");
     }
 
     [Fact]
@@ -380,9 +471,15 @@ public sealed class JsonValueTests
     {
         await using var host = new TaskTestHost(
             tasks => tasks.AddCommand("do", ((int, int) pair, BigInteger n) => (pair.Item1, $"{n} {pair.Item2}")),
-            options => options.SerializerOptions = new JsonSerializerOptions(JsonSerializerDefaults.Web) { IncludeFields = true, Converters = { new BigIntegers() }, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals });
+            options => options.SerializerOptions = new JsonSerializerOptions(JsonSerializerDefaults.Web)
+            {
+                IncludeFields = true,
+                Converters = { new BigIntegers() },
+                NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+            });
 
-        var task = await host.RunAsync(new TaskDefinition { Kws = new { nan = double.NaN }, Commands = [new("do", new { pair = (1, 2), n = BigInteger.Pow(10, 30) })] });
+        var given = new { pair = (1, 2), n = BigInteger.Pow(10, 30) };
+        var task = await host.RunAsync(new TaskDefinition { Kws = new { nan = double.NaN }, Commands = [new("do", given)] });
 
         task.Result.Texts().Should().Equal("{\"item1\":1,\"item2\":\"1000000000000000000000000000000 2\"}");
         task.Definition.KwsJson.GetRawText().Should().Be("{\"nan\":\"NaN\"}");
@@ -396,7 +493,8 @@ public sealed class JsonValueTests
             .AddCommand("declared", Shape () => new Disk(2))
             .AddCommand("object", object () => new Disk(2))
             .AddCommand("face", object () => new Named("n"))
-            .AddCommand("read", (StageContext context) => $"{context.GetKws<Shape>()!.GetType().Name} {context.Result<Shape>(0)!.GetType().Name}"));
+            .AddCommand("read", (StageContext context) =>
+                $"{context.GetKws<Shape>()!.GetType().Name} {context.Result<Shape>(0)!.GetType().Name}"));
         const string Disk = "{\"$type\":\"disk\",\"radius\":2}";
 
         var task = await host.RunAsync(new TaskDefinition
@@ -434,7 +532,8 @@ public sealed class JsonValueTests
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
 
-        var unguarded = Cost(() => JsonWriting.Element((value, options), static (writer, item) => JsonSerializer.Serialize(writer, item.value, item.options)));
+        var unguarded = Cost(() => JsonWriting.Element(
+            (value, options), static (writer, item) => JsonSerializer.Serialize(writer, item.value, item.options)));
 
         Cost(() => JsonWriting.Element(value, options, "params")).Should().BeLessThanOrEqualTo(unguarded);
         Cost(() => JsonWriting.Element(value, typed, "result")).Should().BeLessThanOrEqualTo(unguarded);
@@ -468,7 +567,8 @@ public sealed class JsonValueTests
 
     private sealed class DisposesResult : IStageMiddleware
     {
-        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken)
+        public async ValueTask<JsonElement> InvokeAsync(
+            StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken)
         {
             var result = await rest(parameters, cancellationToken);
             return context.Method == "middle" ? Disposed() : result;
@@ -506,9 +606,11 @@ public sealed class JsonValueTests
 
     public sealed class BigIntegers : JsonConverter<BigInteger>
     {
-        public override BigInteger Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => BigInteger.Parse(Encoding.UTF8.GetString(reader.ValueSpan), CultureInfo.InvariantCulture);
+        public override BigInteger Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            BigInteger.Parse(Encoding.UTF8.GetString(reader.ValueSpan), CultureInfo.InvariantCulture);
 
-        public override void Write(Utf8JsonWriter writer, BigInteger value, JsonSerializerOptions options) => writer.WriteRawValue(value.ToString(CultureInfo.InvariantCulture));
+        public override void Write(Utf8JsonWriter writer, BigInteger value, JsonSerializerOptions options) =>
+            writer.WriteRawValue(value.ToString(CultureInfo.InvariantCulture));
     }
 }
 
