@@ -47,7 +47,7 @@ internal static class ParamsReading
     {
         try
         {
-            return type == typeof(JsonElement) ? null : Lossy.FindFault(TypeInfo(type, serializing));
+            return type == typeof(JsonElement) ? null : Lossy.FindReadingFault(TypeInfo(type, serializing));
         }
         catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
         {

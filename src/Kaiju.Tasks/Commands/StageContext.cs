@@ -87,7 +87,7 @@ public sealed class StageContext
     {
         _serializing.MakeReadOnly(populateMissingResolver: true);
         var typeInfo = (JsonTypeInfo<T>)_serializing.GetTypeInfo(typeof(T));
-        return Lossy.FindFault(typeInfo) is { } loss
+        return Lossy.FindReadingFault(typeInfo) is { } loss
             ? throw new NotSupportedException($"{TypeText.Of(typeof(T))} cannot be read from JSON: {loss}.")
             : json.Deserialize(typeInfo);
     }

@@ -92,7 +92,7 @@ public sealed class KaijuTasksBuilder
         ArgumentNullException.ThrowIfNull(resultInfo);
         return Add(method, PlaceOf(file, line), binding =>
         {
-            if (Lossy.FindFault(parametersInfo) is { } paramsLoss)
+            if (Lossy.FindReadingFault(parametersInfo) is { } paramsLoss)
             {
                 var type = TypeText.WithArticle(typeof(TParams));
                 binding.Refuse($"its params are {type}, which cannot be read from JSON: {paramsLoss}.");

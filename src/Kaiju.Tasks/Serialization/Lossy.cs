@@ -14,7 +14,8 @@ namespace Kaiju.Tasks.Serialization;
 /// </summary>
 internal static class Lossy
 {
-    private static readonly ConditionalWeakTable<JsonTypeInfo, Found> _known = [];
+    private static readonly ConditionalWeakTable<JsonTypeInfo, Found> _written = [];
+    private static readonly ConditionalWeakTable<JsonTypeInfo, Found> _read = [];
 
     /// <summary>A modifier of contracts: values of such a type fail when written, and not the types that might hold one.</summary>
     public static void Refuse(JsonTypeInfo typeInfo)
@@ -29,9 +30,13 @@ internal static class Lossy
     public static string? ReasonOf(Exception thrown) =>
         (thrown as LossyTypeException ?? thrown.InnerException as LossyTypeException)?.Message;
 
-    /// <summary>Why values of a type, or of its members' types, would be lost; null if none would, as far as types tell.</summary>
+    /// <summary>Why a type's values, or its members', would be lost when written; null if not, as far as types tell.</summary>
     public static string? FindFault(JsonTypeInfo typeInfo) =>
-        _known.GetValue(typeInfo, static root => new Found(Search(root, "", []))).Fault;
+        _written.GetValue(typeInfo, static root => new Found(new Walk(reads: false).Find(root, ""))).Fault;
+
+    /// <summary>The same when read: members that are only written do not matter.</summary>
+    public static string? FindReadingFault(JsonTypeInfo typeInfo) =>
+        _read.GetValue(typeInfo, static root => new Found(new Walk(reads: true).Find(root, ""))).Fault;
 
     /// <summary>Why values of the very type would be lost; null if they would not.</summary>
     public static string? Reason(JsonTypeInfo typeInfo)
@@ -55,51 +60,6 @@ internal static class Lossy
             : null;
     }
 
-    private static string? Search(JsonTypeInfo typeInfo, string place, HashSet<Type> seen)
-    {
-        if (!seen.Add(typeInfo.Type))
-        {
-            return null;
-        }
-
-        if (Nullable.GetUnderlyingType(typeInfo.Type) is { } underlying)
-        {
-            return PartOf(typeInfo, underlying, place, seen);
-        }
-
-        if (Reason(typeInfo) is { } reason)
-        {
-            return place.Length == 0
-                ? reason
-                : $"its {place.TrimStart('.')} is {TypeText.WithArticle(typeInfo.Type)}; {reason}";
-        }
-
-        if (typeInfo.ElementType is { } element)
-        {
-            return PartOf(typeInfo, element, place + "[…]", seen);
-        }
-
-        return typeInfo.Kind == JsonTypeInfoKind.Object
-            ? typeInfo.Properties
-                .Where(property => property.CustomConverter is null)
-                .Select(property => PartOf(typeInfo, property.PropertyType, JsonPath.Member(place, property.Name), seen))
-                .FirstOrDefault(fault => fault is not null)
-            : null;
-    }
-
-    private static string? PartOf(JsonTypeInfo whole, Type type, string place, HashSet<Type> seen)
-    {
-        try
-        {
-            return whole.Options.TryGetTypeInfo(type, out var typeInfo) ? Search(typeInfo, place, seen) : null;
-        }
-        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
-        {
-            // It may never be written: a value with it is refused when it is.
-            return null;
-        }
-    }
-
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "A field that was trimmed away holds nothing.")]
     private static bool HasFields(Type type) => type.GetFields(BindingFlags.Public | BindingFlags.Instance).Length > 0;
 
@@ -110,6 +70,58 @@ internal static class Lossy
         && typeInfo.Properties.All(property => property.Set is null && property.AssociatedParameter is null);
 
     private sealed record Found(string? Fault);
+
+    /// <summary>A look at a type and at those of its members, each once.</summary>
+    private sealed class Walk(bool reads)
+    {
+        private readonly HashSet<Type> _seen = [];
+
+        public string? Find(JsonTypeInfo typeInfo, string place)
+        {
+            if (!_seen.Add(typeInfo.Type))
+            {
+                return null;
+            }
+
+            if (Nullable.GetUnderlyingType(typeInfo.Type) is { } underlying)
+            {
+                return FindInPart(typeInfo, underlying, place);
+            }
+
+            if (Reason(typeInfo) is { } reason)
+            {
+                return place.Length == 0
+                    ? reason
+                    : $"its {place.TrimStart('.')} is {TypeText.WithArticle(typeInfo.Type)}; {reason}";
+            }
+
+            return typeInfo.ElementType is { } element ? FindInPart(typeInfo, element, place + "[…]")
+                : typeInfo.Kind == JsonTypeInfoKind.Object ? FindInMembers(typeInfo, place)
+                : null;
+        }
+
+        private string? FindInMembers(JsonTypeInfo typeInfo, string place) => typeInfo.Properties
+            .Where(property => property.CustomConverter is null && Matters(property))
+            .Select(property => FindInPart(typeInfo, property.PropertyType, JsonPath.Member(place, property.Name)))
+            .FirstOrDefault(fault => fault is not null);
+
+        // A member that is ignored has neither.
+        private bool Matters(JsonPropertyInfo property) =>
+            reads ? property.Set is not null || property.AssociatedParameter is not null : property.Get is not null;
+
+        private string? FindInPart(JsonTypeInfo whole, Type type, string place)
+        {
+            try
+            {
+                return whole.Options.TryGetTypeInfo(type, out var typeInfo) ? Find(typeInfo, place) : null;
+            }
+            catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
+            {
+                // It may never be written: a value with it is refused when it is.
+                return null;
+            }
+        }
+    }
 }
 
 /// <summary>A type whose values would be lost was to be written or read.</summary>

@@ -467,6 +467,26 @@ public sealed class JsonValueTests
     }
 
     [Fact]
+    public async Task A_member_that_is_ignored_or_only_written_does_not_matter()
+    {
+        await using var host = new TaskTestHost(tasks => tasks
+            .AddCommand("take", ([Params] Area area) => new Ignores(area.Width))
+            .AddCommand<Ignores>("read", (Ignores given) => given.Width));
+
+        var task = await host.RunAsync(new TaskDefinition
+        {
+            Commands = [new("take", new { width = 2 }), new("read", new Ignores(3))],
+        });
+
+        task.Result.Texts().Should().Equal("{\"width\":2}", "3");
+        await RefusesAsync(
+            () => host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("take", new Area(2))] }),
+            "t",
+            "commands[0].params.size is a ValueTuple<Int32, Int32>, which cannot be written as JSON: it has only fields, "
+            + "which the serializer leaves out; use a record or an array, or set IncludeFields in SerializerOptions.");
+    }
+
+    [Fact]
     public async Task Options_that_keep_a_type_are_respected()
     {
         await using var host = new TaskTestHost(
@@ -584,6 +604,17 @@ public sealed class JsonValueTests
             using var document = JsonDocument.Parse("{}");
             return ValueTask.FromResult(StageOutcome.Completed(document.RootElement));
         }
+    }
+
+    public sealed record Area(int Width)
+    {
+        public (int, int) Size => (Width, Width);
+    }
+
+    public sealed record Ignores(int Width)
+    {
+        [JsonIgnore]
+        public (int, int) Size { get; init; }
     }
 
     public sealed record Holder((int, int) Pair);
