@@ -49,6 +49,7 @@ public sealed class TaskDefinitionChecker
         if (faults.Count == 0)
         {
             CheckTexts(complete, faults);
+            CheckBlanks(complete, faults);
             CheckNumbers(complete, faults);
             CheckSchedule(complete, faults);
             CheckJson("kws", complete.KwsJson, _limits.MaxKwsBytes, faults);
@@ -223,6 +224,25 @@ public sealed class TaskDefinitionChecker
         if (task.Description is { } description && JsonText.FindFault(description) is { } fault)
         {
             faults.Add($"description {fault}");
+        }
+    }
+
+    /// <summary>Names that nobody can see. Stored tasks of elsewhere may have them.</summary>
+    private static void CheckBlanks(TaskDefinition task, List<string> faults)
+    {
+        CheckBlank("id", task.Id, faults);
+        CheckBlank("app_name", task.AppName, faults);
+        CheckBlank("next_task", task.NextTask, faults);
+        CheckBlank("group", task.Group, faults);
+        CheckBlank("group_id", task.GroupId, faults);
+        CheckBlank("user_id", task.UserId, faults);
+    }
+
+    private static void CheckBlank(string member, string? name, List<string> faults)
+    {
+        if (name is { Length: > 0 } && string.IsNullOrWhiteSpace(name))
+        {
+            faults.Add($"{member} is {JsonText.Quote(name)}; it must not be blank.");
         }
     }
 

@@ -51,7 +51,7 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
         { "description contains U+0000*", One() with { Description = "a\0" } },
         { "commands has 0 entries; it must have 1 to 100.", One() with { Commands = [] } },
         { "commands has 101 entries; it must have 1 to 100.", One() with { Commands = [.. Enumerable.Repeat(new TaskCommand("do"), 101)] } },
-        { "commands[0].method has 0 characters; it must have 1 to 200.", With(new("")) },
+        { "commands[0].method is \"\"; it must have 1 to 200 characters, not only blanks.", With(new("")) },
         { "max_exec_timeout is 5; it must be from 10 to 14400 seconds.", One() with { MaxExecTimeout = TimeSpan.FromSeconds(5) } },
         { "max_exec_timeout is 14401; it must be from 10 to 14400 seconds.", One() with { MaxExecTimeout = TimeSpan.FromSeconds(14401) } },
         { "max_retries is 11; it must be from 0 to 10.", One() with { MaxRetries = 11 } },

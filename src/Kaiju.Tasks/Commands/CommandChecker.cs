@@ -29,15 +29,7 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
 
     private void CheckMethod(TaskCommand command, string place, List<TemplateReference> references)
     {
-        if (command.Method.Length == 0 || command.Method.Length > TaskDefinitionChecker.MaxNameLength)
-        {
-            faults.Add($"{place}.method has {command.Method.Length} characters; it must have 1 to {TaskDefinitionChecker.MaxNameLength}.");
-        }
-        else if (string.IsNullOrWhiteSpace(command.Method))
-        {
-            faults.Add($"{place}.method is only blanks; {CommandName.Rule}");
-        }
-        else if (JsonText.FindFault(command.Method) is { } fault)
+        if (CommandName.FindFault(command.Method) is { } fault)
         {
             faults.Add($"{place}.method {fault}");
         }

@@ -55,7 +55,9 @@ internal sealed class AttendanceLoop(
     /// <summary>Looks once.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
-        var answer = await store.FindUnattendedAsync(_interval, cancellationToken).ConfigureAwait(false);
+        // It reads and nothing more, so neither a stop nor the next look waits for an answer that does not come.
+        using var bound = new BoundedToken(_interval, clock, cancellationToken);
+        var answer = await store.FindUnattendedAsync(_interval, bound.Token).AsTask().WaitAsync(_interval, clock, cancellationToken).ConfigureAwait(false);
         var hasManager = _isManager || answer.LastWatch + _lifetime >= answer.Now;
         WarnOfManager(answer, !hasManager && answer.HasDuty);
 

@@ -1,6 +1,8 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Docs;
 
@@ -70,6 +72,34 @@ public sealed partial class DocsTests
     }
 
     [Fact]
+    public void The_commands_that_get_the_packages_are_those_that_the_check_runs()
+    {
+        var commands = PackageFences().Matches(File.ReadAllText(Path.Combine(_root, "README.md")))
+            .SelectMany(fence => fence.Groups["code"].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            .Select(line => line.Split('#')[0].Trim())
+            .ToList();
+
+        commands.Should().HaveCount(6);
+        File.ReadAllLines(Path.Combine(_root, ".ci", "packages")).Select(line => line.Trim()).Should().Contain(commands);
+        File.ReadAllText(Path.Combine(_root, ".ci", "run")).Should().Contain(".ci/packages");
+    }
+
+    [Fact]
+    public void The_log_events_of_the_page_are_those_that_there_are()
+    {
+        var known = new[] { typeof(ITaskClient), typeof(Sqlite.SqliteTasksOptions), typeof(PostgreSql.PostgreSqlTasksOptions) }
+            .SelectMany(type => type.Assembly.GetTypes())
+            .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public))
+            .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
+            .OfType<LoggerMessageAttribute>()
+            .DistinctBy(message => message.EventId)
+            .Select(message => $"| {message.EventId} | {message.Level} | {message.Message} |");
+
+        var page = File.ReadAllText(Path.Combine(_root, "docs", "operations.md"));
+        EventRows().Matches(page[page.IndexOf("## Log events", StringComparison.Ordinal)..]).Select(row => row.Value).Should().BeEquivalentTo(known);
+    }
+
+    [Fact]
     public void Every_link_to_a_file_leads_to_one()
     {
         foreach (var page in Pages())
@@ -132,6 +162,12 @@ public sealed partial class DocsTests
 
     [GeneratedRegex(@"<!-- commands -->\s*```bash\n(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex CommandFence();
+
+    [GeneratedRegex(@"<!-- packages -->\s*```bash\n(?<code>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex PackageFences();
+
+    [GeneratedRegex(@"^\| \d+ \| \w+ \| [^|]* \|", RegexOptions.Multiline)]
+    private static partial Regex EventRows();
 
     [GeneratedRegex(@"\]\((?<target>[^)#\s]+)[^)]*\)")]
     private static partial Regex Links();

@@ -129,6 +129,18 @@ public sealed class AttendanceTests
         Count(host, AttendanceUnknown).Should().Be(0);
     }
 
+    [Fact]
+    public async Task A_store_that_does_not_answer_a_look_does_not_keep_its_host_from_stopping()
+    {
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var host = new RunningHost(store: inner => new SilentStore(inner, asked));
+
+        await host.Clock.PassAsync(_minute);
+        await asked.Task.Soon();
+
+        await host.StopAsync().Soon();
+    }
+
     private static TaskTestHost HostWithoutManager()
     {
         var clock = new TestClock();
@@ -150,4 +162,13 @@ public sealed class AttendanceTests
     }
 
     private static int Count(TaskTestHost host, int id) => host.Logs.Lines.Count(line => line.Event.Id == id);
+
+    private sealed class SilentStore(ITaskStore inner, TaskCompletionSource asked) : DecoratedStore(inner)
+    {
+        public override ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken)
+        {
+            asked.TrySetResult();
+            return new(new TaskCompletionSource<UnattendedWork>().Task);
+        }
+    }
 }

@@ -14,7 +14,7 @@ public sealed class OutageLogTests
     /// <summary>What each loop of a host with all roles asks, and a run whose result waits.</summary>
     private static readonly string[] _asked =
     [
-        "ClaimNext", nameof(ITaskStore.HeartbeatAsync), nameof(ITaskStore.FindLostClaimsAsync), nameof(ITaskStore.RecordAsync),
+        nameof(ITaskStore.HeartbeatAsync), nameof(ITaskStore.FindLostClaimsAsync), nameof(ITaskStore.RecordAsync),
         nameof(ITaskStore.WatchAsync), nameof(ITaskStore.QueueDueAsync), nameof(ITaskStore.RequeueFailedAsync), nameof(ITaskStore.WakeWaitsAsync),
         nameof(ITaskStore.ListUndeliveredAsync), nameof(ITaskStore.DeleteEndedAsync),
     ];

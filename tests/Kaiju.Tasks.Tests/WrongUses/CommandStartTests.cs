@@ -291,7 +291,7 @@ public sealed partial class CommandStartTests
         await using var host = new TaskTestHost();
 
         (await FluentActions.Awaiting(() => host.Client.CreateAsync(new TaskDefinition { Commands = [new("  ")] })).Should().ThrowAsync<TaskValidationException>())
-            .Which.Faults.Should().Equal("commands[0].method is only blanks; it must have 1 to 200 characters, not only blanks.");
+            .Which.Faults.Should().Equal("commands[0].method is \"  \"; it must have 1 to 200 characters, not only blanks.");
     }
 
     private static async Task StartAsync(Action<KaijuTasksBuilder> build)
