@@ -22,7 +22,10 @@ public abstract class FailedStageTests
 
         var run = await RunAsync(host, new TaskDefinition
         {
-            Id = "t", MaxRetries = 1, RetryDelay = TimeSpan.FromMilliseconds(20), Commands = [new("first"), new("fail")],
+            Id = "t",
+            MaxRetries = 1,
+            RetryDelay = TimeSpan.FromMilliseconds(20),
+            Commands = [new("first"), new("fail")],
         });
 
         _log.Lines.Should().HaveCount(2);
@@ -36,7 +39,12 @@ public abstract class FailedStageTests
         retried.Exception.Should().BeOfType<IOException>();
         retried.Properties.Should().Contain(new Dictionary<string, object?>
         {
-            ["TaskId"] = "t", ["JobId"] = run.JobId, ["Stage"] = 1, ["Attempt"] = 1, ["Method"] = "fail", ["Delay"] = TimeSpan.FromMilliseconds(20),
+            ["TaskId"] = "t",
+            ["JobId"] = run.JobId,
+            ["Stage"] = 1,
+            ["Attempt"] = 1,
+            ["Method"] = "fail",
+            ["Delay"] = TimeSpan.FromMilliseconds(20),
         });
         final.Should().BeEquivalentTo(new
         {
@@ -47,7 +55,11 @@ public abstract class FailedStageTests
         final.Exception.Should().BeOfType<IOException>();
         final.Properties.Should().Contain(new Dictionary<string, object?>
         {
-            ["TaskId"] = "t", ["JobId"] = run.JobId, ["Stage"] = 1, ["Attempt"] = 2, ["Method"] = "fail",
+            ["TaskId"] = "t",
+            ["JobId"] = run.JobId,
+            ["Stage"] = 1,
+            ["Attempt"] = 2,
+            ["Method"] = "fail",
         });
     }
 

@@ -7,8 +7,8 @@ using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Sqlite;
 using Kaiju.Tasks.Storage;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Serialization;
