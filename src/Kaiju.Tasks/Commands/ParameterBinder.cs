@@ -50,7 +50,9 @@ internal sealed class ParameterBinder
             return Refused(binding, $"its parameter \"{parameter.Name}\" is passed by reference or lives on the stack; commands cannot have such parameters.");
         }
 
-        if (SourceOfStage(type) is { } stage)
+        // A key says which one is meant, also of the types that are the stage's own.
+        var keyed = parameter.GetCustomAttribute<FromKeyedServicesAttribute>();
+        if (keyed is not { LookupMode: ServiceKeyLookupMode.ExplicitKey } && SourceOfStage(type) is { } stage)
         {
             return stage;
         }
@@ -61,7 +63,7 @@ internal sealed class ParameterBinder
         }
 
         var isWhole = type == whole || parameter.IsDefined(typeof(ParamsAttribute));
-        return parameter.GetCustomAttribute<FromKeyedServicesAttribute>() is { } keyed ? SourceOfKey(parameter, keyed, binding)
+        return keyed is not null ? SourceOfKey(parameter, keyed, binding)
             : !isWhole && binding.Host.Services.Has(type) ? SourceOfService(parameter, binding)
             : SourceOfJson(parameter, isWhole, binding);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Commands;
 
@@ -68,6 +69,26 @@ public sealed class KeyedServiceTests
         await host.Client.CreateAsync(new TaskDefinition { Notify = true, Commands = [new("do")] });
 
         (await delivered.Task.Soon()).Should().Be("sms");
+    }
+
+    [Fact]
+    public async Task A_key_holds_for_types_that_are_the_stages_own_without_one()
+    {
+        var audit = new RecordedLogs();
+        await using var host = NewHost(tasks =>
+        {
+            tasks.Services.AddKeyedSingleton("audit", audit.CreateLogger("audit"));
+            tasks.AddCommand("do", ([FromKeyedServices("audit")] ILogger keyed, ILogger own) =>
+            {
+                keyed.LogInformation("for the audit");
+                own.LogInformation("for all");
+            });
+        });
+
+        await RunAsync(host);
+
+        audit.Lines.Select(line => line.Text).Should().Equal("for the audit");
+        host.Logs.Lines.Should().Contain(line => line.Text == "for all").And.NotContain(line => line.Text == "for the audit");
     }
 
     [Fact]
