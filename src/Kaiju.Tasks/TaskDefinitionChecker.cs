@@ -48,8 +48,7 @@ public sealed class TaskDefinitionChecker
         var complete = faults.Count == 0 ? Complete(definition, faults, ref cause) : definition;
         if (faults.Count == 0)
         {
-            CheckTexts(complete, faults);
-            CheckBlanks(complete, faults);
+            CheckTexts(complete, isStored: false, faults);
             CheckNumbers(complete, faults);
             CheckSchedule(complete, faults);
             CheckJson("kws", complete.KwsJson, _limits.MaxKwsBytes, faults);
@@ -84,7 +83,7 @@ public sealed class TaskDefinitionChecker
         var complete = faults.Count == 0 ? Complete(definition, faults, ref cause) : definition;
         if (faults.Count == 0)
         {
-            CheckTexts(complete, faults);
+            CheckTexts(complete, isStored: true, faults);
             CheckSchedule(complete, faults);
             CheckJson("kws", complete.KwsJson, int.MaxValue, faults);
             CheckJson("meta", complete.MetaJson, int.MaxValue, faults);
@@ -147,7 +146,7 @@ public sealed class TaskDefinitionChecker
     private static TaskRecord Owned(TaskRecord task, TaskDefinition definition) => task with
     {
         Definition = definition,
-        Result = [.. task.Result.Select(JsonText.OwnedOrNull)],
+        Result = [.. task.Result.Select(json => JsonText.OrNull(JsonText.Owned(json)))],
         Managed = task.Error is { } error ? task.Managed with { Error = TaskError.FromJson(error.Json.Clone()) } : task.Managed,
     };
 
@@ -213,40 +212,21 @@ public sealed class TaskDefinitionChecker
         }
     }
 
-    private void CheckTexts(TaskDefinition task, List<string> faults)
+    private void CheckTexts(TaskDefinition task, bool isStored, List<string> faults)
     {
-        CheckName("id", task.Id, _limits.MaxIdLength, faults);
-        CheckName("app_name", task.AppName, MaxNameLength, faults);
-        CheckName("next_task", task.NextTask, MaxNameLength, faults);
-        CheckName("group", task.Group, MaxNameLength, faults);
-        CheckName("group_id", task.GroupId, MaxNameLength, faults);
-        CheckName("user_id", task.UserId, MaxNameLength, faults);
+        CheckName("id", task.Id, _limits.MaxIdLength, isStored, faults);
+        CheckName("app_name", task.AppName, MaxNameLength, isStored, faults);
+        CheckName("next_task", task.NextTask, MaxNameLength, isStored, faults);
+        CheckName("group", task.Group, MaxNameLength, isStored, faults);
+        CheckName("group_id", task.GroupId, MaxNameLength, isStored, faults);
+        CheckName("user_id", task.UserId, MaxNameLength, isStored, faults);
         if (task.Description is { } description && JsonText.FindFault(description) is { } fault)
         {
             faults.Add($"description {fault}");
         }
     }
 
-    /// <summary>Names that nobody can see. Stored tasks of elsewhere may have them.</summary>
-    private static void CheckBlanks(TaskDefinition task, List<string> faults)
-    {
-        CheckBlank("id", task.Id, faults);
-        CheckBlank("app_name", task.AppName, faults);
-        CheckBlank("next_task", task.NextTask, faults);
-        CheckBlank("group", task.Group, faults);
-        CheckBlank("group_id", task.GroupId, faults);
-        CheckBlank("user_id", task.UserId, faults);
-    }
-
-    private static void CheckBlank(string member, string? name, List<string> faults)
-    {
-        if (name is { Length: > 0 } && string.IsNullOrWhiteSpace(name))
-        {
-            faults.Add($"{member} is {JsonText.Quote(name)}; it must not be blank.");
-        }
-    }
-
-    private static void CheckName(string member, string? name, int longest, List<string> faults)
+    private static void CheckName(string member, string? name, int longest, bool isStored, List<string> faults)
     {
         if (name is null)
         {
@@ -264,6 +244,12 @@ public sealed class TaskDefinitionChecker
         else if (JsonText.FindFault(name) is { } fault)
         {
             faults.Add($"{member} {fault}");
+        }
+
+        // Nobody can see it. A stored task of elsewhere may have one.
+        if (!isStored && name.Length > 0 && string.IsNullOrWhiteSpace(name))
+        {
+            faults.Add($"{member} is {JsonText.Quote(name)}; it must not be blank.");
         }
     }
 

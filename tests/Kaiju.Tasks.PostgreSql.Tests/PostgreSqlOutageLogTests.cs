@@ -47,6 +47,33 @@ public sealed class PostgreSqlOutageLogTests
         lines[0].Exception.Should().NotBeNull();
     }
 
+    /// <summary>What transactions do to each other is no outage: only a lost connection or a session that is unfit is.</summary>
+    [Theory]
+    [InlineData("40001", false)]
+    [InlineData("53200", true)]
+    public async Task A_step_that_is_repeated_is_an_outage_only_if_the_server_is_to_blame(string sqlState, bool isOutage)
+    {
+        var server = await Servers.PostgresAsync();
+        var database = await server.CreateDatabaseAsync("repeated");
+        var log = new LineLog(LogLevel.Information);
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.AddProvider(log.NewProvider());
+        builder.Services.AddKaijuTasks(options => options.Roles = TaskRoles.Client).UsePostgreSql(server.ConnectionString(database));
+        using var host = builder.Build();
+        await host.StartAsync();
+        await server.ExecuteAsync(database, $"""
+            create sequence tries;
+            create function fail_at_first() returns trigger language plpgsql as $$
+                begin if nextval('tries') <= 4 then raise exception 'again' using errcode = '{sqlState}'; end if; return new; end $$;
+            create trigger fail_at_first before insert on kaiju_tasks.tasks for each row execute function fail_at_first()
+            """);
+
+        await host.Services.GetRequiredService<ITaskClient>().CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
+
+        log.Lines.Select(line => line.Id).Where(id => id is 530 or 532).Should().Equal(isOutage ? [530, 532] : []);
+        await host.StopAsync();
+    }
+
     /// <summary>A client's call fails if the outage is longer than the store repeats it.</summary>
     private static async Task<TaskRun> WaitAsync(ITaskClient client, string id)
     {

@@ -28,13 +28,11 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
 
     /// <summary>True if the container has that function make the service.</summary>
     public bool IsMadeBy(Type type, Delegate function) =>
-        registered.LastOrDefault(service => !service.IsKeyedService && service.ServiceType == type)?.ImplementationFactory is { } makes
-        && ReferenceEquals(makes, function);
+        ReferenceEquals(WithoutKey(type).LastOrDefault()?.ImplementationFactory, function);
 
     /// <summary>The classes of all services of a type, as far as they can be told.</summary>
     public IEnumerable<string> NamesOf(Type type) =>
-        from service in registered
-        where !service.IsKeyedService && service.ServiceType == type
+        from service in WithoutKey(type)
         let made = service.ImplementationType ?? service.ImplementationInstance?.GetType()
         select made?.FullName ?? "one made by a function";
 
@@ -55,8 +53,8 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
 
     /// <summary>All implementations of a service that cannot be made.</summary>
     public IEnumerable<(Type Made, string Fault)> FindFaultsOfAll(Type type) =>
-        from service in registered
-        where IsExamined && !service.IsKeyedService && service.ServiceType == type
+        from service in WithoutKey(type)
+        where IsExamined
         let fault = FindFaultOfMaking(service, [])
         where fault is not null
         select (service.ImplementationType!, fault);
@@ -66,6 +64,9 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
     // Another container has its own rules for constructors, and registrations that are not in this collection.
     private bool IsExamined =>
         _services.GetType().Assembly.GetName().Name == "Microsoft.Extensions.DependencyInjection";
+
+    private IEnumerable<ServiceDescriptor> WithoutKey(Type type) =>
+        registered.Where(service => !service.IsKeyedService && service.ServiceType == type);
 
     private IEnumerable<ServiceDescriptor> WithKey(Type type) =>
         registered.Where(service => service.IsKeyedService && service.ServiceType == type);
@@ -84,7 +85,7 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
 
         // A ring of services is the container's business: here it must only end.
         known[type] = null;
-        var service = registered.LastOrDefault(service => !service.IsKeyedService && service.ServiceType == type);
+        var service = WithoutKey(type).LastOrDefault();
         return known[type] = service is null ? null : FindFaultOfMaking(service, known);
     }
 

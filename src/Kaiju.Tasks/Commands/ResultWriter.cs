@@ -62,7 +62,7 @@ internal static class ResultWriter
         }
         catch (UnwritableException e)
         {
-            throw new ResultWritingException(Explain(method, e.Shape), e.InnerException);
+            throw Unwritable(method, e);
         }
     }
 
@@ -76,12 +76,14 @@ internal static class ResultWriter
         }
         catch (UnwritableException e)
         {
-            throw new ResultWritingException(Explain(method, e.Shape), e.InnerException);
+            throw Unwritable(method, e);
         }
     }
 
     /// <summary>What is wrong with a command's result.</summary>
     public static string Explain(string method, string fault) => $"The result of \"{method}\" is invalid: {fault}";
+
+    private static ResultWritingException Unwritable(string method, UnwritableException e) => new(Explain(method, e.Shape), e.InnerException);
 
     private static JsonElement Owned(JsonElement json) =>
         JsonText.OrNull(new JsonInput(json).Owned(WireText.DefaultOptions, Place));
@@ -97,7 +99,7 @@ internal static class ResultWriter
         }
         catch (UnwritableException e)
         {
-            throw new ResultWritingException(Explain(binding.Registration.Method, e.Shape), e.InnerException);
+            throw Unwritable(binding.Registration.Method, e);
         }
     }
 

@@ -52,8 +52,7 @@ internal sealed class AttendanceLoop(
         }
     }
 
-    /// <summary>Looks once.</summary>
-    public async Task LookAsync(CancellationToken cancellationToken)
+    private async Task LookAsync(CancellationToken cancellationToken)
     {
         // It reads and nothing more, so neither a stop nor the next look waits for an answer that does not come.
         using var bound = new BoundedToken(_interval, clock, cancellationToken);

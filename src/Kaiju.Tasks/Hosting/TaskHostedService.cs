@@ -145,10 +145,15 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
     /// <summary>What is allowed and yet will not do what it seems to.</summary>
     private void WarnOfSettings()
     {
-        var sinks = string.Join(", ", _services.GetRequiredService<RegisteredServices>().NamesOf(typeof(INotificationSink)));
-        if (!_options.Roles.HasFlag(TaskRoles.Manager) && sinks.Length > 0)
+        if (_options.Roles.HasFlag(TaskRoles.Manager))
         {
-            Log.SinkWithoutManager(_logger, sinks);
+            return;
+        }
+
+        var sinks = _services.GetRequiredService<RegisteredServices>().NamesOf(typeof(INotificationSink)).ToList();
+        if (sinks.Count > 0)
+        {
+            Log.SinkWithoutManager(_logger, string.Join(", ", sinks));
         }
     }
 

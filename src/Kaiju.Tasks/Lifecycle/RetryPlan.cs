@@ -6,13 +6,20 @@ namespace Kaiju.Tasks.Lifecycle;
 /// <param name="QueuedFor">The time from the queueing to the claim.</param>
 internal readonly record struct RetryPlan(int MaxRetries, TimeSpan? Delay, TimeSpan QueuedFor)
 {
+    /// <summary>The plan of a task at a time of the store's.</summary>
+    public static RetryPlan Of(TaskDefinition task, ManagedState state, DateTimeOffset now) =>
+        new(task.MaxRetries, task.RetryDelay, now - state.QueuedAt ?? TimeSpan.Zero);
+
+    /// <summary>True if the run was queued too long ago to be tried again.</summary>
+    public bool IsTooLate(TimeSpan elapsed, LifecycleRules rules) => QueuedFor + elapsed > rules.SuspendedLifetime;
+
     /// <summary>The time to the next try of a run whose attempt failed; null: the failure is final.</summary>
     /// <param name="jobId">The run.</param>
     /// <param name="attempt">The attempt that failed, from 1.</param>
     /// <param name="elapsed">The time from the claim to the failure.</param>
     /// <param name="rules">The host's rules.</param>
     public TimeSpan? TimeToRetry(string jobId, int attempt, TimeSpan elapsed, LifecycleRules rules) =>
-        attempt > MaxRetries || QueuedFor + elapsed > rules.SuspendedLifetime
+        attempt > MaxRetries || IsTooLate(elapsed, rules)
             ? null
             : Delay ?? rules.RetryDelay.GetDelay(jobId, attempt);
 }

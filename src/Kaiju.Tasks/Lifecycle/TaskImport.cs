@@ -70,5 +70,8 @@ public static class TaskImport
 
     // The original does not say when a retry comes: one that is left is due. A task that was never queued has never failed a run.
     private static DateTimeOffset? RetryAt(TaskRecord task, ManagedState state, DateTimeOffset now, LifecycleRules rules) =>
-        state.Retries < task.Definition.MaxRetries && state.QueuedAt is { } queued && !(queued + rules.SuspendedLifetime < now) ? now : null;
+        state.QueuedAt is not null
+        && RetryPlan.Of(task.Definition, state, now).TimeToRetry(state.JobId, state.Attempt, TimeSpan.Zero, rules) is not null
+            ? now
+            : null;
 }

@@ -144,7 +144,7 @@ public static partial class TaskLifecycle
             return null;
         }
 
-        if (state.QueuedAt + rules.SuspendedLifetime < now)
+        if (RetryPlan.Of(task, state, now).IsTooLate(TimeSpan.Zero, rules))
         {
             // Now it is final, and whoever was told of a failure with a retry to come is told so.
             return new Transition(state with { RetryAt = null }) { Notify = task.Notify };

@@ -148,8 +148,7 @@ public static partial class TaskLifecycle
     }
 
     private static DateTimeOffset? RetryAt(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules) =>
-        now + new RetryPlan(task.MaxRetries, task.RetryDelay, now - state.QueuedAt ?? TimeSpan.Zero)
-            .TimeToRetry(state.JobId, state.Attempt, TimeSpan.Zero, rules);
+        now + RetryPlan.Of(task, state, now).TimeToRetry(state.JobId, state.Attempt, TimeSpan.Zero, rules);
 
     /// <summary>A new run from its first stage. What is shown of the run before stays until the new one is queued.</summary>
     private static ManagedState Fresh(ManagedState state, string jobId, DateTimeOffset now) => Released(state, TaskState.Idle, null, now) with

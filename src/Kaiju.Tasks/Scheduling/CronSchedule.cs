@@ -17,13 +17,12 @@ public sealed class CronSchedule
 {
     private const int DayOfMonthFromEnd = 3;
     private const int DayOfWeekFromEnd = 1;
+    private const string Macros = "@yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, @every_minute, @every_second";
 
     // A day before the last time that there is, so that neither an offset nor a search leaves the range.
     private static readonly long _lastTime = new DateTime(9999, 12, 31, 0, 0, 0, DateTimeKind.Utc).Ticks;
 
     private static readonly SearchValues<char> _intervals = SearchValues.Create("*?/-");
-
-    private const string Macros = "@yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, @every_minute, @every_second";
 
     private readonly CronExpression _expression;
     private readonly CronExpression? _alternative;
@@ -95,6 +94,14 @@ public sealed class CronSchedule
 
         return runs;
     }
+
+    /// <summary>The name under which a time zone is stored: IANA's. A name that Windows alone has is mapped, where this machine can.</summary>
+    internal static string? StoredZone(string? timeZone) =>
+        timeZone is not null
+        && !TimeZoneInfo.TryConvertIanaIdToWindowsId(timeZone, out _)
+        && TimeZoneInfo.TryConvertWindowsIdToIanaId(timeZone, out var iana)
+            ? iana
+            : timeZone;
 
     /// <summary>
     /// From one piece of constant offset to the next, until the schedule's next local time lies in the piece that is looked at. It
@@ -181,12 +188,4 @@ public sealed class CronSchedule
             throw new FormatException($"cron_time_zone is \"{timeZone}\"; it must be a time zone that this machine knows, such as Europe/Riga.", e);
         }
     }
-
-    /// <summary>The name under which a time zone is stored: IANA's. A name that Windows alone has is mapped, where this machine can.</summary>
-    internal static string? StoredZone(string? timeZone) =>
-        timeZone is not null
-        && !TimeZoneInfo.TryConvertIanaIdToWindowsId(timeZone, out _)
-        && TimeZoneInfo.TryConvertWindowsIdToIanaId(timeZone, out var iana)
-            ? iana
-            : timeZone;
 }

@@ -17,9 +17,9 @@ internal static class CronText
         new("second", 0, 59),
         new("minute", 0, 59),
         new("hour", 0, 23),
-        new("day of month", 1, 31),
+        new("day of month", 1, 31) { IsOfDays = true },
         new("month", 1, 12) { Names = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"] },
-        new("day of week", 0, 7) { Names = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"] },
+        new("day of week", 0, 7) { IsOfDays = true, Names = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"] },
     ];
 
     /// <summary>The fields of an expression; one for a macro.</summary>
@@ -53,7 +53,7 @@ internal static class CronText
     {
         public string[] Names { get; init; } = [];
 
-        public bool IsOfDays => Name.StartsWith("day", StringComparison.Ordinal);
+        public bool IsOfDays { get; init; }
 
         private bool IsOfMonthDays => IsOfDays && Names.Length == 0;
 

@@ -62,16 +62,9 @@ internal static class ExecutorTaskJson
         WireText.WriteRaw(writer, "kws", task.Kws.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : task.Kws);
         UnixTime.Write(writer, "exec_deadline", task.ExecDeadline);
         UnixTime.Write(writer, "time_left", task.TimeLeft);
-        if (task.MaxRetries != 0)
-        {
-            writer.WriteNumber("max_retries", task.MaxRetries);
-        }
-
-        if (task.RetryDelay is { } delay)
-        {
-            UnixTime.Write(writer, "retry_delay", delay);
-        }
-
+        var members = new MemberWriter(writer, omitsDefaults: true);
+        members.Integer("max_retries", task.MaxRetries);
+        members.Seconds("retry_delay", task.RetryDelay);
         UnixTime.Write(writer, "queued_for", task.QueuedFor);
         if (task.StoreKey != 0)
         {

@@ -32,9 +32,6 @@ internal static class JsonText
     /// <summary>The value, or null where there is none: for results and messages, which are always something.</summary>
     public static JsonElement OrNull(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? Null : json;
 
-    /// <summary>The same as our own.</summary>
-    public static JsonElement OwnedOrNull(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? Null : json.Clone();
-
     /// <summary>True if a value can be stored.</summary>
     public static bool IsStorable(ReadOnlySpan<byte> utf8, int maxBytes, int maxDepth) =>
         FindFault(utf8, maxBytes, maxDepth, "", showsValues: false) is null;

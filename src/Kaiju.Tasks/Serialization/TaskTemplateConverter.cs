@@ -6,17 +6,10 @@ using System.Text.Json.Serialization.Metadata;
 namespace Kaiju.Tasks.Serialization;
 
 /// <summary>A template as JSON: in params its text; in kws, meta and messages, which are never filled, the text that it always gives.</summary>
-internal sealed class TaskTemplateConverter : JsonConverter<TaskTemplate>
+/// <param name="isOfData">True for what is never filled.</param>
+internal sealed class TaskTemplateConverter(bool isOfData = false) : JsonConverter<TaskTemplate>
 {
     private static readonly ConditionalWeakTable<JsonSerializerOptions, JsonSerializerOptions> _known = [];
-
-    private readonly bool _isOfData;
-
-    public TaskTemplateConverter()
-    {
-    }
-
-    private TaskTemplateConverter(bool isOfData) => _isOfData = isOfData;
 
     /// <summary>Options that write what is never filled.</summary>
     public static JsonSerializerOptions OfData(JsonSerializerOptions options) => _known.GetValue(options, static given =>
@@ -50,7 +43,7 @@ internal sealed class TaskTemplateConverter : JsonConverter<TaskTemplate>
     }
 
     public override void Write(Utf8JsonWriter writer, TaskTemplate value, JsonSerializerOptions options) => writer.WriteStringValue(
-        !_isOfData ? value.Text
+        !isOfData ? value.Text
         : value.Constant ?? throw new JsonException(
             $"kws, meta and messages are never filled, so {JsonText.Quote(value.Text)} would stay as it is; give a text or {nameof(TaskTemplate)}.{nameof(TaskTemplate.Literal)}"));
 }

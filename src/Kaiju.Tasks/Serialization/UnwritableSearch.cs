@@ -108,7 +108,11 @@ internal sealed class UnwritableSearch
             foreach (DictionaryEntry entry in entries)
             {
                 var name = entry.Key as string ?? Convert.ToString(entry.Key, CultureInfo.InvariantCulture) ?? "";
-                found ??= FindInPart(entry.Value, typeInfo.ElementType!, JsonPath.Member(place, name));
+                found = FindInPart(entry.Value, typeInfo.ElementType!, JsonPath.Member(place, name));
+                if (found is not null)
+                {
+                    return;
+                }
             }
         });
         return found ?? (thrown is null ? null : Unreadable(place, "the dictionary", thrown));

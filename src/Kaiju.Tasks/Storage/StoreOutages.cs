@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Kaiju.Tasks.Diagnostics;
 using Microsoft.Extensions.Logging;
 
@@ -19,9 +18,12 @@ public sealed class StoreOutages
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
     private readonly FaultEpisode _episode;
-    private readonly ConcurrentDictionary<(string Work, object? Part), long> _failing = new();
+    private readonly Dictionary<(string Work, object? Part), long> _failing = [];
 
-    /// <summary>Nothing has failed yet.</summary>
+    // Read without the lock by every step that succeeds.
+    private volatile bool _isOpen;
+
+    /// <summary>Creates it with nothing that fails.</summary>
     /// <param name="clock">The clock that measures the length of an outage.</param>
     /// <param name="options">The host's options: work that fails is repeated at the latest after <see cref="KaijuTasksOptions.MaxFaultDelay"/>.</param>
     /// <param name="logger">The log.</param>
@@ -35,9 +37,9 @@ public sealed class StoreOutages
     }
 
     /// <summary>True while something fails.</summary>
-    internal bool IsOpen => !_failing.IsEmpty;
+    internal bool IsOpen => _isOpen;
 
-    /// <summary>Says that some work failed because of the store and will be tried again.</summary>
+    /// <summary>Reports that work failed because of the store and will be repeated.</summary>
     /// <param name="work">The work, in the imperative: "claim tasks".</param>
     /// <param name="exception">The failure.</param>
     /// <param name="part">What sets this work apart from other work of that name which goes on by itself, such as one task's; null for none.</param>
@@ -49,6 +51,7 @@ public sealed class StoreOutages
         lock (_lock)
         {
             _failing[(work, part)] = _clock.GetTimestamp();
+            _isOpen = true;
             switch (_episode.Fail())
             {
                 case FaultNews.Begins:
@@ -61,29 +64,30 @@ public sealed class StoreOutages
         }
     }
 
-    /// <summary>Says that some work succeeded, or is no longer asked for. Costs nothing while nothing fails.</summary>
+    /// <summary>Reports that work succeeded, or is no longer needed. Costs nothing while nothing fails.</summary>
     /// <param name="work">The work, as <see cref="Failed"/> names it.</param>
     /// <param name="part">The part, as <see cref="Failed"/> names it.</param>
     public void Succeeded(string work, object? part = null)
     {
         ArgumentNullException.ThrowIfNull(work);
-        if (_failing.IsEmpty)
+        if (!_isOpen)
         {
             return;
         }
 
         lock (_lock)
         {
-            _failing.TryRemove((work, part), out _);
+            _failing.Remove((work, part));
             foreach (var (failing, last) in _failing)
             {
                 if (_clock.GetElapsedTime(last) > _forgotten)
                 {
-                    _failing.TryRemove(failing, out _);
+                    _failing.Remove(failing);
                 }
             }
 
-            if (_failing.IsEmpty && _episode.End() is { } end)
+            _isOpen = _failing.Count > 0;
+            if (!_isOpen && _episode.End() is { } end)
             {
                 Log.OutageEnds(_logger, end.Elapsed, end.Count);
             }
