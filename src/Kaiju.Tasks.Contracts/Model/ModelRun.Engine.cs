@@ -213,7 +213,7 @@ internal sealed partial class ModelRun
     /// <summary>Does to the model what the store says it has done, in the store's order, and compares the moves.</summary>
     private async Task MoveInModelAsync(IReadOnlyList<TaskMove> moves, Func<ModelTask, TaskEvent> happened)
     {
-        var expected = new List<(ModelTask Task, TaskState From, TaskState To, string JobId)>();
+        var expected = new List<(ModelTask Task, TaskMove First)>();
         foreach (var move in moves)
         {
             var task = model.Find(move.TaskId)!;
@@ -223,16 +223,16 @@ internal sealed partial class ModelRun
                 Difference.Fail($"{move.TaskId} was moved from {move.From} to {move.To}; in the model nothing happens to it.");
             }
 
-            expected.Add((task, from, task.State.State, task.State.JobId));
+            expected.Add((task, TaskMove.Of(task.Id, task.Definition.AppName!, from, task.State)));
         }
 
         model.StartChained();
         await LearnRunsAsync();
-        foreach (var (move, (task, from, to, jobId)) in moves.Zip(expected))
+        foreach (var (move, (task, first)) in moves.Zip(expected))
         {
-            // A task that starts itself has been moved twice in the step; a store may say the first or the last.
-            var last = TaskMove.Of(task.Id, task.Definition.AppName!, from, task.State);
-            if (move != last with { To = to, JobId = StoreModel.IsUnknown(jobId) ? last.JobId : jobId })
+            // A task that another one starts, or itself, has been moved twice in the step; a store may say the first or the last.
+            var last = TaskMove.Of(task.Id, task.Definition.AppName!, first.From, task.State);
+            if (move != first with { JobId = StoreModel.IsUnknown(first.JobId) ? last.JobId : first.JobId })
             {
                 Difference.Check("the move", last, move);
             }
