@@ -12,7 +12,7 @@ internal sealed partial class PostgreSqlTaskStore
     private readonly HeldIds _awaited = new();
 
     public override async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
-        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
+        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context, CancellationToken cancellationToken)
     {
         ThrowIfNotPrepared(tasks);
         var creation = Ids.NewId();
@@ -22,7 +22,7 @@ internal sealed partial class PostgreSqlTaskStore
             rows[i] = new NewTask(NewRow(tasks[i], creation, DateTimeOffset.UnixEpoch), onConflict);
         }
 
-        var created = await CreateTogetherAsync(rows, cancellationToken).ConfigureAwait(false);
+        var created = await CreateTogetherAsync(rows, context, cancellationToken).ConfigureAwait(false);
         var answers = new CreateAnswer[rows.Length];
         List<int>? open = null;
         for (var i = 0; i < answers.Length; i++)
@@ -36,7 +36,7 @@ internal sealed partial class PostgreSqlTaskStore
 
         if (open is not null)
         {
-            await CreateOthersAsync(rows, open, created, answers, cancellationToken).ConfigureAwait(false);
+            await CreateOthersAsync(rows, open, created, context, answers, cancellationToken).ConfigureAwait(false);
         }
 
         return answers;
@@ -46,9 +46,11 @@ internal sealed partial class PostgreSqlTaskStore
     private static bool IsSoon(TaskDefinition task) => task.Cron is null && (task.RunAt is null || task.RunAt == TaskDefinition.OnDemand);
 
     /// <summary>Puts what may be created together with tasks of other callers into a batch. The rest stays open.</summary>
-    private async ValueTask<IReadOnlyList<Created>> CreateTogetherAsync(NewTask[] tasks, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<Created>> CreateTogetherAsync(NewTask[] tasks, CallContext context, CancellationToken cancellationToken)
     {
-        bool MayBeBatched(NewTask task) => IsSoon(task.Row.Definition) && !_awaited.Contains(task.Row.Id);
+        // Batches answer for known ids without looking at scopes.
+        bool MayBeBatched(NewTask task) =>
+            context.Scope is null && IsSoon(task.Row.Definition) && !_awaited.Contains(task.Row.Id);
         if (Array.TrueForAll(tasks, MayBeBatched))
         {
             return tasks.Length == 0 ? [] : await _creations.AddAsync(tasks, cancellationToken).ConfigureAwait(false);
@@ -76,7 +78,7 @@ internal sealed partial class PostgreSqlTaskStore
     /// what the server refuses.
     /// </summary>
     private async ValueTask CreateOthersAsync(
-        NewTask[] tasks, List<int> open, IReadOnlyList<Created> created, CreateAnswer[] answers, CancellationToken cancellationToken)
+        NewTask[] tasks, List<int> open, IReadOnlyList<Created> created, CallContext context, CreateAnswer[] answers, CancellationToken cancellationToken)
     {
         // The same ids stay together and in their order.
         var same = open.GroupBy(place => tasks[place].Row.Id, StringComparer.Ordinal).Select(group => group.ToArray()).ToList();
@@ -92,7 +94,7 @@ internal sealed partial class PostgreSqlTaskStore
             var isRepeated = places.Exists(place => created[place].IsRepeated);
             var tried = new CreateAnswer[places.Count];
             ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync() => WriteAsync(
-                isRepeated, step => CreateAllAsync(step, definitions, tasks[0].OnConflict, tasks[0].Row.Creation, tried), waits: false, cancellationToken);
+                isRepeated, step => CreateAllAsync(step, definitions, tasks[0].OnConflict, context, tasks[0].Row.Creation, tried), waits: false, cancellationToken);
             try
             {
                 var rest = isAlone

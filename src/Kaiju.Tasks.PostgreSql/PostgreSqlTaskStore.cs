@@ -120,7 +120,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     }
 
     public override async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
-        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, DbTransaction transaction, CancellationToken cancellationToken)
+        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, DbTransaction transaction, CallContext context, CancellationToken cancellationToken)
     {
         ThrowIfNotPrepared(tasks);
         if (transaction is not NpgsqlTransaction { Connection: { } connection } own)
@@ -146,7 +146,7 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         {
             // How long the caller's transaction waits is the caller's affair.
             var step = NewStep(connection, false, cancellationToken, sql: _sqlWithoutLimits.Value);
-            var answers = await CreateAllAsync(step, tasks, onConflict, Ids.NewId()).ConfigureAwait(false);
+            var answers = await CreateAllAsync(step, tasks, onConflict, context, Ids.NewId()).ConfigureAwait(false);
             await step.FlushAsync().ConfigureAwait(false);
             if (!_options.PollingOnly && step.Hints.Kinds != StoreHintKinds.None)
             {

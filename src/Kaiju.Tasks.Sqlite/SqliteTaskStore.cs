@@ -50,7 +50,7 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
     public Task StartAsync(CancellationToken cancellationToken) => _writer is not null ? Task.CompletedTask : BeginStart().WaitAsync(cancellationToken);
 
     public override async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
-        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, DbTransaction transaction, CancellationToken cancellationToken)
+        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, DbTransaction transaction, CallContext context, CancellationToken cancellationToken)
     {
         ThrowIfNotPrepared(tasks);
         if (transaction is not SqliteTransaction { Connection: { } connection } own)
@@ -64,7 +64,7 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
         try
         {
             // A transaction that has not written yet takes the file's lock here.
-            return await LockWait.UseAsync(() => Create(statements, tasks, onConflict), _options, cancellationToken).ConfigureAwait(false);
+            return await LockWait.UseAsync(() => Create(statements, tasks, onConflict, context), _options, cancellationToken).ConfigureAwait(false);
         }
         catch (SqliteException e) when (IsOfAnotherFile(e, connection))
         {
@@ -150,14 +150,14 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
         return table.ExecuteScalar() is 0L;
     }
 
-    private IReadOnlyList<CreateAnswer> Create(SqliteStatements statements, IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict)
+    private IReadOnlyList<CreateAnswer> Create(SqliteStatements statements, IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context)
     {
         statements.Command("savepoint kaiju_create").ExecuteNonQuery();
         try
         {
             // Nothing in a step waits, so what it returns has ended.
             var step = NewStep(statements);
-            var answers = CreateAllAsync(step, tasks, onConflict, Ids.NewId()).AsTask().GetAwaiter().GetResult();
+            var answers = CreateAllAsync(step, tasks, onConflict, context, Ids.NewId()).AsTask().GetAwaiter().GetResult();
             step.FlushAsync().AsTask().GetAwaiter().GetResult();
             statements.Command("release kaiju_create").ExecuteNonQuery();
             return answers;

@@ -61,7 +61,7 @@ public sealed class TaskDefinitionChecker
     }
 
     /// <summary>
-    /// A stored task of somewhere else, complete for <see cref="ITaskStore.ImportAsync"/>. What cannot be stored is refused; what the
+    /// A stored task of somewhere else, complete for <see cref="ITaskSteering.ImportAsync"/>. What cannot be stored is refused; what the
     /// limits and languages of this host would refuse at creation is kept as it is, since it has run elsewhere.
     /// </summary>
     /// <param name="task">The stored task.</param>

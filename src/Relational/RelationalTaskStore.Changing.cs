@@ -10,13 +10,13 @@ namespace Kaiju.Tasks.Relational;
 /// </content>
 internal abstract partial class RelationalTaskStore
 {
-    public ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken)
+    public ValueTask<bool> DeleteAsync(string taskId, CallContext context, CancellationToken cancellationToken)
     {
         long? tried = null;
         return WriteAsync(
             async step =>
             {
-                var row = await step.FindAsync(taskId, DefinitionNeed.None).ConfigureAwait(false);
+                var row = await step.FindAsync(taskId, context.Scope, DefinitionNeed.None).ConfigureAwait(false);
                 if (step.IsRepeated && tried is { } deleted && row?.TaskNo != deleted)
                 {
                     // Gone; what has its id now is another task.
@@ -65,9 +65,9 @@ internal abstract partial class RelationalTaskStore
     private static async ValueTask<bool> AreThereAsync(SqlStep step, List<(long TaskNo, string Id)> tasks) =>
         (await step.QueryAsync("find_tasks", row => row.GetInt64(0), Argument.Longs("tasks", tasks.Select(task => task.TaskNo))).ConfigureAwait(false)).Count > 0;
 
-    private static async ValueTask<UpdateAnswer> UpdateAsync(SqlStep step, TaskDefinition definition, int revision, TriedUpdate tried)
+    private static async ValueTask<UpdateAnswer> UpdateAsync(SqlStep step, TaskDefinition definition, int revision, CallContext context, TriedUpdate tried)
     {
-        var row = await step.FindAsync(definition.Id!, DefinitionNeed.All).ConfigureAwait(false);
+        var row = await step.FindAsync(definition.Id!, context.Scope, DefinitionNeed.All).ConfigureAwait(false);
         if (row is null || (step.IsRepeated && tried.TaskNo is { } updated && updated != row.TaskNo))
         {
             return new UpdateAnswer(UpdateResult.Missing, []);
@@ -99,13 +99,13 @@ internal abstract partial class RelationalTaskStore
         return new UpdateAnswer(UpdateResult.Updated, []);
     }
 
-    private ValueTask<bool> HappenAsync(string taskId, TaskEvent happened, CancellationToken cancellationToken)
+    private ValueTask<bool> HappenAsync(string taskId, CallContext context, TaskEvent happened, CancellationToken cancellationToken)
     {
         TriedEvent? tried = null;
         return WriteAsync(
             async step =>
             {
-                var row = await step.FindAsync(taskId, DefinitionNeed.Of(happened)).ConfigureAwait(false);
+                var row = await step.FindAsync(taskId, context.Scope, DefinitionNeed.Of(happened)).ConfigureAwait(false);
                 if (step.IsRepeated && tried is not null && await AnswerOfAsync(step, row, tried, happened).ConfigureAwait(false) is { } answer)
                 {
                     return answer;

@@ -9,13 +9,15 @@ namespace Kaiju.Tasks.Relational;
 /// What the stores in databases have in common. A write is one transaction that reads and holds rows, lets the lifecycle decide,
 /// and writes what it says; a read is one statement. How transactions are run and which statements carry them out is the adapter's.
 /// </summary>
-internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSource ids, ILogger logger, TimeProvider? clock = null) : ITransactionalTaskStore
+internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSource ids, ILogger logger, TimeProvider? clock = null) : ITaskStore, ITransactionalCreation
 {
     protected LifecycleRules Rules => rules;
 
     protected IdSource Ids => ids;
 
     protected HintListeners Listeners { get; } = new(e => RelationalLog.ListenerFailed(logger, e));
+
+    public ITransactionalCreation InCallersTransaction => this;
 
     public IDisposable Listen(Action<StoreHint> listener) => Listeners.Add(listener);
 
@@ -42,7 +44,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     protected string NewJobId() => ids.NewId().ToString();
 
     public virtual async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
-        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
+        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context, CancellationToken cancellationToken)
     {
         ThrowIfNotPrepared(tasks);
         var creation = ids.NewId();
@@ -51,17 +53,17 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
         {
             var tried = new CreateAnswer[piece.Count];
             answers.AddRange(await WriteLargeAsync(
-                step => CreateAllAsync(step, piece, onConflict, creation, tried), Pieces.SizeOf(piece, TaskRow.SizeOf), cancellationToken).ConfigureAwait(false));
+                step => CreateAllAsync(step, piece, onConflict, context, creation, tried), Pieces.SizeOf(piece, TaskRow.SizeOf), cancellationToken).ConfigureAwait(false));
         }
 
         return answers;
     }
 
     public abstract ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
-        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, System.Data.Common.DbTransaction transaction, CancellationToken cancellationToken);
+        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, System.Data.Common.DbTransaction transaction, CallContext context, CancellationToken cancellationToken);
 
     public ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
-        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CancellationToken cancellationToken)
+        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CallContext context, CancellationToken cancellationToken)
     {
         ThrowIfNotPrepared(tasks.Select(task => task.Definition));
         // One claim for all tries, so that a try whose answer was lost is answered by the next one.
@@ -69,21 +71,21 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
         return WriteAsync(step => ImportAllAsync(step, tasks, executors, creation, claims), cancellationToken);
     }
 
-    public ValueTask<UpdateAnswer> UpdateAsync(TaskDefinition definition, int revision, CancellationToken cancellationToken)
+    public ValueTask<UpdateAnswer> UpdateAsync(TaskDefinition definition, int revision, CallContext context, CancellationToken cancellationToken)
     {
         ThrowIfNotPrepared([definition]);
         var tried = new TriedUpdate();
-        return WriteAsync(step => UpdateAsync(step, definition, revision, tried), cancellationToken);
+        return WriteAsync(step => UpdateAsync(step, definition, revision, context, tried), cancellationToken);
     }
 
-    public ValueTask<bool> ResetAsync(string taskId, CancellationToken cancellationToken) =>
-        HappenAsync(taskId, new TaskEvent.Reset(NewJobId()), cancellationToken);
+    public ValueTask<bool> ResetAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
+        HappenAsync(taskId, context, new TaskEvent.Reset(NewJobId()), cancellationToken);
 
-    public ValueTask<bool> CancelAsync(string taskId, CancellationToken cancellationToken) =>
-        HappenAsync(taskId, new TaskEvent.Cancelled(), cancellationToken);
+    public ValueTask<bool> CancelAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
+        HappenAsync(taskId, context, new TaskEvent.Cancelled(), cancellationToken);
 
-    public ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CancellationToken cancellationToken) =>
-        HappenAsync(taskId, new TaskEvent.MessageSent(data), cancellationToken);
+    public ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CallContext context, CancellationToken cancellationToken) =>
+        HappenAsync(taskId, context, new TaskEvent.MessageSent(data), cancellationToken);
 
     protected static void ThrowIfNotPrepared(IEnumerable<TaskDefinition> tasks)
     {
@@ -101,10 +103,11 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     /// <param name="step">The step.</param>
     /// <param name="tasks">The definitions.</param>
     /// <param name="onConflict">What to do on a known id.</param>
+    /// <param name="context">Who asks.</param>
     /// <param name="creation">The mark.</param>
     /// <param name="tried">The answers of the last try, if there was one; those of this one are put there. Null for a creation that is not repeated.</param>
     protected async ValueTask<IReadOnlyList<CreateAnswer>> CreateAllAsync(
-        SqlStep step, IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, Guid creation, CreateAnswer[]? tried = null)
+        SqlStep step, IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context, Guid creation, CreateAnswer[]? tried = null)
     {
         var now = await step.NowAsync().ConfigureAwait(false);
         var answers = new CreateAnswer[tasks.Count];
@@ -118,7 +121,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
             }
 
             // What bears the mark when the first wave comes was left by an earlier try, and later by this one.
-            await MeetAsync(step, rows, onConflict, wave == 0 ? creation : null, tried, answers).ConfigureAwait(false);
+            await MeetAsync(step, rows, onConflict, context, wave == 0 ? creation : null, tried, answers).ConfigureAwait(false);
         }
 
         if (tried is not null)
@@ -146,7 +149,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
 
     /// <summary>Answers those whose ids are known, and puts them in the place of the others where that is asked for and can be.</summary>
     private static async ValueTask MeetAsync(
-        SqlStep step, Dictionary<TaskRow, int> rows, OnConflict onConflict, Guid? creation, CreateAnswer[]? tried, CreateAnswer[] answers)
+        SqlStep step, Dictionary<TaskRow, int> rows, OnConflict onConflict, CallContext context, Guid? creation, CreateAnswer[]? tried, CreateAnswer[] answers)
     {
         while (rows.Count > 0)
         {
@@ -165,6 +168,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
                 var result = onConflict switch
                 {
                     _ when own.Contains(other.TaskNo) => tried?[place].Result ?? CreateResult.Created,
+                    _ when !other.IsIn(context.Scope) => CreateResult.Refused,
                     OnConflict.Skip => CreateResult.Skipped,
                     OnConflict.Replace when TaskLifecycle.IsAtRest(other.State) => CreateResult.Replaced,
                     _ => CreateResult.Refused,

@@ -64,11 +64,12 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
 
     public void Hint(StoreHintKinds kinds, string? app, string taskId) => Hints = Hints.With(kinds, app, taskId);
 
+    /// <summary>A task, held; null if there is none in the scope.</summary>
     /// <exception cref="System.Text.Json.JsonException">There is such a task, and this version cannot read its row.</exception>
-    public async ValueTask<TaskRow?> FindAsync(string id, DefinitionNeed need)
+    public async ValueTask<TaskRow?> FindAsync(string id, TaskScope? scope, DefinitionNeed need)
     {
         var rows = await LoadAsync("load_by_ids", need, Argument.Texts("ids", [id])).ConfigureAwait(false);
-        return rows.Count > 0 ? rows[0] : Unreadable.Find(fault => fault.TaskId == id) is { } fault ? throw fault.ToException() : null;
+        return rows.Count > 0 ? rows[0].IsIn(scope) ? rows[0] : null : Unreadable.Find(fault => fault.TaskId == id) is { } fault ? throw fault.ToException() : null;
     }
 
     /// <summary>Holds what of these tasks nobody else holds, and the tasks that they start, without waiting for any of them.</summary>

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
@@ -53,12 +54,12 @@ internal sealed class TaskRow
     public const string HeldColumns = $"t.task_no, t.created, t.revision, case when (s.traits | 16) & @whole <> 0 then t.definition end, {Rest}";
 
     /// <summary>How many columns that are.</summary>
-    public const int ColumnCount = 42;
+    public const int ColumnCount = 43;
 
     private const string Rest =
         "s.run_no, s.result_run_no, s.results, s.result_bytes, s.state, s.stage, s.job_id, s.pass, s.result_run, s.result_pass, s.retries, s.interruptions, s.queued_at, s.exec_deadline, "
         + "s.wait, s.wait_deadline, s.next_run, s.retry_at, s.status_change, s.executor_id, s.claim, s.report_claim, s.report_stage, s.report_kind, "
-        + "s.exit_code, s.error, s.occurrence, s.skipped, s.chain, s.bytes, t.id, t.app, s.priority, s.enabled, s.stages, s.traits, s.max_exec, t.user_id";
+        + "s.exit_code, s.error, s.occurrence, s.skipped, s.chain, s.bytes, t.id, t.app, s.priority, s.enabled, s.stages, s.traits, s.max_exec, t.user_id, t.group_name";
 
     /// <summary>The columns of the state, each by the name of its argument.</summary>
     public static readonly Column<TaskRow>[] StateColumns =
@@ -235,6 +236,9 @@ internal sealed class TaskRow
         };
     }
 
+    /// <summary>True if a caller of this scope may reach the task; null for every scope.</summary>
+    public bool IsIn(TaskScope? scope) => scope?.Includes(Head.AppName, Head.Group, Head.UserId) != false;
+
     /// <summary>What the lifecycle is to know of the definition for an event.</summary>
     public TaskDefinition DefinitionFor(TaskEvent happened) => _definition ?? (DefinitionNeed.Of(happened).Includes(Traits) ? Definition : Head);
 
@@ -278,6 +282,7 @@ internal sealed class TaskRow
             NextTask = traits.HasFlag(TaskTraits.Chains) ? "" : null,
             MaxExecTimeout = TimeSpan.FromTicks(row.GetInt64(40)),
             UserId = row.TextOrNull(41),
+            Group = row.TextOrNull(42),
         };
     }
 

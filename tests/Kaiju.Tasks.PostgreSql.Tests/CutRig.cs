@@ -41,12 +41,12 @@ internal sealed class CutRig : IAsyncDisposable
     public CommitProxy Proxy { get; }
 
     /// <summary>The store behind the proxy, and its queue.</summary>
-    public ITransactionalTaskStore Store => _store;
+    public ITaskStore Store => _store;
 
     public RelationalTaskQueue Queue { get; }
 
     /// <summary>The store beside it.</summary>
-    public ITransactionalTaskStore Beside => _beside;
+    public ITaskStore Beside => _beside;
 
     public NpgsqlDataSource DataSource => _direct;
 

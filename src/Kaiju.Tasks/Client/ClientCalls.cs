@@ -16,7 +16,7 @@ internal sealed class ClientCalls(ITaskStore store, TimeProvider clock, ClientLi
     public string StoreName => store.GetType().Name;
 
     /// <summary>True if the store can take part in a transaction of the caller's.</summary>
-    public bool IsTransactional => store is ITransactionalTaskStore;
+    public bool IsTransactional => store.InCallersTransaction is not null;
 
     /// <summary>Asks for hints; nothing waits here.</summary>
     public IDisposable Listen(Action<StoreHint> listener) => store.Listen(listener);

@@ -37,7 +37,7 @@ internal sealed partial class TaskClient(
         var created = await calls.AskAsync(
             ClientCall.Write(nameof(CreateAsync), prepared.Id),
             (prepared, onConflict),
-            static (store, asked, token) => store.CreateAsync([asked.prepared], asked.onConflict, token),
+            static (store, asked, token) => store.CreateAsync([asked.prepared], asked.onConflict, CallContext.Empty, token),
             cancellationToken).ConfigureAwait(false);
         var answer = Accepted(created[0], onConflict);
         await PublishAsync(Queued([prepared], [answer]), cancellationToken).ConfigureAwait(false);
@@ -58,7 +58,8 @@ internal sealed partial class TaskClient(
         var created = await calls.AskAsync(
             ClientCall.Write(nameof(CreateInTransactionAsync), prepared.Id) with { UsesConnection = true },
             (prepared, onConflict, transaction),
-            static (store, asked, token) => ((ITransactionalTaskStore)store).CreateAsync([asked.prepared], asked.onConflict, asked.transaction, token),
+            static (store, asked, token) => store.InCallersTransaction!.CreateAsync(
+                [asked.prepared], asked.onConflict, asked.transaction, CallContext.Empty, token),
             cancellationToken).ConfigureAwait(false);
         return Accepted(created[0], onConflict);
     }
@@ -73,7 +74,7 @@ internal sealed partial class TaskClient(
         var stored = await calls.AskAsync(
             ClientCall.Write(nameof(CreateManyAsync)),
             (Definitions: prepared.ConvertAll(item => item.Value), onConflict),
-            static (store, asked, token) => store.CreateAsync(asked.Definitions, asked.onConflict, token),
+            static (store, asked, token) => store.CreateAsync(asked.Definitions, asked.onConflict, CallContext.Empty, token),
             cancellationToken).ConfigureAwait(false);
         foreach (var ((place, _), answer) in prepared.Zip(stored))
         {
@@ -95,7 +96,7 @@ internal sealed partial class TaskClient(
         var stored = await calls.AskAsync(
             ClientCall.Write(nameof(ImportAsync)),
             (Tasks: prepared.ConvertAll(item => item.Value), Executors: executors.ToList()),
-            static (store, asked, token) => store.ImportAsync(asked.Tasks, asked.Executors, token),
+            static (store, asked, token) => store.ImportAsync(asked.Tasks, asked.Executors, CallContext.Empty, token),
             cancellationToken).ConfigureAwait(false);
         foreach (var ((place, task), answer) in prepared.Zip(stored))
         {
@@ -146,7 +147,7 @@ internal sealed partial class TaskClient(
         return calls.AskAsync(
             ClientCall.Write(nameof(SendMessageAsync), taskId),
             (taskId, message: checker.CheckMessage(taskId, message)),
-            static (store, sent, token) => store.SendMessageAsync(sent.taskId, sent.message, token),
+            static (store, sent, token) => store.SendMessageAsync(sent.taskId, sent.message, CallContext.Empty, token),
             cancellationToken).AsTask();
     }
 
@@ -165,19 +166,31 @@ internal sealed partial class TaskClient(
     public Task<bool> CancelAsync(string taskId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return calls.AskAsync(ClientCall.Write(nameof(CancelAsync), taskId), taskId, static (store, id, token) => store.CancelAsync(id, token), cancellationToken).AsTask();
+        return calls.AskAsync(
+            ClientCall.Write(nameof(CancelAsync), taskId),
+            taskId,
+            static (store, id, token) => store.CancelAsync(id, CallContext.Empty, token),
+            cancellationToken).AsTask();
     }
 
     public Task<bool> ResetAsync(string taskId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return calls.AskAsync(ClientCall.Write(nameof(ResetAsync), taskId), taskId, static (store, id, token) => store.ResetAsync(id, token), cancellationToken).AsTask();
+        return calls.AskAsync(
+            ClientCall.Write(nameof(ResetAsync), taskId),
+            taskId,
+            static (store, id, token) => store.ResetAsync(id, CallContext.Empty, token),
+            cancellationToken).AsTask();
     }
 
     public Task<bool> DeleteAsync(string taskId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return calls.AskAsync(ClientCall.Write(nameof(DeleteAsync), taskId), taskId, static (store, id, token) => store.DeleteAsync(id, token), cancellationToken).AsTask();
+        return calls.AskAsync(
+            ClientCall.Write(nameof(DeleteAsync), taskId),
+            taskId,
+            static (store, id, token) => store.DeleteAsync(id, CallContext.Empty, token),
+            cancellationToken).AsTask();
     }
 
     private static CreateAnswer Accepted(CreateAnswer answer, OnConflict onConflict) =>
@@ -272,7 +285,7 @@ internal sealed partial class TaskClient(
             var answer = await calls.AskAsync(
                 ClientCall.Write(member, taskId),
                 (changed, task.Revision),
-                static (store, asked, token) => store.UpdateAsync(asked.changed, asked.Revision, token),
+                static (store, asked, token) => store.UpdateAsync(asked.changed, asked.Revision, CallContext.Empty, token),
                 cancellationToken).ConfigureAwait(false);
             switch (answer.Result)
             {

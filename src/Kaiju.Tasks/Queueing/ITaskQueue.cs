@@ -22,7 +22,7 @@ public interface ITaskQueue
     /// transaction outlives it.
     /// </summary>
     /// <param name="request">Who, and how many at most.</param>
-    /// <param name="cancellationToken">Gives up waiting; the step may have happened: <see cref="ITaskStore.GiveBackStrayClaimsAsync"/> gives back what it took.</param>
+    /// <param name="cancellationToken">Gives up waiting; the step may have happened: <see cref="IExecutorPort.GiveBackStrayClaimsAsync"/> gives back what it took.</param>
     /// <returns>None if there are none.</returns>
     ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken);
 

@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Storage;
 
-/// <summary>Those who asked a store for hints (<see cref="ITaskStore.Listen"/>), for stores to keep. Any thread may add, remove and tell.</summary>
+/// <summary>Those who asked a store for hints (<see cref="ITaskHints.Listen"/>), for stores to keep. Any thread may add, remove and tell.</summary>
 public sealed class HintListeners
 {
     private readonly Lock _changing = new();

@@ -6,7 +6,7 @@ namespace Kaiju.Tasks.Tests.Client;
 /// <summary>A store that answers nothing, whatever it is asked and whatever its token says. New members of the port are stuck by themselves.</summary>
 public class StuckStore : DispatchProxy
 {
-    private readonly List<CancellationToken> _tokens = [];
+    private List<CancellationToken> _tokens = [];
 
     /// <summary>The tokens of the questions so far.</summary>
     public IReadOnlyList<CancellationToken> Tokens
@@ -20,9 +20,9 @@ public class StuckStore : DispatchProxy
         }
     }
 
-    public static (ITransactionalTaskStore Store, StuckStore Stuck) New()
+    public static (ITaskStore Store, StuckStore Stuck) New()
     {
-        var store = Create<ITransactionalTaskStore, StuckStore>();
+        var store = Create<ITaskStore, StuckStore>();
         return (store, (StuckStore)store);
     }
 
@@ -31,6 +31,13 @@ public class StuckStore : DispatchProxy
         if (targetMethod!.Name == nameof(ITaskStore.Listen))
         {
             return new MemoryStream();
+        }
+
+        if (targetMethod.ReturnType == typeof(ITransactionalCreation))
+        {
+            var creation = Create<ITransactionalCreation, StuckStore>();
+            ((StuckStore)(object)creation)._tokens = _tokens;
+            return creation;
         }
 
         lock (_tokens)

@@ -30,6 +30,7 @@ public sealed class WireFormTests
         ["StageReport ReportId ReportKind ReportAnswer UnattendedWork DueDuty TaskDuty StoreWatch WatchAnswer ImportAnswer ExecutorPing ExecutorInfo TaskMove"] =
             "between the engine and a store, in one process",
         ["HeldClaim AwaitedRun StoreHint StoreHintKinds HintNames QueuedTask ClaimRequest IdSource HintListeners"] = "between the engine and a store, in one process",
+        ["CallContext TaskScope"] = "between the client and a store, in one process",
         ["TaskExitCode"] = "its wire form is the number",
     };
 

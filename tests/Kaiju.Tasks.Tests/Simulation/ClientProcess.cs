@@ -37,7 +37,7 @@ internal sealed class ClientProcess(World world) : SimulatedProcess(world, "clie
             }
 
             var prepared = World.Definitions.Prepare(definition);
-            var answer = await UntilAnsweredAsync(async () => (await _store.CreateAsync([prepared], OnConflict.Skip, default))[0]);
+            var answer = await UntilAnsweredAsync(async () => (await _store.CreateAsync([prepared], OnConflict.Skip, CallContext.Empty, default))[0]);
             _created.Add(answer.TaskId);
             World.Checker.Acknowledged(answer.TaskId);
         }
@@ -65,11 +65,11 @@ internal sealed class ClientProcess(World world) : SimulatedProcess(world, "clie
         switch (Agenda.Random.Next(20))
         {
             case 0 or 1:
-                return await _store.CancelAsync(id, default);
+                return await _store.CancelAsync(id, CallContext.Empty, default);
             case 2 or 3:
-                return await _store.ResetAsync(id, default);
+                return await _store.ResetAsync(id, CallContext.Empty, default);
             case 4 when Agenda.Chance(0.3):
-                return await _store.DeleteAsync(id, default);
+                return await _store.DeleteAsync(id, CallContext.Empty, default);
             default:
                 return await SendAsync(WaitingOr(id));
         }
@@ -78,8 +78,8 @@ internal sealed class ClientProcess(World world) : SimulatedProcess(world, "clie
     private async Task<bool> SendAsync(string id)
     {
         var message = JsonElement.Parse(string.Create(CultureInfo.InvariantCulture, $"\"message {_messages++}\""));
-        var isTaken = await _store.SendMessageAsync(id, message, default);
-        return Agenda.Chance(0.3) ? await _store.SendMessageAsync(id, message, default) : isTaken;
+        var isTaken = await _store.SendMessageAsync(id, message, CallContext.Empty, default);
+        return Agenda.Chance(0.3) ? await _store.SendMessageAsync(id, message, CallContext.Empty, default) : isTaken;
     }
 
     // Most messages go to a task that waits for something, or nobody would ever hear one.

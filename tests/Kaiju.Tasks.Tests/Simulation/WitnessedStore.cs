@@ -9,9 +9,10 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
 {
     private readonly MemoryTaskStore _store = store;
 
-    public override async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
+    public override async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
+        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context, CancellationToken cancellationToken)
     {
-        var answers = await base.CreateAsync(tasks, onConflict, cancellationToken);
+        var answers = await base.CreateAsync(tasks, onConflict, context, cancellationToken);
         for (var i = 0; i < answers.Count; i++)
         {
             checker.Created(tasks[i], answers[i], _store);
@@ -20,9 +21,9 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
         return answers;
     }
 
-    public override async ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken)
+    public override async ValueTask<bool> DeleteAsync(string taskId, CallContext context, CancellationToken cancellationToken)
     {
-        var isDeleted = await base.DeleteAsync(taskId, cancellationToken);
+        var isDeleted = await base.DeleteAsync(taskId, context, cancellationToken);
         if (isDeleted)
         {
             checker.Deleted(taskId);

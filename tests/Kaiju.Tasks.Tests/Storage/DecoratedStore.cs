@@ -8,12 +8,12 @@ namespace Kaiju.Tasks.Tests;
 /// <summary>A store that passes everything on; what derives from it gets some of it wrong.</summary>
 internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
 {
-    public virtual ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken) =>
-        Call(nameof(CreateAsync), () => inner.CreateAsync(tasks, onConflict, cancellationToken));
+    public virtual ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context, CancellationToken cancellationToken) =>
+        Call(nameof(CreateAsync), () => inner.CreateAsync(tasks, onConflict, context, cancellationToken));
 
     public virtual ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
-        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CancellationToken cancellationToken) =>
-        Call(nameof(ImportAsync), () => inner.ImportAsync(tasks, executors, cancellationToken));
+        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CallContext context, CancellationToken cancellationToken) =>
+        Call(nameof(ImportAsync), () => inner.ImportAsync(tasks, executors, context, cancellationToken));
 
     public virtual ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) =>
         Call(nameof(GetAsync), () => inner.GetAsync(taskId, cancellationToken));
@@ -30,8 +30,8 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken) =>
         Call(nameof(GetStagesAsync), () => inner.GetStagesAsync(taskId, cancellationToken));
 
-    public virtual ValueTask<UpdateAnswer> UpdateAsync(TaskDefinition definition, int revision, CancellationToken cancellationToken) =>
-        Call(nameof(UpdateAsync), () => inner.UpdateAsync(definition, revision, cancellationToken));
+    public virtual ValueTask<UpdateAnswer> UpdateAsync(TaskDefinition definition, int revision, CallContext context, CancellationToken cancellationToken) =>
+        Call(nameof(UpdateAsync), () => inner.UpdateAsync(definition, revision, context, cancellationToken));
 
     public virtual ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
         Call(nameof(MarkReadAsync), () => inner.MarkReadAsync(ids, cancellationToken));
@@ -55,17 +55,17 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual ValueTask<int> DeleteNotificationsAsync(TimeSpan age, int limit, CancellationToken cancellationToken) =>
         Call(nameof(DeleteNotificationsAsync), () => inner.DeleteNotificationsAsync(age, limit, cancellationToken));
 
-    public virtual ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken) => Call(nameof(DeleteAsync), () => inner.DeleteAsync(taskId, cancellationToken));
+    public virtual ValueTask<bool> DeleteAsync(string taskId, CallContext context, CancellationToken cancellationToken) => Call(nameof(DeleteAsync), () => inner.DeleteAsync(taskId, context, cancellationToken));
 
     public virtual ValueTask<IReadOnlyList<string>> DeleteEndedAsync(TimeSpan age, int limit, CancellationToken cancellationToken) =>
         Call(nameof(DeleteEndedAsync), () => inner.DeleteEndedAsync(age, limit, cancellationToken));
 
-    public virtual ValueTask<bool> ResetAsync(string taskId, CancellationToken cancellationToken) => Call(nameof(ResetAsync), () => inner.ResetAsync(taskId, cancellationToken));
+    public virtual ValueTask<bool> ResetAsync(string taskId, CallContext context, CancellationToken cancellationToken) => Call(nameof(ResetAsync), () => inner.ResetAsync(taskId, context, cancellationToken));
 
-    public virtual ValueTask<bool> CancelAsync(string taskId, CancellationToken cancellationToken) => Call(nameof(CancelAsync), () => inner.CancelAsync(taskId, cancellationToken));
+    public virtual ValueTask<bool> CancelAsync(string taskId, CallContext context, CancellationToken cancellationToken) => Call(nameof(CancelAsync), () => inner.CancelAsync(taskId, context, cancellationToken));
 
-    public virtual ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CancellationToken cancellationToken) =>
-        Call(nameof(SendMessageAsync), () => inner.SendMessageAsync(taskId, data, cancellationToken));
+    public virtual ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CallContext context, CancellationToken cancellationToken) =>
+        Call(nameof(SendMessageAsync), () => inner.SendMessageAsync(taskId, data, context, cancellationToken));
 
     public virtual ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken) =>
         Call(nameof(FindUnattendedAsync), () => inner.FindUnattendedAsync(age, cancellationToken));
@@ -121,6 +121,8 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
 
     public virtual ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) =>
         Call(nameof(SuspendExecutorAsync), () => inner.SuspendExecutorAsync(executorId, cancellationToken));
+
+    public virtual ITransactionalCreation? InCallersTransaction => inner.InCallersTransaction;
 
     public virtual IDisposable Listen(Action<StoreHint> listener) => inner.Listen(listener);
 

@@ -72,6 +72,10 @@ internal sealed class MemoryTask
     /// <summary>About what travels with a claim.</summary>
     public long Bytes => _definitionBytes + _resultBytes;
 
+    /// <summary>True if a caller of this scope may reach the task; null for every scope.</summary>
+    public bool IsIn(TaskScope? scope) =>
+        scope?.Includes(Definition.AppName, Definition.Group, Definition.UserId) != false;
+
     /// <summary>For a place in a <see cref="WorkHeap"/>; none of this task's has it twice.</summary>
     public long NextTicket() => ++_tickets;
 

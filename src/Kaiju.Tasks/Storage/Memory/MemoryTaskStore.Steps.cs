@@ -16,18 +16,18 @@ internal sealed partial class MemoryTaskStore
         return [.. tasks.Select(task => Import(task, step))];
     }
 
-    private CreateAnswer Create(TaskDefinition definition, OnConflict onConflict, StepState step)
+    private CreateAnswer Create(TaskDefinition definition, OnConflict onConflict, CallContext context, StepState step)
     {
         var result = CreateResult.Created;
         if (_index.Find(definition.Id!) is { } known)
         {
             var state = known.State.State;
-            if (onConflict == OnConflict.Skip)
+            if (onConflict == OnConflict.Skip && known.IsIn(context.Scope))
             {
                 return new CreateAnswer(known.Id, CreateResult.Skipped, state);
             }
 
-            if (onConflict == OnConflict.Fail || !TaskLifecycle.IsAtRest(known.State))
+            if (onConflict == OnConflict.Fail || !TaskLifecycle.IsAtRest(known.State) || !known.IsIn(context.Scope))
             {
                 return new CreateAnswer(known.Id, CreateResult.Refused, state);
             }
@@ -57,9 +57,9 @@ internal sealed partial class MemoryTaskStore
         return new ImportAnswer(task.Id, CreateResult.Created, state.Claim);
     }
 
-    private UpdateAnswer Update(TaskDefinition definition, int revision, StepState step)
+    private UpdateAnswer Update(TaskDefinition definition, int revision, CallContext context, StepState step)
     {
-        if (_index.Find(definition.Id!) is not { } task)
+        if (Find(definition.Id!, context) is not { } task)
         {
             return new UpdateAnswer(UpdateResult.Missing, []);
         }
@@ -178,8 +178,12 @@ internal sealed partial class MemoryTaskStore
         }
     }
 
-    private bool Happen(string taskId, TaskEvent happened, StepState step) =>
-        _index.Find(taskId) is { } task && Happen(task, happened, step);
+    /// <summary>A task that the caller may reach; one outside its scope is as if it did not exist.</summary>
+    private MemoryTask? Find(string taskId, CallContext context) =>
+        _index.Find(taskId) is { } task && task.IsIn(context.Scope) ? task : null;
+
+    private bool Happen(string taskId, CallContext context, TaskEvent happened, StepState step) =>
+        Find(taskId, context) is { } task && Happen(task, happened, step);
 
     /// <summary>Carries out what the lifecycle says, whole.</summary>
     private bool Happen(MemoryTask task, TaskEvent happened, StepState step)

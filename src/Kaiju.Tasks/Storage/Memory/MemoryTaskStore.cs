@@ -32,7 +32,7 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
         _listeners = new HintListeners(e => Log.ListenerFailed(_logger, e));
     }
 
-    public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context, CancellationToken cancellationToken)
     {
         // All of them before any: what throws here leaves nothing half done.
         foreach (var task in tasks)
@@ -40,11 +40,11 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
             TaskDefinitionChecker.ThrowIfNotPrepared(task);
         }
 
-        return Step<IReadOnlyList<CreateAnswer>>(step => [.. tasks.Select(task => Create(task, onConflict, step))], cancellationToken);
+        return Step<IReadOnlyList<CreateAnswer>>(step => [.. tasks.Select(task => Create(task, onConflict, context, step))], cancellationToken);
     }
 
     public ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
-        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CancellationToken cancellationToken)
+        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CallContext context, CancellationToken cancellationToken)
     {
         foreach (var task in tasks)
         {
@@ -70,10 +70,10 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
     public ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken) =>
         Step(_ => _index.Find(taskId)?.Stages() ?? [], cancellationToken);
 
-    public ValueTask<UpdateAnswer> UpdateAsync(TaskDefinition definition, int revision, CancellationToken cancellationToken)
+    public ValueTask<UpdateAnswer> UpdateAsync(TaskDefinition definition, int revision, CallContext context, CancellationToken cancellationToken)
     {
         TaskDefinitionChecker.ThrowIfNotPrepared(definition);
-        return Step(step => Update(definition, revision, step), cancellationToken);
+        return Step(step => Update(definition, revision, context, step), cancellationToken);
     }
 
     public ValueTask<TaskPage> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) => Step(
@@ -109,9 +109,9 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
     public ValueTask<int> DeleteNotificationsAsync(TimeSpan age, int limit, CancellationToken cancellationToken) =>
         Step(step => _notifications.Delete(step.Now - age, limit), cancellationToken);
 
-    public ValueTask<bool> DeleteAsync(string taskId, CancellationToken cancellationToken) => Step(step =>
+    public ValueTask<bool> DeleteAsync(string taskId, CallContext context, CancellationToken cancellationToken) => Step(step =>
     {
-        if (_index.Find(taskId) is not { } task)
+        if (Find(taskId, context) is not { } task)
         {
             return false;
         }
@@ -134,14 +134,14 @@ internal sealed partial class MemoryTaskStore(TimeProvider clock, LifecycleRules
         return (IReadOnlyList<string>)ended;
     }, cancellationToken);
 
-    public ValueTask<bool> ResetAsync(string taskId, CancellationToken cancellationToken) =>
-        Step(step => Happen(taskId, new TaskEvent.Reset(NewJobId()), step), cancellationToken);
+    public ValueTask<bool> ResetAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
+        Step(step => Happen(taskId, context, new TaskEvent.Reset(NewJobId()), step), cancellationToken);
 
-    public ValueTask<bool> CancelAsync(string taskId, CancellationToken cancellationToken) =>
-        Step(step => Happen(taskId, new TaskEvent.Cancelled(), step), cancellationToken);
+    public ValueTask<bool> CancelAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
+        Step(step => Happen(taskId, context, new TaskEvent.Cancelled(), step), cancellationToken);
 
-    public ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CancellationToken cancellationToken) =>
-        Step(step => Happen(taskId, new TaskEvent.MessageSent(data), step), cancellationToken);
+    public ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CallContext context, CancellationToken cancellationToken) =>
+        Step(step => Happen(taskId, context, new TaskEvent.MessageSent(data), step), cancellationToken);
 
     public ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken) => Step(step =>
     {
