@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Relational;

@@ -87,8 +87,10 @@ public sealed partial class DocsTests
     [Fact]
     public void The_log_events_of_the_page_are_those_that_there_are()
     {
-        var known = new[] { typeof(ITaskClient), typeof(Sqlite.SqliteTasksOptions), typeof(PostgreSql.PostgreSqlTasksOptions) }
-            .SelectMany(type => type.Assembly.GetTypes())
+        var stores = new[] { typeof(Sqlite.SqliteTasksOptions).Assembly, typeof(PostgreSql.PostgreSqlTasksOptions).Assembly };
+        var shared = stores.SelectMany(store => store.GetReferencedAssemblies()).First(name => name.Name == "Kaiju.Tasks.Relational");
+        var known = stores.Append(typeof(ITaskClient).Assembly).Append(Assembly.Load(shared))
+            .SelectMany(assembly => assembly.GetTypes())
             .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public))
             .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
             .OfType<LoggerMessageAttribute>()
