@@ -12,6 +12,10 @@ public static partial class PostgreSqlSchema
     private const int LockClass = 0x6B61696A;
     private const int LeastServer = 13;
 
+    /// <summary>A statement brings many rows at once, each column as an array, and calls them n.</summary>
+    private static readonly IReadOnlyDictionary<string, string> _columns = new ColumnWords(
+        (name, type) => $"@{name}::{PostgreSqlTypes.NameOf(type)}[]", name => $"n.{name}").All();
+
     /// <summary>The version that this package reads and writes.</summary>
     public static int Version { get; } = SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, new Dictionary<string, string>()).Count;
 
@@ -78,11 +82,9 @@ public static partial class PostgreSqlSchema
     /// <param name="now">The store's time as SQL.</param>
     /// <param name="isLimited">The statements limit their own waits, since their connections do not.</param>
     internal static IReadOnlyDictionary<string, string> Words(PostgreSqlTasksOptions options, string now, bool isLimited = false) =>
-        new Dictionary<string, string>(LockTimeout.Words(isLimited))
+        new Dictionary<string, string>(LockTimeout.Words(isLimited).Concat(_columns))
         {
             ["schema"] = $"\"{options.Schema}\"",
-            ["task"] = TaskRow.Columns,
-            ["held"] = TaskRow.HeldColumns,
             ["now"] = now,
         };
 

@@ -73,7 +73,7 @@ internal sealed class PostgreSqlStep(
             return null;
         }
 
-        var revision = row.GetInt32(TaskRow.ColumnCount);
+        var revision = row.GetInt32(TaskRowColumns.Read.Length);
         return task.Revision == revision
             ? (task, null)
             : (task, RowFault.Of(row, new InvalidDataException($"Its definition is of revision {task.Revision}, its state of revision {revision}.")));
@@ -83,7 +83,7 @@ internal sealed class PostgreSqlStep(
     {
         var byId = rows.ToDictionary(row => row.Id, StringComparer.Ordinal);
         var inserted = new List<TaskRow>();
-        foreach (var (id, number) in await QueryEachAsync("insert_tasks", row => (row.GetString(0), row.GetInt64(1)), rows, TaskRow.DefinitionColumns).ConfigureAwait(false))
+        foreach (var (id, number) in await QueryEachAsync("insert_tasks", row => (row.GetString(0), row.GetInt64(1)), rows, TaskRowColumns.Definition).ConfigureAwait(false))
         {
             var row = byId[id];
             row.TaskNo = number;
@@ -92,7 +92,7 @@ internal sealed class PostgreSqlStep(
 
         if (inserted.Count > 0)
         {
-            await ExecuteEachAsync("insert_states", inserted, TaskRow.StateColumns).ConfigureAwait(false);
+            await ExecuteEachAsync("insert_states", inserted, TaskRowColumns.State).ConfigureAwait(false);
         }
 
         return inserted;
@@ -142,7 +142,7 @@ internal sealed class PostgreSqlStep(
     {
         foreach (var argument in arguments)
         {
-            var type = TypeOf(argument.Type);
+            var type = PostgreSqlTypes.Of(argument.Type);
             yield return (argument.Name, new NpgsqlParameter { NpgsqlDbType = argument.IsList ? type | NpgsqlDbType.Array : type, Value = argument.Value ?? DBNull.Value });
         }
     }
@@ -159,7 +159,7 @@ internal sealed class PostgreSqlStep(
                 ColumnType.Uuid => ValuesOf<T, Guid?>(rows, column),
                 _ => ValuesOf<T, string?>(rows, column),
             };
-            yield return (column.Name, new NpgsqlParameter { NpgsqlDbType = TypeOf(column.Type) | NpgsqlDbType.Array, Value = values });
+            yield return (column.Name, new NpgsqlParameter { NpgsqlDbType = PostgreSqlTypes.Of(column.Type) | NpgsqlDbType.Array, Value = values });
         }
     }
 
@@ -173,13 +173,4 @@ internal sealed class PostgreSqlStep(
 
         return values;
     }
-
-    private static NpgsqlDbType TypeOf(ColumnType type) => type switch
-    {
-        ColumnType.Integer => NpgsqlDbType.Integer,
-        ColumnType.Long => NpgsqlDbType.Bigint,
-        ColumnType.Flag => NpgsqlDbType.Boolean,
-        ColumnType.Uuid => NpgsqlDbType.Uuid,
-        _ => NpgsqlDbType.Text,
-    };
 }

@@ -170,7 +170,7 @@ internal sealed partial class PostgreSqlTaskStore
                 "create",
                 row => row.TextOrNull(0),
                 [.. rows.Values.Select(place => batch.Tasks[place].Row)],
-                TaskRow.NewColumns,
+                TaskRowColumns.New,
                 Argument.Text("channel", _options.Schema),
                 Argument.Text("told", told)),
             IsPassing,

@@ -4,23 +4,6 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>The few types that columns and arguments have.</summary>
-internal enum ColumnType
-{
-    Integer,
-    Long,
-    Flag,
-    Text,
-    Uuid,
-}
-
-/// <summary>A column of a row that is written: its name is that of the statement's argument.</summary>
-internal sealed record Column<T>(string Name, ColumnType Type, Func<T, object?> Value)
-{
-    /// <summary>The argument as it stands in the statement.</summary>
-    public string Mark { get; } = $"@{Name}";
-}
-
 /// <summary>An argument of a statement; <see cref="IsList"/>: the value is a list of such values.</summary>
 internal readonly record struct Argument(string Name, ColumnType Type, object? Value, bool IsList = false)
 {

@@ -93,7 +93,7 @@ internal abstract partial class RelationalTaskStore
         tried.TaskNo = row.TaskNo;
         row.State = TaskUpdate.Apply(row.Definition, definition, row.State, await step.NowAsync().ConfigureAwait(false));
         (row.Definition, row.Revision) = (definition, row.Revision + 1);
-        await step.ExecuteEachAsync("update_definitions", [row], TaskRow.DefinitionColumns).ConfigureAwait(false);
+        await step.ExecuteEachAsync("update_definitions", [row], TaskRowColumns.Definition).ConfigureAwait(false);
         step.MarkChanged(row);
         step.Hint(StoreHintKinds.Duty | (row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None), row);
         return new UpdateAnswer(UpdateResult.Updated, []);

@@ -176,7 +176,7 @@ internal abstract partial class RelationalTaskStore
     {
         try
         {
-            return TaskRow.Read(row, rules).Snapshot(row.Results(TaskRow.ColumnCount));
+            return TaskRow.Read(row, rules).Snapshot(row.Results(TaskRowColumns.Read.Length));
         }
         catch (Exception e) when (RowFault.IsOfReading(e) && e is not System.Text.Json.JsonException)
         {
@@ -187,7 +187,7 @@ internal abstract partial class RelationalTaskStore
     /// <summary>A row of a page. A task that this version cannot read is left out and said in the log: it must not make the list useless.</summary>
     private (TaskCursor Place, TaskRecord? Task, int Found) ReadListed(DbDataReader row)
     {
-        var (place, found) = (new TaskCursor(row.Time(1), row.GetString(34)), row.GetInt32(TaskRow.ColumnCount + 1));
+        var (place, found) = (TaskRow.CursorOf(row), row.GetInt32(TaskRowColumns.Read.Length + 1));
         try
         {
             return (place, ReadTask(row), found);
@@ -200,7 +200,7 @@ internal abstract partial class RelationalTaskStore
     }
 
     private (TaskRow Row, IReadOnlyList<System.Text.Json.JsonElement> Results) ReadRow(DbDataReader row) =>
-        (TaskRow.Read(row, rules), row.Results(TaskRow.ColumnCount));
+        (TaskRow.Read(row, rules), row.Results(TaskRowColumns.Read.Length));
 
     private static Func<DbDataReader, TaskRun> ReadRun(string taskId) => row => new TaskRun
     {

@@ -148,7 +148,7 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
         await WriteAsync("insert_results", _results, EntryRow.ResultColumns).ConfigureAwait(false);
         await WriteAsync("insert_failures", _failures, EntryRow.FailureColumns).ConfigureAwait(false);
         await WriteAsync("insert_notifications", _notifications, NotificationRow.Columns).ConfigureAwait(false);
-        await WriteAsync("update_states", [.. _changed.OrderBy(row => row.TaskNo)], TaskRow.StateColumns).ConfigureAwait(false);
+        await WriteAsync("update_states", [.. _changed.OrderBy(row => row.TaskNo)], TaskRowColumns.State).ConfigureAwait(false);
         await WriteAsync("insert_runs", _runs, RunRow.Columns).ConfigureAwait(false);
         foreach (var statement in _sweeps.Count == 0 ? [] : (string[])["trim_runs", "sweep_results", "sweep_failures"])
         {

@@ -13,12 +13,12 @@ internal sealed partial class SqlTexts
 {
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
 
-    private SqlTexts(IEnumerable<string> sources, IReadOnlyDictionary<string, string> words)
+    private SqlTexts(IEnumerable<string> sources)
     {
         foreach (var section in sources.SelectMany(source => source.Split("-- name: ").Skip(1)))
         {
             var end = section.IndexOf('\n', StringComparison.Ordinal);
-            var (name, text) = (section[..end].Trim(), PutIn(Comments().Replace(section[end..], "").Trim(), words));
+            var (name, text) = (section[..end].Trim(), Comments().Replace(section[end..], "").Trim());
             _texts.Add(name, FreePart().Replace(text, ""));
             if (FreePart().IsMatch(text))
             {
@@ -32,8 +32,13 @@ internal sealed partial class SqlTexts
     /// <summary>Every statement by its name; for tests that look at plans.</summary>
     public IReadOnlyDictionary<string, string> All => _texts;
 
-    public static SqlTexts Load(Assembly assembly, IReadOnlyDictionary<string, string> words, Func<string, string>? change = null) =>
-        new(Resources(assembly, ".Sql.").Select(source => change?.Invoke(source.Text) ?? source.Text), words);
+    /// <param name="assembly">The adapter.</param>
+    /// <param name="words">The words to put in.</param>
+    /// <param name="change">Changes the text of a file, with its words and comments; for tests.</param>
+    public static SqlTexts Load(
+        Assembly assembly, IReadOnlyDictionary<string, string> words, Func<string, string>? change = null) =>
+        new(Resources(assembly, ".Sql.").Select(source => PutIn(source.Text, words))
+            .Select(text => change?.Invoke(text) ?? text));
 
     /// <summary>Migrations in the order of their versions: <c>Migrations/0001.….sql</c> is version 1.</summary>
     public static IReadOnlyList<string> LoadMigrations(Assembly assembly, IReadOnlyDictionary<string, string> words) =>

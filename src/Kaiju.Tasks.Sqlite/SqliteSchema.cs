@@ -9,6 +9,10 @@ namespace Kaiju.Tasks.Sqlite;
 /// <summary>The tables of the store and their versions. Migrations go forward only, each once, under the file's exclusive lock.</summary>
 public static partial class SqliteSchema
 {
+    /// <summary>A statement is carried out for each row by itself.</summary>
+    private static readonly IReadOnlyDictionary<string, string> _columns =
+        new ColumnWords((name, _) => $"@{name}", name => $"@{name}").All();
+
     /// <summary>The version that this package reads and writes.</summary>
     public static int Version { get; } = SqlTexts.LoadMigrations(typeof(SqliteSchema).Assembly, new Dictionary<string, string>()).Count;
 
@@ -111,11 +115,9 @@ public static partial class SqliteSchema
             TimeSpan.FromMinutes(5));
     }
 
-    internal static IReadOnlyDictionary<string, string> Words(SqliteTasksOptions options) => new Dictionary<string, string>
+    internal static IReadOnlyDictionary<string, string> Words(SqliteTasksOptions options) => new Dictionary<string, string>(_columns)
     {
         ["prefix"] = options.TablePrefix,
-        ["task"] = TaskRow.Columns,
-        ["held"] = TaskRow.HeldColumns,
     };
 
     private static void ThrowIfInvalidNames(SqliteTasksOptions options)

@@ -43,14 +43,14 @@ internal sealed class SqliteStep(
         var each = statements.Hot(Sql["insert_task"]);
         foreach (var row in rows)
         {
-            if (Bind(each, row, TaskRow.DefinitionColumns).Change() == 1)
+            if (Bind(each, row, TaskRowColumns.Definition).Change() == 1)
             {
                 row.TaskNo = each.LastRow;
                 inserted.Add(row);
             }
         }
 
-        await ExecuteEachAsync("insert_states", inserted, TaskRow.StateColumns).ConfigureAwait(false);
+        await ExecuteEachAsync("insert_states", inserted, TaskRowColumns.State).ConfigureAwait(false);
         return inserted;
     }
 

@@ -194,3 +194,9 @@ public sealed class BouncedTransitionTests() : StoreTransitionTests(PostgreSqlSt
 public sealed class BouncedStoreTests() : TaskStoreTests(PostgreSqlStores.OpenBouncedAsync);
 
 public sealed class BouncedQueueTests() : TaskQueueTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class PostgreSqlColumnTests : TaskColumnTests
+{
+    private protected override ValueTask<OpenedStore> OpenAsync(DateTimeOffset start) =>
+        PostgreSqlStores.OpenAsync(new LifecycleRules(), start);
+}

@@ -147,3 +147,9 @@ public sealed class SqliteLargeTaskTests : LargeTaskTests
 {
     private protected override ValueTask<OpenedStore> OpenAsync() => SqliteStores.OpenAsync(new LifecycleRules(), DateTimeOffset.UnixEpoch.AddYears(50));
 }
+
+public sealed class SqliteColumnTests : TaskColumnTests
+{
+    private protected override ValueTask<OpenedStore> OpenAsync(DateTimeOffset start) =>
+        SqliteStores.OpenAsync(new LifecycleRules(), start);
+}

@@ -3,11 +3,7 @@ insert into $schema$.notifications (task_id, job_id, user_id, state, is_final, e
 select n.task_id, n.job_id, n.user_id, n.state, n.is_final, n.exit_code, n.error, (
     select '[' || coalesce(string_agg(r.result, ',' order by r.stage), '') || ']'
     from $schema$.results r where r.task_no = n.task_no and r.run_no = n.run_no and r.pass = n.pass), n.created
-from unnest(
-        @task_no::bigint[], @run_no::int[], @pass::int[], @task_id::text[], @job_id::text[], @user_id::text[], @state::int[], @is_final::bool[],
-        @exit_code::int[], @error::text[], @created::bigint[]) with ordinality
-    as n (
-        task_no, run_no, pass, task_id, job_id, user_id, state, is_final, exit_code, error, created, place)
+from unnest($notification_arguments$) with ordinality as n ($notification_columns$, place)
 order by n.place
 
 -- name: list_notifications

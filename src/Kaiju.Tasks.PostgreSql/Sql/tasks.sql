@@ -31,150 +31,51 @@ select task_no from $schema$.tasks where task_no = any(@tasks) and creation = @c
 -- name: create
 with clock as materialized (select $now$ as now$limit$),
 n as materialized (
-    select n.*, c.now from clock c, unnest(
-        @id::text[], @creation::uuid[], @app::text[], @group_name::text[], @group_id::text[], @user_id::text[], @is_periodic::bool[],
-        @definition::text[], @priority::int[], @enabled::bool[], @stages::int[], @traits::int[], @max_exec::bigint[], @bytes::bigint[],
-        @state::int[], @job_id::text[], @queued_at::bigint[], @exec_deadline::bigint[], @next_run::bigint[], @duty::int[], @due::bigint[],
-        @overdue::bigint[]) with ordinality
-    as n (
-        id, creation, app, group_name, group_id, user_id, is_periodic, definition, priority, enabled, stages, traits, max_exec, bytes, state,
-        job_id, queued_at, exec_deadline, next_run, duty, due, overdue, place)),
+    select n.*, c.now from clock c, unnest($new_arguments$) with ordinality as n ($new_columns$, place)),
 t as (
-    insert into $schema$.tasks (id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)
-    select n.id, n.creation, n.now, 0, n.app, n.group_name, n.group_id, n.user_id, n.is_periodic, n.definition from n
+    insert into $schema$.tasks ($new_definition_columns$) select $new_definition_values$ from n
     where (select k.task_no from $schema$.tasks k where k.id = n.id) is null order by n.place returning id, task_no),
 s as (
-    insert into $schema$.states (
-        task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state,
-        stage, job_id, pass, result_pass, retries, interruptions, queued_at, exec_deadline, wait, next_run, status_change, skipped, chain, duty,
-        due, overdue)
-    select
-        t.task_no, n.app, n.priority, n.enabled, n.stages, n.traits, n.max_exec, n.now, n.bytes, 0, 1, 1, 0, 0, n.state,
-        0, n.job_id, 0, 0, 0, 0, n.now + n.queued_at, n.now + n.exec_deadline, 0, n.now + n.next_run,
-        n.now, 0, 0, n.duty, n.now + n.due, n.now + n.overdue
-    from t join n on n.id = t.id)
+    insert into $schema$.states ($new_state_columns$) select $new_state_values$ from t join n on n.id = t.id)
 select t.id from t union all select nullif(pg_notify(@channel, @told)::text, '') where @told <> '' and exists (select 1 from t)
 
 -- name: insert_tasks
-insert into $schema$.tasks (
-    id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)
-select
-    n.id, n.creation, n.created, n.revision, n.app, n.group_name, n.group_id, n.user_id, n.is_periodic, n.definition
-from unnest(
-        @id::text[], @creation::uuid[], @created::bigint[], @revision::int[], @app::text[], @group_name::text[], @group_id::text[], @user_id::text[],
-        @is_periodic::bool[], @definition::text[]) with ordinality
-    as n (
-        id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition, place)
+insert into $schema$.tasks ($definition_columns$) select $definition_columns$
+from unnest($definition_arguments$) with ordinality as n ($definition_columns$, place)
 order by n.place on conflict (id) do nothing returning id, task_no
 
 -- name: insert_states
-insert into $schema$.states (
-    task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
-    pass, result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at, status_change,
-    executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue, ended)
-select
-    task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
-    pass, result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at, status_change,
-    executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue, ended
-from unnest(
-        @task_no::bigint[], @app::text[], @priority::int[], @enabled::bool[], @stages::int[], @traits::int[], @max_exec::bigint[], @created::bigint[],
-        @bytes::bigint[], @revision::int[], @run_no::int[], @result_run_no::int[], @results::int[], @result_bytes::bigint[], @state::int[],
-        @stage::int[], @job_id::text[], @pass::int[], @result_run::text[], @result_pass::int[], @retries::int[], @interruptions::int[],
-        @queued_at::bigint[], @exec_deadline::bigint[], @wait::int[], @wait_deadline::bigint[], @next_run::bigint[], @retry_at::bigint[],
-        @status_change::bigint[], @executor_id::text[], @claim::uuid[], @report_claim::uuid[], @report_stage::int[], @report_kind::int[],
-        @exit_code::int[], @error::text[], @occurrence::bigint[], @skipped::bigint[], @chain::int[], @duty::int[], @due::bigint[], @overdue::bigint[],
-        @ended::bigint[])
-    as n (
-        task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage,
-        job_id, pass, result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at,
-        status_change, executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue,
-        ended)
+insert into $schema$.states ($state_columns$) select $state_columns$ from unnest($state_arguments$) as n ($state_columns$)
 
 -- name: update_definitions
-update $schema$.tasks t set
-    revision = n.revision, app = n.app, group_name = n.group_name, group_id = n.group_id, user_id = n.user_id, is_periodic = n.is_periodic, definition = n.definition
-from unnest(
-        @id::text[], @revision::int[], @app::text[], @group_name::text[], @group_id::text[], @user_id::text[], @is_periodic::bool[], @definition::text[])
-    as n (
-        id, revision, app, group_name, group_id, user_id, is_periodic, definition)
-where t.id = n.id
+update $schema$.tasks t set $definition_sets$
+from unnest($definition_arguments$) as n ($definition_columns$) where t.id = n.id
 
 -- name: update_states
-update $schema$.states s set
-    app = n.app, priority = n.priority, enabled = n.enabled, stages = n.stages, traits = n.traits, max_exec = n.max_exec, bytes = n.bytes, revision = n.revision, run_no
-    = n.run_no, result_run_no = n.result_run_no, results = n.results, result_bytes = n.result_bytes, state = n.state, stage = n.stage, job_id =
-    n.job_id, pass = n.pass, result_run = n.result_run, result_pass = n.result_pass, retries = n.retries, interruptions = n.interruptions, queued_at =
-    n.queued_at, exec_deadline = n.exec_deadline, wait = n.wait, wait_deadline = n.wait_deadline, next_run = n.next_run, retry_at = n.retry_at,
-    status_change = n.status_change, executor_id = n.executor_id, claim = n.claim, report_claim = n.report_claim, report_stage = n.report_stage,
-    report_kind = n.report_kind, exit_code = n.exit_code, error = n.error, occurrence = n.occurrence, skipped = n.skipped, chain = n.chain, duty =
-    n.duty, due = n.due, overdue = n.overdue, ended = n.ended
-from unnest(
-        @task_no::bigint[], @app::text[], @priority::int[], @enabled::bool[], @stages::int[], @traits::int[], @max_exec::bigint[], @bytes::bigint[], @revision::int[],
-        @run_no::int[], @result_run_no::int[], @results::int[], @result_bytes::bigint[], @state::int[], @stage::int[], @job_id::text[], @pass::int[],
-        @result_run::text[], @result_pass::int[], @retries::int[], @interruptions::int[], @queued_at::bigint[], @exec_deadline::bigint[],
-        @wait::int[], @wait_deadline::bigint[], @next_run::bigint[], @retry_at::bigint[], @status_change::bigint[], @executor_id::text[],
-        @claim::uuid[], @report_claim::uuid[], @report_stage::int[], @report_kind::int[], @exit_code::int[], @error::text[], @occurrence::bigint[],
-        @skipped::bigint[], @chain::int[], @duty::int[], @due::bigint[], @overdue::bigint[], @ended::bigint[])
-    as n (
-        task_no, app, priority, enabled, stages, traits, max_exec, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id, pass,
-        result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at, status_change,
-        executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue, ended)
-where s.task_no = n.task_no
+update $schema$.states s set $state_sets$
+from unnest($state_arguments$) as n ($state_columns$) where s.task_no = n.task_no
 
 -- name: insert_results
-insert into $schema$.results (
-    task_no, run_no, pass, stage, attempt, started, finished, claim, result)
-select
-    task_no, run_no, pass, stage, attempt, started, finished, claim, result
-from unnest(
-        @task_no::bigint[], @run_no::int[], @pass::int[], @stage::int[], @attempt::int[], @started::bigint[], @finished::bigint[], @claim::uuid[],
-        @result::text[])
-    as n (
-        task_no, run_no, pass, stage, attempt, started, finished, claim, result)
+insert into $schema$.results ($result_columns$) select $result_columns$ from unnest($result_arguments$) as n ($result_columns$)
 
 -- name: insert_failures
-insert into $schema$.failures (
-    task_no, run_no, pass, stage, attempt, started, finished, claim, error)
-select
-    task_no, run_no, pass, stage, attempt, started, finished, claim, error
-from unnest(
-        @task_no::bigint[], @run_no::int[], @pass::int[], @stage::int[], @attempt::int[], @started::bigint[], @finished::bigint[], @claim::uuid[],
-        @error::text[])
-    as n (
-        task_no, run_no, pass, stage, attempt, started, finished, claim, error)
+insert into $schema$.failures ($failure_columns$) select $failure_columns$ from unnest($failure_arguments$) as n ($failure_columns$)
 
 -- name: insert_runs
-insert into $schema$.runs (
-    task_no, run_no, pass, job_id, state, exit_code, error, retries, occurrence, chain, queued_at, ended)
-select
-    task_no, run_no, pass, job_id, state, exit_code, error, retries, occurrence, chain, queued_at, ended
-from unnest(
-        @task_no::bigint[], @run_no::int[], @pass::int[], @job_id::text[], @state::int[], @exit_code::int[], @error::text[], @retries::int[],
-        @occurrence::bigint[], @chain::int[], @queued_at::bigint[], @ended::bigint[])
-    as n (
-        task_no, run_no, pass, job_id, state, exit_code, error, retries, occurrence, chain, queued_at, ended)
+insert into $schema$.runs ($run_columns$) select $run_columns$ from unnest($run_arguments$) as n ($run_columns$)
 
 -- name: trim_runs
-delete from $schema$.runs u using unnest(
-        @task_no::bigint[], @result_run_no::int[], @kept::int[])
-    as n (
-        task_no, result_run_no, kept)
+delete from $schema$.runs u using unnest($sweep_arguments$) as n ($sweep_columns$)
 where u.task_no = n.task_no
 and u.run_no not in (select k.run_no from $schema$.runs k where k.task_no = n.task_no order by k.run_no desc limit n.kept)
 
 -- name: sweep_results
-delete from $schema$.results r using unnest(
-        @task_no::bigint[], @result_run_no::int[], @kept::int[])
-    as n (
-        task_no, result_run_no, kept)
+delete from $schema$.results r using unnest($sweep_arguments$) as n ($sweep_columns$)
 where r.task_no = n.task_no and r.run_no <> n.result_run_no
 and not exists (select 1 from $schema$.runs u where u.task_no = r.task_no and u.run_no = r.run_no)
 
 -- name: sweep_failures
-delete from $schema$.failures r using unnest(
-        @task_no::bigint[], @result_run_no::int[], @kept::int[])
-    as n (
-        task_no, result_run_no, kept)
+delete from $schema$.failures r using unnest($sweep_arguments$) as n ($sweep_columns$)
 where r.task_no = n.task_no and r.run_no <> n.result_run_no
 and not exists (select 1 from $schema$.runs u where u.task_no = r.task_no and u.run_no = r.run_no)
 

@@ -17,47 +17,25 @@ select task_no from $prefix$tasks where task_no in (select value from json_each(
 select task_no from $prefix$tasks where task_no in (select value from json_each(@tasks)) and creation = @creation
 
 -- name: insert_task
-insert into $prefix$tasks (id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)
-values (@id, @creation, @created, @revision, @app, @group_name, @group_id, @user_id, @is_periodic, @definition)
-on conflict (id) do nothing
+insert into $prefix$tasks ($definition_columns$) values ($definition_arguments$) on conflict (id) do nothing
 
 -- name: insert_states
-insert into $prefix$states (
-    task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id, pass,
-    result_run, result_pass, retries, interruptions, queued_at, exec_deadline, wait, wait_deadline, next_run, retry_at, status_change,
-    executor_id, claim, report_claim, report_stage, report_kind, exit_code, error, occurrence, skipped, chain, duty, due, overdue, ended)
-values (
-    @task_no, @app, @priority, @enabled, @stages, @traits, @max_exec, @created, @bytes, @revision, @run_no, @result_run_no, @results, @result_bytes, @state, @stage, @job_id, @pass,
-    @result_run, @result_pass, @retries, @interruptions, @queued_at, @exec_deadline, @wait, @wait_deadline, @next_run, @retry_at, @status_change,
-    @executor_id, @claim, @report_claim, @report_stage, @report_kind, @exit_code, @error, @occurrence, @skipped, @chain, @duty, @due, @overdue, @ended)
+insert into $prefix$states ($state_columns$) values ($state_arguments$)
 
 -- name: update_definitions
-update $prefix$tasks set
-    revision = @revision, app = @app, group_name = @group_name, group_id = @group_id, user_id = @user_id, is_periodic = @is_periodic, definition = @definition
-where id = @id
+update $prefix$tasks set $definition_sets$ where id = @id
 
 -- name: update_states
-update $prefix$states set
-    app = @app, priority = @priority, enabled = @enabled, stages = @stages, traits = @traits, max_exec = @max_exec, bytes = @bytes, revision = @revision, run_no = @run_no,
-    result_run_no = @result_run_no, results = @results, result_bytes = @result_bytes, state = @state, stage = @stage, job_id = @job_id, pass = @pass,
-    result_run = @result_run, result_pass = @result_pass, retries = @retries, interruptions = @interruptions, queued_at = @queued_at,
-    exec_deadline = @exec_deadline, wait = @wait, wait_deadline = @wait_deadline, next_run = @next_run, retry_at = @retry_at,
-    status_change = @status_change, executor_id = @executor_id, claim = @claim, report_claim = @report_claim, report_stage = @report_stage,
-    report_kind = @report_kind, exit_code = @exit_code, error = @error, occurrence = @occurrence, skipped = @skipped, chain = @chain,
-    duty = @duty, due = @due, overdue = @overdue, ended = @ended
-where task_no = @task_no
+update $prefix$states set $state_sets$ where task_no = @task_no
 
 -- name: insert_results
-insert into $prefix$results (task_no, run_no, pass, stage, attempt, started, finished, claim, result)
-values (@task_no, @run_no, @pass, @stage, @attempt, @started, @finished, @claim, @result)
+insert into $prefix$results ($result_columns$) values ($result_arguments$)
 
 -- name: insert_failures
-insert into $prefix$failures (task_no, run_no, pass, stage, attempt, started, finished, claim, error)
-values (@task_no, @run_no, @pass, @stage, @attempt, @started, @finished, @claim, @error)
+insert into $prefix$failures ($failure_columns$) values ($failure_arguments$)
 
 -- name: insert_runs
-insert into $prefix$runs (task_no, run_no, pass, job_id, state, exit_code, error, retries, occurrence, chain, queued_at, ended)
-values (@task_no, @run_no, @pass, @job_id, @state, @exit_code, @error, @retries, @occurrence, @chain, @queued_at, @ended)
+insert into $prefix$runs ($run_columns$) values ($run_arguments$)
 
 -- name: trim_runs
 delete from $prefix$runs

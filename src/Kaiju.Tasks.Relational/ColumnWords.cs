@@ -1,0 +1,65 @@
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>
+/// The lists of columns that an adapter's statements name, such as <c>$state_columns$</c>, made from the declarations of the columns.
+/// </summary>
+/// <param name="argument">A column's argument as the adapter's statements write it.</param>
+/// <param name="source">Where a statement that changes rows finds a column's new value.</param>
+internal sealed class ColumnWords(Func<string, ColumnType, string> argument, Func<string, string> source)
+{
+    private readonly Dictionary<string, string> _words = new(StringComparer.Ordinal);
+
+    /// <summary>The words of every kind of row.</summary>
+    public IReadOnlyDictionary<string, string> All()
+    {
+        Add("definition", TaskRowColumns.Definition);
+        Add("state", TaskRowColumns.State);
+        Add("new", TaskRowColumns.New);
+        AddNew("new_definition", TaskRowColumns.Definition);
+        AddNew("new_state", TaskRowColumns.State);
+        Add("result", EntryRow.ResultColumns);
+        Add("failure", EntryRow.FailureColumns);
+        Add("run", RunRow.Columns);
+        Add("sweep", SweepRow.Columns);
+        Add("notification", NotificationRow.Columns);
+        _words.Add("task", ReadList(column => column.Name));
+
+        // The definition of those tasks only that have one of the traits @whole.
+        _words.Add("held", ReadList(column => column.Name == "definition"
+            ? "case when (s.traits | 16) & @whole <> 0 then t.definition end"
+            : column.Name));
+        return _words;
+    }
+
+    /// <summary>What is read of a task: columns of its definition t and its state s.</summary>
+    private static string ReadList(Func<Column<TaskRow>, string> name) => ListOf(
+        TaskRowColumns.Read, column => name(column) is var read && read != column.Name
+            ? read
+            : $"{(TaskRowColumns.Definition.Contains(column) ? 't' : 's')}.{read}");
+
+    private void Add<T>(string kind, IReadOnlyList<Column<T>> columns)
+    {
+        _words.Add($"{kind}_columns", ListOf(columns, column => column.Name));
+        _words.Add($"{kind}_arguments", ListOf(columns, column => argument(column.Name, column.Type)));
+        _words.Add(
+            $"{kind}_sets",
+            ListOf([.. columns.Where(column => !column.IsFixed)], column => $"{column.Name} = {source(column.Name)}"));
+    }
+
+    private void AddNew(string kind, IReadOnlyList<Column<TaskRow>> columns)
+    {
+        columns = [.. columns.Where(column => column.OfNew != NewValue.Null)];
+        _words.Add($"{kind}_columns", ListOf(columns, column => column.Name));
+        _words.Add($"{kind}_values", ListOf(columns, column => column.OfNew switch
+        {
+            NewValue.Zero => "0",
+            NewValue.One => "1",
+            NewValue.Number => $"t.{column.Name}",
+            NewValue.Clock => "n.now",
+            NewValue.GivenFromClock => $"n.now + n.{column.Name}",
+            _ => $"n.{column.Name}",
+        }));
+    }
+
+    private static string ListOf<T>(IEnumerable<Column<T>> columns, Func<Column<T>, string> text) => string.Join(", ", columns.Select(text));
+}

@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using Kaiju.Tasks.Contracts;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>What a column declares is true of each store: what is written is read again, and a new task has what its creation leaves out.</summary>
+public abstract class TaskColumnTests
+{
+    private static readonly DateTimeOffset _start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
+
+    public static TheoryData<TaskState> States => [.. Enum.GetValues<TaskState>()];
+
+    private protected abstract ValueTask<OpenedStore> OpenAsync(DateTimeOffset start);
+
+    /// <summary>Every property of a state, also one that is yet to be thought of, is stored when a task is imported and when it changes.</summary>
+    [Theory]
+    [MemberData(nameof(States))]
+    public async Task Every_property_of_a_state_is_read_as_it_was_written(TaskState state)
+    {
+        await using var opened = await OpenAsync(_start);
+        var random = new Random((int)state);
+        var task = Checked.Import(new TaskRecord
+        {
+            Definition = new TaskDefinition { Id = "t", Commands = [new("do"), new("do")], Group = "g", GroupId = "h", UserId = "u", Enabled = false },
+            Managed = Drawn(random) with { State = state, Stage = 1, Wait = WaitKind.Timer },
+            Created = _start - TimeSpan.FromDays(1),
+            Result = [JsonElement.Parse("1")],
+        });
+        var answer = (await opened.Store.ImportAsync([task], [], default))[0];
+        Assert.Equal(CreateResult.Created, answer.Result);
+        var expected = TaskImport.State(task, answer.Claim ?? Guid.Empty, _start, new LifecycleRules()) with { Claim = null, LastReport = null };
+
+        Assert.Equal(Text(expected), Text((await opened.Store.GetAsync("t", default))!.Managed));
+
+        var changed = (await opened.Store.GetAsync("t", default))!.Definition with { Description = "changed" };
+        Assert.Equal(UpdateResult.Updated, (await opened.Store.UpdateAsync(changed, 0, default)).Result);
+        Assert.Equal(Text(expected), Text((await opened.Store.GetAsync("t", default))!.Managed));
+    }
+
+    /// <summary>A column that a creation does not bring is what the declaration says, whatever the task.</summary>
+    [Fact]
+    public void A_new_task_has_in_each_column_what_its_declaration_says()
+    {
+        var definitions = new[]
+        {
+            new TaskDefinition { Commands = [new("do")] },
+            new TaskDefinition { Commands = [new("do")], RunAt = TaskDefinition.OnDemand, Enabled = false },
+            new TaskDefinition { Commands = [new("do"), new("do")], Group = "g", GroupId = "h", UserId = "u", Notify = true, NextTask = "n" },
+            new TaskDefinition { Commands = [new("do")], MaxRetries = 3, Priority = 4, System = true },
+        };
+        foreach (var definition in definitions.Select(definition => Checked.Definition(definition with { Id = "t" })))
+        {
+            var row = new TaskRow
+            {
+                Rules = new LifecycleRules(),
+                Definition = definition,
+                Created = DateTimeOffset.UnixEpoch,
+                State = TaskLifecycle.Create(definition, "job", DateTimeOffset.UnixEpoch),
+            };
+            foreach (var column in TaskRowColumns.Definition.Concat(TaskRowColumns.State))
+            {
+                var (isFixed, expected) = column.OfNew switch
+                {
+                    NewValue.Null => (true, null),
+                    NewValue.Zero => (true, 0L),
+                    NewValue.One => (true, 1L),
+                    NewValue.Clock => (true, (object?)0L),
+                    _ => (false, null),
+                };
+                var value = column.Value(row);
+                Assert.True(!isFixed || Equals(expected, value is null ? null : Convert.ToInt64(value, CultureInfo.InvariantCulture)), $"{column.Name} of a new task is {value}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Every_column_that_a_task_is_read_from_is_declared_once()
+    {
+        Assert.Equal(TaskRowColumns.Read.Length, TaskRowColumns.Read.DistinctBy(column => column.Name).Count());
+        Assert.Equal(TaskRowColumns.State.Length, TaskRowColumns.State.DistinctBy(column => column.Name).Count());
+    }
+
+    /// <summary>A state with a value other than its default in every property.</summary>
+    private static ManagedState Drawn(Random random)
+    {
+        var state = new ManagedState { JobId = "", ResultRun = "" };
+        foreach (var property in typeof(ManagedState).GetProperties().Where(property => property.CanWrite))
+        {
+            property.SetValue(state, Drawn(property, random));
+        }
+
+        return state;
+    }
+
+    private static object Drawn(PropertyInfo property, Random random)
+    {
+        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        return type switch
+        {
+            { IsEnum: true } => Enum.GetValues(type).Cast<object>().Last(),
+            _ when type == typeof(int) => random.Next(1, 100),
+            _ when type == typeof(long) => random.NextInt64(1, 1L << 40),
+            _ when type == typeof(bool) => true,
+            _ when type == typeof(string) => $"text {random.Next()}",
+            _ when type == typeof(Guid) => Guid.NewGuid(),
+            _ when type == typeof(DateTimeOffset) => _start - TimeSpan.FromTicks(random.NextInt64(1, TimeSpan.TicksPerDay)),
+            _ when type == typeof(TimeSpan) => TimeSpan.FromTicks(random.NextInt64(1, TimeSpan.TicksPerDay)),
+            _ when type == typeof(TaskError) => TaskError.Create(TaskErrorKind.Handler, $"error {random.Next()}"),
+            _ when type == typeof(ReportId) => new ReportId(Guid.NewGuid(), random.Next(1, 100), ReportKind.Failed),
+            _ => throw new InvalidOperationException($"Draw a {type.Name} for {property.Name}."),
+        };
+    }
+
+    /// <summary>Every property, an error by its JSON.</summary>
+    private static string Text(ManagedState state) => string.Join('\n', typeof(ManagedState).GetProperties()
+        .Select(property => (property.Name, Value: property.GetValue(state)))
+        .Select(property => $"{property.Name}: {(property.Value is TaskError error ? error.Json.GetRawText() : JsonSerializer.Serialize(property.Value))}"));
+}
