@@ -111,7 +111,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     {
         var now = await step.NowAsync().ConfigureAwait(false);
         var answers = new CreateAnswer[tasks.Count];
-        foreach (var (wave, places) in Waves(tasks).Index())
+        foreach (var (wave, places) in CreationWaves.Cut(tasks).Index())
         {
             var rows = places.ToDictionary(place => NewRow(tasks[place], creation, now));
             foreach (var row in await step.InsertAsync([.. rows.Keys]).ConfigureAwait(false))
@@ -132,12 +132,6 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
         return answers;
     }
 
-    /// <summary>The places of tasks, each id once in a wave: an id that comes again in the same call meets what the call itself has created.</summary>
-    private static IEnumerable<IEnumerable<int>> Waves(IReadOnlyList<TaskDefinition> tasks) =>
-        from same in Enumerable.Range(0, tasks.Count).GroupBy(place => tasks[place].Id, StringComparer.Ordinal)
-        from occurrence in same.Index()
-        group occurrence.Item by occurrence.Index;
-
     private static CreateAnswer Created(SqlStep step, TaskRow row, CreateResult result)
     {
         step.Hint(KindsOfNew(row), row);
@@ -145,7 +139,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     }
 
     /// <summary>What a new task has to tell.</summary>
-    protected static StoreHintKinds KindsOfNew(TaskRow row) => row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.Duty;
+    protected static StoreHintKinds KindsOfNew(TaskRow row) => StoreHint.KindsOfNew(row.State);
 
     /// <summary>Answers those whose ids are known, and puts them in the place of the others where that is asked for and can be.</summary>
     private static async ValueTask MeetAsync(
@@ -165,14 +159,9 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
             foreach (var (row, place) in rows.Where(item => known.ContainsKey(item.Key.Id)).ToList())
             {
                 var other = known[row.Id];
-                var result = onConflict switch
-                {
-                    _ when own.Contains(other.TaskNo) => tried?[place].Result ?? CreateResult.Created,
-                    _ when !other.IsIn(context.Scope) => CreateResult.Refused,
-                    OnConflict.Skip => CreateResult.Skipped,
-                    OnConflict.Replace when TaskLifecycle.IsAtRest(other.State) => CreateResult.Replaced,
-                    _ => CreateResult.Refused,
-                };
+                var result = own.Contains(other.TaskNo)
+                    ? tried?[place].Result ?? CreateResult.Created
+                    : ConflictRule.Decide(onConflict, other.State, isInScope: other.IsIn(context.Scope));
                 var isReplaced = result == CreateResult.Replaced && !own.Contains(other.TaskNo);
                 answers[place] = new CreateAnswer(row.Id, result, isReplaced ? row.State.State : other.State.State);
                 if (isReplaced)

@@ -21,25 +21,19 @@ internal sealed partial class MemoryTaskStore
         var result = CreateResult.Created;
         if (_index.Find(definition.Id!) is { } known)
         {
-            var state = known.State.State;
-            if (onConflict == OnConflict.Skip && known.IsIn(context.Scope))
+            result = ConflictRule.Decide(onConflict, known.State, isInScope: known.IsIn(context.Scope));
+            if (result != CreateResult.Replaced)
             {
-                return new CreateAnswer(known.Id, CreateResult.Skipped, state);
-            }
-
-            if (onConflict == OnConflict.Fail || !TaskLifecycle.IsAtRest(known.State) || !known.IsIn(context.Scope))
-            {
-                return new CreateAnswer(known.Id, CreateResult.Refused, state);
+                return new CreateAnswer(known.Id, result, known.State.State);
             }
 
             _index.Remove(known);
             step.Hint(StoreHintKinds.Ended, known);
-            result = CreateResult.Replaced;
         }
 
         var task = new MemoryTask(definition, TaskLifecycle.Create(definition, NewJobId(), step.Now), step.Now, _sequence++, []);
         _index.Add(task);
-        step.Hint(task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.Duty, task);
+        step.Hint(StoreHint.KindsOfNew(task.State), task);
         return new CreateAnswer(task.Id, result, task.State.State);
     }
 
