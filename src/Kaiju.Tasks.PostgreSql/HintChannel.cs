@@ -190,7 +190,7 @@ internal sealed class HintChannel : IAsyncDisposable
             _outages?.Succeeded(ListenWork);
 
             // What was said before we listened nobody has heard.
-            _listeners.Tell(new StoreHint(StoreHintKinds.All));
+            _listeners.Publish(new StoreHint(StoreHintKinds.All));
             while (true)
             {
                 if (!await connection.WaitAsync(_options.KeepAliveInterval, cancellationToken).ConfigureAwait(false))
@@ -211,7 +211,7 @@ internal sealed class HintChannel : IAsyncDisposable
         var (hint, sender) = HintPayload.Read(payload);
         if (sender != _sender)
         {
-            _listeners.Tell(hint);
+            _listeners.Publish(hint);
         }
     }
 

@@ -185,7 +185,7 @@ internal sealed partial class PostgreSqlTaskStore
         }
 
         batch.MarkFresh(places.Span);
-        Tell(hint, told.Length > 0);
+        PublishHints(hint, told.Length > 0);
 
         bool IsPassing(Exception e)
         {

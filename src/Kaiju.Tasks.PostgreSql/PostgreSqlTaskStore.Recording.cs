@@ -99,7 +99,7 @@ internal sealed partial class PostgreSqlTaskStore
                 Argument.Longs("elapsed", done.Select(item => item.Report.Elapsed.Ticks))),
             e => Faults.IsRolledBack(e) || Faults.IsOfConnection(e),
             cancellationToken).ConfigureAwait(false);
-        Tell(hint);
+        PublishHints(hint);
         return recorded;
     }
 

@@ -37,7 +37,7 @@ internal sealed partial class PostgreSqlTaskStore
                 // While it is in doubt, the holder may be the try whose answer was lost.
                 e => Faults.IsHeld(e) ? (passesOver = waits) || isInDoubt : Faults.IsPassing(e),
                 cancellationToken).ConfigureAwait(false);
-            Tell(step);
+            PublishHints(step);
             return answer;
         }
         catch (Exception e) when (isInDoubt && Faults.IsPassing(e))
@@ -56,7 +56,7 @@ internal sealed partial class PostgreSqlTaskStore
         catch (Exception e) when (!Faults.IsOfRefusedCommit(e))
         {
             doubt();
-            Tell(step.Hints);
+            PublishHints(step.Hints);
             throw;
         }
     }

@@ -277,9 +277,9 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
         NpgsqlConnection connection, bool isRepeated, CancellationToken cancellationToken, bool isBlocking = false, bool passesOver = false, SqlTexts? sql = null) =>
         new(connection, _testTime, sql ?? _sql, Rules, _next, NewJobId, cancellationToken) { IsRepeated = isRepeated, IsBlocking = isBlocking, PassesOver = passesOver };
 
-    private void Tell(SqlStep step)
+    private void PublishHints(SqlStep step)
     {
-        Tell(step.Hints);
+        PublishHints(step.Hints);
         foreach (var (finished, next, result) in step.LostChains)
         {
             RelationalLog.ChainLost(_logger, finished, next, result);
@@ -287,14 +287,14 @@ internal sealed partial class PostgreSqlTaskStore : RelationalTaskStore, IAsyncD
     }
 
     /// <summary>Tells our own listeners, and other processes unless the statement has done so.</summary>
-    private void Tell(StoreHint hint, bool isTold = false)
+    private void PublishHints(StoreHint hint, bool isTold = false)
     {
         if (hint.Kinds == StoreHintKinds.None)
         {
             return;
         }
 
-        Listeners.Tell(hint);
+        Listeners.Publish(hint);
         if (!isTold)
         {
             _channel?.Send(hint);

@@ -217,7 +217,7 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
             throw SqliteFile.Located(e, SqliteFile.PathOf(_options));
         }
 
-        return _writer = new SqliteWriter(connection, OpenTables, (writing, isRepeated) => NewStep(writing.Statements, isRepeated), Tell, _options);
+        return _writer = new SqliteWriter(connection, OpenTables, (writing, isRepeated) => NewStep(writing.Statements, isRepeated), PublishHints, _options);
     }
 
     /// <summary>Opens a connection that may write, to tables that are as this package needs them.</summary>
@@ -246,9 +246,9 @@ internal sealed partial class SqliteTaskStore : RelationalTaskStore, IAsyncDispo
         }
     }
 
-    private void Tell(StoreHint hint, SqlStep? step)
+    private void PublishHints(StoreHint hint, SqlStep? step)
     {
-        Listeners.Tell(hint);
+        Listeners.Publish(hint);
         foreach (var (finished, next, result) in step?.LostChains ?? [])
         {
             RelationalLog.ChainLost(_logger, finished, next, result);

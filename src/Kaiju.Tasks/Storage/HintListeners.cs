@@ -1,6 +1,9 @@
 namespace Kaiju.Tasks.Storage;
 
-/// <summary>Those who asked a store for hints (<see cref="ITaskHints.Listen"/>), for stores to keep. Any thread may add, remove and tell.</summary>
+/// <summary>
+/// The listeners that asked a store for hints (<see cref="ITaskHints.Listen"/>), for stores to keep. Any thread may add, remove and
+/// publish.
+/// </summary>
 public sealed class HintListeners
 {
     private readonly Lock _changing = new();
@@ -13,7 +16,9 @@ public sealed class HintListeners
     }
 
     /// <summary>No listeners yet.</summary>
-    /// <param name="failed">Called with what a listener has thrown, on the thread that tells. What it throws itself is ignored.</param>
+    /// <param name="failed">
+    /// Called with the exception of a listener, on the thread that publishes. What it throws itself is ignored.
+    /// </param>
     public HintListeners(Action<Exception> failed)
     {
         ArgumentNullException.ThrowIfNull(failed);
@@ -36,11 +41,11 @@ public sealed class HintListeners
     }
 
     /// <summary>
-    /// Tells all listeners, and throws nothing: the step that is told of has happened, whatever a listener makes of it. Not while a lock is
-    /// held that they might want.
+    /// Gives a hint to all listeners, and throws nothing: the step behind the hint has happened, whatever a listener makes of
+    /// it. Not to be called under a lock that they might want.
     /// </summary>
-    /// <param name="hint">What; nothing is told where it is about nothing.</param>
-    public void Tell(StoreHint hint)
+    /// <param name="hint">The hint; one about nothing is not published.</param>
+    public void Publish(StoreHint hint)
     {
         if (hint.Kinds == StoreHintKinds.None)
         {
@@ -55,12 +60,12 @@ public sealed class HintListeners
             }
             catch (Exception e)
             {
-                Say(e);
+                ReportFailure(e);
             }
         }
     }
 
-    private void Say(Exception e)
+    private void ReportFailure(Exception e)
     {
         try
         {
@@ -68,7 +73,7 @@ public sealed class HintListeners
         }
         catch (Exception)
         {
-            // Saying that something failed has failed: there is nowhere else to say it.
+            // The report of the failure has failed too: there is nowhere else to report it.
         }
     }
 

@@ -32,9 +32,9 @@ public sealed class StoreQueueTests
         using var queue = new CountingQueue(store, TimeProvider.System);
         var waiting = queue.WaitAsync(["shop"], TimeSpan.FromDays(1), default).AsTask();
 
-        store.Tell(new StoreHint(StoreHintKinds.All & ~StoreHintKinds.Queued));
+        store.PublishHints(new StoreHint(StoreHintKinds.All & ~StoreHintKinds.Queued));
         waiting.IsCompleted.Should().BeFalse();
-        store.Tell(new StoreHint(StoreHintKinds.Queued));
+        store.PublishHints(new StoreHint(StoreHintKinds.Queued));
 
         await waiting.Soon();
     }
@@ -58,7 +58,7 @@ public sealed class StoreQueueTests
     {
         private readonly HintListeners _listeners = new();
 
-        public void Tell(StoreHint hint) => _listeners.Tell(hint);
+        public void PublishHints(StoreHint hint) => _listeners.Publish(hint);
 
         public override IDisposable Listen(Action<StoreHint> listener) => _listeners.Add(listener);
     }

@@ -91,9 +91,9 @@ public sealed class GuardTests
         using var throwing = listeners.Add(_ => throw new InvalidOperationException("a listener"));
         var listening = listeners.Add(_ => told++);
 
-        listeners.Tell(new StoreHint(StoreHintKinds.Queued));
+        listeners.Publish(new StoreHint(StoreHintKinds.Queued));
         listening.Dispose();
-        listeners.Tell(new StoreHint(StoreHintKinds.Queued));
+        listeners.Publish(new StoreHint(StoreHintKinds.Queued));
 
         said.Should().HaveCount(2).And.OnlyContain(e => e.Message == "a listener");
         told.Should().Be(1, "it was removed, and the one that throws was not");

@@ -257,7 +257,7 @@ internal sealed partial class MemoryTaskStore
             (hints, lostChains, failed) = (_step.Hints, _step.LostChains, _step.Failed);
         }
 
-        _listeners.Tell(hints);
+        _listeners.Publish(hints);
         foreach (var (finished, chained, result) in lostChains ?? [])
         {
             Log.ChainLost(_logger, finished, chained, result);
