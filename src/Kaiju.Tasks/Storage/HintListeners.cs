@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// The listeners that asked a store for hints (<see cref="ITaskHints.Listen"/>), for stores to keep. Any thread may add, remove and
-/// publish.
+/// The listeners that asked a store for hints (<see cref="ITaskHints.Listen"/>), for stores to keep. Any thread may
+/// add, remove and publish.
 /// </summary>
 public sealed class HintListeners
 {
@@ -41,8 +41,8 @@ public sealed class HintListeners
     }
 
     /// <summary>
-    /// Gives a hint to all listeners, and throws nothing: the step behind the hint has happened, whatever a listener makes of
-    /// it. Not to be called under a lock that they might want.
+    /// Gives a hint to all listeners, and throws nothing: the step behind the hint has happened, whatever a listener
+    /// makes of it. Not to be called under a lock that they might want.
     /// </summary>
     /// <param name="hint">The hint; one about nothing is not published.</param>
     public void Publish(StoreHint hint)

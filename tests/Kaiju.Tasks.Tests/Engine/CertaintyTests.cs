@@ -255,7 +255,7 @@ public sealed class CertaintyTests : IAsyncDisposable
 
         public async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
         {
-            var tasks = await store.Inner.ClaimNextAsync(request, cancellationToken);
+            var tasks = await store.Inner.Executors.ClaimNextAsync(request, cancellationToken);
             if (store.AfterClaim is { } freeze)
             {
                 store.AfterClaim = null;

@@ -151,14 +151,14 @@ public sealed class StrayClaimTests : IAsyncDisposable
                 return [];
             }
 
-            var tasks = await store.ClaimNextAsync(request, cancellationToken);
+            var tasks = await store.Executors.ClaimNextAsync(request, cancellationToken);
             await (Holds?.Task ?? Task.CompletedTask);
             return tasks;
         }
 
         public async Task CommitAsync()
         {
-            await store.ClaimNextAsync(_lost!.Value, default);
+            await store.Executors.ClaimNextAsync(_lost!.Value, default);
             _lost = null;
         }
 

@@ -10,7 +10,7 @@ internal sealed class StoreQueue(MemoryTaskStore store, WitnessedStore witness) 
     public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => default;
 
     public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) =>
-        witness.WatchClaimAsync(request.Executor, () => store.ClaimNextAsync(request, cancellationToken));
+        witness.WatchClaimAsync(request.Executor, () => store.Executors.ClaimNextAsync(request, cancellationToken));
 
     public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) => throw new NotSupportedException();
 }

@@ -41,7 +41,8 @@ internal sealed class MemoryNotifications
         return marked;
     }
 
-    public IReadOnlyList<TaskNotification> Undelivered(int limit) => [.. _undelivered.Take(limit).Select(id => _all[id])];
+    public IReadOnlyList<TaskNotification> Undelivered(int limit) =>
+        [.. _undelivered.Take(limit).Select(id => _all[id])];
 
     public void MarkDelivered(IReadOnlyList<long> ids) => _undelivered.ExceptWith(ids);
 
@@ -57,7 +58,8 @@ internal sealed class MemoryNotifications
         return
         [
             .. older.Reverse().Select(id => _all[id])
-                .Where(notification => (query.UserId is null || query.UserId == notification.UserId) && (query.IsRead is null || query.IsRead == notification.IsRead))
+                .Where(notification => query.UserId is null || query.UserId == notification.UserId)
+                .Where(notification => query.IsRead is null || query.IsRead == notification.IsRead)
                 .Take(limit),
         ];
     }

@@ -14,28 +14,25 @@ internal sealed class MemoryTask
     private long _definitionBytes;
     private long _resultBytes;
 
-    public MemoryTask(TaskDefinition definition, ManagedState state, DateTimeOffset created, long sequence, IEnumerable<StageEntry> history)
+    public MemoryTask(
+        TaskDefinition definition,
+        ManagedState state,
+        DateTimeOffset created,
+        long sequence,
+        IEnumerable<StageEntry> history)
     {
         Definition = definition;
         State = state;
         Created = created;
         Sequence = sequence;
-        (_history, _results) = (new List<StageEntry>(definition.Commands.Count), new List<JsonElement>(definition.Commands.Count));
+        _history = new List<StageEntry>(definition.Commands.Count);
+        _results = new List<JsonElement>(definition.Commands.Count);
         foreach (var entry in history)
         {
             Add(entry);
         }
 
         _definitionBytes = BytesOf(definition);
-    }
-
-    /// <summary>A mere place in the order of creation, to look up what comes behind it.</summary>
-    public MemoryTask(TaskCursor place)
-    {
-        (_history, _results) = ([], []);
-        Definition = new TaskDefinition { Id = place.Id, Commands = [] };
-        State = new ManagedState { JobId = "", ResultRun = "" };
-        Created = place.Created;
     }
 
     public TaskDefinition Definition { get; private set; }
@@ -50,7 +47,7 @@ internal sealed class MemoryTask
     /// <summary>Ties between equal times are broken by the order of arrival.</summary>
     public long Sequence { get; }
 
-    /// <summary>Where the task stands in the queue or among a manager's duties; kept by <see cref="MemoryIndex"/>.</summary>
+    /// <summary>Where it stands in the queue or among a manager's duties; kept by <see cref="MemoryIndex"/>.</summary>
     public WorkPlace? Place { get; set; }
 
     /// <summary>Where it stands among what can become overdue.</summary>
@@ -67,6 +64,9 @@ internal sealed class MemoryTask
 
     public string Id => Definition.Id!;
 
+    /// <summary>The task's place in the order of creation.</summary>
+    public CreationKey CreationKey => new(Created.UtcTicks, Id);
+
     public bool HasResults => _results.Count > 0;
 
     /// <summary>About what travels with a claim.</summary>
@@ -80,7 +80,8 @@ internal sealed class MemoryTask
     public long NextTicket() => ++_tickets;
 
     /// <summary>True while an entry of a <see cref="WorkHeap"/> counts.</summary>
-    public bool Holds(long ticket) => Place?.Ticket == ticket || OverduePlace?.Ticket == ticket || EndedPlace?.Ticket == ticket;
+    public bool Holds(long ticket) =>
+        Place?.Ticket == ticket || OverduePlace?.Ticket == ticket || EndedPlace?.Ticket == ticket;
 
     public void Apply(Transition transition, int keptRuns)
     {
@@ -116,7 +117,9 @@ internal sealed class MemoryTask
 
     public void SetAside(DateTimeOffset now)
     {
-        AsideFor = AsideFor == TimeSpan.Zero ? TimeSpan.FromMinutes(1) : TimeSpan.FromMinutes(Math.Min(5, AsideFor.TotalMinutes * 2));
+        AsideFor = AsideFor == TimeSpan.Zero
+            ? TimeSpan.FromMinutes(1)
+            : TimeSpan.FromMinutes(Math.Min(5, AsideFor.TotalMinutes * 2));
         AsideUntil = now + AsideFor;
     }
 
@@ -131,7 +134,8 @@ internal sealed class MemoryTask
         return State.HasEnded ? [RunNow(), .. earlier] : [.. earlier];
     }
 
-    public StageEntry? FindEntry(ReportId report) => _history.FindLast(entry => entry.Claim == report.Claim && entry.Stage == report.Stage);
+    public StageEntry? FindEntry(ReportId report) =>
+        _history.FindLast(entry => entry.Claim == report.Claim && entry.Stage == report.Stage);
 
     public TaskRecord Snapshot() => new()
     {
@@ -166,7 +170,8 @@ internal sealed class MemoryTask
         Created = now,
     };
 
-    public ExecutorTask ForExecutor(DateTimeOffset now) => ExecutorTask.Of(Definition, State, _results.Count == 0 ? [] : [.. _results], now);
+    public ExecutorTask ForExecutor(DateTimeOffset now) =>
+        ExecutorTask.Of(Definition, State, _results.Count == 0 ? [] : [.. _results], now);
 
     public TaskMove MoveFrom(TaskState from) => TaskMove.Of(Id, Definition.AppName!, from, State);
 
@@ -192,6 +197,8 @@ internal sealed class MemoryTask
     private TaskRun RunNow() => TaskRun.Of(Id, State, [.. _results]);
 
     private static long BytesOf(TaskDefinition definition) =>
-        JsonText.Size(definition.KwsJson) + JsonText.Size(definition.MetaJson)
-        + definition.Commands.Sum(command => (long)JsonText.Size(command.ParamsJson) + JsonText.Size(command.Condition?.Json ?? default));
+        JsonText.Size(definition.KwsJson) + JsonText.Size(definition.MetaJson) + definition.Commands.Sum(BytesOf);
+
+    private static long BytesOf(TaskCommand command) =>
+        (long)JsonText.Size(command.ParamsJson) + JsonText.Size(command.Condition?.Json ?? default);
 }

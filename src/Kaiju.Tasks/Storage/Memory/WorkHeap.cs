@@ -8,8 +8,9 @@ internal readonly record struct WorkPlace(WorkHeap Heap, long Ticket)
 }
 
 /// <summary>
-/// Tasks by the order in which there is something to do with them, kept cheap for what comes in order and goes from the front, as work
-/// does. Who leaves is passed over later: an entry counts only while its task still holds its ticket.
+/// Tasks by the order in which there is something to do with them, kept cheap for what comes in order and goes from the
+/// front, as work does. A task that leaves is passed over later: an entry counts only while its task still holds its
+/// ticket.
 /// </summary>
 internal sealed class WorkHeap
 {
@@ -18,7 +19,10 @@ internal sealed class WorkHeap
     private PriorityQueue<(MemoryTask Task, long Ticket), Key> _entries = new();
     private int _live;
 
-    /// <summary>Adds a task: first by <paramref name="major"/>, then by <paramref name="minor"/>, then by arrival. The task must keep the place.</summary>
+    /// <summary>
+    /// Adds a task: first by <paramref name="major"/>, then by <paramref name="minor"/>, then by arrival. The task must
+    /// keep the place.
+    /// </summary>
     public WorkPlace Add(MemoryTask task, long major, long minor = 0)
     {
         var place = new WorkPlace(this, task.NextTicket());
@@ -51,7 +55,8 @@ internal sealed class WorkHeap
         _live--;
         if (_entries.Count > (2 * _live) + Slack)
         {
-            _entries = new PriorityQueue<(MemoryTask, long), Key>(_entries.UnorderedItems.Where(item => item.Element.Task.Holds(item.Element.Ticket)));
+            _entries = new PriorityQueue<(MemoryTask, long), Key>(
+                _entries.UnorderedItems.Where(item => item.Element.Task.Holds(item.Element.Ticket)));
         }
     }
 

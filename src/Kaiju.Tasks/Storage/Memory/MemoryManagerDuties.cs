@@ -1,0 +1,113 @@
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Storage.Memory;
+
+/// <summary>What managers do to the tasks in memory when time says so.</summary>
+internal sealed class MemoryManagerDuties(MemoryState state)
+{
+    public ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        var watch = StoreWatch.Next(state.Watch, step.Now, state.Rules);
+        state.Watch = watch;
+        return new(new WatchAnswer(step.Now, watch.Since, FirstPing()));
+    }
+
+    public ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        var before = step.Now - age;
+        var hasDuty = state.Tasks.NextDutyTicks() <= before.UtcTicks;
+        var apps = state.Tasks.UnservedApps(before).Take(UnattendedWork.MostApps).ToList();
+        return new(new UnattendedWork(step.Now, state.Watch?.Last, hasDuty, apps));
+    }
+
+    public ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(
+        DateTimeOffset? asOf, int limit, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        var moves = new MemoryMoves(step, limit);
+        var alive = (asOf ?? step.Now) - state.Rules.ExecutorLifetime;
+        foreach (var (executor, _) in state.LastPings.Where(executor => executor.Value < alive).ToList())
+        {
+            moves.MoveEach(state.Tasks.HeldBy(executor), new TaskEvent.Interrupted());
+            if (state.Tasks.HeldBy(executor).Count == 0)
+            {
+                state.LastPings.Remove(executor);
+            }
+        }
+
+        return new(moves.Made);
+    }
+
+    public ValueTask<IReadOnlyList<TaskMove>> AbortOverdueAsync(int limit, CancellationToken cancellationToken) =>
+        RunDutyAsync(now => state.Tasks.FirstOverdue(now), _ => new TaskEvent.CheckOverdue(), limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskMove>> RestartPeriodicAsync(int limit, CancellationToken cancellationToken) =>
+        RunDutyAsync(
+            TaskDuty.RestartPeriodic, _ => new TaskEvent.NextPeriod(state.NewJobId()), limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskMove>> WakeWaitsAsync(int limit, CancellationToken cancellationToken) =>
+        RunDutyAsync(TaskDuty.WakeWait, _ => new TaskEvent.CheckWait(), limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskMove>> QueueDueAsync(int limit, CancellationToken cancellationToken) =>
+        RunDutyAsync(TaskDuty.QueueDue, task => new TaskEvent.QueueDue(task.HasResults), limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken) =>
+        RunDutyAsync(TaskDuty.RequeueFailed, _ => new TaskEvent.CheckRetry(), limit, cancellationToken);
+
+    public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        state.Tasks.TakeBack(step.Now);
+        var next = state.Tasks.NextDutyTicks();
+        if (StoreWatch.FirstExpulsion(state.Watch, FirstPing(), step.Now, state.Rules) is { } death)
+        {
+            next = Math.Min(next ?? long.MaxValue, death.UtcTicks);
+        }
+
+        return new(next is { } ticks ? TimeSpan.FromTicks(Math.Max(0, ticks - step.Now.UtcTicks)) : null);
+    }
+
+    public ValueTask<IReadOnlyList<string>> DeleteEndedAsync(
+        TimeSpan age, int limit, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        var ended = new List<string>();
+        while (ended.Count < limit && state.Tasks.FirstEnded(step.Now - age) is { } task)
+        {
+            state.Tasks.Remove(task);
+            ended.Add(task.Id);
+            step.Hint(StoreHintKinds.Ended, task);
+        }
+
+        return new(ended);
+    }
+
+    private DateTimeOffset? FirstPing() => state.LastPings.Count == 0 ? null : state.LastPings.Values.Min();
+
+    private ValueTask<IReadOnlyList<TaskMove>> RunDutyAsync(
+        TaskDuty duty, Func<MemoryTask, TaskEvent> happened, int limit, CancellationToken cancellationToken) =>
+        RunDutyAsync(now => state.Tasks.FirstDue(duty, now), happened, limit, cancellationToken);
+
+    private ValueTask<IReadOnlyList<TaskMove>> RunDutyAsync(
+        Func<DateTimeOffset, MemoryTask?> first,
+        Func<MemoryTask, TaskEvent> happened,
+        int limit,
+        CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        state.Tasks.TakeBack(step.Now);
+        var moves = new MemoryMoves(step, limit);
+        while (!moves.AreFull && first(step.Now) is { } task)
+        {
+            if (moves.Move(task, happened(task)) == MoveResult.Unchanged)
+            {
+                // Such as a cron expression without another occurrence: nothing to do until something else happens.
+                MemoryIndex.Drop(task);
+            }
+        }
+
+        return new(moves.Made);
+    }
+}

@@ -1,0 +1,83 @@
+using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Lifecycle;
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.Storage.Memory;
+
+/// <summary>
+/// One step of a store in memory, from <see cref="MemoryState.BeginStep"/> to its disposal: its time, how events are
+/// applied in it, and what there is to publish and to log after it.
+/// </summary>
+internal sealed class MemoryStep(MemoryState state) : IDisposable
+{
+    private DateTimeOffset? _now;
+    private List<Action<ILogger>>? _log;
+
+    /// <summary>The step's time. It is read under the lock, so that steps are in the order of their times.</summary>
+    public DateTimeOffset Now => _now ??= state.ReadClock();
+
+    public StoreHint Hints { get; private set; }
+
+    public void Hint(StoreHintKinds kinds, MemoryTask task) =>
+        Hints = Hints.With(kinds, task.Definition.AppName, task.Id);
+
+    /// <summary>Applies what the lifecycle makes of an event, whole. False: the event changes nothing.</summary>
+    public bool ApplyEvent(MemoryTask task, TaskEvent happened)
+    {
+        var before = task.State;
+        if (state.Next(task.Definition, before, happened, Now, state.Rules) is not { } transition)
+        {
+            return false;
+        }
+
+        state.Tasks.Leave(task);
+        task.Apply(transition, state.Rules.KeptRuns);
+        state.Tasks.Enter(task);
+        if (transition.Notify)
+        {
+            state.Notifications.Add(task, Now);
+            Hint(StoreHintKinds.Notified, task);
+        }
+
+        Hint(StoreHint.KindsOf(task.Definition, before, task.State, happened), task);
+        if (transition.StartNext is { } chained)
+        {
+            StartNext(task, chained);
+        }
+
+        return true;
+    }
+
+    /// <summary>Leaves a task that could not be decided alone for a while.</summary>
+    public void SetAside(MemoryTask task, TaskEvent happened, Exception reason)
+    {
+        state.Tasks.SetAside(task, Now);
+        var (taskId, work, pause) = (task.Id, happened.GetType().Name, task.AsideFor);
+        (_log ??= []).Add(guarded => Log.TaskSetAside(guarded, reason, taskId, work, pause));
+    }
+
+    /// <summary>Writes the step's log lines.</summary>
+    public void WriteLog(ILogger guardedLogger) => _log?.ForEach(write => write(guardedLogger));
+
+    public void Dispose() => state.EndStep(this);
+
+    private void StartNext(MemoryTask finished, string next)
+    {
+        // Noted first: a task that starts itself continues with its next run, and the note belongs to the one before.
+        var target = state.Tasks.Find(next);
+        var result = TaskLifecycle.JudgeChain(target?.Definition, target?.State);
+        finished.NoteChain(result);
+        if (target is not null)
+        {
+            ApplyEvent(target, new TaskEvent.Chained(state.NewJobId()));
+        }
+
+        if (result != ChainResult.Started)
+        {
+            LogLostChain(finished.Id, next, result);
+        }
+    }
+
+    private void LogLostChain(string finished, string next, ChainResult result) =>
+        (_log ??= []).Add(guarded => Log.ChainLost(guarded, finished, next, result));
+}

@@ -1,0 +1,100 @@
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Storage.Memory;
+
+/// <summary>How tasks get into a store in memory.</summary>
+internal sealed class MemoryTaskCreation(MemoryState state)
+{
+    public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
+        IReadOnlyList<TaskDefinition> tasks,
+        OnConflict onConflict,
+        CallContext context,
+        CancellationToken cancellationToken)
+    {
+        // All of them before any: what throws here leaves nothing half done.
+        foreach (var task in tasks)
+        {
+            TaskDefinitionChecker.ThrowIfNotPrepared(task);
+        }
+
+        using var step = state.BeginStep(cancellationToken);
+        var answers = new CreateAnswer[tasks.Count];
+        for (var i = 0; i < answers.Length; i++)
+        {
+            answers[i] = Create(step, tasks[i], onConflict, context);
+        }
+
+        return new(answers);
+    }
+
+    public ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
+        IReadOnlyList<TaskRecord> tasks,
+        IReadOnlyList<ExecutorPing> executors,
+        CancellationToken cancellationToken)
+    {
+        foreach (var task in tasks)
+        {
+            TaskDefinitionChecker.ThrowIfNotPrepared(task.Definition);
+        }
+
+        using var step = state.BeginStep(cancellationToken);
+        foreach (var executor in executors)
+        {
+            state.LastPings[executor.ExecutorId] = TaskImport.Ping(executor.LastPing, step.Now);
+        }
+
+        var answers = new ImportAnswer[tasks.Count];
+        for (var i = 0; i < answers.Length; i++)
+        {
+            answers[i] = Import(step, tasks[i]);
+        }
+
+        return new(answers);
+    }
+
+    private CreateAnswer Create(MemoryStep step, TaskDefinition definition, OnConflict onConflict, CallContext context)
+    {
+        var result = CreateResult.Created;
+        if (state.Tasks.Find(definition.Id!) is { } known)
+        {
+            result = ResolveConflict(step, known, onConflict, context);
+            if (result != CreateResult.Replaced)
+            {
+                return new CreateAnswer(known.Id, result, known.State.State);
+            }
+        }
+
+        var first = TaskLifecycle.Create(definition, state.NewJobId(), step.Now);
+        var task = new MemoryTask(definition, first, step.Now, state.NextSequence(), []);
+        state.Tasks.Add(task);
+        step.Hint(StoreHint.KindsOfNew(first), task);
+        return new CreateAnswer(task.Id, result, first.State);
+    }
+
+    private CreateResult ResolveConflict(MemoryStep step, MemoryTask known, OnConflict onConflict, CallContext context)
+    {
+        var result = ConflictRule.Decide(onConflict, known.State, isInScope: known.IsIn(context.Scope));
+        if (result == CreateResult.Replaced)
+        {
+            state.Tasks.Remove(known);
+            step.Hint(StoreHintKinds.Ended, known);
+        }
+
+        return result;
+    }
+
+    private ImportAnswer Import(MemoryStep step, TaskRecord imported)
+    {
+        if (state.Tasks.Find(imported.Id) is { } known)
+        {
+            return new ImportAnswer(known.Id, CreateResult.Refused, null);
+        }
+
+        var first = TaskImport.State(imported, state.NewId(), step.Now, state.Rules);
+        var task = new MemoryTask(
+            imported.Definition, first, imported.Created, state.NextSequence(), TaskImport.Entries(imported));
+        state.Tasks.Add(task);
+        step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, task);
+        return new ImportAnswer(task.Id, CreateResult.Created, first.Claim);
+    }
+}

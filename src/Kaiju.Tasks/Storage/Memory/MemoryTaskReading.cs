@@ -1,0 +1,67 @@
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Storage.Memory;
+
+/// <summary>What clients read of the tasks in memory. The answers are snapshots.</summary>
+internal sealed class MemoryTaskReading(MemoryState state)
+{
+    public ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        return new(state.Tasks.Find(taskId)?.Snapshot());
+    }
+
+    public ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        return new(state.Tasks.Find(taskId)?.FindRun(jobId));
+    }
+
+    public ValueTask<IReadOnlyList<AwaitedRun>> FindEndedRunsAsync(
+        IReadOnlyList<AwaitedRun> runs, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        return new([.. runs.Where(run => !IsGoingOn(run))]);
+    }
+
+    public ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        return new(state.Tasks.Find(taskId)?.Runs() ?? []);
+    }
+
+    public ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        return new(state.Tasks.Find(taskId)?.Stages() ?? []);
+    }
+
+    public ValueTask<TaskPage> ListAsync(
+        TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        var tasks = state.Tasks.InOrder(query, after)
+            .Where(task => Fits(task, query))
+            .Take(limit)
+            .Select(task => task.Snapshot())
+            .ToList();
+        return new(new TaskPage(tasks, tasks.Count < limit ? null : new TaskCursor(tasks[^1].Created, tasks[^1].Id)));
+    }
+
+    private bool IsGoingOn(AwaitedRun run) =>
+        state.Tasks.Find(run.TaskId)?.State is { HasEnded: false } current && current.JobId == run.JobId;
+
+    private static bool Fits(MemoryTask task, TaskQuery query)
+    {
+        var definition = task.Definition;
+        return (query.State is null || query.State == task.State.State)
+            && (query.AppName is null || query.AppName == definition.AppName)
+            && (query.Group is null || query.Group == definition.Group)
+            && (query.GroupId is null || query.GroupId == definition.GroupId)
+            && (query.UserId is null || query.UserId == definition.UserId)
+            && (query.IsPeriodic is null || query.IsPeriodic == definition.Cron is not null)
+            && (query.IdPrefix is null || task.Id.StartsWith(query.IdPrefix, StringComparison.Ordinal))
+            && (query.CreatedFrom is null || task.Created >= query.CreatedFrom)
+            && (query.CreatedTo is null || task.Created < query.CreatedTo);
+    }
+}

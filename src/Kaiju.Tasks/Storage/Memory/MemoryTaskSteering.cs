@@ -1,0 +1,79 @@
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Storage.Memory;
+
+/// <summary>What clients and operators do to the tasks in memory.</summary>
+internal sealed class MemoryTaskSteering(MemoryState state)
+{
+    public ValueTask<UpdateAnswer> UpdateAsync(
+        TaskDefinition definition, int revision, CallContext context, CancellationToken cancellationToken)
+    {
+        TaskDefinitionChecker.ThrowIfNotPrepared(definition);
+        using var step = state.BeginStep(cancellationToken);
+        return new(Update(step, definition, revision, context));
+    }
+
+    public ValueTask<bool> ResetAsync(string taskId, CallContext context, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        return new(Find(taskId, context) is { } task && step.ApplyEvent(task, new TaskEvent.Reset(state.NewJobId())));
+    }
+
+    public ValueTask<bool> CancelAsync(string taskId, CallContext context, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        return new(Find(taskId, context) is { } task && step.ApplyEvent(task, new TaskEvent.Cancelled()));
+    }
+
+    public ValueTask<bool> SendMessageAsync(
+        string taskId, JsonElement data, CallContext context, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        return new(Find(taskId, context) is { } task && step.ApplyEvent(task, new TaskEvent.MessageSent(data)));
+    }
+
+    public ValueTask<bool> DeleteAsync(string taskId, CallContext context, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        if (Find(taskId, context) is not { } task)
+        {
+            return new(false);
+        }
+
+        state.Tasks.Remove(task);
+        var lost = task.State.Claim is null ? StoreHintKinds.None : StoreHintKinds.ClaimLost;
+        step.Hint(StoreHintKinds.Ended | lost, task);
+        return new(true);
+    }
+
+    private UpdateAnswer Update(MemoryStep step, TaskDefinition definition, int revision, CallContext context)
+    {
+        if (Find(definition.Id!, context) is not { } task)
+        {
+            return new UpdateAnswer(UpdateResult.Missing, []);
+        }
+
+        if (task.Revision != revision)
+        {
+            return new UpdateAnswer(UpdateResult.Stale, []);
+        }
+
+        if (TaskUpdate.FindFaults(task.Definition, definition, task.State) is { Count: > 0 } faults)
+        {
+            return new UpdateAnswer(UpdateResult.Refused, faults);
+        }
+
+        // Removed and added: groups, users, priority and whether it is enabled decide where a task is found.
+        state.Tasks.Remove(task);
+        task.Update(definition, TaskUpdate.Apply(task.Definition, definition, task.State, step.Now));
+        state.Tasks.Add(task);
+        var queued = task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None;
+        step.Hint(StoreHintKinds.Duty | queued, task);
+        return new UpdateAnswer(UpdateResult.Updated, []);
+    }
+
+    /// <summary>A task that the caller may reach; one outside its scope is as if it did not exist.</summary>
+    private MemoryTask? Find(string taskId, CallContext context) =>
+        state.Tasks.Find(taskId) is { } task && task.IsIn(context.Scope) ? task : null;
+}
