@@ -111,7 +111,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     {
         var now = await step.NowAsync().ConfigureAwait(false);
         var answers = new CreateAnswer[tasks.Count];
-        foreach (var (wave, places) in CreationWaves.Cut(tasks).Index())
+        foreach (var (wave, places) in CreationRules.Waves(tasks).Index())
         {
             var rows = places.ToDictionary(place => NewRow(tasks[place], creation, now));
             foreach (var row in await step.InsertAsync([.. rows.Keys]).ConfigureAwait(false))
@@ -139,7 +139,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
     }
 
     /// <summary>What a new task has to tell.</summary>
-    protected static StoreHintKinds KindsOfNew(TaskRow row) => StoreHint.KindsOfNew(row.State);
+    protected static StoreHintKinds KindsOfNew(TaskRow row) => CreationRules.HintsOf(row.State);
 
     /// <summary>Answers those whose ids are known, and puts them in the place of the others where that is asked for and can be.</summary>
     private static async ValueTask MeetAsync(
@@ -161,7 +161,7 @@ internal abstract partial class RelationalTaskStore(LifecycleRules rules, IdSour
                 var other = known[row.Id];
                 var result = own.Contains(other.TaskNo)
                     ? tried?[place].Result ?? CreateResult.Created
-                    : ConflictRule.Decide(onConflict, other.State, isInScope: other.IsIn(context.Scope));
+                    : CreationRules.Decide(onConflict, other.State, isInScope: other.IsIn(context.Scope));
                 var isReplaced = result == CreateResult.Replaced && !own.Contains(other.TaskNo);
                 answers[place] = new CreateAnswer(row.Id, result, isReplaced ? row.State.State : other.State.State);
                 if (isReplaced)

@@ -41,11 +41,6 @@ public readonly record struct StoreHint(StoreHintKinds Kinds, HintNames Apps, Hi
             : kinds;
     }
 
-    /// <summary>What there is to tell of a new task.</summary>
-    /// <param name="state">Its first state.</param>
-    internal static StoreHintKinds KindsOfNew(ManagedState state) =>
-        state.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.Duty;
-
     /// <summary>This hint and what there is to tell of one more task.</summary>
     /// <param name="kinds">What that is.</param>
     /// <param name="app">The task's app; null if it is not known. It does not matter without <see cref="StoreHintKinds.Queued"/>.</param>

@@ -11,12 +11,7 @@ internal sealed class MemoryTaskCreation(MemoryState state)
         CallContext context,
         CancellationToken cancellationToken)
     {
-        // All of them before any: what throws here leaves nothing half done.
-        foreach (var task in tasks)
-        {
-            TaskDefinitionChecker.ThrowIfNotPrepared(task);
-        }
-
+        CreationRules.ThrowIfNotPrepared(tasks);
         using var step = state.BeginStep(cancellationToken);
         var answers = new CreateAnswer[tasks.Count];
         for (var i = 0; i < answers.Length; i++)
@@ -32,11 +27,7 @@ internal sealed class MemoryTaskCreation(MemoryState state)
         IReadOnlyList<ExecutorPing> executors,
         CancellationToken cancellationToken)
     {
-        foreach (var task in tasks)
-        {
-            TaskDefinitionChecker.ThrowIfNotPrepared(task.Definition);
-        }
-
+        CreationRules.ThrowIfNotPrepared(tasks.Select(task => task.Definition));
         using var step = state.BeginStep(cancellationToken);
         foreach (var executor in executors)
         {
@@ -67,13 +58,13 @@ internal sealed class MemoryTaskCreation(MemoryState state)
         var first = TaskLifecycle.Create(definition, state.NewJobId(), step.Now);
         var task = new MemoryTask(definition, first, step.Now, state.NextSequence(), []);
         state.Tasks.Add(task);
-        step.Hint(StoreHint.KindsOfNew(first), task);
+        step.Hint(CreationRules.HintsOf(first), task);
         return new CreateAnswer(task.Id, result, first.State);
     }
 
     private CreateResult ResolveConflict(MemoryStep step, MemoryTask known, OnConflict onConflict, CallContext context)
     {
-        var result = ConflictRule.Decide(onConflict, known.State, isInScope: known.IsIn(context.Scope));
+        var result = CreationRules.Decide(onConflict, known.State, isInScope: known.IsIn(context.Scope));
         if (result == CreateResult.Replaced)
         {
             state.Tasks.Remove(known);
