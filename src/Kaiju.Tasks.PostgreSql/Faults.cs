@@ -113,6 +113,10 @@ internal static class Faults
     /// <summary>Nothing has happened, and it may the next time: a deadlock, or a session that is not fit.</summary>
     public static bool IsRolledBack(Exception e) => KindOf(e) is FaultKind.RolledBack or FaultKind.Unfit;
 
+    /// <summary>Nothing has happened, or it is not known; and it may go the next time.</summary>
+    public static bool IsRolledBackOrLost(Exception e) =>
+        KindOf(e) is FaultKind.RolledBack or FaultKind.Unfit or FaultKind.Connection;
+
     /// <summary>
     /// The connection or the server is gone. Before the commit nothing has happened; during it nobody knows.
     /// </summary>

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Logging;
@@ -19,8 +20,8 @@ internal sealed class HintChannel : IAsyncDisposable
 
     // Of the machine on purpose: how long a connection may be silent has nothing to do with the store's time.
     private readonly TimeProvider _clock = TimeProvider.System;
-    private readonly Sessions _sessions;
-    private readonly OwnConnection _listening;
+    private readonly PostgreSqlConnections _connections;
+    private readonly DedicatedConnection _listening;
     private readonly PostgreSqlTasksOptions _options;
     private readonly HintListeners _listeners;
     private readonly ILogger _logger;
@@ -28,22 +29,24 @@ internal sealed class HintChannel : IAsyncDisposable
     private readonly string _sender;
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
-    private readonly SemaphoreSlim _toSend = new(0, 1);
+    /// <summary>Says that there is something to send; once is enough.</summary>
+    private readonly Channel<bool> _toSend = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly List<Task> _loops = [];
     private StoreHint _toTell;
     private long _lastTurn;
 
     /// <summary>Begins to listen and to send.</summary>
-    /// <param name="sessions">Where connections for sending come from.</param>
+    /// <param name="connections">Where connections for sending come from.</param>
     /// <param name="listening">The connection that listens.</param>
     /// <param name="options">The schema, which is the channel's name.</param>
     /// <param name="listeners">The listeners of this process.</param>
     /// <param name="logger">Where a lost connection is logged.</param>
     /// <param name="outages">Where a lost connection is reported; null for nowhere.</param>
     /// <param name="sender">A name that no other process has: hints that this one has sent are ignored, since its listeners have heard them.</param>
-    public HintChannel(Sessions sessions, OwnConnection listening, PostgreSqlTasksOptions options, HintListeners listeners, ILogger logger, StoreOutages? outages, string sender)
+    public HintChannel(PostgreSqlConnections connections, DedicatedConnection listening, PostgreSqlTasksOptions options, HintListeners listeners, ILogger logger, StoreOutages? outages, string sender)
     {
-        (_sessions, _listening, _options, _listeners) = (sessions, listening, options, listeners);
+        (_connections, _listening, _options, _listeners) = (connections, listening, options, listeners);
         (_logger, _outages, _sender) = (logger, outages, sender);
         _lastTurn = _clock.GetTimestamp();
 
@@ -61,18 +64,9 @@ internal sealed class HintChannel : IAsyncDisposable
     /// <summary>Tells other processes, soon.</summary>
     public void Send(StoreHint hint)
     {
+        // Where the store is closed, polling finds what this was about.
         Add(hint);
-        if (_toSend.CurrentCount == 0)
-        {
-            try
-            {
-                _toSend.Release();
-            }
-            catch (Exception e) when (e is SemaphoreFullException or ObjectDisposedException)
-            {
-                // Somebody else was faster, and one is enough; or the store is closed, and polling finds what this was about.
-            }
-        }
+        _toSend.Writer.TryWrite(true);
     }
 
     public async ValueTask DisposeAsync()
@@ -81,14 +75,13 @@ internal sealed class HintChannel : IAsyncDisposable
         await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _listening.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
-        _toSend.Dispose();
     }
 
     private async Task SendAsync(CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            await _toSend.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await _toSend.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
             while (HasToTell())
             {
                 if (TryPass())
@@ -133,7 +126,7 @@ internal sealed class HintChannel : IAsyncDisposable
     {
         try
         {
-            var connection = await _sessions.OpenAsync(cancellationToken).ConfigureAwait(false);
+            var connection = await _connections.OpenAsync(cancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
                 using var notify = new NpgsqlCommand("select pg_notify($1, $2)", connection);
@@ -202,7 +195,7 @@ internal sealed class HintChannel : IAsyncDisposable
         }
         finally
         {
-            await _sessions.LeaveAsync(connection).ConfigureAwait(false);
+            await _connections.LeaveAsync(connection).ConfigureAwait(false);
         }
     }
 

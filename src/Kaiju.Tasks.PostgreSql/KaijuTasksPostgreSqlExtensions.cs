@@ -30,11 +30,11 @@ public static class KaijuTasksPostgreSqlExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(connectionString);
-        builder.Services.TryAddSingleton(provider => new OwnDataSource(connectionString, Options(provider)));
+        builder.Services.TryAddSingleton(provider => new DedicatedDataSource(connectionString, Options(provider)));
         return Use(
             builder,
-            provider => provider.GetRequiredService<OwnDataSource>().DataSource,
-            provider => provider.GetRequiredService<OwnDataSource>().Apart,
+            provider => provider.GetRequiredService<DedicatedDataSource>().DataSource,
+            provider => provider.GetRequiredService<DedicatedDataSource>().Apart,
             configure);
     }
 

@@ -10,12 +10,10 @@ namespace Kaiju.Tasks.PostgreSql;
 internal sealed class PostgreSqlStep(
     NpgsqlConnection connection,
     Func<DateTimeOffset>? testTime,
-    SqlTexts sql,
-    LifecycleRules rules,
-    LifecycleFunction next,
-    Func<string> newJobId,
+    StoreParts parts,
+    StepTry tries,
     CancellationToken cancellationToken)
-    : SqlStep(sql, rules, next, newJobId)
+    : SqlStep(parts, tries)
 {
     /// <summary>How often rows are read until definition and state are of one revision: the second time both are held.</summary>
     private const int MostReads = 3;

@@ -19,6 +19,8 @@ internal readonly record struct Argument(string Name, ColumnType Type, object? V
 
     public static Argument Texts(string name, IEnumerable<string> values) => new(name, ColumnType.Text, values.ToArray(), true);
 
+    public static Argument Integers(string name, IEnumerable<int> values) => new(name, ColumnType.Integer, values.ToArray(), true);
+
     public static Argument Longs(string name, IEnumerable<long> values) => new(name, ColumnType.Long, values.ToArray(), true);
 
     public static Argument Uuids(string name, IEnumerable<Guid> values) => new(name, ColumnType.Uuid, values.ToArray(), true);

@@ -6,7 +6,7 @@ namespace Kaiju.Tasks.Relational;
 internal sealed class RelationalTaskQueue(RelationalTaskStore store, TimeProvider clock) : StoreQueue(store, clock)
 {
     protected override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken) =>
-        store.ClaimNextAsync(request, cancellationToken);
+        store.Executors.ClaimNextAsync(request, cancellationToken);
 
-    protected override ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) => store.HasQueuedAsync(apps, cancellationToken);
+    protected override ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) => store.Executors.HasQueuedAsync(apps, cancellationToken);
 }

@@ -8,8 +8,13 @@ namespace Kaiju.Tasks.Relational;
 /// One step of the store: one transaction. Rows are read and held, the lifecycle decides, and what it says is collected here and
 /// written together at the end, before the commit.
 /// </summary>
-internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFunction next, Func<string> newJobId)
+/// <param name="parts">The store's parts.</param>
+/// <param name="tries">What is known of the tries before.</param>
+internal abstract class SqlStep(StoreParts parts, StepTry tries)
 {
+    private static readonly string[] _deletions =
+        ["delete_tasks", "delete_states", "delete_results", "delete_failures", "delete_runs"];
+
     private readonly HashSet<TaskRow> _changed = [];
     private readonly List<EntryRow> _results = [];
     private readonly List<EntryRow> _failures = [];
@@ -18,15 +23,13 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
     private readonly List<NotificationRow> _notifications = [];
     private readonly List<(TaskRow Finished, string Next)> _chains = [];
 
-    public SqlTexts Sql => sql;
-
-    public LifecycleRules Rules => rules;
+    public SqlTexts Sql => parts.Sql;
 
     /// <summary>The step was tried before, and it is not known whether that has happened.</summary>
-    public bool IsRepeated { get; init; }
+    public bool IsRepeated => tries.HasFlag(StepTry.MayHaveHappened);
 
-    /// <summary>The step was tried before and met a row that another transaction holds: now it leaves out what it would have to wait for.</summary>
-    public bool PassesOver { get; init; }
+    /// <summary>The step leaves out what it would have to wait for.</summary>
+    public bool PassesOver => tries.HasFlag(StepTry.PassesOverHeld);
 
     /// <summary>What to tell when the step is committed.</summary>
     public StoreHint Hints { get; private set; }
@@ -72,6 +75,29 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
         return rows.Count > 0 ? rows[0].IsIn(scope) ? rows[0] : null : Unreadable.Find(fault => fault.TaskId == id) is { } fault ? throw fault.ToException() : null;
     }
 
+    /// <summary>Those of the rows that a creation or an import with this mark has stored, in a try whose answer was lost.</summary>
+    public async ValueTask<HashSet<long>> FindMarkedAsync(IEnumerable<TaskRow> rows, Guid mark)
+    {
+        if (!IsRepeated)
+        {
+            return [];
+        }
+
+        var tasks = Argument.Longs("tasks", rows.Select(row => row.TaskNo));
+        var marked = await QueryAsync(
+            "find_creation", row => row.GetInt64(0), tasks, Argument.Uuid("creation", mark)).ConfigureAwait(false);
+        return [.. marked];
+    }
+
+    /// <summary>Deletes tasks with all of their rows.</summary>
+    public async ValueTask DeleteAsync(List<long> tasks)
+    {
+        foreach (var statement in tasks.Count == 0 ? [] : _deletions)
+        {
+            await ExecuteAsync(statement, Argument.Longs("tasks", tasks)).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Holds what of these tasks nobody else holds, and the tasks that they start, without waiting for any of them.</summary>
     /// <returns>The ids of the tasks about which this step can decide without waiting.</returns>
     public async ValueTask<HashSet<string>> HoldFreeAsync(IEnumerable<string> ids)
@@ -94,11 +120,11 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
     }
 
     /// <summary>Carries out what the lifecycle says, whole; false if it says that nothing happens.</summary>
-    public async ValueTask<bool> HappenAsync(TaskRow row, TaskEvent happened)
+    public async ValueTask<bool> ApplyEventAsync(TaskRow row, TaskEvent happened)
     {
         var now = await NowAsync().ConfigureAwait(false);
         var before = row.State;
-        if (next(row.DefinitionFor(happened), before, happened, now, rules) is not { } transition)
+        if (parts.Next(row.DefinitionFor(happened), before, happened, now, parts.Rules) is not { } transition)
         {
             return false;
         }
@@ -132,7 +158,7 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
     {
         try
         {
-            return TaskRow.Read(row, rules);
+            return TaskRow.Read(row, parts.Rules);
         }
         catch (Exception e) when (RowFault.IsOfReading(e))
         {
@@ -198,7 +224,7 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
         _changed.Add(finished);
         if (target is not null)
         {
-            await HappenAsync(target, new TaskEvent.Chained(newJobId())).ConfigureAwait(false);
+            await ApplyEventAsync(target, new TaskEvent.Chained(parts.NewJobId())).ConfigureAwait(false);
         }
 
         if (result != ChainResult.Started)
@@ -234,7 +260,7 @@ internal abstract class SqlStep(SqlTexts sql, LifecycleRules rules, LifecycleFun
         if (shown != row.ResultRunNo || transition.ArchivesRun)
         {
             _sweeps.RemoveAll(sweep => sweep.TaskNo == row.TaskNo);
-            _sweeps.Add(new SweepRow(row.TaskNo, shown, rules.KeptRuns));
+            _sweeps.Add(new SweepRow(row.TaskNo, shown, parts.Rules.KeptRuns));
         }
 
         row.ResultRunNo = shown;

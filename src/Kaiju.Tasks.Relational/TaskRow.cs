@@ -73,6 +73,23 @@ internal sealed class TaskRow
     /// <summary>When the task ended for good, if a clean-up may delete it.</summary>
     public DateTimeOffset? Ended => TaskLifecycle.IsDisposable(Head, State) ? State.StatusChange : null;
 
+    /// <summary>What there is to tell of a new task.</summary>
+    public StoreHintKinds HintsOfNew => CreationRules.HintsOf(State);
+
+    /// <summary>The row of a new task.</summary>
+    /// <param name="definition">The definition, complete.</param>
+    /// <param name="parts">The store's parts.</param>
+    /// <param name="mark">The mark of the call that creates it.</param>
+    /// <param name="now">The time of the creation.</param>
+    public static TaskRow New(TaskDefinition definition, StoreParts parts, Guid mark, DateTimeOffset now) => new()
+    {
+        Rules = parts.Rules,
+        Creation = mark,
+        Definition = definition,
+        Created = now,
+        State = TaskLifecycle.Create(definition, parts.NewJobId(), now),
+    };
+
     /// <summary>A row with the columns that <see cref="TaskRowColumns.Read"/> lists.</summary>
     public static TaskRow Read(DbDataReader reader, LifecycleRules rules)
     {

@@ -90,7 +90,7 @@ internal sealed class CachedConnection(SqliteConnection connection) : IDisposabl
 internal sealed class SqliteStatements(SqliteConnection connection, SqliteTransaction? transaction = null) : IDisposable
 {
     private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, SqliteStatement> _hot = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SqliteStatement> _keptOpen = new(StringComparer.Ordinal);
 
     public SqliteCommand Command(string text)
     {
@@ -105,11 +105,11 @@ internal sealed class SqliteStatements(SqliteConnection connection, SqliteTransa
     }
 
     /// <summary>One that is carried out for every task.</summary>
-    public SqliteStatement Hot(string text)
+    public SqliteStatement KeptOpen(string text)
     {
-        if (!_hot.TryGetValue(text, out var statement))
+        if (!_keptOpen.TryGetValue(text, out var statement))
         {
-            _hot.Add(text, statement = new SqliteStatement(connection, text));
+            _keptOpen.Add(text, statement = new SqliteStatement(connection, text));
         }
 
         return statement;
@@ -117,7 +117,7 @@ internal sealed class SqliteStatements(SqliteConnection connection, SqliteTransa
 
     public void Dispose()
     {
-        foreach (IDisposable statement in _commands.Values.Concat<IDisposable>(_hot.Values))
+        foreach (IDisposable statement in _commands.Values.Concat<IDisposable>(_keptOpen.Values))
         {
             statement.Dispose();
         }

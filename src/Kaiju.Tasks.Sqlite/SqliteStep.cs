@@ -8,8 +8,7 @@ namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>A step on a connection. Nothing in it waits for anything but the disk, so it ends on the thread that it begins on.</summary>
 internal sealed class SqliteStep(
-    SqliteStatements statements, DateTimeOffset now, SqlTexts sql, LifecycleRules rules, LifecycleFunction next, Func<string> newJobId)
-    : SqlStep(sql, rules, next, newJobId)
+    SqliteStatements statements, DateTimeOffset now, StoreParts parts, StepTry tries) : SqlStep(parts, tries)
 {
     public override ValueTask<DateTimeOffset> NowAsync() => ValueTask.FromResult(now);
 
@@ -25,7 +24,7 @@ internal sealed class SqliteStep(
 
     public override ValueTask ExecuteEachAsync<T>(string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns)
     {
-        var each = statements.Hot(Sql[statement]);
+        var each = statements.KeptOpen(Sql[statement]);
         foreach (var row in rows)
         {
             using var _ = Bind(each, row, columns).Run();
@@ -40,7 +39,7 @@ internal sealed class SqliteStep(
     public override async ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows)
     {
         var inserted = new List<TaskRow>();
-        var each = statements.Hot(Sql["insert_task"]);
+        var each = statements.KeptOpen(Sql["insert_task"]);
         foreach (var row in rows)
         {
             if (Bind(each, row, TaskRowColumns.Definition).Change() == 1)
@@ -55,7 +54,7 @@ internal sealed class SqliteStep(
     }
 
     /// <summary>A statement that is carried out for every task, to be bound in the order of these names.</summary>
-    public SqliteStatement Hot(string statement, string[] names) => statements.Hot(Sql[statement]).Begin(names);
+    public SqliteStatement KeptOpen(string statement, string[] names) => statements.KeptOpen(Sql[statement]).Begin(names);
 
     // A page of a list brings its own text.
     private SqliteCommand Prepared(string statement, Argument[] arguments)

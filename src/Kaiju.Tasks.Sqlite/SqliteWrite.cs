@@ -15,11 +15,11 @@ internal abstract class SqliteWrite(long bytes, long since, CancellationToken ca
 
     public CancellationToken CancellationToken => cancellationToken;
 
-    /// <summary>Does the step; its failure is its own. It may be done more than once, each time in a new transaction.</summary>
+    /// <summary>Runs the step; its failure is its own. It may be run more than once, each time in a new transaction.</summary>
     /// <param name="connection">The writing connection, in a transaction.</param>
     /// <param name="newStep">Makes a step.</param>
     /// <param name="isAlone">Nothing else is in the transaction, so that it need not be kept from what fails; what fails is thrown.</param>
-    public abstract SqliteStep? Do(CachedConnection connection, Func<CachedConnection, SqliteStep> newStep, bool isAlone);
+    public abstract SqliteStep? Run(CachedConnection connection, Func<SqliteStep> newStep, bool isAlone);
 
     /// <summary>Answers the caller once the transaction is committed.</summary>
     public abstract void Complete();
@@ -44,7 +44,7 @@ internal sealed class SqliteWrite<T>(
 
     public Task<T> Answer => _answer.Task;
 
-    public override SqliteStep? Do(CachedConnection connection, Func<CachedConnection, SqliteStep> newStep, bool isAlone)
+    public override SqliteStep? Run(CachedConnection connection, Func<SqliteStep> newStep, bool isAlone)
     {
         _fault = null;
         if (CancellationToken.IsCancellationRequested)
@@ -55,13 +55,13 @@ internal sealed class SqliteWrite<T>(
 
         if (isAlone)
         {
-            return Do(newStep(connection));
+            return Run(newStep());
         }
 
         connection.Execute("savepoint step");
         try
         {
-            var step = Do(newStep(connection));
+            var step = Run(newStep());
             connection.Execute("release step");
             return step;
         }
@@ -98,7 +98,7 @@ internal sealed class SqliteWrite<T>(
         }
     }
 
-    private SqliteStep Do(SqliteStep step)
+    private SqliteStep Run(SqliteStep step)
     {
         // Nothing in a step waits, so what it returns has ended.
         _result = act(step).AsTask().GetAwaiter().GetResult();

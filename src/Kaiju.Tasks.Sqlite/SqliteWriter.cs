@@ -19,9 +19,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
     private readonly TimeProvider _clock = TimeProvider.System;
     private readonly BlockingCollection<SqliteWrite> _waiting = [];
     private readonly Func<CachedConnection> _open;
-    private readonly Func<CachedConnection, SqliteStep> _newFirstStep;
-    private readonly Func<CachedConnection, SqliteStep> _newRepeatedStep;
-    private readonly Action<StoreHint, SqlStep?> _tell;
+    private readonly Func<SqliteStatements, StepTry, SqliteStep> _newStep;
+    private readonly Action<StoreHint, SqlStep?> _publish;
     private readonly SqliteTasksOptions _options;
     private readonly string _path;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -34,15 +33,18 @@ internal sealed class SqliteWriter : IAsyncDisposable
     /// <summary>Begins to write.</summary>
     /// <param name="connection">The first connection, which is the writer's from now on.</param>
     /// <param name="open">Opens another one.</param>
-    /// <param name="newStep">Makes a step; true: it was tried before, and may have happened.</param>
-    /// <param name="tell">Told of every step that is committed, and of commits of others.</param>
+    /// <param name="newStep">Makes a step.</param>
+    /// <param name="publish">Told of every step that is committed, and of commits of others.</param>
     /// <param name="options">How long to wait for locks, and how often to look for commits of others.</param>
     public SqliteWriter(
-        CachedConnection connection, Func<CachedConnection> open, Func<CachedConnection, bool, SqliteStep> newStep, Action<StoreHint, SqlStep?> tell, SqliteTasksOptions options)
+        CachedConnection connection,
+        Func<CachedConnection> open,
+        Func<SqliteStatements, StepTry, SqliteStep> newStep,
+        Action<StoreHint, SqlStep?> publish,
+        SqliteTasksOptions options)
     {
-        (_connection, _open, _tell, _options) = (connection, open, tell, options);
+        (_connection, _open, _newStep, _publish, _options) = (connection, open, newStep, publish, options);
         _path = SqliteFile.PathOf(options);
-        (_newFirstStep, _newRepeatedStep) = (writing => newStep(writing, false), writing => newStep(writing, true));
         try
         {
             _version = VersionOfOthers(connection);
@@ -131,11 +133,11 @@ internal sealed class SqliteWriter : IAsyncDisposable
     private void Commit(List<SqliteWrite> writes)
     {
         List<SqliteStep>? steps = null;
-        for (var isRepeated = false; writes.Count > 0 && steps is null;)
+        for (var tries = StepTry.First; writes.Count > 0 && steps is null;)
         {
             try
             {
-                steps = CarryOut(writes, isRepeated);
+                steps = CarryOut(writes, tries);
                 _lockWait = null;
             }
             catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Lock)
@@ -143,10 +145,10 @@ internal sealed class SqliteWriter : IAsyncDisposable
                 RollBack();
                 WaitForLock(writes, e);
             }
-            catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Connection && !isRepeated)
+            catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Connection && tries == StepTry.First)
             {
                 Drop();
-                isRepeated = true;
+                tries = StepTry.MayHaveHappened;
             }
             catch (Exception e)
             {
@@ -158,18 +160,17 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
 
         writes.ForEach(write => write.Complete());
-        steps?.ForEach(step => _tell(step.Hints, step));
+        steps?.ForEach(step => _publish(step.Hints, step));
     }
 
-    private List<SqliteStep> CarryOut(List<SqliteWrite> writes, bool isRepeated)
+    private List<SqliteStep> CarryOut(List<SqliteWrite> writes, StepTry tries)
     {
         var connection = _connection ??= Reopen();
         connection.Execute("begin immediate");
         var steps = new List<SqliteStep>(writes.Count);
-        var newStep = isRepeated ? _newRepeatedStep : _newFirstStep;
         foreach (var write in writes)
         {
-            if (write.Do(connection, newStep, writes.Count == 1) is { } step)
+            if (write.Run(connection, NewStep, isAlone: writes.Count == 1) is { } step)
             {
                 steps.Add(step);
             }
@@ -177,6 +178,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
         connection.Execute("commit");
         return steps;
+
+        SqliteStep NewStep() => _newStep(connection.Statements, tries);
     }
 
     /// <summary>
@@ -261,7 +264,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
             if (version != _version)
             {
                 _version = version;
-                _tell(new StoreHint(StoreHintKinds.All), null);
+                _publish(new StoreHint(StoreHintKinds.All), null);
             }
         }
         catch (Exception e) when (e is SqliteException or ArgumentException or TaskSchemaException)

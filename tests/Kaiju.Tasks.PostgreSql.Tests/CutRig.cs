@@ -65,7 +65,7 @@ internal sealed class CutRig : IAsyncDisposable
         var direct = new NpgsqlConnectionStringBuilder(connectionString);
         var proxy = new CommitProxy(direct.Port);
         var through = new NpgsqlConnectionStringBuilder(connectionString) { Host = "127.0.0.1", Port = proxy.Port };
-        var rig = new CutRig(OwnDataSource.Build(connectionString, false), OwnDataSource.Build(through.ToString(), false), proxy);
+        var rig = new CutRig(DedicatedDataSource.Build(connectionString, false), DedicatedDataSource.Build(through.ToString(), false), proxy);
         await rig._beside.StartAsync(default);
         await rig._store.StartAsync(default);
         return rig;

@@ -452,7 +452,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
 public sealed class HeldRowOwnPoolTests : HeldRowTests
 {
     private protected override async Task<(NpgsqlDataSource DataSource, PostgreSqlTasksOptions Options)> OpenAsync(string database) =>
-        (OwnDataSource.Build((await Servers.PostgresAsync()).ConnectionString(database), false), new PostgreSqlTasksOptions());
+        (DedicatedDataSource.Build((await Servers.PostgresAsync()).ConnectionString(database), false), new PostgreSqlTasksOptions());
 }
 
 /// <summary>The pool is the user's, whose connections know of no timeout.</summary>
@@ -466,5 +466,5 @@ public sealed class HeldRowUsersPoolTests : HeldRowTests
 public sealed class HeldRowBouncedTests : HeldRowTests
 {
     private protected override async Task<(NpgsqlDataSource DataSource, PostgreSqlTasksOptions Options)> OpenAsync(string database) =>
-        (OwnDataSource.Build((await Servers.BouncerAsync()).ConnectionString(database), true), new PostgreSqlTasksOptions { PollingOnly = true });
+        (DedicatedDataSource.Build((await Servers.BouncerAsync()).ConnectionString(database), true), new PostgreSqlTasksOptions { PollingOnly = true });
 }

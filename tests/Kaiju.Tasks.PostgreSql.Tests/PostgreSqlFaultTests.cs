@@ -30,7 +30,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     {
         var server = await Servers.PostgresAsync();
         _connectionString = server.ConnectionString(await server.CreateDatabaseAsync("faults"), "Application Name=victim");
-        _dataSource = OwnDataSource.Build(_connectionString, false);
+        _dataSource = DedicatedDataSource.Build(_connectionString, false);
         _store = NewStore(_dataSource);
         _queue = new RelationalTaskQueue(_store, TimeProvider.System);
         await _store.StartAsync(default);
@@ -141,7 +141,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     {
         await using var proxy = new StallingProxy(new NpgsqlConnectionStringBuilder(_connectionString).Port);
         var through = new NpgsqlConnectionStringBuilder(_connectionString) { Host = "127.0.0.1", Port = proxy.Port, CancellationTimeout = 500 }.ToString();
-        await using var dataSource = OwnDataSource.Build(through, false);
+        await using var dataSource = DedicatedDataSource.Build(through, false);
         await using var store = NewStore(dataSource, new PostgreSqlTasksOptions { KeepAliveInterval = TimeSpan.FromSeconds(1) });
         await store.StartAsync(default);
         var heard = new SemaphoreSlim(0);
@@ -169,7 +169,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     {
         await using var proxy = new StallingProxy(new NpgsqlConnectionStringBuilder(_connectionString).Port);
         var through = new NpgsqlConnectionStringBuilder(_connectionString) { Host = "127.0.0.1", Port = proxy.Port, CancellationTimeout = 500 }.ToString();
-        await using var dataSource = OwnDataSource.Build(through, false);
+        await using var dataSource = DedicatedDataSource.Build(through, false);
         await using var store = NewStore(dataSource);
         using var queue = new RelationalTaskQueue(store, TimeProvider.System);
         await store.CreateAsync([Definition("a", 1)], OnConflict.Fail, default);

@@ -69,8 +69,8 @@ public sealed class PostgreSqlHintTests
     {
         var server = await Servers.PostgresAsync();
         await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString(await server.CreateDatabaseAsync("turns")));
-        var sessions = new Sessions(dataSource, null, new Place(dataSource.ConnectionString, "kaiju_tasks"));
-        await using var channel = new HintChannel(sessions, new OwnConnection(sessions), new PostgreSqlTasksOptions(), new HintListeners(), NullLogger.Instance, null, "sender");
+        var connections = new PostgreSqlConnections(dataSource, null, new Place(dataSource.ConnectionString, "kaiju_tasks"));
+        await using var channel = new HintChannel(connections, new DedicatedConnection(connections), new PostgreSqlTasksOptions(), new HintListeners(), NullLogger.Instance, null, "sender");
         var first = Turn();
         channel.Send(new StoreHint(StoreHintKinds.Ended));
         var second = Turn();

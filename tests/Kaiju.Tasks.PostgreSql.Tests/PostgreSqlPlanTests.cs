@@ -21,7 +21,7 @@ public sealed partial class PostgreSqlPlanTests
     public async Task No_statement_scans_a_table(string distribution)
     {
         var server = await Servers.PostgresAsync();
-        await using var dataSource = OwnDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("plans")), false);
+        await using var dataSource = DedicatedDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("plans")), false);
         await using var store = new PostgreSqlTaskStore(
             dataSource, new PostgreSqlTasksOptions { PollingOnly = true }, new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
         await store.StartAsync(default);
@@ -55,7 +55,7 @@ public sealed partial class PostgreSqlPlanTests
     {
         var server = await Servers.PostgresAsync();
         var options = string.Join(' ', settings.Split(';').Select(setting => $"-c {setting}"));
-        await using var dataSource = OwnDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("limits"), $"Options={options}"), false);
+        await using var dataSource = DedicatedDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("limits"), $"Options={options}"), false);
         await using var store = new PostgreSqlTaskStore(
             dataSource, new PostgreSqlTasksOptions { PollingOnly = true }, new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
         await store.CreateAsync([.. Enumerable.Range(0, 1_000).Select(i => PostgreSqlFaultTests.Definition($"t{i:0000}", 1))], OnConflict.Fail, default);
@@ -79,14 +79,14 @@ public sealed partial class PostgreSqlPlanTests
     public async Task What_the_engine_does_all_the_time_reads_few_rows(string distribution)
     {
         var server = await Servers.PostgresAsync();
-        await using var dataSource = OwnDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("reads")), false);
+        await using var dataSource = DedicatedDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("reads")), false);
         await using var store = new PostgreSqlTaskStore(
             dataSource, new PostgreSqlTasksOptions { PollingOnly = true }, new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
         await store.StartAsync(default);
         await using var connection = await dataSource.OpenConnectionAsync();
         await FillAsync(connection, distribution);
 
-        Argument[] page = [Argument.Integer("most", 10), Argument.Integer("scanned", RelationalTaskStore.MostScanned), Argument.Long("most_bytes", Pieces.MostBytes)];
+        Argument[] page = [Argument.Integer("most", 10), Argument.Integer("scanned", TaskReading.MostScanned), Argument.Long("most_bytes", Pieces.MostBytes)];
         Argument[] due = [Argument.Integer("most", 10), Argument.Long("most_bytes", Pieces.MostBytes), Argument.Integer("whole", DefinitionNeed.All.Traits), Argument.Longs("except", [])];
         Argument Now() => Argument.Long("now", Ticks.Of(TimeProvider.System.GetUtcNow()));
         foreach (var (name, statement, arguments, most) in new (string, string, Argument[], long)[]
@@ -105,13 +105,15 @@ public sealed partial class PostgreSqlPlanTests
             List("all tasks", new TaskQuery(), 100),
             List("a user's tasks", new TaskQuery { UserId = "u" }, 100),
             List("a group's tasks", new TaskQuery { Group = "g" }, 100),
-            List("finished tasks", new TaskQuery { State = TaskState.Finished }, 3 * RelationalTaskStore.MostScanned),
-            List("tasks of nobody's app", new TaskQuery { AppName = "nobody" }, 3 * RelationalTaskStore.MostScanned),
-            List("tasks whose id begins with nothing that there is", new TaskQuery { IdPrefix = "z" }, 3 * RelationalTaskStore.MostScanned),
+            List("finished tasks", new TaskQuery { State = TaskState.Finished }, 3 * TaskReading.MostScanned),
+            List("tasks of nobody's app", new TaskQuery { AppName = "nobody" }, 3 * TaskReading.MostScanned),
+            List("tasks whose id begins with nothing that there is", new TaskQuery { IdPrefix = "z" }, 3 * TaskReading.MostScanned),
         })
         {
             await using var transaction = await connection.BeginTransactionAsync();
-            var step = new PostgreSqlStep(connection, null, store.Sql, new LifecycleRules(), TaskLifecycle.Next, () => "", default);
+            var parts = new StoreParts(
+                new LifecycleRules(), TaskLifecycle.Next, IdSource.Random, store.Sql, TimeProvider.System, NullLogger.Instance);
+            var step = new PostgreSqlStep(connection, null, parts, StepTry.First, default);
             var before = await ReadAsync(step);
             await step.QueryAsync(statement, _ => true, arguments);
             ((await ReadAsync(step)) - before).Should().BeLessThan(most, name);

@@ -117,7 +117,7 @@ public sealed class PostgreSqlReadOnlyTests
     /// <summary>A store over a database of its own.</summary>
     private sealed class Reached(string database, string connectionString, Way way) : IAsyncDisposable
     {
-        private readonly OwnDataSource? _own = way == Way.DataSource ? null : new(connectionString, Options(way));
+        private readonly DedicatedDataSource? _own = way == Way.DataSource ? null : new(connectionString, Options(way));
         private NpgsqlDataSource? _dataSource;
 
         public NpgsqlDataSource DataSource => _dataSource ??= _own?.DataSource ?? NpgsqlDataSource.Create(connectionString);

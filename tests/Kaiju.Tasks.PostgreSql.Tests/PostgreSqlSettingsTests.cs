@@ -62,7 +62,7 @@ public sealed class PostgreSqlSettingsTests
         Environment.SetEnvironmentVariable("PGOPTIONS", "-c work_mem=7MB");
         try
         {
-            await using var dataSource = OwnDataSource.Build(text, isShared: false);
+            await using var dataSource = DedicatedDataSource.Build(text, isShared: false);
             await using var command = dataSource.CreateCommand(
                 "select current_setting('application_name') || ' ' || current_setting('work_mem')");
             (await command.ExecuteScalarAsync()).Should().Be("from-environment 7MB");
@@ -76,7 +76,7 @@ public sealed class PostgreSqlSettingsTests
 
     private static NpgsqlConnectionStringBuilder Built(string text, bool isShared = false)
     {
-        using var dataSource = OwnDataSource.Build(text, isShared);
+        using var dataSource = DedicatedDataSource.Build(text, isShared);
         return new NpgsqlConnectionStringBuilder(dataSource.ConnectionString);
     }
 }

@@ -43,7 +43,7 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
         var connectionString = isThroughBouncer
             ? (await Servers.BouncerAsync()).ConnectionString(database)
             : (await Servers.PostgresAsync()).ConnectionString(database);
-        return OwnDataSource.Build(connectionString, isThroughBouncer);
+        return DedicatedDataSource.Build(connectionString, isThroughBouncer);
     });
 
     public static ValueTask<OpenedStore> OpenAsync(LifecycleRules rules, DateTimeOffset start) => _direct.OpenAsync(rules, start, null, null);

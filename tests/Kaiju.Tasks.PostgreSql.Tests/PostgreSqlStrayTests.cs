@@ -19,7 +19,7 @@ public sealed class PostgreSqlStrayTests : IAsyncLifetime, IDisposable
     public async Task InitializeAsync()
     {
         var server = await Servers.PostgresAsync();
-        _dataSource = OwnDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("strays")), false);
+        _dataSource = DedicatedDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("strays")), false);
         _store = new PostgreSqlTaskStore(_dataSource, new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
         await _store.StartAsync(default);
     }

@@ -51,10 +51,12 @@ public sealed class SqliteWriterTests : IDisposable
         var options = _file.Options;
         CachedConnection Open() => new(SqliteFile.Open(options));
         var sql = SqlTexts.Load(typeof(SqliteTaskStore).Assembly, SqliteSchema.Words(options));
+        var parts = new StoreParts(
+            new LifecycleRules(), TaskLifecycle.Next, IdSource.Random, sql, TimeProvider.System, NullLogger.Instance);
         await using var writer = new SqliteWriter(
             Open(),
             Open,
-            (writing, _) => new SqliteStep(writing.Statements, default, sql, new LifecycleRules(), TaskLifecycle.Next, () => "run"),
+            (statements, tries) => new SqliteStep(statements, default, parts, tries),
             (_, _) => throw new InvalidOperationException("told"),
             options);
 

@@ -5,9 +5,9 @@ namespace Kaiju.Tasks.PostgreSql;
 /// <summary>
 /// A connection for one purpose, which never waits for the pool. Opened when it is needed, and again after a fault.
 /// </summary>
-internal sealed class OwnConnection(Sessions sessions) : IAsyncDisposable
+internal sealed class DedicatedConnection(PostgreSqlConnections connections) : IAsyncDisposable
 {
-    private readonly Sessions _sessions = sessions.Keep();
+    private readonly PostgreSqlConnections _connections = connections.Keep();
     private readonly SemaphoreSlim _turn = new(1, 1);
     private NpgsqlConnection? _connection;
 
@@ -17,7 +17,7 @@ internal sealed class OwnConnection(Sessions sessions) : IAsyncDisposable
         try
         {
             var isKept = _connection is not null;
-            _connection ??= await _sessions.OpenKeptAsync(cancellationToken).ConfigureAwait(false);
+            _connection ??= await _connections.OpenKeptAsync(cancellationToken).ConfigureAwait(false);
             try
             {
                 return await use(_connection).ConfigureAwait(false);
@@ -26,7 +26,7 @@ internal sealed class OwnConnection(Sessions sessions) : IAsyncDisposable
             {
                 // It may have died long ago; what it was used for does no harm if it is done twice.
                 await CloseAsync(e).ConfigureAwait(false);
-                _connection = await _sessions.OpenKeptAsync(cancellationToken).ConfigureAwait(false);
+                _connection = await _connections.OpenKeptAsync(cancellationToken).ConfigureAwait(false);
                 return await use(_connection).ConfigureAwait(false);
             }
         }
@@ -51,7 +51,7 @@ internal sealed class OwnConnection(Sessions sessions) : IAsyncDisposable
         try
         {
             // Opened as the pool opens others, since a password may be there only for those who await it.
-            _connection ??= _sessions.OpenKeptAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            _connection ??= _connections.OpenKeptAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
             return use(_connection);
         }
         catch (Exception e) when (!Faults.IsHeld(e))
@@ -80,7 +80,7 @@ internal sealed class OwnConnection(Sessions sessions) : IAsyncDisposable
 
         if (fault is not null && Faults.IsUnfit(fault))
         {
-            await _sessions.RenewAsync(fault).ConfigureAwait(false);
+            await _connections.RenewAsync(fault).ConfigureAwait(false);
         }
     }
 }

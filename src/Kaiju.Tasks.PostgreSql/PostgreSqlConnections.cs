@@ -10,7 +10,7 @@ namespace Kaiju.Tasks.PostgreSql;
 /// <param name="pool">The pool.</param>
 /// <param name="apart">Connections beside the pool; null: there is nothing but the pool.</param>
 /// <param name="place">Where they lead, for messages.</param>
-internal sealed class Sessions(NpgsqlDataSource pool, NpgsqlDataSource? apart, Place place)
+internal sealed class PostgreSqlConnections(NpgsqlDataSource pool, NpgsqlDataSource? apart, Place place)
 {
     /// <summary>
     /// Ends the session that carries it out if that only reads because of a setting that a session which began now
@@ -42,7 +42,7 @@ internal sealed class Sessions(NpgsqlDataSource pool, NpgsqlDataSource? apart, P
         Opening.OpenAsync(apart ?? pool, place, cancellationToken);
 
     /// <summary>One connection more that is kept.</summary>
-    public Sessions Keep()
+    public PostgreSqlConnections Keep()
     {
         _kept++;
         return this;

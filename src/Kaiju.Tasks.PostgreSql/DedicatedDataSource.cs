@@ -3,7 +3,7 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>The adapter's own pool and what stands beside it, where the host gave only a connection string.</summary>
-internal sealed class OwnDataSource(string connectionString, PostgreSqlTasksOptions options) : IDisposable, IAsyncDisposable
+internal sealed class DedicatedDataSource(string connectionString, PostgreSqlTasksOptions options) : IDisposable, IAsyncDisposable
 {
     public NpgsqlDataSource DataSource { get; } = Build(connectionString, options.PollingOnly);
 

@@ -1,0 +1,103 @@
+using System.Data.Common;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+using Npgsql;
+
+namespace Kaiju.Tasks.PostgreSql;
+
+/// <summary>How tasks are created in a transaction of the caller's. What fails leaves nothing half done in it.</summary>
+/// <param name="parts">The store's parts, with statements that limit no wait: how long the transaction waits is the caller's affair.</param>
+/// <param name="options">The options.</param>
+/// <param name="place">Where the tasks are.</param>
+/// <param name="testTime">The time, for tests.</param>
+internal sealed class CallersTransaction(
+    Lazy<StoreParts> parts, PostgreSqlTasksOptions options, Place place, Func<DateTimeOffset>? testTime)
+    : ITransactionalCreation
+{
+    private const string Savepoint = "kaiju_create";
+
+    public async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
+        IReadOnlyList<TaskDefinition> tasks,
+        OnConflict onConflict,
+        DbTransaction transaction,
+        CallContext context,
+        CancellationToken cancellationToken)
+    {
+        TaskCreation.ThrowIfNotPrepared(tasks);
+        if (transaction is not NpgsqlTransaction { Connection: { } connection } own)
+        {
+            throw new ArgumentException(
+                $"The transaction is {transaction?.GetType().Name ?? "null"}, or has ended; it must be an "
+                + $"{nameof(NpgsqlTransaction)} on the database of the tasks.",
+                nameof(transaction));
+        }
+
+        try
+        {
+            await own.SaveAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ArgumentException(
+                "The transaction has ended; a task is created before its commit.", nameof(transaction), e);
+        }
+
+        var there = new Place(connection.ConnectionString, options.Schema);
+        try
+        {
+            var step = new PostgreSqlStep(connection, testTime, parts.Value, StepTry.First, cancellationToken);
+            var creation = new CreationStep(parts.Value, tasks, onConflict, context, parts.Value.Ids.NewId());
+            var answers = await creation.RunAsync(step).ConfigureAwait(false);
+            await step.FlushAsync().ConfigureAwait(false);
+            await NotifyAsync(connection, step.Hints, cancellationToken).ConfigureAwait(false);
+            await own.ReleaseAsync(Savepoint, cancellationToken).ConfigureAwait(false);
+            return answers;
+        }
+        catch (Exception e)
+        {
+            await RollBackAsync(own).ConfigureAwait(false);
+            if (e is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName })
+            {
+                throw new ArgumentException(
+                    $"The transaction is on another database: there are no tables of tasks in {there}. The tasks are in "
+                    + $"{place}. Begin it on a connection to that database.",
+                    nameof(transaction),
+                    e);
+            }
+
+            if (there.IsWanted(e))
+            {
+                throw there.Located(e);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>In the caller's transaction, since nothing tells the store of its commit; this process hears it like every other.</summary>
+    private async Task NotifyAsync(NpgsqlConnection connection, StoreHint hint, CancellationToken cancellationToken)
+    {
+        if (options.PollingOnly || hint.Kinds == StoreHintKinds.None)
+        {
+            return;
+        }
+
+        using var notify = new NpgsqlCommand("select pg_notify($1, $2)", connection);
+        notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = options.Schema });
+        notify.Parameters.Add(new NpgsqlParameter<string> { TypedValue = HintPayload.Write(hint, sender: "") });
+        await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes back what was done since the savepoint; a connection that is gone has taken back everything.</summary>
+    private static async Task RollBackAsync(NpgsqlTransaction transaction)
+    {
+        try
+        {
+            await transaction.RollbackAsync(Savepoint, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Faults.IsOfConnection(e))
+        {
+            // The caller gets the fault that came first.
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Data.Common;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.PostgreSql;
+
+/// <summary>Claims of the queue, each by one statement and one commit.</summary>
+internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts parts)
+{
+    /// <summary>
+    /// Claims what is next. After a fault in the statement it is not known whether it has happened: the caller gives back what was
+    /// claimed and not answered.
+    /// </summary>
+    /// <returns>
+    /// What was claimed, with null in the place of what this version cannot read; and the claims of that, to be given back.
+    /// </returns>
+    public ValueTask<(List<ExecutorTask?> Claimed, List<(Guid Claim, RowFault Fault)> Faults)> ClaimAsync(
+        ClaimRequest request, CancellationToken cancellationToken) => session.AskAsync(
+        async step =>
+        {
+            var faults = new List<(Guid Claim, RowFault Fault)>();
+            var claimed = await step.QueryAsync(
+                parts.Aside.WithoutClaims(step.Sql["claim"], session.ExceptClause),
+                row => Read(row, request.Executor, faults),
+                Argument.Texts("apps", request.Executor.Apps.Distinct()),
+                Argument.Integer("most", request.MaxTasks),
+                Argument.Long("most_bytes", request.MaxBytes),
+                Argument.Text("executor", request.Executor.Id),
+                Argument.Long("grace", parts.Rules.AbortGrace.Ticks),
+                parts.Aside.Except(RowsAside.Claiming)).ConfigureAwait(false);
+            return (claimed, faults);
+        },
+        static e => Faults.IsRolledBack(e) || Faults.IsHeld(e),
+        cancellationToken);
+
+    /// <summary>A task that has been claimed; null and a fault if this version cannot read it.</summary>
+    private static ExecutorTask? Read(DbDataReader row, ExecutorInfo executor, List<(Guid Claim, RowFault Fault)> faults)
+    {
+        try
+        {
+            return ReadTask(row, executor);
+        }
+        catch (Exception e) when (RowFault.IsOfReading(e))
+        {
+            faults.Add((row.GetGuid(1), new RowFault(row.GetInt64(11), row.GetString(9), e)));
+            return null;
+        }
+    }
+
+    private static ExecutorTask ReadTask(DbDataReader row, ExecutorInfo executor)
+    {
+        var jobId = row.GetString(2);
+        var state = new ManagedState
+        {
+            State = TaskState.Executed,
+            ExecutorId = executor.Id,
+            Claim = row.GetGuid(1),
+            JobId = jobId,
+            ResultRun = jobId,
+            Pass = row.GetInt32(3),
+            Retries = row.GetInt32(4),
+            Stage = row.GetInt32(5),
+            QueuedAt = row.TimeOrNull(12),
+            ExecDeadline = row.Time(6),
+        };
+        var now = state.ExecDeadline.Value - TimeSpan.FromTicks(row.GetInt64(7));
+        return ExecutorTask.Of(row.Definition(0, 9, 10), state, row.Results(8), now, row.GetInt64(11));
+    }
+}

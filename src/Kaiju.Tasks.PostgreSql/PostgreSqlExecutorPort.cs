@@ -1,0 +1,111 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.PostgreSql;
+
+/// <summary>What executors ask: pings, and questions about claims, on a connection that waits for no work.</summary>
+internal sealed class PostgreSqlExecutorPort(
+    PostgreSqlSession session,
+    StoreParts parts,
+    RowMoves moves,
+    PostgreSqlRetries retries,
+    ReportBatches batches,
+    DedicatedConnection heartbeats)
+    : ExecutorPort(session, parts, moves)
+{
+    /// <summary>How long what is given back waits for rows that are held: less than a stopping executor waits.</summary>
+    private static readonly TimeSpan _mostGivingBack = TimeSpan.FromSeconds(3);
+
+    private readonly PostgreSqlSession _session = session;
+    private readonly StoreParts _parts = parts;
+    private readonly PostgreSqlClaims _claims = new(session, parts);
+
+    public override async ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
+        ClaimRequest request, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var (claimed, faults) = await _claims.ClaimAsync(request, cancellationToken).ConfigureAwait(false);
+            if (faults.Count == 0)
+            {
+                return claimed!;
+            }
+
+            var isLeft = faults.TrueForAll(fault => _parts.Aside.Leave(RowsAside.Claiming, fault.Fault));
+            await GiveBackAsync(
+                request.Executor.Id,
+                row => faults.Exists(fault => fault.Claim == row.State.Claim),
+                cancellationToken).ConfigureAwait(false);
+            claimed.RemoveAll(task => task is null);
+            if (claimed.Count > 0 || !isLeft || tries == MostRepeatedClaims)
+            {
+                return claimed!;
+            }
+        }
+    }
+
+    public override ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
+        IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
+        batches.RecordAsync(reports, cancellationToken);
+
+    public override ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
+        ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+        _session.AskDedicatedAsync(
+            heartbeats,
+            async step =>
+            {
+                await step.ExecuteAsync("ping", Argument.Text("executor", executor.Id)).ConfigureAwait(false);
+                return await ClaimRows.FindLostAsync(step, claims).ConfigureAwait(false);
+            },
+            cancellationToken);
+
+    public override ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(
+        IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+        _session.AskDedicatedAsync(heartbeats, step => ClaimRows.FindLostAsync(step, claims), cancellationToken);
+
+    public override ValueTask<IReadOnlyList<HeldClaim>> FindStrayClaimsAsync(
+        string executorId, IReadOnlyList<HeldClaim> known, int limit, CancellationToken cancellationToken) =>
+        _session.AskDedicatedAsync(
+            heartbeats, step => ClaimRows.FindStraysAsync(step, executorId, known, limit), cancellationToken);
+
+    public override ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(
+        string executorId, CancellationToken cancellationToken) => GiveBackForAWhileAsync(
+        executorId, [], () => base.SuspendExecutorAsync(executorId, cancellationToken), cancellationToken);
+
+    public override ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(
+        string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken) => GiveBackForAWhileAsync(
+        executorId, known, () => base.GiveBackStrayClaimsAsync(executorId, known, cancellationToken), cancellationToken);
+
+    /// <summary>What is free is given back at once. Tasks that another transaction holds are passed over, and tried again for a while.</summary>
+    private async ValueTask<IReadOnlyList<TaskMove>> GiveBackForAWhileAsync(
+        string executorId,
+        IReadOnlyList<HeldClaim> known,
+        Func<ValueTask<IReadOnlyList<TaskMove>>> giveBack,
+        CancellationToken cancellationToken)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        var moves = await giveBack().ConfigureAwait(false);
+        for (var tries = 1; ; tries++)
+        {
+            var left = await _session.ReadAsync(
+                step => step.QueryAsync("held_by", row => row.GetGuid(0), Argument.Text("executor", executorId)),
+                cancellationToken).ConfigureAwait(false);
+            var count = left.Except(known.Select(held => held.Claim)).Count();
+            if (count == 0)
+            {
+                return moves;
+            }
+
+            if (TimeProvider.System.GetElapsedTime(began) >= _mostGivingBack)
+            {
+                RelationalLog.GiveBackIncomplete(_parts.Logger, executorId, count);
+                return moves;
+            }
+
+            await Task.Delay(retries.PauseOf(tries), TimeProvider.System, cancellationToken).ConfigureAwait(false);
+            moves = [.. moves, .. await giveBack().ConfigureAwait(false)];
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+using Npgsql;
+
+namespace Kaiju.Tasks.PostgreSql;
+
+/// <summary>How reports are recorded: results of many stages by one guarded statement, everything else while rows are held.</summary>
+internal sealed class ReportBatches : IAsyncDisposable
+{
+    private readonly PostgreSqlSession _session;
+    private readonly PostgreSqlRetries _retries;
+    private readonly ReportDecisions _decisions;
+    private readonly Batches<StageReport, ReportAnswer?> _batches;
+
+    public ReportBatches(PostgreSqlSession session, PostgreSqlRetries retries)
+    {
+        (_session, _retries, _decisions) = (session, retries, new ReportDecisions(session));
+        _batches = new Batches<StageReport, ReportAnswer?>(RecordBatchAsync, ReportRecording.SizeOf);
+    }
+
+    public async ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
+        IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
+    {
+        var answers = await _batches.AddAsync(reports, cancellationToken).ConfigureAwait(false);
+        var complete = new ReportAnswer[answers.Count];
+        List<int>? held = null;
+        for (var place = 0; place < complete.Length; place++)
+        {
+            if (answers[place] is { } answer)
+            {
+                complete[place] = answer;
+            }
+            else
+            {
+                (held ??= []).Add(place);
+            }
+        }
+
+        if (held is not null)
+        {
+            await Task.WhenAll(held.Select(place => RecordHeldAsync(reports[place], complete, place, cancellationToken)))
+                .ConfigureAwait(false);
+        }
+
+        return complete;
+    }
+
+    /// <summary>Completes when every report that was added before is answered.</summary>
+    public ValueTask DisposeAsync() => _batches.DisposeAsync();
+
+    /// <summary>A report that its batch has passed over waits alone, until it is answered or its caller gives up.</summary>
+    private async Task RecordHeldAsync(
+        StageReport report, ReportAnswer[] answers, int place, CancellationToken cancellationToken)
+    {
+        var answer = await _retries.WaitAloneAsync(
+            () => _decisions.DecideAsync([report], HeldRows.Wait, cancellationToken), cancellationToken).ConfigureAwait(false);
+        answers[place] = answer[0]!.Value;
+    }
+
+    /// <summary>Records a batch; no answer for a report whose task, or the task that it starts, is held by another transaction.</summary>
+    private async ValueTask<IReadOnlyList<ReportAnswer?>> RecordBatchAsync(
+        IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
+    {
+        var answers = new ReportAnswer?[reports.Count];
+        var done = ReportRecording.FindDoneAlone(reports);
+        if (done.Count > 0)
+        {
+            foreach (var place in await RecordDoneAsync(reports, done, cancellationToken).ConfigureAwait(false))
+            {
+                answers[place] = ReportAnswer.Recorded;
+            }
+        }
+
+        // Failures, waits, ends that start another task, and what is recorded already, superseded or held.
+        var others = Enumerable.Range(0, answers.Length).Where(place => answers[place] is null).ToList();
+        if (others.Count > 0)
+        {
+            var decided = await _decisions.DecideAsync(
+                [.. others.Select(place => reports[place])], HeldRows.PassOver, cancellationToken).ConfigureAwait(false);
+            foreach (var (place, answer) in others.Zip(decided))
+            {
+                answers[place] = answer;
+            }
+        }
+
+        return answers;
+    }
+
+    /// <summary>Results whose statement answered for them, by their places. What it did not answer for is decided the other way.</summary>
+    private async ValueTask<IReadOnlyList<int>> RecordDoneAsync(
+        IReadOnlyList<StageReport> reports, List<int> done, CancellationToken cancellationToken)
+    {
+        // A record that met a held row goes again as the statement that passes over it.
+        foreach (var statement in (string[])["record", "record_free"])
+        {
+            try
+            {
+                return await RecordDoneAsync(statement, reports, done, cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException e) when (Faults.IsHeld(e))
+            {
+            }
+            catch (PostgresException e) when (Faults.IsOfData(e))
+            {
+                break;
+            }
+        }
+
+        return [];
+    }
+
+    private async ValueTask<IReadOnlyList<int>> RecordDoneAsync(
+        string statement, IReadOnlyList<StageReport> reports, List<int> done, CancellationToken cancellationToken)
+    {
+        var recorded = await _session.AskAsync(
+            step => step.QueryAsync(
+                statement,
+                row => (Place: row.GetInt32(0), State: (TaskState)row.GetInt32(1), Traits: (TaskTraits)row.GetInt32(2)),
+                Argument.Integers("place", done),
+                Argument.Longs("task_no", done.Select(place => reports[place].StoreKey)),
+                Argument.Uuids("claim", done.Select(place => reports[place].Claim)),
+                Argument.Integers("stage", done.Select(place => reports[place].Stage)),
+                Argument.Texts("result", done.Select(place => ResultOf(reports[place]).GetRawText())),
+                Argument.Longs("bytes", done.Select(place => TaskRow.SizeOf(ResultOf(reports[place])))),
+                Argument.Longs("elapsed", done.Select(place => reports[place].Elapsed.Ticks))),
+            Faults.IsRolledBackOrLost,
+            cancellationToken).ConfigureAwait(false);
+        var hint = default(StoreHint);
+        foreach (var (place, state, traits) in recorded)
+        {
+            hint = hint.With(HintsOf(state, traits), null, reports[place].TaskId);
+        }
+
+        _session.PublishHints(hint);
+        return recorded.ConvertAll(row => row.Place);
+    }
+
+    /// <summary>What an end has to tell others; a stage in the middle tells nothing.</summary>
+    private static StoreHintKinds HintsOf(TaskState state, TaskTraits traits) => state != TaskState.Finished
+        ? StoreHintKinds.None
+        : StoreHintKinds.Ended
+            | (traits.HasFlag(TaskTraits.Notifies) ? StoreHintKinds.Notified : StoreHintKinds.None)
+            | (traits.HasFlag(TaskTraits.Periodic) ? StoreHintKinds.Duty : StoreHintKinds.None);
+
+    private static JsonElement ResultOf(StageReport report) => ((StageOutcome.Done)report.Outcome).Result;
+}

@@ -1,0 +1,120 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>
+/// Creates the tasks of one call, or of one piece of it. Each creation leaves its own mark with what it created, so that one that is
+/// repeated after a lost answer knows its own tasks from those that were there before.
+/// </summary>
+/// <param name="parts">The store's parts.</param>
+/// <param name="tasks">The definitions.</param>
+/// <param name="onConflict">What to do on a known id.</param>
+/// <param name="context">Who asks.</param>
+/// <param name="mark">The mark, one for the whole call.</param>
+internal sealed class CreationStep(
+    StoreParts parts, IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context, Guid mark)
+{
+    /// <summary>The answers of the last try; null in the first one.</summary>
+    private CreateAnswer[]? _tried;
+
+    public async ValueTask<IReadOnlyList<CreateAnswer>> RunAsync(SqlStep step)
+    {
+        var now = await step.NowAsync().ConfigureAwait(false);
+        var answers = new CreateAnswer[tasks.Count];
+        foreach (var (wave, places) in CreationRules.Waves(tasks).Index())
+        {
+            var rows = places.ToDictionary(place => TaskRow.New(tasks[place], parts, mark, now));
+            await InsertAsync(step, rows, [], answers).ConfigureAwait(false);
+            while (rows.Count > 0)
+            {
+                var known = await FindKnownAsync(step, rows.Keys).ConfigureAwait(false);
+
+                // What bears the mark when the first wave comes was left by an earlier try, and later by this one.
+                var marked = wave == 0 ? await step.FindMarkedAsync(known.Values, mark).ConfigureAwait(false) : [];
+                var replaced = await ResolveConflictsAsync(step, rows, known, marked, answers).ConfigureAwait(false);
+                await InsertAsync(step, rows, replaced, answers).ConfigureAwait(false);
+            }
+        }
+
+        _tried = answers;
+        return answers;
+    }
+
+    /// <summary>Stores rows whose ids are unknown, and takes them from those that are left.</summary>
+    private static async ValueTask InsertAsync(
+        SqlStep step, Dictionary<TaskRow, int> rows, HashSet<string> replaced, CreateAnswer[] answers)
+    {
+        foreach (var row in await step.InsertAsync([.. rows.Keys]).ConfigureAwait(false))
+        {
+            var result = replaced.Contains(row.Id) ? CreateResult.Replaced : CreateResult.Created;
+            answers[rows[row]] = new CreateAnswer(row.Id, result, row.State.State);
+            step.Hint(row.HintsOfNew, row);
+            step.Hint(result == CreateResult.Replaced ? StoreHintKinds.Ended : StoreHintKinds.None, row);
+            rows.Remove(row);
+        }
+    }
+
+    /// <summary>The stored tasks with the ids of these; held only if they may be replaced, so that a creation that changes nothing is not in the way.</summary>
+    private async ValueTask<Dictionary<string, TaskRow>> FindKnownAsync(SqlStep step, IEnumerable<TaskRow> rows)
+    {
+        var ids = Argument.Texts("ids", rows.Select(row => row.Id));
+        var known = (await step.LoadAsync("find_by_ids", DefinitionNeed.None, ids).ConfigureAwait(false))
+            .ToDictionary(row => row.Id, StringComparer.Ordinal);
+        if (onConflict != OnConflict.Replace)
+        {
+            return known;
+        }
+
+        // Looked at again once they are held.
+        var resting = known.Values.Where(row => TaskLifecycle.IsAtRest(row.State)).Select(row => row.Id).ToList();
+        resting.ForEach(id => known.Remove(id));
+        if (resting.Count > 0)
+        {
+            var held = Argument.Texts("ids", resting);
+            foreach (var row in await step.LoadAsync("load_by_ids", DefinitionNeed.None, held).ConfigureAwait(false))
+            {
+                known.Add(row.Id, row);
+            }
+        }
+
+        return known;
+    }
+
+    /// <summary>Answers for the rows whose ids are known, and deletes the tasks that they replace.</summary>
+    /// <returns>The ids of the replaced tasks, whose rows are left to be stored.</returns>
+    private async ValueTask<HashSet<string>> ResolveConflictsAsync(
+        SqlStep step,
+        Dictionary<TaskRow, int> rows,
+        Dictionary<string, TaskRow> known,
+        HashSet<long> marked,
+        CreateAnswer[] answers)
+    {
+        var replaced = new List<TaskRow>();
+        foreach (var (row, place) in rows.Where(item => known.ContainsKey(item.Key.Id)).ToList())
+        {
+            var other = known[row.Id];
+            if (marked.Contains(other.TaskNo))
+            {
+                // The hint of its own creation may have been lost with the answer.
+                answers[place] = new CreateAnswer(row.Id, _tried?[place].Result ?? CreateResult.Created, other.State.State);
+                step.Hint(other.HintsOfNew, other);
+                rows.Remove(row);
+                continue;
+            }
+
+            var result = CreationRules.Decide(onConflict, other.State, other.IsIn(context.Scope));
+            if (result == CreateResult.Replaced)
+            {
+                replaced.Add(other);
+                continue;
+            }
+
+            answers[place] = new CreateAnswer(row.Id, result, other.State.State);
+            rows.Remove(row);
+        }
+
+        await step.DeleteAsync(replaced.ConvertAll(row => row.TaskNo)).ConfigureAwait(false);
+        return replaced.Select(row => row.Id).ToHashSet(StringComparer.Ordinal);
+    }
+}

@@ -1,0 +1,47 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>Puts a definition in the place of an older one.</summary>
+internal sealed class UpdateStep(TaskDefinition definition, int revision, CallContext context)
+{
+    /// <summary>The number of the task that the last try updated.</summary>
+    private long? _tried;
+
+    public async ValueTask<UpdateAnswer> RunAsync(SqlStep step)
+    {
+        var row = await step.FindAsync(definition.Id!, context.Scope, DefinitionNeed.All).ConfigureAwait(false);
+        if (row is null || (step.IsRepeated && _tried is { } updated && updated != row.TaskNo))
+        {
+            return new UpdateAnswer(UpdateResult.Missing, []);
+        }
+
+        if (step.IsRepeated && _tried is not null && row.Revision > revision)
+        {
+            return row.Revision == revision + 1 && row.Definition.ToStoredJson() == definition.ToStoredJson()
+                ? new UpdateAnswer(UpdateResult.Updated, [])
+                : throw EventStep.Unknown(row, "has been updated again since");
+        }
+
+        if (row.Revision != revision)
+        {
+            return new UpdateAnswer(UpdateResult.Stale, []);
+        }
+
+        if (TaskUpdate.FindFaults(row.Definition, definition, row.State) is { Count: > 0 } faults)
+        {
+            return new UpdateAnswer(UpdateResult.Refused, faults);
+        }
+
+        _tried = row.TaskNo;
+        row.State = TaskUpdate.Apply(
+            row.Definition, definition, row.State, await step.NowAsync().ConfigureAwait(false));
+        (row.Definition, row.Revision) = (definition, row.Revision + 1);
+        await step.ExecuteEachAsync("update_definitions", [row], TaskRowColumns.Definition).ConfigureAwait(false);
+        step.MarkChanged(row);
+        var queued = row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None;
+        step.Hint(StoreHintKinds.Duty | queued, row);
+        return new UpdateAnswer(UpdateResult.Updated, []);
+    }
+}

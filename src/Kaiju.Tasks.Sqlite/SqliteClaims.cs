@@ -1,0 +1,133 @@
+using System.Text.Json;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Sqlite;
+
+/// <summary>What became of a claim.</summary>
+internal enum ClaimOutcome
+{
+    /// <summary>Something was claimed, or there was nothing.</summary>
+    Done,
+
+    /// <summary>There was something, and all of it was set aside.</summary>
+    SetAside,
+}
+
+/// <summary>Claims of the queue, each by a guarded statement of its own.</summary>
+internal sealed class SqliteClaims(SqliteSession session, StoreParts parts)
+{
+    private static readonly string[] _claimArguments = ["@task_no", "@claim", "@executor", "@now", "@grace"];
+    private static readonly string[] _taskArgument = ["@task_no"];
+
+    /// <summary>Claims the next tasks and adds them to what is claimed.</summary>
+    public async ValueTask<ClaimOutcome> ClaimAsync(SqliteStep step, ClaimRequest request, List<ExecutorTask> claimed)
+    {
+        var (now, faults) = (await step.NowAsync().ConfigureAwait(false), new List<RowFault>());
+        foreach (var task in Within(request, await FindQueuedAsync(step, request).ConfigureAwait(false)))
+        {
+            if (await ClaimAsync(step, request.Executor, task, now, faults).ConfigureAwait(false) is { } claim)
+            {
+                claimed.Add(claim);
+            }
+        }
+
+        var isSetAside = faults.Count > 0
+            && faults.TrueForAll(fault => parts.Aside.Leave(RowsAside.Claiming, fault))
+            && claimed.Count == 0;
+        return isSetAside ? ClaimOutcome.SetAside : ClaimOutcome.Done;
+    }
+
+    private async ValueTask<List<QueuedRow>> FindQueuedAsync(SqliteStep step, ClaimRequest request)
+    {
+        var statement = parts.Aside.WithoutClaims(step.Sql["queued"], session.ExceptClause);
+        var queued = new List<QueuedRow>();
+        foreach (var app in request.Executor.Apps.Distinct())
+        {
+            queued.AddRange(await step.QueryAsync(
+                statement,
+                row => new QueuedRow(row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)),
+                Argument.Text("app", app),
+                Argument.Integer("most", request.MaxTasks),
+                parts.Aside.Except(RowsAside.Claiming)).ConfigureAwait(false));
+        }
+
+        return queued;
+    }
+
+    /// <summary>The first of these that may be claimed together: at least one, at most so many tasks and bytes.</summary>
+    private static IEnumerable<long> Within(ClaimRequest request, List<QueuedRow> queued)
+    {
+        var bytes = 0L;
+        return queued.OrderByDescending(row => row.Priority).ThenBy(row => row.QueuedAt).ThenBy(row => row.TaskNo)
+            .Take(request.MaxTasks)
+            .TakeWhile((row, place) => (bytes += row.Bytes) <= request.MaxBytes || place == 0)
+            .Select(row => row.TaskNo);
+    }
+
+    /// <summary>Claims a task that is queued; one that this version cannot read is noted and left as it is.</summary>
+    private async ValueTask<ExecutorTask?> ClaimAsync(
+        SqliteStep step, ExecutorInfo executor, long taskNo, DateTimeOffset now, List<RowFault> faults)
+    {
+        var claim = parts.Ids.NewId();
+        if (ReadQueued(step, executor, taskNo, claim, now, faults) is not var (task, results, runNo, pass))
+        {
+            return null;
+        }
+
+        if (results > 0)
+        {
+            try
+            {
+                var read = await ClaimRows.ResultsAsync(step, taskNo, runNo, pass).ConfigureAwait(false);
+                task = task with { Result = read };
+            }
+            catch (JsonException e)
+            {
+                faults.Add(new RowFault(taskNo, task.Id, e));
+                return null;
+            }
+        }
+
+        var changed = step.KeptOpen("claim", _claimArguments)
+            .With(taskNo).With(claim).With(executor.Id).With(Ticks.Of(now)).With(parts.Rules.AbortGrace.Ticks).Change();
+        return changed == 0 ? null : task;
+    }
+
+    /// <summary>A queued task as it is once it has the claim.</summary>
+    private static (ExecutorTask Task, int Results, int RunNo, int Pass)? ReadQueued(
+        SqliteStep step, ExecutorInfo executor, long taskNo, Guid claim, DateTimeOffset now, List<RowFault> faults)
+    {
+        using var row = step.KeptOpen("claimed", _taskArgument).With(taskNo).Run();
+        var id = row.Text(9);
+        try
+        {
+            var jobId = row.Text(0);
+            var state = new ManagedState
+            {
+                State = TaskState.Executed,
+                ExecutorId = executor.Id,
+                Claim = claim,
+                JobId = jobId,
+                ResultRun = jobId,
+                Pass = row.Integer(1),
+                Retries = row.Integer(2),
+                Stage = row.Integer(3),
+                QueuedAt = Ticks.Time(row.Long(11)),
+                ExecDeadline = now + TimeSpan.FromTicks(row.Long(4)),
+            };
+            var definition = ReaderExtensions.ParseDefinition(row.Bytes(10), id, row.Text(8));
+            var task = ExecutorTask.Of(definition, state, [], now, taskNo);
+            return (task, row.Integer(5), row.Integer(6), row.Integer(7));
+        }
+        catch (Exception e) when (RowFault.IsOfReading(e))
+        {
+            faults.Add(new RowFault(taskNo, id, e));
+            return null;
+        }
+    }
+
+    private readonly record struct QueuedRow(long TaskNo, int Priority, long QueuedAt, long Bytes);
+}
