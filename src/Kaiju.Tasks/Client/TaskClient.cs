@@ -1,25 +1,20 @@
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Kaiju.Tasks.Diagnostics;
-using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Storage;
-using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Client;
 
 /// <summary>The client over a store: checks what comes in, asks the store, and tells the queue what is queued.</summary>
-internal sealed partial class TaskClient(
+internal sealed class TaskClient(
     ClientCalls calls,
-    WaiterHub waiters,
+    ClientReading reading,
     ITaskQueue queue,
     TaskDefinitionChecker checker,
-    ClientLifetime lifetime,
     KaijuTasksOptions options,
     StoreOutages outages)
     : ITaskClient
@@ -29,6 +24,8 @@ internal sealed partial class TaskClient(
 
     private const string PublishWork = "publish queued tasks";
 
+    private readonly ClientReading _reading = reading;
+    private readonly DefinitionChanges _changes = new(calls, reading, checker);
     private readonly JsonSerializerOptions _serializing = TaskTemplateConverter.OfData(options.SerializerOptions);
 
     public async Task<CreateAnswer> CreateAsync(TaskDefinition definition, OnConflict onConflict, CancellationToken cancellationToken)
@@ -110,13 +107,13 @@ internal sealed partial class TaskClient(
     {
         ArgumentNullException.ThrowIfNull(taskId);
         ArgumentNullException.ThrowIfNull(change);
-        return UpdateAsync(nameof(UpdateAsync), taskId, change, cancellationToken);
+        return _changes.ApplyAsync(nameof(UpdateAsync), taskId, change, cancellationToken);
     }
 
     public Task<TaskRecord> SetEnabledAsync(string taskId, bool enabled, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return UpdateAsync(nameof(SetEnabledAsync), taskId, definition => definition with { Enabled = enabled }, cancellationToken);
+        return _changes.ApplyAsync(nameof(SetEnabledAsync), taskId, definition => definition with { Enabled = enabled }, cancellationToken);
     }
 
     public Task<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken)
@@ -192,6 +189,29 @@ internal sealed partial class TaskClient(
             static (store, id, token) => store.DeleteAsync(id, CallContext.Empty, token),
             cancellationToken).AsTask();
     }
+
+    public Task<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) =>
+        _reading.GetAsync(taskId, cancellationToken);
+
+    public Task<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken) =>
+        _reading.ListRunsAsync(taskId, cancellationToken);
+
+    public Task<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken) =>
+        _reading.GetStagesAsync(taskId, cancellationToken);
+
+    public IAsyncEnumerable<TaskRecord> ListAsync(TaskQuery? query, CancellationToken cancellationToken) =>
+        _reading.ListAsync(query, cancellationToken);
+
+    public Task<TaskPage> ListPageAsync(
+        TaskQuery? query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
+        _reading.ListPageAsync(query, after, limit, cancellationToken);
+
+    public IAsyncEnumerable<TaskNotification> ListNotificationsAsync(
+        NotificationQuery? query, CancellationToken cancellationToken) =>
+        _reading.ListNotificationsAsync(query, cancellationToken);
+
+    public Task<TaskRun> WaitAsync(string taskId, CancellationToken cancellationToken) =>
+        _reading.WaitAsync(taskId, cancellationToken);
 
     private static CreateAnswer Accepted(CreateAnswer answer, OnConflict onConflict) =>
         answer.Result == CreateResult.Refused ? throw new TaskExistsException(answer.TaskId, answer.State, onConflict) : answer;
@@ -269,40 +289,4 @@ internal sealed partial class TaskClient(
             throw e.ForCaller(taskId);
         }
     }
-
-    private async Task<TaskRecord> UpdateAsync(string member, string taskId, Func<TaskDefinition, TaskDefinition> change, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var task = await FindAsync(ClientCall.Read(member, taskId), taskId, cancellationToken).ConfigureAwait(false);
-            var changed = checker.Prepare(change(task.Definition) ?? throw new TaskValidationException(
-                taskId, ["change returned null; it must return a definition, and the one it was given to change nothing."]));
-            if (changed.Id != taskId)
-            {
-                throw new TaskValidationException(taskId, ["id can never change."]);
-            }
-
-            var answer = await calls.AskAsync(
-                ClientCall.Write(member, taskId),
-                (changed, task.Revision),
-                static (store, asked, token) => store.UpdateAsync(asked.changed, asked.Revision, CallContext.Empty, token),
-                cancellationToken).ConfigureAwait(false);
-            switch (answer.Result)
-            {
-                case UpdateResult.Updated:
-                    return await FindAsync(ClientCall.Write(member, taskId), taskId, cancellationToken).ConfigureAwait(false);
-                case UpdateResult.Missing:
-                    throw new TaskNotFoundException(taskId);
-                case UpdateResult.Refused:
-                    throw new TaskValidationException(taskId, answer.Faults);
-                default:
-                    // Somebody else was faster: their change is the one to build on.
-                    continue;
-            }
-        }
-    }
-
-    private async Task<TaskRecord> FindAsync(ClientCall call, string taskId, CancellationToken cancellationToken) =>
-        await calls.AskAsync(call, taskId, static (store, id, token) => store.GetAsync(id, token), cancellationToken).ConfigureAwait(false)
-            ?? throw new TaskNotFoundException(taskId);
 }

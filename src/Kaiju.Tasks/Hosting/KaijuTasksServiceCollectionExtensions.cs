@@ -77,6 +77,7 @@ public static class KaijuTasksServiceCollectionExtensions
         services.TryAddSingleton(provider => new ClientLifetime(provider.GetService<IHostApplicationLifetime>()));
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<ClientCalls>(provider, Options(provider)));
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<WaiterHub>(provider, Options(provider)));
+        services.TryAddSingleton<ClientReading>();
         services.TryAddSingleton<ITaskClient>(provider => ActivatorUtilities.CreateInstance<TaskClient>(provider, Options(provider)));
     }
 

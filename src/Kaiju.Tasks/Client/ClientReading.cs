@@ -4,8 +4,8 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Client;
 
-/// <content>What changes nothing: reads, pages and waits.</content>
-internal sealed partial class TaskClient
+/// <summary>What of the client changes nothing: reads, pages and waits.</summary>
+internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, ClientLifetime lifetime)
 {
     private const int PageSize = 200;
     private const int LargestPage = 1000;
@@ -86,6 +86,10 @@ internal sealed partial class TaskClient
             throw new TaskHostStoppedException(ClientCall.Read(nameof(WaitAsync), taskId).ToString(), mayHaveHappened: false);
         }
     }
+
+    public async Task<TaskRecord> FindAsync(ClientCall call, string taskId, CancellationToken cancellationToken) =>
+        await calls.AskAsync(call, taskId, static (store, id, token) => store.GetAsync(id, token), cancellationToken).ConfigureAwait(false)
+            ?? throw new TaskNotFoundException(taskId);
 
     private async Task<TaskRun> WaitForEndAsync(string taskId, CancellationToken cancellationToken)
     {
