@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks;
@@ -116,17 +115,4 @@ public sealed class KaijuTasksOptions
 
     /// <summary>The apps whose tasks the executor runs, never none.</summary>
     internal IReadOnlyList<string> Apps => ExecutorApps.Count > 0 ? [.. ExecutorApps.Distinct()] : [AppName];
-
-    internal LifecycleRules Rules => new()
-    {
-        RetryDelay = RetryDelay,
-        MaxInterruptions = MaxInterruptions,
-        PingInterval = PingInterval,
-        ExecutorLifetime = PingInterval * MaxMissedPings,
-        AbortGrace = AbortGrace,
-        AbortOverdueQueued = AbortOverdueQueued,
-        SuspendedLifetime = SuspendedLifetime,
-        MissedRuns = MissedRuns,
-        KeptRuns = KeptRuns,
-    };
 }

@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 
@@ -72,7 +74,7 @@ public record TaskCommand
     /// <param name="typeInfo">How they are written.</param>
     /// <exception cref="TaskValidationException">They are not JSON; the message names the member.</exception>
     public static TaskCommand Create<T>(string method, T parameters, JsonTypeInfo<T> typeInfo) =>
-        new(method, JsonWriting.Given(parameters, typeInfo, "params"));
+        new(method, CallersJson.Of(parameters, typeInfo, "params"));
 
     /// <summary>The same with its params as JSON that is ours.</summary>
     /// <exception cref="UnwritableException">They cannot be written.</exception>

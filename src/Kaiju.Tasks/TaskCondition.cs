@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks;

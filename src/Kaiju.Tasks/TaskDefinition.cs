@@ -2,8 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Scheduling;
 using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 
@@ -144,7 +146,7 @@ public sealed record TaskDefinition
     /// <param name="typeInfo">How they are written.</param>
     /// <exception cref="TaskValidationException">They are not JSON; the message names the member.</exception>
     public TaskDefinition WithKws<T>(T kws, JsonTypeInfo<T> typeInfo) =>
-        this with { KwsJson = JsonWriting.Given(kws, TaskTemplateConverter.OfData(typeInfo), "kws") };
+        this with { KwsJson = CallersJson.Of(kws, TaskTemplateConverter.OfData(typeInfo), "kws") };
 
     /// <summary>Writes the definition in the form that <see cref="FromJson(string)"/> reads. Objects of yours are written with Web defaults.</summary>
     /// <exception cref="TaskValidationException">An object of yours is not JSON; the message names the member.</exception>

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks;

@@ -48,4 +48,7 @@ public sealed record TaskLimits
 
     /// <summary>Most bytes of an error, as UTF-8 JSON; longer ones are cut. Default 8 KiB.</summary>
     public int MaxErrorBytes { get; init; } = 8 * 1024;
+
+    /// <summary>The most characters of a name: of an app, a group, a user, a command.</summary>
+    internal const int MaxNameLength = 200;
 }

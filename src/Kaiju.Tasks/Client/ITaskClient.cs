@@ -2,8 +2,8 @@ using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks;

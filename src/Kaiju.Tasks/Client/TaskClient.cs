@@ -2,10 +2,11 @@ using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
-using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Client;
 

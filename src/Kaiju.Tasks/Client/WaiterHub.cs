@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Client;
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Commands;
 

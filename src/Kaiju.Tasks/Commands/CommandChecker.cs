@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Templates;
 
 namespace Kaiju.Tasks.Commands;

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Commands;

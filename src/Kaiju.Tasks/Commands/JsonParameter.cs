@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Commands;
 

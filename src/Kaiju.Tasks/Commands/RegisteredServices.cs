@@ -1,4 +1,5 @@
 using System.Reflection;
+using Kaiju.Tasks.Json;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Commands;

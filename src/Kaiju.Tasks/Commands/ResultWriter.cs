@@ -2,7 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
+using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Commands;
 

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Commands;
 

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Commands;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks;

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Engine;
 

@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Logging;
 

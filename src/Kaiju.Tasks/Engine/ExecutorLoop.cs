@@ -1,5 +1,6 @@
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Engine;
 

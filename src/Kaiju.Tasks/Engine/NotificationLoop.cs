@@ -1,5 +1,6 @@
 using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Threading;
 using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Engine;

@@ -1,3 +1,5 @@
+using Kaiju.Tasks.Lifecycle;
+
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>

@@ -2,8 +2,9 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Kaiju.Tasks.Commands;
 using Kaiju.Tasks.Diagnostics;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Templates;
+using Kaiju.Tasks.Threading;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 

@@ -1,3 +1,5 @@
+using Kaiju.Tasks.Threading;
+
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>A token for one stage: cancelled with the run's, or when the stage's own time is over.</summary>

@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
-using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Threading;
+using Kaiju.Tasks.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Engine;

@@ -1,5 +1,5 @@
 using Kaiju.Tasks.Commands;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Options;
 
@@ -71,9 +71,9 @@ internal sealed class KaijuTasksOptionsValidator(
     {
         foreach (var app in options.ExecutorApps.Prepend(options.AppName))
         {
-            if (string.IsNullOrEmpty(app) || app.Length > TaskDefinitionChecker.MaxNameLength || app.Any(char.IsControl))
+            if (string.IsNullOrEmpty(app) || app.Length > TaskLimits.MaxNameLength || app.Any(char.IsControl))
             {
-                faults.Add($"AppName or ExecutorApps has {JsonText.Quote(app ?? "")}; an app has 1 to {TaskDefinitionChecker.MaxNameLength} characters, none of them a control character.");
+                faults.Add($"AppName or ExecutorApps has {JsonText.Quote(app ?? "")}; an app has 1 to {TaskLimits.MaxNameLength} characters, none of them a control character.");
             }
         }
 

@@ -1,28 +1,4 @@
-using System.Text.Json;
-
 namespace Kaiju.Tasks.Lifecycle;
-
-/// <summary>What kind of thing a report says of its stage.</summary>
-public enum ReportKind
-{
-    /// <summary>The stage is done; here is its result.</summary>
-    Completed = 0,
-
-    /// <summary>The stage failed.</summary>
-    Failed = 1,
-
-    /// <summary>The task is to wait.</summary>
-    Waiting = 2,
-}
-
-/// <summary>
-/// A report's own name. A claim reports at most one thing of one kind about one stage, so that this is enough to know a report
-/// again that was carried out while its answer got lost.
-/// </summary>
-/// <param name="Claim">The claim under which the stage ran.</param>
-/// <param name="Stage">The stage.</param>
-/// <param name="Kind">What it says.</param>
-public readonly record struct ReportId(Guid Claim, int Stage, ReportKind Kind);
 
 /// <summary>What an executor says of a stage, under its claim. Carried out only if the task still holds that claim and stands at that stage.</summary>
 public sealed record StageReport
@@ -53,14 +29,4 @@ public sealed record StageReport
 
     /// <summary>The report's own name.</summary>
     public ReportId Id => new(Claim, Stage, Outcome.Kind);
-}
-
-/// <summary>What the store answers a report.</summary>
-public enum ReportAnswer
-{
-    /// <summary>It is recorded, now or by an earlier delivery of the same report.</summary>
-    Recorded = 0,
-
-    /// <summary>The claim or the stage is no longer the task's; nothing was changed. The executor stops all work on it.</summary>
-    Superseded = 1,
 }

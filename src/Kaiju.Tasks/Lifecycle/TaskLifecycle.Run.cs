@@ -1,5 +1,3 @@
-using Kaiju.Tasks.Serialization;
-
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <content>A run, from the queue through its stages to its end or its next retry.</content>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks.Lifecycle;
 

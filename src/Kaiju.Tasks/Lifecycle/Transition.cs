@@ -1,7 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using Kaiju.Tasks.Serialization;
-
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>What an event makes of a task. A store carries out all of it in one transaction, or nothing.</summary>
@@ -19,36 +15,4 @@ public sealed record Transition(ManagedState After)
 
     /// <summary>The run before is over and shown no longer once the new one is queued: its outcome goes to the archive now.</summary>
     public bool ArchivesRun { get; init; }
-}
-
-/// <summary>One row of a run's history. Results are unique by (run, pass, stage), failures by (run, pass, stage, attempt).</summary>
-[JsonConverter(typeof(TaskJsonConverter))]
-public sealed record StageEntry
-{
-    /// <summary>The run.</summary>
-    public required string JobId { get; init; }
-
-    /// <summary>The pass within the run.</summary>
-    public required int Pass { get; init; }
-
-    /// <summary>The stage.</summary>
-    public required int Stage { get; init; }
-
-    /// <summary>Which go at the run it was, from 1.</summary>
-    public required int Attempt { get; init; }
-
-    /// <summary>When the stage began, by the store's clock.</summary>
-    public required DateTimeOffset Started { get; init; }
-
-    /// <summary>When it was recorded, by the store's clock.</summary>
-    public required DateTimeOffset Finished { get; init; }
-
-    /// <summary>The claim that recorded it; null for the end of a wait.</summary>
-    public Guid? Claim { get; init; }
-
-    /// <summary>The result; undefined if the stage failed.</summary>
-    public JsonElement Result { get; init; }
-
-    /// <summary>Why it failed; null if it did not.</summary>
-    public TaskError? Error { get; init; }
 }

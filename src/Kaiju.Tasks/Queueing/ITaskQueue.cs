@@ -32,14 +32,3 @@ public interface ITaskQueue
     /// <param name="cancellationToken">Gives up waiting.</param>
     ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken);
 }
-
-/// <summary>A task that is QUEUED at the store.</summary>
-/// <param name="TaskId">Its id.</param>
-/// <param name="AppName">Whose executors run it.</param>
-public readonly record struct QueuedTask(string TaskId, string AppName);
-
-/// <summary>Who wants to claim how much.</summary>
-/// <param name="Executor">Who.</param>
-/// <param name="MaxTasks">At most so many tasks: the executor's free slots.</param>
-/// <param name="MaxBytes">At most about so many bytes of commands, kws and earlier results in all; one task is always allowed.</param>
-public readonly record struct ClaimRequest(ExecutorInfo Executor, int MaxTasks, long MaxBytes);

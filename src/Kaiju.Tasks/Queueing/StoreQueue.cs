@@ -1,5 +1,6 @@
 using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Queueing;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Security;
 using Cronos;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Scheduling;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Templates;
 

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Templates;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Kaiju.Tasks.Commands;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Commands;

@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Engine;
+using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using CsCheck;
 using Kaiju.Tasks.Commands;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Templates;
 
 namespace Kaiju.Tasks.Tests.Templates;

@@ -3,7 +3,7 @@ using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Options;
 

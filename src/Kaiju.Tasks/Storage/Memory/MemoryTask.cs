@@ -1,6 +1,6 @@
 using System.Text.Json;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks.Storage.Memory;
 

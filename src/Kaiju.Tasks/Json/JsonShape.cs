@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Kaiju.Tasks.Json;
+
+/// <summary>A value's kind and length, for what is stored or logged: the value itself may be a secret.</summary>
+internal static class JsonShape
+{
+    private const int MostNames = 10;
+
+    public static string Of(JsonElement json) => json.ValueKind switch
+    {
+        JsonValueKind.Undefined => "missing",
+        JsonValueKind.Null => "null",
+        JsonValueKind.True or JsonValueKind.False => "a boolean",
+        JsonValueKind.Number => OfNumber(json.GetRawText()),
+        JsonValueKind.String => Of(json.GetString()!),
+        JsonValueKind.Array => $"a list of {Count(json.GetArrayLength(), "entry", "entries")}",
+        _ => $"an object of {Count(json.GetPropertyCount(), "member", "members")}",
+    };
+
+    public static string Of(string text) => $"a text of {Count(text.Length, "character", "characters")}";
+
+    /// <summary>The names of an object's members: they are the program's words and not its data.</summary>
+    public static string Members(JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.Object || json.GetPropertyCount() is var count && count == 0)
+        {
+            return "they have none";
+        }
+
+        var names = json.EnumerateObject().Take(MostNames).Select(member => JsonText.Storable(Cut(member.Name)));
+        return $"they have: {string.Join(", ", names)}{(count > MostNames ? $" and {count - MostNames} more" : "")}";
+    }
+
+    private static string OfNumber(string text) => text.TrimStart('-') is var digits && digits.All(char.IsAsciiDigit)
+        ? $"a whole number of {Count(digits.Length, "digit", "digits")}"
+        : "a decimal number";
+
+    private static string Cut(string name) => name.Length <= 50 ? name : name[..50] + "…";
+
+    private static string Count(int count, string one, string many) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many)}");
+}

@@ -1,7 +1,0 @@
-using System.Text.Json.Serialization;
-
-namespace Kaiju.Tasks.Serialization;
-
-/// <summary>The framework type that the library itself writes, without reflection.</summary>
-[JsonSerializable(typeof(IDictionary<string, string>))]
-internal sealed partial class WireContext : JsonSerializerContext;

@@ -1,0 +1,39 @@
+namespace Kaiju.Tasks.Threading;
+
+/// <summary>Wakes one sleeper. Set while nobody sleeps it is remembered once, so that nothing that happens between two looks is missed.</summary>
+internal sealed class WakeSignal(TimeProvider clock)
+{
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _set = NewSource();
+
+    public void Set()
+    {
+        lock (_lock)
+        {
+            _set.TrySetResult();
+        }
+    }
+
+    /// <summary>Sleeps until it is set, at most <paramref name="timeout"/>.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        Task set;
+        lock (_lock)
+        {
+            set = _set.Task;
+        }
+
+        await set.WaitAsync(timeout, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            if (_set.Task.IsCompleted)
+            {
+                _set = NewSource();
+            }
+        }
+    }
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,10 @@
+using System.Text.Json.Serialization;
+using Kaiju.Tasks.Serialization;
+
+namespace Kaiju.Tasks.Storage;
+
+/// <summary>What became of an update.</summary>
+/// <param name="Result">What was done.</param>
+/// <param name="Faults">Why it was refused; else none.</param>
+[JsonConverter(typeof(TaskJsonConverter))]
+public readonly record struct UpdateAnswer(UpdateResult Result, IReadOnlyList<string> Faults);

@@ -1,0 +1,172 @@
+using System.Text.Json;
+using Kaiju.Tasks.Json;
+
+namespace Kaiju.Tasks.Wire;
+
+/// <summary>The wire form of <see cref="TaskDefinition"/> and <see cref="TaskCommand"/>.</summary>
+internal static class DefinitionJson
+{
+    public static TaskDefinition Read(JsonElement json)
+    {
+        var faults = new List<string>();
+        var definition = Read(json, faults);
+        return faults.Count == 0 ? definition : throw new TaskValidationException(definition.Id, faults);
+    }
+
+    public static TaskDefinition Read(JsonElement json, List<string> faults)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            faults.Add($"The task is {JsonText.Show(json)}; it must be an object.");
+            return new TaskDefinition { Commands = [] };
+        }
+
+        var member = new MemberReader(json, "", faults);
+        return new TaskDefinition
+        {
+            Id = member.Text("id"),
+            AppName = member.Text("app_name"),
+            Commands = member.List("commands", (item, place) => ReadCommand(item, place, faults)),
+            KwsJson = member.Json("kws"),
+            Enabled = member.Flag("enabled", true),
+            Cron = member.Text("cron"),
+            CronTimeZone = member.Text("cron_time_zone"),
+            RunAt = member.Time("run_at"),
+            Priority = member.Integer("priority") ?? 0,
+            MaxExecTimeout = member.Seconds("max_exec_timeout"),
+            MaxRetries = member.Integer("max_retries") ?? 0,
+            RetryDelay = member.Seconds("retry_delay"),
+            RestartPolicy = member.Word<RestartPolicy>("restart_policy") ?? RestartPolicy.Current,
+            Notify = member.Flag("notify", false),
+            NextTask = member.Text("next_task"),
+            System = member.Flag("system", false),
+            Description = member.Text("description"),
+            MetaJson = member.Json("meta"),
+            Group = member.Text("group"),
+            GroupId = member.Text("group_id"),
+            UserId = member.Text("user_id"),
+        };
+    }
+
+    public static TaskCommand ReadCommand(JsonElement json, string place, List<string> faults)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            faults.Add($"{place} is {JsonText.Show(json)}; it must be an object.");
+            return new TaskCommand("");
+        }
+
+        // A JSON-RPC request object has the same two members, and two more that do not matter here.
+        var member = new MemberReader(json, place + ".", faults);
+        var condition = member.Json("condition");
+        return new TaskCommand(member.Text("method") ?? "", member.Json("params"))
+        {
+            MaxTimeout = member.Seconds("max_timeout"),
+            Condition = condition.ValueKind == JsonValueKind.Undefined ? null : TaskCondition.FromJson(condition),
+        };
+    }
+
+    /// <summary>Reads what <see cref="WriteStored"/> has written. It was checked then, so that here it is only read.</summary>
+    /// <exception cref="JsonException">Something else has written it.</exception>
+    public static TaskDefinition ReadStored(ReadOnlySpan<byte> utf8, string id, string appName)
+    {
+        var faults = new List<string>();
+        var definition = Read(JsonElement.Parse(utf8, new JsonDocumentOptions { MaxDepth = WireText.Depth }), faults);
+        if (faults.Count > 0 || definition.Commands.Count == 0)
+        {
+            throw new JsonException($"This is no definition as a store keeps it. {string.Join(' ', faults)}");
+        }
+
+        return definition with
+        {
+            Id = id,
+            AppName = appName,
+            KwsJson = JsonText.IsNothing(definition.KwsJson) ? JsonText.EmptyObject : definition.KwsJson,
+        };
+    }
+
+    /// <summary>The wire form without id and app, which stores keep in columns of their own, and without defaults.</summary>
+    public static string WriteStored(TaskDefinition definition) => WireText.Write(definition, static (writer, definition) =>
+    {
+        writer.WriteStartObject();
+        WriteMembers(writer, definition with { Id = null, AppName = null }, omitsDefaults: true);
+        writer.WriteEndObject();
+    });
+
+    /// <summary>The wire form. Objects of the caller's are written with Web defaults.</summary>
+    public static void Write(Utf8JsonWriter writer, TaskDefinition definition)
+    {
+        writer.WriteStartObject();
+        WriteMembers(writer, definition.Written(WireText.DefaultOptions));
+        writer.WriteEndObject();
+    }
+
+    public static void WriteMembers(Utf8JsonWriter writer, TaskDefinition definition, bool omitsDefaults = false)
+    {
+        var members = new MemberWriter(writer, omitsDefaults);
+        members.Text("id", definition.Id);
+        members.Text("app_name", definition.AppName);
+        WriteCommands(writer, definition.Commands, omitsDefaults);
+        if (!omitsDefaults || JsonText.Size(definition.KwsJson) > JsonText.Size(JsonText.EmptyObject))
+        {
+            // No kws and {} are the same.
+            members.Json("kws", definition.KwsJson.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : definition.KwsJson);
+        }
+
+        members.Flag("enabled", definition.Enabled, true);
+        members.Text("cron", definition.Cron);
+        members.Text("cron_time_zone", definition.CronTimeZone);
+        members.Time("run_at", definition.RunAt);
+        members.Integer("priority", definition.Priority);
+        members.Seconds("max_exec_timeout", definition.MaxExecTimeout);
+        members.Integer("max_retries", definition.MaxRetries);
+        members.Seconds("retry_delay", definition.RetryDelay);
+        members.Word("restart_policy", definition.RestartPolicy);
+        members.Flag("notify", definition.Notify, false);
+        members.Text("next_task", definition.NextTask);
+        members.Flag("system", definition.System, false);
+        members.Text("description", definition.Description);
+        members.Json("meta", definition.MetaJson);
+        members.Text("group", definition.Group);
+        members.Text("group_id", definition.GroupId);
+        members.Text("user_id", definition.UserId);
+    }
+
+    public static void WriteCommands(
+        Utf8JsonWriter writer, IReadOnlyList<TaskCommand>? commands, bool omitsDefaults = false)
+    {
+        if (commands is null)
+        {
+            writer.WriteNull("commands");
+            return;
+        }
+
+        writer.WriteStartArray("commands");
+        foreach (var command in commands)
+        {
+            WriteCommand(writer, command, omitsDefaults);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    public static void WriteCommand(Utf8JsonWriter writer, TaskCommand command) =>
+        WriteCommand(writer, command, omitsDefaults: false);
+
+    private static void WriteCommand(Utf8JsonWriter writer, TaskCommand? command, bool omitsDefaults)
+    {
+        if (command is null)
+        {
+            writer.WriteNullValue();
+            return;
+        }
+
+        var members = new MemberWriter(writer, omitsDefaults);
+        writer.WriteStartObject();
+        members.Text("method", command.Method);
+        members.Json("params", command.ParamsJson);
+        members.Seconds("max_timeout", command.MaxTimeout);
+        members.Json("condition", command.Condition?.Json ?? default);
+        writer.WriteEndObject();
+    }
+}

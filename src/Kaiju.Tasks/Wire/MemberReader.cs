@@ -1,0 +1,169 @@
+using System.Text.Json;
+using Kaiju.Tasks.Json;
+
+namespace Kaiju.Tasks.Wire;
+
+/// <summary>
+/// Reads the members of a JSON object one by one and notes everything that is wrong instead of stopping at the first. Missing
+/// members and explicit nulls are the same; unknown members are nobody's business.
+/// </summary>
+internal readonly struct MemberReader(JsonElement json, string place, List<string> faults)
+{
+    public JsonElement Json(string name) =>
+        json.TryGetProperty(name, out var member) && member.ValueKind != JsonValueKind.Null ? member : default;
+
+    /// <summary>Notes what is not an object, which has no members to read.</summary>
+    public static bool IsObject(string what, JsonElement json, List<string> faults)
+    {
+        if (json.ValueKind == JsonValueKind.Object)
+        {
+            return true;
+        }
+
+        faults.Add($"{what} is {JsonText.Show(json)}; it must be an object.");
+        return false;
+    }
+
+    /// <summary>Text that must be there.</summary>
+    public string Needed(string name)
+    {
+        if (Json(name).ValueKind == JsonValueKind.Undefined)
+        {
+            faults.Add($"{place}{name} is missing; it must be text.");
+        }
+
+        return Text(name) ?? "";
+    }
+
+    public string? Text(string name)
+    {
+        var member = Json(name);
+        if (member.ValueKind is JsonValueKind.Undefined)
+        {
+            return null;
+        }
+
+        return member.ValueKind == JsonValueKind.String ? member.GetString() : Fault<string>(name, member, "text");
+    }
+
+    public bool Flag(string name, bool otherwise) => Flag(name) ?? otherwise;
+
+    public bool? Flag(string name)
+    {
+        var member = Json(name);
+        return member.ValueKind switch
+        {
+            JsonValueKind.Undefined => null,
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => Fault<bool>(name, member, "true or false"),
+        };
+    }
+
+    public int? Integer(string name) => (int?)Whole(name, int.MinValue, int.MaxValue);
+
+    public long? Long(string name) => Whole(name, long.MinValue, long.MaxValue);
+
+    /// <summary>A duration in seconds, fractions allowed.</summary>
+    public TimeSpan? Seconds(string name)
+    {
+        var member = Json(name);
+        if (member.ValueKind is JsonValueKind.Undefined)
+        {
+            return null;
+        }
+
+        const decimal Most = 1e11m; // More than 3,000 years; what is allowed is checked where the task is.
+        return member.ValueKind == JsonValueKind.Number && member.TryGetDecimal(out var seconds) && Math.Abs(seconds) <= Most
+            ? TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond))
+            : Fault<TimeSpan?>(name, member, "a number of seconds");
+    }
+
+    public DateTimeOffset? Time(string name)
+    {
+        var member = Json(name);
+        if (member.ValueKind is JsonValueKind.Undefined)
+        {
+            return null;
+        }
+
+        return UnixTime.Read(member) ?? Fault<DateTimeOffset?>(name, member, "a time: UNIX seconds or ISO 8601 text");
+    }
+
+    /// <summary>One of a few upper-case words.</summary>
+    public T? Word<T>(string name)
+        where T : struct, Enum
+    {
+        var member = Json(name);
+        if (member.ValueKind is JsonValueKind.Undefined)
+        {
+            return null;
+        }
+
+        return member.ValueKind == JsonValueKind.String && Words<T>.TryRead(member.GetString()!, out var value)
+            ? value
+            : Fault<T?>(name, member, $"one of {Words<T>.All}");
+    }
+
+    public List<T> List<T>(string name, Func<JsonElement, string, T> read)
+    {
+        var items = new List<T>();
+        var member = Json(name);
+        if (member.ValueKind is JsonValueKind.Undefined)
+        {
+            return items;
+        }
+
+        if (member.ValueKind != JsonValueKind.Array)
+        {
+            Fault<object>(name, member, "an array");
+            return items;
+        }
+
+        foreach (var item in member.EnumerateArray())
+        {
+            items.Add(read(item, $"{place}{name}[{items.Count}]"));
+        }
+
+        return items;
+    }
+
+    private long? Whole(string name, long least, long most)
+    {
+        var member = Json(name);
+        if (member.ValueKind is JsonValueKind.Undefined)
+        {
+            return null;
+        }
+
+        return member.ValueKind == JsonValueKind.Number && member.TryGetInt64(out var value) && value >= least && value <= most
+            ? value
+            : Fault<long?>(name, member, "a whole number");
+    }
+
+    private T? Fault<T>(string name, JsonElement member, string allowed)
+    {
+        faults.Add($"{place}{name} is {JsonText.Show(member)}; it must be {allowed}.");
+        return default;
+    }
+}
+
+/// <summary>The wire spelling of an enum: its names in upper case.</summary>
+internal static class Words<T>
+    where T : struct, Enum
+{
+    private static readonly T[] _values = Enum.GetValues<T>();
+    private static readonly string[] _words = [.. Enum.GetNames<T>().Select(name => name.ToUpperInvariant())];
+
+    public static string All { get; } = string.Join(", ", _words);
+
+    /// <summary>The word, or the number of a value without one.</summary>
+    public static string Of(T value) => Array.IndexOf(_values, value) is >= 0 and var index ? _words[index] : value.ToString("D");
+
+    public static bool TryRead(string word, out T value)
+    {
+        var index = Array.IndexOf(_words, word);
+        value = index < 0 ? default : _values[index];
+        return index >= 0;
+    }
+}

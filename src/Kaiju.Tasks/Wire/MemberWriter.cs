@@ -1,0 +1,92 @@
+using System.Text.Json;
+using Kaiju.Tasks.Json;
+
+namespace Kaiju.Tasks.Wire;
+
+/// <summary>Writes the members of an object one by one; those that <see cref="MemberReader"/> would read the same without are left out where that is asked for.</summary>
+internal readonly struct MemberWriter(Utf8JsonWriter writer, bool omitsDefaults)
+{
+    public void Text(string name, string? text)
+    {
+        if (text is not null || !omitsDefaults)
+        {
+            writer.WriteString(name, text);
+        }
+    }
+
+    public void Flag(string name, bool flag, bool otherwise)
+    {
+        if (flag != otherwise || !omitsDefaults)
+        {
+            writer.WriteBoolean(name, flag);
+        }
+    }
+
+    /// <summary>A flag that may be unknown.</summary>
+    public void Flag(string name, bool? flag)
+    {
+        if (flag is { } known)
+        {
+            writer.WriteBoolean(name, known);
+        }
+        else if (!omitsDefaults)
+        {
+            writer.WriteNull(name);
+        }
+    }
+
+    /// <summary>A number that may be missing.</summary>
+    public void Long(string name, long? number)
+    {
+        if (number is { } known)
+        {
+            writer.WriteNumber(name, known);
+        }
+        else if (!omitsDefaults)
+        {
+            writer.WriteNull(name);
+        }
+    }
+
+    public void Integer(string name, int number)
+    {
+        if (number != 0 || !omitsDefaults)
+        {
+            writer.WriteNumber(name, number);
+        }
+    }
+
+    public void Seconds(string name, TimeSpan? duration)
+    {
+        if (duration is not null || !omitsDefaults)
+        {
+            UnixTime.Write(writer, name, duration);
+        }
+    }
+
+    public void Time(string name, DateTimeOffset? time)
+    {
+        if (time is not null || !omitsDefaults)
+        {
+            UnixTime.Write(writer, name, time);
+        }
+    }
+
+    public void Json(string name, JsonElement json)
+    {
+        if (!JsonText.IsNothing(json) || !omitsDefaults)
+        {
+            WireText.WriteRaw(writer, name, json);
+        }
+    }
+
+    /// <summary>One of a few upper-case words; the first one is the default.</summary>
+    public void Word<T>(string name, T value)
+        where T : struct, Enum
+    {
+        if (!omitsDefaults || !EqualityComparer<T>.Default.Equals(value, default))
+        {
+            writer.WriteString(name, Words<T>.Of(value));
+        }
+    }
+}

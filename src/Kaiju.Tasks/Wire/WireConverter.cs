@@ -1,0 +1,51 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Kaiju.Tasks.Json;
+
+namespace Kaiju.Tasks.Wire;
+
+/// <summary>One type's wire form as the serializer asks for it.</summary>
+internal sealed class WireConverter<T>(Action<Utf8JsonWriter, T> write, Func<JsonElement, List<string>, T> read)
+    : JsonConverter<T>
+{
+    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => write(writer, value);
+
+    public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        var json = JsonElement.ParseValue(ref reader);
+        try
+        {
+            var faults = new List<string>();
+            var value = read(WireText.Checked(json), faults);
+            return faults.Count == 0 ? value : throw new JsonException(string.Join(' ', faults));
+        }
+        catch (TaskValidationException e)
+        {
+            // What the serializer's callers, such as an endpoint, take for bad input.
+            throw new JsonException(string.Join(' ', e.Faults), e);
+        }
+    }
+}
+
+/// <summary>An enum by its upper-case words, as a value and as a key.</summary>
+internal sealed class WordConverter<T> : JsonConverter<T>
+    where T : struct, Enum
+{
+    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(Words<T>.Of(value));
+
+    public override void WriteAsPropertyName(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
+        writer.WritePropertyName(Words<T>.Of(value));
+
+    public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.String
+            ? Word(reader.GetString()!)
+            : throw new JsonException($"A {typeof(T).Name} must be one of {Words<T>.All}.");
+
+    public override T ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Word(reader.GetString()!);
+
+    private static T Word(string word) => Words<T>.TryRead(word, out var value)
+        ? value
+        : throw new JsonException($"{JsonText.Quote(word)} is not a {typeof(T).Name}; it must be one of {Words<T>.All}.");
+}
