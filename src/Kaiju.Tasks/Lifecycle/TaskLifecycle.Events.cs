@@ -66,7 +66,7 @@ public static partial class TaskLifecycle
                 Chain = ChainResult.None,
             }
             : state;
-        return Fail(task, shown, Error(TaskErrorKind.Cancelled, $"Cancelled while {Words<TaskState>.Of(state.State)}."), TaskExitCode.Aborted, null, null, now);
+        return Fail(task, shown, Error(TaskErrorKind.Cancelled, $"Cancelled while {WireNames<TaskState>.Of(state.State)}."), TaskExitCode.Aborted, null, null, now);
     }
 
     /// <summary>Whether a task can be started by one that finished, and if not, why.</summary>

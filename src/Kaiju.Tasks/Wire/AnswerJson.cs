@@ -10,8 +10,8 @@ internal static class AnswerJson
     {
         writer.WriteStartObject();
         writer.WriteString("task_id", answer.TaskId);
-        writer.WriteString("result", Words<CreateResult>.Of(answer.Result));
-        writer.WriteString("status", Words<TaskState>.Of(answer.State));
+        writer.WriteString("result", WireNames<CreateResult>.Of(answer.Result));
+        writer.WriteString("status", WireNames<TaskState>.Of(answer.State));
         WriteFaults(writer, answer.Faults);
         writer.WriteEndObject();
     }
@@ -36,7 +36,7 @@ internal static class AnswerJson
     public static void Write(Utf8JsonWriter writer, UpdateAnswer answer)
     {
         writer.WriteStartObject();
-        writer.WriteString("result", Words<UpdateResult>.Of(answer.Result));
+        writer.WriteString("result", WireNames<UpdateResult>.Of(answer.Result));
         WriteFaults(writer, answer.Faults);
         writer.WriteEndObject();
     }

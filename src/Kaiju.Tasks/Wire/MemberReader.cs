@@ -100,9 +100,9 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
             return null;
         }
 
-        return member.ValueKind == JsonValueKind.String && Words<T>.TryRead(member.GetString()!, out var value)
+        return member.ValueKind == JsonValueKind.String && WireNames<T>.TryRead(member.GetString()!, out var value)
             ? value
-            : Fault<T?>(name, member, $"one of {Words<T>.All}");
+            : Fault<T?>(name, member, $"one of {WireNames<T>.All}");
     }
 
     public List<T> List<T>(string name, Func<JsonElement, string, T> read)
@@ -149,7 +149,7 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
 }
 
 /// <summary>The wire spelling of an enum: its names in upper case.</summary>
-internal static class Words<T>
+internal static class WireNames<T>
     where T : struct, Enum
 {
     private static readonly T[] _values = Enum.GetValues<T>();

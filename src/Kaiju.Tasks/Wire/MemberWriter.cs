@@ -86,7 +86,7 @@ internal readonly struct MemberWriter(Utf8JsonWriter writer, bool omitsDefaults)
     {
         if (!omitsDefaults || !EqualityComparer<T>.Default.Equals(value, default))
         {
-            writer.WriteString(name, Words<T>.Of(value));
+            writer.WriteString(name, WireNames<T>.Of(value));
         }
     }
 }

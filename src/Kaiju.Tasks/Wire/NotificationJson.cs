@@ -41,7 +41,7 @@ internal static class NotificationJson
         writer.WriteString("task_id", notification.TaskId);
         writer.WriteString("job_id", notification.JobId);
         writer.WriteString("user_id", notification.UserId);
-        writer.WriteString("status", Words<TaskState>.Of(notification.State));
+        writer.WriteString("status", WireNames<TaskState>.Of(notification.State));
         writer.WriteBoolean("final", notification.IsFinal);
         writer.WriteBoolean("read", notification.IsRead);
         RecordJson.WriteResults(writer, notification.Result);

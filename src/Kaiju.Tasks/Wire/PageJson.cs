@@ -91,7 +91,7 @@ internal static class PageJson
     {
         var members = new MemberWriter(writer, omitsDefaults: false);
         writer.WriteStartObject();
-        members.Text("status", query.State is { } state ? Words<TaskState>.Of(state) : null);
+        members.Text("status", query.State is { } state ? WireNames<TaskState>.Of(state) : null);
         members.Text("app_name", query.AppName);
         members.Text("group", query.Group);
         members.Text("group_id", query.GroupId);

@@ -33,7 +33,7 @@ internal static class RecordJson
     {
         writer.WriteStartObject();
         DefinitionJson.WriteMembers(writer, task.Definition.Written(WireText.DefaultOptions));
-        writer.WriteString("status", Words<TaskState>.Of(task.State));
+        writer.WriteString("status", WireNames<TaskState>.Of(task.State));
         WriteResults(writer, task.Result);
         writer.WriteNumber("stage", task.Stage);
         writer.WriteNumber("stages", task.Stages);
@@ -46,7 +46,7 @@ internal static class RecordJson
     public static void WriteState(Utf8JsonWriter writer, ManagedState state)
     {
         writer.WriteStartObject();
-        writer.WriteString("status", Words<TaskState>.Of(state.State));
+        writer.WriteString("status", WireNames<TaskState>.Of(state.State));
         writer.WriteNumber("stage", state.Stage);
         WriteRest(writer, state);
         writer.WriteEndObject();
@@ -116,10 +116,10 @@ internal static class RecordJson
         writer.WriteNumber("interruptions", state.Interruptions);
         writer.WriteString("result_run", state.ResultRun);
         writer.WriteNumber("result_pass", state.ResultPass);
-        writer.WriteString("wait", Words<WaitKind>.Of(state.Wait));
+        writer.WriteString("wait", WireNames<WaitKind>.Of(state.Wait));
         UnixTime.Write(writer, "occurrence", state.Occurrence);
         writer.WriteNumber("skipped", state.Skipped);
-        writer.WriteString("chain", Words<ChainResult>.Of(state.Chain));
+        writer.WriteString("chain", WireNames<ChainResult>.Of(state.Chain));
     }
 
     private static bool IsOwn(MemberReader member) => member.Json("pass").ValueKind != JsonValueKind.Undefined;

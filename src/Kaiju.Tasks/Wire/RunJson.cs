@@ -35,12 +35,12 @@ internal static class RunJson
         writer.WriteStartObject();
         writer.WriteString("task_id", run.TaskId);
         writer.WriteString("job_id", run.JobId);
-        writer.WriteString("status", Words<TaskState>.Of(run.State));
+        writer.WriteString("status", WireNames<TaskState>.Of(run.State));
         RecordJson.WriteResults(writer, run.Result);
         writer.WriteNumber("retries", run.Retries);
         RecordJson.WriteOutcome(writer, run.ExitCode, run.Error);
         UnixTime.Write(writer, "occurrence", run.Occurrence);
-        writer.WriteString("chain", Words<ChainResult>.Of(run.Chain));
+        writer.WriteString("chain", WireNames<ChainResult>.Of(run.Chain));
         UnixTime.Write(writer, "queued_at", run.QueuedAt);
         UnixTime.Write(writer, "ended", run.Ended);
         writer.WriteEndObject();

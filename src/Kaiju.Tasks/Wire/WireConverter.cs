@@ -32,20 +32,20 @@ internal sealed class WordConverter<T> : JsonConverter<T>
     where T : struct, Enum
 {
     public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
-        writer.WriteStringValue(Words<T>.Of(value));
+        writer.WriteStringValue(WireNames<T>.Of(value));
 
     public override void WriteAsPropertyName(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
-        writer.WritePropertyName(Words<T>.Of(value));
+        writer.WritePropertyName(WireNames<T>.Of(value));
 
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         reader.TokenType == JsonTokenType.String
             ? Word(reader.GetString()!)
-            : throw new JsonException($"A {typeof(T).Name} must be one of {Words<T>.All}.");
+            : throw new JsonException($"A {typeof(T).Name} must be one of {WireNames<T>.All}.");
 
     public override T ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Word(reader.GetString()!);
 
-    private static T Word(string word) => Words<T>.TryRead(word, out var value)
+    private static T Word(string word) => WireNames<T>.TryRead(word, out var value)
         ? value
-        : throw new JsonException($"{JsonText.Quote(word)} is not a {typeof(T).Name}; it must be one of {Words<T>.All}.");
+        : throw new JsonException($"{JsonText.Quote(word)} is not a {typeof(T).Name}; it must be one of {WireNames<T>.All}.");
 }

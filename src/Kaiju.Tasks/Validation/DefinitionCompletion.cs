@@ -1,0 +1,83 @@
+using System.Text.Json;
+using Kaiju.Tasks.Json;
+using Kaiju.Tasks.Scheduling;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Wire;
+
+namespace Kaiju.Tasks.Validation;
+
+/// <summary>Makes a definition complete: its id, app, timeout and kws are filled in, and all objects are written as JSON.</summary>
+internal sealed class DefinitionCompletion(KaijuTasksOptions options, IdSource ids)
+{
+    private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
+    private readonly JsonSerializerOptions _dataSerializing = TaskTemplateConverter.OfData(options.SerializerOptions);
+
+    /// <summary>The complete definition; the same one where it lacks so much that nothing more can be said of it.</summary>
+    public TaskDefinition Complete(TaskDefinition definition, DefinitionFaults faults)
+    {
+        CheckPresence(definition, faults);
+        if (faults.All.Count > 0)
+        {
+            return definition;
+        }
+
+        var commands = new TaskCommand[definition.Commands.Count];
+        for (var stage = 0; stage < commands.Length; stage++)
+        {
+            try
+            {
+                commands[stage] = definition.Commands[stage].Owned(_serializing);
+            }
+            catch (UnwritableException e)
+            {
+                commands[stage] = definition.Commands[stage];
+                faults.Add(e.Within($"commands[{stage}]").Fault, e.InnerException);
+            }
+        }
+
+        var kws = Owned(definition.KwsInput, "kws", faults);
+        return definition with
+        {
+            Id = definition.Id ?? ids.NewId().ToString(),
+            AppName = definition.AppName ?? options.AppName,
+            MaxExecTimeout = definition.MaxExecTimeout ?? options.Limits.DefaultExecTimeout,
+            KwsJson = JsonText.IsNothing(kws) ? JsonText.EmptyObject : kws,
+            MetaJson = Owned(definition.MetaInput, "meta", faults),
+            CronTimeZone = CronSchedule.StoredZone(definition.CronTimeZone),
+            Commands = commands,
+        };
+    }
+
+    private static void CheckPresence(TaskDefinition definition, DefinitionFaults faults)
+    {
+        if (definition.Commands is null)
+        {
+            faults.Add("commands is null; it must be a list of commands.");
+            return;
+        }
+
+        for (var stage = 0; stage < definition.Commands.Count; stage++)
+        {
+            var command = definition.Commands[stage];
+            if (command?.Method is null)
+            {
+                faults.Add(command is null
+                    ? $"commands[{stage}] is null; it must be a command."
+                    : $"commands[{stage}].method is null; it must be text.");
+            }
+        }
+    }
+
+    private JsonElement Owned(JsonInput input, string member, DefinitionFaults faults)
+    {
+        try
+        {
+            return input.Owned(_dataSerializing, member);
+        }
+        catch (UnwritableException e)
+        {
+            faults.Add(e.Fault, e.InnerException);
+            return default;
+        }
+    }
+}
