@@ -143,7 +143,7 @@ internal sealed class PostgreSqlSession(
     {
         if (hint.Kinds != StoreHintKinds.None)
         {
-            parts.Listeners.Tell(hint);
+            parts.Listeners.Publish(hint);
         }
     }
 }

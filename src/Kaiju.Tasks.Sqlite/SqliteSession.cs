@@ -138,7 +138,7 @@ internal sealed class SqliteSession(SqliteTasksOptions options, TimeProvider clo
     /// <summary>Tells what a commit has to tell, and logs the next tasks that its step could not start.</summary>
     private void PublishHints(StoreHint hint, SqlStep? step)
     {
-        parts.Listeners.Tell(hint);
+        parts.Listeners.Publish(hint);
         foreach (var (finished, next, result) in step?.LostChains ?? [])
         {
             RelationalLog.ChainLost(parts.Logger, finished, next, result);
