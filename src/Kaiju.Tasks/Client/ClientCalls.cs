@@ -1,4 +1,3 @@
-using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Threading;
 

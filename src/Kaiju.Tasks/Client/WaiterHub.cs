@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Threading;
 

@@ -5,6 +5,7 @@ using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Threading;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,4 +1,4 @@
-namespace Kaiju.Tasks.Engine;
+namespace Kaiju.Tasks.Threading;
 
 /// <summary>A token that is cancelled with another one, or when its time is over; and waits that end then even if nobody listens to it.</summary>
 internal sealed class BoundedToken : IDisposable

@@ -1,4 +1,4 @@
-namespace Kaiju.Tasks.Engine;
+namespace Kaiju.Tasks.Threading;
 
 /// <summary>How long a loop pauses when it meets faults: a tenth of a second, doubling up to a bound; the first success ends it.</summary>
 internal sealed class FaultDelay(TimeProvider clock, TimeSpan most)

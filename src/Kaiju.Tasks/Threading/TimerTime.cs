@@ -1,4 +1,4 @@
-namespace Kaiju.Tasks.Engine;
+namespace Kaiju.Tasks.Threading;
 
 /// <summary>Times as timers take them.</summary>
 internal static class TimerTime

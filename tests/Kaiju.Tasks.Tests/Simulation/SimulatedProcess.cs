@@ -1,4 +1,3 @@
-using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Tests.Simulation;

@@ -1,5 +1,4 @@
 using Kaiju.Tasks.Commands;
-using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;

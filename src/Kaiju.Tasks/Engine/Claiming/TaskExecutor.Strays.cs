@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Engine;
 

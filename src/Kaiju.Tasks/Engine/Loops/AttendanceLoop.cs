@@ -1,6 +1,7 @@
 using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Threading;
 using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Engine;

@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Engine;
 

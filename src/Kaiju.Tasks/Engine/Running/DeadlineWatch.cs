@@ -1,3 +1,5 @@
+using Kaiju.Tasks.Threading;
+
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>Stops runs at their deadlines. One timer for all of them, set to the first: most runs end long before, and pay for no timer of their own.</summary>

@@ -1,5 +1,6 @@
 using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Engine;
 
