@@ -171,7 +171,25 @@ public sealed class PostgreSqlModelTests(ITestOutputHelper output) : StoreModelT
 
 public sealed class PostgreSqlTransitionTests() : StoreTransitionTests(PostgreSqlStores.OpenAsync);
 
-public sealed class PostgreSqlStoreTests() : TaskStoreTests(PostgreSqlStores.OpenAsync);
+public sealed class PostgreSqlStoreCreationTests() : StoreCreationTests(PostgreSqlStores.OpenAsync);
+
+public sealed class PostgreSqlStoreReadingTests() : StoreReadingTests(PostgreSqlStores.OpenAsync);
+
+public sealed class PostgreSqlStoreSteeringTests() : StoreSteeringTests(PostgreSqlStores.OpenAsync);
+
+public sealed class PostgreSqlStoreDutyTests() : StoreDutyTests(PostgreSqlStores.OpenAsync);
+
+public sealed class PostgreSqlStoreWatchTests() : StoreWatchTests(PostgreSqlStores.OpenAsync);
+
+public sealed class PostgreSqlStoreAttendanceTests() : StoreAttendanceTests(PostgreSqlStores.OpenAsync);
+
+public sealed class PostgreSqlStoreExecutorTests() : StoreExecutorTests(PostgreSqlStores.OpenAsync);
+
+public sealed class PostgreSqlStoreNotificationTests() : StoreNotificationTests(PostgreSqlStores.OpenAsync);
+
+public sealed class PostgreSqlStoreHintTests() : StoreHintTests(PostgreSqlStores.OpenAsync);
+
+public sealed class PostgreSqlStoreConcurrencyTests() : StoreConcurrencyTests(PostgreSqlStores.OpenAsync);
 
 public sealed class PostgreSqlLargeTaskTests : LargeTaskTests
 {
@@ -191,7 +209,25 @@ public sealed class BouncedModelTests() : StoreModelTests(PostgreSqlStores.OpenB
 
 public sealed class BouncedTransitionTests() : StoreTransitionTests(PostgreSqlStores.OpenBouncedAsync);
 
-public sealed class BouncedStoreTests() : TaskStoreTests(PostgreSqlStores.OpenBouncedAsync);
+public sealed class BouncedStoreCreationTests() : StoreCreationTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreReadingTests() : StoreReadingTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreSteeringTests() : StoreSteeringTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreDutyTests() : StoreDutyTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreWatchTests() : StoreWatchTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreAttendanceTests() : StoreAttendanceTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreExecutorTests() : StoreExecutorTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreNotificationTests() : StoreNotificationTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreHintTests() : StoreHintTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreConcurrencyTests() : StoreConcurrencyTests(PostgreSqlStores.OpenBouncedAsync);
 
 public sealed class BouncedQueueTests() : TaskQueueTests(PostgreSqlStores.OpenBouncedAsync);
 

@@ -137,7 +137,25 @@ public sealed class SqliteModelTests(ITestOutputHelper output) : StoreModelTests
 
 public sealed class SqliteTransitionTests() : StoreTransitionTests(SqliteStores.OpenAsync);
 
-public sealed class SqliteStoreTests() : TaskStoreTests(SqliteStores.OpenAsync);
+public sealed class SqliteStoreCreationTests() : StoreCreationTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteStoreReadingTests() : StoreReadingTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteStoreSteeringTests() : StoreSteeringTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteStoreDutyTests() : StoreDutyTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteStoreWatchTests() : StoreWatchTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteStoreAttendanceTests() : StoreAttendanceTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteStoreExecutorTests() : StoreExecutorTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteStoreNotificationTests() : StoreNotificationTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteStoreHintTests() : StoreHintTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteStoreConcurrencyTests() : StoreConcurrencyTests(SqliteStores.OpenAsync);
 
 public sealed class SqliteRowFaultTests() : RowFaultTests(SqliteStores.OpenBareAsync);
 

@@ -43,6 +43,24 @@ internal static class MemoryStores
 
 public sealed class MemoryTransitionTests() : StoreTransitionTests(MemoryStores.Open);
 
-public sealed class MemoryStoreContractTests() : TaskStoreTests(MemoryStores.Open);
+public sealed class MemoryStoreContractTestsStoreCreationTests() : StoreCreationTests(MemoryStores.Open);
+
+public sealed class MemoryStoreContractTestsStoreReadingTests() : StoreReadingTests(MemoryStores.Open);
+
+public sealed class MemoryStoreContractTestsStoreSteeringTests() : StoreSteeringTests(MemoryStores.Open);
+
+public sealed class MemoryStoreContractTestsStoreDutyTests() : StoreDutyTests(MemoryStores.Open);
+
+public sealed class MemoryStoreContractTestsStoreWatchTests() : StoreWatchTests(MemoryStores.Open);
+
+public sealed class MemoryStoreContractTestsStoreAttendanceTests() : StoreAttendanceTests(MemoryStores.Open);
+
+public sealed class MemoryStoreContractTestsStoreExecutorTests() : StoreExecutorTests(MemoryStores.Open);
+
+public sealed class MemoryStoreContractTestsStoreNotificationTests() : StoreNotificationTests(MemoryStores.Open);
+
+public sealed class MemoryStoreContractTestsStoreHintTests() : StoreHintTests(MemoryStores.Open);
+
+public sealed class MemoryStoreContractTestsStoreConcurrencyTests() : StoreConcurrencyTests(MemoryStores.Open);
 
 public sealed class MemoryQueueContractTests() : TaskQueueTests(MemoryStores.Open);

@@ -1,12 +1,11 @@
-using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
 using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <content>The watch that managers keep, and what it says about executors.</content>
-public abstract partial class TaskStoreTests
+/// <summary>How managers keep one watch over the store.</summary>
+/// <param name="open">Opens an empty store.</param>
+public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
 {
     private static readonly TimeSpan _half = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan _lifetime = TimeSpan.FromSeconds(90);
@@ -17,11 +16,11 @@ public abstract partial class TaskStoreTests
     public async Task A_watch_without_gaps_keeps_its_beginning()
     {
         await using var opened = await OpenAsync();
-        Assert.Equal(new WatchAnswer(_start, _start, null), await opened.Store.WatchAsync(default));
+        Assert.Equal(new WatchAnswer(Start, Start, null), await opened.Store.WatchAsync(default));
         for (var i = 1; i <= 12; i++)
         {
             await opened.Advance(_half);
-            Assert.Equal(new WatchAnswer(_start + (i * _half), _start, null), await opened.Store.WatchAsync(default));
+            Assert.Equal(new WatchAnswer(Start + (i * _half), Start, null), await opened.Store.WatchAsync(default));
         }
     }
 
@@ -39,16 +38,16 @@ public abstract partial class TaskStoreTests
 
     /// <summary>The oldest ping is answered, and the time to the next duty is a lifetime after the later of ping and gap.</summary>
     [Fact]
-    public async Task The_next_duty_of_an_executors_death_waits_for_the_watch()
+    public async Task The_next_duty_of_anExecutors_death_waits_for_the_watch()
     {
         await using var opened = await OpenAsync();
-        await opened.Store.HeartbeatAsync(_executor with { Id = "first" }, [], default);
+        await opened.Store.HeartbeatAsync(Executor with { Id = "first" }, [], default);
         await opened.Advance(TimeSpan.FromSeconds(5));
-        await opened.Store.HeartbeatAsync(_executor with { Id = "second" }, [], default);
+        await opened.Store.HeartbeatAsync(Executor with { Id = "second" }, [], default);
         Assert.Equal(_lifetime + _tick - TimeSpan.FromSeconds(5), await opened.Store.GetTimeToNextDutyAsync(default));
 
         var now = await opened.Advance(_lifetime);
-        Assert.Equal(new WatchAnswer(now, now, _start), await opened.Store.WatchAsync(default));
+        Assert.Equal(new WatchAnswer(now, now, Start), await opened.Store.WatchAsync(default));
         Assert.Equal(_lifetime + _tick, await opened.Store.GetTimeToNextDutyAsync(default));
         await opened.Advance(_half);
         Assert.Equal(_lifetime + _tick - _half, await opened.Store.GetTimeToNextDutyAsync(default));
@@ -60,7 +59,7 @@ public abstract partial class TaskStoreTests
     {
         await using var opened = await OpenAsync();
         await opened.Store.CreateAsync([Checked.Definition(Task("d", 1)), Checked.Definition(Task("l", 1))], OnConflict.Fail, default);
-        var (dead, living) = (_executor with { Id = "dead" }, _executor with { Id = "living" });
+        var (dead, living) = (Executor with { Id = "dead" }, Executor with { Id = "living" });
         await opened.Store.ClaimAsync(dead, ["d"], default);
         await opened.Advance(_half);
         await opened.Store.ClaimAsync(living, ["l"], default);
@@ -74,13 +73,13 @@ public abstract partial class TaskStoreTests
 
     /// <summary>A ping that comes with an import is of another clock; it is never later than the store's time.</summary>
     [Fact]
-    public async Task An_imported_executor_pings_no_later_than_now()
+    public async Task An_importedExecutor_pings_no_later_than_now()
     {
         await using var opened = await OpenAsync();
-        var early = _start - TimeSpan.FromSeconds(5);
-        await opened.Store.ImportAsync([], [new ExecutorPing("a", early), new ExecutorPing("b", _start.AddHours(2)), new ExecutorPing("c", DateTimeOffset.MaxValue)], default);
+        var early = Start - TimeSpan.FromSeconds(5);
+        await opened.Store.ImportAsync([], [new ExecutorPing("a", early), new ExecutorPing("b", Start.AddHours(2)), new ExecutorPing("c", DateTimeOffset.MaxValue)], default);
         Assert.Equal(
-            [new ExecutorPing("a", early), new ExecutorPing("b", _start), new ExecutorPing("c", _start)],
+            [new ExecutorPing("a", early), new ExecutorPing("b", Start), new ExecutorPing("c", Start)],
             (await opened.Store.ListExecutorsAsync(default)).OrderBy(executor => executor.ExecutorId, StringComparer.Ordinal));
     }
 
@@ -92,7 +91,7 @@ public abstract partial class TaskStoreTests
         for (var i = 0; i < 5; i++)
         {
             var answers = await System.Threading.Tasks.Task.WhenAll(Enumerable.Range(0, 20).Select(_ => System.Threading.Tasks.Task.Run(() => opened.Store.WatchAsync(default).AsTask())));
-            Assert.All(answers, answer => Assert.Equal(_start, answer.Since));
+            Assert.All(answers, answer => Assert.Equal(Start, answer.Since));
             await opened.Advance(_half);
         }
     }

@@ -1,13 +1,14 @@
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
 using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <content>Work that no host does, as a store sees it.</content>
-public abstract partial class TaskStoreTests
+/// <summary>What a store shows of work that no host does, and of moves that are worth a log line.</summary>
+/// <param name="open">Opens an empty store.</param>
+public abstract class StoreAttendanceTests(OpenStore open) : StoreSuite(open)
 {
+    private static readonly TimeSpan _tick = TimeSpan.FromTicks(1);
     private static readonly TimeSpan _minute = TimeSpan.FromMinutes(1);
 
     /// <summary>An empty store has nothing that is unattended, and shows the last sign of a manager.</summary>
@@ -21,7 +22,7 @@ public abstract partial class TaskStoreTests
 
         var found = await opened.Store.FindUnattendedAsync(_minute, default);
 
-        Assert.Equal((now, _start, false, 0), (found.Now, found.LastWatch, found.HasDuty, found.Apps.Count));
+        Assert.Equal((now, Start, false, 0), (found.Now, found.LastWatch, found.HasDuty, found.Apps.Count));
     }
 
     /// <summary>Apps are in order, and one with a running task, a young task or none that may run is not among them.</summary>
@@ -35,10 +36,10 @@ public abstract partial class TaskStoreTests
             Task("a1", 1) with { AppName = "waits" },
             Task("a2", 1) with { AppName = "waits" },
             Task("off", 1) with { AppName = "disabled", Enabled = false },
-            Task("later", 1) with { AppName = "later", RunAt = _start + TimeSpan.FromDays(1) },
+            Task("later", 1) with { AppName = "later", RunAt = Start + TimeSpan.FromDays(1) },
             Task("b1", 1) with { AppName = "runs" },
             Task("b2", 1) with { AppName = "runs" });
-        await opened.Store.ClaimAsync(_executor with { Apps = ["runs"] }, ["b1"], default);
+        await opened.Store.ClaimAsync(Executor with { Apps = ["runs"] }, ["b1"], default);
         await opened.Advance(_minute - _tick);
         await CreateAsync(opened, Task("c", 1) with { AppName = "young" });
 
@@ -46,7 +47,7 @@ public abstract partial class TaskStoreTests
         await opened.Advance(_tick);
 
         Assert.Equal(["waits", "waits, too"], (await opened.Store.FindUnattendedAsync(_minute, default)).Apps);
-        await opened.Store.ClaimAsync(_executor with { Apps = ["waits"] }, ["a1"], default);
+        await opened.Store.ClaimAsync(Executor with { Apps = ["waits"] }, ["a1"], default);
         Assert.Equal(["waits, too"], (await opened.Store.FindUnattendedAsync(_minute, default)).Apps);
     }
 
@@ -66,9 +67,9 @@ public abstract partial class TaskStoreTests
         var overdue = duty == "abort" ? new LifecycleRules().AbortGrace + _tick : TimeSpan.Zero;
         var definition = Checked.Definition(duty switch
         {
-            "queue" => Task("t", 1) with { RunAt = _start + soon },
+            "queue" => Task("t", 1) with { RunAt = Start + soon },
             "retry" => Task("t", 1) with { MaxRetries = 1, RetryDelay = soon },
-            "restart" => Task("t", 1) with { Cron = "* * * * *", RunAt = _start },
+            "restart" => Task("t", 1) with { Cron = "* * * * *", RunAt = Start },
             _ => Task("t", 1) with { MaxExecTimeout = soon },
         });
         await opened.Store.CreateAsync([definition], OnConflict.Fail, default);
@@ -78,7 +79,7 @@ public abstract partial class TaskStoreTests
             soon = TimeSpan.Zero;
         }
 
-        var claimed = await opened.Store.ClaimAsync(_executor, ["t"], default);
+        var claimed = await opened.Store.ClaimAsync(Executor, ["t"], default);
         StageOutcome? outcome = duty switch
         {
             "wake" => StageOutcome.WaitFor(soon),
@@ -106,7 +107,7 @@ public abstract partial class TaskStoreTests
         await using var opened = await OpenAsync();
         var definition = Task("t", 1) with { MaxExecTimeout = _minute, MaxRetries = maxRetries, RetryDelay = _minute };
         await CreateAsync(opened, definition);
-        await opened.Store.ClaimAsync(_executor, ["t"], default);
+        await opened.Store.ClaimAsync(Executor, ["t"], default);
         await opened.Advance(_minute * 2);
 
         var move = Assert.Single(await opened.Store.AbortOverdueAsync(10, default));

@@ -1,11 +1,11 @@
-using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <content>What a caller may reach.</content>
-public abstract partial class TaskStoreTests
+/// <summary>What a caller may reach.</summary>
+/// <param name="open">Opens an empty store.</param>
+public abstract class StoreSteeringTests(OpenStore open) : StoreSuite(open)
 {
     /// <summary>Each list of a scope, with a task's value in it and not, and none.</summary>
     public static TheoryData<string, bool> Scopes => new()
@@ -60,7 +60,7 @@ public abstract partial class TaskStoreTests
         await using var opened = await OpenAsync();
         var definition = Checked.Definition(Task("t", 1) with { UserId = "u", Commands = [new MessageCommand()] });
         await opened.Store.CreateAsync([definition], OnConflict.Fail, default);
-        var claimed = Assert.Single(await opened.Store.ClaimAsync(_executor, ["t"], default));
+        var claimed = Assert.Single(await opened.Store.ClaimAsync(Executor, ["t"], default));
         await RecordAsync(opened, claimed, 0, StageOutcome.WaitForMessage());
 
         var context = new CallContext { Scope = ScopeOf(scope) };
