@@ -9,6 +9,12 @@ namespace Kaiju.Tasks.PostgreSql;
 /// <summary>How reports are recorded: results of many stages by one guarded statement, everything else while rows are held.</summary>
 internal sealed class ReportBatches : IAsyncDisposable
 {
+    private static readonly string[] _statements = ["record", "record_free"];
+
+    // Nearly every call brings one report.
+    private static readonly ReportAnswer[] _recorded = [ReportAnswer.Recorded];
+    private static readonly ReportAnswer[] _superseded = [ReportAnswer.Superseded];
+
     private readonly PostgreSqlSession _session;
     private readonly PostgreSqlRetries _retries;
     private readonly ReportDecisions _decisions;
@@ -24,6 +30,11 @@ internal sealed class ReportBatches : IAsyncDisposable
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
     {
         var answers = await _batches.AddAsync(reports, cancellationToken).ConfigureAwait(false);
+        if (answers is [{ } only])
+        {
+            return only == ReportAnswer.Recorded ? _recorded : _superseded;
+        }
+
         var complete = new ReportAnswer[answers.Count];
         List<int>? held = null;
         for (var place = 0; place < complete.Length; place++)
@@ -67,10 +78,7 @@ internal sealed class ReportBatches : IAsyncDisposable
         var done = ReportRecording.FindDoneAlone(reports);
         if (done.Count > 0)
         {
-            foreach (var place in await RecordDoneAsync(reports, done, cancellationToken).ConfigureAwait(false))
-            {
-                answers[place] = ReportAnswer.Recorded;
-            }
+            await RecordDoneAsync(reports, done, answers, cancellationToken).ConfigureAwait(false);
         }
 
         // Failures, waits, ends that start another task, and what is recorded already, superseded or held.
@@ -88,36 +96,39 @@ internal sealed class ReportBatches : IAsyncDisposable
         return answers;
     }
 
-    /// <summary>Results whose statement answered for them, by their places. What it did not answer for is decided the other way.</summary>
-    private async ValueTask<IReadOnlyList<int>> RecordDoneAsync(
-        IReadOnlyList<StageReport> reports, List<int> done, CancellationToken cancellationToken)
+    /// <summary>Answers for results that the statement has recorded. What it did not answer for is decided the other way.</summary>
+    private async ValueTask RecordDoneAsync(
+        IReadOnlyList<StageReport> reports, List<int> done, ReportAnswer?[] answers, CancellationToken cancellationToken)
     {
         // A record that met a held row goes again as the statement that passes over it.
-        foreach (var statement in (string[])["record", "record_free"])
+        foreach (var statement in _statements)
         {
             try
             {
-                return await RecordDoneAsync(statement, reports, done, cancellationToken).ConfigureAwait(false);
+                await RecordDoneAsync(statement, reports, done, answers, cancellationToken).ConfigureAwait(false);
+                return;
             }
             catch (PostgresException e) when (Faults.IsHeld(e))
             {
             }
             catch (PostgresException e) when (Faults.IsOfData(e))
             {
-                break;
+                return;
             }
         }
-
-        return [];
     }
 
-    private async ValueTask<IReadOnlyList<int>> RecordDoneAsync(
-        string statement, IReadOnlyList<StageReport> reports, List<int> done, CancellationToken cancellationToken)
+    private async ValueTask RecordDoneAsync(
+        string statement,
+        IReadOnlyList<StageReport> reports,
+        List<int> done,
+        ReportAnswer?[] answers,
+        CancellationToken cancellationToken)
     {
         var recorded = await _session.AskAsync(
             step => step.QueryAsync(
                 statement,
-                row => (Place: row.GetInt32(0), State: (TaskState)row.GetInt32(1), Traits: (TaskTraits)row.GetInt32(2)),
+                static row => (Place: row.GetInt32(0), State: (TaskState)row.GetInt32(1), Traits: (TaskTraits)row.GetInt32(2)),
                 Argument.Integers("place", done),
                 Argument.Longs("task_no", done.Select(place => reports[place].StoreKey)),
                 Argument.Uuids("claim", done.Select(place => reports[place].Claim)),
@@ -130,11 +141,11 @@ internal sealed class ReportBatches : IAsyncDisposable
         var hint = default(StoreHint);
         foreach (var (place, state, traits) in recorded)
         {
+            answers[place] = ReportAnswer.Recorded;
             hint = hint.With(HintsOf(state, traits), null, reports[place].TaskId);
         }
 
         _session.PublishHints(hint);
-        return recorded.ConvertAll(row => row.Place);
     }
 
     /// <summary>What an end has to tell others; a stage in the middle tells nothing.</summary>

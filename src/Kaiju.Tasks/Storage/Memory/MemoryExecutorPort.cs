@@ -6,6 +6,10 @@ namespace Kaiju.Tasks.Storage.Memory;
 /// <summary>What executors ask of the tasks in memory: claims, reports, heartbeats.</summary>
 internal sealed class MemoryExecutorPort(MemoryState state)
 {
+    // Nearly every call brings one report.
+    private static readonly ReportAnswer[] _recorded = [ReportAnswer.Recorded];
+    private static readonly ReportAnswer[] _superseded = [ReportAnswer.Superseded];
+
     /// <summary>The memory queue's claim: the QUEUED tasks are the queue.</summary>
     public ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
         ClaimRequest request, CancellationToken cancellationToken)
@@ -54,6 +58,11 @@ internal sealed class MemoryExecutorPort(MemoryState state)
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
     {
         using var step = state.BeginStep(cancellationToken);
+        if (reports is [var only])
+        {
+            return new(Record(step, only) == ReportAnswer.Recorded ? _recorded : _superseded);
+        }
+
         var answers = new ReportAnswer[reports.Count];
         for (var i = 0; i < answers.Length; i++)
         {
