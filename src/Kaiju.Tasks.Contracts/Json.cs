@@ -7,5 +7,6 @@ internal static class Json
 {
     public static JsonElement Of(string json) => JsonElement.Parse(json);
 
-    public static string[] Texts(this IEnumerable<JsonElement> elements) => [.. elements.Select(element => element.GetRawText())];
+    public static string[] Texts(this IEnumerable<JsonElement> elements) =>
+        [.. elements.Select(element => element.GetRawText())];
 }

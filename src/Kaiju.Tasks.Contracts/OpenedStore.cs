@@ -9,10 +9,16 @@ namespace Kaiju.Tasks.Contracts;
 /// <param name="Queue">The store's own queue: what is QUEUED is what there is to claim.</param>
 /// <param name="Advance">Moves the store's clock on and says what time it is then.</param>
 /// <param name="Owner">Disposed of after the test; null if nothing needs to be.</param>
-public sealed record OpenedStore(ITaskStore Store, ITaskQueue Queue, Func<TimeSpan, ValueTask<DateTimeOffset>> Advance, IAsyncDisposable? Owner = null)
+public sealed record OpenedStore(
+    ITaskStore Store,
+    ITaskQueue Queue,
+    Func<TimeSpan, ValueTask<DateTimeOffset>> Advance,
+    IAsyncDisposable? Owner = null)
     : IAsyncDisposable
 {
-    /// <summary>Puts the store's clock back by a time and says what time it is then. Null: the clock only moves on.</summary>
+    /// <summary>
+    /// Puts the store's clock back by a time and says what time it is then. Null: the clock only moves on.
+    /// </summary>
     public Func<TimeSpan, ValueTask<DateTimeOffset>>? PutBack { get; init; }
 
     /// <inheritdoc/>

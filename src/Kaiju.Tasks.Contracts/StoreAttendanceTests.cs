@@ -25,7 +25,9 @@ public abstract class StoreAttendanceTests(OpenStore open) : StoreSuite(open)
         Assert.Equal((now, Start, false, 0), (found.Now, found.LastWatch, found.HasDuty, found.Apps.Count));
     }
 
-    /// <summary>Apps are in order, and one with a running task, a young task or none that may run is not among them.</summary>
+    /// <summary>
+    /// Apps are in order, and one with a running task, a young task or none that may run is not among them.
+    /// </summary>
     [Fact]
     public async Task An_app_is_unserved_if_its_first_task_waits_for_long_and_none_runs()
     {

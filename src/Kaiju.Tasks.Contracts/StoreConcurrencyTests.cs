@@ -29,8 +29,11 @@ public abstract class StoreConcurrencyTests(OpenStore open) : StoreSuite(open)
                     for (var stage = task.Stage; stage < task.Stages; stage++)
                     {
                         var fails = task.Attempt < 3 && reports++ % 5 == 0;
-                        var outcome = fails ? StageOutcome.Failed(TaskError.Create(TaskErrorKind.Handler, "boom")) : StageOutcome.Completed(Json.Of($"\"{task.Id}/{stage}\""));
-                        if ((await opened.Store.RecordAsync([Report(task, stage, outcome)], default))[0] == ReportAnswer.Superseded || fails)
+                        var outcome = fails
+                            ? StageOutcome.Failed(TaskError.Create(TaskErrorKind.Handler, "boom"))
+                            : StageOutcome.Completed(Json.Of($"\"{task.Id}/{stage}\""));
+                        if ((await opened.Store.RecordAsync(
+                            [Report(task, stage, outcome)], default))[0] == ReportAnswer.Superseded || fails)
                         {
                             break;
                         }
@@ -63,7 +66,8 @@ public abstract class StoreConcurrencyTests(OpenStore open) : StoreSuite(open)
             .Append(System.Threading.Tasks.Task.Run(Manage)).Append(System.Threading.Tasks.Task.Run(Manage)).ToList();
         for (var i = 0; i < Tasks; i++)
         {
-            var definition = Checked.Definition(Task($"t{i:000}", 3) with { MaxRetries = 10, RetryDelay = TimeSpan.Zero, Notify = true });
+            var definition = Checked.Definition(
+                Task($"t{i:000}", 3) with { MaxRetries = 10, RetryDelay = TimeSpan.Zero, Notify = true });
             await opened.Store.CreateAsync([definition], OnConflict.Fail, default);
         }
 
@@ -73,7 +77,9 @@ public abstract class StoreConcurrencyTests(OpenStore open) : StoreSuite(open)
         Assert.Equal(Tasks * 3, recorded.Count);
         var all = await ListAsync(opened, new TaskQuery());
         Assert.Equal(Tasks, all.Count);
-        Assert.All(all, task => Assert.Equal([$"\"{task.Id}/0\"", $"\"{task.Id}/1\"", $"\"{task.Id}/2\""], task.Result.Texts()));
+        Assert.All(
+            all,
+            task => Assert.Equal([$"\"{task.Id}/0\"", $"\"{task.Id}/1\"", $"\"{task.Id}/2\""], task.Result.Texts()));
         var left = await opened.Store.ListNotificationsAsync(new NotificationQuery(), 9_999, default);
         Assert.Equal(Tasks, left.Notifications.Count(notification => notification.State == TaskState.Finished));
     }

@@ -28,12 +28,22 @@ public abstract class StoreCreationTests(OpenStore open) : StoreSuite(open)
 
         var answers = await opened.Store.CreateAsync([t, t, u, later], OnConflict.Fail, default);
         Assert.Equal(
-            [("t", CreateResult.Created), ("t", CreateResult.Refused), ("u", CreateResult.Created), ("t", CreateResult.Refused)],
+            [(
+                "t",
+                CreateResult.Created),
+                ("t",
+                CreateResult.Refused),
+                ("u",
+                CreateResult.Created),
+                ("t",
+                CreateResult.Refused)],
             answers.Select(answer => (answer.TaskId, answer.Result)));
 
-        answers = await opened.Store.CreateAsync([u, later with { Id = "v" }, t with { Id = "v" }], OnConflict.Replace, default);
+        answers = await opened.Store.CreateAsync(
+            [u, later with { Id = "v" }, t with { Id = "v" }], OnConflict.Replace, default);
         Assert.Equal(
-            [("u", CreateResult.Refused, TaskState.Queued), ("v", CreateResult.Created, TaskState.Idle), ("v", CreateResult.Replaced, TaskState.Queued)],
+            [("u", CreateResult.Refused, TaskState.Queued), ("v", CreateResult.Created, TaskState.Idle), (
+                "v", CreateResult.Replaced, TaskState.Queued)],
             answers.Select(answer => (answer.TaskId, answer.Result, answer.State)));
     }
 

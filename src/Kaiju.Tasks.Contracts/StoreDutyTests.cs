@@ -10,8 +10,8 @@ namespace Kaiju.Tasks.Contracts;
 public abstract class StoreDutyTests(OpenStore open) : StoreSuite(open)
 {
     /// <summary>
-    /// An occurrence that ran, or that was cancelled before its time, does not come again: not by a reset, not by another schedule, and
-    /// not on a clock that was put back.
+    /// An occurrence that ran, or that was cancelled before its time, does not come again: not by a reset, not by
+    /// another schedule, and not on a clock that was put back.
     /// </summary>
     [Fact]
     public async Task The_greatest_occurrence_so_far_decides_what_comes_next()
@@ -40,11 +40,13 @@ public abstract class StoreDutyTests(OpenStore open) : StoreSuite(open)
         await opened.Store.UpdateAsync(definition with { Cron = "*/1 * * * *" }, 0, default);
         Assert.Equal(Minute(3), (await opened.Store.GetAsync("t", default))!.NextRun);
 
-        static DateTimeOffset Minute(int minute) => new DateTimeOffset(2024, 6, 15, 12, 0, 0, TimeSpan.Zero).AddMinutes(minute);
+        static DateTimeOffset Minute(int minute) =>
+            new DateTimeOffset(2024, 6, 15, 12, 0, 0, TimeSpan.Zero).AddMinutes(minute);
     }
 
     /// <summary>
-    /// A periodic task whose run ends in the same call, or by the same duty, is started by the task before it, as on its own.
+    /// A periodic task whose run ends in the same call, or by the same duty, is started by the task before it, as on
+    /// its own.
     /// </summary>
     [Theory]
     [InlineData("reports", true)]
@@ -94,7 +96,8 @@ public abstract class StoreDutyTests(OpenStore open) : StoreSuite(open)
         await opened.Advance(TimeSpan.FromMinutes(2));
 
         Assert.Equal(2, (await opened.Store.ExpelDeadExecutorsAsync(2, default)).Count);
-        Assert.Equal([Executor.Id], (await opened.Store.ListExecutorsAsync(default)).Select(executor => executor.ExecutorId));
+        Assert.Equal(
+            [Executor.Id], (await opened.Store.ListExecutorsAsync(default)).Select(executor => executor.ExecutorId));
         Assert.Single(await opened.Store.ExpelDeadExecutorsAsync(2, default));
         Assert.Empty(await opened.Store.ListExecutorsAsync(default));
         Assert.All(await ListAsync(opened, new TaskQuery()), task => Assert.Equal(1, task.Managed.Interruptions));

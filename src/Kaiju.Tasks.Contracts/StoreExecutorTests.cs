@@ -9,59 +9,101 @@ namespace Kaiju.Tasks.Contracts;
 /// <param name="open">Opens an empty store.</param>
 public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
 {
-    /// <summary>A report that is delivered again is recorded once, whatever has happened since; a stranger's is not.</summary>
+    /// <summary>
+    /// A report that is delivered again is recorded once, whatever has happened since; a stranger's is not.
+    /// </summary>
     [Fact]
     public async Task Reports_of_a_batch_stand_alone()
     {
         await using var opened = await OpenAsync();
-        await opened.Store.CreateAsync([.. "abc".Select(id => Checked.Definition(Task($"{id}", 2)))], OnConflict.Fail, default);
+        await opened.Store.CreateAsync(
+            [.. "abc".Select(id => Checked.Definition(Task($"{id}", 2)))], OnConflict.Fail, default);
         var claimed = await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 3, 1_000_000), default);
         var reports = claimed.Select(task => Report(task, 0, StageOutcome.Completed(Json.Of("1")))).ToList();
         reports[1] = reports[1] with { Claim = new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11) };
 
-        Assert.Equal([ReportAnswer.Recorded, ReportAnswer.Superseded, ReportAnswer.Recorded], await opened.Store.RecordAsync(reports, default));
-        Assert.Equal([ReportAnswer.Recorded, ReportAnswer.Superseded, ReportAnswer.Recorded], await opened.Store.RecordAsync(reports, default));
+        Assert.Equal(
+            [ReportAnswer.Recorded, ReportAnswer.Superseded, ReportAnswer.Recorded],
+            await opened.Store.RecordAsync(reports, default));
+        Assert.Equal(
+            [ReportAnswer.Recorded, ReportAnswer.Superseded, ReportAnswer.Recorded],
+            await opened.Store.RecordAsync(reports, default));
         await RecordAsync(opened, claimed[0], 1, StageOutcome.Completed(Json.Of("2")));
         Assert.Equal(ReportAnswer.Recorded, (await opened.Store.RecordAsync([reports[0]], default))[0]);
         Assert.Equal(["1", "2"], (await opened.Store.GetAsync("a", default))!.Result.Texts());
         Assert.Empty((await opened.Store.GetAsync("b", default))!.Result);
-        Assert.Equal([claimed[0].Claim], await opened.Store.FindLostClaimsAsync([.. claimed.Select(task => new HeldClaim(task.Id, task.Claim))], default));
+        Assert.Equal(
+            [claimed[0].Claim],
+            await opened.Store.FindLostClaimsAsync(
+                [.. claimed.Select(task => new HeldClaim(task.Id, task.Claim))], default));
     }
 
-    /// <summary>A report that is delivered again beside a later one of the same task still meets what it has done itself.</summary>
+    /// <summary>
+    /// A report that is delivered again beside a later one of the same task still meets what it has done itself.
+    /// </summary>
     [Fact]
     public async Task Reports_about_one_task_are_decided_in_their_order()
     {
         await using var opened = await OpenAsync();
-        await opened.Store.CreateAsync([Checked.Definition(Task("t", 1) with { MaxRetries = 1, RetryDelay = TimeSpan.Zero })], OnConflict.Fail, default);
+        await opened.Store.CreateAsync(
+            [Checked.Definition(Task("t", 1) with { MaxRetries = 1, RetryDelay = TimeSpan.Zero })],
+            OnConflict.Fail,
+            default);
         var first = Report(
-            Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 1, 1), default)), 0, StageOutcome.Failed(TaskError.Create(TaskErrorKind.Handler, "boom")));
+            Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 1, 1), default)),
+            0,
+            StageOutcome.Failed(TaskError.Create(TaskErrorKind.Handler, "boom")));
         Assert.Equal([ReportAnswer.Recorded], await opened.Store.RecordAsync([first], default));
         await opened.Store.RequeueFailedAsync(1, default);
-        var second = Report(Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 1, 1), default)), 0, StageOutcome.Completed(Json.Of("1")));
+        var second = Report(
+            Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 1, 1), default)),
+            0,
+            StageOutcome.Completed(Json.Of("1")));
 
-        Assert.Equal([ReportAnswer.Recorded, ReportAnswer.Recorded], await opened.Store.RecordAsync([first, second], default));
+        Assert.Equal(
+            [ReportAnswer.Recorded, ReportAnswer.Recorded], await opened.Store.RecordAsync([first, second], default));
         Assert.Equal(TaskState.Finished, (await opened.Store.GetAsync("t", default))!.State);
     }
 
-    /// <summary>What an executor holds and does not list is found, and given back claim by claim; nothing else is touched.</summary>
+    /// <summary>
+    /// What an executor holds and does not list is found, and given back claim by claim; nothing else is touched.
+    /// </summary>
     [Fact]
     public async Task Stray_claims_are_found_and_given_back_one_by_one()
     {
         await using var opened = await OpenAsync();
-        await opened.Store.CreateAsync([.. "abcd".Select(id => Checked.Definition(Task($"{id}", 2)))], OnConflict.Fail, default);
-        var own = (await opened.Store.ClaimAsync(Executor, ["a", "b", "c"], default)).ToDictionary(task => task.Id, task => new HeldClaim(task.Id, task.Claim));
+        await opened.Store.CreateAsync(
+            [.. "abcd".Select(id => Checked.Definition(Task($"{id}", 2)))], OnConflict.Fail, default);
+        var own = (await opened.Store.ClaimAsync(Executor, ["a", "b", "c"], default)).ToDictionary(
+            task => task.Id, task => new HeldClaim(task.Id, task.Claim));
         var other = Assert.Single(await opened.Store.ClaimAsync(Executor with { Id = "other" }, ["d"], default));
 
-        Assert.Equal([own["b"], own["c"]], (await opened.Store.FindStrayClaimsAsync(Executor.Id, [own["a"]], 10, default)).OrderBy(claim => claim.TaskId, StringComparer.Ordinal));
+        Assert.Equal(
+            [own["b"], own["c"]],
+            (await opened.Store.FindStrayClaimsAsync(Executor.Id, [own["a"]], 10, default)).OrderBy(
+                claim => claim.TaskId, StringComparer.Ordinal));
         Assert.Single(await opened.Store.FindStrayClaimsAsync(Executor.Id, [], 1, default));
         Assert.Empty(await opened.Store.FindStrayClaimsAsync(Executor.Id, [.. own.Values], 10, default));
         Assert.Empty(await opened.Store.FindStrayClaimsAsync("nobody", [], 10, default));
 
-        HeldClaim[] asked = [own["b"], own["c"] with { Claim = own["a"].Claim }, new HeldClaim("d", other.Claim), new HeldClaim("none", Guid.Empty)];
-        Assert.Equal([new TaskMove("b", "default", (await opened.Store.GetAsync("b", default))!.JobId, TaskState.Executed, TaskState.Suspended)], await opened.Store.GiveBackClaimsAsync(Executor.Id, asked, default));
+        HeldClaim[] asked = [
+            own["b"],
+            own["c"] with { Claim = own["a"].Claim },
+            new HeldClaim("d", other.Claim),
+            new HeldClaim("none", Guid.Empty)];
+        Assert.Equal(
+            [new TaskMove(
+                "b",
+                "default",
+                (await opened.Store.GetAsync("b", default))!.JobId,
+                TaskState.Executed,
+                TaskState.Suspended)],
+            await opened.Store.GiveBackClaimsAsync(Executor.Id, asked, default));
         Assert.Empty(await opened.Store.GiveBackClaimsAsync(Executor.Id, asked, default));
         Assert.Equal(0, (await opened.Store.GetAsync("b", default))!.Managed.Interruptions);
-        Assert.Equal([TaskState.Executed, TaskState.Executed, TaskState.Executed], await System.Threading.Tasks.Task.WhenAll("acd".Select(async id => (await opened.Store.GetAsync($"{id}", default))!.State)));
+        Assert.Equal(
+            [TaskState.Executed, TaskState.Executed, TaskState.Executed],
+            await System.Threading.Tasks.Task.WhenAll(
+                "acd".Select(async id => (await opened.Store.GetAsync($"{id}", default))!.State)));
     }
 }

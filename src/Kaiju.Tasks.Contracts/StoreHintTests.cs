@@ -8,7 +8,10 @@ namespace Kaiju.Tasks.Contracts;
 /// <param name="open">Opens an empty store.</param>
 public abstract class StoreHintTests(OpenStore open) : StoreSuite(open)
 {
-    /// <summary>A hint about a queued task may be about its app, and one about an end about the task: what it names includes them, or is any.</summary>
+    /// <summary>
+    /// A hint about a queued task may be about its app, and one about an end about the task: what it names includes
+    /// them, or is any.
+    /// </summary>
     [Fact]
     public async Task A_hint_names_what_it_is_about_or_anything()
     {
@@ -16,7 +19,10 @@ public abstract class StoreHintTests(OpenStore open) : StoreSuite(open)
         var hints = new System.Collections.Concurrent.ConcurrentQueue<StoreHint>();
         using var listening = opened.Store.Listen(hints.Enqueue);
         await opened.Store.CreateAsync(
-            [Checked.Definition(Task("t", 1) with { AppName = "shop" }), Checked.Definition(Task("u", 1) with { AppName = "mail" })], OnConflict.Fail, default);
+            [Checked.Definition(
+                Task("t", 1) with { AppName = "shop" }), Checked.Definition(Task("u", 1) with { AppName = "mail" })],
+            OnConflict.Fail,
+            default);
         await HintedAsync(hint => hint.MayQueue(["shop"]));
         await HintedAsync(hint => hint.MayQueue(["mail"]));
 
@@ -27,7 +33,8 @@ public abstract class StoreHintTests(OpenStore open) : StoreSuite(open)
         hints.Clear();
         await opened.Store.QueueDueAsync(1, default);
         await HintedAsync(hint => hint.MayQueue(["shop"]));
-        var claimed = Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(Executor with { Apps = ["mail"] }, 1, 1), default));
+        var claimed = Assert.Single(
+            await opened.Queue.ClaimAsync(new ClaimRequest(Executor with { Apps = ["mail"] }, 1, 1), default));
         await RecordAsync(opened, claimed, 0, StageOutcome.Completed(Json.Of("1")));
         await HintedAsync(hint => hint.Kinds.HasFlag(StoreHintKinds.Ended) && hint.TaskIds.MayContain("u"));
 

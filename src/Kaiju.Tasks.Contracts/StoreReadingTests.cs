@@ -44,8 +44,14 @@ public abstract class StoreReadingTests(OpenStore open) : StoreSuite(open)
         Assert.Equal(TaskState.Finished, task.State);
         Assert.Equal([json, json, json], task.Result.Texts());
         Assert.Equal(definition.ToJson(), task.Definition.ToJson());
-        Assert.Equal([json, json, json], (await opened.Store.GetStagesAsync("t", default)).Select(stage => stage.Result).Texts());
-        Assert.Equal([json, json, json], Assert.Single((await opened.Store.ListNotificationsAsync(new NotificationQuery(), 10, default)).Notifications).Result.Texts());
+        Assert.Equal(
+            [json, json, json],
+            (await opened.Store.GetStagesAsync("t", default)).Select(stage => stage.Result).Texts());
+        Assert.Equal(
+            [json, json, json],
+            Assert.Single(
+                (await opened.Store.ListNotificationsAsync(new NotificationQuery(), 10, default)).Notifications).Result
+                .Texts());
     }
 
     /// <summary>Whatever a text may hold, it is found again and stays itself.</summary>
@@ -57,23 +63,33 @@ public abstract class StoreReadingTests(OpenStore open) : StoreSuite(open)
     public async Task Texts_are_only_texts(string text)
     {
         await using var opened = await OpenAsync();
-        var definition = Checked.Definition(Task(text, 1) with { AppName = text, Group = text, GroupId = text, UserId = text, Description = text });
+        var definition = Checked.Definition(
+            Task(text, 1) with { AppName = text, Group = text, GroupId = text, UserId = text, Description = text });
 
         await opened.Store.CreateAsync([definition, Checked.Definition(Task("a", 1))], OnConflict.Fail, default);
         Assert.Equal(definition.ToJson(), (await opened.Store.GetAsync(text, default))!.Definition.ToJson());
         Assert.Equal([text], (await ListAsync(opened, new TaskQuery { IdPrefix = text })).Select(task => task.Id));
-        Assert.Equal([text], (await ListAsync(opened, new TaskQuery { AppName = definition.AppName })).Select(task => task.Id));
-        Assert.Equal(text, Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(Executor with { Apps = [definition.AppName!] }, 1, 1), default)).Id);
+        Assert.Equal(
+            [text], (await ListAsync(opened, new TaskQuery { AppName = definition.AppName })).Select(task => task.Id));
+        Assert.Equal(
+            text,
+            Assert.Single(
+                await opened.Queue.ClaimAsync(
+                    new ClaimRequest(Executor with { Apps = [definition.AppName!] }, 1, 1), default)).Id);
     }
 
-    /// <summary>Many runs are asked about at once, and only those answered for that have ended, are not current, or never were.</summary>
+    /// <summary>
+    /// Many runs are asked about at once, and only those answered for that have ended, are not current, or never were.
+    /// </summary>
     [Fact]
     public async Task Runs_that_have_ended_are_found_among_many()
     {
         await using var opened = await OpenAsync();
-        var definitions = Enumerable.Range(0, 1_000).Select(i => Checked.Definition(Task($"t{i}", 1) with { RunAt = TaskDefinition.OnDemand })).ToList();
+        var definitions = Enumerable.Range(0, 1_000)
+            .Select(i => Checked.Definition(Task($"t{i}", 1) with { RunAt = TaskDefinition.OnDemand })).ToList();
         await opened.Store.CreateAsync(definitions, OnConflict.Fail, default);
-        var runs = (await ListAsync(opened, new TaskQuery())).Select(task => new AwaitedRun(task.Id, task.JobId)).ToList();
+        var runs = (await ListAsync(opened, new TaskQuery())).Select(task => new AwaitedRun(task.Id, task.JobId))
+            .ToList();
         Assert.Empty(await opened.Store.FindEndedRunsAsync(runs, default));
         Assert.Empty(await opened.Store.FindEndedRunsAsync([], default));
 

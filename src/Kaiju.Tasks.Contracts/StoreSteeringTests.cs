@@ -45,7 +45,8 @@ public abstract class StoreSteeringTests(OpenStore open) : StoreSuite(open)
         await store.CancelAsync("t", default);
         Assert.Equal(
             [reaches ? CreateResult.Replaced : CreateResult.Refused],
-            (await store.CreateAsync([definition], OnConflict.Replace, context, default)).Select(answer => answer.Result));
+            (await store.CreateAsync(
+                [definition], OnConflict.Replace, context, default)).Select(answer => answer.Result));
         Assert.Equal(reaches, await store.DeleteAsync("t", context, default));
 
         Assert.Equal(reaches, await store.GetAsync("t", default) is null);
@@ -76,13 +77,15 @@ public abstract class StoreSteeringTests(OpenStore open) : StoreSuite(open)
         await using var opened = await OpenAsync();
         await opened.Store.CreateAsync(
             [Checked.Definition(Task("other", 1) with { UserId = "v" })], OnConflict.Fail, default);
-        var tasks = new[] { "a", "other", "b" }.Select(id => Checked.Definition(Task(id, 1) with { UserId = "u" })).ToList();
+        var tasks = new[] { "a", "other", "b" }.Select(id => Checked.Definition(Task(id, 1) with { UserId = "u" }))
+            .ToList();
         var context = new CallContext { Scope = ScopeOf("users:u") };
 
         var answers = await opened.Store.CreateAsync(tasks, OnConflict.Skip, context, default);
 
         Assert.Equal(
-            [CreateResult.Created, CreateResult.Refused, CreateResult.Created], answers.Select(answer => answer.Result));
+            [CreateResult.Created, CreateResult.Refused, CreateResult.Created],
+            answers.Select(answer => answer.Result));
         Assert.Equal("v", (await opened.Store.GetAsync("other", default))!.Definition.UserId);
     }
 

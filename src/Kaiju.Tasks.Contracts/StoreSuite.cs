@@ -17,10 +17,22 @@ public abstract class StoreSuite(OpenStore open)
         new() { Id = id, Commands = [.. Enumerable.Range(0, stages).Select(_ => new TaskCommand("do"))] };
 
     private protected static StageReport Report(ExecutorTask task, int stage, StageOutcome outcome) =>
-        new() { TaskId = task.Id, StoreKey = task.StoreKey, Claim = task.Claim, JobId = task.JobId, Attempt = task.Attempt, Stage = stage, Outcome = outcome };
+        new()
+        {
+            TaskId = task.Id,
+            StoreKey = task.StoreKey,
+            Claim = task.Claim,
+            JobId = task.JobId,
+            Attempt = task.Attempt,
+            Stage = stage,
+            Outcome = outcome,
+        };
 
-    private protected static async Task RecordAsync(OpenedStore opened, ExecutorTask task, int stage, StageOutcome outcome) =>
-        Assert.Equal(ReportAnswer.Recorded, Assert.Single(await opened.Store.RecordAsync([Report(task, stage, outcome)], default)));
+    private protected static async Task RecordAsync(
+        OpenedStore opened, ExecutorTask task, int stage, StageOutcome outcome) =>
+        Assert.Equal(
+            ReportAnswer.Recorded,
+            Assert.Single(await opened.Store.RecordAsync([Report(task, stage, outcome)], default)));
 
     private protected static async Task RunDueAsync(OpenedStore opened)
     {

@@ -24,7 +24,9 @@ public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
         }
     }
 
-    /// <summary>A gap of more than one and a half ping intervals begins it anew, and the new beginning is stored.</summary>
+    /// <summary>
+    /// A gap of more than one and a half ping intervals begins it anew, and the new beginning is stored.
+    /// </summary>
     [Fact]
     public async Task A_gap_begins_the_watch_anew_for_every_manager()
     {
@@ -36,7 +38,9 @@ public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
         Assert.Equal(now, (await opened.Store.WatchAsync(default)).Since);
     }
 
-    /// <summary>The oldest ping is answered, and the time to the next duty is a lifetime after the later of ping and gap.</summary>
+    /// <summary>
+    /// The oldest ping is answered, and the time to the next duty is a lifetime after the later of ping and gap.
+    /// </summary>
     [Fact]
     public async Task The_next_duty_of_anExecutors_death_waits_for_the_watch()
     {
@@ -53,12 +57,15 @@ public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
         Assert.Equal(_lifetime + _tick - _half, await opened.Store.GetTimeToNextDutyAsync(default));
     }
 
-    /// <summary>Who was alive at the time that the caller names is not expelled, whatever the time is when the step happens.</summary>
+    /// <summary>
+    /// Who was alive at the time that the caller names is not expelled, whatever the time is when the step happens.
+    /// </summary>
     [Fact]
     public async Task Only_who_was_dead_at_the_given_time_is_expelled()
     {
         await using var opened = await OpenAsync();
-        await opened.Store.CreateAsync([Checked.Definition(Task("d", 1)), Checked.Definition(Task("l", 1))], OnConflict.Fail, default);
+        await opened.Store.CreateAsync(
+            [Checked.Definition(Task("d", 1)), Checked.Definition(Task("l", 1))], OnConflict.Fail, default);
         var (dead, living) = (Executor with { Id = "dead" }, Executor with { Id = "living" });
         await opened.Store.ClaimAsync(dead, ["d"], default);
         await opened.Advance(_half);
@@ -66,21 +73,30 @@ public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
         var asOf = await opened.Advance(_lifetime - _half + _tick);
         await opened.Advance(_lifetime);
 
-        Assert.Equal(["d"], (await opened.Store.ExpelDeadExecutorsAsync(asOf, 10, default)).Select(move => move.TaskId));
-        Assert.Equal(["living"], (await opened.Store.ListExecutorsAsync(default)).Select(executor => executor.ExecutorId));
+        Assert.Equal(
+            ["d"], (await opened.Store.ExpelDeadExecutorsAsync(asOf, 10, default)).Select(move => move.TaskId));
+        Assert.Equal(
+            ["living"], (await opened.Store.ListExecutorsAsync(default)).Select(executor => executor.ExecutorId));
         Assert.Equal(["l"], (await opened.Store.ExpelDeadExecutorsAsync(10, default)).Select(move => move.TaskId));
     }
 
-    /// <summary>A ping that comes with an import is of another clock; it is never later than the store's time.</summary>
+    /// <summary>
+    /// A ping that comes with an import is of another clock; it is never later than the store's time.
+    /// </summary>
     [Fact]
     public async Task An_importedExecutor_pings_no_later_than_now()
     {
         await using var opened = await OpenAsync();
         var early = Start - TimeSpan.FromSeconds(5);
-        await opened.Store.ImportAsync([], [new ExecutorPing("a", early), new ExecutorPing("b", Start.AddHours(2)), new ExecutorPing("c", DateTimeOffset.MaxValue)], default);
+        await opened.Store.ImportAsync(
+            [],
+            [new ExecutorPing("a", early), new ExecutorPing("b", Start.AddHours(2)), new ExecutorPing(
+                "c", DateTimeOffset.MaxValue)],
+            default);
         Assert.Equal(
             [new ExecutorPing("a", early), new ExecutorPing("b", Start), new ExecutorPing("c", Start)],
-            (await opened.Store.ListExecutorsAsync(default)).OrderBy(executor => executor.ExecutorId, StringComparer.Ordinal));
+            (await opened.Store.ListExecutorsAsync(default)).OrderBy(
+                executor => executor.ExecutorId, StringComparer.Ordinal));
     }
 
     /// <summary>Managers that look at the same time agree, and none waits for another.</summary>
@@ -90,7 +106,9 @@ public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
         await using var opened = await OpenAsync();
         for (var i = 0; i < 5; i++)
         {
-            var answers = await System.Threading.Tasks.Task.WhenAll(Enumerable.Range(0, 20).Select(_ => System.Threading.Tasks.Task.Run(() => opened.Store.WatchAsync(default).AsTask())));
+            var answers = await System.Threading.Tasks.Task.WhenAll(
+                Enumerable.Range(0, 20).Select(
+                    _ => System.Threading.Tasks.Task.Run(() => opened.Store.WatchAsync(default).AsTask())));
             Assert.All(answers, answer => Assert.Equal(Start, answer.Since));
             await opened.Advance(_half);
         }

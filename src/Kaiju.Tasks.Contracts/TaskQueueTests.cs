@@ -18,9 +18,17 @@ public abstract class TaskQueueTests(OpenStore open)
     public async Task Tasks_are_claimed_by_priority_then_by_age()
     {
         await using var opened = await OpenAsync();
-        foreach (var (id, priority, app) in new[] { ("old", 0, "default"), ("low", -1, "default"), ("new", 0, "other"), ("high", 5, "other"), ("nobody's", 9, "nobody's") })
+        foreach (var (
+            id,
+            priority,
+            app) in new[] { ("old", 0, "default"),
+            ("low", -1, "default"),
+            ("new", 0, "other"),
+            ("high", 5, "other"),
+            ("nobody's", 9, "nobody's") })
         {
-            await CreateAsync(opened, new TaskDefinition { Id = id, Priority = priority, AppName = app, Commands = [new("do")] });
+            await CreateAsync(
+                opened, new TaskDefinition { Id = id, Priority = priority, AppName = app, Commands = [new("do")] });
             await opened.Advance(TimeSpan.FromMilliseconds(1));
         }
 
@@ -50,7 +58,9 @@ public abstract class TaskQueueTests(OpenStore open)
         await using var opened = await OpenAsync();
         for (var i = 0; i < 4; i++)
         {
-            await CreateAsync(opened, new TaskDefinition { Id = $"t{i}", Commands = [new("do", Json.Of($"\"{new string('x', 1000)}\""))] });
+            await CreateAsync(
+                opened,
+                new TaskDefinition { Id = $"t{i}", Commands = [new("do", Json.Of($"\"{new string('x', 1000)}\""))] });
         }
 
         Assert.Equal(["t0", "t1"], await ClaimAsync(opened, 10, bytes: 2500));
@@ -82,7 +92,8 @@ public abstract class TaskQueueTests(OpenStore open)
 
         var claimed = Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(_executor, 10, 500), default));
         Assert.Equal(("t", 1, 3, "b"), (claimed.Id, claimed.Stage, claimed.Stages, claimed.Commands[0].Method));
-        Assert.Equal(report.Outcome is StageOutcome.Done done ? [done.Result.GetRawText()] : [], claimed.Result.Texts());
+        Assert.Equal(
+            report.Outcome is StageOutcome.Done done ? [done.Result.GetRawText()] : [], claimed.Result.Texts());
     }
 
     /// <summary>A manager moves no more than it may, what is due longest first, and says what it has moved.</summary>
@@ -92,7 +103,8 @@ public abstract class TaskQueueTests(OpenStore open)
         await using var opened = await OpenAsync();
         for (var i = 0; i < 5; i++)
         {
-            await CreateAsync(opened, new TaskDefinition { Id = $"t{i}", RunAt = _start.AddSeconds(i + 1), Commands = [new("do")] });
+            await CreateAsync(
+                opened, new TaskDefinition { Id = $"t{i}", RunAt = _start.AddSeconds(i + 1), Commands = [new("do")] });
         }
 
         await opened.Advance(TimeSpan.FromSeconds(4));
@@ -130,10 +142,13 @@ public abstract class TaskQueueTests(OpenStore open)
     private static async Task CreateAsync(OpenedStore opened, TaskDefinition definition) =>
         await opened.Store.CreateAsync([Checked.Definition(definition)], OnConflict.Fail, default);
 
-    private static async Task<string[]> ClaimAsync(OpenedStore opened, int most, long bytes = long.MaxValue, string[]? apps = null)
+    private static async Task<string[]> ClaimAsync(
+        OpenedStore opened, int most, long bytes = long.MaxValue, string[]? apps = null)
     {
         var executor = _executor with { Apps = apps ?? ["default"] };
-        return [.. (await opened.Queue.ClaimAsync(new ClaimRequest(executor, most, bytes), default)).Select(task => task.Id)];
+        return [
+            .. (await opened.Queue.ClaimAsync(
+                new ClaimRequest(executor, most, bytes), default)).Select(task => task.Id)];
     }
 
     private ValueTask<OpenedStore> OpenAsync() => open(new LifecycleRules(), _start);

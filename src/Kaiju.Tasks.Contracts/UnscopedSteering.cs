@@ -4,7 +4,10 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>The members of <see cref="ITaskSteering"/> with <see cref="CallContext.Empty"/>: of every task, by an unknown caller.</summary>
+/// <summary>
+/// The members of <see cref="ITaskSteering"/> with <see cref="CallContext.Empty"/>: of every task, by an unknown
+/// caller.
+/// </summary>
 public static class UnscopedSteering
 {
     /// <summary>Like <see cref="ITaskSteering.CreateAsync"/>, for an unknown caller and of every task.</summary>
@@ -12,9 +15,14 @@ public static class UnscopedSteering
         this ITaskSteering store,
         IReadOnlyList<TaskDefinition> tasks,
         OnConflict onConflict,
-        CancellationToken cancellationToken) => store.CreateAsync(tasks, onConflict, CallContext.Empty, cancellationToken);
+        CancellationToken cancellationToken) => store.CreateAsync(tasks,
+        onConflict,
+        CallContext.Empty,
+        cancellationToken);
 
-    /// <summary>Like <see cref="ITransactionalCreation.CreateAsync"/>, for an unknown caller and of every task.</summary>
+    /// <summary>
+    /// Like <see cref="ITransactionalCreation.CreateAsync"/>, for an unknown caller and of every task.
+    /// </summary>
     public static ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         this ITaskSteering store,
         IReadOnlyList<TaskDefinition> tasks,
@@ -28,7 +36,10 @@ public static class UnscopedSteering
         this ITaskSteering store,
         IReadOnlyList<TaskRecord> tasks,
         IReadOnlyList<ExecutorPing> executors,
-        CancellationToken cancellationToken) => store.ImportAsync(tasks, executors, CallContext.Empty, cancellationToken);
+        CancellationToken cancellationToken) => store.ImportAsync(tasks,
+        executors,
+        CallContext.Empty,
+        cancellationToken);
 
     /// <summary>Like <see cref="ITaskSteering.UpdateAsync"/>, for an unknown caller and of every task.</summary>
     public static ValueTask<UpdateAnswer> UpdateAsync(

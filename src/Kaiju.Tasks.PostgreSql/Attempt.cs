@@ -13,7 +13,10 @@ internal enum OnHeld
     Throw,
 }
 
-/// <summary>One way to ask the server, which <see cref="PostgreSqlRetries"/> tries until there is an answer or a fault that lasts.</summary>
+/// <summary>
+/// One way to ask the server, which <see cref="PostgreSqlRetries"/> tries until there is an answer or a fault that
+/// lasts.
+/// </summary>
 internal abstract class Attempt<T>
 {
     public abstract Task<T> TryAsync();
@@ -46,7 +49,8 @@ internal class StatementAttempt<T>(
 
     /// <summary>On a connection and a thread that may be kept.</summary>
     public T Try(NpgsqlConnection connection) =>
-        act(session.NewStep(connection, StepTry.First, cancellationToken, isBlocking: true)).AsTask().GetAwaiter().GetResult();
+        act(session.NewStep(connection, StepTry.First, cancellationToken, isBlocking: true)).AsTask().GetAwaiter()
+            .GetResult();
 
     public override bool IsPassing(Exception fault) => isPassing(fault);
 }
@@ -108,7 +112,10 @@ internal sealed class TransactionAttempt<T>(
         }
     }
 
-    /// <summary>Commits. Without an answer it is in doubt whether that has happened; what the step has to tell others is told all the same.</summary>
+    /// <summary>
+    /// Commits. Without an answer it is in doubt whether that has happened; what the step has to tell others is told
+    /// all the same.
+    /// </summary>
     private async Task CommitAsync(NpgsqlTransaction transaction, PostgreSqlStep step)
     {
         try

@@ -3,18 +3,25 @@ using Kaiju.Tasks.Relational;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// <see cref="Batches{TItem, TAnswer}"/> with a thread of its own, for a connection that is used without awaiting: between the server's
-/// answer and the next statement no other thread need wake up, which costs as much as the statement itself. The thread starts with the first call.
+/// <see cref="Batches{TItem, TAnswer}"/> with a thread of its own, for a connection that is used without awaiting:
+/// between the server's answer and the next statement no other thread need wake up, which costs as much as the
+/// statement itself. The thread starts with the first call.
 /// </summary>
 /// <param name="name">The thread's name.</param>
 /// <param name="patience">
-/// How long a batch waits for as many callers as the one before had. They have just been answered and often come again, each on a thread
-/// that must wake up first; without them the next batch would be the first of them alone. Nobody waits after a batch of one.
+/// How long a batch waits for as many callers as the one before had. They have just been answered and often come again,
+/// each on a thread that must wake up first; without them the next batch would be the first of them alone. Nobody waits
+/// after a batch of one.
 /// </param>
-/// <param name="carryOut">Carries a batch out, and answers for each item. What it throws, every caller of the batch gets.</param>
+/// <param name="carryOut">
+/// Carries a batch out, and answers for each item. What it throws, every caller of the batch gets.
+/// </param>
 /// <param name="sizeOf">About how many bytes travel with an item.</param>
 internal sealed class BatchThread<TItem, TAnswer>(
-    string name, TimeSpan patience, Func<IReadOnlyList<TItem>, IReadOnlyList<TAnswer>> carryOut, Func<TItem, long> sizeOf) : IAsyncDisposable
+    string name,
+    TimeSpan patience,
+    Func<IReadOnlyList<TItem>, IReadOnlyList<TAnswer>> carryOut,
+    Func<TItem, long> sizeOf) : IAsyncDisposable
 {
     private const int Nothing = int.MaxValue;
 
@@ -26,7 +33,8 @@ internal sealed class BatchThread<TItem, TAnswer>(
     private int _wanted = Nothing;
     private bool _isDisposed;
 
-    public async ValueTask<IReadOnlyList<TAnswer>> AddAsync(IReadOnlyList<TItem> items, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<TAnswer>> AddAsync(
+        IReadOnlyList<TItem> items, CancellationToken cancellationToken)
     {
         var bytes = Pieces.SizeOf(items, sizeOf);
         if (items.Count <= Pieces.Most && bytes <= Pieces.MostBytes)
@@ -35,7 +43,9 @@ internal sealed class BatchThread<TItem, TAnswer>(
         }
 
         var pieces = Pieces.Of(items, sizeOf).Select(piece => Add(piece, Pieces.SizeOf(piece, sizeOf))).ToList();
-        return [.. (await Task.WhenAll(pieces).WaitAsync(cancellationToken).ConfigureAwait(false)).SelectMany(answers => answers)];
+        return [
+            .. (await Task
+                .WhenAll(pieces).WaitAsync(cancellationToken).ConfigureAwait(false)).SelectMany(answers => answers)];
     }
 
     /// <summary>Completes when every call that was added before is answered.</summary>

@@ -5,8 +5,12 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>How tasks are created in a transaction of the caller's. What fails leaves nothing half done in it.</summary>
-/// <param name="parts">The store's parts, with statements that limit no wait: how long the transaction waits is the caller's affair.</param>
+/// <summary>
+/// How tasks are created in a transaction of the caller's. What fails leaves nothing half done in it.
+/// </summary>
+/// <param name="parts">
+/// The store's parts, with statements that limit no wait: how long the transaction waits is the caller's affair.
+/// </param>
 /// <param name="options">The options.</param>
 /// <param name="place">Where the tasks are.</param>
 /// <param name="testTime">The time, for tests.</param>
@@ -56,11 +60,11 @@ internal sealed class CallersTransaction(
         catch (Exception e)
         {
             await RollBackAsync(own).ConfigureAwait(false);
-            if (e is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName })
+            if (IsOfAnotherDatabase(e))
             {
                 throw new ArgumentException(
-                    $"The transaction is on another database: there are no tables of tasks in {there}. The tasks are in "
-                    + $"{place}. Begin it on a connection to that database.",
+                    $"The transaction is on another database: there are no tables of tasks in {there}. The tasks are "
+                    + $"in {place}. Begin it on a connection to that database.",
                     nameof(transaction),
                     e);
             }
@@ -74,7 +78,14 @@ internal sealed class CallersTransaction(
         }
     }
 
-    /// <summary>In the caller's transaction, since nothing tells the store of its commit; this process hears it like every other.</summary>
+    /// <summary>The caller's transaction does not see the tables, since it is on a database without them.</summary>
+    private static bool IsOfAnotherDatabase(Exception e) => e is PostgresException server
+        && server.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName;
+
+    /// <summary>
+    /// In the caller's transaction, since nothing tells the store of its commit; this process hears it like every
+    /// other.
+    /// </summary>
     private async Task NotifyAsync(NpgsqlConnection connection, StoreHint hint, CancellationToken cancellationToken)
     {
         if (options.PollingOnly || hint.Kinds == StoreHintKinds.None)
@@ -88,7 +99,9 @@ internal sealed class CallersTransaction(
         await notify.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Takes back what was done since the savepoint; a connection that is gone has taken back everything.</summary>
+    /// <summary>
+    /// Takes back what was done since the savepoint; a connection that is gone has taken back everything.
+    /// </summary>
     private static async Task RollBackAsync(NpgsqlTransaction transaction)
     {
         try

@@ -46,7 +46,9 @@ internal sealed class CreationBatch(IReadOnlyList<NewTask> tasks)
         .Where(place => Created[place].Outcome == CreationOutcome.Open && Tasks[place].OnConflict != OnConflict.Replace)
         .ToLookup(place => Tasks[place].Row.Id, StringComparer.Ordinal);
 
-    /// <summary>A statement is whole: if it has created something for a call now, it had created nothing for it before.</summary>
+    /// <summary>
+    /// A statement is whole: if it has created something for a call now, it had created nothing for it before.
+    /// </summary>
     public void MarkFresh(ReadOnlySpan<int> places)
     {
         HashSet<Guid>? fresh = null;

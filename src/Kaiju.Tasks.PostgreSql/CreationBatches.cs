@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>How tasks are created: those of many callers by one statement. What a batch leaves is created by its caller.</summary>
+/// <summary>
+/// How tasks are created: those of many callers by one statement. What a batch leaves is created by its caller.
+/// </summary>
 internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
 {
     /// <summary>How long a batch waits for as many callers as the one before had.</summary>
@@ -21,7 +23,11 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
     private readonly BatchThread<NewTask, BatchedCreation> _batches;
 
     public CreationBatches(
-        PostgreSqlSession session, StoreParts parts, PostgreSqlRetries retries, PostgreSqlConnections connections, string schema)
+        PostgreSqlSession session,
+        StoreParts parts,
+        PostgreSqlRetries retries,
+        PostgreSqlConnections connections,
+        string schema)
         : base(session, parts)
     {
         (_session, _schema) = (session, schema);
@@ -61,14 +67,20 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
         await _connection.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Fails the creations that are not under way yet. The thread still uses the connection, and ends with it.</summary>
+    /// <summary>
+    /// Fails the creations that are not under way yet. The thread still uses the connection, and ends with it.
+    /// </summary>
     public void Abandon() => _batches.Abandon();
 
-    /// <summary>The task's first state does not depend on what time it is: all its times are counted from its creation.</summary>
+    /// <summary>
+    /// The task's first state does not depend on what time it is: all its times are counted from its creation.
+    /// </summary>
     private static bool IsSoon(TaskDefinition task) =>
         task.Cron is null && (task.RunAt is null || task.RunAt == TaskDefinition.OnDemand);
 
-    /// <summary>Puts what may be created together with tasks of other callers into a batch. The rest stays open.</summary>
+    /// <summary>
+    /// Puts what may be created together with tasks of other callers into a batch. The rest stays open.
+    /// </summary>
     private async ValueTask<IReadOnlyList<BatchedCreation>> CreateTogetherAsync(
         NewTask[] tasks, CallContext context, CancellationToken cancellationToken)
     {
@@ -104,14 +116,15 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
     private async ValueTask<IReadOnlyList<BatchedCreation>> CreateAsync(IReadOnlyList<NewTask> tasks)
     {
         var batch = new CreationBatch(tasks);
-        await CreateUnknownAsync(batch, batch.FirstOfEachId(), TimeProvider.System.GetTimestamp()).ConfigureAwait(false);
+        await CreateUnknownAsync(
+            batch, batch.FirstOfEachId(), TimeProvider.System.GetTimestamp()).ConfigureAwait(false);
         await AnswerKnownAsync(batch).ConfigureAwait(false);
         return batch.Created;
     }
 
     /// <summary>
-    /// Creates those whose ids are unknown. A statement that meets an id which another transaction is creating, or that the server
-    /// refuses, is halved until the creation that is in the way stands alone, for a while.
+    /// Creates those whose ids are unknown. A statement that meets an id which another transaction is creating, or that
+    /// the server refuses, is halved until the creation that is in the way stands alone, for a while.
     /// </summary>
     private async ValueTask CreateUnknownAsync(CreationBatch batch, ReadOnlyMemory<int> places, long began)
     {
@@ -121,7 +134,8 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
         }
         catch (Exception e) when (batch.IsHalved && !(Faults.IsHeld(e) || Faults.IsOfData(e)))
         {
-            // Others of the batch have their answers. The callers of these meet the fault again, if it is still there, and hear of it.
+            // Others of the batch have their answers. The callers of these meet the fault again, if it is still there,
+            // and hear of it.
         }
         catch (PostgresException e) when (Faults.IsHeld(e) || Faults.IsOfData(e))
         {
@@ -142,14 +156,17 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
 
         // Commits with notifications wait for each other: what is done a second time has its notification afterwards.
         var told = batch.IsHalved ? "" : _session.TakeHintTurn(rows.Values.Select(place => batch.Tasks[place].Row));
-        var attempt = new CreationAttempt(_session, batch, places, Argument.Text("channel", _schema), Argument.Text("told", told));
+        var attempt = new CreationAttempt(
+            _session, batch, places, Argument.Text("channel", _schema), Argument.Text("told", told));
         var hint = default(StoreHint);
-        foreach (var id in await _session.AskOnThreadAsync(_connection, attempt, CancellationToken.None).ConfigureAwait(false))
+        foreach (var id in await _session.AskOnThreadAsync(
+            _connection, attempt, CancellationToken.None).ConfigureAwait(false))
         {
             if (id is not null)
             {
                 var row = batch.Tasks[rows[id]].Row;
-                batch.Created[rows[id]] = BatchedCreation.Of(new CreateAnswer(id, CreateResult.Created, row.State.State));
+                batch.Created[rows[id]] = BatchedCreation.Of(
+                    new CreateAnswer(id, CreateResult.Created, row.State.State));
                 hint = hint.With(row.HintsOfNew, row.Definition.AppName, row.Id);
             }
         }
@@ -182,18 +199,22 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
             CancellationToken.None);
         try
         {
-            foreach (var (id, state) in await _session.AskOnThreadAsync(_connection, find, CancellationToken.None).ConfigureAwait(false))
+            foreach (var (id, state) in await _session.AskOnThreadAsync(
+                _connection, find, CancellationToken.None).ConfigureAwait(false))
             {
                 foreach (var place in open[id])
                 {
-                    var result = batch.Tasks[place].OnConflict == OnConflict.Skip ? CreateResult.Skipped : CreateResult.Refused;
+                    var result = batch.Tasks[place].OnConflict == OnConflict.Skip
+                        ? CreateResult.Skipped
+                        : CreateResult.Refused;
                     batch.Created[place] = BatchedCreation.Of(new CreateAnswer(id, result, state));
                 }
             }
         }
         catch (Exception e) when (e is NpgsqlException || Faults.IsOfConnection(e))
         {
-            // Others of the batch are created. The callers of these ask again by themselves, and hear of the fault if it is still there.
+            // Others of the batch are created. The callers of these ask again by themselves, and hear of the fault if
+            // it is still there.
         }
     }
 

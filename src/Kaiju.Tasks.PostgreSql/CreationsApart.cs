@@ -5,8 +5,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Creates what no batch has created: ids that are to be replaced, that come again, that another transaction is creating, and what the
-/// server refuses. Each call does it for its own tasks, while rows are held.
+/// Creates what no batch has created: ids that are to be replaced, that come again, that another transaction is
+/// creating, and what the server refuses. Each call does it for its own tasks, while rows are held.
 /// </summary>
 internal sealed class CreationsApart(PostgreSqlSession session, StoreParts parts, PostgreSqlRetries retries)
 {
@@ -15,7 +15,9 @@ internal sealed class CreationsApart(PostgreSqlSession session, StoreParts parts
     private readonly PostgreSqlRetries _retries = retries;
     private readonly HeldIds _held = new();
 
-    /// <summary>True if creations of this id are waiting for another transaction: a further one would only hold a batch up.</summary>
+    /// <summary>
+    /// True if creations of this id are waiting for another transaction: a further one would only hold a batch up.
+    /// </summary>
     public bool IsHeld(string id) => _held.Contains(id);
 
     /// <summary>The answers of a call: those of its batch, and of what the batch has left.</summary>
@@ -39,7 +41,8 @@ internal sealed class CreationsApart(PostgreSqlSession session, StoreParts parts
         if (open is not null)
         {
             // The same ids stay together and in their order.
-            var same = open.GroupBy(place => tasks[place].Row.Id, StringComparer.Ordinal).Select(group => group.ToArray()).ToList();
+            var same = open.GroupBy(place => tasks[place].Row.Id, StringComparer.Ordinal)
+                .Select(group => group.ToArray()).ToList();
             foreach (var piece in Pieces.Of(same, places => places.Sum(place => tasks[place].Row.Bytes)))
             {
                 var left = new LeftCreations(this, tasks, batched, context, answers, cancellationToken);
@@ -59,7 +62,10 @@ internal sealed class CreationsApart(PostgreSqlSession session, StoreParts parts
         CreateAnswer[] answers,
         CancellationToken cancellationToken)
     {
-        /// <summary>Creates tasks together, each id with all of its places. Where an id is held they are halved, until it waits alone.</summary>
+        /// <summary>
+        /// Creates tasks together, each id with all of its places. Where an id is held they are halved, until it waits
+        /// alone.
+        /// </summary>
         public async Task CreateAsync(int[][] ids)
         {
             try
@@ -74,7 +80,8 @@ internal sealed class CreationsApart(PostgreSqlSession session, StoreParts parts
             catch (PostgresException e) when (Faults.IsHeld(e))
             {
                 using var held = owner._held.Add(tasks[ids[0][0]].Row.Id);
-                await owner._retries.WaitAloneAsync(() => CreateOnceAsync(ids), cancellationToken).ConfigureAwait(false);
+                await owner._retries.WaitAloneAsync(
+                    () => CreateOnceAsync(ids), cancellationToken).ConfigureAwait(false);
             }
         }
 

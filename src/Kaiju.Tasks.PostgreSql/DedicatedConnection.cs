@@ -22,7 +22,8 @@ internal sealed class DedicatedConnection(PostgreSqlConnections connections) : I
             {
                 return await use(_connection).ConfigureAwait(false);
             }
-            catch (Exception e) when (isKept && (Faults.IsOfConnection(e) || Faults.IsUnfit(e)) && !cancellationToken.IsCancellationRequested)
+            catch (Exception e) when (isKept && (Faults.IsOfConnection(e) || Faults.IsUnfit(e))
+                && !cancellationToken.IsCancellationRequested)
             {
                 // It may have died long ago; what it was used for does no harm if it is done twice.
                 await CloseAsync(e).ConfigureAwait(false);

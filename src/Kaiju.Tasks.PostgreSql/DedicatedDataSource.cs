@@ -3,11 +3,14 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>The adapter's own pool and what stands beside it, where the host gave only a connection string.</summary>
-internal sealed class DedicatedDataSource(string connectionString, PostgreSqlTasksOptions options) : IDisposable, IAsyncDisposable
+internal sealed class DedicatedDataSource(
+    string connectionString, PostgreSqlTasksOptions options) : IDisposable, IAsyncDisposable
 {
     public NpgsqlDataSource DataSource { get; } = Build(connectionString, options.PollingOnly);
 
-    /// <summary>For connections that are kept: whatever the pool's size, they neither wait for it nor take from it.</summary>
+    /// <summary>
+    /// For connections that are kept: whatever the pool's size, they neither wait for it nor take from it.
+    /// </summary>
     public NpgsqlDataSource Apart { get; } = Build(connectionString, options.PollingOnly, isApart: true);
 
     /// <summary>
@@ -69,7 +72,8 @@ internal sealed class DedicatedDataSource(string connectionString, PostgreSqlTas
             // to carry it out. And the good one never reads a whole table: while much is queued the planner would join
             // a claim's rows that way. Where there is nothing but a scan, as of the few executors, its price on paper
             // must not set off the server's compiler.
-            text.Options = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off " + LockTimeout.Option;
+            text.Options = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off "
+                + LockTimeout.Option;
         }
     }
 

@@ -98,7 +98,8 @@ internal static class Faults
     /// cref="FaultKind.Permanent"/>.
     /// </summary>
     public static FaultKind KindOf(string sqlState) =>
-        _kinds.TryGetValue(sqlState, out var kind) || (sqlState.Length > 2 && _kinds.TryGetValue(sqlState[..2], out kind))
+        _kinds.TryGetValue(sqlState, out var kind) || (sqlState.Length > 2
+            && _kinds.TryGetValue(sqlState[..2], out kind))
             ? kind
             : FaultKind.Permanent;
 
@@ -126,16 +127,21 @@ internal static class Faults
     public static bool IsUnfit(Exception e) => KindOf(e) == FaultKind.Unfit;
 
     /// <summary>
-    /// A row, an id or a table is held by another transaction for longer than <see cref="LockTimeout"/>. Nothing has happened, not even if a commit
-    /// says so, which waits for those that notify.
+    /// A row, an id or a table is held by another transaction for longer than <see cref="LockTimeout"/>. Nothing has
+    /// happened, not even if a commit says so, which waits for those that notify.
     /// </summary>
     public static bool IsHeld(Exception e) => KindOf(e) == FaultKind.Locked;
 
     /// <summary>What goes away when one tries again, and did no harm if it has happened.</summary>
-    public static bool IsPassing(Exception e) => KindOf(e) is FaultKind.RolledBack or FaultKind.Unfit or FaultKind.Locked or FaultKind.Connection;
+    public static bool IsPassing(Exception e) =>
+        KindOf(e) is FaultKind.RolledBack or FaultKind.Unfit or FaultKind.Locked or FaultKind.Connection;
 
-    /// <summary>The server has answered a commit with an error, so that it has not happened. What ends the session on the way says nothing about it.</summary>
-    public static bool IsOfRefusedCommit(Exception e) => e is PostgresException { InvariantSeverity: "ERROR" } && !IsOfConnection(e);
+    /// <summary>
+    /// The server has answered a commit with an error, so that it has not happened. What ends the session on the way
+    /// says nothing about it.
+    /// </summary>
+    public static bool IsOfRefusedCommit(Exception e) =>
+        e is PostgresException { InvariantSeverity: "ERROR" } && !IsOfConnection(e);
 
     /// <summary>The server cannot hold what it was given, and will not however often it is tried.</summary>
     public static bool IsOfData(Exception e) => KindOf(e) == FaultKind.Data;
@@ -147,6 +153,8 @@ internal static class Faults
     private static FaultKind KindOf(PostgresException e)
     {
         var kind = KindOf(e.SqlState);
-        return kind is FaultKind.RolledBack or FaultKind.Unfit && e.InvariantSeverity is "FATAL" or "PANIC" ? FaultKind.Connection : kind;
+        return kind is FaultKind.RolledBack or FaultKind.Unfit && e.InvariantSeverity is "FATAL" or "PANIC"
+            ? FaultKind.Connection
+            : kind;
     }
 }

@@ -7,9 +7,10 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Hints between processes: a NOTIFY says what kinds of things have changed, in which apps and of which tasks. Every commit with a NOTIFY waits for all others, so
-/// one follows the other after a gap: a creation has its own in its commit if nothing was said just before, everything else is sent
-/// after the commit, what comes soon after one another as one.
+/// Hints between processes: a NOTIFY says what kinds of things have changed, in which apps and of which tasks. Every
+/// commit with a NOTIFY waits for all others, so one follows the other after a gap: a creation has its own in its
+/// commit if nothing was said just before, everything else is sent after the commit, what comes soon after one another
+/// as one.
 /// </summary>
 internal sealed class HintChannel : IAsyncDisposable
 {
@@ -43,8 +44,17 @@ internal sealed class HintChannel : IAsyncDisposable
     /// <param name="listeners">The listeners of this process.</param>
     /// <param name="logger">Where a lost connection is logged.</param>
     /// <param name="outages">Where a lost connection is reported; null for nowhere.</param>
-    /// <param name="sender">A name that no other process has: hints that this one has sent are ignored, since its listeners have heard them.</param>
-    public HintChannel(PostgreSqlConnections connections, DedicatedConnection listening, PostgreSqlTasksOptions options, HintListeners listeners, ILogger logger, StoreOutages? outages, string sender)
+    /// <param name="sender">
+    /// A name that no other process has: hints that this one has sent are ignored, since its listeners have heard them.
+    /// </param>
+    public HintChannel(
+        PostgreSqlConnections connections,
+        DedicatedConnection listening,
+        PostgreSqlTasksOptions options,
+        HintListeners listeners,
+        ILogger logger,
+        StoreOutages? outages,
+        string sender)
     {
         (_connections, _listening, _options, _listeners) = (connections, listening, options, listeners);
         (_logger, _outages, _sender) = (logger, outages, sender);
@@ -58,7 +68,10 @@ internal sealed class HintChannel : IAsyncDisposable
     /// <summary>The payload of a hint that our own listeners have heard, or will.</summary>
     public string TextOf(StoreHint hint) => HintPayload.Write(hint, _sender);
 
-    /// <summary>True if nothing was said just now and nothing waits to be said: whoever asked says it himself, and nobody else does for a moment.</summary>
+    /// <summary>
+    /// True if nothing was said just now and nothing waits to be said: whoever asked says it himself, and nobody else
+    /// does for a moment.
+    /// </summary>
     public bool TryTakeTurn() => !HasToTell() && TryPass();
 
     /// <summary>Tells other processes, soon.</summary>
@@ -150,7 +163,8 @@ internal sealed class HintChannel : IAsyncDisposable
     {
         var last = Volatile.Read(ref _lastTurn);
         var now = _clock.GetTimestamp();
-        return _clock.GetElapsedTime(last, now) >= _gap && Interlocked.CompareExchange(ref _lastTurn, now, last) == last;
+        return _clock.GetElapsedTime(last, now) >= _gap
+            && Interlocked.CompareExchange(ref _lastTurn, now, last) == last;
     }
 
     private async Task ListenAsync(CancellationToken cancellationToken)
@@ -160,20 +174,25 @@ internal sealed class HintChannel : IAsyncDisposable
         {
             try
             {
-                await _listening.UseAsync(connection => ListenAsync(connection, () => pause = TimeSpan.Zero, cancellationToken), cancellationToken).ConfigureAwait(false);
+                await _listening.UseAsync(
+                    connection => ListenAsync(connection, () => pause = TimeSpan.Zero, cancellationToken),
+                    cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
                 RelationalLog.ListeningLost(_logger, e);
                 _outages?.Failed(ListenWork, e);
-                pause = pause == TimeSpan.Zero ? TimeSpan.FromMilliseconds(100) : pause * 2 < _longestPause ? pause * 2 : _longestPause;
+                pause = pause == TimeSpan.Zero
+                    ? TimeSpan.FromMilliseconds(100)
+                    : pause * 2 < _longestPause ? pause * 2 : _longestPause;
                 await Task.Delay(pause, _clock, cancellationToken).ConfigureAwait(false);
             }
         }
     }
 
     /// <summary>Listens until a fault or the end.</summary>
-    private async ValueTask<bool> ListenAsync(NpgsqlConnection connection, Action isUp, CancellationToken cancellationToken)
+    private async ValueTask<bool> ListenAsync(
+        NpgsqlConnection connection, Action isUp, CancellationToken cancellationToken)
     {
         connection.Notification += (_, notification) => Hear(notification.Payload);
         try
@@ -210,7 +229,10 @@ internal sealed class HintChannel : IAsyncDisposable
 
     private async Task ExecuteAsync(NpgsqlConnection connection, string text, CancellationToken cancellationToken)
     {
-        using var command = new NpgsqlCommand(text, connection) { CommandTimeout = (int)Math.Ceiling(_options.KeepAliveInterval.TotalSeconds) };
+        using var command = new NpgsqlCommand(text, connection)
+        {
+            CommandTimeout = (int)Math.Ceiling(_options.KeepAliveInterval.TotalSeconds),
+        };
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -5,9 +5,9 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// A hint as the payload of a NOTIFY: the kinds as a number, the sender, the apps and the ids of tasks, each on a line of its own and the names
-/// between tabs. An empty line is any name. A version that knows only the number takes the rest for a hint about anything, and so does this one
-/// with what it cannot read.
+/// A hint as the payload of a NOTIFY: the kinds as a number, the sender, the apps and the ids of tasks, each on a line
+/// of its own and the names between tabs. An empty line is any name. A version that knows only the number takes the
+/// rest for a hint about anything, and so does this one with what it cannot read.
 /// </summary>
 internal static class HintPayload
 {
@@ -30,7 +30,8 @@ internal static class HintPayload
     public static (StoreHint Hint, string Sender) Read(string payload)
     {
         var lines = payload.Split(Line);
-        if (!int.TryParse(lines[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number) || lines.Length is 2 or 3)
+        if (!int.TryParse(lines[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || lines.Length is 2 or 3)
         {
             return (new StoreHint(StoreHintKinds.All), "");
         }
@@ -41,7 +42,9 @@ internal static class HintPayload
             : (new StoreHint(kinds, NamesOf(lines[2]), NamesOf(lines[3])), lines[1]);
     }
 
-    /// <summary>The names between tabs; nothing, which is any, if they take too much or would be read as others.</summary>
+    /// <summary>
+    /// The names between tabs; nothing, which is any, if they take too much or would be read as others.
+    /// </summary>
     private static string Within(HintNames names, ref int left)
     {
         if (names.Count == 0)
@@ -57,7 +60,8 @@ internal static class HintPayload
 
         var joined = text.ToString();
         var size = Encoding.UTF8.GetByteCount(joined);
-        if (size > left || joined.Contains(Line, StringComparison.Ordinal) || joined.AsSpan().Count(Between) != names.Count - 1)
+        if (size > left || joined.Contains(Line, StringComparison.Ordinal)
+            || joined.AsSpan().Count(Between) != names.Count - 1)
         {
             return "";
         }

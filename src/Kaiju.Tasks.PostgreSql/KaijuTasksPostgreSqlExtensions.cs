@@ -16,8 +16,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class KaijuTasksPostgreSqlExtensions
 {
     /// <summary>
-    /// Keeps tasks in a PostgreSQL database, which any number of processes and machines may share. The tables are created at the first use
-    /// (<see cref="PostgreSqlTasksOptions.MigrateAtStart"/>). The pool is the adapter's own.
+    /// Keeps tasks in a PostgreSQL database, which any number of processes and machines may share. The tables are
+    /// created at the first use (<see cref="PostgreSqlTasksOptions.MigrateAtStart"/>). The pool is the adapter's own.
     /// </summary>
     /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
     /// <param name="connectionString">A connection string of Npgsql: <c>Host=…;Database=…;Username=…</c>.</param>
@@ -26,7 +26,8 @@ public static class KaijuTasksPostgreSqlExtensions
     /// When the host starts: an option is out of its bounds, or the connection string cannot be read, names no
     /// <c>Host</c> or says <c>Multiplexing=true</c>.
     /// </exception>
-    public static KaijuTasksBuilder UsePostgreSql(this KaijuTasksBuilder builder, string connectionString, Action<PostgreSqlTasksOptions>? configure = null)
+    public static KaijuTasksBuilder UsePostgreSql(
+        this KaijuTasksBuilder builder, string connectionString, Action<PostgreSqlTasksOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(connectionString);
@@ -39,14 +40,22 @@ public static class KaijuTasksPostgreSqlExtensions
     }
 
     /// <summary>
-    /// Keeps tasks in a PostgreSQL database that the host has a data source for already, and so a pool. Connections that the store keeps for
-    /// itself come from it: three, or two with <see cref="PostgreSqlTasksOptions.PollingOnly"/>.
+    /// Keeps tasks in a PostgreSQL database that the host has a data source for already, and so a pool. Connections
+    /// that the store keeps for itself come from it: three, or two with
+    /// <see cref="PostgreSqlTasksOptions.PollingOnly"/>.
     /// </summary>
     /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
-    /// <param name="dataSource">The data source; the caller disposes of it, after the host. Its <c>Maximum Pool Size</c> is at least 4 (3 with <see cref="PostgreSqlTasksOptions.PollingOnly"/>), and beyond that what other code takes of it at once.</param>
+    /// <param name="dataSource">
+    /// The data source; the caller disposes of it, after the host. Its <c>Maximum Pool Size</c> is at least 4 (3 with
+    /// <see cref="PostgreSqlTasksOptions.PollingOnly"/>), and beyond that what other code takes of it at once.
+    /// </param>
     /// <param name="configure">Sets options.</param>
-    /// <exception cref="ArgumentException">When the host starts: an option is out of its bounds, the pool is too small, or it says <c>Multiplexing=true</c>.</exception>
-    public static KaijuTasksBuilder UsePostgreSql(this KaijuTasksBuilder builder, NpgsqlDataSource dataSource, Action<PostgreSqlTasksOptions>? configure = null)
+    /// <exception cref="ArgumentException">
+    /// When the host starts: an option is out of its bounds, the pool is too small, or it says
+    /// <c>Multiplexing=true</c>.
+    /// </exception>
+    public static KaijuTasksBuilder UsePostgreSql(
+        this KaijuTasksBuilder builder, NpgsqlDataSource dataSource, Action<PostgreSqlTasksOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(dataSource);
@@ -77,8 +86,10 @@ public static class KaijuTasksPostgreSqlExtensions
         return builder.UseStore(
             nameof(UsePostgreSql),
             provider => provider.GetRequiredService<PostgreSqlTaskStore>(),
-            provider => new RelationalTaskQueue(provider.GetRequiredService<PostgreSqlTaskStore>(), provider.GetRequiredService<TimeProvider>()));
+            provider => new RelationalTaskQueue(
+                provider.GetRequiredService<PostgreSqlTaskStore>(), provider.GetRequiredService<TimeProvider>()));
     }
 
-    private static PostgreSqlTasksOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<PostgreSqlTasksOptions>>().Value;
+    private static PostgreSqlTasksOptions Options(IServiceProvider provider) =>
+        provider.GetRequiredService<IOptions<PostgreSqlTasksOptions>>().Value;
 }

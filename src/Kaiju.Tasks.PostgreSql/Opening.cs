@@ -47,6 +47,7 @@ internal static class Opening
     /// On another thread and without the caller's context, where a scope of either kind ends. A scope of our own that
     /// suppresses the other one would have to be left on the thread that it was entered on.
     /// </summary>
-    private static Task<NpgsqlConnection> OpenApartAsync(NpgsqlDataSource source, CancellationToken cancellationToken) =>
+    private static Task<NpgsqlConnection> OpenApartAsync(
+        NpgsqlDataSource source, CancellationToken cancellationToken) =>
         Detached.Run(() => source.OpenConnectionAsync(cancellationToken).AsTask());
 }

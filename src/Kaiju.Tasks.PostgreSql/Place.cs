@@ -13,10 +13,12 @@ internal sealed class Place(string connectionString, string schema)
     private string? _text;
 
     // Faults alone ask for it, and to take a connection string apart costs more than the rest of a call.
-    public override string ToString() => _text ??= Describe(new NpgsqlConnectionStringBuilder(connectionString), schema);
+    public override string ToString() =>
+        _text ??= Describe(new NpgsqlConnectionStringBuilder(connectionString), schema);
 
     /// <summary>True for a fault of the driver that does not name the place yet.</summary>
-    public bool IsWanted(Exception e) => e is NpgsqlException && !e.Message.Contains(ToString(), StringComparison.Ordinal);
+    public bool IsWanted(Exception e) =>
+        e is NpgsqlException && !e.Message.Contains(ToString(), StringComparison.Ordinal);
 
     /// <summary>The same fault, with the place.</summary>
     public Exception Located(Exception e)
@@ -51,13 +53,15 @@ internal sealed class Place(string connectionString, string schema)
 
     private static string Describe(NpgsqlConnectionStringBuilder text, string schema)
     {
-        var servers = (text.Host ?? "").Split(',', StringSplitOptions.TrimEntries).Select(host => ServerOf(host, text.Port));
+        var servers = (text.Host
+            ?? "").Split(',', StringSplitOptions.TrimEntries).Select(host => ServerOf(host, text.Port));
         var database = (text.Database ?? text.Username) is { } name ? $", database \"{name}\"" : "";
         return $"PostgreSQL at {string.Join(", ", servers)}{database}, schema \"{schema}\"";
     }
 
     /// <summary>A host of a list may have its own port, and a folder of sockets has none.</summary>
-    private static string ServerOf(string host, int port) => host.Contains(':', StringComparison.Ordinal) || host.StartsWith('/')
+    private static string ServerOf(string host, int port) =>
+        host.Contains(':', StringComparison.Ordinal) || host.StartsWith('/')
         ? host
         : string.Create(CultureInfo.InvariantCulture, $"{host}:{port}");
 }

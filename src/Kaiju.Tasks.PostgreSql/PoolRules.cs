@@ -42,8 +42,10 @@ internal static class PoolRules
         if (text.Pooling && text.MaxPoolSize < least)
         {
             throw new ArgumentException(
-                $"Maximum Pool Size of the data source is {text.MaxPoolSize}; it must be at least {least}: the store keeps {kept} "
-                + $"of its connections and needs one for everything else. Raise it where the {nameof(NpgsqlDataSource)} is made, "
+                $"Maximum Pool Size of the data source is {text.MaxPoolSize}; it must be at least {least}: the store "
+                + $"keeps {kept} "
+                + "of its connections and needs one for everything else. Raise it where the "
+                + $"{nameof(NpgsqlDataSource)} is made, "
                 + "or give UsePostgreSql a connection string: then what the store keeps is not of the pool.",
                 nameof(connectionString));
         }
@@ -54,8 +56,8 @@ internal static class PoolRules
         if (text.Multiplexing)
         {
             throw new ArgumentException(
-                "Multiplexing is true; it must be false: a multiplexed session cannot LISTEN, and carries out nothing without "
-                + "awaiting. Take it out of the connection string.");
+                "Multiplexing is true; it must be false: a multiplexed session cannot LISTEN, and carries out nothing "
+                + "without awaiting. Take it out of the connection string.");
         }
     }
 }

@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>A statement with its arguments by number, as the server knows them; by name the driver would read the whole text at each use.</summary>
+/// <summary>
+/// A statement with its arguments by number, as the server knows them; by name the driver would read the whole text at
+/// each use.
+/// </summary>
 internal sealed partial class PositionalStatement
 {
     // Pages of lists are put together from a few parts, so there are only so many texts.
@@ -31,7 +34,8 @@ internal sealed partial class PositionalStatement
     /// <summary>The arguments' names, in the order of their numbers.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    public static PositionalStatement Of(string named) => _known.GetOrAdd(named, static text => new PositionalStatement(text));
+    public static PositionalStatement Of(string named) =>
+        _known.GetOrAdd(named, static text => new PositionalStatement(text));
 
     [GeneratedRegex(@"@(\w+)")]
     private static partial Regex Argument();

@@ -10,11 +10,12 @@ namespace Kaiju.Tasks.PostgreSql;
 internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts parts)
 {
     /// <summary>
-    /// Claims what is next. After a fault in the statement it is not known whether it has happened: the caller gives back what was
-    /// claimed and not answered.
+    /// Claims what is next. After a fault in the statement it is not known whether it has happened: the caller gives
+    /// back what was claimed and not answered.
     /// </summary>
     /// <returns>
-    /// What was claimed, with null in the place of what this version cannot read; and the claims of that, to be given back.
+    /// What was claimed, with null in the place of what this version cannot read; and the claims of that, to be given
+    /// back.
     /// </returns>
     public ValueTask<(List<ExecutorTask?> Claimed, List<(Guid Claim, RowFault Fault)> Faults)> ClaimAsync(
         ClaimRequest request, CancellationToken cancellationToken) => session.AskAsync(
@@ -36,7 +37,8 @@ internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts par
         cancellationToken);
 
     /// <summary>A task that has been claimed; null and a fault if this version cannot read it.</summary>
-    private static ExecutorTask? Read(DbDataReader row, ExecutorInfo executor, List<(Guid Claim, RowFault Fault)> faults)
+    private static ExecutorTask? Read(
+        DbDataReader row, ExecutorInfo executor, List<(Guid Claim, RowFault Fault)> faults)
     {
         try
         {

@@ -89,7 +89,10 @@ internal sealed class PostgreSqlConnections(NpgsqlDataSource pool, NpgsqlDataSou
 
         try
         {
-            using var leave = new NpgsqlCommand("unlisten *", connection) { CommandTimeout = (int)_patience.TotalSeconds };
+            using var leave = new NpgsqlCommand("unlisten *", connection)
+            {
+                CommandTimeout = (int)_patience.TotalSeconds,
+            };
             await leave.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception)
@@ -111,7 +114,10 @@ internal sealed class PostgreSqlConnections(NpgsqlDataSource pool, NpgsqlDataSou
                 var connection = await OpenKeptAsync(patience.Token).ConfigureAwait(false);
                 await using (connection.ConfigureAwait(false))
                 {
-                    using var end = new NpgsqlCommand(EndIfStale, connection) { CommandTimeout = (int)_patience.TotalSeconds };
+                    using var end = new NpgsqlCommand(EndIfStale, connection)
+                    {
+                        CommandTimeout = (int)_patience.TotalSeconds,
+                    };
                     await end.ExecuteNonQueryAsync(patience.Token).ConfigureAwait(false);
                     return;
                 }

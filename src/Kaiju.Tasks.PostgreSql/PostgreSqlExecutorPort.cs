@@ -15,7 +15,9 @@ internal sealed class PostgreSqlExecutorPort(
     DedicatedConnection heartbeats)
     : ExecutorPort(session, parts, moves)
 {
-    /// <summary>How long what is given back waits for rows that are held: less than a stopping executor waits.</summary>
+    /// <summary>
+    /// How long what is given back waits for rows that are held: less than a stopping executor waits.
+    /// </summary>
     private static readonly TimeSpan _mostGivingBack = TimeSpan.FromSeconds(3);
 
     private readonly PostgreSqlSession _session = session;
@@ -75,10 +77,18 @@ internal sealed class PostgreSqlExecutorPort(
         executorId, [], () => base.SuspendExecutorAsync(executorId, cancellationToken), cancellationToken);
 
     public override ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(
-        string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken) => GiveBackForAWhileAsync(
-        executorId, known, () => base.GiveBackStrayClaimsAsync(executorId, known, cancellationToken), cancellationToken);
+        string executorId,
+        IReadOnlyList<HeldClaim> known,
+        CancellationToken cancellationToken) => GiveBackForAWhileAsync(
+        executorId,
+        known,
+        () => base.GiveBackStrayClaimsAsync(executorId, known, cancellationToken),
+        cancellationToken);
 
-    /// <summary>What is free is given back at once. Tasks that another transaction holds are passed over, and tried again for a while.</summary>
+    /// <summary>
+    /// What is free is given back at once. Tasks that another transaction holds are passed over, and tried again for a
+    /// while.
+    /// </summary>
     private async ValueTask<IReadOnlyList<TaskMove>> GiveBackForAWhileAsync(
         string executorId,
         IReadOnlyList<HeldClaim> known,

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// When something is tried again, and for how long: what fails in passing, and what another transaction holds. Nothing else in the
-/// adapter repeats a step. See docs/decisions/0014.
+/// When something is tried again, and for how long: what fails in passing, and what another transaction holds. Nothing
+/// else in the adapter repeats a step. See docs/decisions/0014.
 /// </summary>
 internal sealed class PostgreSqlRetries(
     PostgreSqlConnections connections, StoreParts parts, Place place, StoreOutages? outages) : IDisposable
@@ -28,7 +28,10 @@ internal sealed class PostgreSqlRetries(
     private readonly SemaphoreSlim _left = new(MostAtOnce, MostAtOnce);
     private readonly CancellationTokenSource _closing = new();
 
-    /// <summary>Tries again, after pauses that grow and differ: what fails in passing a few times, and what another transaction holds for a while.</summary>
+    /// <summary>
+    /// Tries again, after pauses that grow and differ: what fails in passing a few times, and what another transaction
+    /// holds for a while.
+    /// </summary>
     public async ValueTask<T> RepeatAsync<T>(Attempt<T> attempt, CancellationToken cancellationToken)
     {
         var wait = default(HeldWait);
@@ -83,7 +86,10 @@ internal sealed class PostgreSqlRetries(
         }
     }
 
-    /// <summary>Tries something again that other transactions hold up, outside every batch, until it is answered or its caller gives up.</summary>
+    /// <summary>
+    /// Tries something again that other transactions hold up, outside every batch, until it is answered or its caller
+    /// gives up.
+    /// </summary>
     public async ValueTask<T> WaitAloneAsync<T>(Func<ValueTask<T>> act, CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
@@ -104,7 +110,8 @@ internal sealed class PostgreSqlRetries(
                 await Task.Delay(PauseOf(wait.Count), TimeProvider.System, end.Token).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (_closing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (_closing.IsCancellationRequested
+            && !cancellationToken.IsCancellationRequested)
         {
             throw ClosedStore.Fault();
         }

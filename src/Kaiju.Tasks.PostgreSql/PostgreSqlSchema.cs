@@ -5,7 +5,10 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>The tables of the store and their versions. Migrations go forward only, each once, in one transaction under an advisory lock of its own.</summary>
+/// <summary>
+/// The tables of the store and their versions. Migrations go forward only, each once, in one transaction under an
+/// advisory lock of its own.
+/// </summary>
 public static partial class PostgreSqlSchema
 {
     // "kaiju" in ASCII, so that the lock is nobody else's by accident; the second half is the schema's.
@@ -17,9 +20,12 @@ public static partial class PostgreSqlSchema
         (name, type) => $"@{name}::{PostgreSqlTypes.NameOf(type)}[]", name => $"n.{name}").All();
 
     /// <summary>The version that this package reads and writes.</summary>
-    public static int Version { get; } = SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, new Dictionary<string, string>()).Count;
+    public static int Version { get; } = SqlTexts.LoadMigrations(
+        typeof(PostgreSqlSchema).Assembly, new Dictionary<string, string>()).Count;
 
-    /// <summary>Creates the tables or brings them up to date; nothing to do, and no right to do it needed, if they are.</summary>
+    /// <summary>
+    /// Creates the tables or brings them up to date; nothing to do, and no right to do it needed, if they are.
+    /// </summary>
     /// <param name="dataSource">The database.</param>
     /// <param name="options">Which names; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up; what is not committed has not happened.</param>
@@ -29,16 +35,25 @@ public static partial class PostgreSqlSchema
     /// The tables are of a newer version than this package knows, the role may not create them, or the server cannot
     /// hold them.
     /// </exception>
-    public static async Task<int> MigrateAsync(NpgsqlDataSource dataSource, PostgreSqlTasksOptions? options = null, CancellationToken cancellationToken = default)
+    public static async Task<int> MigrateAsync(
+        NpgsqlDataSource dataSource,
+        PostgreSqlTasksOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dataSource);
         options ??= new PostgreSqlTasksOptions();
         ThrowIfInvalid(options);
         return await UseAsync(
-            dataSource, options, connection => MigrateAsync(connection, options, cancellationToken), cancellationToken).ConfigureAwait(false);
+            dataSource,
+            options,
+            connection => MigrateAsync(connection, options, cancellationToken),
+            cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The migrations as one SQL script, to be carried out by somebody else on a database without the tables or after an older version.</summary>
+    /// <summary>
+    /// The migrations as one SQL script, to be carried out by somebody else on a database without the tables or after
+    /// an older version.
+    /// </summary>
     /// <param name="options">Which names; null for the defaults.</param>
     /// <param name="fromVersion">The version that is there; 0 for none.</param>
     public static string GetScript(PostgreSqlTasksOptions? options = null, int fromVersion = 0)
@@ -46,21 +61,29 @@ public static partial class PostgreSqlSchema
         options ??= new PostgreSqlTasksOptions();
         ThrowIfInvalid(options);
         ArgumentOutOfRangeException.ThrowIfNegative(fromVersion);
-        var migrations = SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, Words(options, "")).Index().Skip(fromVersion)
+        var migrations = SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, Words(options, "")).Index()
+            .Skip(fromVersion)
             .Select(migration => $"{migration.Item.Trim()}\n\n{Recorded(options, migration.Index + 1)}\n");
         return $"begin;\n\n{Prologue(options)}\n\n{string.Join('\n', migrations)}\ncommit;\n";
     }
 
-    internal static async Task ThrowIfNotCurrentAsync(NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
+    internal static async Task ThrowIfNotCurrentAsync(
+        NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
     {
         var version = await UseAsync(
-            dataSource, options, connection => LookAsync(connection, options, cancellationToken), cancellationToken).ConfigureAwait(false);
+            dataSource,
+            options,
+            connection => LookAsync(connection, options, cancellationToken),
+            cancellationToken).ConfigureAwait(false);
         ThrowIfNewer(version);
         if (version < Version)
         {
             throw new TaskSchemaException(
-                $"The tables in the schema \"{options.Schema}\" are of version {version}; this package needs {Version}. "
-                + $"Set {nameof(PostgreSqlTasksOptions.MigrateAtStart)}, call {nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, or carry out {nameof(PostgreSqlSchema)}.{nameof(GetScript)}.");
+                $"The tables in the schema \"{options.Schema}\" are of version {version}; this package needs "
+                + $"{Version}. "
+                + $"Set {nameof(PostgreSqlTasksOptions.MigrateAtStart)}, call "
+                + $"{nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, or carry out "
+                + $"{nameof(PostgreSqlSchema)}.{nameof(GetScript)}.");
         }
     }
 
@@ -69,28 +92,38 @@ public static partial class PostgreSqlSchema
         ArgumentNullException.ThrowIfNull(options);
         if (!Name().IsMatch(options.Schema))
         {
-            throw new ArgumentException($"{nameof(options.Schema)} is \"{options.Schema}\"; it must match {Name()}.", nameof(options));
+            throw new ArgumentException(
+                $"{nameof(options.Schema)} is \"{options.Schema}\"; it must match {Name()}.", nameof(options));
         }
 
         if (options.KeepAliveInterval < TimeSpan.FromSeconds(1) || options.KeepAliveInterval > TimeSpan.FromMinutes(10))
         {
-            throw new ArgumentException($"{nameof(options.KeepAliveInterval)} is {options.KeepAliveInterval}; it must be from 00:00:01 to 00:10:00.", nameof(options));
+            throw new ArgumentException(
+                $"{nameof(options.KeepAliveInterval)} is {options.KeepAliveInterval}; it must be from 00:00:01 to "
+                    + "00:10:00.",
+                nameof(options));
         }
     }
 
     /// <param name="options">Which names.</param>
     /// <param name="now">The store's time as SQL.</param>
     /// <param name="isLimited">The statements limit their own waits, since their connections do not.</param>
-    internal static IReadOnlyDictionary<string, string> Words(PostgreSqlTasksOptions options, string now, bool isLimited = false) =>
+    internal static IReadOnlyDictionary<string, string> Words(
+        PostgreSqlTasksOptions options, string now, bool isLimited = false) =>
         new Dictionary<string, string>(LockTimeout.Words(isLimited).Concat(_columns))
         {
             ["schema"] = $"\"{options.Schema}\"",
             ["now"] = now,
         };
 
-    /// <summary>Does something with a connection; the server's errors name the place, and the way out where a right is missing.</summary>
+    /// <summary>
+    /// Does something with a connection; the server's errors name the place, and the way out where a right is missing.
+    /// </summary>
     private static async Task<T> UseAsync<T>(
-        NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, Func<NpgsqlConnection, Task<T>> use, CancellationToken cancellationToken)
+        NpgsqlDataSource dataSource,
+        PostgreSqlTasksOptions options,
+        Func<NpgsqlConnection, Task<T>> use,
+        CancellationToken cancellationToken)
     {
         var place = new Place(dataSource.ConnectionString, options.Schema);
         var connection = await Opening.OpenAsync(dataSource, place, cancellationToken).ConfigureAwait(false);
@@ -103,7 +136,8 @@ public static partial class PostgreSqlSchema
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
             {
                 throw new TaskSchemaException(
-                    $"The role \"{connection.UserName}\" may not look at, create or migrate the tables in {place}: {e.SqlState}: {e.MessageText}. "
+                    $"The role \"{connection.UserName}\" may not look at, create or migrate the tables in {place}: "
+                    + $"{e.SqlState}: {e.MessageText}. "
                     + $"Have a role that may do it carry out {nameof(PostgreSqlSchema)}.{nameof(GetScript)}() or call "
                     + $"{nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, grant this role what it needs, and set "
                     + $"{nameof(PostgreSqlTasksOptions.MigrateAtStart)} to false.",
@@ -136,7 +170,10 @@ public static partial class PostgreSqlSchema
             await ExecuteAsync(connection, Prologue(options), cancellationToken).ConfigureAwait(false);
             var from = await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false);
             ThrowIfNewer(from);
-            foreach (var (index, migration) in SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, Words(options, "")).Index().Skip(from))
+            foreach (var (index, migration) in SqlTexts.LoadMigrations(
+                typeof(PostgreSqlSchema).Assembly, Words(options, ""))
+                .Index()
+                .Skip(from))
             {
                 await ExecuteAsync(connection, migration, cancellationToken).ConfigureAwait(false);
                 await ExecuteAsync(connection, Recorded(options, index + 1), cancellationToken).ConfigureAwait(false);
@@ -151,7 +188,9 @@ public static partial class PostgreSqlSchema
     {
         if (version > Version)
         {
-            throw new TaskSchemaException($"The tables are of version {version}; this package knows up to {Version}. Use the package that has migrated them, or a newer one.");
+            throw new TaskSchemaException(
+                $"The tables are of version {version}; this package knows up to {Version}. Use the package that has "
+                    + "migrated them, or a newer one.");
         }
     }
 
@@ -159,18 +198,24 @@ public static partial class PostgreSqlSchema
     {
         if (connection.PostgreSqlVersion.Major < LeastServer)
         {
-            throw new TaskSchemaException($"The server is PostgreSQL {connection.PostgreSqlVersion}; it must be {LeastServer} or later.");
+            throw new TaskSchemaException(
+                $"The server is PostgreSQL {connection.PostgreSqlVersion}; it must be {LeastServer} or later.");
         }
 
         using var command = new NpgsqlCommand("show server_encoding", connection);
         if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not "UTF8" and var encoding)
         {
-            throw new TaskSchemaException($"The database's encoding is {encoding}; it must be UTF8, so that every text can be kept.");
+            throw new TaskSchemaException(
+                $"The database's encoding is {encoding}; it must be UTF8, so that every text can be kept.");
         }
     }
 
-    /// <summary>Waits for another process that is migrating: only a transaction can lift the timeout of its waits without leaving that behind.</summary>
-    private static async Task<int> LookAsync(NpgsqlConnection connection, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
+    /// <summary>
+    /// Waits for another process that is migrating: only a transaction can lift the timeout of its waits without
+    /// leaving that behind.
+    /// </summary>
+    private static async Task<int> LookAsync(
+        NpgsqlConnection connection, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
     {
         var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
@@ -180,9 +225,11 @@ public static partial class PostgreSqlSchema
         }
     }
 
-    private static async Task<int> FindVersionAsync(NpgsqlConnection connection, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
+    private static async Task<int> FindVersionAsync(
+        NpgsqlConnection connection, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
     {
-        using var exists = new NpgsqlCommand("select exists (select 1 from pg_tables where schemaname = $1 and tablename = 'migrations')", connection)
+        using var exists = new NpgsqlCommand(
+            "select exists (select 1 from pg_tables where schemaname = $1 and tablename = 'migrations')", connection)
         {
             Parameters = { new NpgsqlParameter { Value = options.Schema } },
         };
@@ -191,7 +238,8 @@ public static partial class PostgreSqlSchema
             return 0;
         }
 
-        using var version = new NpgsqlCommand($"select coalesce(max(version), 0) from \"{options.Schema}\".migrations", connection);
+        using var version = new NpgsqlCommand(
+            $"select coalesce(max(version), 0) from \"{options.Schema}\".migrations", connection);
         return (int)(await version.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
     }
 
@@ -200,13 +248,16 @@ public static partial class PostgreSqlSchema
         $"""
         select pg_advisory_xact_lock({LockClass}, hashtext('{options.Schema}'));
         create schema if not exists "{options.Schema}";
-        create table if not exists "{options.Schema}".migrations (version integer primary key, applied timestamptz not null default now());
+        create table if not exists "{options.Schema}".migrations (
+            version integer primary key, applied timestamptz not null default now());
         """);
 
     private static string Recorded(PostgreSqlTasksOptions options, int version) =>
-        string.Create(CultureInfo.InvariantCulture, $"insert into \"{options.Schema}\".migrations (version) values ({version});");
+        string.Create(
+            CultureInfo.InvariantCulture, $"insert into \"{options.Schema}\".migrations (version) values ({version});");
 
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string text, CancellationToken cancellationToken)
+    private static async Task ExecuteAsync(
+        NpgsqlConnection connection, string text, CancellationToken cancellationToken)
     {
         using var command = new NpgsqlCommand(text, connection);
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// How steps are carried out on the server: in a transaction of their own, as one statement, on a connection that is kept, or on a
-/// thread that is. Every one of them is repeated by <see cref="PostgreSqlRetries"/> alone.
+/// How steps are carried out on the server: in a transaction of their own, as one statement, on a connection that is
+/// kept, or on a thread that is. Every one of them is repeated by <see cref="PostgreSqlRetries"/> alone.
 /// </summary>
 internal sealed class PostgreSqlSession(
     PostgreSqlConnections connections,
@@ -27,7 +27,8 @@ internal sealed class PostgreSqlSession(
     public override ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) =>
         AskAsync(act, Faults.IsPassing, cancellationToken);
 
-    // Without a transaction around it: a process that stands still between a statement and its commit would hold the row.
+    // Without a transaction around it: a process that stands still between a statement and its commit would hold the
+    // row.
     public override ValueTask<int> ExecuteAsync(
         string statement, Argument[] arguments, CancellationToken cancellationToken) =>
         AskAsync(step => step.ExecuteAsync(statement, arguments), Faults.IsPassing, cancellationToken);
@@ -50,7 +51,8 @@ internal sealed class PostgreSqlSession(
         }
         catch (Exception e) when (attempt.IsInDoubt && Faults.IsPassing(e))
         {
-            throw new TaskOutcomeUnknownException($"The connection was lost before the store answered its commit: {e.Message}", e);
+            throw new TaskOutcomeUnknownException(
+                $"The connection was lost before the store answered its commit: {e.Message}", e);
         }
     }
 
@@ -72,7 +74,9 @@ internal sealed class PostgreSqlSession(
         return await retries.RepeatAsync(attempt, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Asks on this thread, without awaiting; after a fault that passes, as everything else is asked.</summary>
+    /// <summary>
+    /// Asks on this thread, without awaiting; after a fault that passes, as everything else is asked.
+    /// </summary>
     public async ValueTask<T> AskOnThreadAsync<T>(
         DedicatedConnection dedicated, StatementAttempt<T> attempt, CancellationToken cancellationToken)
     {
@@ -92,15 +96,16 @@ internal sealed class PostgreSqlSession(
         }
     }
 
-    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => connections.OpenAsync(cancellationToken);
+    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
+        connections.OpenAsync(cancellationToken);
 
     public PostgreSqlStep NewStep(
         NpgsqlConnection connection, StepTry tries, CancellationToken cancellationToken, bool isBlocking = false) =>
         new(connection, testTime, parts, tries, cancellationToken) { IsBlocking = isBlocking };
 
     /// <summary>
-    /// What the statement that creates tasks is to tell other processes in its own commit; nothing if something was said just now, or
-    /// where hosts only poll.
+    /// What the statement that creates tasks is to tell other processes in its own commit; nothing if something was
+    /// said just now, or where hosts only poll.
     /// </summary>
     public string TakeHintTurn(IEnumerable<TaskRow> created)
     {
@@ -118,7 +123,9 @@ internal sealed class PostgreSqlSession(
         return channel.TextOf(hint);
     }
 
-    /// <summary>Tells what a step that was committed has to tell, and logs the next tasks that it could not start.</summary>
+    /// <summary>
+    /// Tells what a step that was committed has to tell, and logs the next tasks that it could not start.
+    /// </summary>
     public void PublishHints(SqlStep step)
     {
         PublishHints(step.Hints);

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// The beginning and the end of a store. Before the first step the tables are looked at, and created if that is asked for, and the store
-/// begins to listen. What fails in passing is tried again a few times, and then by the next step.
+/// The beginning and the end of a store. Before the first step the tables are looked at, and created if that is asked
+/// for, and the store begins to listen. What fails in passing is tried again a few times, and then by the next step.
 /// </summary>
 /// <param name="dataSource">Where the tables are.</param>
 /// <param name="options">The options.</param>
@@ -86,7 +86,9 @@ internal sealed class PostgreSqlStart(
         }
     }
 
-    /// <summary>How many migrations were applied; none where that is not the store's task, and then the tables must be there.</summary>
+    /// <summary>
+    /// How many migrations were applied; none where that is not the store's task, and then the tables must be there.
+    /// </summary>
     private sealed class TablesAttempt(
         NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, CancellationToken cancellationToken) : Attempt<int>
     {
@@ -94,7 +96,8 @@ internal sealed class PostgreSqlStart(
         {
             if (options.MigrateAtStart)
             {
-                return await PostgreSqlSchema.MigrateAsync(dataSource, options, cancellationToken).ConfigureAwait(false);
+                return await PostgreSqlSchema.MigrateAsync(
+                    dataSource, options, cancellationToken).ConfigureAwait(false);
             }
 
             await PostgreSqlSchema.ThrowIfNotCurrentAsync(dataSource, options, cancellationToken).ConfigureAwait(false);

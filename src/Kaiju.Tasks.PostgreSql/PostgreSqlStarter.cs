@@ -2,7 +2,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>Looks at the tables when the host starts, so that what is wrong with them fails the start and not the first task.</summary>
+/// <summary>
+/// Looks at the tables when the host starts, so that what is wrong with them fails the start and not the first task.
+/// </summary>
 internal sealed class PostgreSqlStarter(PostgreSqlTaskStore store) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => store.StartAsync(cancellationToken);

@@ -6,7 +6,10 @@ using NpgsqlTypes;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>A step on a connection, in a transaction if it changes something: its statements, with many rows at once as arrays. The time is the database's, but for tests.</summary>
+/// <summary>
+/// A step on a connection, in a transaction if it changes something: its statements, with many rows at once as arrays.
+/// The time is the database's, but for tests.
+/// </summary>
 internal sealed class PostgreSqlStep(
     NpgsqlConnection connection,
     Func<DateTimeOffset>? testTime,
@@ -15,7 +18,9 @@ internal sealed class PostgreSqlStep(
     CancellationToken cancellationToken)
     : SqlStep(parts, tries)
 {
-    /// <summary>How often rows are read until definition and state are of one revision: the second time both are held.</summary>
+    /// <summary>
+    /// How often rows are read until definition and state are of one revision: the second time both are held.
+    /// </summary>
     private const int MostReads = 3;
 
     private DateTimeOffset? _now = testTime?.Invoke();
@@ -26,12 +31,17 @@ internal sealed class PostgreSqlStep(
     public override async ValueTask<DateTimeOffset> NowAsync() =>
         _now ??= (await QueryAsync("now", row => row.Time(0)).ConfigureAwait(false))[0];
 
-    public override ValueTask<List<T>> QueryAsync<T>(string statement, Func<DbDataReader, T> read, params Argument[] arguments) =>
+    public override ValueTask<List<T>> QueryAsync<T>(
+        string statement, Func<DbDataReader, T> read, params Argument[] arguments) =>
         QueryAsync(Command(statement, Parameters(arguments)), read);
 
     /// <summary>Asks one statement about many rows.</summary>
     public ValueTask<List<T>> QueryEachAsync<TRow, T>(
-        string statement, Func<DbDataReader, T> read, IReadOnlyList<TRow> rows, IReadOnlyList<Column<TRow>> columns, params Argument[] arguments) =>
+        string statement,
+        Func<DbDataReader, T> read,
+        IReadOnlyList<TRow> rows,
+        IReadOnlyList<Column<TRow>> columns,
+        params Argument[] arguments) =>
         QueryAsync(Command(statement, Parameters(rows, columns).Concat(Parameters(arguments))), read);
 
     public override async ValueTask<int> ExecuteAsync(string statement, params Argument[] arguments)
@@ -40,7 +50,8 @@ internal sealed class PostgreSqlStep(
         return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    public override async ValueTask ExecuteEachAsync<T>(string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns)
+    public override async ValueTask ExecuteEachAsync<T>(
+        string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns)
     {
         using var command = Command(statement, Parameters(rows, columns));
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
@@ -58,7 +69,8 @@ internal sealed class PostgreSqlStep(
                 return [.. rows.Where(row => row is { Fault: null }).Select(row => row!.Value.Task)];
             }
 
-            // The state was waited for and is of after an update, the definition of before it. Held now, they are read as one.
+            // The state was waited for and is of after an update, the definition of before it. Held now, they are read
+            // as one.
             Unreadable.RemoveRange(unreadable, Unreadable.Count - unreadable);
         }
     }
@@ -74,14 +86,23 @@ internal sealed class PostgreSqlStep(
         var revision = row.GetInt32(TaskRowColumns.Read.Length);
         return task.Revision == revision
             ? (task, null)
-            : (task, RowFault.Of(row, new InvalidDataException($"Its definition is of revision {task.Revision}, its state of revision {revision}.")));
+            : (
+                task,
+                RowFault.Of(
+                    row,
+                    new InvalidDataException(
+                        $"Its definition is of revision {task.Revision}, its state of revision {revision}.")));
     }
 
     public override async ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows)
     {
         var byId = rows.ToDictionary(row => row.Id, StringComparer.Ordinal);
         var inserted = new List<TaskRow>();
-        foreach (var (id, number) in await QueryEachAsync("insert_tasks", row => (row.GetString(0), row.GetInt64(1)), rows, TaskRowColumns.Definition).ConfigureAwait(false))
+        foreach (var (id, number) in await QueryEachAsync(
+            "insert_tasks",
+            row => (row.GetString(0), row.GetInt64(1)),
+            rows,
+            TaskRowColumns.Definition).ConfigureAwait(false))
         {
             var row = byId[id];
             row.TaskNo = number;
@@ -125,12 +146,15 @@ internal sealed class PostgreSqlStep(
         // A page of a list brings its own text.
         var positional = PositionalStatement.Of(Sql.All.GetValueOrDefault(statement) ?? statement);
         var command = new NpgsqlCommand(positional.Text, connection);
-        var given = arguments.ToDictionary(argument => argument.Name, argument => argument.Parameter, StringComparer.Ordinal);
+        var given = arguments.ToDictionary(
+            argument => argument.Name, argument => argument.Parameter, StringComparer.Ordinal);
         foreach (var name in positional.Names)
         {
             command.Parameters.Add(
                 given.GetValueOrDefault(name)
-                ?? (name == "now" && _now is { } now ? new NpgsqlParameter { Value = Ticks.Of(now), NpgsqlDbType = NpgsqlDbType.Bigint } : throw new ArgumentException($"{statement} needs @{name}.", nameof(arguments))));
+                ?? (name == "now" && _now is { } now
+                    ? new NpgsqlParameter { Value = Ticks.Of(now), NpgsqlDbType = NpgsqlDbType.Bigint }
+                    : throw new ArgumentException($"{statement} needs @{name}.", nameof(arguments))));
         }
 
         return command;
@@ -141,11 +165,18 @@ internal sealed class PostgreSqlStep(
         foreach (var argument in arguments)
         {
             var type = PostgreSqlTypes.Of(argument.Type);
-            yield return (argument.Name, new NpgsqlParameter { NpgsqlDbType = argument.IsList ? type | NpgsqlDbType.Array : type, Value = argument.Value ?? DBNull.Value });
+            yield return (
+                argument.Name,
+                new NpgsqlParameter
+                {
+                    NpgsqlDbType = argument.IsList ? type | NpgsqlDbType.Array : type,
+                    Value = argument.Value ?? DBNull.Value,
+                });
         }
     }
 
-    private static IEnumerable<(string Name, NpgsqlParameter Parameter)> Parameters<T>(IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns)
+    private static IEnumerable<(string Name, NpgsqlParameter Parameter)> Parameters<T>(
+        IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns)
     {
         foreach (var column in columns)
         {
@@ -157,7 +188,13 @@ internal sealed class PostgreSqlStep(
                 ColumnType.Uuid => ValuesOf<T, Guid?>(rows, column),
                 _ => ValuesOf<T, string?>(rows, column),
             };
-            yield return (column.Name, new NpgsqlParameter { NpgsqlDbType = PostgreSqlTypes.Of(column.Type) | NpgsqlDbType.Array, Value = values });
+            yield return (
+                column.Name,
+                new NpgsqlParameter
+                {
+                    NpgsqlDbType = PostgreSqlTypes.Of(column.Type) | NpgsqlDbType.Array,
+                    Value = values,
+                });
         }
     }
 

@@ -7,8 +7,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Tasks in PostgreSQL. What happens for every stage, claims and results, are single guarded statements for whole batches; everything
-/// else holds the rows that it changes and asks the lifecycle. The clock is the database's.
+/// Tasks in PostgreSQL. What happens for every stage, claims and results, are single guarded statements for whole
+/// batches; everything else holds the rows that it changes and asks the lifecycle. The clock is the database's.
 /// </summary>
 internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposable, IDisposable
 {
@@ -66,7 +66,10 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
         Duties = new ManagerDuties(session, _parts, moves);
         Notifications = new NotificationStore(session, _parts);
         InCallersTransaction = new CallersTransaction(
-            new Lazy<StoreParts>(() => isLimited ? _parts : _parts with { Sql = Texts(isLimited: false) }), options, place, testTime);
+            new Lazy<StoreParts>(() => isLimited ? _parts : _parts with { Sql = Texts(isLimited: false) }),
+            options,
+            place,
+            testTime);
         connections.ThrowIfUnfit();
 
         HintChannel Listen() => new(
@@ -104,7 +107,8 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
     private async Task CloseAsync()
     {
         await _retries.EndWaitsAsync().ConfigureAwait(false);
-        await Task.WhenAll(CloseCreationsAsync(), IsOverAsync(_reports.DisposeAsync(), "reports")).ConfigureAwait(false);
+        await Task.WhenAll(
+            CloseCreationsAsync(), IsOverAsync(_reports.DisposeAsync(), "reports")).ConfigureAwait(false);
         if (_start.Channel is { } channel)
         {
             await channel.DisposeAsync().ConfigureAwait(false);
@@ -126,7 +130,8 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
     private async Task<bool> IsOverAsync(ValueTask end, string steps)
     {
         var ending = end.AsTask();
-        await ending.WaitAsync(_mostClosing, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ending.WaitAsync(_mostClosing, TimeProvider.System).ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing);
         if (!ending.IsCompleted)
         {
             RelationalLog.ClosedEarly(_parts.Logger, steps);

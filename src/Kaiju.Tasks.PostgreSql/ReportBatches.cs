@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>How reports are recorded: results of many stages by one guarded statement, everything else while rows are held.</summary>
+/// <summary>
+/// How reports are recorded: results of many stages by one guarded statement, everything else while rows are held.
+/// </summary>
 internal sealed class ReportBatches : IAsyncDisposable
 {
     private static readonly string[] _statements = ["record", "record_free"];
@@ -51,7 +53,8 @@ internal sealed class ReportBatches : IAsyncDisposable
 
         if (held is not null)
         {
-            await Task.WhenAll(held.Select(place => RecordHeldAsync(reports[place], complete, place, cancellationToken)))
+            await Task.WhenAll(
+                held.Select(place => RecordHeldAsync(reports[place], complete, place, cancellationToken)))
                 .ConfigureAwait(false);
         }
 
@@ -61,16 +64,21 @@ internal sealed class ReportBatches : IAsyncDisposable
     /// <summary>Completes when every report that was added before is answered.</summary>
     public ValueTask DisposeAsync() => _batches.DisposeAsync();
 
-    /// <summary>A report that its batch has passed over waits alone, until it is answered or its caller gives up.</summary>
+    /// <summary>
+    /// A report that its batch has passed over waits alone, until it is answered or its caller gives up.
+    /// </summary>
     private async Task RecordHeldAsync(
         StageReport report, ReportAnswer[] answers, int place, CancellationToken cancellationToken)
     {
         var answer = await _retries.WaitAloneAsync(
-            () => _decisions.DecideAsync([report], HeldRows.Wait, cancellationToken), cancellationToken).ConfigureAwait(false);
+            () => _decisions.DecideAsync([report], HeldRows.Wait, cancellationToken),
+            cancellationToken).ConfigureAwait(false);
         answers[place] = answer[0]!.Value;
     }
 
-    /// <summary>Records a batch; no answer for a report whose task, or the task that it starts, is held by another transaction.</summary>
+    /// <summary>
+    /// Records a batch; no answer for a report whose task, or the task that it starts, is held by another transaction.
+    /// </summary>
     private async ValueTask<IReadOnlyList<ReportAnswer?>> RecordBatchAsync(
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
     {
@@ -86,7 +94,9 @@ internal sealed class ReportBatches : IAsyncDisposable
         if (others.Count > 0)
         {
             var decided = await _decisions.DecideAsync(
-                [.. others.Select(place => reports[place])], HeldRows.PassOver, cancellationToken).ConfigureAwait(false);
+                [.. others.Select(place => reports[place])],
+                HeldRows.PassOver,
+                cancellationToken).ConfigureAwait(false);
             foreach (var (place, answer) in others.Zip(decided))
             {
                 answers[place] = answer;
@@ -96,9 +106,14 @@ internal sealed class ReportBatches : IAsyncDisposable
         return answers;
     }
 
-    /// <summary>Answers for results that the statement has recorded. What it did not answer for is decided the other way.</summary>
+    /// <summary>
+    /// Answers for results that the statement has recorded. What it did not answer for is decided the other way.
+    /// </summary>
     private async ValueTask RecordDoneAsync(
-        IReadOnlyList<StageReport> reports, List<int> done, ReportAnswer?[] answers, CancellationToken cancellationToken)
+        IReadOnlyList<StageReport> reports,
+        List<int> done,
+        ReportAnswer?[] answers,
+        CancellationToken cancellationToken)
     {
         // A record that met a held row goes again as the statement that passes over it.
         foreach (var statement in _statements)
@@ -128,7 +143,8 @@ internal sealed class ReportBatches : IAsyncDisposable
         var recorded = await _session.AskAsync(
             step => step.QueryAsync(
                 statement,
-                static row => (Place: row.GetInt32(0), State: (TaskState)row.GetInt32(1), Traits: (TaskTraits)row.GetInt32(2)),
+                static row =>
+                    (Place: row.GetInt32(0), State: (TaskState)row.GetInt32(1), Traits: (TaskTraits)row.GetInt32(2)),
                 Argument.Integers("place", done),
                 Argument.Longs("task_no", done.Select(place => reports[place].StoreKey)),
                 Argument.Uuids("claim", done.Select(place => reports[place].Claim)),

@@ -27,7 +27,8 @@ internal sealed class ReportDecisions(PostgreSqlSession session)
             return await DecideEachAsync(reports, held, cancellationToken).ConfigureAwait(false);
         }
 
-        // The first time it goes as if nothing were held. The second time it leaves out what is; a table that is held leaves out all.
+        // The first time it goes as if nothing were held. The second time it leaves out what is; a table that is held
+        // leaves out all.
         foreach (var tried in (HeldRows[])[HeldRows.Wait, HeldRows.PassOver])
         {
             try
@@ -75,15 +76,18 @@ internal sealed class ReportDecisions(PostgreSqlSession session)
         OnHeld.Throw,
         cancellationToken);
 
-    private static async ValueTask<IReadOnlyList<ReportAnswer?>> DecideAllAsync(SqlStep step, IReadOnlyList<StageReport> reports) =>
+    private static async ValueTask<IReadOnlyList<ReportAnswer?>> DecideAllAsync(
+        SqlStep step, IReadOnlyList<StageReport> reports) =>
         [.. await ReportRecording.DecideAsync(step, reports).ConfigureAwait(false)];
 
     /// <summary>Holds what is free first: what follows then waits for nothing.</summary>
-    private static async ValueTask<IReadOnlyList<ReportAnswer?>> DecideFreeAsync(SqlStep step, IReadOnlyList<StageReport> reports)
+    private static async ValueTask<IReadOnlyList<ReportAnswer?>> DecideFreeAsync(
+        SqlStep step, IReadOnlyList<StageReport> reports)
     {
         var free = await step.HoldFreeAsync(reports.Select(report => report.TaskId)).ConfigureAwait(false);
         var places = Enumerable.Range(0, reports.Count).Where(place => free.Contains(reports[place].TaskId)).ToList();
-        var decided = await ReportRecording.DecideAsync(step, places.ConvertAll(place => reports[place])).ConfigureAwait(false);
+        var decided = await ReportRecording.DecideAsync(
+            step, places.ConvertAll(place => reports[place])).ConfigureAwait(false);
         var answers = new ReportAnswer?[reports.Count];
         foreach (var (place, answer) in places.Zip(decided))
         {

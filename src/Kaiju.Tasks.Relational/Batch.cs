@@ -11,7 +11,9 @@ internal sealed class BatchedCall<TItem, TAnswer>(IReadOnlyList<TItem> items, lo
     public long Bytes => bytes;
 }
 
-/// <summary>Calls that are carried out together: each gets the answers to its own items, or the one fault that befell all.</summary>
+/// <summary>
+/// Calls that are carried out together: each gets the answers to its own items, or the one fault that befell all.
+/// </summary>
 internal sealed class Batch<TItem, TAnswer>
 {
     private readonly List<BatchedCall<TItem, TAnswer>> _calls = [];
@@ -20,7 +22,8 @@ internal sealed class Batch<TItem, TAnswer>
 
     public int Calls => _calls.Count;
 
-    public IReadOnlyList<TItem> Items => _calls.Count == 1 ? _calls[0].Items : [.. _calls.SelectMany(call => call.Items)];
+    public IReadOnlyList<TItem> Items =>
+        _calls.Count == 1 ? _calls[0].Items : [.. _calls.SelectMany(call => call.Items)];
 
     /// <summary>The calls at the head of a queue that go together.</summary>
     public static Batch<TItem, TAnswer> Take(Queue<BatchedCall<TItem, TAnswer>> waiting)
@@ -36,7 +39,8 @@ internal sealed class Batch<TItem, TAnswer>
         return batch;
     }
 
-    private bool HasRoomFor(BatchedCall<TItem, TAnswer> call) => _calls.Count == 0 || (_count < Pieces.Most && _bytes + call.Bytes <= Pieces.MostBytes);
+    private bool HasRoomFor(BatchedCall<TItem, TAnswer> call) =>
+        _calls.Count == 0 || (_count < Pieces.Most && _bytes + call.Bytes <= Pieces.MostBytes);
 
     public void Answer(IReadOnlyList<TAnswer> answers)
     {

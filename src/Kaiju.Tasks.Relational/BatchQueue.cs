@@ -1,8 +1,9 @@
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Calls that are waiting for the next batch, and whether a worker takes them. Both are decided under one lock: a worker that finds no call
-/// is released in the same moment, so that a call is either taken by the worker or starts a new one, and is never left alone.
+/// Calls that are waiting for the next batch, and whether a worker takes them. Both are decided under one lock: a
+/// worker that finds no call is released in the same moment, so that a call is either taken by the worker or starts a
+/// new one, and is never left alone.
 /// </summary>
 internal sealed class BatchQueue<TItem, TAnswer>
 {
@@ -12,7 +13,9 @@ internal sealed class BatchQueue<TItem, TAnswer>
     private bool _isClosed;
 
     /// <summary>Adds a call.</summary>
-    /// <returns>True if there is no worker: the caller must become the worker and take batches until there are none.</returns>
+    /// <returns>
+    /// True if there is no worker: the caller must become the worker and take batches until there are none.
+    /// </returns>
     /// <exception cref="ObjectDisposedException">The queue is closed.</exception>
     public bool Add(BatchedCall<TItem, TAnswer> call)
     {

@@ -3,17 +3,23 @@ using System.Runtime.CompilerServices;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Concurrent callers share a round trip and a commit: calls that are added while a batch is under way are the next batch. A lone caller is not
-/// delayed, and its batch begins on its own thread.
+/// Concurrent callers share a round trip and a commit: calls that are added while a batch is under way are the next
+/// batch. A lone caller is not delayed, and its batch begins on its own thread.
 /// </summary>
-/// <param name="carryOut">Carries a batch out, and answers for each item. Every caller of the batch gets the exception that it throws.</param>
+/// <param name="carryOut">
+/// Carries a batch out, and answers for each item. Every caller of the batch gets the exception that it throws.
+/// </param>
 /// <param name="sizeOf">About how many bytes travel with an item.</param>
 internal sealed class Batches<TItem, TAnswer>(
-    Func<IReadOnlyList<TItem>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> carryOut, Func<TItem, long> sizeOf) : IAsyncDisposable
+    Func<IReadOnlyList<TItem>,
+    CancellationToken,
+    ValueTask<IReadOnlyList<TAnswer>>> carryOut,
+    Func<TItem, long> sizeOf) : IAsyncDisposable
 {
     private readonly BatchQueue<TItem, TAnswer> _queue = new();
 
-    public async ValueTask<IReadOnlyList<TAnswer>> AddAsync(IReadOnlyList<TItem> items, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<TAnswer>> AddAsync(
+        IReadOnlyList<TItem> items, CancellationToken cancellationToken)
     {
         var bytes = Pieces.SizeOf(items, sizeOf);
         if (items.Count <= Pieces.Most && bytes <= Pieces.MostBytes)
@@ -22,7 +28,9 @@ internal sealed class Batches<TItem, TAnswer>(
         }
 
         var pieces = Pieces.Of(items, sizeOf).Select(piece => Add(piece, Pieces.SizeOf(piece, sizeOf))).ToList();
-        return [.. (await Task.WhenAll(pieces).WaitAsync(cancellationToken).ConfigureAwait(false)).SelectMany(answers => answers)];
+        return [
+            .. (await Task
+                .WhenAll(pieces).WaitAsync(cancellationToken).ConfigureAwait(false)).SelectMany(answers => answers)];
     }
 
     /// <summary>Completes when every call that was added before is answered.</summary>
@@ -72,7 +80,10 @@ internal sealed class Batches<TItem, TAnswer>(
         }
     }
 
-    /// <summary>Continues on the thread pool, behind the work that waits there. <c>Task.Yield</c> would continue in the context of the caller that happened to be first.</summary>
+    /// <summary>
+    /// Continues on the thread pool, behind the work that waits there. <c>Task.Yield</c> would continue in the context
+    /// of the caller that happened to be first.
+    /// </summary>
     private readonly struct BehindOthers : ICriticalNotifyCompletion
     {
         public bool IsCompleted => false;
@@ -83,8 +94,10 @@ internal sealed class Batches<TItem, TAnswer>(
         {
         }
 
-        public void OnCompleted(Action continuation) => ThreadPool.QueueUserWorkItem(static next => next(), continuation, preferLocal: false);
+        public void OnCompleted(Action continuation) =>
+            ThreadPool.QueueUserWorkItem(static next => next(), continuation, preferLocal: false);
 
-        public void UnsafeOnCompleted(Action continuation) => ThreadPool.UnsafeQueueUserWorkItem(static next => next(), continuation, preferLocal: false);
+        public void UnsafeOnCompleted(Action continuation) =>
+            ThreadPool.UnsafeQueueUserWorkItem(static next => next(), continuation, preferLocal: false);
     }
 }

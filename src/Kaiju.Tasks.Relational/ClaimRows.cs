@@ -30,7 +30,9 @@ internal static class ClaimRows
         Argument.Uuids("claims", known.Select(claim => claim.Claim)),
         Argument.Integer("most", limit)).ConfigureAwait(false);
 
-    /// <summary>Makes an executor known with its first claim, so that it is found dead if it dies before its first ping.</summary>
+    /// <summary>
+    /// Makes an executor known with its first claim, so that it is found dead if it dies before its first ping.
+    /// </summary>
     public static async ValueTask KnowAsync(SqlStep step, ExecutorInfo executor)
     {
         var ping = Ticks.Of(await step.NowAsync().ConfigureAwait(false));

@@ -4,7 +4,10 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>Claims tasks that a queue other than the store handed out, and finds again what a try whose answer was lost has claimed.</summary>
+/// <summary>
+/// Claims tasks that a queue other than the store handed out, and finds again what a try whose answer was lost has
+/// claimed.
+/// </summary>
 internal sealed class ClaimStep(StoreParts parts, ExecutorInfo executor, IReadOnlyList<string> taskIds)
 {
     /// <summary>The claims of all tries.</summary>
@@ -16,7 +19,8 @@ internal sealed class ClaimStep(StoreParts parts, ExecutorInfo executor, IReadOn
         var ids = step is { PassesOver: true, IsRepeated: false }
             ? await step.HoldFreeAsync(taskIds).ConfigureAwait(false)
             : taskIds.Distinct();
-        var rows = await step.LoadAsync("load_by_ids", DefinitionNeed.All, Argument.Texts("ids", ids)).ConfigureAwait(false);
+        var rows = await step.LoadAsync(
+            "load_by_ids", DefinitionNeed.All, Argument.Texts("ids", ids)).ConfigureAwait(false);
         step.Unreadable.ForEach(fault => parts.Aside.Leave(RowsAside.Claiming, fault));
         var claimed = new List<ExecutorTask>();
         foreach (var row in rows.Where(IsReadable))
@@ -26,7 +30,8 @@ internal sealed class ClaimStep(StoreParts parts, ExecutorInfo executor, IReadOn
                 _tried.Add(row.State.Claim!.Value);
                 var results = row.Results == 0
                     ? []
-                    : await ClaimRows.ResultsAsync(step, row.TaskNo, row.ResultRunNo, row.State.ResultPass).ConfigureAwait(false);
+                    : await ClaimRows.ResultsAsync(
+                        step, row.TaskNo, row.ResultRunNo, row.State.ResultPass).ConfigureAwait(false);
                 var now = await step.NowAsync().ConfigureAwait(false);
                 claimed.Add(ExecutorTask.Of(row.Definition, row.State, results, now, row.TaskNo));
             }
@@ -44,7 +49,9 @@ internal sealed class ClaimStep(StoreParts parts, ExecutorInfo executor, IReadOn
         (row.State.Claim is { } held && _tried.Contains(held))
         || await step.ApplyEventAsync(row, new TaskEvent.Claimed(executor.Id, parts.Ids.NewId())).ConfigureAwait(false);
 
-    /// <summary>True if the definition of a task to be claimed can be read; otherwise the task is left as it is, and set aside.</summary>
+    /// <summary>
+    /// True if the definition of a task to be claimed can be read; otherwise the task is left as it is, and set aside.
+    /// </summary>
     private bool IsReadable(TaskRow row)
     {
         try

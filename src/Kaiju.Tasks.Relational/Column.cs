@@ -37,7 +37,9 @@ internal enum NewValue
     GivenFromClock,
 }
 
-/// <summary>A column of a row: its name, which is that of the statement's argument too, and all that is known of it.</summary>
+/// <summary>
+/// A column of a row: its name, which is that of the statement's argument too, and all that is known of it.
+/// </summary>
 /// <param name="Name">The name.</param>
 /// <param name="Type">The type.</param>
 /// <param name="Value">What is written for a row.</param>
@@ -46,7 +48,9 @@ internal sealed record Column<T>(string Name, ColumnType Type, Func<T, object?> 
     /// <summary>The argument as it stands in a statement.</summary>
     public string Mark { get; } = $"@{Name}";
 
-    /// <summary>Puts what stands in the column into a row that is being read; null for a column that is only written.</summary>
+    /// <summary>
+    /// Puts what stands in the column into a row that is being read; null for a column that is only written.
+    /// </summary>
     public Action<T, DbDataReader, int>? Read { get; init; }
 
     /// <summary>What a new row has. Default: null, for every row.</summary>

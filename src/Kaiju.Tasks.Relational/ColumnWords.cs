@@ -1,7 +1,8 @@
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// The lists of columns that an adapter's statements name, such as <c>$state_columns$</c>, made from the declarations of the columns.
+/// The lists of columns that an adapter's statements name, such as <c>$state_columns$</c>, made from the declarations
+/// of the columns.
 /// </summary>
 /// <param name="argument">A column's argument as the adapter's statements write it.</param>
 /// <param name="source">Where a statement that changes rows finds a column's new value.</param>
@@ -61,5 +62,6 @@ internal sealed class ColumnWords(Func<string, ColumnType, string> argument, Fun
         }));
     }
 
-    private static string ListOf<T>(IEnumerable<Column<T>> columns, Func<Column<T>, string> text) => string.Join(", ", columns.Select(text));
+    private static string ListOf<T>(IEnumerable<Column<T>> columns, Func<Column<T>, string> text) =>
+        string.Join(", ", columns.Select(text));
 }

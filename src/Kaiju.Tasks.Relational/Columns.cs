@@ -17,13 +17,17 @@ internal readonly record struct Argument(string Name, ColumnType Type, object? V
 
     public static Argument Uuid(string name, Guid? value) => new(name, ColumnType.Uuid, value);
 
-    public static Argument Texts(string name, IEnumerable<string> values) => new(name, ColumnType.Text, values.ToArray(), true);
+    public static Argument Texts(string name, IEnumerable<string> values) =>
+        new(name, ColumnType.Text, values.ToArray(), true);
 
-    public static Argument Integers(string name, IEnumerable<int> values) => new(name, ColumnType.Integer, values.ToArray(), true);
+    public static Argument Integers(string name, IEnumerable<int> values) =>
+        new(name, ColumnType.Integer, values.ToArray(), true);
 
-    public static Argument Longs(string name, IEnumerable<long> values) => new(name, ColumnType.Long, values.ToArray(), true);
+    public static Argument Longs(string name, IEnumerable<long> values) =>
+        new(name, ColumnType.Long, values.ToArray(), true);
 
-    public static Argument Uuids(string name, IEnumerable<Guid> values) => new(name, ColumnType.Uuid, values.ToArray(), true);
+    public static Argument Uuids(string name, IEnumerable<Guid> values) =>
+        new(name, ColumnType.Uuid, values.ToArray(), true);
 }
 
 /// <summary>Reads rows, and columns that may be null.</summary>
@@ -41,13 +45,17 @@ internal static class ReaderExtensions
         return list;
     }
 
-    public static long? LongOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
+    public static long? LongOrNull(this DbDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetInt64(column);
 
-    public static int? IntegerOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt32(column);
+    public static int? IntegerOrNull(this DbDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetInt32(column);
 
-    public static string? TextOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+    public static string? TextOrNull(this DbDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetString(column);
 
-    public static Guid? UuidOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
+    public static Guid? UuidOrNull(this DbDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetGuid(column);
 
     public static DateTimeOffset Time(this DbDataReader row, int column) => Ticks.Time(row.GetInt64(column));
 
@@ -75,7 +83,8 @@ internal static class ReaderExtensions
     }
 
     /// <summary>Results, which are read as one JSON array.</summary>
-    public static IReadOnlyList<JsonElement> Results(this DbDataReader row, int column) => ResultList.Parse(row.TextOrNull(column));
+    public static IReadOnlyList<JsonElement> Results(this DbDataReader row, int column) =>
+        ResultList.Parse(row.TextOrNull(column));
 }
 
 /// <summary>Lists of results, and lists of values for databases without arrays, as JSON.</summary>
@@ -88,7 +97,11 @@ internal static class ResultList
     {
         var texts = values.Cast<object>().Select(value => value switch
         {
-            string text => JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping) is var encoded ? $"\"{encoded}\"" : "",
+            string text => JsonEncodedText.Encode(
+                text,
+                System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping) is var encoded
+                    ? $"\"{encoded}\""
+                    : "",
             Guid id => $"\"{id:D}\"",
             _ => Convert.ToString(value, CultureInfo.InvariantCulture),
         });

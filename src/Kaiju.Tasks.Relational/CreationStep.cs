@@ -4,8 +4,8 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Creates the tasks of one call, or of one piece of it. Each creation leaves its own mark with what it created, so that one that is
-/// repeated after a lost answer knows its own tasks from those that were there before.
+/// Creates the tasks of one call, or of one piece of it. Each creation leaves its own mark with what it created, so
+/// that one that is repeated after a lost answer knows its own tasks from those that were there before.
 /// </summary>
 /// <param name="parts">The store's parts.</param>
 /// <param name="tasks">The definitions.</param>
@@ -55,7 +55,10 @@ internal sealed class CreationStep(
         }
     }
 
-    /// <summary>The stored tasks with the ids of these; held only if they may be replaced, so that a creation that changes nothing is not in the way.</summary>
+    /// <summary>
+    /// The stored tasks with the ids of these; held only if they may be replaced, so that a creation that changes
+    /// nothing is not in the way.
+    /// </summary>
     private async ValueTask<Dictionary<string, TaskRow>> FindKnownAsync(SqlStep step, IEnumerable<TaskRow> rows)
     {
         var ids = Argument.Texts("ids", rows.Select(row => row.Id));
@@ -97,7 +100,8 @@ internal sealed class CreationStep(
             if (marked.Contains(other.TaskNo))
             {
                 // The hint of its own creation may have been lost with the answer.
-                answers[place] = new CreateAnswer(row.Id, _tried?[place].Result ?? CreateResult.Created, other.State.State);
+                answers[place] = new CreateAnswer(
+                    row.Id, _tried?[place].Result ?? CreateResult.Created, other.State.State);
                 step.Hint(other.HintsOfNew, other);
                 rows.Remove(row);
                 continue;

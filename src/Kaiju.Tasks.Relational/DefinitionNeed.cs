@@ -13,13 +13,14 @@ internal readonly record struct DefinitionNeed(int Traits)
     public static readonly DefinitionNeed All = new(16);
 
     /// <summary>
-    /// Of which tasks the lifecycle needs more for an event than <see cref="TaskRow.Head"/>: the schedule of a periodic task, the name of
-    /// the next task, the rules of its retries.
+    /// Of which tasks the lifecycle needs more for an event than <see cref="TaskRow.Head"/>: the schedule of a periodic
+    /// task, the name of the next task, the rules of its retries.
     /// </summary>
     public static DefinitionNeed Of(TaskEvent happened) => happened switch
     {
         TaskEvent.GivenBack or TaskEvent.Interrupted or TaskEvent.Claimed => None,
-        TaskEvent.QueueDue or TaskEvent.Chained or TaskEvent.Cancelled or TaskEvent.Reset => new((int)TaskTraits.Periodic),
+        TaskEvent.QueueDue or TaskEvent.Chained or TaskEvent.Cancelled or TaskEvent.Reset =>
+            new((int)TaskTraits.Periodic),
         TaskEvent.CheckWait or TaskEvent.MessageSent => new((int)TaskTraits.Chains),
         TaskEvent.Reported { Report.Outcome: StageOutcome.Done or StageOutcome.Wait } => new((int)TaskTraits.Chains),
         _ => All,

@@ -36,7 +36,10 @@ internal sealed class EventStep(string taskId, CallContext context, TaskEvent ha
     public static TaskOutcomeUnknownException Unknown(TaskRow row, string why) =>
         new($"The answer of the store was lost, and the task \"{row.Id}\" {why}.");
 
-    /// <summary>The answer to an event that was tried before; null if that try was not committed, so that the event is still to come.</summary>
+    /// <summary>
+    /// The answer to an event that was tried before; null if that try was not committed, so that the event is still to
+    /// come.
+    /// </summary>
     private async ValueTask<bool?> FindAnswerAsync(SqlStep step, TaskRow? row, TaskRow tried, ManagedState before)
     {
         var after = tried.State;
@@ -76,7 +79,8 @@ internal sealed class EventStep(string taskId, CallContext context, TaskEvent ha
             && entry.Stage == before.Stage && entry.Error is null && entry.Finished == tried.State.StatusChange);
     }
 
-    private static async ValueTask<TaskRun?> FindRunAsync(SqlStep step, TaskRow row, string jobId) => (await step.QueryAsync(
+    private static async ValueTask<TaskRun?> FindRunAsync(SqlStep step, TaskRow row, string jobId) =>
+        (await step.QueryAsync(
         "get_run",
         HistoryRows.ReadRun(row.Id),
         Argument.Long("task_no", row.TaskNo),

@@ -4,17 +4,21 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What executors ask. Claims of the queue and records, which happen for every stage, are the adapter's.</summary>
+/// <summary>
+/// What executors ask. Claims of the queue and records, which happen for every stage, are the adapter's.
+/// </summary>
 internal abstract class ExecutorPort(SqlSession session, StoreParts parts, RowMoves moves)
 {
     /// <summary>How often a claim is repeated at once when all that it took was set aside.</summary>
     public const int MostRepeatedClaims = 20;
 
     /// <summary>Claims what is queued: by priority, then by age, no more than is asked for.</summary>
-    public abstract ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken);
+    public abstract ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
+        ClaimRequest request, CancellationToken cancellationToken);
 
     /// <summary>True if there is something to claim, beside what is set aside.</summary>
-    public ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) => session.ReadAsync(
+    public ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) =>
+        session.ReadAsync(
         async step => (await step.QueryAsync(
             parts.Aside.WithoutClaims(step.Sql["has_queued"], session.ExceptClause),
             row => row.GetBoolean(0),
@@ -30,11 +34,14 @@ internal abstract class ExecutorPort(SqlSession session, StoreParts parts, RowMo
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken);
 
     public virtual ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
-        ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) => session.WriteAsync(
+        ExecutorInfo executor,
+        IReadOnlyList<HeldClaim> claims,
+        CancellationToken cancellationToken) => session.WriteAsync(
         async step =>
         {
             var ping = Ticks.Of(await step.NowAsync().ConfigureAwait(false));
-            await step.ExecuteAsync("set_ping", Argument.Text("executor", executor.Id), Argument.Long("ping", ping)).ConfigureAwait(false);
+            await step.ExecuteAsync(
+                "set_ping", Argument.Text("executor", executor.Id), Argument.Long("ping", ping)).ConfigureAwait(false);
             return await ClaimRows.FindLostAsync(step, claims).ConfigureAwait(false);
         },
         cancellationToken);

@@ -19,7 +19,9 @@ internal sealed class ImportStep(
         {
             var ping = Ticks.Of(TaskImport.Ping(executor.LastPing, now));
             await step.ExecuteAsync(
-                "set_ping", Argument.Text("executor", executor.ExecutorId), Argument.Long("ping", ping)).ConfigureAwait(false);
+                "set_ping",
+                Argument.Text("executor", executor.ExecutorId),
+                Argument.Long("ping", ping)).ConfigureAwait(false);
         }
 
         // An id that comes again in the same call is known by then.
@@ -57,7 +59,8 @@ internal sealed class ImportStep(
             return [];
         }
 
-        var known = await step.LoadAsync("load_by_ids", DefinitionNeed.None, Argument.Texts("ids", ids)).ConfigureAwait(false);
+        var known = await step.LoadAsync(
+            "load_by_ids", DefinitionNeed.None, Argument.Texts("ids", ids)).ConfigureAwait(false);
         var marked = await step.FindMarkedAsync(known, _mark).ConfigureAwait(false);
         return known.Where(row => marked.Contains(row.TaskNo)).Select(row => row.Id).ToHashSet(StringComparer.Ordinal);
     }

@@ -3,8 +3,8 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// The statement of a page: first the rows to look through, in order, from the one index that fits the query best and no more of
-/// them than a page may read; then of these the ones that are asked for.
+/// The statement of a page: first the rows to look through, in order, from the one index that fits the query best and
+/// no more of them than a page may read; then of these the ones that are asked for.
 /// </summary>
 internal sealed class ListStatement
 {
@@ -21,8 +21,11 @@ internal sealed class ListStatement
 
     public IReadOnlyList<Argument> Arguments => _arguments;
 
-    /// <summary>States that tasks pass through on their straight way have no index of their own, so that the way stays cheap.</summary>
-    public static bool IsIndexed(TaskState state) => state is TaskState.Idle or TaskState.Suspended or TaskState.Waiting or TaskState.Failed;
+    /// <summary>
+    /// States that tasks pass through on their straight way have no index of their own, so that the way stays cheap.
+    /// </summary>
+    public static bool IsIndexed(TaskState state) =>
+        state is TaskState.Idle or TaskState.Suspended or TaskState.Waiting or TaskState.Failed;
 
     public static ListStatement Of(TaskQuery query, TaskCursor? after, SqlTexts sql)
     {
@@ -80,7 +83,8 @@ internal sealed class ListStatement
         if (after is { } cursor)
         {
             // The first condition is for the index, the second for those of the same time.
-            _scan.Add($" and {order}.created >= @after_created and ({order}.created > @after_created or t.id > @after_id)");
+            _scan.Add(
+                $" and {order}.created >= @after_created and ({order}.created > @after_created or t.id > @after_id)");
             _arguments.Add(Argument.Long("after_created", Ticks.Of(cursor.Created)));
             _arguments.Add(Argument.Text("after_id", cursor.Id));
         }

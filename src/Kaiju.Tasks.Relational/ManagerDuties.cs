@@ -4,7 +4,9 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What managers ask: each duty reads and holds what is due, and moves it. What another manager holds is left to it.</summary>
+/// <summary>
+/// What managers ask: each duty reads and holds what is due, and moves it. What another manager holds is left to it.
+/// </summary>
 internal sealed class ManagerDuties(SqlSession session, StoreParts parts, RowMoves moves)
 {
     private static readonly string[] _duties = [DueWork.Overdue, .. Enum.GetNames<TaskDuty>()];
@@ -18,8 +20,8 @@ internal sealed class ManagerDuties(SqlSession session, StoreParts parts, RowMov
         var watch = StoreWatch.Next(seen, now, parts.Rules);
         if (watch != seen)
         {
-            // A row that is not as it was seen, or that is held, is being written by another manager. Its answer is not needed: what
-            // was decided here holds as of the time at which it was read.
+            // A row that is not as it was seen, or that is held, is being written by another manager. Its answer is not
+            // needed: what was decided here holds as of the time at which it was read.
             await session.ExecuteAsync(
                 seen is null ? "begin_watch" : "keep_watch",
                 [
@@ -63,9 +65,14 @@ internal sealed class ManagerDuties(SqlSession session, StoreParts parts, RowMov
 
     public ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken) =>
         RunDutyAsync(
-            TaskDuty.RequeueFailed, new TaskEvent.CheckRetry(), _ => new TaskEvent.CheckRetry(), limit, cancellationToken);
+            TaskDuty.RequeueFailed,
+            new TaskEvent.CheckRetry(),
+            _ => new TaskEvent.CheckRetry(),
+            limit,
+            cancellationToken);
 
-    public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) => session.ReadAsync<TimeSpan?>(
+    public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) =>
+        session.ReadAsync<TimeSpan?>(
         async step =>
         {
             var (now, due, ping, watch) = (await step.QueryAsync(
@@ -78,7 +85,8 @@ internal sealed class ManagerDuties(SqlSession session, StoreParts parts, RowMov
         },
         cancellationToken);
 
-    public ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken) => session.ReadAsync(
+    public ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken) =>
+        session.ReadAsync(
         async step =>
         {
             var now = await step.NowAsync().ConfigureAwait(false);
@@ -86,18 +94,24 @@ internal sealed class ManagerDuties(SqlSession session, StoreParts parts, RowMov
             var (last, hasDuty) = (await step.QueryAsync(
                 "unattended", row => (row.TimeOrNull(0), row.GetBoolean(1)), before).ConfigureAwait(false))[0];
             var most = Argument.Integer("most", UnattendedWork.MostApps);
-            var apps = await step.QueryAsync("unserved_apps", row => row.GetString(0), before, most).ConfigureAwait(false);
+            var apps = await step.QueryAsync(
+                "unserved_apps", row => row.GetString(0), before, most).ConfigureAwait(false);
             return new UnattendedWork(now, last, hasDuty, apps);
         },
         cancellationToken);
 
-    public ValueTask<IReadOnlyList<string>> DeleteEndedAsync(TimeSpan age, int limit, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<string>> DeleteEndedAsync(
+        TimeSpan age, int limit, CancellationToken cancellationToken) =>
         session.WriteAsync(new CleanUpStep(age, limit).RunAsync, cancellationToken);
 
     private static StoreWatch? ReadWatch(DbDataReader row, int column) =>
         row.IsDBNull(column) ? null : new StoreWatch(row.Time(column), row.Time(column + 1));
 
     private ValueTask<IReadOnlyList<TaskMove>> RunDutyAsync(
-        TaskDuty? duty, TaskEvent example, Func<TaskRow, TaskEvent> eventOf, int limit, CancellationToken cancellationToken) =>
+        TaskDuty? duty,
+        TaskEvent example,
+        Func<TaskRow, TaskEvent> eventOf,
+        int limit,
+        CancellationToken cancellationToken) =>
         moves.MoveAsync(new DueWork(parts, duty, example, eventOf), limit, cancellationToken);
 }

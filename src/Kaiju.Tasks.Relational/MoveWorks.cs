@@ -62,7 +62,9 @@ internal sealed class ExpelWork(StoreParts parts, DateTimeOffset? asOf) : MoveWo
         // Its last task is moved with it. An executor that has pinged in the meantime is not dead.
         await step.FlushAsync().ConfigureAwait(false);
         await step.ExecuteAsync(
-            "forget_executors", Argument.Texts("executors", _dead), Argument.Long("alive", _alive)).ConfigureAwait(false);
+            "forget_executors",
+            Argument.Texts("executors", _dead),
+            Argument.Long("alive", _alive)).ConfigureAwait(false);
     }
 }
 

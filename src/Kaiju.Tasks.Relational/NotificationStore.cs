@@ -8,7 +8,8 @@ namespace Kaiju.Tasks.Relational;
 /// <summary>The notifications that are left at a task's end.</summary>
 internal sealed class NotificationStore(SqlSession session, StoreParts parts)
 {
-    public ValueTask<NotificationPage> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken) =>
+    public ValueTask<NotificationPage> ListNotificationsAsync(
+        NotificationQuery query, int limit, CancellationToken cancellationToken) =>
         session.ReadAsync(
             async step =>
             {
@@ -27,8 +28,12 @@ internal sealed class NotificationStore(SqlSession session, StoreParts parts)
                 ];
                 var rows = await step.QueryAsync(
                     name,
-                    row => (Id: row.GetInt64(0), Notification: ReadNotification(row, "list notifications"), Found: row.GetInt32(11)),
-                    [.. scan, Argument.Flag("is_read", query.IsRead), Argument.Integer("most", limit), Argument.Long("most_bytes", Pieces.MostBytes)]).ConfigureAwait(false);
+                    row => (
+                        Id: row.GetInt64(0),
+                        Notification: ReadNotification(row, "list notifications"),
+                        Found: row.GetInt32(11)),
+                    [.. scan, Argument.Flag("is_read", query.IsRead), Argument.Integer("most", limit), Argument.Long(
+                        "most_bytes", Pieces.MostBytes)]).ConfigureAwait(false);
                 List<TaskNotification> page = [.. rows.Select(row => row.Notification).OfType<TaskNotification>()];
                 if (rows.Count > 0 && (rows.Count == limit || rows.Count < rows[0].Found))
                 {
@@ -46,15 +51,18 @@ internal sealed class NotificationStore(SqlSession session, StoreParts parts)
         return session.WriteAsync(
             async step =>
             {
-                // What is read stays read: if a try whose answer was lost was committed, none of its notifications comes again.
-                var read = await step.QueryAsync("mark_read", row => row.GetInt64(0), Argument.Longs("ids", ids)).ConfigureAwait(false);
+                // What is read stays read: if a try whose answer was lost was committed, none of its notifications
+                // comes again.
+                var read = await step.QueryAsync(
+                    "mark_read", row => row.GetInt64(0), Argument.Longs("ids", ids)).ConfigureAwait(false);
                 tried = step.IsRepeated && !tried.Exists(read.Contains) ? [.. tried, .. read] : read;
                 return tried.Count;
             },
             cancellationToken);
     }
 
-    public ValueTask<IReadOnlyList<TaskNotification>> ListUndeliveredAsync(int limit, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<TaskNotification>> ListUndeliveredAsync(
+        int limit, CancellationToken cancellationToken) =>
         session.ReadAsync<IReadOnlyList<TaskNotification>>(
             async step =>
             {
@@ -69,7 +77,9 @@ internal sealed class NotificationStore(SqlSession session, StoreParts parts)
             cancellationToken);
 
     public async ValueTask MarkDeliveredAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
-        await session.WriteAsync(step => step.ExecuteAsync("mark_delivered", Argument.Longs("ids", ids)), cancellationToken).ConfigureAwait(false);
+        await session.WriteAsync(
+            step => step.ExecuteAsync("mark_delivered", Argument.Longs("ids", ids)),
+            cancellationToken).ConfigureAwait(false);
 
     public ValueTask<int> DeleteNotificationsAsync(TimeSpan age, int limit, CancellationToken cancellationToken)
     {
@@ -94,7 +104,11 @@ internal sealed class NotificationStore(SqlSession session, StoreParts parts)
 
     /// <summary>True if the notification is still there.</summary>
     private static async ValueTask<bool> IsThereAsync(SqlStep step, long notification) =>
-        (await step.QueryAsync("list_notifications_last", row => row.GetInt64(0), Argument.Long("before", notification + 1), Argument.Integer("scanned", 1)).ConfigureAwait(false))
+        (await step.QueryAsync(
+            "list_notifications_last",
+            row => row.GetInt64(0),
+            Argument.Long("before", notification + 1),
+            Argument.Integer("scanned", 1)).ConfigureAwait(false))
             .Contains(notification);
 
     /// <summary>A notification; null if this version cannot read it.</summary>

@@ -1,6 +1,9 @@
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>The bounds of everything that is carried out together. A statement with all of its arguments must fit into one message to the server, and into memory several times.</summary>
+/// <summary>
+/// The bounds of everything that is carried out together. A statement with all of its arguments must fit into one
+/// message to the server, and into memory several times.
+/// </summary>
 internal static class Pieces
 {
     /// <summary>About how many items.</summary>

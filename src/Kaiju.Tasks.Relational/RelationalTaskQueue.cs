@@ -5,8 +5,11 @@ namespace Kaiju.Tasks.Relational;
 /// <summary>The queue of a store in a database.</summary>
 internal sealed class RelationalTaskQueue(RelationalTaskStore store, TimeProvider clock) : StoreQueue(store, clock)
 {
-    protected override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken) =>
+    protected override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
+        ClaimRequest request, CancellationToken cancellationToken) =>
         store.Executors.ClaimNextAsync(request, cancellationToken);
 
-    protected override ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) => store.Executors.HasQueuedAsync(apps, cancellationToken);
+    protected override ValueTask<bool> HasQueuedAsync(
+        IReadOnlyList<string> apps,
+        CancellationToken cancellationToken) => store.Executors.HasQueuedAsync(apps, cancellationToken);
 }

@@ -25,11 +25,17 @@ internal abstract class RelationalTaskStore : ITaskStore
     protected abstract HintListeners Listeners { get; }
 
     public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
-        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context, CancellationToken cancellationToken) =>
+        IReadOnlyList<TaskDefinition> tasks,
+        OnConflict onConflict,
+        CallContext context,
+        CancellationToken cancellationToken) =>
         Creation.CreateAsync(tasks, onConflict, context, cancellationToken);
 
     public ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
-        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CallContext context, CancellationToken cancellationToken) =>
+        IReadOnlyList<TaskRecord> tasks,
+        IReadOnlyList<ExecutorPing> executors,
+        CallContext context,
+        CancellationToken cancellationToken) =>
         Creation.ImportAsync(tasks, executors, context, cancellationToken);
 
     public ValueTask<UpdateAnswer> UpdateAsync(

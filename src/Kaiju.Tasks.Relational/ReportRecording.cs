@@ -3,10 +3,13 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>How reports are decided about while their rows are held, and which a statement may record by itself.</summary>
+/// <summary>
+/// How reports are decided about while their rows are held, and which a statement may record by itself.
+/// </summary>
 internal static class ReportRecording
 {
-    public static async ValueTask<IReadOnlyList<ReportAnswer>> DecideAsync(SqlStep step, IReadOnlyList<StageReport> reports)
+    public static async ValueTask<IReadOnlyList<ReportAnswer>> DecideAsync(
+        SqlStep step, IReadOnlyList<StageReport> reports)
     {
         var need = reports.Aggregate(
             DefinitionNeed.None, (need, report) => need.With(DefinitionNeed.Of(new TaskEvent.Reported(report))));
@@ -29,8 +32,8 @@ internal static class ReportRecording
         report.Outcome is StageOutcome.Done { Result: var result } ? TaskRow.SizeOf(result) : 0;
 
     /// <summary>
-    /// The places of reports that a statement may record by itself: of a stage that is done, the only ones about their tasks. Several
-    /// about one task are decided one after the other, in their order.
+    /// The places of reports that a statement may record by itself: of a stage that is done, the only ones about their
+    /// tasks. Several about one task are decided one after the other, in their order.
     /// </summary>
     public static List<int> FindDoneAlone(IReadOnlyList<StageReport> reports)
     {
@@ -47,7 +50,8 @@ internal static class ReportRecording
         var places = new List<int>(reports.Count);
         for (var place = 0; place < reports.Count; place++)
         {
-            if (reports[place] is { Outcome: StageOutcome.Done, StoreKey: not 0 } report && !twice.Contains(report.TaskId))
+            if (reports[place] is { Outcome: StageOutcome.Done, StoreKey: not 0 } report
+                && !twice.Contains(report.TaskId))
             {
                 places.Add(place);
             }

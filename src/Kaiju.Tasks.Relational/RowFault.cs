@@ -13,8 +13,15 @@ internal sealed record RowFault(long TaskNo, string TaskId, Exception Reason)
         return new(number, id, reason);
     }
 
-    /// <summary>True for a fault of what stands in a row, and not of the way to it: a row is complete before its columns are read.</summary>
-    public static bool IsOfReading(Exception e) => e is not (DbException or IOException or OperationCanceledException or ObjectDisposedException or OutOfMemoryException);
+    /// <summary>
+    /// True for a fault of what stands in a row, and not of the way to it: a row is complete before its columns are
+    /// read.
+    /// </summary>
+    public static bool IsOfReading(
+        Exception e) => e
+            is not (DbException
+                or IOException or OperationCanceledException or ObjectDisposedException or OutOfMemoryException);
 
-    public JsonException ToException() => new($"The row of task \"{TaskId}\" cannot be read by this version: {Reason.Message}", Reason);
+    public JsonException ToException() =>
+        new($"The row of task \"{TaskId}\" cannot be read by this version: {Reason.Message}", Reason);
 }

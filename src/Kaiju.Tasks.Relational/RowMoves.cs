@@ -21,12 +21,15 @@ internal abstract class MoveWork(string name)
     public virtual ValueTask EndAsync(SqlStep step, bool isWhole) => default;
 }
 
-/// <summary>How many tasks are moved together without one of them being in the way of the others. See docs/decisions/0010.</summary>
+/// <summary>
+/// How many tasks are moved together without one of them being in the way of the others. See docs/decisions/0010.
+/// </summary>
 internal sealed class RowMoves(SqlSession session, StoreParts parts)
 {
     /// <summary>
-    /// Moves what is loaded, in one transaction. What this process cannot read is set aside, and the rest is moved. If the transaction
-    /// fails because of a row that cannot be decided or written, smaller ones follow, until that row stands alone and is set aside too.
+    /// Moves what is loaded, in one transaction. What this process cannot read is set aside, and the rest is moved. If
+    /// the transaction fails because of a row that cannot be decided or written, smaller ones follow, until that row
+    /// stands alone and is set aside too.
     /// </summary>
     /// <param name="work">The work.</param>
     /// <param name="limit">The most rows in all.</param>
@@ -44,7 +47,8 @@ internal sealed class RowMoves(SqlSession session, StoreParts parts)
                 moves.AddRange(await session.WriteAsync(batch.MoveAsync, cancellationToken).ConfigureAwait(false));
                 left -= batch.Found;
             }
-            catch (Exception e) when (batch.Rows.Count > 0 && !cancellationToken.IsCancellationRequested && session.IsOfRow(e))
+            catch (Exception e) when (batch.Rows.Count > 0 && !cancellationToken.IsCancellationRequested
+                && session.IsOfRow(e))
             {
                 most = Math.Max(1, batch.Rows.Count / 2);
                 if (batch.Rows.Count > 1)
@@ -57,7 +61,8 @@ internal sealed class RowMoves(SqlSession session, StoreParts parts)
 
             patience -= batch.Faults.Count;
             var isPassedOver = batch.Faults.TrueForAll(fault => parts.Aside.Leave(work.Name, fault));
-            if (batch.IsWhole || left <= 0 || patience <= 0 || !isPassedOver || (most == limit && batch.Faults.Count == 0))
+            if (batch.IsWhole || left <= 0 || patience <= 0 || !isPassedOver || (most == limit
+                && batch.Faults.Count == 0))
             {
                 return moves;
             }
@@ -95,7 +100,9 @@ internal sealed class RowMoves(SqlSession session, StoreParts parts)
         /// <summary>The transaction failed because of its only row.</summary>
         public void Blame(Exception e) => (IsWhole, Faults) = (false, [new RowFault(Rows[0].TaskNo, Rows[0].Id, e)]);
 
-        /// <summary>The rows are held by this step; the tasks that they start may be held by another transaction.</summary>
+        /// <summary>
+        /// The rows are held by this step; the tasks that they start may be held by another transaction.
+        /// </summary>
         private static async ValueTask<List<TaskRow>> WithoutHeldAsync(SqlStep step, List<TaskRow> rows)
         {
             if (!step.PassesOver)
@@ -120,7 +127,8 @@ internal sealed class RowMoves(SqlSession session, StoreParts parts)
                 }
                 else
                 {
-                    // Such as a cron expression without another occurrence: nothing to do until something else happens to it.
+                    // Such as a cron expression without another occurrence: nothing to do until something else happens
+                    // to it.
                     row.Drop(now);
                     step.MarkChanged(row);
                 }

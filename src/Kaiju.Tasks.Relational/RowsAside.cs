@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What is set aside, for the parts of a store: they say so in the log, and leave it out of their statements.</summary>
+/// <summary>
+/// What is set aside, for the parts of a store: they say so in the log, and leave it out of their statements.
+/// </summary>
 internal sealed class RowsAside(TimeProvider clock, ILogger logger)
 {
     /// <summary>The name of claiming.</summary>
@@ -10,13 +12,16 @@ internal sealed class RowsAside(TimeProvider clock, ILogger logger)
 
     private readonly SetAside _setAside = new(clock);
 
-    /// <summary>A statement that is carried out all the time: it asks for what is set aside only if there is something.</summary>
+    /// <summary>
+    /// A statement that is carried out all the time: it asks for what is set aside only if there is something.
+    /// </summary>
     public string WithoutClaims(string statement, string exceptClause) => _setAside.In(Claiming).Length == 0
         ? statement
         : statement.Replace("/*except*/", exceptClause, StringComparison.Ordinal);
 
     /// <summary>The tasks that are left alone in these kinds of work, as the argument of a statement.</summary>
-    public Argument Except(params ReadOnlySpan<string> works) => new("except", ColumnType.Long, _setAside.In(works), IsList: true);
+    public Argument Except(params ReadOnlySpan<string> works) =>
+        new("except", ColumnType.Long, _setAside.In(works), IsList: true);
 
     /// <summary>Leaves a task alone in this work for a while, and says so.</summary>
     /// <returns>False if it is not left alone, since too many are.</returns>

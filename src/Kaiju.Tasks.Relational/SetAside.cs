@@ -1,9 +1,9 @@
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Tasks that this process leaves alone for a while in one kind of work, because it could not read, decide or write them: one minute,
-/// and twice as long each time, up to five minutes. The tasks' rows do not know of it, since a process of another version may be able
-/// to do it. See docs/decisions/0010.
+/// Tasks that this process leaves alone for a while in one kind of work, because it could not read, decide or write
+/// them: one minute, and twice as long each time, up to five minutes. The tasks' rows do not know of it, since a
+/// process of another version may be able to do it. See docs/decisions/0010.
 /// </summary>
 internal sealed class SetAside(TimeProvider clock)
 {

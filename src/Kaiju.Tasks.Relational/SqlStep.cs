@@ -5,8 +5,8 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// One step of the store: one transaction. Rows are read and held, the lifecycle decides, and what it says is collected here and
-/// written together at the end, before the commit.
+/// One step of the store: one transaction. Rows are read and held, the lifecycle decides, and what it says is collected
+/// here and written together at the end, before the commit.
 /// </summary>
 /// <param name="parts">The store's parts.</param>
 /// <param name="tries">What is known of the tries before.</param>
@@ -43,12 +43,14 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
     /// <summary>The store's time, one for the whole step.</summary>
     public abstract ValueTask<DateTimeOffset> NowAsync();
 
-    public abstract ValueTask<List<T>> QueryAsync<T>(string statement, Func<DbDataReader, T> read, params Argument[] arguments);
+    public abstract ValueTask<List<T>> QueryAsync<T>(
+        string statement, Func<DbDataReader, T> read, params Argument[] arguments);
 
     public abstract ValueTask<int> ExecuteAsync(string statement, params Argument[] arguments);
 
     /// <summary>Carries a statement out for each row.</summary>
-    public abstract ValueTask ExecuteEachAsync<T>(string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns);
+    public abstract ValueTask ExecuteEachAsync<T>(
+        string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns);
 
     /// <summary>Reads rows of tasks, which nobody else changes until the step ends.</summary>
     /// <param name="statement">The statement.</param>
@@ -60,7 +62,9 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
     /// <inheritdoc cref="LoadAsync(string, DefinitionNeed, Argument[])"/>
     protected abstract ValueTask<List<TaskRow>> LoadAsync(string statement, Argument[] arguments);
 
-    /// <summary>Stores definitions whose ids are unknown, with their numbers; those that are known are left out of the answer.</summary>
+    /// <summary>
+    /// Stores definitions whose ids are unknown, with their numbers; those that are known are left out of the answer.
+    /// </summary>
     public abstract ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows);
 
     public void Hint(StoreHintKinds kinds, TaskRow row) => Hint(kinds, row.Head.AppName, row.Id);
@@ -68,14 +72,20 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
     public void Hint(StoreHintKinds kinds, string? app, string taskId) => Hints = Hints.With(kinds, app, taskId);
 
     /// <summary>A task, held; null if there is none in the scope.</summary>
-    /// <exception cref="System.Text.Json.JsonException">There is such a task, and this version cannot read its row.</exception>
+    /// <exception cref="System.Text.Json.JsonException">
+    /// There is such a task, and this version cannot read its row.
+    /// </exception>
     public async ValueTask<TaskRow?> FindAsync(string id, TaskScope? scope, DefinitionNeed need)
     {
         var rows = await LoadAsync("load_by_ids", need, Argument.Texts("ids", [id])).ConfigureAwait(false);
-        return rows.Count > 0 ? rows[0].IsIn(scope) ? rows[0] : null : Unreadable.Find(fault => fault.TaskId == id) is { } fault ? throw fault.ToException() : null;
+        return rows.Count > 0
+            ? rows[0].IsIn(scope) ? rows[0]
+            : null : Unreadable.Find(fault => fault.TaskId == id) is { } fault ? throw fault.ToException() : null;
     }
 
-    /// <summary>Those of the rows that a creation or an import with this mark has stored, in a try whose answer was lost.</summary>
+    /// <summary>
+    /// Those of the rows that a creation or an import with this mark has stored, in a try whose answer was lost.
+    /// </summary>
     public async ValueTask<HashSet<long>> FindMarkedAsync(IEnumerable<TaskRow> rows, Guid mark)
     {
         if (!IsRepeated)
@@ -98,25 +108,32 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
         }
     }
 
-    /// <summary>Holds what of these tasks nobody else holds, and the tasks that they start, without waiting for any of them.</summary>
+    /// <summary>
+    /// Holds what of these tasks nobody else holds, and the tasks that they start, without waiting for any of them.
+    /// </summary>
     /// <returns>The ids of the tasks about which this step can decide without waiting.</returns>
     public async ValueTask<HashSet<string>> HoldFreeAsync(IEnumerable<string> ids)
     {
         var free = await HoldAsync(ids).ConfigureAwait(false);
         var known = free.Select(task => task.Id).ToHashSet(StringComparer.Ordinal);
-        var next = free.Select(task => task.Next).OfType<string>().Where(id => !known.Contains(id)).ToHashSet(StringComparer.Ordinal);
+        var next = free.Select(task => task.Next).OfType<string>()
+            .Where(id => !known.Contains(id)).ToHashSet(StringComparer.Ordinal);
         if (next.Count > 0)
         {
             // A next task that does not exist keeps nobody waiting.
             next.ExceptWith((await HoldAsync(next).ConfigureAwait(false)).Select(task => task.Id));
-            next.IntersectWith(await QueryAsync("find_states", row => row.GetString(0), Argument.Texts("ids", next)).ConfigureAwait(false));
-            known.ExceptWith(free.Where(task => task.Next is not null && next.Contains(task.Next)).Select(task => task.Id));
+            next.IntersectWith(
+                await QueryAsync(
+                    "find_states", row => row.GetString(0), Argument.Texts("ids", next)).ConfigureAwait(false));
+            known.ExceptWith(
+                free.Where(task => task.Next is not null && next.Contains(task.Next)).Select(task => task.Id));
         }
 
         return known;
 
         ValueTask<List<(string Id, string? Next)>> HoldAsync(IEnumerable<string> ids) =>
-            QueryAsync("hold_free", row => (row.GetString(0), row.TextOrNull(1)), Argument.Texts("ids", ids.Distinct()));
+            QueryAsync(
+                "hold_free", row => (row.GetString(0), row.TextOrNull(1)), Argument.Texts("ids", ids.Distinct()));
     }
 
     /// <summary>Carries out what the lifecycle says, whole; false if it says that nothing happens.</summary>
@@ -148,7 +165,8 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
     public void MarkChanged(TaskRow row) => _changed.Add(row);
 
     /// <summary>Results that came with a row and are counted in it.</summary>
-    public void AddResults(TaskRow row, IEnumerable<StageEntry> entries) => _results.AddRange(entries.Select(entry => new EntryRow(row.TaskNo, row.ResultRunNo, entry)));
+    public void AddResults(TaskRow row, IEnumerable<StageEntry> entries) =>
+        _results.AddRange(entries.Select(entry => new EntryRow(row.TaskNo, row.ResultRunNo, entry)));
 
     /// <summary>A result whose task was changed by a statement.</summary>
     public void AddResult(EntryRow result) => _results.Add(result);
@@ -174,7 +192,8 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
         await WriteAsync("insert_results", _results, EntryRow.ResultColumns).ConfigureAwait(false);
         await WriteAsync("insert_failures", _failures, EntryRow.FailureColumns).ConfigureAwait(false);
         await WriteAsync("insert_notifications", _notifications, NotificationRow.Columns).ConfigureAwait(false);
-        await WriteAsync("update_states", [.. _changed.OrderBy(row => row.TaskNo)], TaskRowColumns.State).ConfigureAwait(false);
+        await WriteAsync(
+            "update_states", [.. _changed.OrderBy(row => row.TaskNo)], TaskRowColumns.State).ConfigureAwait(false);
         await WriteAsync("insert_runs", _runs, RunRow.Columns).ConfigureAwait(false);
         foreach (var statement in _sweeps.Count == 0 ? [] : (string[])["trim_runs", "sweep_results", "sweep_failures"])
         {
@@ -184,7 +203,9 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
         Clear();
     }
 
-    /// <summary>What the step's tasks have set off in others, in the order of ids, so that two steps never wait for each other.</summary>
+    /// <summary>
+    /// What the step's tasks have set off in others, in the order of ids, so that two steps never wait for each other.
+    /// </summary>
     private async ValueTask StartChainedAsync()
     {
         while (_chains.Count > 0)
@@ -193,10 +214,14 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
             _chains.Clear();
             var held = _changed.ToDictionary(row => row.Id, StringComparer.Ordinal);
             var need = DefinitionNeed.Of(new TaskEvent.Chained(""));
-            var others = chains.Select(chain => chain.Next).Distinct().Where(id => !held.TryGetValue(id, out var row) || !row.Has(need)).ToList();
-            foreach (var row in others.Count == 0 ? [] : await LoadAsync("load_by_ids", need, Argument.Texts("ids", others)).ConfigureAwait(false))
+            var others = chains.Select(chain => chain.Next).Distinct()
+                .Where(id => !held.TryGetValue(id, out var row) || !row.Has(need)).ToList();
+            foreach (var row in others.Count == 0
+                ? []
+                : await LoadAsync("load_by_ids", need, Argument.Texts("ids", others)).ConfigureAwait(false))
             {
-                // What this step has already made of a task stays; it was loaded for another event, which may have needed less of it.
+                // What this step has already made of a task stays; it was loaded for another event, which may have
+                // needed less of it.
                 if (!held.TryAdd(row.Id, row))
                 {
                     held[row.Id].TakeDefinitionOf(row);

@@ -4,10 +4,11 @@ using System.Text.RegularExpressions;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// The adapter's statements, by name, from its <c>Sql/*.sql</c>: a statement begins with a line <c>-- name: …</c> and ends with the next
-/// one. Comments are for those who read the file: the server does not get them. Words in $…$ are put in when they are loaded: names of
-/// tables, the store's time, the columns of a task. A statement with a part <c>/*free: … */</c> is two: the plain one without it, and with it
-/// the one that passes over rows which another transaction holds, under the name with <c>_free</c>.
+/// The adapter's statements, by name, from its <c>Sql/*.sql</c>: a statement begins with a line <c>-- name: …</c> and
+/// ends with the next one. Comments are for those who read the file: the server does not get them. Words in $…$ are put
+/// in when they are loaded: names of tables, the store's time, the columns of a task. A statement with a part
+/// <c>/*free: … */</c> is two: the plain one without it, and with it the one that passes over rows which another
+/// transaction holds, under the name with <c>_free</c>.
 /// </summary>
 internal sealed partial class SqlTexts
 {
@@ -69,7 +70,8 @@ internal sealed partial class SqlTexts
     [GeneratedRegex(@"--[^\n]*")]
     private static partial Regex Comments();
 
-    private static IEnumerable<(string Name, string Text)> Resources(Assembly assembly, string folder) => assembly.GetManifestResourceNames()
+    private static IEnumerable<(string Name, string Text)> Resources(Assembly assembly, string folder) =>
+        assembly.GetManifestResourceNames()
         .Where(name => name.Contains(folder, StringComparison.Ordinal))
         .Order(StringComparer.Ordinal)
         .Select(name =>

@@ -17,9 +17,11 @@ internal sealed record EntryRow(long TaskNo, int RunNo, StageEntry Entry)
         new("claim", ColumnType.Uuid, row => row.Entry.Claim),
     ];
 
-    public static readonly Column<EntryRow>[] ResultColumns = [.. _both, new("result", ColumnType.Text, row => row.Entry.Result.GetRawText())];
+    public static readonly Column<EntryRow>[] ResultColumns = [
+        .. _both, new("result", ColumnType.Text, row => row.Entry.Result.GetRawText())];
 
-    public static readonly Column<EntryRow>[] FailureColumns = [.. _both, new("error", ColumnType.Text, row => row.Entry.Error!.Json.GetRawText())];
+    public static readonly Column<EntryRow>[] FailureColumns = [
+        .. _both, new("error", ColumnType.Text, row => row.Entry.Error!.Json.GetRawText())];
 }
 
 /// <summary>A run that has ended and gives way to the next one.</summary>
@@ -42,7 +44,9 @@ internal sealed record RunRow(long TaskNo, int RunNo, int Pass, ManagedState Sta
     ];
 }
 
-/// <summary>A task whose runs are to be trimmed, and the rows of runs that are neither kept nor shown deleted.</summary>
+/// <summary>
+/// A task whose runs are to be trimmed, and the rows of runs that are neither kept nor shown deleted.
+/// </summary>
 internal sealed record SweepRow(long TaskNo, int ResultRunNo, int KeptRuns)
 {
     public static readonly Column<SweepRow>[] Columns =

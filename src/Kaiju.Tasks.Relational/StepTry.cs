@@ -10,6 +10,8 @@ internal enum StepTry
     /// <summary>The step was tried before, and it is not known whether that has happened.</summary>
     MayHaveHappened = 1,
 
-    /// <summary>The step met a row that another transaction holds: now it leaves out what it would have to wait for.</summary>
+    /// <summary>
+    /// The step met a row that another transaction holds: now it leaves out what it would have to wait for.
+    /// </summary>
     PassesOverHeld = 2,
 }

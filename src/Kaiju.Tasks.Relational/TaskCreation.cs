@@ -24,7 +24,8 @@ internal class TaskCreation(SqlSession session, StoreParts parts)
         {
             var creation = new CreationStep(parts, piece, onConflict, context, mark);
             var bytes = Pieces.SizeOf(piece, TaskRow.SizeOf);
-            answers.AddRange(await session.WriteLargeAsync(creation.RunAsync, bytes, cancellationToken).ConfigureAwait(false));
+            answers.AddRange(
+                await session.WriteLargeAsync(creation.RunAsync, bytes, cancellationToken).ConfigureAwait(false));
         }
 
         return answers;

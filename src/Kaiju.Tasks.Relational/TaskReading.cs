@@ -12,12 +12,16 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
     internal const int MostScanned = 10_000;
 
     public ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) => session.ReadAsync(
-        async step => (await step.QueryAsync("get", ReadTask, Argument.Text("id", taskId)).ConfigureAwait(false)).FirstOrDefault(), cancellationToken);
+        async step => (await step.QueryAsync(
+            "get", ReadTask, Argument.Text("id", taskId)).ConfigureAwait(false)).FirstOrDefault(),
+        cancellationToken);
 
-    public ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken) => session.ReadAsync<TaskRun?>(
+    public ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken) =>
+        session.ReadAsync<TaskRun?>(
         async step =>
         {
-            var (row, results) = (await step.QueryAsync("get", ReadRow, Argument.Text("id", taskId)).ConfigureAwait(false)).FirstOrDefault();
+            var (row, results) = (await step.QueryAsync(
+                "get", ReadRow, Argument.Text("id", taskId)).ConfigureAwait(false)).FirstOrDefault();
             if (row is null)
             {
                 return null;
@@ -28,12 +32,17 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
                 return row.State.HasEnded ? TaskRun.Of(taskId, row.State, results) : null;
             }
 
-            var runs = await step.QueryAsync("get_run", HistoryRows.ReadRun(taskId), Argument.Long("task_no", row.TaskNo), Argument.Text("job_id", jobId)).ConfigureAwait(false);
+            var runs = await step.QueryAsync(
+                "get_run",
+                HistoryRows.ReadRun(taskId),
+                Argument.Long("task_no", row.TaskNo),
+                Argument.Text("job_id", jobId)).ConfigureAwait(false);
             return runs.FirstOrDefault();
         },
         cancellationToken);
 
-    public ValueTask<IReadOnlyList<AwaitedRun>> FindEndedRunsAsync(IReadOnlyList<AwaitedRun> runs, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<AwaitedRun>> FindEndedRunsAsync(
+        IReadOnlyList<AwaitedRun> runs, CancellationToken cancellationToken) =>
         runs.Count == 0
             ? ValueTask.FromResult<IReadOnlyList<AwaitedRun>>([])
             : session.ReadAsync<IReadOnlyList<AwaitedRun>>(
@@ -44,33 +53,43 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
                     Argument.Texts("jobs", runs.Select(run => run.JobId))).ConfigureAwait(false),
                 cancellationToken);
 
-    public ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken) => session.ReadAsync<IReadOnlyList<TaskRun>>(
+    public ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken) =>
+        session.ReadAsync<IReadOnlyList<TaskRun>>(
         async step =>
         {
-            var (row, results) = (await step.QueryAsync("get", ReadRow, Argument.Text("id", taskId)).ConfigureAwait(false)).FirstOrDefault();
+            var (row, results) = (await step.QueryAsync(
+                "get", ReadRow, Argument.Text("id", taskId)).ConfigureAwait(false)).FirstOrDefault();
             if (row is null)
             {
                 return [];
             }
 
-            var runs = await step.QueryAsync("list_runs", HistoryRows.ReadRun(taskId), Argument.Long("task_no", row.TaskNo)).ConfigureAwait(false);
+            var runs = await step.QueryAsync(
+                "list_runs", HistoryRows.ReadRun(taskId), Argument.Long("task_no", row.TaskNo)).ConfigureAwait(false);
 
             // Read apart: a run that ended in between would be there twice.
-            return row.State.HasEnded ? [TaskRun.Of(taskId, row.State, results), .. runs.Where(run => run.JobId != row.State.JobId)] : runs;
+            return row.State.HasEnded
+                ? [TaskRun.Of(taskId, row.State, results), .. runs.Where(run => run.JobId != row.State.JobId)]
+                : runs;
         },
         cancellationToken);
 
-    public ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken) => session.ReadAsync<IReadOnlyList<StageEntry>>(
-        async step => await step.QueryAsync("get_stages", HistoryRows.ReadEntry, Argument.Text("id", taskId)).ConfigureAwait(false), cancellationToken);
+    public ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken) =>
+        session.ReadAsync<IReadOnlyList<StageEntry>>(
+        async step => await step.QueryAsync(
+            "get_stages", HistoryRows.ReadEntry, Argument.Text("id", taskId)).ConfigureAwait(false),
+        cancellationToken);
 
-    public ValueTask<TaskPage> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) => session.ReadAsync(
+    public ValueTask<TaskPage> ListAsync(
+        TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) => session.ReadAsync(
         async step =>
         {
             var list = ListStatement.Of(query, after, step.Sql);
             var rows = await step.QueryAsync(
                 list.Text,
                 ReadListed,
-                [.. list.Arguments, Argument.Integer("most", limit), Argument.Integer("scanned", MostScanned), Argument.Long("most_bytes", Pieces.MostBytes)]).ConfigureAwait(false);
+                [.. list.Arguments, Argument.Integer("most", limit), Argument.Integer(
+                    "scanned", MostScanned), Argument.Long("most_bytes", Pieces.MostBytes)]).ConfigureAwait(false);
             List<TaskRecord> tasks = [.. rows.Select(row => row.Task).OfType<TaskRecord>()];
             if (rows.Count > 0 && (rows.Count == limit || rows.Count < rows[0].Found))
             {
@@ -79,7 +98,9 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
 
             // Fewer than were asked for: either all are seen, or as many rows are as one page may look through.
             var last = await step.QueryAsync(
-                list.LastScanned, row => new TaskCursor(row.Time(0), row.GetString(1)), [.. list.Arguments, Argument.Integer("scanned", MostScanned)]).ConfigureAwait(false);
+                list.LastScanned,
+                row => new TaskCursor(row.Time(0), row.GetString(1)),
+                [.. list.Arguments, Argument.Integer("scanned", MostScanned)]).ConfigureAwait(false);
             return new TaskPage(tasks, last.Count == 0 ? null : last[0]);
         },
         cancellationToken);
@@ -96,7 +117,10 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
         }
     }
 
-    /// <summary>A row of a page. A task that this version cannot read is left out and said in the log: it must not make the list useless.</summary>
+    /// <summary>
+    /// A row of a page. A task that this version cannot read is left out and said in the log: it must not make the list
+    /// useless.
+    /// </summary>
     private (TaskCursor Place, TaskRecord? Task, int Found) ReadListed(DbDataReader row)
     {
         var (place, found) = (TaskRow.CursorOf(row), row.GetInt32(TaskRowColumns.Read.Length + 1));

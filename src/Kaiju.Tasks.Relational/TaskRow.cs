@@ -22,7 +22,10 @@ internal sealed class TaskRow
 
     public Guid Creation { get; init; }
 
-    /// <summary>The definition, read when it is needed: a task whose definition this version cannot read can be given back, cancelled and deleted.</summary>
+    /// <summary>
+    /// The definition, read when it is needed: a task whose definition this version cannot read can be given back,
+    /// cancelled and deleted.
+    /// </summary>
     /// <exception cref="JsonException">This version cannot read it.</exception>
     public TaskDefinition Definition
     {
@@ -30,7 +33,10 @@ internal sealed class TaskRow
         set => (_definition, Head, _bytes) = (value, value, null);
     }
 
-    /// <summary>What the columns know of the definition. For members without a column it says nothing, or only that there is something.</summary>
+    /// <summary>
+    /// What the columns know of the definition. For members without a column it says nothing, or only that there is
+    /// something.
+    /// </summary>
     public TaskDefinition Head { get; private set; } = null!;
 
     public required ManagedState State { get; set; }
@@ -41,7 +47,9 @@ internal sealed class TaskRow
 
     public int Revision { get; set; }
 
-    /// <summary>The current run's number: runs are counted for each task, so that rows need not repeat the run's id.</summary>
+    /// <summary>
+    /// The current run's number: runs are counted for each task, so that rows need not repeat the run's id.
+    /// </summary>
     public int RunNo { get; set; } = 1;
 
     /// <summary>The number of the run whose results are shown.</summary>
@@ -68,7 +76,8 @@ internal sealed class TaskRow
     public DueDuty? Due => DueDuty.Of(Head, State) is { } due && !(due.At <= _droppedAt) ? due : null;
 
     /// <summary>From when on the run is overdue.</summary>
-    public DateTimeOffset? Overdue => TaskLifecycle.OverdueFrom(Head, State, Rules) is { } overdue && !(overdue <= _droppedAt) ? overdue : null;
+    public DateTimeOffset? Overdue =>
+        TaskLifecycle.OverdueFrom(Head, State, Rules) is { } overdue && !(overdue <= _droppedAt) ? overdue : null;
 
     /// <summary>When the task ended for good, if a clean-up may delete it.</summary>
     public DateTimeOffset? Ended => TaskLifecycle.IsDisposable(Head, State) ? State.StatusChange : null;
@@ -109,7 +118,8 @@ internal sealed class TaskRow
     }
 
     /// <summary>The number and the id of a row, also where the rest of it cannot be read.</summary>
-    public static (long TaskNo, string Id) KeyOf(DbDataReader reader) => (reader.GetInt64(_taskNo), reader.GetString(_id));
+    public static (long TaskNo, string Id) KeyOf(DbDataReader reader) =>
+        (reader.GetInt64(_taskNo), reader.GetString(_id));
 
     /// <summary>The place of a row in the order of creation, also where the rest of it cannot be read.</summary>
     public static TaskCursor CursorOf(DbDataReader reader) => new(reader.Time(_created), reader.GetString(_id));
@@ -118,7 +128,8 @@ internal sealed class TaskRow
     public bool IsIn(TaskScope? scope) => scope?.Includes(Head.AppName, Head.Group, Head.UserId) != false;
 
     /// <summary>What the lifecycle is to know of the definition for an event.</summary>
-    public TaskDefinition DefinitionFor(TaskEvent happened) => _definition ?? (DefinitionNeed.Of(happened).Includes(Traits) ? Definition : Head);
+    public TaskDefinition DefinitionFor(TaskEvent happened) =>
+        _definition ?? (DefinitionNeed.Of(happened).Includes(Traits) ? Definition : Head);
 
     /// <summary>Whether what was loaded is enough for this need.</summary>
     public bool Has(DefinitionNeed need) => _definition is not null || _stored is not null || !need.Includes(Traits);
@@ -157,7 +168,8 @@ internal sealed class TaskRow
     public static long SizeOf(TaskDefinition definition) => SizeOf(definition.KwsJson) + SizeOf(definition.MetaJson)
         + definition.Commands.Sum(command => SizeOf(command.ParamsJson) + SizeOf(command.Condition?.Json ?? default));
 
-    public static long SizeOf(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : JsonMarshal.GetRawUtf8Value(json).Length;
+    public static long SizeOf(JsonElement json) =>
+        json.ValueKind == JsonValueKind.Undefined ? 0 : JsonMarshal.GetRawUtf8Value(json).Length;
 
     private TaskDefinition ReadDefinition()
     {

@@ -4,8 +4,8 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Every column of a task, declared once: how it is named, written and read, and what a new task has in it. Statements get their
-/// lists of columns from here (<see cref="ColumnWords"/>), and ordinals are places in these lists.
+/// Every column of a task, declared once: how it is named, written and read, and what a new task has in it. Statements
+/// get their lists of columns from here (<see cref="ColumnWords"/>), and ordinals are places in these lists.
 /// </summary>
 internal static class TaskRowColumns
 {
@@ -29,7 +29,8 @@ internal static class TaskRowColumns
         new("is_periodic", ColumnType.Flag, row => row.Definition.Cron is not null) { OfNew = NewValue.Given },
         new("definition", ColumnType.Text, row => row.Definition.ToStoredJson())
         {
-            Read = (row, reader, place) => row.KeepStored(reader.IsDBNull(place) ? null : reader.GetFieldValue<byte[]>(place)),
+            Read = (row, reader, place) =>
+                row.KeepStored(reader.IsDBNull(place) ? null : reader.GetFieldValue<byte[]>(place)),
             OfNew = NewValue.Given,
         },
     ];
@@ -86,9 +87,21 @@ internal static class TaskRowColumns
         Managed("status_change", nameof(ManagedState.StatusChange), Stored.Time, NewValue.Clock),
         Managed("executor_id", nameof(ManagedState.ExecutorId), Stored.TextOrNull),
         Managed("claim", nameof(ManagedState.Claim), Stored.UuidOrNull),
-        Report("report_claim", Stored.UuidOrNull, report => report?.Claim, (report, claim) => report with { Claim = claim!.Value }),
-        Report("report_stage", Stored.IntegerOrNull, report => report?.Stage, (report, stage) => report with { Stage = stage!.Value }),
-        Report("report_kind", Stored.AnyOrNull<ReportKind>(), report => report?.Kind, (report, kind) => report with { Kind = kind!.Value }),
+        Report(
+            "report_claim",
+            Stored.UuidOrNull,
+            report => report?.Claim,
+            (report, claim) => report with { Claim = claim!.Value }),
+        Report(
+            "report_stage",
+            Stored.IntegerOrNull,
+            report => report?.Stage,
+            (report, stage) => report with { Stage = stage!.Value }),
+        Report(
+            "report_kind",
+            Stored.AnyOrNull<ReportKind>(),
+            report => report?.Kind,
+            (report, kind) => report with { Kind = kind!.Value }),
         Managed("exit_code", nameof(ManagedState.ExitCode), Stored.AnyOrNull<TaskExitCode>()),
         Managed("error", nameof(ManagedState.Error), Stored.ErrorOrNull),
         Managed("occurrence", nameof(ManagedState.Occurrence), Stored.TimeOrNull),
@@ -102,12 +115,15 @@ internal static class TaskRowColumns
         new("ended", ColumnType.Long, row => Ticks.Of(row.Ended)),
     ];
 
-    /// <summary>What the statement that creates tasks is given for each; everything else of a new task follows from the clock.</summary>
+    /// <summary>
+    /// What the statement that creates tasks is given for each; everything else of a new task follows from the clock.
+    /// </summary>
     public static readonly Column<TaskRow>[] New =
         [.. Definition.Concat(State).Where(IsGiven).DistinctBy(column => column.Name, StringComparer.Ordinal)];
 
     /// <summary>The columns that are read, in their order: those of the definition, then those of the state.</summary>
-    public static readonly Column<TaskRow>[] Read = [.. Definition.Concat(State).Where(column => column.Read is not null)];
+    public static readonly Column<TaskRow>[] Read = [
+        .. Definition.Concat(State).Where(column => column.Read is not null)];
 
     /// <summary>The ordinal of a column that is read.</summary>
     public static int OrdinalOf(string name) => Array.FindIndex(Read, column => column.Name == name);
@@ -115,7 +131,8 @@ internal static class TaskRowColumns
     private static bool IsGiven(Column<TaskRow> column) => column.OfNew is NewValue.Given or NewValue.GivenFromClock;
 
     /// <summary>A column that is a property of the row.</summary>
-    private static Column<TaskRow> Row<T>(string name, string property, Stored<T> stored, NewValue ofNew, bool isFixed = false)
+    private static Column<TaskRow> Row<T>(
+        string name, string property, Stored<T> stored, NewValue ofNew, bool isFixed = false)
     {
         var member = new Member<TaskRow, T>(property);
         return new(name, stored.Type, row => stored.Write(member.Get(row)))
@@ -165,6 +182,8 @@ internal static class TaskRowColumns
         };
 
     [UnconditionalSuppressMessage(
-        "Trimming", "IL2026", Justification = "The properties that serialise any type are no columns, and are not called.")]
+        "Trimming",
+        "IL2026",
+        Justification = "The properties that serialise any type are no columns, and are not called.")]
     private static Member<TaskDefinition, T> OfDefinition<T>(string property) => new(property);
 }

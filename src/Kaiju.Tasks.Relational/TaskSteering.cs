@@ -5,9 +5,9 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// What changes or removes tasks from outside. Such a step must not be done twice, so each remembers what its last try did: if the answer
-/// of that try was lost, the next one tells by what is stored now whether it was committed. Where nothing tells, the caller gets
-/// <see cref="TaskOutcomeUnknownException"/>.
+/// What changes or removes tasks from outside. Such a step must not be done twice, so each remembers what its last try
+/// did: if the answer of that try was lost, the next one tells by what is stored now whether it was committed. Where
+/// nothing tells, the caller gets <see cref="TaskOutcomeUnknownException"/>.
 /// </summary>
 internal sealed class TaskSteering(SqlSession session, StoreParts parts)
 {

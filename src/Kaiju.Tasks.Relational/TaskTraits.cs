@@ -1,6 +1,8 @@
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What of a definition the end of a stage depends on, so that its statement need not read the definition.</summary>
+/// <summary>
+/// What of a definition the end of a stage depends on, so that its statement need not read the definition.
+/// </summary>
 [Flags]
 internal enum TaskTraits
 {

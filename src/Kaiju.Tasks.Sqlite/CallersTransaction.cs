@@ -6,8 +6,11 @@ using SQLitePCL;
 
 namespace Kaiju.Tasks.Sqlite;
 
-/// <summary>How tasks are created in a transaction of the caller's. What fails leaves nothing half done in it.</summary>
-internal sealed class CallersTransaction(SqliteSession session, StoreParts parts, SqliteTasksOptions options) : ITransactionalCreation
+/// <summary>
+/// How tasks are created in a transaction of the caller's. What fails leaves nothing half done in it.
+/// </summary>
+internal sealed class CallersTransaction(
+    SqliteSession session, StoreParts parts, SqliteTasksOptions options) : ITransactionalCreation
 {
     private const string Savepoint = "kaiju_create";
 

@@ -6,13 +6,18 @@ namespace Kaiju.Tasks.Sqlite;
 /// <summary>What an error of SQLite means for the step that met it, and for the steps beside it.</summary>
 internal enum FaultKind
 {
-    /// <summary>Another connection holds a lock. The step waits for it and is done again, for at most the busy timeout.</summary>
+    /// <summary>
+    /// Another connection holds a lock. The step waits for it and is done again, for at most the busy timeout.
+    /// </summary>
     Lock,
 
     /// <summary>The connection is not fit, or no longer. It is replaced, and the step is done again once.</summary>
     Connection,
 
-    /// <summary>The file, the disk or the memory failed. Nothing of the transaction can be trusted: every step in it fails, and the connection is replaced.</summary>
+    /// <summary>
+    /// The file, the disk or the memory failed. Nothing of the transaction can be trusted: every step in it fails, and
+    /// the connection is replaced.
+    /// </summary>
     File,
 
     /// <summary>The database cannot hold the value. The item is refused; the steps beside it are carried out.</summary>
@@ -32,7 +37,8 @@ internal static class Faults
         [raw.SQLITE_LOCKED] = FaultKind.Lock,
         [raw.SQLITE_PROTOCOL] = FaultKind.Lock, // Several connections began at once, and this one lost.
 
-        [raw.SQLITE_READONLY] = FaultKind.Connection, // A connection that was opened while the file was read-only stays so for ever.
+        // A connection that was opened while the file was read-only stays so for ever.
+        [raw.SQLITE_READONLY] = FaultKind.Connection,
         [raw.SQLITE_CANTOPEN] = FaultKind.Connection,
         [raw.SQLITE_PERM] = FaultKind.Connection,
         [raw.SQLITE_SCHEMA] = FaultKind.Connection, // A prepared statement is of an older schema.
@@ -65,7 +71,10 @@ internal static class Faults
     /// <summary>The primary codes that are decided; for the test that knows them all.</summary>
     internal static IReadOnlyCollection<int> Decided => _kinds.Keys;
 
-    /// <summary>What a primary or extended code means. A code that this version does not know is permanent: it is thrown to its caller.</summary>
+    /// <summary>
+    /// What a primary or extended code means. A code that this version does not know is permanent: it is thrown to its
+    /// caller.
+    /// </summary>
     public static FaultKind KindOf(int code) => _kinds.GetValueOrDefault(code & 0xff, FaultKind.Permanent);
 
     /// <summary>What an exception means; null if SQLite has not thrown it.</summary>

@@ -14,8 +14,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class KaijuTasksSqliteExtensions
 {
     /// <summary>
-    /// Keeps tasks in a SQLite file, which any number of processes of one machine may share. The tables are created at the first use
-    /// (<see cref="SqliteTasksOptions.MigrateAtStart"/>).
+    /// Keeps tasks in a SQLite file, which any number of processes of one machine may share. The tables are created at
+    /// the first use (<see cref="SqliteTasksOptions.MigrateAtStart"/>).
     /// </summary>
     /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
     /// <param name="connectionString">A connection string that names a file: <c>Data Source=tasks.db</c>.</param>
@@ -23,7 +23,8 @@ public static class KaijuTasksSqliteExtensions
     /// <exception cref="ArgumentException">
     /// When the host starts: an option is out of its bounds, or the connection string cannot be read.
     /// </exception>
-    public static KaijuTasksBuilder UseSqlite(this KaijuTasksBuilder builder, string connectionString, Action<SqliteTasksOptions>? configure = null)
+    public static KaijuTasksBuilder UseSqlite(
+        this KaijuTasksBuilder builder, string connectionString, Action<SqliteTasksOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(connectionString);
@@ -35,11 +36,13 @@ public static class KaijuTasksSqliteExtensions
         }
 
         services.TryAddSingleton(provider =>
-            ActivatorUtilities.CreateInstance<SqliteTaskStore>(provider, provider.GetRequiredService<IOptions<SqliteTasksOptions>>().Value));
+            ActivatorUtilities.CreateInstance<SqliteTaskStore>(
+                provider, provider.GetRequiredService<IOptions<SqliteTasksOptions>>().Value));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SqliteStarter>());
         return builder.UseStore(
             nameof(UseSqlite),
             provider => provider.GetRequiredService<SqliteTaskStore>(),
-            provider => new RelationalTaskQueue(provider.GetRequiredService<SqliteTaskStore>(), provider.GetRequiredService<TimeProvider>()));
+            provider => new RelationalTaskQueue(
+                provider.GetRequiredService<SqliteTaskStore>(), provider.GetRequiredService<TimeProvider>()));
     }
 }

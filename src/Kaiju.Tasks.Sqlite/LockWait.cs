@@ -4,8 +4,9 @@ using SQLitePCL;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// A call's wait for locks of other connections: short pauses that grow, in all no longer than the busy timeout. Neither SQLite nor the
-/// driver waits, so that the option is the bound of the whole call, no thread is kept, and a cancelled caller is answered at once.
+/// A call's wait for locks of other connections: short pauses that grow, in all no longer than the busy timeout.
+/// Neither SQLite nor the driver waits, so that the option is the bound of the whole call, no thread is kept, and a
+/// cancelled caller is answered at once.
 /// </summary>
 internal sealed class LockWait(SqliteTasksOptions options)
 {
@@ -19,11 +20,12 @@ internal sealed class LockWait(SqliteTasksOptions options)
     private static TimeProvider Clock => TimeProvider.System;
 
     /// <summary>
-    /// Does something that needs the file, again while it is locked. A transaction that has read what another one has changed since can
-    /// never write, however long it waits.
+    /// Does something that needs the file, again while it is locked. A transaction that has read what another one has
+    /// changed since can never write, however long it waits.
     /// </summary>
     /// <exception cref="SqliteException">The busy timeout is over, or it failed for another reason.</exception>
-    public static async ValueTask<T> UseAsync<T>(Func<T> use, SqliteTasksOptions options, CancellationToken cancellationToken)
+    public static async ValueTask<T> UseAsync<T>(
+        Func<T> use, SqliteTasksOptions options, CancellationToken cancellationToken)
     {
         LockWait? wait = null;
         while (true)
@@ -32,7 +34,8 @@ internal sealed class LockWait(SqliteTasksOptions options)
             {
                 return use();
             }
-            catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Lock && e.SqliteExtendedErrorCode != raw.SQLITE_BUSY_SNAPSHOT)
+            catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Lock
+                && e.SqliteExtendedErrorCode != raw.SQLITE_BUSY_SNAPSHOT)
             {
                 await (wait ??= new LockWait(options)).PauseAsync(e, cancellationToken).ConfigureAwait(false);
             }
@@ -41,7 +44,8 @@ internal sealed class LockWait(SqliteTasksOptions options)
 
     /// <summary>The exception of a call whose wait is over.</summary>
     public static SqliteException TimedOut(SqliteTasksOptions options, SqliteException locked) => new(
-        $"The SQLite file \"{SqliteFile.PathOf(options)}\" was locked by another connection for {options.BusyTimeout} ({nameof(options.BusyTimeout)}); "
+        $"The SQLite file \"{SqliteFile.PathOf(options)}\" was locked by another connection for {options.BusyTimeout} "
+        + $"({nameof(options.BusyTimeout)}); "
         + $"the step was not carried out. {locked.Message}",
         locked.SqliteErrorCode,
         locked.SqliteExtendedErrorCode);
@@ -58,6 +62,8 @@ internal sealed class LockWait(SqliteTasksOptions options)
     private Task PauseAsync(SqliteException locked, CancellationToken cancellationToken)
     {
         var left = options.BusyTimeout - Clock.GetElapsedTime(_began);
-        return left > TimeSpan.Zero ? Task.Delay(NextPause(left), Clock, cancellationToken) : throw TimedOut(options, locked);
+        return left > TimeSpan.Zero
+            ? Task.Delay(NextPause(left), Clock, cancellationToken)
+            : throw TimedOut(options, locked);
     }
 }

@@ -5,7 +5,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Kaiju.Tasks.Sqlite;
 
-/// <summary>How reports are recorded: each result by a guarded statement, everything else by loading its task and asking the lifecycle.</summary>
+/// <summary>
+/// How reports are recorded: each result by a guarded statement, everything else by loading its task and asking the
+/// lifecycle.
+/// </summary>
 internal sealed class ReportBatches : IAsyncDisposable
 {
     private static readonly string[] _recordArguments = ["@task_no", "@claim", "@stage", "@bytes", "@now"];
@@ -30,7 +33,9 @@ internal sealed class ReportBatches : IAsyncDisposable
     /// <summary>Completes when every report that was added before is answered.</summary>
     public ValueTask DisposeAsync() => _batches.DisposeAsync();
 
-    /// <summary>Records a batch. One that the file cannot hold is taken apart, so that each report has its own answer.</summary>
+    /// <summary>
+    /// Records a batch. One that the file cannot hold is taken apart, so that each report has its own answer.
+    /// </summary>
     private async ValueTask<IReadOnlyList<ReportAnswer>> RecordBatchAsync(
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
     {
@@ -38,7 +43,8 @@ internal sealed class ReportBatches : IAsyncDisposable
         {
             return await RecordTogetherAsync(reports, cancellationToken).ConfigureAwait(false);
         }
-        catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Data && reports is [{ Outcome: StageOutcome.Done } report])
+        catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Data
+            && reports is [{ Outcome: StageOutcome.Done } report])
         {
             var error = TaskError.Create(TaskErrorKind.Result, $"The store cannot hold the result: {e.Message}");
             var failed = report with { Outcome = StageOutcome.Failed(error) };
@@ -57,7 +63,8 @@ internal sealed class ReportBatches : IAsyncDisposable
     }
 
     private ValueTask<IReadOnlyList<ReportAnswer>> RecordTogetherAsync(
-        IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) => _session.WriteAsync<IReadOnlyList<ReportAnswer>>(
+        IReadOnlyList<StageReport> reports,
+        CancellationToken cancellationToken) => _session.WriteAsync<IReadOnlyList<ReportAnswer>>(
         async step =>
         {
             var answers = new ReportAnswer[reports.Count];
@@ -75,7 +82,8 @@ internal sealed class ReportBatches : IAsyncDisposable
             var places = others.Order().ToList();
             var decided = places.Count == 0
                 ? []
-                : await ReportRecording.DecideAsync(step, places.ConvertAll(place => reports[place])).ConfigureAwait(false);
+                : await ReportRecording.DecideAsync(
+                    step, places.ConvertAll(place => reports[place])).ConfigureAwait(false);
             foreach (var (place, answer) in places.Zip(decided))
             {
                 answers[place] = answer;
@@ -105,7 +113,8 @@ internal sealed class ReportBatches : IAsyncDisposable
         if ((TaskState)row.Integer(3) == TaskState.Finished)
         {
             var isPeriodic = ((TaskTraits)row.Integer(4)).HasFlag(TaskTraits.Periodic);
-            step.Hint(isPeriodic ? StoreHintKinds.Ended | StoreHintKinds.Duty : StoreHintKinds.Ended, null, report.TaskId);
+            step.Hint(
+                isPeriodic ? StoreHintKinds.Ended | StoreHintKinds.Duty : StoreHintKinds.Ended, null, report.TaskId);
         }
 
         step.AddResult(new EntryRow(report.StoreKey, row.Integer(0), new StageEntry

@@ -57,7 +57,9 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts)
         return queued;
     }
 
-    /// <summary>The first of these that may be claimed together: at least one, at most so many tasks and bytes.</summary>
+    /// <summary>
+    /// The first of these that may be claimed together: at least one, at most so many tasks and bytes.
+    /// </summary>
     private static IEnumerable<long> Within(ClaimRequest request, List<QueuedRow> queued)
     {
         var bytes = 0L;

@@ -4,14 +4,20 @@ using Microsoft.Data.Sqlite;
 
 namespace Kaiju.Tasks.Sqlite;
 
-/// <summary>The connections of a store: each opened as <see cref="SqliteFile"/> says, and those that readers lay aside for the next.</summary>
+/// <summary>
+/// The connections of a store: each opened as <see cref="SqliteFile"/> says, and those that readers lay aside for the
+/// next.
+/// </summary>
 internal sealed class SqliteConnections(SqliteTasksOptions options) : IDisposable
 {
     private readonly ConcurrentBag<CachedConnection> _readers = [];
     private volatile string? _path;
     private volatile bool _isDisposed;
 
-    /// <summary>Opens a connection. Once the file is known to be right, the same file again, which is never created a second time.</summary>
+    /// <summary>
+    /// Opens a connection. Once the file is known to be right, the same file again, which is never created a second
+    /// time.
+    /// </summary>
     public SqliteConnection Open() => SqliteFile.Open(options, _path);
 
     /// <summary>The file of this connection has everything that it needs.</summary>

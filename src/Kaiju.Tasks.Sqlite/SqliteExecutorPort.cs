@@ -20,7 +20,8 @@ internal sealed class SqliteExecutorPort(SqliteSession session, StoreParts parts
             for (var tries = 0; tries < MostRepeatedClaims; tries++)
             {
                 // Where all of them were set aside, others may stand behind them.
-                if (await _claims.ClaimAsync((SqliteStep)step, request, claimed).ConfigureAwait(false) != ClaimOutcome.SetAside)
+                if (await _claims.ClaimAsync(
+                    (SqliteStep)step, request, claimed).ConfigureAwait(false) != ClaimOutcome.SetAside)
                 {
                     break;
                 }

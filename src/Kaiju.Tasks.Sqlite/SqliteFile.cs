@@ -6,10 +6,13 @@ using SQLitePCL;
 
 namespace Kaiju.Tasks.Sqlite;
 
-/// <summary>Opens the file that a connection string names, and refuses with path and reason what could never hold tasks.</summary>
+/// <summary>
+/// Opens the file that a connection string names, and refuses with path and reason what could never hold tasks.
+/// </summary>
 internal static class SqliteFile
 {
-    private const string Advice = "it must, such as \"Data Source=tasks.db\". For tasks in memory leave the adapter out.";
+    private const string Advice =
+        "it must, such as \"Data Source=tasks.db\". For tasks in memory leave the adapter out.";
 
     private static readonly ConnectionText<SqliteConnectionStringBuilder> _text =
         new($"{nameof(SqliteTasksOptions)}.{nameof(SqliteTasksOptions.ConnectionString)}", "Microsoft.Data.Sqlite");
@@ -18,15 +21,20 @@ internal static class SqliteFile
     public static void ThrowIfInvalid(SqliteTasksOptions options)
     {
         var connection = _text.Read(options.ConnectionString);
-        if (connection.Mode is SqliteOpenMode.Memory or SqliteOpenMode.ReadOnly || connection.DataSource.Trim() is "" or ":memory:")
+        if (connection.Mode is SqliteOpenMode.Memory or SqliteOpenMode.ReadOnly
+            || connection.DataSource.Trim() is "" or ":memory:")
         {
             throw Unnamed(options);
         }
 
-        if (IsUri(connection) && Uri.UnescapeDataString(connection.DataSource).Contains("cache=shared", StringComparison.OrdinalIgnoreCase))
+        if (IsUri(connection)
+            && Uri.UnescapeDataString(connection.DataSource).Contains(
+                "cache=shared", StringComparison.OrdinalIgnoreCase))
         {
             throw new ArgumentException(
-                $"The connection string \"{Shown(options)}\" asks for a shared cache, whose connections lock each other out of tables; leave cache=shared out.", nameof(options));
+                $"The connection string \"{Shown(options)}\" asks for a shared cache, whose connections lock each "
+                    + "other out of tables; leave cache=shared out.",
+                nameof(options));
         }
     }
 
@@ -44,16 +52,30 @@ internal static class SqliteFile
         }
     }
 
-    /// <summary>Opens a connection with the settings that every one of ours needs. It never waits for a lock: <see cref="LockWait"/> does.</summary>
+    /// <summary>
+    /// Opens a connection with the settings that every one of ours needs. It never waits for a lock:
+    /// <see cref="LockWait"/> does.
+    /// </summary>
     /// <param name="options">Which file.</param>
-    /// <param name="path">The full path of the file once it is known: it is not created again, and a change of the current folder does not matter.</param>
+    /// <param name="path">
+    /// The full path of the file once it is known: it is not created again, and a change of the current folder does not
+    /// matter.
+    /// </param>
     /// <exception cref="ArgumentException">What the connection string names can never hold tasks.</exception>
-    /// <exception cref="SqliteException">The file cannot be opened, or not written. The message has its path and the reason.</exception>
+    /// <exception cref="SqliteException">
+    /// The file cannot be opened, or not written. The message has its path and the reason.
+    /// </exception>
     public static SqliteConnection Open(SqliteTasksOptions options, string? path = null)
     {
-        // Ours alone and kept open, so the driver's pool would only keep the file open after us. In a shared cache connections of one
-        // process lock each other out at once, whatever is said about waiting. A timeout below zero: the driver does not nap on locks.
-        var text = new SqliteConnectionStringBuilder(options.ConnectionString) { Pooling = false, Cache = SqliteCacheMode.Private, DefaultTimeout = -1 };
+        // Ours alone and kept open, so the driver's pool would only keep the file open after us. In a shared cache
+        // connections of one process lock each other out at once, whatever is said about waiting. A timeout below zero:
+        // the driver does not nap on locks.
+        var text = new SqliteConnectionStringBuilder(options.ConnectionString)
+        {
+            Pooling = false,
+            Cache = SqliteCacheMode.Private,
+            DefaultTimeout = -1,
+        };
         if (path is not null && !IsUri(text))
         {
             (text.DataSource, text.Mode) = (path, SqliteOpenMode.ReadWrite);
@@ -65,7 +87,9 @@ internal static class SqliteFile
             connection.Open();
             raw.sqlite3_busy_timeout(connection.Handle, 0);
             ThrowIfUnfit(connection, options);
-            Ask(connection, $"pragma synchronous = {(options.Durability == SqliteDurability.Full ? "full" : "normal")}");
+            Ask(
+                connection,
+                $"pragma synchronous = {(options.Durability == SqliteDurability.Full ? "full" : "normal")}");
             Ask(connection, "pragma temp_store = memory");
             options.Opened?.Invoke(connection);
             return connection;
@@ -118,7 +142,8 @@ internal static class SqliteFile
     }
 
     /// <summary>The full path of a connection's file; empty for a database without a file.</summary>
-    public static string PathOf(SqliteConnection connection) => raw.sqlite3_db_filename(connection.Handle, "main").utf8_to_string();
+    public static string PathOf(SqliteConnection connection) =>
+        raw.sqlite3_db_filename(connection.Handle, "main").utf8_to_string();
 
     private static void ThrowIfUnfit(SqliteConnection connection, SqliteTasksOptions options)
     {
@@ -130,18 +155,26 @@ internal static class SqliteFile
 
         if (raw.sqlite3_db_readonly(connection.Handle, "main") == 1)
         {
-            throw new SqliteException("The file is read-only for this process: look at its permissions, its volume, and the connection string.", raw.SQLITE_READONLY);
+            throw new SqliteException(
+                "The file is read-only for this process: look at its permissions, its volume, and the connection "
+                    + "string.",
+                raw.SQLITE_READONLY);
         }
 
         if (Ask(connection, "pragma journal_mode = wal") is not "wal" and var mode)
         {
             throw new ArgumentException(
-                $"The SQLite file \"{path}\" cannot be used: its journal mode stays \"{mode}\" and must become WAL. Use a local disk and SQLite's default VFS, without immutable or nolock.", nameof(options));
+                $"The SQLite file \"{path}\" cannot be used: its journal mode stays \"{mode}\" and must become WAL. "
+                    + "Use a local disk and SQLite's default VFS, without immutable or nolock.",
+                nameof(options));
         }
 
         if (Ask(connection, "pragma encoding") is not "UTF-8" and var encoding)
         {
-            throw new ArgumentException($"The SQLite file \"{path}\" cannot be used: its text is encoded as {encoding} and must be UTF-8. Use another file.", nameof(options));
+            throw new ArgumentException(
+                $"The SQLite file \"{path}\" cannot be used: its text is encoded as {encoding} and must be UTF-8. Use "
+                    + "another file.",
+                nameof(options));
         }
     }
 
@@ -158,15 +191,21 @@ internal static class SqliteFile
     private static SqliteException Described(SqliteException e, string what, string path)
     {
         var reason = Directory.Exists(path) ? "It is a folder. "
-            : Path.GetDirectoryName(path) is { Length: > 0 } folder && !Directory.Exists(folder) ? "Its folder does not exist. "
+            : Path.GetDirectoryName(path) is { Length: > 0 } folder && !Directory.Exists(folder)
+                ? "Its folder does not exist. "
             : "";
         return new SqliteException(
-            string.Create(CultureInfo.InvariantCulture, $"The SQLite file \"{path}\" cannot be {what}. {reason}{e.Message}"), e.SqliteErrorCode, e.SqliteExtendedErrorCode);
+            string.Create(
+                CultureInfo.InvariantCulture, $"The SQLite file \"{path}\" cannot be {what}. {reason}{e.Message}"),
+            e.SqliteErrorCode,
+            e.SqliteExtendedErrorCode);
     }
 
-    private static string PathOf(SqliteConnectionStringBuilder text) => IsUri(text) ? text.DataSource : Path.GetFullPath(text.DataSource);
+    private static string PathOf(SqliteConnectionStringBuilder text) =>
+        IsUri(text) ? text.DataSource : Path.GetFullPath(text.DataSource);
 
-    private static bool IsUri(SqliteConnectionStringBuilder text) => text.DataSource.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
+    private static bool IsUri(SqliteConnectionStringBuilder text) =>
+        text.DataSource.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
 
     private static object? Ask(SqliteConnection connection, string text)
     {

@@ -6,7 +6,9 @@ using SQLitePCL;
 
 namespace Kaiju.Tasks.Sqlite;
 
-/// <summary>The tables of the store and their versions. Migrations go forward only, each once, under the file's exclusive lock.</summary>
+/// <summary>
+/// The tables of the store and their versions. Migrations go forward only, each once, under the file's exclusive lock.
+/// </summary>
 public static partial class SqliteSchema
 {
     /// <summary>A statement is carried out for each row by itself.</summary>
@@ -14,7 +16,8 @@ public static partial class SqliteSchema
         new ColumnWords((name, _) => $"@{name}", name => $"@{name}").All();
 
     /// <summary>The version that this package reads and writes.</summary>
-    public static int Version { get; } = SqlTexts.LoadMigrations(typeof(SqliteSchema).Assembly, new Dictionary<string, string>()).Count;
+    public static int Version { get; } = SqlTexts.LoadMigrations(
+        typeof(SqliteSchema).Assembly, new Dictionary<string, string>()).Count;
 
     /// <summary>Creates the tables or brings them up to date; nothing to do if they are.</summary>
     /// <param name="options">Which file and which names.</param>
@@ -22,7 +25,8 @@ public static partial class SqliteSchema
     /// <returns>How many migrations were applied.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="TaskSchemaException">The tables are of a newer version than this package knows.</exception>
-    public static async Task<int> MigrateAsync(SqliteTasksOptions options, CancellationToken cancellationToken = default)
+    public static async Task<int> MigrateAsync(
+        SqliteTasksOptions options, CancellationToken cancellationToken = default)
     {
         ThrowIfInvalid(options);
         cancellationToken.ThrowIfCancellationRequested();
@@ -36,14 +40,17 @@ public static partial class SqliteSchema
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The migrations as one SQL script, to be carried out by somebody else on an empty file or after an older version.</summary>
+    /// <summary>
+    /// The migrations as one SQL script, to be carried out by somebody else on an empty file or after an older version.
+    /// </summary>
     /// <param name="options">Which names; the file does not matter.</param>
     /// <param name="fromVersion">The version that is there; 0 for none.</param>
     public static string GetScript(SqliteTasksOptions options, int fromVersion = 0)
     {
         ThrowIfInvalidNames(options);
         ArgumentOutOfRangeException.ThrowIfNegative(fromVersion);
-        var migrations = SqlTexts.LoadMigrations(typeof(SqliteSchema).Assembly, Words(options)).Index().Skip(fromVersion)
+        var migrations = SqlTexts.LoadMigrations(typeof(SqliteSchema).Assembly, Words(options)).Index()
+            .Skip(fromVersion)
             .Select(migration => $"{migration.Item.Trim()}\n\n{Recorded(options, migration.Index + 1)}\n");
         return $"begin exclusive;\n\n{VersionTable(options)}\n\n{string.Join('\n', migrations)}\ncommit;\n";
     }
@@ -65,7 +72,8 @@ public static partial class SqliteSchema
             Execute(connection, VersionTable(options));
             var from = FindVersion(connection, options) ?? 0;
             ThrowIfNewer(from);
-            foreach (var (index, migration) in SqlTexts.LoadMigrations(typeof(SqliteSchema).Assembly, Words(options)).Index().Skip(from))
+            foreach (var (index, migration) in SqlTexts.LoadMigrations(typeof(SqliteSchema).Assembly, Words(options))
+                .Index().Skip(from))
             {
                 Execute(connection, migration);
                 Execute(connection, Recorded(options, index + 1));
@@ -92,18 +100,27 @@ public static partial class SqliteSchema
         if (version < Version)
         {
             throw new TaskSchemaException(
-                $"The tables with the prefix \"{options.TablePrefix}\" are of version {version}; this package needs {Version}. "
-                + $"Set {nameof(SqliteTasksOptions.MigrateAtStart)}, call {nameof(SqliteSchema)}.{nameof(MigrateAsync)}, or carry out {nameof(SqliteSchema)}.{nameof(GetScript)}.");
+                $"The tables with the prefix \"{options.TablePrefix}\" are of version {version}; this package needs "
+                + $"{Version}. "
+                + $"Set {nameof(SqliteTasksOptions.MigrateAtStart)}, call "
+                + $"{nameof(SqliteSchema)}.{nameof(MigrateAsync)}, or carry out "
+                + $"{nameof(SqliteSchema)}.{nameof(GetScript)}.");
         }
     }
 
     internal static void ThrowIfInvalid(SqliteTasksOptions options)
     {
         ThrowIfInvalidNames(options);
-        ThrowIfOutside(nameof(options.ChangePollInterval), options.ChangePollInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
+        ThrowIfOutside(
+            nameof(options.ChangePollInterval),
+            options.ChangePollInterval,
+            TimeSpan.FromMilliseconds(10),
+            TimeSpan.FromMinutes(1));
         if (!Enum.IsDefined(options.Durability))
         {
-            throw new ArgumentException($"{nameof(options.Durability)} is {(int)options.Durability}; it must be Full or Normal.", nameof(options));
+            throw new ArgumentException(
+                $"{nameof(options.Durability)} is {(int)options.Durability}; it must be Full or Normal.",
+                nameof(options));
         }
 
         SqliteFile.ThrowIfInvalid(options);
@@ -115,7 +132,8 @@ public static partial class SqliteSchema
             TimeSpan.FromMinutes(5));
     }
 
-    internal static IReadOnlyDictionary<string, string> Words(SqliteTasksOptions options) => new Dictionary<string, string>(_columns)
+    internal static IReadOnlyDictionary<string, string> Words(SqliteTasksOptions options) =>
+        new Dictionary<string, string>(_columns)
     {
         ["prefix"] = options.TablePrefix,
     };
@@ -125,7 +143,9 @@ public static partial class SqliteSchema
         ArgumentNullException.ThrowIfNull(options);
         if (!Name().IsMatch(options.TablePrefix))
         {
-            throw new ArgumentException($"{nameof(options.TablePrefix)} is \"{options.TablePrefix}\"; it must match {Name()}.", nameof(options));
+            throw new ArgumentException(
+                $"{nameof(options.TablePrefix)} is \"{options.TablePrefix}\"; it must match {Name()}.",
+                nameof(options));
         }
     }
 
@@ -141,7 +161,9 @@ public static partial class SqliteSchema
     {
         if (version > Version)
         {
-            throw new TaskSchemaException($"The tables are of version {version}; this package knows up to {Version}. Use the package that has migrated them, or a newer one.");
+            throw new TaskSchemaException(
+                $"The tables are of version {version}; this package knows up to {Version}. Use the package that has "
+                    + "migrated them, or a newer one.");
         }
     }
 
@@ -161,10 +183,13 @@ public static partial class SqliteSchema
     }
 
     private static string VersionTable(SqliteTasksOptions options) =>
-        $"create table if not exists \"{options.TablePrefix}migrations\" (version integer primary key, applied text not null default current_timestamp) strict;";
+        $"create table if not exists \"{options.TablePrefix}migrations\" (version integer primary key, applied text "
+            + "not null default current_timestamp) strict;";
 
     private static string Recorded(SqliteTasksOptions options, int version) =>
-        string.Create(CultureInfo.InvariantCulture, $"insert into \"{options.TablePrefix}migrations\" (version) values ({version});");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"insert into \"{options.TablePrefix}migrations\" (version) values ({version});");
 
     private static void Execute(SqliteConnection connection, string text)
     {

@@ -5,10 +5,11 @@ using Microsoft.Data.Sqlite;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// How steps are carried out on the file: writes by the one writer of the process, reads on the caller's thread. The first step opens
-/// the file and its tables.
+/// How steps are carried out on the file: writes by the one writer of the process, reads on the caller's thread. The
+/// first step opens the file and its tables.
 /// </summary>
-internal sealed class SqliteSession(SqliteTasksOptions options, TimeProvider clock, StoreParts parts) : SqlSession, IAsyncDisposable
+internal sealed class SqliteSession(
+    SqliteTasksOptions options, TimeProvider clock, StoreParts parts) : SqlSession, IAsyncDisposable
 {
     private readonly SqliteConnections _connections = new(options);
     private readonly Lock _starting = new();
@@ -21,7 +22,10 @@ internal sealed class SqliteSession(SqliteTasksOptions options, TimeProvider clo
 
     public override bool IsOfRow(Exception e) => Faults.KindOf(e) == FaultKind.Data || base.IsOfRow(e);
 
-    /// <summary>Opens the file and its tables. Calls that come meanwhile share the outcome; what fails is tried again by the next step.</summary>
+    /// <summary>
+    /// Opens the file and its tables. Calls that come meanwhile share the outcome; what fails is tried again by the
+    /// next step.
+    /// </summary>
     public Task StartAsync(CancellationToken cancellationToken) =>
         _writer is not null ? Task.CompletedTask : BeginStart().WaitAsync(cancellationToken);
 
@@ -37,8 +41,12 @@ internal sealed class SqliteSession(SqliteTasksOptions options, TimeProvider clo
             : StartAndWriteAsync(act, bytes, cancellationToken);
     }
 
-    /// <summary>Reads on the caller's thread: a reader waits for nothing, and where the file is locked after all, it waits without the thread.</summary>
-    public override async ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken)
+    /// <summary>
+    /// Reads on the caller's thread: a reader waits for nothing, and where the file is locked after all, it waits
+    /// without the thread.
+    /// </summary>
+    public override async ValueTask<T> ReadAsync<T>(
+        Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         await StartAsync(cancellationToken).ConfigureAwait(false);
@@ -46,7 +54,8 @@ internal sealed class SqliteSession(SqliteTasksOptions options, TimeProvider clo
         {
             // Nothing in a step waits, so what it returns has ended.
             return await LockWait.UseAsync(
-                () => _connections.Read(reader => act(NewStep(reader.Statements, StepTry.First)).AsTask().GetAwaiter().GetResult()),
+                () => _connections.Read(
+                    reader => act(NewStep(reader.Statements, StepTry.First)).AsTask().GetAwaiter().GetResult()),
                 options,
                 cancellationToken).ConfigureAwait(false);
         }
@@ -56,7 +65,8 @@ internal sealed class SqliteSession(SqliteTasksOptions options, TimeProvider clo
         }
     }
 
-    public SqliteStep NewStep(SqliteStatements statements, StepTry tries) => new(statements, clock.GetUtcNow(), parts, tries);
+    public SqliteStep NewStep(SqliteStatements statements, StepTry tries) =>
+        new(statements, clock.GetUtcNow(), parts, tries);
 
     public async ValueTask DisposeAsync()
     {
@@ -86,7 +96,10 @@ internal sealed class SqliteSession(SqliteTasksOptions options, TimeProvider clo
         return await writer.WriteAsync(act, bytes, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The start that is under way or has succeeded, or a new one. Not on the caller's thread, which may be the only one of its context.</summary>
+    /// <summary>
+    /// The start that is under way or has succeeded, or a new one. Not on the caller's thread, which may be the only
+    /// one of its context.
+    /// </summary>
     private Task<SqliteWriter> BeginStart()
     {
         lock (_starting)

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace Kaiju.Tasks.Sqlite;
 
-/// <summary>Opens the file when the host starts, so that what is wrong with it fails the start and not the first task.</summary>
+/// <summary>
+/// Opens the file when the host starts, so that what is wrong with it fails the start and not the first task.
+/// </summary>
 internal sealed class SqliteStarter(SqliteTaskStore store) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => store.StartAsync(cancellationToken);

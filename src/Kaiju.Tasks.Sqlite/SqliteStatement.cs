@@ -7,8 +7,9 @@ using SQLitePCL;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// A statement that is carried out for every task, one level below the driver's commands: those look for each argument's name at each
-/// use, and a third of the writer's time went into that. It is bound in the order of its arguments, run, read and reset, by one thread.
+/// A statement that is carried out for every task, one level below the driver's commands: those look for each
+/// argument's name at each use, and a third of the writer's time went into that. It is bound in the order of its
+/// arguments, run, read and reset, by one thread.
 /// </summary>
 internal sealed class SqliteStatement : IDisposable
 {
@@ -33,7 +34,8 @@ internal sealed class SqliteStatement : IDisposable
     public SqliteStatement Begin(string[] names) => Begin(names, static names => names);
 
     /// <summary>Begins to bind what columns have for a row.</summary>
-    public SqliteStatement Begin<T>(IReadOnlyList<Column<T>> columns) => Begin(columns, static columns => columns.Select(column => column.Mark));
+    public SqliteStatement Begin<T>(IReadOnlyList<Column<T>> columns) =>
+        Begin(columns, static columns => columns.Select(column => column.Mark));
 
     private SqliteStatement Begin<TOrder>(TOrder order, Func<TOrder, IEnumerable<string>> namesOf)
         where TOrder : class
@@ -41,7 +43,8 @@ internal sealed class SqliteStatement : IDisposable
         if (!ReferenceEquals(_order, order))
         {
             _places = [.. namesOf(order).Select(name => raw.sqlite3_bind_parameter_index(_statement, name))];
-            var missing = Enumerable.Range(1, raw.sqlite3_bind_parameter_count(_statement)).Except(_places).Select(place => raw.sqlite3_bind_parameter_name(_statement, place).utf8_to_string()).ToList();
+            var missing = Enumerable.Range(1, raw.sqlite3_bind_parameter_count(_statement)).Except(_places)
+                .Select(place => raw.sqlite3_bind_parameter_name(_statement, place).utf8_to_string()).ToList();
             if (missing.Count > 0)
             {
                 throw new ArgumentException($"The statement needs {string.Join(", ", missing)}.", nameof(order));
@@ -58,7 +61,10 @@ internal sealed class SqliteStatement : IDisposable
     {
         if (_places[_next++] is > 0 and var place)
         {
-            ThrowIfFault(value is { } number ? raw.sqlite3_bind_int64(_statement, place, number) : raw.sqlite3_bind_null(_statement, place));
+            ThrowIfFault(
+                value is { } number
+                    ? raw.sqlite3_bind_int64(_statement, place, number)
+                    : raw.sqlite3_bind_null(_statement, place));
         }
 
         return this;
@@ -139,7 +145,9 @@ internal sealed class SqliteStatement : IDisposable
 
     private void ThrowIfFault(int answer) => SqliteException.ThrowExceptionForRC(answer, _connection.Handle);
 
-    /// <summary>The statement's first row, if it has one. Statements that change rows have changed all of them by then.</summary>
+    /// <summary>
+    /// The statement's first row, if it has one. Statements that change rows have changed all of them by then.
+    /// </summary>
     internal readonly ref struct Row(SqliteStatement owner, bool isThere)
     {
         public bool IsThere => isThere;

@@ -6,13 +6,16 @@ using Microsoft.Data.Sqlite;
 
 namespace Kaiju.Tasks.Sqlite;
 
-/// <summary>A step on a connection. Nothing in it waits for anything but the disk, so it ends on the thread that it begins on.</summary>
+/// <summary>
+/// A step on a connection. Nothing in it waits for anything but the disk, so it ends on the thread that it begins on.
+/// </summary>
 internal sealed class SqliteStep(
     SqliteStatements statements, DateTimeOffset now, StoreParts parts, StepTry tries) : SqlStep(parts, tries)
 {
     public override ValueTask<DateTimeOffset> NowAsync() => ValueTask.FromResult(now);
 
-    public override ValueTask<List<T>> QueryAsync<T>(string statement, Func<DbDataReader, T> read, params Argument[] arguments)
+    public override ValueTask<List<T>> QueryAsync<T>(
+        string statement, Func<DbDataReader, T> read, params Argument[] arguments)
     {
         var query = Prepared(statement, arguments);
         using var rows = query.ExecuteReader();
@@ -22,7 +25,8 @@ internal sealed class SqliteStep(
     public override ValueTask<int> ExecuteAsync(string statement, params Argument[] arguments) =>
         ValueTask.FromResult(Prepared(statement, arguments).ExecuteNonQuery());
 
-    public override ValueTask ExecuteEachAsync<T>(string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns)
+    public override ValueTask ExecuteEachAsync<T>(
+        string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns)
     {
         var each = statements.KeptOpen(Sql[statement]);
         foreach (var row in rows)
@@ -54,7 +58,8 @@ internal sealed class SqliteStep(
     }
 
     /// <summary>A statement that is carried out for every task, to be bound in the order of these names.</summary>
-    public SqliteStatement KeptOpen(string statement, string[] names) => statements.KeptOpen(Sql[statement]).Begin(names);
+    public SqliteStatement KeptOpen(string statement, string[] names) =>
+        statements.KeptOpen(Sql[statement]).Begin(names);
 
     // A page of a list brings its own text.
     private SqliteCommand Prepared(string statement, Argument[] arguments)
@@ -62,7 +67,11 @@ internal sealed class SqliteStep(
         var prepared = statements.Command(Sql.All.GetValueOrDefault(statement) ?? statement);
         foreach (var argument in arguments)
         {
-            Set(prepared, $"@{argument.Name}", argument.Type, argument.IsList ? ResultList.Of((IEnumerable)argument.Value!) : argument.Value);
+            Set(
+                prepared,
+                $"@{argument.Name}",
+                argument.Type,
+                argument.IsList ? ResultList.Of((IEnumerable)argument.Value!) : argument.Value);
         }
 
         if (prepared.CommandText.Contains("@now", StringComparison.Ordinal))
@@ -99,7 +108,15 @@ internal sealed class SqliteStep(
         }
         else
         {
-            command.Parameters.Add(new SqliteParameter(mark, type is ColumnType.Text or ColumnType.Uuid || stored is string ? SqliteType.Text : SqliteType.Integer) { Value = stored });
+            command.Parameters.Add(
+                new SqliteParameter(
+                    mark,
+                    type is ColumnType.Text or ColumnType.Uuid || stored is string
+                        ? SqliteType.Text
+                        : SqliteType.Integer)
+                {
+                    Value = stored,
+                });
         }
     }
 }

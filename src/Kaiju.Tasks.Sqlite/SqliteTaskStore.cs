@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Sqlite;
 
-/// <summary>Tasks in a SQLite file: one writer for the process, readers beside it, and the machine's clock, which all processes on the file share.</summary>
+/// <summary>
+/// Tasks in a SQLite file: one writer for the process, readers beside it, and the machine's clock, which all processes
+/// on the file share.
+/// </summary>
 internal sealed class SqliteTaskStore : RelationalTaskStore, IAsyncDisposable, IDisposable
 {
     private readonly StoreParts _parts;

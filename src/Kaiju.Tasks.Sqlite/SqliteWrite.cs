@@ -15,10 +15,14 @@ internal abstract class SqliteWrite(long bytes, long since, CancellationToken ca
 
     public CancellationToken CancellationToken => cancellationToken;
 
-    /// <summary>Runs the step; its failure is its own. It may be run more than once, each time in a new transaction.</summary>
+    /// <summary>
+    /// Runs the step; its failure is its own. It may be run more than once, each time in a new transaction.
+    /// </summary>
     /// <param name="connection">The writing connection, in a transaction.</param>
     /// <param name="newStep">Makes a step.</param>
-    /// <param name="isAlone">Nothing else is in the transaction, so that it need not be kept from what fails; what fails is thrown.</param>
+    /// <param name="isAlone">
+    /// Nothing else is in the transaction, so that it need not be kept from what fails; what fails is thrown.
+    /// </param>
     public abstract SqliteStep? Run(CachedConnection connection, Func<SqliteStep> newStep, bool isAlone);
 
     /// <summary>Answers the caller once the transaction is committed.</summary>

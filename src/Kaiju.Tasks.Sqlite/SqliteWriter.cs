@@ -7,9 +7,9 @@ using SQLitePCL;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// The one thread of this process that writes. SQLite has one writer at a time, so those of a process wait here for their turn and not
-/// in the file's lock; and what is waiting when the turn comes is committed together, each step with its own outcome. The thread owns
-/// the writing connection and replaces it when it is no longer fit.
+/// The one thread of this process that writes. SQLite has one writer at a time, so those of a process wait here for
+/// their turn and not in the file's lock; and what is waiting when the turn comes is committed together, each step with
+/// its own outcome. The thread owns the writing connection and replaces it when it is no longer fit.
 /// </summary>
 internal sealed class SqliteWriter : IAsyncDisposable
 {
@@ -122,14 +122,17 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     private void TakeMore(List<SqliteWrite> together)
     {
-        for (var bytes = together.Sum(write => write.Bytes); together.Count < MostTogether && bytes < Pieces.MostBytes && _waiting.TryTake(out var next);)
+        for (var bytes = together.Sum(write => write.Bytes); together.Count < MostTogether && bytes < Pieces.MostBytes
+            && _waiting.TryTake(out var next);)
         {
             together.Add(next);
             bytes += next.Bytes;
         }
     }
 
-    /// <summary>Carries steps out in one transaction, again while the file is locked, and once more on another connection.</summary>
+    /// <summary>
+    /// Carries steps out in one transaction, again while the file is locked, and once more on another connection.
+    /// </summary>
     private void Commit(List<SqliteWrite> writes)
     {
         List<SqliteStep>? steps = null;
@@ -183,8 +186,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Pauses before the next try, and answers the steps that have waited for the lock as long as they may. Steps that come meanwhile wait
-    /// for the same lock: each has the whole busy timeout, and not what is left of another's.
+    /// Pauses before the next try, and answers the steps that have waited for the lock as long as they may. Steps that
+    /// come meanwhile wait for the same lock: each has the whole busy timeout, and not what is left of another's.
     /// </summary>
     private void WaitForLock(List<SqliteWrite> writes, SqliteException locked)
     {
@@ -216,7 +219,10 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends a transaction that failed. After a fault of the file, or where it cannot be rolled back, its connection goes with it.</summary>
+    /// <summary>
+    /// Ends a transaction that failed. After a fault of the file, or where it cannot be rolled back, its connection
+    /// goes with it.
+    /// </summary>
     private void RollBack(Exception? fault = null)
     {
         try
@@ -255,7 +261,9 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>The file's version changes for this connection when another one has committed: perhaps another process.</summary>
+    /// <summary>
+    /// The file's version changes for this connection when another one has committed: perhaps another process.
+    /// </summary>
     private void LookForOthers()
     {
         try
@@ -274,5 +282,6 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
     }
 
-    private static long? VersionOfOthers(CachedConnection connection) => (long)connection.Statements.Command("pragma data_version").ExecuteScalar()!;
+    private static long? VersionOfOthers(CachedConnection connection) =>
+        (long)connection.Statements.Command("pragma data_version").ExecuteScalar()!;
 }

@@ -6,7 +6,9 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 
-/// <summary>What an executor gets with a claim: all that it needs to run the rest of the task, and the claim that lets it write.</summary>
+/// <summary>
+/// What an executor gets with a claim: all that it needs to run the rest of the task, and the claim that lets it write.
+/// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed record ExecutorTask
 {
@@ -49,16 +51,25 @@ public sealed record ExecutorTask
     /// <summary>When the task must have ended or parked itself, by the store's clock.</summary>
     public DateTimeOffset ExecDeadline { get; init; }
 
-    /// <summary>How much time is left until then, as of the claim. What an executor goes by, since its own clock may be wrong.</summary>
+    /// <summary>
+    /// How much time is left until then, as of the claim. What an executor goes by, since its own clock may be wrong.
+    /// </summary>
     public TimeSpan TimeLeft { get; init; }
 
-    /// <summary>The store's own number for the task, 0 if it has none. Reports carry it back, so that the store need not look the task up by its id.</summary>
+    /// <summary>
+    /// The store's own number for the task, 0 if it has none. Reports carry it back, so that the store need not look
+    /// the task up by its id.
+    /// </summary>
     public long StoreKey { get; init; }
 
-    /// <summary>The most retries of the task. Executors only log by it whether a failure is final; the store decides.</summary>
+    /// <summary>
+    /// The most retries of the task. Executors only log by it whether a failure is final; the store decides.
+    /// </summary>
     public int MaxRetries { get; init; }
 
-    /// <summary>The task's own delay before a retry; null for the host's (<see cref="KaijuTasksOptions.RetryDelay"/>).</summary>
+    /// <summary>
+    /// The task's own delay before a retry; null for the host's (<see cref="KaijuTasksOptions.RetryDelay"/>).
+    /// </summary>
     public TimeSpan? RetryDelay { get; init; }
 
     /// <summary>The time for which the task had been queued when it was claimed.</summary>
@@ -70,7 +81,12 @@ public sealed record ExecutorTask
     /// <param name="results">The results that are shown.</param>
     /// <param name="now">The store's time.</param>
     /// <param name="storeKey">The store's own number for the task.</param>
-    public static ExecutorTask Of(TaskDefinition task, ManagedState state, IReadOnlyList<JsonElement> results, DateTimeOffset now, long storeKey = 0)
+    public static ExecutorTask Of(
+        TaskDefinition task,
+        ManagedState state,
+        IReadOnlyList<JsonElement> results,
+        DateTimeOffset now,
+        long storeKey = 0)
     {
         ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(state);

@@ -4,8 +4,9 @@ using Kaiju.Tasks.Serialization;
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// The small part of a task that changes: everything but its definition and its results. Only <see cref="TaskLifecycle"/> says
-/// how it changes; a store keeps it and carries the change out, guarded by what the transition started from.
+/// The small part of a task that changes: everything but its definition and its results. Only
+/// <see cref="TaskLifecycle"/> says how it changes; a store keeps it and carries the change out, guarded by what the
+/// transition started from.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed record ManagedState
@@ -29,7 +30,10 @@ public sealed record ManagedState
     /// <summary>Within the run, one go from stage 0, counted from 0.</summary>
     public int Pass { get; init; }
 
-    /// <summary>The run whose results and outcome are shown: that of the last queueing. A periodic or chained task changes <see cref="JobId"/> first and this when it is queued.</summary>
+    /// <summary>
+    /// The run whose results and outcome are shown: that of the last queueing. A periodic or chained task changes
+    /// <see cref="JobId"/> first and this when it is queued.
+    /// </summary>
     public required string ResultRun { get; init; }
 
     /// <summary>The pass whose results are shown.</summary>
@@ -58,7 +62,9 @@ public sealed record ManagedState
     /// <summary>What a WAITING task waits for.</summary>
     public WaitKind Wait { get; init; }
 
-    /// <summary>When a timer is over, or a message wait ends without one; null for a message wait without a bound.</summary>
+    /// <summary>
+    /// When a timer is over, or a message wait ends without one; null for a message wait without a bound.
+    /// </summary>
     public DateTimeOffset? WaitDeadline
     {
         get => _waitDeadline.Time;
@@ -85,7 +91,9 @@ public sealed record ManagedState
     /// <summary>Who holds the claim of an EXECUTED task.</summary>
     public string? ExecutorId { get; init; }
 
-    /// <summary>The fence: random for each claim, held while the task is EXECUTED, and only its holder may write.</summary>
+    /// <summary>
+    /// The fence: random for each claim, held while the task is EXECUTED, and only its holder may write.
+    /// </summary>
     public Guid? Claim { get; init; }
 
     /// <summary>The last report that was carried out, so that the same report delivered again is known.</summary>
@@ -98,8 +106,8 @@ public sealed record ManagedState
     public TaskError? Error { get; init; }
 
     /// <summary>
-    /// The time that a periodic task's run stands for: when it was due. It never decreases: a run that begins before the greatest
-    /// occurrence so far, after a reset or on a clock that was put back, stands for that one.
+    /// The time that a periodic task's run stands for: when it was due. It never decreases: a run that begins before
+    /// the greatest occurrence so far, after a reset or on a clock that was put back, stands for that one.
     /// </summary>
     public DateTimeOffset? Occurrence
     {
@@ -107,7 +115,10 @@ public sealed record ManagedState
         init => _occurrence = new StoredTime(value);
     }
 
-    /// <summary>Occurrences that were left out since the task was created: during a run that was still going, or while nobody could run them.</summary>
+    /// <summary>
+    /// Occurrences that were left out since the task was created: during a run that was still going, or while nobody
+    /// could run them.
+    /// </summary>
     public long Skipped { get; init; }
 
     /// <summary>What became of the start of the next task when the run that is shown finished.</summary>
@@ -116,7 +127,10 @@ public sealed record ManagedState
     /// <summary>The run has ended: FINISHED, or FAILED for good.</summary>
     public bool HasEnded => State == TaskState.Finished || (State == TaskState.Failed && RetryAt is null);
 
-    /// <summary>Which go at the task this is within its run, counted from 1; retries raise it, interruptions and suspensions do not.</summary>
+    /// <summary>
+    /// Which go at the task this is within its run, counted from 1; retries raise it, interruptions and suspensions do
+    /// not.
+    /// </summary>
     public int Attempt => Retries + 1;
 
     /// <summary>A time or none in a third of the room: every step of a task copies its state.</summary>

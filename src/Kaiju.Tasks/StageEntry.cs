@@ -4,7 +4,9 @@ using Kaiju.Tasks.Serialization;
 
 namespace Kaiju.Tasks.Lifecycle;
 
-/// <summary>One row of a run's history. Results are unique by (run, pass, stage), failures by (run, pass, stage, attempt).</summary>
+/// <summary>
+/// One row of a run's history. Results are unique by (run, pass, stage), failures by (run, pass, stage, attempt).
+/// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed record StageEntry
 {

@@ -4,7 +4,9 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks;
 
-/// <summary>What became of a stage. Ordinary handlers return results and throw; special commands return one of these.</summary>
+/// <summary>
+/// What became of a stage. Ordinary handlers return results and throw; special commands return one of these.
+/// </summary>
 public abstract record StageOutcome
 {
     private StageOutcome()
@@ -21,14 +23,19 @@ public abstract record StageOutcome
     /// <summary>The stage failed; the task is tried again while it has retries.</summary>
     /// <param name="error">Why.</param>
     /// <param name="exitCode">How the run ends. Default <see cref="TaskExitCode.ExecutionError"/>.</param>
-    public static StageOutcome Failed(TaskError error, TaskExitCode exitCode = TaskExitCode.ExecutionError) => new Failure(error, exitCode);
+    public static StageOutcome Failed(TaskError error, TaskExitCode exitCode = TaskExitCode.ExecutionError) =>
+        new Failure(error, exitCode);
 
     /// <summary>The task waits, without holding a worker; then the stage counts as done with the result null.</summary>
     /// <param name="duration">How long, from now by the store's clock.</param>
     public static StageOutcome WaitFor(TimeSpan duration) => new Wait(WaitKind.Timer, duration);
 
-    /// <summary>The task waits for a message, without holding a worker; the message becomes the stage's result.</summary>
-    /// <param name="timeout">How long at most, from now by the store's clock; then the run fails for good. Null: as long as it takes.</param>
+    /// <summary>
+    /// The task waits for a message, without holding a worker; the message becomes the stage's result.
+    /// </summary>
+    /// <param name="timeout">
+    /// How long at most, from now by the store's clock; then the run fails for good. Null: as long as it takes.
+    /// </param>
     public static StageOutcome WaitForMessage(TimeSpan? timeout = null) => new Wait(WaitKind.Message, timeout);
 
     /// <summary>The stage is done.</summary>

@@ -9,8 +9,8 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// One entry of a task's definition: a method by name, its params, a timeout and a condition. All four but the timeout may hold
-/// templates, which are filled when the stage begins.
+/// One entry of a task's definition: a method by name, its params, a timeout and a condition. All four but the timeout
+/// may hold templates, which are filled when the stage begins.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public record TaskCommand
@@ -51,7 +51,9 @@ public record TaskCommand
         init => _params = JsonInput.Of(value);
     }
 
-    /// <summary>The params as JSON; undefined if there are none, or while they are an object that is not written yet.</summary>
+    /// <summary>
+    /// The params as JSON; undefined if there are none, or while they are an object that is not written yet.
+    /// </summary>
     public JsonElement ParamsJson
     {
         get => _params.Json;
@@ -59,15 +61,20 @@ public record TaskCommand
     }
 
     /// <summary>
-    /// How long the stage may take, null for no bound but the task's own. Greater than zero, at most <see cref="TaskLimits.MaxExecTimeout"/>.
-    /// For a message wait: how long it waits, at most <see cref="TaskLimits.MaxWait"/>, null for as long as it takes.
+    /// How long the stage may take, null for no bound but the task's own. Greater than zero, at most
+    /// <see cref="TaskLimits.MaxExecTimeout"/>. For a message wait: how long it waits, at most
+    /// <see cref="TaskLimits.MaxWait"/>, null for as long as it takes.
     /// </summary>
     public TimeSpan? MaxTimeout { get; init; }
 
-    /// <summary>Runs the stage only if this holds; otherwise the stage counts as done with the result null. Null: always.</summary>
+    /// <summary>
+    /// Runs the stage only if this holds; otherwise the stage counts as done with the result null. Null: always.
+    /// </summary>
     public TaskCondition? Condition { get; init; }
 
-    /// <summary>A command with params of a type that a source generator knows; for trimmed and AOT-compiled apps.</summary>
+    /// <summary>
+    /// A command with params of a type that a source generator knows; for trimmed and AOT-compiled apps.
+    /// </summary>
     /// <typeparam name="T">The params' type.</typeparam>
     /// <param name="method">The name under which the command is registered with the executor.</param>
     /// <param name="parameters">The params.</param>

@@ -17,9 +17,14 @@ public sealed class TaskCondition
     /// <summary>The stored form, <c>{"schema": …}</c>, as it was given.</summary>
     public JsonElement Json { get; }
 
-    /// <summary>Begins a test of the value at a path, such as <c>0.total</c> (the result of stage 0) or <c>kws.limit</c>. A missing value is null.</summary>
+    /// <summary>
+    /// Begins a test of the value at a path, such as <c>0.total</c> (the result of stage 0) or <c>kws.limit</c>. A
+    /// missing value is null.
+    /// </summary>
     /// <param name="path">Keys, joined by dots.</param>
-    /// <exception cref="JsonException">When the test is ended: the path or its operand has a lone surrogate.</exception>
+    /// <exception cref="JsonException">
+    /// When the test is ended: the path or its operand has a lone surrogate.
+    /// </exception>
     public static TaskConditionTest Where(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -72,7 +77,8 @@ public sealed class TaskCondition
     /// <inheritdoc/>
     public override string ToString() => Json.ValueKind == JsonValueKind.Undefined ? "" : Json.GetRawText();
 
-    internal static TaskCondition Build(Action<Utf8JsonWriter> schema) => new(JsonWriting.Element(schema, static (writer, schema) =>
+    internal static TaskCondition Build(Action<Utf8JsonWriter> schema) =>
+        new(JsonWriting.Element(schema, static (writer, schema) =>
     {
         writer.WriteStartObject();
         writer.WritePropertyName("schema");
@@ -125,10 +131,14 @@ public sealed class TaskCondition
     private static JsonElement Schema(TaskCondition condition) =>
         condition.Json.ValueKind == JsonValueKind.Object && condition.Json.TryGetProperty("schema", out var schema)
             ? schema
-            : throw new InvalidOperationException($"{condition} is no condition that can be combined; it must be {{\"schema\": …}}.");
+            : throw new InvalidOperationException(
+                $"{condition} is no condition that can be combined; it must be {{\"schema\": …}}.");
 }
 
-/// <summary>A test that <see cref="TaskCondition.Where"/> began; each member ends it. Texts may be templates: <c>EqualTo("[kws.city]")</c>.</summary>
+/// <summary>
+/// A test that <see cref="TaskCondition.Where"/> began; each member ends it. Texts may be templates:
+/// <c>EqualTo("[kws.city]")</c>.
+/// </summary>
 public sealed class TaskConditionTest
 {
     private readonly string _path;
@@ -216,8 +226,12 @@ public sealed class TaskConditionTest
         });
     }
 
-    /// <summary>The whole text form matches: <c>*</c> any characters, <c>?</c> one, <c>[abc]</c> and <c>[!a-z]</c> sets.</summary>
-    /// <param name="pattern">A pattern. One that starts or ends with a bracket needs backquotes around it, or it is read as a template.</param>
+    /// <summary>
+    /// The whole text form matches: <c>*</c> any characters, <c>?</c> one, <c>[abc]</c> and <c>[!a-z]</c> sets.
+    /// </summary>
+    /// <param name="pattern">
+    /// A pattern. One that starts or ends with a bracket needs backquotes around it, or it is read as a template.
+    /// </param>
     public TaskCondition Matches(string pattern) => Test("match", writer => writer.WriteStringValue(pattern));
 
     /// <summary>Null or missing.</summary>

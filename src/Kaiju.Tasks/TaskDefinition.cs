@@ -10,19 +10,25 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// What a caller asks for: an ordered list of commands, and how they are to be run. Data alone; checked as a whole when the task
-/// is created. Its JSON is the Python original's, see <see cref="FromJson(string)"/>.
+/// What a caller asks for: an ordered list of commands, and how they are to be run. Data alone; checked as a whole when
+/// the task is created. Its JSON is the Python original's, see <see cref="FromJson(string)"/>.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TaskDefinition
 {
-    /// <summary>A <see cref="RunAt"/> for a task that does not run by itself: only a chain (<see cref="NextTask"/>) or a reset starts it.</summary>
+    /// <summary>
+    /// A <see cref="RunAt"/> for a task that does not run by itself: only a chain (<see cref="NextTask"/>) or a reset
+    /// starts it.
+    /// </summary>
     public static readonly DateTimeOffset OnDemand = DateTimeOffset.MaxValue;
 
     private readonly JsonInput _kws;
     private readonly JsonInput _meta;
 
-    /// <summary>The task's name in the store: 1 to <see cref="TaskLimits.MaxIdLength"/> characters, none of them a control character. Null: one is made.</summary>
+    /// <summary>
+    /// The task's name in the store: 1 to <see cref="TaskLimits.MaxIdLength"/> characters, none of them a control
+    /// character. Null: one is made.
+    /// </summary>
     public string? Id { get; init; }
 
     /// <summary>Whose executors run it; null for the client's own app.</summary>
@@ -31,7 +37,9 @@ public sealed record TaskDefinition
     /// <summary>The stages, in order: 1 to <see cref="TaskLimits.MaxStages"/>.</summary>
     public required IReadOnlyList<TaskCommand> Commands { get; init; }
 
-    /// <summary>Data of the task as a whole, an object: <c>[kws.name]</c> in templates, <c>kws.name</c> in conditions.</summary>
+    /// <summary>
+    /// Data of the task as a whole, an object: <c>[kws.name]</c> in templates, <c>kws.name</c> in conditions.
+    /// </summary>
     public object? Kws
     {
         get => _kws.Given;
@@ -40,7 +48,9 @@ public sealed record TaskDefinition
         init => _kws = JsonInput.Of(value);
     }
 
-    /// <summary><see cref="Kws"/> as JSON; undefined if there is none, or while it is an object that is not written yet.</summary>
+    /// <summary>
+    /// <see cref="Kws"/> as JSON; undefined if there is none, or while it is an object that is not written yet.
+    /// </summary>
     public JsonElement KwsJson
     {
         get => _kws.Json;
@@ -50,13 +60,21 @@ public sealed record TaskDefinition
     /// <summary>False: the task is kept, but neither queued, claimed, woken nor retried. Default true.</summary>
     public bool Enabled { get; init; } = true;
 
-    /// <summary>When it runs again and again: five fields, six with seconds first, or a macro such as <c>@daily</c>. Null: once.</summary>
+    /// <summary>
+    /// When it runs again and again: five fields, six with seconds first, or a macro such as <c>@daily</c>. Null: once.
+    /// </summary>
     public string? Cron { get; init; }
 
-    /// <summary>The IANA time zone of <see cref="Cron"/>, such as <c>Europe/Riga</c>. Null: UTC. A Windows name is stored as the IANA one.</summary>
+    /// <summary>
+    /// The IANA time zone of <see cref="Cron"/>, such as <c>Europe/Riga</c>. Null: UTC. A Windows name is stored as the
+    /// IANA one.
+    /// </summary>
     public string? CronTimeZone { get; init; }
 
-    /// <summary>When it runs first. Null: at once, or at the first occurrence of <see cref="Cron"/>. <see cref="OnDemand"/>: when something starts it.</summary>
+    /// <summary>
+    /// When it runs first. Null: at once, or at the first occurrence of <see cref="Cron"/>. <see cref="OnDemand"/>:
+    /// when something starts it.
+    /// </summary>
     public DateTimeOffset? RunAt { get; init; }
 
     /// <summary>Higher is claimed first. Default 0.</summary>
@@ -64,14 +82,17 @@ public sealed record TaskDefinition
 
     /// <summary>
     /// How long an executor may hold the task from its claim to its end or its next wait, in steps of a tick: from
-    /// <see cref="TaskLimits.MinExecTimeout"/> to <see cref="TaskLimits.MaxExecTimeout"/>. Null: <see cref="TaskLimits.DefaultExecTimeout"/>.
+    /// <see cref="TaskLimits.MinExecTimeout"/> to <see cref="TaskLimits.MaxExecTimeout"/>. Null:
+    /// <see cref="TaskLimits.DefaultExecTimeout"/>.
     /// </summary>
     public TimeSpan? MaxExecTimeout { get; init; }
 
     /// <summary>How often a failed run is tried again: 0 to <see cref="TaskLimits.MaxRetries"/>. Default 0.</summary>
     public int MaxRetries { get; init; }
 
-    /// <summary>The time before each retry, 0 for at once. Null: what the host's options say, growing by default.</summary>
+    /// <summary>
+    /// The time before each retry, 0 for at once. Null: what the host's options say, growing by default.
+    /// </summary>
     public TimeSpan? RetryDelay { get; init; }
 
     /// <summary>Where a retry begins. Default <see cref="Tasks.RestartPolicy.Current"/>.</summary>
@@ -98,7 +119,9 @@ public sealed record TaskDefinition
         init => _meta = JsonInput.Of(value);
     }
 
-    /// <summary><see cref="Meta"/> as JSON; undefined if there is none, or while it is an object that is not written yet.</summary>
+    /// <summary>
+    /// <see cref="Meta"/> as JSON; undefined if there is none, or while it is an object that is not written yet.
+    /// </summary>
     public JsonElement MetaJson
     {
         get => _meta.Json;
@@ -114,7 +137,10 @@ public sealed record TaskDefinition
     /// <summary>Whose task it is; the caller sets it, and notifications are listed by it.</summary>
     public string? UserId { get; init; }
 
-    /// <summary>Reads a definition as the Python original stores it. Missing members and nulls take their defaults, unknown members are passed over, and JSON-RPC request objects are taken as commands.</summary>
+    /// <summary>
+    /// Reads a definition as the Python original stores it. Missing members and nulls take their defaults, unknown
+    /// members are passed over, and JSON-RPC request objects are taken as commands.
+    /// </summary>
     /// <param name="json">A JSON object.</param>
     /// <exception cref="TaskValidationException">It is no such object; every member that is wrong is named.</exception>
     public static TaskDefinition FromJson(string json)
@@ -126,12 +152,15 @@ public sealed record TaskDefinition
     /// <inheritdoc cref="FromJson(string)"/>
     public static TaskDefinition FromJson(JsonElement json) => DefinitionJson.Read(WireText.Checked(json));
 
-    /// <summary>Reads what <see cref="ToStoredJson"/> has written; for stores, which read often what was checked once.</summary>
+    /// <summary>
+    /// Reads what <see cref="ToStoredJson"/> has written; for stores, which read often what was checked once.
+    /// </summary>
     /// <param name="utf8">The JSON.</param>
     /// <param name="id">The task's id.</param>
     /// <param name="appName">Its app.</param>
     /// <exception cref="JsonException">Something else has written it.</exception>
-    public static TaskDefinition FromStoredJson(ReadOnlySpan<byte> utf8, string id, string appName) => DefinitionJson.ReadStored(utf8, id, appName);
+    public static TaskDefinition FromStoredJson(ReadOnlySpan<byte> utf8, string id, string appName) =>
+        DefinitionJson.ReadStored(utf8, id, appName);
 
     /// <summary>The next occurrences of <see cref="Cron"/> after a time; none without one.</summary>
     /// <param name="time">The time, itself left out.</param>
@@ -140,7 +169,9 @@ public sealed record TaskDefinition
     public IReadOnlyList<DateTimeOffset> GetNextRuns(DateTimeOffset time, int count) =>
         Cron is null ? [] : CronSchedule.Parse(Cron, CronTimeZone).GetNextRuns(time, count);
 
-    /// <summary>The same with these kws, of a type that a source generator knows; for trimmed and AOT-compiled apps.</summary>
+    /// <summary>
+    /// The same with these kws, of a type that a source generator knows; for trimmed and AOT-compiled apps.
+    /// </summary>
     /// <typeparam name="T">The kws' type.</typeparam>
     /// <param name="kws">The kws.</param>
     /// <param name="typeInfo">How they are written.</param>
@@ -148,13 +179,18 @@ public sealed record TaskDefinition
     public TaskDefinition WithKws<T>(T kws, JsonTypeInfo<T> typeInfo) =>
         this with { KwsJson = CallersJson.Of(kws, TaskTemplateConverter.OfData(typeInfo), "kws") };
 
-    /// <summary>Writes the definition in the form that <see cref="FromJson(string)"/> reads. Objects of yours are written with Web defaults.</summary>
-    /// <exception cref="TaskValidationException">An object of yours is not JSON; the message names the member.</exception>
+    /// <summary>
+    /// Writes the definition in the form that <see cref="FromJson(string)"/> reads. Objects of yours are written with
+    /// Web defaults.
+    /// </summary>
+    /// <exception cref="TaskValidationException">
+    /// An object of yours is not JSON; the message names the member.
+    /// </exception>
     public string ToJson() => WireText.Write(this, DefinitionJson.Write);
 
     /// <summary>
-    /// Writes a complete definition as a store keeps it beside the task's id and app: without either, and without what has its default.
-    /// <see cref="FromJson(string)"/> reads it as well.
+    /// Writes a complete definition as a store keeps it beside the task's id and app: without either, and without what
+    /// has its default. <see cref="FromJson(string)"/> reads it as well.
     /// </summary>
     public string ToStoredJson() => DefinitionJson.WriteStored(this);
 

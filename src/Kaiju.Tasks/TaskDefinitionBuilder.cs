@@ -5,8 +5,8 @@ using Kaiju.Tasks.Json;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// Writes a <see cref="TaskDefinition"/> in the order in which it happens, for tasks that read better so. The same as the record; what is wrong
-/// is said when the task is created.
+/// Writes a <see cref="TaskDefinition"/> in the order in which it happens, for tasks that read better so. The same as
+/// the record; what is wrong is said when the task is created.
 /// <code>
 /// TaskDefinitionBuilder.Create("order-42")
 ///     .Run("orders.load", new { id = 42 })
@@ -32,7 +32,8 @@ public sealed class TaskDefinitionBuilder
     /// <param name="parameters">Its params as JSON; undefined for none.</param>
     /// <param name="when">Skips the stage unless this holds.</param>
     /// <param name="timeout">How long the stage may take.</param>
-    public TaskDefinitionBuilder Run(string method, JsonElement parameters = default, TaskCondition? when = null, TimeSpan? timeout = null) =>
+    public TaskDefinitionBuilder Run(
+        string method, JsonElement parameters = default, TaskCondition? when = null, TimeSpan? timeout = null) =>
         Add(new TaskCommand(method, parameters) { Condition = when, MaxTimeout = timeout });
 
     /// <summary>The next stage calls a command.</summary>
@@ -42,13 +43,15 @@ public sealed class TaskDefinitionBuilder
     /// <param name="timeout">How long the stage may take.</param>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    public TaskDefinitionBuilder Run(string method, object parameters, TaskCondition? when = null, TimeSpan? timeout = null) =>
+    public TaskDefinitionBuilder Run(
+        string method, object parameters, TaskCondition? when = null, TimeSpan? timeout = null) =>
         Add(new TaskCommand(method, parameters) { Condition = when, MaxTimeout = timeout });
 
     /// <summary>The next stage waits, without holding a worker.</summary>
     /// <param name="duration">How long.</param>
     /// <param name="when">Skips the wait unless this holds.</param>
-    public TaskDefinitionBuilder WaitFor(TimeSpan duration, TaskCondition? when = null) => Add(new TimerCommand(duration) { Condition = when });
+    public TaskDefinitionBuilder WaitFor(TimeSpan duration, TaskCondition? when = null) =>
+        Add(new TimerCommand(duration) { Condition = when });
 
     /// <summary>The next stage waits for a message, without holding a worker.</summary>
     /// <param name="timeout">How long at most; null: as long as it takes.</param>
@@ -66,7 +69,8 @@ public sealed class TaskDefinitionBuilder
     /// <summary>It runs again and again.</summary>
     /// <param name="cron">When.</param>
     /// <param name="timeZone">The IANA time zone; null: UTC.</param>
-    public TaskDefinitionBuilder Every(string cron, string? timeZone = null) => With(definition => definition with { Cron = cron, CronTimeZone = timeZone });
+    public TaskDefinitionBuilder Every(string cron, string? timeZone = null) =>
+        With(definition => definition with { Cron = cron, CronTimeZone = timeZone });
 
     /// <summary>When it has finished, another task is started.</summary>
     /// <param name="nextTask">The other's id.</param>

@@ -22,7 +22,9 @@ public static class TaskErrorKind
     /// <summary>The filled params do not fit the handler's parameters, or a special command's.</summary>
     public const string Params = "params";
 
-    /// <summary>The handler's result is no JSON that may be stored: too large, too deep, or text that no store can hold.</summary>
+    /// <summary>
+    /// The handler's result is no JSON that may be stored: too large, too deep, or text that no store can hold.
+    /// </summary>
     public const string Result = "result";
 
     /// <summary>No command of that name is registered with the executor.</summary>
@@ -40,10 +42,15 @@ public static class TaskErrorKind
     /// <summary>Cancelled through the client.</summary>
     public const string Cancelled = "cancelled";
 
-    /// <summary>The executors that ran it died too often; it is parked so that it cannot take down more of them.</summary>
+    /// <summary>
+    /// The executors that ran it died too often; it is parked so that it cannot take down more of them.
+    /// </summary>
     public const string Interrupted = "interrupted";
 
-    /// <summary>A periodic task's schedule cannot be read on the manager's machine, or gives a time that is not later than the last occurrence; the task rests until it is reset or gets another one.</summary>
+    /// <summary>
+    /// A periodic task's schedule cannot be read on the manager's machine, or gives a time that is not later than the
+    /// last occurrence; the task rests until it is reset or gets another one.
+    /// </summary>
     public const string Schedule = "schedule";
 
     /// <summary>An error that was stored by something else, such as the Python original.</summary>
@@ -52,12 +59,16 @@ public static class TaskErrorKind
 
 /// <summary>
 /// Why a stage or a run failed: a kind to branch on, the exception's type, a message for a person, and details (a stack
-/// trace). As JSON it is never longer than <see cref="TaskLimits.MaxErrorBytes"/>, so that a failure can always be written.
+/// trace). As JSON it is never longer than <see cref="TaskLimits.MaxErrorBytes"/>, so that a failure can always be
+/// written.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class TaskError
 {
-    private static readonly JsonWriterOptions _writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions _writing = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private TaskError(string kind, string? type, string message, string? details, JsonElement json)
     {
@@ -80,7 +91,10 @@ public sealed class TaskError
     /// <summary>More about it, such as a stack trace, or null.</summary>
     public string? Details { get; }
 
-    /// <summary>The stored form: an object with <c>kind</c>, <c>type</c>, <c>message</c> and <c>details</c>; an error that was stored by something else is kept as it is.</summary>
+    /// <summary>
+    /// The stored form: an object with <c>kind</c>, <c>type</c>, <c>message</c> and <c>details</c>; an error that was
+    /// stored by something else is kept as it is.
+    /// </summary>
     public JsonElement Json { get; }
 
     /// <summary>Makes an error and cuts it to <paramref name="maxBytes"/>: details first, then the message.</summary>
@@ -89,7 +103,8 @@ public sealed class TaskError
     /// <param name="type">The exception's type name.</param>
     /// <param name="details">More about it.</param>
     /// <param name="maxBytes">The bound of the JSON form; default 8 KiB.</param>
-    public static TaskError Create(string kind, string message, string? type = null, string? details = null, int maxBytes = 8 * 1024)
+    public static TaskError Create(
+        string kind, string message, string? type = null, string? details = null, int maxBytes = 8 * 1024)
     {
         ArgumentNullException.ThrowIfNull(kind);
         ArgumentNullException.ThrowIfNull(message);
@@ -133,7 +148,12 @@ public sealed class TaskError
 
         if (json.ValueKind != JsonValueKind.Object)
         {
-            return new TaskError(TaskErrorKind.Other, null, json.ValueKind == JsonValueKind.String ? json.GetString()! : json.GetRawText(), null, json);
+            return new TaskError(
+                TaskErrorKind.Other,
+                null,
+                json.ValueKind == JsonValueKind.String ? json.GetString()! : json.GetRawText(),
+                null,
+                json);
         }
 
         return new TaskError(
@@ -148,7 +168,9 @@ public sealed class TaskError
     public override string ToString() => $"{Kind}: {Message}";
 
     private static string? Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
+        json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String
+            ? member.GetString()
+            : null;
 
     private static string Cut(string text, int length)
     {

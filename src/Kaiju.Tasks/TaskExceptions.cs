@@ -1,12 +1,17 @@
 namespace Kaiju.Tasks;
 
-/// <summary>What was given is refused; nothing of it was written. <see cref="Exception.Message"/> names everything that is wrong.</summary>
+/// <summary>
+/// What was given is refused; nothing of it was written. <see cref="Exception.Message"/> names everything that is
+/// wrong.
+/// </summary>
 public sealed class TaskValidationException : ArgumentException
 {
     /// <summary>Refuses a task.</summary>
     /// <param name="taskId">The task's id, or null if it has none yet.</param>
     /// <param name="faults">What is wrong: which member, its value, what is allowed. At least one.</param>
-    /// <param name="inner">What the caller's own code threw, such as a getter of a params object; null for nothing.</param>
+    /// <param name="inner">
+    /// What the caller's own code threw, such as a getter of a params object; null for nothing.
+    /// </param>
     public TaskValidationException(string? taskId, IReadOnlyList<string> faults, Exception? inner = null)
         : base(Say(taskId, faults), inner)
     {
@@ -23,10 +28,13 @@ public sealed class TaskValidationException : ArgumentException
     private static string Say(string? taskId, IReadOnlyList<string> faults)
     {
         ArgumentNullException.ThrowIfNull(faults);
-        var what = string.IsNullOrEmpty(taskId) ? "What was given is refused" : $"What was given for the task \"{taskId}\" is refused";
+        var what = string.IsNullOrEmpty(taskId)
+            ? "What was given is refused"
+            : $"What was given for the task \"{taskId}\" is refused";
         return faults.Count == 1
             ? $"{what}: {faults[0]}"
-            : $"{what} for {faults.Count} reasons:{Environment.NewLine}- {string.Join(Environment.NewLine + "- ", faults)}";
+            : $"{what} for {faults.Count} reasons:{Environment.NewLine}- "
+                + $"{string.Join(Environment.NewLine + "- ", faults)}";
     }
 }
 
@@ -39,7 +47,9 @@ public sealed class TaskNotFoundException(string taskId)
     public string TaskId { get; } = taskId;
 }
 
-/// <summary>A task with this id exists, and the way of creation (<see cref="OnConflict"/>) does not allow for it.</summary>
+/// <summary>
+/// A task with this id exists, and the way of creation (<see cref="OnConflict"/>) does not allow for it.
+/// </summary>
 /// <param name="taskId">The id.</param>
 /// <param name="state">The stored task's state.</param>
 /// <param name="onConflict">The way of creation.</param>
@@ -55,7 +65,9 @@ public sealed class TaskExistsException(string taskId, TaskState state, OnConfli
     public TaskState State { get; } = state;
 }
 
-/// <summary>The run that was waited for will not end: its task was reset or deleted, or too many runs came after it.</summary>
+/// <summary>
+/// The run that was waited for will not end: its task was reset or deleted, or too many runs came after it.
+/// </summary>
 /// <param name="taskId">The task.</param>
 /// <param name="jobId">The run that was waited for.</param>
 /// <param name="why">What happened to it.</param>
@@ -69,13 +81,18 @@ public sealed class TaskRunLostException(string taskId, string jobId, string why
     public string JobId { get; } = jobId;
 }
 
-/// <summary>The store did not answer a question of <see cref="ITaskClient"/> within <see cref="KaijuTasksOptions.ClientTimeout"/>.</summary>
+/// <summary>
+/// The store did not answer a question of <see cref="ITaskClient"/> within
+/// <see cref="KaijuTasksOptions.ClientTimeout"/>.
+/// </summary>
 public sealed class TaskStoreTimeoutException : TimeoutException
 {
     /// <summary>Reports a question without an answer.</summary>
     /// <param name="operation">The client's member and what it was about, such as <c>GetAsync of task "t"</c>.</param>
     /// <param name="timeout">The bound.</param>
-    /// <param name="mayHaveHappened">True: the question was a write, and the store may have completed it or may still do so.</param>
+    /// <param name="mayHaveHappened">
+    /// True: the question was a write, and the store may have completed it or may still do so.
+    /// </param>
     public TaskStoreTimeoutException(string operation, TimeSpan timeout, bool mayHaveHappened)
         : base($"{operation}: the store did not answer within {timeout}. " + (mayHaveHappened
             ? "The step may have happened, or may still happen; read the task to find out."
@@ -88,11 +105,15 @@ public sealed class TaskStoreTimeoutException : TimeoutException
     /// <summary>The client's member and what it was about.</summary>
     public string Operation { get; }
 
-    /// <summary>True: the step may have happened or may still happen. False: it was a read, which changes nothing.</summary>
+    /// <summary>
+    /// True: the step may have happened or may still happen. False: it was a read, which changes nothing.
+    /// </summary>
     public bool MayHaveHappened { get; }
 }
 
-/// <summary>The host stopped while a member of <see cref="ITaskClient"/> was waiting, or before it was called.</summary>
+/// <summary>
+/// The host stopped while a member of <see cref="ITaskClient"/> was waiting, or before it was called.
+/// </summary>
 public sealed class TaskHostStoppedException : InvalidOperationException
 {
     /// <summary>Reports a call that the end of its host has ended.</summary>
@@ -114,7 +135,9 @@ public sealed class TaskHostStoppedException : InvalidOperationException
     public bool MayHaveHappened { get; }
 }
 
-/// <summary>The store's answer to a write was lost, and what the store shows now does not tell whether the write happened.</summary>
+/// <summary>
+/// The store's answer to a write was lost, and what the store shows now does not tell whether the write happened.
+/// </summary>
 public sealed class TaskOutcomeUnknownException : Exception
 {
     /// <summary>Reports a write of which it is not known whether it happened.</summary>
@@ -126,7 +149,9 @@ public sealed class TaskOutcomeUnknownException : Exception
     }
 }
 
-/// <summary>The tables of a store are not of the version that the package needs, or may not be read or created.</summary>
+/// <summary>
+/// The tables of a store are not of the version that the package needs, or may not be read or created.
+/// </summary>
 /// <param name="message">What is there, what is needed, and what to do.</param>
 /// <param name="inner">The database's error, if there was one.</param>
 public sealed class TaskSchemaException(string message, Exception? inner = null) : Exception(message, inner);

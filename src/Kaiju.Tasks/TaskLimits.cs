@@ -2,8 +2,8 @@ namespace Kaiju.Tasks;
 
 /// <summary>
 /// The bounds of a task. Each is checked when a task is created (results and errors: when they are recorded), and every
-/// violation is named in one <see cref="TaskValidationException"/>. The defaults of stages, retries and timeouts are those of
-/// the Python original.
+/// violation is named in one <see cref="TaskValidationException"/>. The defaults of stages, retries and timeouts are
+/// those of the Python original.
 /// </summary>
 public sealed record TaskLimits
 {
@@ -19,7 +19,9 @@ public sealed record TaskLimits
     /// <summary>The <c>max_exec_timeout</c> of a task that names none. Default 300 s.</summary>
     public TimeSpan DefaultExecTimeout { get; init; } = TimeSpan.FromSeconds(300);
 
-    /// <summary>Longest <c>max_exec_timeout</c>, and longest <c>max_timeout</c> of an ordinary command. Default 14,400 s.</summary>
+    /// <summary>
+    /// Longest <c>max_exec_timeout</c>, and longest <c>max_timeout</c> of an ordinary command. Default 14,400 s.
+    /// </summary>
     public TimeSpan MaxExecTimeout { get; init; } = TimeSpan.FromSeconds(14_400);
 
     /// <summary>Longest timer, and longest <c>max_timeout</c> of a message wait. Default 366 days.</summary>
@@ -28,7 +30,9 @@ public sealed record TaskLimits
     /// <summary>Most characters of an id. Default 200.</summary>
     public int MaxIdLength { get; init; } = 200;
 
-    /// <summary>Most bytes of one command's <c>params</c>, as UTF-8 JSON, before and after they are filled. Default 1 MiB.</summary>
+    /// <summary>
+    /// Most bytes of one command's <c>params</c>, as UTF-8 JSON, before and after they are filled. Default 1 MiB.
+    /// </summary>
     public int MaxParamsBytes { get; init; } = 1024 * 1024;
 
     /// <summary>Most bytes of one stage's result (or of one message), as UTF-8 JSON. Default 1 MiB.</summary>
@@ -43,7 +47,9 @@ public sealed record TaskLimits
     /// <summary>Deepest nesting of JSON in params, kws, meta and results, and of templates. Default 64.</summary>
     public int MaxJsonDepth { get; init; } = 64;
 
-    /// <summary>Most steps that filling one command's templates and evaluating its condition may take. Default 100,000.</summary>
+    /// <summary>
+    /// Most steps that filling one command's templates and evaluating its condition may take. Default 100,000.
+    /// </summary>
     public int MaxTemplateSteps { get; init; } = 100_000;
 
     /// <summary>Most bytes of an error, as UTF-8 JSON; longer ones are cut. Default 8 KiB.</summary>

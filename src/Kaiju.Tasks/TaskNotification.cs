@@ -5,7 +5,9 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 
-/// <summary>What a task with <see cref="TaskDefinition.Notify"/> leaves at its end and at each failure, in the same transaction.</summary>
+/// <summary>
+/// What a task with <see cref="TaskDefinition.Notify"/> leaves at its end and at each failure, in the same transaction.
+/// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TaskNotification
 {
@@ -24,7 +26,9 @@ public sealed record TaskNotification
     /// <summary>Whose task it is.</summary>
     public string? UserId { get; init; }
 
-    /// <summary><see cref="TaskState.Finished"/> or <see cref="TaskState.Failed"/>. Its JSON name is <c>status</c>.</summary>
+    /// <summary>
+    /// <see cref="TaskState.Finished"/> or <see cref="TaskState.Failed"/>. Its JSON name is <c>status</c>.
+    /// </summary>
     public required TaskState State { get; init; }
 
     /// <summary>False: the run failed and is tried again.</summary>

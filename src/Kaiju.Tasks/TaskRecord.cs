@@ -6,7 +6,9 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 
-/// <summary>What is stored of a task: its definition, its managed state, and the results of the run that is shown. A snapshot.</summary>
+/// <summary>
+/// What is stored of a task: its definition, its managed state, and the results of the run that is shown. A snapshot.
+/// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TaskRecord
 {
@@ -25,7 +27,9 @@ public sealed record TaskRecord
     /// <summary>The results of the stages, in order, of the run and pass that were queued last.</summary>
     public IReadOnlyList<JsonElement> Result { get; init; } = [];
 
-    /// <summary>Read from JSON that this library did not write: it lacks what the Python original does not keep.</summary>
+    /// <summary>
+    /// Read from JSON that this library did not write: it lacks what the Python original does not keep.
+    /// </summary>
     internal bool IsForeign { get; init; }
 
     /// <summary>The task's id.</summary>
@@ -73,7 +77,10 @@ public sealed record TaskRecord
     /// <summary>Who runs it now.</summary>
     public string? ExecutorId => Managed.ExecutorId;
 
-    /// <summary>Of a periodic task: the time that its last run stands for. The greatest so far, cancelled ones included; it never decreases.</summary>
+    /// <summary>
+    /// Of a periodic task: the time that its last run stands for. The greatest so far, cancelled ones included; it
+    /// never decreases.
+    /// </summary>
     public DateTimeOffset? Occurrence => Managed.Occurrence;
 
     /// <summary>Of a periodic task: occurrences that were left out since its creation.</summary>
@@ -88,7 +95,10 @@ public sealed record TaskRecord
     /// <summary>Why the run that is shown failed.</summary>
     public TaskError? Error => Managed.Error;
 
-    /// <summary>Reads a task as the Python original stores it, with results and state. Missing members take their defaults, unknown members are passed over.</summary>
+    /// <summary>
+    /// Reads a task as the Python original stores it, with results and state. Missing members take their defaults,
+    /// unknown members are passed over.
+    /// </summary>
     /// <param name="json">A JSON object.</param>
     /// <exception cref="TaskValidationException">It is no such object; every member that is wrong is named.</exception>
     public static TaskRecord FromJson(string json)

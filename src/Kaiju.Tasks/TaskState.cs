@@ -7,7 +7,9 @@ namespace Kaiju.Tasks;
 [JsonConverter(typeof(TaskJsonConverter))]
 public enum TaskState
 {
-    /// <summary>Waits for its next run (<c>next_run</c>); one without a next run waits until a chain or a reset starts it.</summary>
+    /// <summary>
+    /// Waits for its next run (<c>next_run</c>); one without a next run waits until a chain or a reset starts it.
+    /// </summary>
     Idle = 0,
 
     /// <summary>May be claimed by an executor of its app.</summary>
@@ -79,10 +81,14 @@ public enum TaskExitCode
     /// <summary>Every stage is recorded.</summary>
     Success = 0,
 
-    /// <summary>A stage failed: its handler, its own timeout, its template or condition, or an unknown command.</summary>
+    /// <summary>
+    /// A stage failed: its handler, its own timeout, its template or condition, or an unknown command.
+    /// </summary>
     ExecutionError = 1,
 
-    /// <summary>Ended from outside: a missed deadline, a cancel, too many interruptions, a message that did not come.</summary>
+    /// <summary>
+    /// Ended from outside: a missed deadline, a cancel, too many interruptions, a message that did not come.
+    /// </summary>
     Aborted = 130,
 }
 
@@ -107,6 +113,9 @@ public enum OnConflict
     /// <summary>Leaves the stored task alone and says so.</summary>
     Skip = 1,
 
-    /// <summary>Puts the new definition in its place and starts over, unless the stored task is queued, executed, suspended or waiting: then it is refused.</summary>
+    /// <summary>
+    /// Puts the new definition in its place and starts over, unless the stored task is queued, executed, suspended or
+    /// waiting: then it is refused.
+    /// </summary>
     Replace = 2,
 }

@@ -7,8 +7,9 @@ using Kaiju.Tasks.Templates;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// A text of the template language, checked when it is made. It may stand anywhere in params, as a member or an entry, and is written as
-/// its text. In kws, meta and messages, which are never filled, a literal is written as the text itself and a template is refused.
+/// A text of the template language, checked when it is made. It may stand anywhere in params, as a member or an entry,
+/// and is written as its text. In kws, meta and messages, which are never filled, a literal is written as the text
+/// itself and a template is refused.
 /// </summary>
 /// <remarks>See docs/templates-and-conditions.md for the language.</remarks>
 [JsonConverter(typeof(TaskJsonConverter))]
@@ -16,13 +17,16 @@ public sealed record TaskTemplate
 {
     /// <summary>A template: <c>[0.id]</c>, <c>[kws.name:nobody]</c>, <c>[!f:Dear {kws-name}]</c>.</summary>
     /// <param name="text">The template. A text without brackets around it is a template too, of that text.</param>
-    /// <exception cref="ArgumentException">It cannot be read; the message says why. A user's text goes through <see cref="Literal"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// It cannot be read; the message says why. A user's text goes through <see cref="Literal"/>.
+    /// </exception>
     public TaskTemplate(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         Text = FindFault(text) is { } fault
             ? throw new ArgumentException(
-                $"The template {JsonText.Quote(text)} cannot be read: {fault} A text that is not a template goes through {nameof(TaskTemplate)}.{nameof(Literal)}.",
+                $"The template {JsonText.Quote(text)} cannot be read: {fault} A text that is not a template goes "
+                    + $"through {nameof(TaskTemplate)}.{nameof(Literal)}.",
                 nameof(text))
             : text;
     }

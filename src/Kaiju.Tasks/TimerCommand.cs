@@ -15,7 +15,9 @@ public sealed record TimerCommand : TaskCommand
     /// <summary>Waits for a duration.</summary>
     /// <param name="duration">More than zero, at most <see cref="TaskLimits.MaxWait"/>.</param>
     public TimerCommand(TimeSpan duration)
-        : base(MethodName, ParamsOf(writer => writer.WriteNumberValue(Normal(duration.Ticks / (decimal)TimeSpan.TicksPerSecond))))
+        : base(
+            MethodName,
+            ParamsOf(writer => writer.WriteNumberValue(Normal(duration.Ticks / (decimal)TimeSpan.TicksPerSecond))))
     {
     }
 
@@ -26,7 +28,8 @@ public sealed record TimerCommand : TaskCommand
     {
     }
 
-    private static JsonElement ParamsOf(Action<Utf8JsonWriter> timer) => JsonWriting.Element(timer, static (writer, timer) =>
+    private static JsonElement ParamsOf(Action<Utf8JsonWriter> timer) =>
+        JsonWriting.Element(timer, static (writer, timer) =>
     {
         writer.WriteStartObject();
         writer.WritePropertyName("timer");

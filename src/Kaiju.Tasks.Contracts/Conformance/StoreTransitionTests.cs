@@ -42,21 +42,26 @@ public abstract class StoreTransitionTests(OpenStore open)
           "before": {"status": "IDLE", "max_retries": 1},
           "steps": [
             {"op": "cycle"},
-            {"op": "write_stage", "task": "T", "executor": "E1", "stage": 0, "result": {"code": 1, "message": "boom"}, "error": true, "dispatch": 1},
+            {"op": "write_stage", "task": "T", "executor": "E1", "stage": 0, "result": {"code": 1, "message": "boom"},
+             "error": true, "dispatch": 1},
             {"op": "cycle"},
             {"op": "cycle"}
           ],
-          "after": {"status": "QUEUED", "stage": 0, "queued_at": "now", "exec_deadline": "now+300", "status_change": "now", "retries": 1, "next_run": null},
+          "after": {"status": "QUEUED", "stage": 0, "queued_at": "now", "exec_deadline": "now+300",
+            "status_change": "now", "retries": 1, "next_run": null},
           "sent": [
-            {"task": "T", "step": 0, "methods": ["do", "do.2"], "stage": 0, "stages": 2, "result": [], "exec_deadline": "now+300", "job_id": "job-T"},
-            {"task": "T", "step": 2, "methods": ["do", "do.2"], "stage": 0, "stages": 2, "result": [], "exec_deadline": "now+300", "job_id": "job-T"}
+            {"task": "T", "step": 0, "methods": ["do", "do.2"], "stage": 0, "stages": 2, "result": [],
+             "exec_deadline": "now+300", "job_id": "job-T"},
+            {"task": "T", "step": 2, "methods": ["do", "do.2"], "stage": 0, "stages": 2, "result": [],
+             "exec_deadline": "now+300", "job_id": "job-T"}
           ]
         }
         """));
 
     /// <summary>None of the recorded cases is missing.</summary>
     [Fact]
-    public void The_cases_that_ship_are_all_there() => Assert.Equal(TransitionData.Root.GetProperty("count").GetInt32(), TransitionData.Cases.Count);
+    public void The_cases_that_ship_are_all_there() =>
+        Assert.Equal(TransitionData.Root.GetProperty("count").GetInt32(), TransitionData.Cases.Count);
 
     private async Task PlayAsync(JsonElement vector)
     {

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts.Conformance;
 
-/// <summary>One case: what it puts in, what it does, and what must have come of it (conformance README, section 4).</summary>
+/// <summary>
+/// One case: what it puts in, what it does, and what must have come of it (conformance README, section 4).
+/// </summary>
 internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, JsonElement defaults)
 {
     public static readonly DateTimeOffset Start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
@@ -23,8 +25,10 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
 
     public async Task PutInAsync()
     {
-        var tasks = Members("others").Append(("T", vector.GetProperty("before"))).Select(item => Checked.Import(Read(item.Item1, item.Item2))).ToList();
-        var executors = Members("executors").Select(item => new ExecutorPing(item.Item1, Time(item.Item2)!.Value)).ToList();
+        var tasks = Members("others").Append(("T", vector.GetProperty("before")))
+            .Select(item => Checked.Import(Read(item.Item1, item.Item2))).ToList();
+        var executors = Members("executors").Select(item => new ExecutorPing(item.Item1, Time(item.Item2)!.Value))
+            .ToList();
 
         foreach (var answer in await _store.ImportAsync(tasks, executors, default))
         {
@@ -64,7 +68,8 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
         {
             Assert.Equal(
                 executors.EnumerateArray().Select(executor => executor.GetString()!).Order(StringComparer.Ordinal),
-                (await _store.ListExecutorsAsync(default)).Select(executor => executor.ExecutorId).Order(StringComparer.Ordinal));
+                (await _store.ListExecutorsAsync(default)).Select(executor => executor.ExecutorId)
+                    .Order(StringComparer.Ordinal));
         }
 
         await CheckNotificationsAsync();
@@ -100,19 +105,23 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
                     : StageOutcome.Completed(step.GetProperty("result")));
                 break;
             case "wait_for_timer":
-                await ReportAsync(step, StageOutcome.WaitFor(TimeSpan.FromSeconds(step.GetProperty("timer").GetDouble())));
+                await ReportAsync(
+                    step, StageOutcome.WaitFor(TimeSpan.FromSeconds(step.GetProperty("timer").GetDouble())));
                 break;
             case "wait_for_message":
                 await ReportAsync(step, StageOutcome.WaitForMessage());
                 break;
             case "write_message":
-                _returns.Add(await _store.SendMessageAsync(step.GetProperty("task").GetString()!, step.GetProperty("data"), default));
+                _returns.Add(
+                    await _store.SendMessageAsync(
+                        step.GetProperty("task").GetString()!, step.GetProperty("data"), default));
                 break;
             case "reset_task":
                 _returns.Add(await _store.ResetAsync(step.GetProperty("task").GetString()!, default));
                 break;
             case "delete_old_tasks":
-                await _store.DeleteEndedAsync(TimeSpan.FromDays(step.GetProperty("interval_days").GetDouble()), 1000, default);
+                await _store.DeleteEndedAsync(
+                    TimeSpan.FromDays(step.GetProperty("interval_days").GetDouble()), 1000, default);
                 break;
             default:
                 throw new NotSupportedException(step.GetRawText());
@@ -121,12 +130,19 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
 
     private async Task CycleAsync(int number)
     {
-        var queued = (await TickAsync()).Where(move => move.To == TaskState.Queued).Select(move => move.TaskId).ToHashSet();
-        foreach (var task in (await _store.ListAsync(new TaskQuery { State = TaskState.Queued }, null, 100, default)).Tasks.Where(task => queued.Contains(task.Id)))
+        var queued = (await TickAsync()).Where(move => move.To == TaskState.Queued).Select(move => move.TaskId)
+            .ToHashSet();
+        foreach (var task in (await _store.ListAsync(
+            new TaskQuery { State = TaskState.Queued },
+            null,
+            100,
+            default)).Tasks.Where(task => queued.Contains(task.Id)))
         {
             _dispatches[task.Id] = _dispatches.GetValueOrDefault(task.Id) + 1;
             var methods = string.Join(",", task.Definition.Commands.Skip(task.Stage).Select(command => command.Method));
-            _sent.Add($"{task.Id} {number} {methods} {task.Stage}/{task.Stages} [{string.Join(",", task.Result.Select(Plain))}] {task.ExecDeadline:O} {Job(task)}");
+            _sent.Add(
+                $"{task.Id} {number} {methods} {task.Stage}/{task.Stages} "
+                    + $"[{string.Join(",", task.Result.Select(Plain))}] {task.ExecDeadline:O} {Job(task)}");
         }
     }
 
@@ -152,13 +168,26 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
 
         var claim = _claims.TryGetValue(key, out var held) ? held.Claim : Guid.Empty;
         await _store.RecordAsync(
-            [new StageReport { TaskId = key.Task, StoreKey = held?.StoreKey ?? 0, Claim = claim, JobId = held?.JobId ?? "", Attempt = 1, Stage = step.GetProperty("stage").GetInt32(), Outcome = outcome }], default);
+            [
+                new StageReport
+                {
+                    TaskId = key.Task,
+                    StoreKey = held?.StoreKey ?? 0,
+                    Claim = claim,
+                    JobId = held?.JobId ?? "",
+                    Attempt = 1,
+                    Stage = step.GetProperty("stage").GetInt32(),
+                    Outcome = outcome,
+                },
+            ],
+            default);
     }
 
     private async Task ClaimAsync(JsonElement step)
     {
         var key = Key(step);
-        if (key.Dispatch == _dispatches.GetValueOrDefault(key.Task) && await _store.ClaimAsync(Executor(step), [key.Task], default) is [var claimed])
+        if (key.Dispatch == _dispatches.GetValueOrDefault(key.Task)
+            && await _store.ClaimAsync(Executor(step), [key.Task], default) is [var claimed])
         {
             _claims[key] = claimed;
         }
@@ -176,7 +205,8 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
         var before = isWhole ? Before(id) : default;
         foreach (var member in after.EnumerateObject().Where(member => member.Name != "step"))
         {
-            if (member.Name == "error" && member.Value.ValueKind == JsonValueKind.Null && task.ExitCode == TaskExitCode.Aborted)
+            if (member.Name == "error" && member.Value.ValueKind == JsonValueKind.Null
+                && task.ExitCode == TaskExitCode.Aborted)
             {
                 // A port says why it was aborted; what counts is the exit code.
                 continue;
@@ -193,23 +223,36 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
         }
 
         // Whatever is not named is as it was.
-        foreach (var name in isWhole ? new[] { "queued_at", "exec_deadline", "wait_deadline", "next_run", "status_change", "job_id", "kws", "enabled", "cron", "created" } : [])
+        foreach (var name in isWhole
+            ? new[]
+            {
+                "queued_at", "exec_deadline", "wait_deadline", "next_run", "status_change", "job_id", "kws", "enabled", "cron",
+                "created",
+            }
+            : [])
         {
             if (!after.TryGetProperty(name, out _) && !(name == "wait_deadline" && WaitIsMadeUp(id)))
             {
-                Same($"{name} of {id} is as before", Plain(Absolute(before.GetProperty(name))), Plain(actual.GetProperty(name)));
+                Same(
+                    $"{name} of {id} is as before",
+                    Plain(Absolute(before.GetProperty(name))),
+                    Plain(actual.GetProperty(name)));
             }
         }
     }
 
     private async Task CheckNotificationsAsync()
     {
-        var actual = (await _store.ListNotificationsAsync(new NotificationQuery(), 100, default)).Notifications.Reverse().Select(n => Json.Of(n.ToJson())).ToList();
-        var expected = _expected.TryGetProperty("notifications", out var notifications) ? notifications.EnumerateArray().ToList() : [];
+        var actual = (await _store.ListNotificationsAsync(new NotificationQuery(), 100, default)).Notifications
+            .Reverse().Select(n => Json.Of(n.ToJson())).ToList();
+        var expected = _expected.TryGetProperty("notifications", out var notifications)
+            ? notifications.EnumerateArray().ToList()
+            : [];
         Assert.Equal(expected.Count, actual.Count);
         foreach (var (notification, wanted) in actual.Zip(expected))
         {
-            foreach (var member in wanted.EnumerateObject().Where(member => member.Name != "error" || member.Value.ValueKind != JsonValueKind.Null))
+            foreach (var member in wanted.EnumerateObject().Where(
+                member => member.Name != "error" || member.Value.ValueKind != JsonValueKind.Null))
             {
                 Same(member.Name, Plain(member.Value), Plain(notification.GetProperty(member.Name)));
             }
@@ -220,10 +263,13 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
         Assert.True(expected == actual, $"{what} is {actual}; it should be {expected}.");
 
     // A message wait's deadline follows from its command, which the original does not do; leaving WAITING clears it.
-    private bool WaitIsMadeUp(string id) => Before(id) is var before && before.GetProperty("status").GetString() == "WAITING"
-        && before.GetProperty("commands")[before.GetProperty("stage").GetInt32()].TryGetProperty("max_timeout", out var timeout) && timeout.ValueKind == JsonValueKind.Number;
+    private bool WaitIsMadeUp(string id) =>
+        Before(id) is var before && before.GetProperty("status").GetString() == "WAITING"
+        && before.GetProperty("commands")[before.GetProperty("stage").GetInt32()].TryGetProperty(
+            "max_timeout", out var timeout) && timeout.ValueKind == JsonValueKind.Number;
 
-    private JsonElement Before(string id) => id == "T" ? Whole("T", vector.GetProperty("before")) : Whole(id, vector.GetProperty("others").GetProperty(id));
+    private JsonElement Before(string id) =>
+        id == "T" ? Whole("T", vector.GetProperty("before")) : Whole(id, vector.GetProperty("others").GetProperty(id));
 
     private TaskRecord Read(string id, JsonElement fields)
     {
@@ -241,12 +287,15 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
             members[member.Name] = member.Value;
         }
 
-        return Json.Of("{" + string.Join(",", members.Select(member => $"\"{member.Key}\":{member.Value.GetRawText()}")) + "}");
+        return Json.Of(
+            "{" + string.Join(",", members.Select(member => $"\"{member.Key}\":{member.Value.GetRawText()}")) + "}");
     }
 
     private string Describe(JsonElement sent) =>
-        $"{sent.GetProperty("task").GetString()} {sent.GetProperty("step")} {string.Join(",", sent.GetProperty("methods").EnumerateArray().Select(method => method.GetString()))} "
-        + $"{sent.GetProperty("stage")}/{sent.GetProperty("stages")} [{string.Join(",", sent.GetProperty("result").EnumerateArray().Select(Plain))}] "
+        $"{sent.GetProperty("task").GetString()} {sent.GetProperty("step")} "
+            + $"{string.Join(",", sent.GetProperty("methods").EnumerateArray().Select(method => method.GetString()))} "
+        + $"{sent.GetProperty("stage")}/{sent.GetProperty("stages")} "
+        + $"[{string.Join(",", sent.GetProperty("result").EnumerateArray().Select(Plain))}] "
         + $"{Time(sent.GetProperty("exec_deadline")):O} {sent.GetProperty("job_id").GetString()}";
 
     private string Job(TaskRecord task) => task.JobId == _jobs[task.Id] ? task.JobId : "<new>";
@@ -254,8 +303,14 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
     /// <summary>"now+5" and its kin as seconds, everywhere inside.</summary>
     private static JsonElement Absolute(JsonElement json) => json.ValueKind switch
     {
-        JsonValueKind.String when Time(json) is { } time => Json.Of(time.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)),
-        JsonValueKind.Object => Json.Of("{" + string.Join(",", json.EnumerateObject().Select(member => $"\"{member.Name}\":{Absolute(member.Value).GetRawText()}")) + "}"),
+        JsonValueKind.String when Time(json) is { } time =>
+            Json.Of(time.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)),
+        JsonValueKind.Object => Json.Of(
+            "{"
+                + string.Join(
+                    ",",
+                    json.EnumerateObject().Select(member => $"\"{member.Name}\":{Absolute(member.Value).GetRawText()}"))
+                        + "}"),
         _ => json,
     };
 
@@ -263,11 +318,14 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
     {
         var text = json.ValueKind == JsonValueKind.String ? json.GetString()! : "";
         return text == "now" ? Start
-            : text.StartsWith("now", StringComparison.Ordinal) && double.TryParse(text[3..], NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) ? Start.AddSeconds(seconds)
+            : text.StartsWith("now", StringComparison.Ordinal)
+                && double.TryParse(text[3..], NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+                    ? Start.AddSeconds(seconds)
             : null;
     }
 
-    private static string Plain(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? "undefined" : JsonSerializer.Serialize(json);
+    private static string Plain(JsonElement json) =>
+        json.ValueKind == JsonValueKind.Undefined ? "undefined" : JsonSerializer.Serialize(json);
 
     private static ExecutorTask Held(TaskRecord task, Guid claim) => new()
     {
@@ -279,11 +337,17 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
         Commands = [],
     };
 
-    private static ExecutorInfo Executor(JsonElement step) => new(step.GetProperty("executor").GetString()!, "app", ["app"], 10);
+    private static ExecutorInfo Executor(JsonElement step) =>
+        new(step.GetProperty("executor").GetString()!, "app", ["app"], 10);
 
     private static (string Task, string Executor, int Dispatch) Key(JsonElement step) =>
-        (step.GetProperty("task").GetString()!, step.GetProperty("executor").GetString()!, step.GetProperty("dispatch").GetInt32());
+        (
+            step.GetProperty("task").GetString()!,
+            step.GetProperty("executor").GetString()!,
+            step.GetProperty("dispatch").GetInt32());
 
     private IEnumerable<(string Id, JsonElement Value)> Members(string name, JsonElement? of = null) =>
-        (of ?? vector).TryGetProperty(name, out var members) ? members.EnumerateObject().Select(member => (member.Name, member.Value)) : [];
+        (of ?? vector).TryGetProperty(name, out var members)
+            ? members.EnumerateObject().Select(member => (member.Name, member.Value))
+            : [];
 }

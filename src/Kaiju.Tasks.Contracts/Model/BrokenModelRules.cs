@@ -3,13 +3,17 @@ using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary>The lifecycle with one rule taken out of it at a time: what a store could get wrong without any of its answers looking odd.</summary>
+/// <summary>
+/// The lifecycle with one rule taken out of it at a time: what a store could get wrong without any of its answers
+/// looking odd.
+/// </summary>
 internal static class BrokenModelRules
 {
     public static IReadOnlyList<(string Name, LifecycleFunction Next)> All { get; } =
     [
         ("claim: a report counts whoever sends it", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(task, state, happened is TaskEvent.Reported { Report: var report } && state.Claim is { } claim
+            TaskLifecycle.Next(
+                task, state, happened is TaskEvent.Reported { Report: var report } && state.Claim is { } claim
                 ? new TaskEvent.Reported(report with { Claim = claim })
                 : happened, now, rules)),
         ("stage: a report counts whichever stage it is about", (task, state, happened, now, rules) =>
@@ -17,17 +21,33 @@ internal static class BrokenModelRules
                 ? new TaskEvent.Reported(report with { Stage = state.Stage })
                 : happened, now, rules)),
         ("occurrence: one that was cancelled before its time comes again", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(task, happened is TaskEvent.NextPeriod ? state with { Occurrence = null } : state, happened, now, rules)),
+            TaskLifecycle.Next(
+                task,
+                happened is TaskEvent.NextPeriod ? state with { Occurrence = null } : state,
+                happened,
+                now,
+                rules)),
         ("occurrence: the next one is counted from the last one, not from now", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.NextPeriod && state.QueuedAt is { } queued
-                ? transition with { After = transition.After with { NextRun = CronSchedule.Parse(task.Cron!, task.CronTimeZone).Next(queued) } }
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.NextPeriod
+                && state.QueuedAt is { } queued
+                ? transition with
+                {
+                    After = transition.After with
+                    {
+                        NextRun = CronSchedule.Parse(task.Cron!, task.CronTimeZone).Next(queued),
+                    },
+                }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
-        ("occurrence: a run stands for its own time, whatever ran or was cancelled before", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && task.Cron is not null && happened is TaskEvent.QueueDue && state.State == TaskState.Idle
+        (
+            "occurrence: a run stands for its own time, whatever ran or was cancelled before",
+            (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && task.Cron is not null
+                && happened is TaskEvent.QueueDue && state.State == TaskState.Idle
                 ? transition with { After = transition.After with { Occurrence = state.NextRun } }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
         ("occurrence: a cancel forgets the last one", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && task.Cron is not null && happened is TaskEvent.Cancelled && state.State == TaskState.Idle
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && task.Cron is not null
+                && happened is TaskEvent.Cancelled && state.State == TaskState.Idle
                 ? transition with { After = transition.After with { Occurrence = state.NextRun ?? now } }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
         ("occurrence: a reset forgets the last one", (task, state, happened, now, rules) =>
@@ -39,13 +59,23 @@ internal static class BrokenModelRules
                 ? state with { State = TaskState.Queued }
                 : state, happened, now, rules)),
         ("state: a message wakes a task whatever it waits for", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(task, happened is TaskEvent.MessageSent ? state with { Wait = WaitKind.Message } : state, happened, now, rules)),
+            TaskLifecycle.Next(
+                task,
+                happened is TaskEvent.MessageSent ? state with { Wait = WaitKind.Message } : state,
+                happened,
+                now,
+                rules)),
         ("state: a cancel ends what has ended", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, happened is TaskEvent.Cancelled && state.HasEnded
                 ? state with { State = TaskState.Suspended }
                 : state, happened, now, rules)),
         ("retry: there is always one more", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(happened is TaskEvent.Reported ? task with { MaxRetries = state.Retries + 1 } : task, state, happened, now, rules)),
+            TaskLifecycle.Next(
+                happened is TaskEvent.Reported ? task with { MaxRetries = state.Retries + 1 } : task,
+                state,
+                happened,
+                now,
+                rules)),
         ("retry: it is not counted", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.CheckRetry
                 ? transition with { After = transition.After with { Retries = state.Retries } }
@@ -55,12 +85,21 @@ internal static class BrokenModelRules
                 ? transition with { After = transition.After with { Pass = state.Pass, ResultPass = state.ResultPass } }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
         ("chain: the next task is not started", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition ? transition with { StartNext = null } : null),
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
+                ? transition with { StartNext = null }
+                : null),
         ("chain: the next task is started over while it runs", (task, state, happened, now, rules) =>
             happened is TaskEvent.Chained chained
-                ? TaskLifecycle.Next(task, state, state.State is TaskState.Idle ? happened : new TaskEvent.Reset(chained.JobId), now, rules)
+                ? TaskLifecycle.Next(
+                    task,
+                    state,
+                    state.State is TaskState.Idle ? happened : new TaskEvent.Reset(chained.JobId),
+                    now,
+                    rules)
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
         ("run: an outcome is not kept when the next run begins", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition ? transition with { ArchivesRun = false } : null),
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
+                ? transition with { ArchivesRun = false }
+                : null),
     ];
 }

@@ -7,7 +7,10 @@ namespace Kaiju.Tasks.Contracts.Model;
 /// <summary>A store does not do what the model does.</summary>
 internal sealed class ModelDifferenceException(string message) : Exception(message);
 
-/// <summary>Compares what the model and the store show, member by member where a record holds more than values, and fast where they are the same.</summary>
+/// <summary>
+/// Compares what the model and the store show, member by member where a record holds more than values, and fast where
+/// they are the same.
+/// </summary>
 internal static class Difference
 {
     [DoesNotReturn]
@@ -81,7 +84,10 @@ internal static class Difference
     public static void CheckClaim(ExecutorTask model, ExecutorTask store)
     {
         var what = $"what the executor gets of {model.Id}";
-        Check(what, model with { Commands = [], Result = [], Kws = default }, store with { Commands = [], Result = [], Kws = default, StoreKey = 0 });
+        Check(
+            what,
+            model with { Commands = [], Result = [], Kws = default },
+            store with { Commands = [], Result = [], Kws = default, StoreKey = 0 });
         CheckDefinition(what, Rest(model), Rest(store));
         CheckResults(what, model.Result, store.Result);
     }
@@ -98,7 +104,8 @@ internal static class Difference
 
     private static void CheckError(string what, TaskError? model, TaskError? store)
     {
-        if (!ReferenceEquals(model, store) && (model is null || store is null || !JsonElement.DeepEquals(model.Json, store.Json)))
+        if (!ReferenceEquals(model, store) && (model is null || store is null
+            || !JsonElement.DeepEquals(model.Json, store.Json)))
         {
             Fail($"{what}: the error is {Show(model?.Json)} in the model, {Show(store?.Json)} in the store.");
         }
@@ -106,9 +113,12 @@ internal static class Difference
 
     private static void CheckResults(string what, IReadOnlyList<JsonElement> model, IReadOnlyList<JsonElement> store)
     {
-        if (model.Count != store.Count || !model.Zip(store).All(pair => JsonElement.DeepEquals(pair.First, pair.Second)))
+        if (model.Count != store.Count
+            || !model.Zip(store).All(pair => JsonElement.DeepEquals(pair.First, pair.Second)))
         {
-            Fail($"{what}: the results are [{string.Join(", ", model.Texts())}] in the model, [{string.Join(", ", store.Texts())}] in the store.");
+            Fail(
+                $"{what}: the results are [{string.Join(", ", model.Texts())}] in the model, "
+                    + $"[{string.Join(", ", store.Texts())}] in the store.");
         }
     }
 

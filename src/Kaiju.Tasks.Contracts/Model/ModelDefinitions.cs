@@ -2,7 +2,10 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary>The tasks that sequences are made of: few ids, so that steps meet, and one shape for each thing that a definition can ask for.</summary>
+/// <summary>
+/// The tasks that sequences are made of: few ids, so that steps meet, and one shape for each thing that a definition
+/// can ask for.
+/// </summary>
 internal static class ModelDefinitions
 {
     public static readonly DateTimeOffset Start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
@@ -25,22 +28,45 @@ internal static class ModelDefinitions
         ("one stage", Of(1)),
         ("two stages, notify", Of(2) with { Notify = true, UserId = "user-0", Group = "g" }),
         ("three stages, 2 retries at once", Retried(3, 2, 0) with { Notify = true }),
-        ("two stages, 1 retry from the first after 5 s, priority 5", Retried(2, 1, 5) with { RestartPolicy = RestartPolicy.First, Priority = 5 }),
-        ("three stages, 3 retries from the first at once", Retried(3, 3, 0) with { RestartPolicy = RestartPolicy.First, Notify = true, UserId = "user-1" }),
+        (
+            "two stages, 1 retry from the first after 5 s, priority 5",
+            Retried(2, 1, 5) with { RestartPolicy = RestartPolicy.First, Priority = 5 }),
+        (
+            "three stages, 3 retries from the first at once",
+            Retried(3, 3, 0) with { RestartPolicy = RestartPolicy.First, Notify = true, UserId = "user-1" }),
         ("two stages, 3 retries as the host says", Of(2) with { MaxRetries = 3, Group = "g", GroupId = "g-0" }),
         ("every minute, notify", Of(1) with { Cron = "* * * * *", Notify = true, UserId = "user-0" }),
-        ("every minute, two stages, 1 retry, then a", Of(2) with { Cron = "* * * * *", MaxRetries = 1, NextTask = "a", Group = "g" }),
+        (
+            "every minute, two stages, 1 retry, then a",
+            Of(2) with { Cron = "* * * * *", MaxRetries = 1, NextTask = "a", Group = "g" }),
         ("then a", Of(1) with { NextTask = "a" }),
-        ("two stages, then b, notify", Of(2) with { NextTask = "b", Notify = true, UserId = "user-1", GroupId = "g-0" }),
+        (
+            "two stages, then b, notify",
+            Of(2) with { NextTask = "b", Notify = true, UserId = "user-1", GroupId = "g-0" }),
         ("then c", Of(1) with { NextTask = "c" }),
         ("then itself, notify", Of(1) with { NextTask = "itself", Notify = true }),
         ("then nobody", Of(1) with { NextTask = "nobody" }),
         ("disabled", Of(1) with { Enabled = false }),
         ("in a minute", Of(1) with { RunAt = Start.AddMinutes(1) }),
         ("on demand", Of(2) with { RunAt = TaskDefinition.OnDemand, System = true }),
-        ("timer, message, work", Of(1) with { Commands = [new TimerCommand(TimeSpan.FromSeconds(5)), _messageInAMinute, new("do")] }),
-        ("message, timer, then itself", Of(1) with { Commands = [new MessageCommand(), new TimerCommand(TimeSpan.FromSeconds(1))], NextTask = "itself" }),
-        ("other app, large, low", Of(2) with { AppName = "other", KwsJson = Json.Of($"{{\"text\":\"{new string('x', 1000)}\"}}"), Priority = -1 }),
+        (
+            "timer, message, work",
+            Of(1) with { Commands = [new TimerCommand(TimeSpan.FromSeconds(5)), _messageInAMinute, new("do")] }),
+        (
+            "message, timer, then itself",
+            Of(1) with
+            {
+                Commands = [new MessageCommand(), new TimerCommand(TimeSpan.FromSeconds(1))],
+                NextTask = "itself",
+            }),
+        (
+            "other app, large, low",
+            Of(2) with
+            {
+                AppName = "other",
+                KwsJson = Json.Of($"{{\"text\":\"{new string('x', 1000)}\"}}"),
+                Priority = -1,
+            }),
         ("10 s at most, 2 retries", Retried(2, 2, 1) with { MaxExecTimeout = TimeSpan.FromSeconds(10), Notify = true }),
     ];
 
@@ -57,7 +83,8 @@ internal static class ModelDefinitions
             "queued_at": {{Unix(-5)}}, "job_id": "old-job"
             """)),
         ("an old EXECUTED task", Foreign("EXECUTED", $$"""
-            "queued_at": {{Unix(-5)}}, "stage": 1, "result": [7], "executor_id": "executor-old", "exec_deadline": {{Unix(60)}}, "job_id": "old-job"
+            "queued_at": {{Unix(-5)}}, "stage": 1, "result": [7], "executor_id": "executor-old", "exec_deadline": {{Unix(60)}},
+            "job_id": "old-job"
             """)),
         ("an old SUSPENDED task", Foreign("SUSPENDED", $$"""
             "queued_at": {{Unix(-5)}}, "stage": 1, "result": [7], "job_id": "old-job"
@@ -72,7 +99,8 @@ internal static class ModelDefinitions
             "stage": 1, "result": [7, 8], "exit_code": 0, "job_id": "old-job"
             """)),
         ("an old FAILED task with a retry left", Foreign("FAILED", $$"""
-            "max_retries": 1, "queued_at": {{Unix(-5)}}, "stage": 1, "result": [7], "exit_code": 1, "error": "boom", "job_id": "old-job"
+            "max_retries": 1, "queued_at": {{Unix(-5)}}, "stage": 1, "result": [7], "exit_code": 1, "error": "boom",
+            "job_id": "old-job"
             """)),
         ("an old FAILED periodic task", Foreign("FAILED", $$"""
             "cron": "* * * * *", "queued_at": {{Unix(-5)}}, "exit_code": 130, "error": {"a": 1}, "job_id": "old-job"
@@ -90,7 +118,14 @@ internal static class ModelDefinitions
         ("every minute or not", task => task with { Cron = task.Cron is null ? "* * * * *" : null }),
         ("every two minutes", task => task with { Cron = "*/2 * * * *" }),
         ("priority", task => task with { Priority = task.Priority + 1 }),
-        ("one retry more", task => task with { MaxRetries = Math.Min(10, task.MaxRetries + 1), RestartPolicy = RestartPolicy.First, RetryDelay = null }),
+        (
+            "one retry more",
+            task => task with
+            {
+                MaxRetries = Math.Min(10, task.MaxRetries + 1),
+                RestartPolicy = RestartPolicy.First,
+                RetryDelay = null,
+            }),
         ("then itself", task => task with { NextTask = task.Id }),
         ("notify or not, user", task => task with { Notify = !task.Notify, UserId = "user-1" }),
         ("group", task => task with { Group = task.Group is null ? "g" : null, GroupId = "g-1" }),
@@ -103,19 +138,22 @@ internal static class ModelDefinitions
         ("kws", task => task with { KwsJson = Json.Of("{\"a\":1}") }),
     ];
 
-    private static readonly TaskDefinition[] _prepared = [.. _shapes.SelectMany(shape => Ids.Select(id => Checked.Definition(shape.Definition with
+    private static readonly TaskDefinition[] _prepared = [
+        .. _shapes.SelectMany(shape => Ids.Select(id => Checked.Definition(shape.Definition with
     {
         Id = id,
         NextTask = shape.Definition.NextTask == "itself" ? id : shape.Definition.NextTask,
     })))];
 
-    private static readonly TaskRecord[] _imported = [.. _foreign.SelectMany(task => Ids.Select(id => Import(TaskRecord.FromJson(task.Json), id)))];
+    private static readonly TaskRecord[] _imported = [
+        .. _foreign.SelectMany(task => Ids.Select(id => Import(TaskRecord.FromJson(task.Json), id)))];
 
     public static IReadOnlyList<string> Names { get; } = [.. _shapes.Select(shape => shape.Name)];
 
     public static IReadOnlyList<string> ForeignNames { get; } = [.. _foreign.Select(task => task.Name)];
 
-    public static IReadOnlyList<string> ChangeNames { get; } = [.. _changes.Select(change => change.Name), "another shape"];
+    public static IReadOnlyList<string> ChangeNames { get; } = [
+        .. _changes.Select(change => change.Name), "another shape"];
 
     /// <summary>What an update makes of a definition.</summary>
     public static TaskDefinition Changed(TaskDefinition definition, int change, int id) =>
@@ -126,9 +164,11 @@ internal static class ModelDefinitions
     public static TaskRecord PreparedForeign(int task, int id) => _imported[(task * Ids.Count) + id];
 
     /// <summary>A stored task, ready to be imported under an id.</summary>
-    public static TaskRecord Import(TaskRecord task, string id) => Checked.Import(task with { Definition = task.Definition with { Id = id } });
+    public static TaskRecord Import(TaskRecord task, string id) =>
+        Checked.Import(task with { Definition = task.Definition with { Id = id } });
 
-    private static TaskDefinition Of(int stages) => new() { Commands = [.. Enumerable.Range(0, stages).Select(_ => new TaskCommand("do"))] };
+    private static TaskDefinition Of(int stages) =>
+        new() { Commands = [.. Enumerable.Range(0, stages).Select(_ => new TaskCommand("do"))] };
 
     private static TaskDefinition Retried(int stages, int retries, int afterSeconds) =>
         Of(stages) with { MaxRetries = retries, RetryDelay = TimeSpan.FromSeconds(afterSeconds) };
@@ -138,7 +178,8 @@ internal static class ModelDefinitions
     private static string Foreign(string status, string members) =>
         $$"""
         {
-            "id": "old", "app_name": "default", "commands": [{ "method": "do" }, { "method": "_MESSAGE_", "max_timeout": 30 }], "notify": true,
+            "id": "old", "app_name": "default", "commands": [{ "method": "do" }, { "method": "_MESSAGE_", "max_timeout": 30 }],
+            "notify": true,
             "created": {{Unix(-3600)}}, "status_change": {{Unix(-5)}}, "status": "{{status}}", {{members}}
         }
         """;

@@ -16,7 +16,8 @@ internal sealed partial class ModelRun
         {
             Difference.CheckTask($"task {id}", model.Find(id)?.Snapshot(), await _store.GetAsync(id, default));
             await CheckRunsAsync(id);
-            Difference.CheckStages($"task {id}", model.Find(id)?.Stages ?? [], await _store.GetStagesAsync(id, default));
+            Difference.CheckStages(
+                $"task {id}", model.Find(id)?.Stages ?? [], await _store.GetStagesAsync(id, default));
         }
 
         await CheckEndedRunsAsync();
@@ -28,16 +29,23 @@ internal sealed partial class ModelRun
         await CheckNewNotificationsAsync();
         Difference.CheckList(
             "the notifications to deliver",
-            [.. model.Notifications.Select(notification => notification.Id).Where(id => !model.Delivered.Contains(id)).Take(2)],
+            [.. model.Notifications.Select(notification => notification.Id).Where(
+                id => !model.Delivered.Contains(id)).Take(2)],
             [.. (await _store.ListUndeliveredAsync(2, default)).Select(notification => notification.Id)]);
-        Difference.Check("the time to the next duty", model.TimeToNextDuty(), await _store.GetTimeToNextDutyAsync(default));
+        Difference.Check(
+            "the time to the next duty", model.TimeToNextDuty(), await _store.GetTimeToNextDutyAsync(default));
         Difference.CheckList(
             "the executors",
-            [.. model.LastPings.Select(executor => new ExecutorPing(executor.Key, executor.Value)).OrderBy(executor => executor.ExecutorId, StringComparer.Ordinal)],
-            [.. (await _store.ListExecutorsAsync(default)).OrderBy(executor => executor.ExecutorId, StringComparer.Ordinal)]);
+            [.. model.LastPings.Select(
+                executor => new ExecutorPing(executor.Key, executor.Value)).OrderBy(executor => executor.ExecutorId,
+                StringComparer.Ordinal)],
+            [.. (await _store.ListExecutorsAsync(default)).OrderBy(
+                executor => executor.ExecutorId, StringComparer.Ordinal)]);
     }
 
-    /// <summary>The ids of runs that have begun in this step. They must be new, and there must be one for each.</summary>
+    /// <summary>
+    /// The ids of runs that have begun in this step. They must be new, and there must be one for each.
+    /// </summary>
     private async Task LearnRunsAsync()
     {
         foreach (var task in model.Tasks.Values)
@@ -51,7 +59,9 @@ internal sealed partial class ModelRun
             var stored = await _store.GetAsync(task.Id, default);
             if (stored is null || string.IsNullOrEmpty(stored.JobId) || !_jobIds.Add(stored.JobId))
             {
-                Difference.Fail($"task {task.Id} begins a new run in the model; its run in the store is {stored?.JobId ?? "none"}.");
+                Difference.Fail(
+                    $"task {task.Id} begins a new run in the model; its run in the store is "
+                    + $"{stored?.JobId ?? "none"}.");
             }
 
             task.LearnRun(task.State.JobId, stored.JobId);
@@ -62,7 +72,8 @@ internal sealed partial class ModelRun
     {
         var runs = model.Find(id)?.Runs ?? [];
         var stored = await _store.ListRunsAsync(id, default);
-        Difference.CheckList($"the runs of {id}", [.. runs.Select(run => run.JobId)], [.. stored.Select(run => run.JobId)]);
+        Difference.CheckList(
+            $"the runs of {id}", [.. runs.Select(run => run.JobId)], [.. stored.Select(run => run.JobId)]);
         foreach (var (run, other) in runs.Zip(stored))
         {
             Difference.CheckRun($"task {id}, listed run {run.JobId}", run, other);
@@ -70,40 +81,54 @@ internal sealed partial class ModelRun
 
         foreach (var jobId in model.Find(id)?.AllRuns ?? [])
         {
-            Difference.CheckRun($"task {id}, run {jobId}", model.Find(id)!.RunOf(jobId), await _store.GetRunAsync(id, jobId, default));
+            Difference.CheckRun(
+                $"task {id}, run {jobId}", model.Find(id)!.RunOf(jobId), await _store.GetRunAsync(id, jobId, default));
         }
     }
 
-    /// <summary>Of all runs that there have been, and of runs that there never were, those that whoever waits for them is to look at.</summary>
+    /// <summary>
+    /// Of all runs that there have been, and of runs that there never were, those that whoever waits for them is to
+    /// look at.
+    /// </summary>
     private async Task CheckEndedRunsAsync()
     {
         List<AwaitedRun> runs =
         [
-            .. ModelDefinitions.Ids.Append("no task").SelectMany(id => (model.Find(id)?.AllRuns ?? []).Append("no run").Select(run => new AwaitedRun(id, run))),
+            .. ModelDefinitions.Ids.Append("no task").SelectMany(
+                id => (model.Find(id)?.AllRuns ?? []).Append("no run").Select(run => new AwaitedRun(id, run))),
         ];
-        var expected = runs.Where(run => model.Find(run.TaskId)?.State is not { HasEnded: false } state || state.JobId != run.JobId);
+        var expected = runs.Where(
+            run => model.Find(run.TaskId)?.State is not { HasEnded: false } state || state.JobId != run.JobId);
         var stored = (await _store.FindEndedRunsAsync(runs, default)).ToHashSet();
-        Difference.CheckList("the runs that have ended or are not current", [.. expected], [.. runs.Where(stored.Contains)]);
+        Difference.CheckList(
+            "the runs that have ended or are not current", [.. expected], [.. runs.Where(stored.Contains)]);
     }
 
-    /// <summary>The notifications of one step may stand in any order; those of later steps stand behind those of earlier ones.</summary>
+    /// <summary>
+    /// The notifications of one step may stand in any order; those of later steps stand behind those of earlier ones.
+    /// </summary>
     private async Task CheckNewNotificationsAsync()
     {
         var fresh = model.Notifications.Count - _notificationsSeen;
         var page = await NotificationsAsync(new NotificationQuery(), fresh + 1);
         var last = _notificationsSeen == 0 ? 0 : model.Notifications[_notificationsSeen - 1].Id;
-        var stored = page.Where(notification => notification.Id > last).OrderBy(notification => notification.Id).ToList();
+        var stored = page.Where(notification => notification.Id > last).OrderBy(notification => notification.Id)
+            .ToList();
         var expected = model.Notifications.Skip(_notificationsSeen).ToList();
         Difference.Check("new notifications", expected.Count, stored.Count);
         foreach (var (i, notification) in stored.Index())
         {
-            var match = expected.FindIndex(other => other.TaskId == notification.TaskId && other.JobId == notification.JobId);
+            var match = expected.FindIndex(
+                other => other.TaskId == notification.TaskId && other.JobId == notification.JobId);
             if (match < 0)
             {
                 Difference.Fail($"There is no {notification} in the model.");
             }
 
-            Difference.CheckNotification($"the notification of {notification.TaskId}", expected[match] with { Id = notification.Id }, notification);
+            Difference.CheckNotification(
+                $"the notification of {notification.TaskId}",
+                expected[match] with { Id = notification.Id },
+                notification);
             expected.RemoveAt(match);
             model.Notifications[_notificationsSeen + i] = notification;
         }
@@ -127,7 +152,9 @@ internal sealed partial class ModelRun
             CreatedFrom = Asked(256) ? ModelDefinitions.Start.AddSeconds(step.Value) : null,
             CreatedTo = Asked(512) ? ModelDefinitions.Start.AddSeconds(10 * step.Value) : null,
         };
-        var after = step.After is { } id && model.Find(ModelDefinitions.Ids[id]) is { } last ? new TaskCursor(last.Created, last.Id) : (TaskCursor?)null;
+        var after = step.After is { } id && model.Find(ModelDefinitions.Ids[id]) is { } last
+            ? new TaskCursor(last.Created, last.Id)
+            : (TaskCursor?)null;
         return CheckListAsync(query, after, step.Limit);
 
         bool Asked(int filter) => (filters & filter) != 0;
@@ -136,13 +163,16 @@ internal sealed partial class ModelRun
     private async Task CheckListAsync(TaskQuery query, TaskCursor? after, int limit)
     {
         var expected = model.Tasks.Values
-            .Where(task => Fits(task, query) && (after is not { } cursor || (task.Created, task.Id).CompareTo((cursor.Created, cursor.Id)) > 0))
+            .Where(
+                task => Fits(task, query) && (after is not { } cursor
+                    || (task.Created, task.Id).CompareTo((cursor.Created, cursor.Id)) > 0))
             .OrderBy(task => task.Created).ThenBy(task => task.Id, StringComparer.Ordinal)
             .Take(limit).ToList();
         var page = await PageAsync(query, after, limit);
         if (!expected.Select(task => task.Id).SequenceEqual(page.Select(task => task.Id)))
         {
-            Difference.CheckList($"the tasks of {query}", [.. expected.Select(task => task.Id)], [.. page.Select(task => task.Id)]);
+            Difference.CheckList(
+                $"the tasks of {query}", [.. expected.Select(task => task.Id)], [.. page.Select(task => task.Id)]);
         }
 
         foreach (var (task, stored) in expected.Zip(page))
@@ -170,7 +200,8 @@ internal sealed partial class ModelRun
         var notifications = new List<TaskNotification>();
         for (long? before = query.Before ?? long.MaxValue; before is not null && notifications.Count < limit;)
         {
-            var page = await _store.ListNotificationsAsync(query with { Before = before }, limit - notifications.Count, default);
+            var page = await _store.ListNotificationsAsync(
+                query with { Before = before }, limit - notifications.Count, default);
             notifications.AddRange(page.Notifications);
             before = page.Next;
         }
@@ -196,7 +227,9 @@ internal sealed partial class ModelRun
             UserId = step.User is { } user ? $"user-{user}" : null,
             TaskId = step.Id is { } id ? ModelDefinitions.Ids[id] : null,
             IsRead = step.IsRead,
-            Before = step.Before is { } before && before < model.Notifications.Count ? model.Notifications[before].Id : null,
+            Before = step.Before is { } before && before < model.Notifications.Count
+                ? model.Notifications[before].Id
+                : null,
         };
         var expected = model.Notifications
             .Where(notification => (query.UserId is null || query.UserId == notification.UserId)
@@ -205,7 +238,8 @@ internal sealed partial class ModelRun
                 && (query.Before is null || notification.Id < query.Before))
             .Select(notification => notification.Id).Reverse().Take(step.Limit).ToList();
         var page = await NotificationsAsync(query, step.Limit);
-        Difference.CheckList($"the notifications of {query}", expected, [.. page.Select(notification => notification.Id)]);
+        Difference.CheckList(
+            $"the notifications of {query}", expected, [.. page.Select(notification => notification.Id)]);
     }
 
     /// <summary>Marks some of the notifications, with one that does not exist.</summary>
@@ -220,7 +254,10 @@ internal sealed partial class ModelRun
             return;
         }
 
-        Difference.Check("how many were not read", marked.Count(item => !item.Item.IsRead), await _store.MarkReadAsync(ids, default));
+        Difference.Check(
+            "how many were not read",
+            marked.Count(item => !item.Item.IsRead),
+            await _store.MarkReadAsync(ids, default));
         foreach (var (place, notification) in marked)
         {
             model.Notifications[place] = notification with { IsRead = true };

@@ -21,8 +21,11 @@ internal sealed partial class ModelRun
     {
         var executor = ModelDefinitions.Executors[step.Executor];
         var queued = model.Tasks.Values
-            .Where(task => task.State.State == TaskState.Queued && task.Definition.Enabled && executor.Apps.Contains(task.Definition.AppName))
-            .ToDictionary(task => task.Id, task => (IComparable)(-(long)task.Definition.Priority, task.State.QueuedAt!.Value));
+            .Where(
+                task => task.State.State == TaskState.Queued && task.Definition.Enabled
+                    && executor.Apps.Contains(task.Definition.AppName))
+            .ToDictionary(
+                task => task.Id, task => (IComparable)(-(long)task.Definition.Priority, task.State.QueuedAt!.Value));
         var claimed = await opened.Queue.ClaimAsync(new ClaimRequest(executor, step.MaxTasks, step.MaxBytes), default);
         trace?.Invoke($"    {string.Join(", ", claimed.Select(task => task.Id))}");
 
@@ -39,8 +42,8 @@ internal sealed partial class ModelRun
     }
 
     /// <summary>
-    /// How many should have been claimed. Bytes are "about so many" and each store may count its own way, so where they end a claim
-    /// early it is enough that the store is right within a factor of two.
+    /// How many should have been claimed. Bytes are "about so many" and each store may count its own way, so where they
+    /// end a claim early it is enough that the store is right within a factor of two.
     /// </summary>
     private int CountOfClaim(Dictionary<string, IComparable> queued, List<string> claimed, ClaimNextStep step)
     {
@@ -66,7 +69,8 @@ internal sealed partial class ModelRun
     {
         var executor = ModelDefinitions.Executors[step.Executor];
         var ids = step.Ids.Select(id => ModelDefinitions.Ids[id]).ToList();
-        var expected = ids.Distinct().Where(id => model.Find(id) is { Definition.Enabled: true, State.State: TaskState.Queued }).ToList();
+        var expected = ids.Distinct()
+            .Where(id => model.Find(id) is { Definition.Enabled: true, State.State: TaskState.Queued }).ToList();
         var claimed = await _store.ClaimAsync(executor, ids, default);
         trace?.Invoke($"    {string.Join(", ", claimed.Select(task => task.Id))}");
 
@@ -79,7 +83,9 @@ internal sealed partial class ModelRun
         await LearnExecutorAsync(executor, claimed.Count);
     }
 
-    /// <summary>An executor is known from its first claim on; whether a claim of nothing makes it known is left to the store.</summary>
+    /// <summary>
+    /// An executor is known from its first claim on; whether a claim of nothing makes it known is left to the store.
+    /// </summary>
     private async Task LearnExecutorAsync(ExecutorInfo executor, int claimed)
     {
         if (claimed == 0 && !model.LastPings.ContainsKey(executor.Id)
@@ -92,8 +98,14 @@ internal sealed partial class ModelRun
     private void ClaimInModel(ExecutorInfo executor, ExecutorTask claimed)
     {
         var task = model.Find(claimed.Id)!;
-        Difference.Check($"the claim of {claimed.Id} is new", true, claimed.Claim != Guid.Empty && _claims.TrueForAll(known => known.Claim != claimed.Claim));
-        Difference.Check($"{claimed.Id} can be claimed", true, model.Happen(task, new TaskEvent.Claimed(executor.Id, claimed.Claim)));
+        Difference.Check(
+            $"the claim of {claimed.Id} is new",
+            true,
+            claimed.Claim != Guid.Empty && _claims.TrueForAll(known => known.Claim != claimed.Claim));
+        Difference.Check(
+            $"{claimed.Id} can be claimed",
+            true,
+            model.Happen(task, new TaskEvent.Claimed(executor.Id, claimed.Claim)));
         model.LastPings.TryAdd(executor.Id, model.Now);
         LearnClaim(task);
         Difference.CheckClaim(task.ForExecutor(model.Now), claimed);
@@ -114,14 +126,16 @@ internal sealed partial class ModelRun
         var answers = await _store.RecordAsync(reports, default);
         var expected = reports.ConvertAll(RecordInModel);
         model.StartChained();
-        trace?.Invoke($"    {string.Join(", ", reports.Zip(answers, (report, answer) => $"{report.TaskId} at stage {report.Stage}: {answer}"))}");
+        var told = reports.Zip(answers, (report, answer) => $"{report.TaskId} at stage {report.Stage}: {answer}");
+        trace?.Invoke($"    {string.Join(", ", told)}");
         Difference.CheckList("answers to reports", expected, answers);
     }
 
     private ReportAnswer RecordInModel(StageReport report)
     {
         var recorded = model.Find(report.TaskId) is { } task
-            && (model.Happen(task, new TaskEvent.Reported(report)) || TaskLifecycle.IsRecorded(task.State, task.RowOf(report.Id), report.Id));
+            && (model.Happen(task, new TaskEvent.Reported(report))
+                || TaskLifecycle.IsRecorded(task.State, task.RowOf(report.Id), report.Id));
         if (recorded)
         {
             _recorded.Add(report);
@@ -148,7 +162,8 @@ internal sealed partial class ModelRun
         var holder = _claims.Find(claim => claim.Claim == task.State.Claim);
         var by = spec.By switch
         {
-            ReportBy.HolderOfBefore => _claims.FindLast(claim => claim.TaskId == task.Id && claim.Claim != task.State.Claim),
+            ReportBy.HolderOfBefore =>
+                _claims.FindLast(claim => claim.TaskId == task.Id && claim.Claim != task.State.Claim),
             ReportBy.HolderOfAnother => _claims.FindLast(claim => claim.TaskId != task.Id),
             ReportBy.Nobody => null,
             _ => holder,
@@ -159,7 +174,9 @@ internal sealed partial class ModelRun
             Claim = by?.Claim ?? Stranger(),
             JobId = by?.JobId ?? task.State.JobId,
             Attempt = by?.Attempt ?? task.State.Attempt,
-            Stage = task.State.Stage + (spec.By == ReportBy.HolderAtNextStage ? 1 : spec.By == ReportBy.HolderAtStageBefore ? -1 : 0),
+            Stage = task.State.Stage + (spec.By == ReportBy.HolderAtNextStage
+                ? 1
+                : spec.By == ReportBy.HolderAtStageBefore ? -1 : 0),
             Outcome = spec.Outcome,
             Elapsed = spec.Elapsed,
 
@@ -169,7 +186,8 @@ internal sealed partial class ModelRun
     }
 
     /// <summary>A claim that nobody holds, the same in every go at a sequence.</summary>
-    private Guid Stranger() => Guid.Parse(string.Create(CultureInfo.InvariantCulture, $"00000000-0000-0000-0000-{++_strangers:d12}"));
+    private Guid Stranger() =>
+        Guid.Parse(string.Create(CultureInfo.InvariantCulture, $"00000000-0000-0000-0000-{++_strangers:d12}"));
 
     private async Task TickAsync()
     {
@@ -183,7 +201,8 @@ internal sealed partial class ModelRun
     {
         var due = model.Due(verb);
         var moves = await CarryAsync(verb, limit);
-        trace?.Invoke($"    {verb}: {string.Join(", ", moves.Select(move => $"{move.TaskId} from {move.From} to {move.To}"))}");
+        trace?.Invoke(
+            $"    {verb}: {string.Join(", ", moves.Select(move => $"{move.TaskId} from {move.From} to {move.To}"))}");
         CheckChoice(
             $"{verb}",
             due.ToDictionary(task => task.Key, task => (IComparable)task.Value),
@@ -196,7 +215,8 @@ internal sealed partial class ModelRun
         }
 
         // As the manager does.
-        var queued = moves.Where(move => move.To == TaskState.Queued).Select(move => new QueuedTask(move.TaskId, move.AppName));
+        var queued = moves.Where(move => move.To == TaskState.Queued).Select(
+            move => new QueuedTask(move.TaskId, move.AppName));
         await opened.Queue.PublishAsync([.. queued], default);
     }
 
@@ -210,7 +230,9 @@ internal sealed partial class ModelRun
         _ => _store.RequeueFailedAsync(limit, default),
     };
 
-    /// <summary>Does to the model what the store says it has done, in the store's order, and compares the moves.</summary>
+    /// <summary>
+    /// Does to the model what the store says it has done, in the store's order, and compares the moves.
+    /// </summary>
     private async Task MoveInModelAsync(IReadOnlyList<TaskMove> moves, Func<ModelTask, TaskEvent> happened)
     {
         var expected = new List<(ModelTask Task, TaskMove First)>();
@@ -220,7 +242,8 @@ internal sealed partial class ModelRun
             var from = task.State.State;
             if (!model.Happen(task, happened(task)))
             {
-                Difference.Fail($"{move.TaskId} was moved from {move.From} to {move.To}; in the model nothing happens to it.");
+                Difference.Fail(
+                    $"{move.TaskId} was moved from {move.From} to {move.To}; in the model nothing happens to it.");
             }
 
             expected.Add((task, TaskMove.Of(task.Id, task.Definition.AppName!, from, task.State)));
@@ -230,7 +253,8 @@ internal sealed partial class ModelRun
         await LearnRunsAsync();
         foreach (var (move, (task, first)) in moves.Zip(expected))
         {
-            // A task that another one starts, or itself, has been moved twice in the step; a store may say the first or the last.
+            // A task that another one starts, or itself, has been moved twice in the step; a store may say the first or
+            // the last.
             var last = TaskMove.Of(task.Id, task.Definition.AppName!, first.From, task.State);
             if (move != first with { JobId = StoreModel.IsUnknown(first.JobId) ? last.JobId : first.JobId })
             {
@@ -239,12 +263,18 @@ internal sealed partial class ModelRun
         }
     }
 
-    [SuppressMessage("Performance", "CA1851:Possible multiple enumerations of 'IEnumerable' collection", Justification = "Of a few tasks.")]
+    [SuppressMessage(
+        "Performance",
+        "CA1851:Possible multiple enumerations of 'IEnumerable' collection",
+        Justification = "Of a few tasks.")]
     private async Task ExecutorAsync(ExecutorStep step)
     {
         var executor = ModelDefinitions.Executors[step.Executor];
         var held = model.HeldBy(executor.Id).ToList();
-        var old = _claims.Where(claim => claim.ExecutorId == executor.Id && model.Find(claim.TaskId)?.State.Claim != claim.Claim).TakeLast(step.Old).ToList();
+        var old = _claims.Where(
+            claim => claim.ExecutorId == executor.Id && model.Find(claim.TaskId)?.State.Claim != claim.Claim)
+            .TakeLast(step.Old)
+            .ToList();
         var known = held.Skip(step.Forgotten).Select(task => new HeldClaim(task.Id, task.State.Claim!.Value))
             .Concat(old.Select(claim => new HeldClaim(claim.TaskId, claim.Claim))).ToList();
         var lost = old.Select(claim => claim.Claim).Order().ToList();
@@ -252,13 +282,16 @@ internal sealed partial class ModelRun
         {
             case ExecutorVerb.Heartbeat:
                 model.LastPings[executor.Id] = model.Now;
-                Difference.CheckList("the lost claims", lost, [.. (await _store.HeartbeatAsync(executor, known, default)).Order()]);
+                Difference.CheckList(
+                    "the lost claims", lost, [.. (await _store.HeartbeatAsync(executor, known, default)).Order()]);
                 break;
             case ExecutorVerb.FindLost:
-                Difference.CheckList("the lost claims", lost, [.. (await _store.FindLostClaimsAsync(known, default)).Order()]);
+                Difference.CheckList(
+                    "the lost claims", lost, [.. (await _store.FindLostClaimsAsync(known, default)).Order()]);
                 break;
             case ExecutorVerb.GiveBackStray:
-                await GiveBackAsync(held.Take(step.Forgotten), await _store.GiveBackStrayClaimsAsync(executor.Id, known, default));
+                await GiveBackAsync(
+                    held.Take(step.Forgotten), await _store.GiveBackStrayClaimsAsync(executor.Id, known, default));
                 break;
             default:
                 await GiveBackAsync(held, await _store.SuspendExecutorAsync(executor.Id, default));
@@ -269,7 +302,10 @@ internal sealed partial class ModelRun
 
     private async Task GiveBackAsync(IEnumerable<ModelTask> tasks, IReadOnlyList<TaskMove> moves)
     {
-        Difference.CheckList("the tasks given back", [.. tasks.Select(task => task.Id)], [.. moves.Select(move => move.TaskId).Order(StringComparer.Ordinal)]);
+        Difference.CheckList(
+            "the tasks given back",
+            [.. tasks.Select(task => task.Id)],
+            [.. moves.Select(move => move.TaskId).Order(StringComparer.Ordinal)]);
         await MoveInModelAsync(moves, _ => new TaskEvent.GivenBack());
     }
 }

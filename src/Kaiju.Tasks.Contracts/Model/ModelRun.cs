@@ -4,8 +4,9 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>
-/// One sequence, carried out on a store and on the model side by side. A step asks the store, does the same to the model, learns
-/// the ids that the store has made, and compares the answers; then everything that can be seen is compared. Here: what clients ask.
+/// One sequence, carried out on a store and on the model side by side. A step asks the store, does the same to the
+/// model, learns the ids that the store has made, and compares the answers; then everything that can be seen is
+/// compared. Here: what clients ask.
 /// </summary>
 internal sealed partial class ModelRun(OpenedStore opened, StoreModel model, Action<string>? trace)
 {
@@ -69,7 +70,8 @@ internal sealed partial class ModelRun(OpenedStore opened, StoreModel model, Act
             case DriveStep drive:
                 await TickAsync();
                 await ClaimNextAsync(new ClaimNextStep(1, 10, 1_000_000));
-                var every = Enumerable.Range(0, ModelDefinitions.Ids.Count).Select(nth => new ReportSpec(nth, ReportBy.Holder, drive.Outcome, TimeSpan.Zero));
+                var every = Enumerable.Range(0, ModelDefinitions.Ids.Count).Select(
+                    nth => new ReportSpec(nth, ReportBy.Holder, drive.Outcome, TimeSpan.Zero));
                 await ReportAsync(new ReportStep([.. every]));
                 break;
             case ExecutorStep executor:
@@ -96,7 +98,8 @@ internal sealed partial class ModelRun(OpenedStore opened, StoreModel model, Act
         var definitions = step.Tasks.Select(task => ModelDefinitions.Prepared(task.Shape, task.Id)).ToList();
         var answers = await _store.CreateAsync(definitions, step.OnConflict, default);
         var expected = definitions.Select(definition => CreateInModel(definition, step.OnConflict)).ToList();
-        trace?.Invoke($"    {string.Join(", ", answers.Select(answer => $"{answer.TaskId}: {answer.Result}, {answer.State}"))}");
+        trace?.Invoke(
+            $"    {string.Join(", ", answers.Select(answer => $"{answer.TaskId}: {answer.Result}, {answer.State}"))}");
         Difference.CheckList("answers to create", expected, [.. answers.Select(answer => answer with { Faults = [] })]);
     }
 
@@ -130,7 +133,8 @@ internal sealed partial class ModelRun(OpenedStore opened, StoreModel model, Act
 
         var executor = step.WithPing ? task.ExecutorId : null;
         var ping = model.Now - TimeSpan.FromSeconds(30);
-        var answer = (await _store.ImportAsync([task], executor is null ? [] : [new ExecutorPing(executor, ping)], default)).Single();
+        var answer = (await _store.ImportAsync(
+            [task], executor is null ? [] : [new ExecutorPing(executor, ping)], default)).Single();
         if (executor is not null)
         {
             model.LastPings[executor] = ping;
@@ -151,13 +155,17 @@ internal sealed partial class ModelRun(OpenedStore opened, StoreModel model, Act
     {
         var id = ModelDefinitions.Ids[step.Id];
         var task = model.Find(id);
-        var definition = ModelDefinitions.Changed(task?.Definition ?? ModelDefinitions.Prepared(0, step.Id), step.Change, step.Id);
+        var definition = ModelDefinitions.Changed(
+            task?.Definition ?? ModelDefinitions.Prepared(0, step.Id), step.Change, step.Id);
         var faults = task is null ? [] : TaskUpdate.FindFaults(task.Definition, definition, task.State);
-        var expected = task is null ? UpdateResult.Missing : step.IsStale ? UpdateResult.Stale : faults.Count > 0 ? UpdateResult.Refused : UpdateResult.Updated;
+        var expected = task is null
+            ? UpdateResult.Missing
+            : step.IsStale ? UpdateResult.Stale : faults.Count > 0 ? UpdateResult.Refused : UpdateResult.Updated;
         var answer = await _store.UpdateAsync(definition, (task?.Revision ?? 0) - (step.IsStale ? 1 : 0), default);
         trace?.Invoke($"    {answer.Result} {string.Join(" ", answer.Faults)}");
         Difference.Check($"answer to the update of {id}", expected, answer.Result);
-        Difference.CheckList($"the faults of the update of {id}", expected == UpdateResult.Refused ? faults : [], answer.Faults);
+        Difference.CheckList(
+            $"the faults of the update of {id}", expected == UpdateResult.Refused ? faults : [], answer.Faults);
         if (expected == UpdateResult.Updated)
         {
             task!.Update(definition, model.Now);
@@ -188,7 +196,9 @@ internal sealed partial class ModelRun(OpenedStore opened, StoreModel model, Act
     private async Task DeleteEndedAsync(DeleteEndedStep step)
     {
         var due = model.Tasks.Values
-            .Where(task => task.State.HasEnded && task.Definition is { Cron: null, System: false } && task.State.StatusChange < model.Now - step.Age)
+            .Where(
+                task => task.State.HasEnded && task.Definition is { Cron: null, System: false }
+                    && task.State.StatusChange < model.Now - step.Age)
             .ToDictionary(task => task.Id, task => (IComparable)task.State.StatusChange);
         var gone = await _store.DeleteEndedAsync(step.Age, step.Limit, default);
         trace?.Invoke($"    {string.Join(", ", gone)}");
@@ -199,11 +209,17 @@ internal sealed partial class ModelRun(OpenedStore opened, StoreModel model, Act
         }
     }
 
-    /// <summary>What was taken is as many as there should be, and nothing that was left comes strictly before any of it. Ties are free.</summary>
-    private static void CheckChoice(string what, Dictionary<string, IComparable> due, IReadOnlyList<string> taken, int count)
+    /// <summary>
+    /// What was taken is as many as there should be, and nothing that was left comes strictly before any of it. Ties
+    /// are free.
+    /// </summary>
+    private static void CheckChoice(
+        string what, Dictionary<string, IComparable> due, IReadOnlyList<string> taken, int count)
     {
         var left = due.Keys.Except(taken).ToList();
-        var shown = $"{what}: the store took [{string.Join(", ", taken)}] of [{string.Join(", ", due.OrderBy(task => task.Value).Select(task => task.Key))}]";
+        var shown =
+            $"{what}: the store took [{string.Join(", ", taken)}] of "
+                + $"[{string.Join(", ", due.OrderBy(task => task.Value).Select(task => task.Key))}]";
         if (taken.Count != count || taken.Distinct().Count() != count || !taken.All(due.ContainsKey))
         {
             Difference.Fail($"{shown}; the model takes {count}.");

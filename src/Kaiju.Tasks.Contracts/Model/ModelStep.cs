@@ -12,8 +12,9 @@ internal enum RuleSet
 }
 
 /// <summary>
-/// One thing that is asked of a store. Data alone: tasks, executors and claims are named by numbers that mean something in every
-/// state ("the second of those that are EXECUTED"), so that a sequence still makes sense when steps are left out.
+/// One thing that is asked of a store. Data alone: tasks, executors and claims are named by numbers that mean something
+/// in every state ("the second of those that are EXECUTED"), so that a sequence still makes sense when steps are left
+/// out.
 /// </summary>
 internal abstract record ModelStep
 {
@@ -21,7 +22,9 @@ internal abstract record ModelStep
     public virtual IEnumerable<ModelStep> Simpler() => [];
 
     protected static IEnumerable<IReadOnlyList<T>> WithoutOne<T>(IReadOnlyList<T> items) =>
-        items.Count < 2 ? [] : items.Select((_, place) => (IReadOnlyList<T>)[.. items.Where((_, other) => other != place)]);
+        items.Count < 2
+            ? []
+            : items.Select((_, place) => (IReadOnlyList<T>)[.. items.Where((_, other) => other != place)]);
 
     /// <summary>Shown in a failing sequence.</summary>
     public abstract override string ToString();
@@ -31,21 +34,27 @@ internal sealed record CreateStep(IReadOnlyList<(int Id, int Shape)> Tasks, OnCo
 {
     public override IEnumerable<ModelStep> Simpler() => WithoutOne(Tasks).Select(tasks => this with { Tasks = tasks });
 
-    public override string ToString() =>
-        $"create {string.Join(", ", Tasks.Select(task => $"{ModelDefinitions.Ids[task.Id]} ({ModelDefinitions.Names[task.Shape]})"))}; on conflict {OnConflict}";
+    public override string ToString()
+    {
+        var tasks = Tasks.Select(task => $"{ModelDefinitions.Ids[task.Id]} ({ModelDefinitions.Names[task.Shape]})");
+        return $"create {string.Join(", ", tasks)}; on conflict {OnConflict}";
+    }
 }
 
 /// <summary>A stored task of the Python original, or a copy of one of the store's own.</summary>
 internal sealed record ImportStep(int Id, int Foreign, int? CopyOf, bool WithPing) : ModelStep
 {
-    public override string ToString() =>
-        $"import {ModelDefinitions.Ids[Id]} as {(CopyOf is { } copy ? $"a copy of {ModelDefinitions.Ids[copy]}" : ModelDefinitions.ForeignNames[Foreign])}"
-        + (WithPing ? " with its executor's ping" : "");
+    public override string ToString()
+    {
+        var origin = CopyOf is { } copy ? $"a copy of {ModelDefinitions.Ids[copy]}" : ModelDefinitions.ForeignNames[Foreign];
+        return $"import {ModelDefinitions.Ids[Id]} as {origin}{(WithPing ? " with its executor's ping" : "")}";
+    }
 }
 
 internal sealed record UpdateStep(int Id, int Change, bool IsStale) : ModelStep
 {
-    public override string ToString() => $"update {ModelDefinitions.Ids[Id]}: {ModelDefinitions.ChangeNames[Change]}{(IsStale ? ", from an old revision" : "")}";
+    public override string ToString() => $"update {ModelDefinitions.Ids[Id]}: "
+        + $"{ModelDefinitions.ChangeNames[Change]}{(IsStale ? ", from an old revision" : "")}";
 }
 
 internal enum OutsideVerb
@@ -93,7 +102,8 @@ internal sealed record ClaimByIdStep(int Executor, IReadOnlyList<int> Ids) : Mod
 {
     public override IEnumerable<ModelStep> Simpler() => WithoutOne(Ids).Select(ids => this with { Ids = ids });
 
-    public override string ToString() => $"executor {Executor} claims {string.Join(", ", Ids.Select(id => ModelDefinitions.Ids[id]))} by id";
+    public override string ToString() =>
+        $"executor {Executor} claims {string.Join(", ", Ids.Select(id => ModelDefinitions.Ids[id]))} by id";
 }
 
 internal enum ReportBy
@@ -110,7 +120,8 @@ internal enum ReportBy
 /// <summary>A report about one of the tasks that are EXECUTED, or one that was recorded before.</summary>
 internal sealed record ReportSpec(int Nth, ReportBy By, StageOutcome Outcome, TimeSpan Elapsed)
 {
-    public override string ToString() => By == ReportBy.Repeated ? $"#{Nth} repeated" : $"#{Nth} by {By}: {Show(Outcome)}";
+    public override string ToString() =>
+        By == ReportBy.Repeated ? $"#{Nth} repeated" : $"#{Nth} by {By}: {Show(Outcome)}";
 
     private static string Show(StageOutcome outcome) => outcome switch
     {
@@ -123,7 +134,8 @@ internal sealed record ReportSpec(int Nth, ReportBy By, StageOutcome Outcome, Ti
 
 internal sealed record ReportStep(IReadOnlyList<ReportSpec> Reports) : ModelStep
 {
-    public override IEnumerable<ModelStep> Simpler() => WithoutOne(Reports).Select(reports => this with { Reports = reports });
+    public override IEnumerable<ModelStep> Simpler() =>
+        WithoutOne(Reports).Select(reports => this with { Reports = reports });
 
     public override string ToString() => $"report {string.Join("; ", Reports)}";
 }
@@ -148,12 +160,16 @@ internal sealed record TickStep : ModelStep
     public override string ToString() => "manager: all duties";
 }
 
-/// <summary>All that there is to do at once, so that sequences get far: the duties, a claim of everything, and a report for everything.</summary>
+/// <summary>
+/// All that there is to do at once, so that sequences get far: the duties, a claim of everything, and a report for
+/// everything.
+/// </summary>
 internal sealed record DriveStep(StageOutcome Outcome) : ModelStep
 {
     public override IEnumerable<ModelStep> Simpler() => [new TickStep()];
 
-    public override string ToString() => $"all duties, executor 1 claims all, all report {new ReportSpec(0, ReportBy.Holder, Outcome, TimeSpan.Zero)}";
+    public override string ToString() =>
+        $"all duties, executor 1 claims all, all report {new ReportSpec(0, ReportBy.Holder, Outcome, TimeSpan.Zero)}";
 }
 
 internal enum ExecutorVerb
@@ -164,10 +180,13 @@ internal enum ExecutorVerb
     Suspend,
 }
 
-/// <summary>An executor says something of the claims that it holds, of which it may not know some and believe to hold others.</summary>
+/// <summary>
+/// An executor says something of the claims that it holds, of which it may not know some and believe to hold others.
+/// </summary>
 internal sealed record ExecutorStep(ExecutorVerb Verb, int Executor, int Forgotten, int Old) : ModelStep
 {
-    public override string ToString() => $"executor {Executor}: {Verb}, without {Forgotten} claims that it holds, with {Old} that it held";
+    public override string ToString() =>
+        $"executor {Executor}: {Verb}, without {Forgotten} claims that it holds, with {Old} that it held";
 }
 
 /// <summary>A page of tasks. The filters are bits, each with its own meaning.</summary>
@@ -178,10 +197,12 @@ internal sealed record ListStep(int Filters, TaskState State, int Value, int? Af
 
 internal sealed record MarkStep(int Nth, bool AsDelivered) : ModelStep
 {
-    public override string ToString() => $"mark every fourth notification from {Nth} on as {(AsDelivered ? "delivered" : "read")}";
+    public override string ToString() =>
+        $"mark every fourth notification from {Nth} on as {(AsDelivered ? "delivered" : "read")}";
 }
 
 internal sealed record NotificationsStep(int? User, int? Id, bool? IsRead, int? Before, int Limit) : ModelStep
 {
-    public override string ToString() => $"list notifications of user {User}, of task {Id}, read {IsRead}, before {Before}, at most {Limit}";
+    public override string ToString() =>
+        $"list notifications of user {User}, of task {Id}, read {IsRead}, before {Before}, at most {Limit}";
 }

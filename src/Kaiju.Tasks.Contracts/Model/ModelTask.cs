@@ -5,8 +5,12 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary>What the model knows of one task: all of it as values, and what can be seen of it made from them when it is asked for.</summary>
-internal sealed class ModelTask(TaskDefinition definition, ManagedState state, DateTimeOffset created, IEnumerable<StageEntry> rows)
+/// <summary>
+/// What the model knows of one task: all of it as values, and what can be seen of it made from them when it is asked
+/// for.
+/// </summary>
+internal sealed class ModelTask(
+    TaskDefinition definition, ManagedState state, DateTimeOffset created, IEnumerable<StageEntry> rows)
 {
     private readonly List<StageEntry> _rows = [.. rows];
     private readonly List<TaskRun> _runs = [];
@@ -30,7 +34,8 @@ internal sealed class ModelTask(TaskDefinition definition, ManagedState state, D
             .OrderBy(row => row.Stage).Select(row => row.Result)];
 
     /// <summary>About what travels with a claim.</summary>
-    public long Bytes => Length(Definition.KwsJson) + Definition.Commands.Sum(command => Length(command.ParamsJson)) + Results.Sum(Length);
+    public long Bytes => Length(Definition.KwsJson)
+        + Definition.Commands.Sum(command => Length(command.ParamsJson)) + Results.Sum(Length);
 
     /// <summary>Whatever the transition says, to the letter.</summary>
     public void Apply(Transition transition, int keptRuns)
@@ -60,13 +65,14 @@ internal sealed class ModelTask(TaskDefinition definition, ManagedState state, D
         var before = (Definition.Cron, State);
         State = TaskUpdate.Apply(Definition, definition, State, now);
         (Definition, Revision) = (definition, Revision + 1);
-        var isPlanned = before.Cron != definition.Cron && before.State.NextRun != State.NextRun && definition is { Cron: not null, RunAt: null };
+        var isPlanned = before.Cron != definition.Cron && before.State.NextRun != State.NextRun
+            && definition is { Cron: not null, RunAt: null };
         CheckOccurrence(before.State, isPlanned, now);
     }
 
     /// <summary>
-    /// Whatever the lifecycle says: a run never stands for an earlier time than one before, and the schedule goes on after all of them
-    /// and after now. So no occurrence runs twice.
+    /// Whatever the lifecycle says: a run never stands for an earlier time than one before, and the schedule goes on
+    /// after all of them and after now. So no occurrence runs twice.
     /// </summary>
     public void CheckOccurrence(ManagedState before, bool isPlanned, DateTimeOffset now)
     {
@@ -77,7 +83,9 @@ internal sealed class ModelTask(TaskDefinition definition, ManagedState state, D
 
         if (isPlanned && (State.NextRun <= State.Occurrence || State.NextRun <= now))
         {
-            Difference.Fail($"{Id} is planned for {State.NextRun:O}; its last occurrence is {State.Occurrence:O}, and it is {now:O}.");
+            Difference.Fail(
+                $"{Id} is planned for {State.NextRun:O}; its last occurrence is {State.Occurrence:O}, and it is "
+                    + $"{now:O}.");
         }
     }
 
@@ -96,12 +104,14 @@ internal sealed class ModelTask(TaskDefinition definition, ManagedState state, D
         AllRuns.Add(jobId);
     }
 
-    public StageEntry? RowOf(ReportId report) => _rows.Find(row => row.Claim == report.Claim && row.Stage == report.Stage);
+    public StageEntry? RowOf(ReportId report) =>
+        _rows.Find(row => row.Claim == report.Claim && row.Stage == report.Stage);
 
     /// <summary>What is shown of the history; the claims are the executors' alone.</summary>
     public IReadOnlyList<StageEntry> Stages => _rows.ConvertAll(row => row with { Claim = null });
 
-    public IReadOnlyList<TaskRun> Runs => [.. State.HasEnded ? [RunNow()] : Array.Empty<TaskRun>(), .. _runs.AsEnumerable().Reverse()];
+    public IReadOnlyList<TaskRun> Runs =>
+        [.. State.HasEnded ? [RunNow()] : Array.Empty<TaskRun>(), .. _runs.AsEnumerable().Reverse()];
 
     public TaskRecord Snapshot() => new()
     {
@@ -112,7 +122,8 @@ internal sealed class ModelTask(TaskDefinition definition, ManagedState state, D
         Result = Results,
     };
 
-    public TaskRun? RunOf(string jobId) => State.JobId == jobId ? State.HasEnded ? RunNow() : null : _runs.Find(run => run.JobId == jobId);
+    public TaskRun? RunOf(string jobId) =>
+        State.JobId == jobId ? State.HasEnded ? RunNow() : null : _runs.Find(run => run.JobId == jobId);
 
     public TaskNotification Notification(DateTimeOffset now) => new()
     {
@@ -164,5 +175,6 @@ internal sealed class ModelTask(TaskDefinition definition, ManagedState state, D
         Ended = State.StatusChange,
     };
 
-    private static long Length(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : Encoding.UTF8.GetByteCount(json.GetRawText());
+    private static long Length(JsonElement json) =>
+        json.ValueKind == JsonValueKind.Undefined ? 0 : Encoding.UTF8.GetByteCount(json.GetRawText());
 }

@@ -16,16 +16,29 @@ internal static class StepGen
             .Select(ms => TimeSpan.FromMilliseconds(ms));
 
     private static readonly Gen<StageOutcome> _outcome = Gen.Frequency(
-        (6, Gen.OneOf("null", "1", "\"text\"", "{\"a\":[1,2]}").Select(json => StageOutcome.Completed(JsonElement.Parse(json)))),
+        (
+            6,
+            Gen.OneOf("null", "1", "\"text\"", "{\"a\":[1,2]}").Select(
+                json => StageOutcome.Completed(JsonElement.Parse(json)))),
         (2, Gen.Const(StageOutcome.Failed(ModelDefinitions.Boom))),
         (1, Gen.Const(StageOutcome.Failed(ModelDefinitions.Boom, TaskExitCode.Aborted))),
         (1, Gen.OneOf(1, 5000, 60_000).Select(ms => StageOutcome.WaitFor(TimeSpan.FromMilliseconds(ms)))),
-        (1, Gen.OneOf<int?>(null, 5000, 60_000).Select(ms => StageOutcome.WaitForMessage(ms is { } time ? TimeSpan.FromMilliseconds(time) : null))));
+        (
+            1,
+            Gen.OneOf<int?>(null, 5000, 60_000).Select(
+                ms => StageOutcome.WaitForMessage(ms is { } time ? TimeSpan.FromMilliseconds(time) : null))));
 
     private static readonly Gen<ReportBy> _by = Gen.Frequency(
         (14, Gen.Const(ReportBy.Holder)),
         (3, Gen.Const(ReportBy.Repeated)),
-        (3, Gen.OneOf(ReportBy.HolderOfBefore, ReportBy.HolderOfAnother, ReportBy.Nobody, ReportBy.HolderAtNextStage, ReportBy.HolderAtStageBefore)));
+        (
+            3,
+            Gen.OneOf(
+                ReportBy.HolderOfBefore,
+                ReportBy.HolderOfAnother,
+                ReportBy.Nobody,
+                ReportBy.HolderAtNextStage,
+                ReportBy.HolderAtStageBefore)));
 
     private static readonly Gen<ReportSpec> _report = Gen.Select(
         Gen.Int[0, 3], _by, _outcome, _time, (nth, by, outcome, elapsed) => new ReportSpec(nth, by, outcome, elapsed));
@@ -34,11 +47,19 @@ internal static class StepGen
         (4, OutsideVerb.Message), (3, OutsideVerb.Cancel), (2, OutsideVerb.Reset), (1, OutsideVerb.Delete));
 
     private static readonly Gen<ModelStep> _step = Gen.Frequency(
-        (14, Gen.Select(Gen.Select(_id, _shape).Array[1, 3], Gen.OneOf(OnConflict.Replace, OnConflict.Skip, OnConflict.Fail), Create)),
+        (
+            14,
+            Gen.Select(
+                Gen.Select(_id, _shape).Array[1, 3],
+                Gen.OneOf(OnConflict.Replace, OnConflict.Skip, OnConflict.Fail),
+                Create)),
         (3, Gen.Select(_id, Gen.Int[0, ModelDefinitions.ForeignNames.Count - 1], _id.Nullable(), Gen.Bool, Import)),
         (12, Gen.Select(_outside, _id, Outside)),
         (3, Gen.Select(Gen.OneOf(OutsideVerb.Cancel, OutsideVerb.Reset).Array[2, 4], _id, Series)),
-        (6, Gen.Select(_id, Gen.Int[0, ModelDefinitions.ChangeNames.Count - 1], Gen.Frequency((9, false), (1, true)), Update)),
+        (
+            6,
+            Gen.Select(
+                _id, Gen.Int[0, ModelDefinitions.ChangeNames.Count - 1], Gen.Frequency((9, false), (1, true)), Update)),
         (3, Gen.Select(_time, _limit, DeleteEnded)),
         (13, _time.Select(Advance)),
         (2, Gen.OneOf(1000, 30_000, 60_001, 200_000).Select(ms => TimeSpan.FromMilliseconds(ms)).Select(PutBack)),
@@ -51,7 +72,15 @@ internal static class StepGen
         (9, Gen.Select(Gen.Enum<ExecutorVerb>(), _executor, Gen.Int[0, 1], Gen.Int[0, 2], Executor)),
         (3, Gen.Select(Gen.Int[0, 1023], Gen.Enum<TaskState>(), Gen.Int[0, 3], _id.Nullable(), _limit, List)),
         (2, Gen.Select(Gen.Int[0, 3], Gen.Bool, Mark)),
-        (2, Gen.Select(Gen.Int[0, 2].Nullable(), _id.Nullable(), Gen.Bool.Nullable(), Gen.Int[0, 9].Nullable(), _limit, Notifications)));
+        (
+            2,
+            Gen.Select(
+                Gen.Int[0, 2].Nullable(),
+                _id.Nullable(),
+                Gen.Bool.Nullable(),
+                Gen.Int[0, 9].Nullable(),
+                _limit,
+                Notifications)));
 
     public static Gen<ModelSequence> Sequence(int most) =>
         Gen.Select(Gen.Enum<RuleSet>(), _step.Array[1, most], (rules, steps) => new ModelSequence(rules, steps));
@@ -59,7 +88,8 @@ internal static class StepGen
     // Named, since a lambda of each would need its type said twice: as itself and as a step.
     private static ModelStep Create((int, int)[] tasks, OnConflict onConflict) => new CreateStep(tasks, onConflict);
 
-    private static ModelStep Import(int id, int foreign, int? copyOf, bool withPing) => new ImportStep(id, foreign, copyOf, withPing);
+    private static ModelStep Import(int id, int foreign, int? copyOf, bool withPing) =>
+        new ImportStep(id, foreign, copyOf, withPing);
 
     private static ModelStep Outside(OutsideVerb verb, int id) => new OutsideStep(verb, id);
 
@@ -73,7 +103,8 @@ internal static class StepGen
 
     private static ModelStep PutBack(TimeSpan by) => new PutBackStep(by);
 
-    private static ModelStep ClaimNext(int executor, int tasks, long bytes) => new ClaimNextStep(executor, tasks, bytes);
+    private static ModelStep ClaimNext(int executor, int tasks, long bytes) =>
+        new ClaimNextStep(executor, tasks, bytes);
 
     private static ModelStep ClaimById(int executor, int[] ids) => new ClaimByIdStep(executor, ids);
 
@@ -83,11 +114,14 @@ internal static class StepGen
 
     private static ModelStep Drive(StageOutcome outcome) => new DriveStep(outcome);
 
-    private static ModelStep Executor(ExecutorVerb verb, int executor, int forgotten, int old) => new ExecutorStep(verb, executor, forgotten, old);
+    private static ModelStep Executor(ExecutorVerb verb, int executor, int forgotten, int old) =>
+        new ExecutorStep(verb, executor, forgotten, old);
 
-    private static ModelStep List(int filters, TaskState state, int value, int? after, int limit) => new ListStep(filters, state, value, after, limit);
+    private static ModelStep List(int filters, TaskState state, int value, int? after, int limit) =>
+        new ListStep(filters, state, value, after, limit);
 
     private static ModelStep Mark(int nth, bool asDelivered) => new MarkStep(nth, asDelivered);
 
-    private static ModelStep Notifications(int? user, int? id, bool? isRead, int? before, int limit) => new NotificationsStep(user, id, isRead, before, limit);
+    private static ModelStep Notifications(int? user, int? id, bool? isRead, int? before, int limit) =>
+        new NotificationsStep(user, id, isRead, before, limit);
 }

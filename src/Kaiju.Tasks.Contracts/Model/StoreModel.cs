@@ -4,8 +4,8 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>
-/// A store in a dictionary, as slow and as simple as can be: it decides nothing but by <see cref="TaskLifecycle"/> and looks at every
-/// task for every question. Ids that a store makes are unknown to it until the store shows them.
+/// A store in a dictionary, as slow and as simple as can be: it decides nothing but by <see cref="TaskLifecycle"/> and
+/// looks at every task for every question. Ids that a store makes are unknown to it until the store shows them.
 /// </summary>
 internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSpan resolution)
 {
@@ -33,13 +33,15 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
 
     public ModelTask? Find(string id) => Tasks.GetValueOrDefault(id);
 
-    public IEnumerable<ModelTask> HeldBy(string executorId) => Tasks.Values.Where(task => task.State.ExecutorId == executorId);
+    public IEnumerable<ModelTask> HeldBy(string executorId) =>
+        Tasks.Values.Where(task => task.State.ExecutorId == executorId);
 
     public void Create(TaskDefinition definition) =>
         Tasks[definition.Id!] = new ModelTask(definition, TaskLifecycle.Create(definition, NewRun(), Now), Now, []);
 
     public void Import(TaskRecord task, Guid claim) =>
-        Tasks[task.Id] = new ModelTask(task.Definition, TaskImport.State(task, claim, Now, rules), task.Created, TaskImport.Entries(task));
+        Tasks[task.Id] = new ModelTask(
+            task.Definition, TaskImport.State(task, claim, Now, rules), task.Created, TaskImport.Entries(task));
 
     /// <summary>Carries an event out; false if the lifecycle says that nothing happens.</summary>
     public bool Happen(ModelTask task, TaskEvent happened)
@@ -98,13 +100,18 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
         _ => throw new ArgumentOutOfRangeException(nameof(verb), verb, null),
     };
 
-    /// <summary>The tasks that a verb would move now, with what orders them. Where no order is promised all are alike.</summary>
+    /// <summary>
+    /// The tasks that a verb would move now, with what orders them. Where no order is promised all are alike.
+    /// </summary>
     public Dictionary<string, DateTimeOffset> Due(ManagerVerb verb) =>
         Tasks.Values
             .Where(task => verb != ManagerVerb.Expel || (task.State.ExecutorId is { } executor && IsDead(executor)))
             .Where(task => verb == ManagerVerb.Expel || DueSince(verb, task) <= Now)
             .Where(task => TaskLifecycle.Next(task.Definition, task.State, EventOf(verb, task), Now, rules) is not null)
-            .ToDictionary(task => task.Id, task => verb is ManagerVerb.Expel or ManagerVerb.RestartPeriodic ? default : DueSince(verb, task)!.Value);
+            .ToDictionary(
+                task => task.Id,
+                task =>
+                    verb is ManagerVerb.Expel or ManagerVerb.RestartPeriodic ? default : DueSince(verb, task)!.Value);
 
     /// <summary>A dead executor is forgotten with the last of its tasks.</summary>
     public void ForgetDead()
@@ -125,14 +132,18 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
         return dues.Count == 0 ? null : TimeSpan.FromTicks(Math.Max(0, (dues.Min()!.Value - Now).Ticks));
     }
 
-    /// <summary>Since when, or from when on, a verb has to do with a task. What has reached its time is due; overdue is only what is past it.</summary>
+    /// <summary>
+    /// Since when, or from when on, a verb has to do with a task. What has reached its time is due; overdue is only
+    /// what is past it.
+    /// </summary>
     private DateTimeOffset? DueSince(ManagerVerb verb, ModelTask task)
     {
         var state = task.State;
         return (verb, state.State) switch
         {
             (ManagerVerb.AbortOverdue, _) => TaskLifecycle.OverdueSince(task.Definition, state, rules) + resolution,
-            (ManagerVerb.RestartPeriodic, TaskState.Finished or TaskState.Failed) when task.Definition.Cron is not null && state.HasEnded => state.StatusChange,
+            (ManagerVerb.RestartPeriodic, TaskState.Finished or TaskState.Failed) when task.Definition.Cron is not null
+                && state.HasEnded => state.StatusChange,
             (ManagerVerb.WakeWaits, TaskState.Waiting) => state.WaitDeadline,
             (ManagerVerb.QueueDue, TaskState.Idle) => state.NextRun,
             (ManagerVerb.QueueDue, TaskState.Suspended) => state.StatusChange,
@@ -141,5 +152,6 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
         };
     }
 
-    private bool IsDead(string executor) => LastPings.TryGetValue(executor, out var ping) && ping + rules.ExecutorLifetime < Now;
+    private bool IsDead(string executor) =>
+        LastPings.TryGetValue(executor, out var ping) && ping + rules.ExecutorLifetime < Now;
 }

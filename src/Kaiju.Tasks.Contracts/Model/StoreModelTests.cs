@@ -7,11 +7,11 @@ using Xunit;
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>
-/// A store against the pure lifecycle: random sequences of everything that can be asked of a store are carried out on it and on a
-/// model that only knows <see cref="TaskLifecycle"/>, and after every step all that can be seen of the two must be the same. A store
-/// joins by saying how an empty one is opened.
-/// <para>A sequence that fails is made as short as it will get and printed with what the store answered; the seed beside it plays
-/// that one again: <c>CsCheck_Seed=… dotnet test --filter Every_sequence</c>.</para>
+/// A store against the pure lifecycle: random sequences of everything that can be asked of a store are carried out on
+/// it and on a model that only knows <see cref="TaskLifecycle"/>, and after every step all that can be seen of the two
+/// must be the same. A store joins by saying how an empty one is opened.
+/// <para>A sequence that fails is made as short as it will get and printed with what the store answered; the seed
+/// beside it plays that one again: <c>CsCheck_Seed=… dotnet test --filter Every_sequence</c>.</para>
 /// </summary>
 /// <param name="open">Opens an empty store.</param>
 public abstract class StoreModelTests(OpenStore open)
@@ -29,8 +29,8 @@ public abstract class StoreModelTests(OpenStore open)
     protected virtual TimeSpan Resolution => TimeSpan.FromTicks(1);
 
     /// <summary>
-    /// True: what a task that finishes starts is started before the next task of the same step is looked at. False: after all of
-    /// them, in the order of ids. Only seen where one step moves both.
+    /// True: what a task that finishes starts is started before the next task of the same step is looked at. False:
+    /// after all of them, in the order of ids. Only seen where one step moves both.
     /// </summary>
     protected virtual bool ChainsAtOnce => true;
 
@@ -49,7 +49,9 @@ public abstract class StoreModelTests(OpenStore open)
             threads: Threads,
             print: sequence => Task.Run(() => DescribeAsync(open, sequence)).GetAwaiter().GetResult());
 
-    /// <summary>Plays sequences, the same ones each time, until one shows a difference: for a store that is broken on purpose.</summary>
+    /// <summary>
+    /// Plays sequences, the same ones each time, until one shows a difference: for a store that is broken on purpose.
+    /// </summary>
     /// <param name="open">Opens an empty store.</param>
     /// <param name="sequences">How many at most.</param>
     /// <returns>What is different; null if nothing was seen.</returns>
@@ -93,7 +95,8 @@ public abstract class StoreModelTests(OpenStore open)
         {
             RuleSet.MissedRunsAreSkipped => rules with { MissedRuns = MissedRuns.Skip, KeptRuns = 3 },
             RuleSet.QueuedCanBeOverdue => rules with { AbortOverdueQueued = true, KeptRuns = 0, MaxInterruptions = 1 },
-            RuleSet.SuspendedForTenSeconds => rules with { SuspendedLifetime = TimeSpan.FromSeconds(10), MaxInterruptions = 3 },
+            RuleSet.SuspendedForTenSeconds =>
+                rules with { SuspendedLifetime = TimeSpan.FromSeconds(10), MaxInterruptions = 3 },
             _ => rules,
         };
     }
@@ -113,7 +116,10 @@ public abstract class StoreModelTests(OpenStore open)
         {
             for (var from = sequence.Steps.Count - piece; from >= 0; from--)
             {
-                var shorter = sequence with { Steps = [.. sequence.Steps.Take(from), .. sequence.Steps.Skip(from + piece)] };
+                var shorter = sequence with
+                {
+                    Steps = [.. sequence.Steps.Take(from), .. sequence.Steps.Skip(from + piece)],
+                };
                 if (from + piece <= sequence.Steps.Count && await DifferenceOfAsync(open, shorter, null) is not null)
                 {
                     sequence = shorter;
@@ -133,7 +139,10 @@ public abstract class StoreModelTests(OpenStore open)
     {
         foreach (var step in sequence.Steps[place].Simpler())
         {
-            var simpler = sequence with { Steps = [.. sequence.Steps.Take(place), step, .. sequence.Steps.Skip(place + 1)] };
+            var simpler = sequence with
+            {
+                Steps = [.. sequence.Steps.Take(place), step, .. sequence.Steps.Skip(place + 1)],
+            };
             if (await DifferenceOfAsync(open, simpler, null) is not null)
             {
                 return await SimplestAtAsync(open, simpler, place);

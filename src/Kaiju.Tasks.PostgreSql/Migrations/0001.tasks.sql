@@ -1,4 +1,5 @@
--- What was asked for. Written once and read often; only an update of the definition changes it, so listings have their indices here.
+-- What was asked for. Written once and read often; only an update of the definition changes it, so listings have their
+-- indices here.
 create table $schema$.tasks (
     task_no bigint generated always as identity primary key,
     id text collate "C" not null unique,
@@ -18,9 +19,10 @@ create index tasks_group on $schema$.tasks (group_name, created, id) where group
 create index tasks_group_id on $schema$.tasks (group_id, created, id) where group_id is not null;
 create index tasks_user on $schema$.tasks (user_id, created, id) where user_id is not null;
 
--- What changes, in the order of how often: what stays the same at the front of a row is not written to the log again. Narrow, and with its key and partial indices alone: a task stands only in those that its state asks for.
--- Times are steps of 100 ns since 1970. due and duty are the manager's next work with the task, overdue is when it has taken too long.
--- No foreign keys: they would lock and look up the definition for every row that is written.
+-- What changes, in the order of how often: what stays the same at the front of a row is not written to the log again.
+-- Narrow, and with its key and partial indices alone: a task stands only in those that its state asks for. Times are
+-- steps of 100 ns since 1970. due and duty are the manager's next work with the task, overdue is when it has taken too
+-- long. No foreign keys: they would lock and look up the definition for every row that is written.
 create table $schema$.states (
     task_no bigint primary key,
     created bigint not null,
@@ -142,8 +144,10 @@ create table $schema$.executors (
 
 -- For people.
 create view $schema$.overview as
-select t.id, t.app, (array['IDLE', 'QUEUED', 'EXECUTED', 'SUSPENDED', 'WAITING', 'FINISHED', 'FAILED'])[s.state + 1] as status,
-    s.stage, s.stages, s.retries, s.interruptions, s.job_id, s.executor_id, s.error, t.group_name, t.group_id, t.user_id,
+select t.id, t.app, (array['IDLE', 'QUEUED', 'EXECUTED', 'SUSPENDED', 'WAITING', 'FINISHED',
+    'FAILED'])[s.state + 1] as status,
+    s.stage, s.stages, s.retries, s.interruptions, s.job_id, s.executor_id, s.error, t.group_name, t.group_id,
+        t.user_id,
     to_timestamp(t.created / 1e7) as created, to_timestamp(s.status_change / 1e7) as status_change,
     to_timestamp(s.next_run / 1e7) as next_run, to_timestamp(s.exec_deadline / 1e7) as exec_deadline,
     to_timestamp(s.wait_deadline / 1e7) as wait_deadline, to_timestamp(s.retry_at / 1e7) as retry_at

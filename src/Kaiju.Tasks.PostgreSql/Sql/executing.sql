@@ -1,11 +1,12 @@
--- A claim needs no fsync: one that a crash of the server loses leaves the task QUEUED, which is right, and its fence is random, so that no
--- later claim has it again. It is a statement and a transaction of its own. MATERIALIZED, so that the limit holds under any plan, and the
--- time is asked for once.
+-- A claim needs no fsync: one that a crash of the server loses leaves the task QUEUED, which is right, and its fence is
+-- random, so that no later claim has it again. It is a statement and a transaction of its own. MATERIALIZED, so that
+-- the limit holds under any plan, and the time is asked for once.
 -- name: claim
 with relaxed as materialized (select set_config('synchronous_commit', 'off', true), $now$ as now),
 queued as materialized (
     select q.* from relaxed, unnest(@apps::text[]) a (app) cross join lateral (
-        select s.task_no, s.priority, s.queued_at, least(s.bytes + s.result_bytes, 1000000000)::int as bytes from $schema$.states s
+        select s.task_no, s.priority, s.queued_at, least(s.bytes + s.result_bytes, 1000000000)::int as bytes
+            from $schema$.states s
         where s.app = a.app/*except*/ and s.state = 1 and s.enabled -- guard: state
         order by s.priority desc, s.queued_at, s.task_no limit @most
         for no key update skip locked) q
@@ -15,23 +16,28 @@ counted as materialized (
     window w as (order by q.priority desc, q.queued_at, q.task_no)),
 claimed as (
     update $schema$.states s set
-        state = 2, executor_id = @executor, claim = gen_random_uuid(), status_change = n.now, exec_deadline = n.now + s.max_exec,
+        state = 2, executor_id = @executor, claim = gen_random_uuid(), status_change = n.now,
+            exec_deadline = n.now + s.max_exec,
         overdue = n.now + s.max_exec + @grace + 1
     from counted c cross join (select now from relaxed) n
     where s.task_no = c.task_no and (c.place = 1 or c.bytes <= @most_bytes)
-    returning s.task_no, s.claim, s.job_id, s.pass, s.retries, s.stage, s.queued_at, s.exec_deadline, s.max_exec, s.results, s.result_run_no, s.result_pass,
+    returning s.task_no, s.claim, s.job_id, s.pass, s.retries, s.stage, s.queued_at, s.exec_deadline, s.max_exec,
+        s.results, s.result_run_no, s.result_pass,
         c.place, n.now),
 known as (
-    insert into $schema$.executors (id, last_ping) select @executor, c.now from claimed c where c.place = 1 on conflict (id) do nothing)
-select t.definition, s.claim, s.job_id, s.pass, s.retries, s.stage, s.exec_deadline, s.max_exec, case when s.results > 0 then (
+    insert into $schema$.executors (id, last_ping) select @executor, c.now from claimed c where c.place = 1
+        on conflict (id) do nothing)
+select t.definition, s.claim, s.job_id, s.pass, s.retries, s.stage, s.exec_deadline, s.max_exec,
+    case when s.results > 0 then (
     select '[' || string_agg(r.result, ',' order by r.stage) || ']'
-    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass) end, t.id, t.app, s.task_no, s.queued_at
+    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass) end,
+        t.id, t.app, s.task_no, s.queued_at
 from claimed s join $schema$.tasks t on t.task_no = s.task_no order by s.place
 
--- Stages that are done, each fenced by claim and stage and by nothing else: a guard that names the state would let the planner begin
--- with all that is running. A task that starts another one when it ends is left to the way that holds rows and decides.
--- Traits: 1 periodic, 2 kept by every clean-up, 4 notifies, 8 starts another one.
--- A record that met a held row goes again as record_free, which holds the free ones first.
+-- Stages that are done, each fenced by claim and stage and by nothing else: a guard that names the state would let the
+-- planner begin with all that is running. A task that starts another one when it ends is left to the way that holds
+-- rows and decides. Traits: 1 periodic, 2 kept by every clean-up, 4 notifies, 8 starts another one. A record that met a
+-- held row goes again as record_free, which holds the free ones first.
 -- name: record
 with clock as materialized (select $now$ as now$limit$),
 recorded as (
@@ -51,17 +57,20 @@ recorded as (
         next_run = case when s.stage < s.stages - 1 then s.next_run end,
         retry_at = case when s.stage < s.stages - 1 then s.retry_at end,
         error = case when s.stage < s.stages - 1 then s.error end
-    from unnest(@place::int[], @task_no::bigint[], @claim::uuid[], @stage::int[], @result::text[], @bytes::bigint[], @elapsed::bigint[])
+    from unnest(@place::int[], @task_no::bigint[], @claim::uuid[], @stage::int[], @result::text[], @bytes::bigint[],
+        @elapsed::bigint[])
         as d (place, task_no, claim, stage, result, bytes, elapsed) cross join clock n
         /*free: join (
             with h as materialized (
-                select h.task_no from $schema$.states h where h.task_no = any(@task_no) order by h.task_no for no key update skip locked)
+                select h.task_no from $schema$.states h where h.task_no = any(@task_no)
+                    order by h.task_no for no key update skip locked)
             select h.task_no from h) f on f.task_no = d.task_no */
     where s.task_no = d.task_no
         and s.claim = d.claim -- guard: claim
         and s.stage = d.stage -- guard: stage
         and (s.traits & 8 = 0 or s.stage < s.stages - 1)
-    returning s.task_no, s.result_run_no, s.pass, s.job_id, s.retries, s.state, s.traits, d.place, d.stage, d.claim, d.result, d.elapsed, n.now),
+    returning s.task_no, s.result_run_no, s.pass, s.job_id, s.retries, s.state, s.traits, d.place, d.stage, d.claim,
+        d.result, d.elapsed, n.now),
 stored as (
     insert into $schema$.results (task_no, run_no, pass, stage, attempt, started, finished, claim, result)
     select task_no, result_run_no, pass, stage, retries + 1, now - elapsed, now, claim, result from recorded),
@@ -69,7 +78,8 @@ notified as (
     insert into $schema$.notifications (task_id, job_id, user_id, state, is_final, exit_code, result, created)
     select t.id, r.job_id, t.user_id, 5, true, 0, '[' || coalesce((
         select string_agg(b.result, ',' order by b.stage) || ','
-        from $schema$.results b where b.task_no = r.task_no and b.run_no = r.result_run_no and b.pass = r.pass), '') || r.result || ']', r.now
+        from $schema$.results b where b.task_no = r.task_no and b.run_no = r.result_run_no and b.pass = r.pass),
+            '') || r.result || ']', r.now
     from recorded r join $schema$.tasks t on t.task_no = r.task_no where r.state = 5 and r.traits & 4 = 4)
 select place, state, traits from recorded
 

@@ -1,5 +1,6 @@
 -- name: watch
-select $now$, (select last_seen from $schema$.watch where id = 1), (select since from $schema$.watch where id = 1), (select min(last_ping) from $schema$.executors)
+select $now$, (select last_seen from $schema$.watch where id = 1), (select since from $schema$.watch where id = 1),
+    (select min(last_ping) from $schema$.executors)
 
 -- name: begin_watch
 insert into $schema$.watch (id, last_seen, since) values (1, @last_seen, @since) on conflict (id) do nothing
@@ -7,28 +8,36 @@ insert into $schema$.watch (id, last_seen, since) values (1, @last_seen, @since)
 -- Only if the row is still as it was seen.
 -- name: keep_watch
 update $schema$.watch w set last_seen = @last_seen, since = @since from (
-    select k.id from $schema$.watch k where k.id = 1 and k.last_seen = @before_last_seen and k.since = @before_since for no key update skip locked) f
+    select k.id from $schema$.watch k where k.id = 1 and k.last_seen = @before_last_seen
+        and k.since = @before_since for no key update skip locked) f
 where w.id = f.id
 
--- What is due: the first rows that nobody else holds, and of these as many as their definitions allow, where definitions are read at all.
+-- What is due: the first rows that nobody else holds, and of these as many as their definitions allow, where
+-- definitions are read at all.
 -- name: load_due
 with held as materialized (
     select s.* from $schema$.states s
-    where s.duty = @duty and s.due <= @now and s.task_no <> all(@except::bigint[]) order by s.due, s.task_no limit @most for no key update skip locked),
+    where s.duty = @duty and s.due <= @now and s.task_no <> all(@except::bigint[]) order by s.due, s.task_no
+        limit @most for no key update skip locked),
 counted as (
-    select h.*, row_number() over w as place, sum(case when (h.traits | 16) & @whole <> 0 then h.bytes else 0 end) over w as total
+    select h.*, row_number() over w as place,
+        sum(case when (h.traits | 16) & @whole <> 0 then h.bytes else 0 end) over w as total
     from held h window w as (order by h.due, h.task_no))
-select $held$, s.revision from counted s cross join lateral (select * from $schema$.tasks t where t.task_no = s.task_no offset 0) t
+select $held$, s.revision from counted s cross join lateral (select * from $schema$.tasks t
+    where t.task_no = s.task_no offset 0) t
 where s.place = 1 or s.total <= @most_bytes order by s.place
 
 -- name: load_overdue
 with held as materialized (
     select s.* from $schema$.states s
-    where s.overdue <= @now and s.task_no <> all(@except::bigint[]) order by s.overdue, s.task_no limit @most for no key update skip locked),
+    where s.overdue <= @now and s.task_no <> all(@except::bigint[]) order by s.overdue, s.task_no
+        limit @most for no key update skip locked),
 counted as (
-    select h.*, row_number() over w as place, sum(case when (h.traits | 16) & @whole <> 0 then h.bytes else 0 end) over w as total
+    select h.*, row_number() over w as place,
+        sum(case when (h.traits | 16) & @whole <> 0 then h.bytes else 0 end) over w as total
     from held h window w as (order by h.overdue, h.task_no))
-select $held$, s.revision from counted s cross join lateral (select * from $schema$.tasks t where t.task_no = s.task_no offset 0) t
+select $held$, s.revision from counted s cross join lateral (select * from $schema$.tasks t
+    where t.task_no = s.task_no offset 0) t
 where s.place = 1 or s.total <= @most_bytes order by s.place
 
 -- name: load_held
@@ -60,7 +69,8 @@ select (select last_seen from $schema$.watch where id = 1),
 with recursive apps(app) as (
     select (select min(s.app) from $schema$.states s where s.state = 1 and s.enabled)
     union all
-    select (select min(s.app) from $schema$.states s where s.state = 1 and s.enabled and s.app > a.app) from apps a where a.app is not null)
+    select (select min(s.app) from $schema$.states s where s.state = 1 and s.enabled and s.app > a.app)
+        from apps a where a.app is not null)
 select a.app from apps a
 where a.app is not null
 and (select s.queued_at from $schema$.states s where s.state = 1 and s.enabled and s.app = a.app
@@ -75,7 +85,8 @@ select $now$, least(
     (select min(due) from $schema$.states where duty = 2 and task_no <> all(@except::bigint[])),
     (select min(due) from $schema$.states where duty = 3 and task_no <> all(@except::bigint[])),
     (select min(overdue) from $schema$.states where overdue is not null and task_no <> all(@except::bigint[]))),
-    (select min(last_ping) from $schema$.executors), (select last_seen from $schema$.watch where id = 1), (select since from $schema$.watch where id = 1)
+    (select min(last_ping) from $schema$.executors), (select last_seen from $schema$.watch where id = 1),
+        (select since from $schema$.watch where id = 1)
 
 -- name: now
 select $now$$limit$

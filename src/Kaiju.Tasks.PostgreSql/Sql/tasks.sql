@@ -25,9 +25,10 @@ select task_no from $schema$.tasks where task_no = any(@tasks)
 -- name: find_creation
 select task_no from $schema$.tasks where task_no = any(@tasks) and creation = @creation
 
--- New tasks whose ids are unknown, in one statement and one transaction. Their times are counted from now on. Not ON CONFLICT, which writes
--- each row twice: an id that becomes known at this very moment fails the statement, and each call is then carried out by itself.
--- Others hear of it in the same commit if the statement is given what to say; the row of that is without an id.
+-- New tasks whose ids are unknown, in one statement and one transaction. Their times are counted from now on. Not ON
+-- CONFLICT, which writes each row twice: an id that becomes known at this very moment fails the statement, and each
+-- call is then carried out by itself. Others hear of it in the same commit if the statement is given what to say; the
+-- row of that is without an id.
 -- name: create
 with clock as materialized (select $now$ as now$limit$),
 n as materialized (
@@ -37,7 +38,8 @@ t as (
     where (select k.task_no from $schema$.tasks k where k.id = n.id) is null order by n.place returning id, task_no),
 s as (
     insert into $schema$.states ($new_state_columns$) select $new_state_values$ from t join n on n.id = t.id)
-select t.id from t union all select nullif(pg_notify(@channel, @told)::text, '') where @told <> '' and exists (select 1 from t)
+select t.id from t union all select nullif(pg_notify(@channel, @told)::text, '') where @told <> ''
+    and exists (select 1 from t)
 
 -- name: insert_tasks
 insert into $schema$.tasks ($definition_columns$) select $definition_columns$
@@ -45,7 +47,8 @@ from unnest($definition_arguments$) with ordinality as n ($definition_columns$, 
 order by n.place on conflict (id) do nothing returning id, task_no
 
 -- name: insert_states
-insert into $schema$.states ($state_columns$) select $state_columns$ from unnest($state_arguments$) as n ($state_columns$)
+insert into $schema$.states ($state_columns$) select $state_columns$
+    from unnest($state_arguments$) as n ($state_columns$)
 
 -- name: update_definitions
 update $schema$.tasks t set $definition_sets$
@@ -56,10 +59,12 @@ update $schema$.states s set $state_sets$
 from unnest($state_arguments$) as n ($state_columns$) where s.task_no = n.task_no
 
 -- name: insert_results
-insert into $schema$.results ($result_columns$) select $result_columns$ from unnest($result_arguments$) as n ($result_columns$)
+insert into $schema$.results ($result_columns$) select $result_columns$
+    from unnest($result_arguments$) as n ($result_columns$)
 
 -- name: insert_failures
-insert into $schema$.failures ($failure_columns$) select $failure_columns$ from unnest($failure_arguments$) as n ($failure_columns$)
+insert into $schema$.failures ($failure_columns$) select $failure_columns$
+    from unnest($failure_arguments$) as n ($failure_columns$)
 
 -- name: insert_runs
 insert into $schema$.runs ($run_columns$) select $run_columns$ from unnest($run_arguments$) as n ($run_columns$)
@@ -67,7 +72,8 @@ insert into $schema$.runs ($run_columns$) select $run_columns$ from unnest($run_
 -- name: trim_runs
 delete from $schema$.runs u using unnest($sweep_arguments$) as n ($sweep_columns$)
 where u.task_no = n.task_no
-and u.run_no not in (select k.run_no from $schema$.runs k where k.task_no = n.task_no order by k.run_no desc limit n.kept)
+and u.run_no not in (select k.run_no from $schema$.runs k where k.task_no = n.task_no order by k.run_no desc
+    limit n.kept)
 
 -- name: sweep_results
 delete from $schema$.results r using unnest($sweep_arguments$) as n ($sweep_columns$)
@@ -127,21 +133,26 @@ from $schema$.runs u where u.task_no = @task_no order by u.run_no desc
 
 -- name: get_stages
 select e.job_id, e.pass, e.stage, e.attempt, e.started, e.finished, e.result, e.error from (
-    select coalesce(s.result_run, s.job_id) as job_id, r.pass, r.stage, r.attempt, r.started, r.finished, r.result, null::text as error, 1 as is_result
-    from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no join $schema$.results r on r.task_no = s.task_no and r.run_no = s.result_run_no
+    select coalesce(s.result_run, s.job_id) as job_id, r.pass, r.stage, r.attempt, r.started, r.finished, r.result,
+        null::text as error, 1 as is_result
+    from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no
+        join $schema$.results r on r.task_no = s.task_no and r.run_no = s.result_run_no
     where t.id = @id
     union all
     select coalesce(s.result_run, s.job_id), f.pass, f.stage, f.attempt, f.started, f.finished, null, f.error, 0
-    from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no join $schema$.failures f on f.task_no = s.task_no and f.run_no = s.result_run_no
+    from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no
+        join $schema$.failures f on f.task_no = s.task_no and f.run_no = s.result_run_no
     where t.id = @id) e
 order by e.pass, e.stage, e.attempt, e.is_result
 
--- A page: the rows that are asked for, by the narrow columns alone, and then of these as many as their bytes allow; how many were found
--- says whether some were cut off. OFFSET 0 keeps the planner from beginning at the other end, where it believes no row to be of that state.
+-- A page: the rows that are asked for, by the narrow columns alone, and then of these as many as their bytes allow; how
+-- many were found says whether some were cut off. OFFSET 0 keeps the planner from beginning at the other end, where it
+-- believes no row to be of that state.
 -- name: list
 select $task$, (
     select '[' || string_agg(r.result, ',' order by r.stage) || ']'
-    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass), p.found
+    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass),
+        p.found
 from (
     select p.*, row_number() over w as place, sum(p.bytes) over w as total, (count(*) over ())::int as found from (
         select t.task_no, t.created, t.id, s.bytes + s.result_bytes as bytes
@@ -161,7 +172,8 @@ select t.created, t.id from $schema$.tasks t where 1 = 1/*scan*/ order by t.crea
 -- name: list_by_state
 select $task$, (
     select '[' || string_agg(r.result, ',' order by r.stage) || ']'
-    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass), p.found
+    from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass),
+        p.found
 from (
     select p.*, row_number() over w as place, sum(p.bytes) over w as total, (count(*) over ())::int as found from (
         select t.task_no, t.created, t.id, s.bytes + s.result_bytes as bytes

@@ -1,4 +1,5 @@
--- What was asked for. Written once and read often; only an update of the definition changes it, so listings have their indices here.
+-- What was asked for. Written once and read often; only an update of the definition changes it, so listings have their
+-- indices here.
 create table $prefix$tasks (
     task_no integer primary key,
     id text not null unique,
@@ -18,8 +19,9 @@ create index $prefix$tasks_group on $prefix$tasks (group_name, created, id) wher
 create index $prefix$tasks_group_id on $prefix$tasks (group_id, created, id) where group_id is not null;
 create index $prefix$tasks_user on $prefix$tasks (user_id, created, id) where user_id is not null;
 
--- What changes. Narrow, and with partial indices alone: a task stands only in those that its state asks for.
--- Times are steps of 100 ns since 1970. due and duty are the manager's next work with the task, overdue is when it has taken too long.
+-- What changes. Narrow, and with partial indices alone: a task stands only in those that its state asks for. Times are
+-- steps of 100 ns since 1970. due and duty are the manager's next work with the task, overdue is when it has taken too
+-- long.
 create table $prefix$states (
     task_no integer primary key,
     app text not null,
@@ -66,7 +68,8 @@ create table $prefix$states (
     ended integer
 ) strict;
 
-create index $prefix$states_queue on $prefix$states (app, priority desc, queued_at, task_no) where state = 1 and enabled = 1;
+create index $prefix$states_queue on $prefix$states (app, priority desc, queued_at, task_no) where state = 1
+    and enabled = 1;
 create index $prefix$states_due on $prefix$states (duty, due, task_no) where duty is not null;
 create index $prefix$states_running on $prefix$states (overdue, task_no) where state = 2 or overdue is not null;
 create index $prefix$states_listed on $prefix$states (state, created, task_no) where state in (0, 3, 4, 6);

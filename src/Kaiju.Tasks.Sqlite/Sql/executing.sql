@@ -1,20 +1,23 @@
 -- name: queued
 select s.task_no, s.priority, s.queued_at, s.bytes + s.result_bytes from $prefix$states s
-where s.state = 1 and s.enabled = 1 and s.app = @app/*except*/ order by s.priority desc, s.queued_at, s.task_no limit @most
+where s.state = 1 and s.enabled = 1 and s.app = @app/*except*/ order by s.priority desc, s.queued_at, s.task_no
+    limit @most
 
 -- name: claim
 update $prefix$states as s set
-    state = 2, executor_id = @executor, claim = @claim, status_change = @now, exec_deadline = @now + s.max_exec, overdue = @now + s.max_exec + @grace + 1
+    state = 2, executor_id = @executor, claim = @claim, status_change = @now, exec_deadline = @now + s.max_exec,
+        overdue = @now + s.max_exec + @grace + 1
 where s.task_no = @task_no and s.state = 1 and s.enabled = 1 -- guard: state
 
--- Read apart: RETURNING would lay its rows aside in a table of its own, which costs more than to find this one again. Read before the
--- change: what this version cannot read is not claimed.
+-- Read apart: RETURNING would lay its rows aside in a table of its own, which costs more than to find this one again.
+-- Read before the change: what this version cannot read is not claimed.
 -- name: claimed
-select s.job_id, s.pass, s.retries, s.stage, s.max_exec, s.results, s.result_run_no, s.result_pass, s.app, t.id, t.definition, s.queued_at
+select s.job_id, s.pass, s.retries, s.stage, s.max_exec, s.results, s.result_run_no, s.result_pass, s.app, t.id,
+    t.definition, s.queued_at
 from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no where s.task_no = @task_no
 
--- A stage that is done, fenced by claim and stage. A task that notifies or starts another one when it ends is left to the way that decides.
--- Traits: 1 periodic, 2 kept by every clean-up, 4 notifies, 8 starts another one.
+-- A stage that is done, fenced by claim and stage. A task that notifies or starts another one when it ends is left to
+-- the way that decides. Traits: 1 periodic, 2 kept by every clean-up, 4 notifies, 8 starts another one.
 -- name: record
 update $prefix$states as s set
     stage = iif(s.stage < s.stages - 1, s.stage + 1, s.stage),

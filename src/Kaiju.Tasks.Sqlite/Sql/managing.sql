@@ -1,5 +1,6 @@
 -- name: watch
-select @now, (select last_seen from $prefix$watch where id = 1), (select since from $prefix$watch where id = 1), (select min(last_ping) from $prefix$executors)
+select @now, (select last_seen from $prefix$watch where id = 1), (select since from $prefix$watch where id = 1),
+    (select min(last_ping) from $prefix$executors)
 
 -- name: begin_watch
 insert into $prefix$watch (id, last_seen, since) values (1, @last_seen, @since) on conflict (id) do nothing
@@ -14,7 +15,8 @@ where id = 1 and last_seen = @before_last_seen and since = @before_since
 select $held$ from (
     select o.task_no, row_number() over w as place, sum(o.bytes) over w as total from (
         select s.task_no, s.due, iif((s.traits | 16) & @whole <> 0, s.bytes, 0) as bytes from $prefix$states s
-        where s.duty = @duty and s.due <= @now and s.task_no not in (select value from json_each(@except)) order by s.due, s.task_no limit @most) o
+        where s.duty = @duty and s.due <= @now and s.task_no not in (select value from json_each(@except))
+            order by s.due, s.task_no limit @most) o
     window w as (order by o.due, o.task_no)) l
 cross join $prefix$states s on s.task_no = l.task_no cross join $prefix$tasks t on t.task_no = l.task_no
 where l.place = 1 or l.total <= @most_bytes order by l.place
@@ -23,19 +25,22 @@ where l.place = 1 or l.total <= @most_bytes order by l.place
 select $held$ from (
     select o.task_no, row_number() over w as place, sum(o.bytes) over w as total from (
         select s.task_no, s.overdue, iif((s.traits | 16) & @whole <> 0, s.bytes, 0) as bytes from $prefix$states s
-        where s.overdue is not null and s.overdue <= @now and s.task_no not in (select value from json_each(@except)) order by s.overdue, s.task_no limit @most) o
+        where s.overdue is not null and s.overdue <= @now and s.task_no not in (select value
+            from json_each(@except)) order by s.overdue, s.task_no limit @most) o
     window w as (order by o.overdue, o.task_no)) l
 cross join $prefix$states s on s.task_no = l.task_no cross join $prefix$tasks t on t.task_no = l.task_no
 where l.place = 1 or l.total <= @most_bytes order by l.place
 
 -- name: load_held
 select $held$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
-where s.state = 2 and s.executor_id in (select value from json_each(@executors)) and s.task_no not in (select value from json_each(@except))
+where s.state = 2 and s.executor_id in (select value from json_each(@executors))
+    and s.task_no not in (select value from json_each(@except))
 order by s.task_no limit @most
 
 -- name: load_dead
 select $held$ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
-where s.state = 2 and s.executor_id in (select value from json_each(@executors)) and s.task_no not in (select value from json_each(@except))
+where s.state = 2 and s.executor_id in (select value from json_each(@executors))
+    and s.task_no not in (select value from json_each(@except))
 order by s.task_no limit @most
 
 -- name: dead_executors
@@ -58,7 +63,8 @@ select (select last_seen from $prefix$watch where id = 1),
 with recursive apps(app) as (
     select (select min(s.app) from $prefix$states s where s.state = 1 and s.enabled = 1)
     union all
-    select (select min(s.app) from $prefix$states s where s.state = 1 and s.enabled = 1 and s.app > a.app) from apps a where a.app is not null)
+    select (select min(s.app) from $prefix$states s where s.state = 1 and s.enabled = 1 and s.app > a.app)
+        from apps a where a.app is not null)
 select a.app from apps a
 where a.app is not null
 and (select s.queued_at from $prefix$states s where s.state = 1 and s.enabled = 1 and s.app = a.app
@@ -69,9 +75,15 @@ order by a.app limit @most
 -- name: next_duty
 select @now, (
     select min(due) from (
-        select min(due) as due from $prefix$states where duty = 0 and task_no not in (select value from json_each(@except))
-        union all select min(due) from $prefix$states where duty = 1 and task_no not in (select value from json_each(@except))
-        union all select min(due) from $prefix$states where duty = 2 and task_no not in (select value from json_each(@except))
-        union all select min(due) from $prefix$states where duty = 3 and task_no not in (select value from json_each(@except))
-        union all select min(overdue) from $prefix$states where overdue is not null and task_no not in (select value from json_each(@except)))),
-    (select min(last_ping) from $prefix$executors), (select last_seen from $prefix$watch where id = 1), (select since from $prefix$watch where id = 1)
+        select min(due) as due from $prefix$states where duty = 0 and task_no not in (select value
+            from json_each(@except))
+        union all select min(due) from $prefix$states where duty = 1 and task_no not in (select value
+            from json_each(@except))
+        union all select min(due) from $prefix$states where duty = 2 and task_no not in (select value
+            from json_each(@except))
+        union all select min(due) from $prefix$states where duty = 3 and task_no not in (select value
+            from json_each(@except))
+        union all select min(overdue) from $prefix$states where overdue is not null
+            and task_no not in (select value from json_each(@except)))),
+    (select min(last_ping) from $prefix$executors), (select last_seen from $prefix$watch where id = 1),
+        (select since from $prefix$watch where id = 1)

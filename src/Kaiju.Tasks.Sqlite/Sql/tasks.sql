@@ -39,15 +39,18 @@ insert into $prefix$runs ($run_columns$) values ($run_arguments$)
 
 -- name: trim_runs
 delete from $prefix$runs
-where task_no = @task_no and run_no not in (select run_no from $prefix$runs where task_no = @task_no order by run_no desc limit @kept)
+where task_no = @task_no and run_no not in (select run_no from $prefix$runs where task_no = @task_no
+    order by run_no desc limit @kept)
 
 -- name: sweep_results
 delete from $prefix$results
-where task_no = @task_no and run_no <> @result_run_no and run_no not in (select run_no from $prefix$runs where task_no = @task_no)
+where task_no = @task_no and run_no <> @result_run_no and run_no not in (select run_no from $prefix$runs
+    where task_no = @task_no)
 
 -- name: sweep_failures
 delete from $prefix$failures
-where task_no = @task_no and run_no <> @result_run_no and run_no not in (select run_no from $prefix$runs where task_no = @task_no)
+where task_no = @task_no and run_no <> @result_run_no and run_no not in (select run_no from $prefix$runs
+    where task_no = @task_no)
 
 -- name: delete_tasks
 delete from $prefix$tasks where task_no in (select value from json_each(@tasks))
@@ -67,7 +70,8 @@ delete from $prefix$runs where task_no in (select value from json_each(@tasks))
 -- name: get
 select $task$, (
     select '[' || group_concat(r.result, ',') || ']' from (
-        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no and pass = s.result_pass order by stage) r)
+        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no
+            and pass = s.result_pass order by stage) r)
 from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no where t.id = @id
 
 -- name: results_of
@@ -80,37 +84,45 @@ select 1 from $prefix$results where task_no = @task_no and run_no = @run_no and 
 -- name: get_run
 select u.job_id, u.state, u.exit_code, u.error, u.retries, u.occurrence, u.chain, u.queued_at, u.ended, (
     select '[' || group_concat(r.result, ',') || ']' from (
-        select result from $prefix$results where task_no = u.task_no and run_no = u.run_no and pass = u.pass order by stage) r)
+        select result from $prefix$results where task_no = u.task_no and run_no = u.run_no and pass = u.pass
+            order by stage) r)
 from $prefix$runs u where u.task_no = @task_no and u.job_id = @job_id order by u.run_no desc limit 1
 
 -- Those of the runs, by their places, that have ended, that are not current, or whose tasks do not exist.
 -- name: ended_runs
-select i.key from json_each(@ids) i left join $prefix$tasks t on t.id = i.value left join $prefix$states s on s.task_no = t.task_no
+select i.key from json_each(@ids) i left join $prefix$tasks t on t.id = i.value
+    left join $prefix$states s on s.task_no = t.task_no
 where s.job_id is not json_extract(@jobs, '$[' || i.key || ']') or s.state = 5 or (s.state = 6 and s.retry_at is null)
 
 -- name: list_runs
 select u.job_id, u.state, u.exit_code, u.error, u.retries, u.occurrence, u.chain, u.queued_at, u.ended, (
     select '[' || group_concat(r.result, ',') || ']' from (
-        select result from $prefix$results where task_no = u.task_no and run_no = u.run_no and pass = u.pass order by stage) r)
+        select result from $prefix$results where task_no = u.task_no and run_no = u.run_no and pass = u.pass
+            order by stage) r)
 from $prefix$runs u where u.task_no = @task_no order by u.run_no desc
 
 -- name: get_stages
 select e.job_id, e.pass, e.stage, e.attempt, e.started, e.finished, e.result, e.error from (
-    select coalesce(s.result_run, s.job_id) as job_id, r.pass, r.stage, r.attempt, r.started, r.finished, r.result, null as error, 1 as is_result
-    from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no join $prefix$results r on r.task_no = s.task_no and r.run_no = s.result_run_no
+    select coalesce(s.result_run, s.job_id) as job_id, r.pass, r.stage, r.attempt, r.started, r.finished, r.result,
+        null as error, 1 as is_result
+    from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no
+        join $prefix$results r on r.task_no = s.task_no and r.run_no = s.result_run_no
     where t.id = @id
     union all
     select coalesce(s.result_run, s.job_id), f.pass, f.stage, f.attempt, f.started, f.finished, null, f.error, 0
-    from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no join $prefix$failures f on f.task_no = s.task_no and f.run_no = s.result_run_no
+    from $prefix$tasks t join $prefix$states s on s.task_no = t.task_no
+        join $prefix$failures f on f.task_no = s.task_no and f.run_no = s.result_run_no
     where t.id = @id) e
 order by e.pass, e.stage, e.attempt, e.is_result
 
--- A page: the rows that are asked for, by the narrow columns alone, and then of these as many as their bytes allow; how many were found
--- says whether some were cut off. CROSS JOIN keeps the planner from beginning at the other end, where it believes no row to be of that state.
+-- A page: the rows that are asked for, by the narrow columns alone, and then of these as many as their bytes allow; how
+-- many were found says whether some were cut off. CROSS JOIN keeps the planner from beginning at the other end, where
+-- it believes no row to be of that state.
 -- name: list
 select $task$, (
     select '[' || group_concat(r.result, ',') || ']' from (
-        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no and pass = s.result_pass order by stage) r), l.found
+        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no
+            and pass = s.result_pass order by stage) r), l.found
 from (
     select o.task_no, row_number() over w as place, sum(o.bytes) over w as total, count(*) over () as found from (
         select t.task_no, t.created, t.id, s.bytes + s.result_bytes as bytes
@@ -129,7 +141,8 @@ select t.created, t.id from $prefix$tasks t where 1 = 1/*scan*/ order by t.creat
 -- name: list_by_state
 select $task$, (
     select '[' || group_concat(r.result, ',') || ']' from (
-        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no and pass = s.result_pass order by stage) r), l.found
+        select result from $prefix$results where task_no = s.task_no and run_no = s.result_run_no
+            and pass = s.result_pass order by stage) r), l.found
 from (
     select o.task_no, row_number() over w as place, sum(o.bytes) over w as total, count(*) over () as found from (
         select t.task_no, t.created, t.id, s.bytes + s.result_bytes as bytes

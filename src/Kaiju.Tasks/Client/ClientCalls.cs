@@ -4,12 +4,17 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Client;
 
 /// <summary>
-/// The only way from the client to the store. Each question is bounded by <see cref="KaijuTasksOptions.ClientTimeout"/> and ends with the host
-/// or the caller's token. The store is told to give up, and the caller is released even if the store does not react.
+/// The only way from the client to the store. Each question is bounded by <see cref="KaijuTasksOptions.ClientTimeout"/>
+/// and ends with the host or the caller's token. The store is told to give up, and the caller is released even if the
+/// store does not react.
 /// </summary>
-internal sealed class ClientCalls(ITaskStore store, TimeProvider clock, ClientLifetime lifetime, Offload offload, KaijuTasksOptions options)
+internal sealed class ClientCalls(
+    ITaskStore store, TimeProvider clock, ClientLifetime lifetime, Offload offload, KaijuTasksOptions options)
 {
-    /// <summary>How much longer a call waits for a store that uses the caller's connection: longer than a driver needs to abandon a statement.</summary>
+    /// <summary>
+    /// How much longer a call waits for a store that uses the caller's connection: longer than a driver needs to
+    /// abandon a statement.
+    /// </summary>
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(5);
 
     /// <summary>The type of the store, for messages.</summary>
@@ -26,7 +31,10 @@ internal sealed class ClientCalls(ITaskStore store, TimeProvider clock, ClientLi
     /// <exception cref="TaskHostStoppedException">The host has stopped.</exception>
     /// <exception cref="OperationCanceledException">The caller's token was cancelled.</exception>
     public async ValueTask<T> AskAsync<TState, T>(
-        ClientCall call, TState state, Func<ITaskStore, TState, CancellationToken, ValueTask<T>> ask, CancellationToken cancellationToken)
+        ClientCall call,
+        TState state,
+        Func<ITaskStore, TState, CancellationToken, ValueTask<T>> ask,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (lifetime.Ended.IsCancellationRequested)
@@ -34,8 +42,8 @@ internal sealed class ClientCalls(ITaskStore store, TimeProvider clock, ClientLi
             throw new TaskHostStoppedException(call.ToString(), mayHaveHappened: false);
         }
 
-        // Without a timer and never disposed: a store may look at the token long after its caller was released. A store in memory
-        // answers before anything else is needed.
+        // Without a timer and never disposed: a store may look at the token long after its caller was released. A store
+        // in memory answers before anything else is needed.
         var giveUp = new CancellationTokenSource();
         var asked = ask(store, state, giveUp.Token);
         return asked.IsCompleted
@@ -43,7 +51,8 @@ internal sealed class ClientCalls(ITaskStore store, TimeProvider clock, ClientLi
             : await AwaitAsync(call, asked.AsTask(), giveUp, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<T> AwaitAsync<T>(ClientCall call, Task<T> answer, CancellationTokenSource giveUp, CancellationToken cancellationToken)
+    private async Task<T> AwaitAsync<T>(
+        ClientCall call, Task<T> answer, CancellationTokenSource giveUp, CancellationToken cancellationToken)
     {
         using var linked = cancellationToken.CanBeCanceled
             ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.Ended)
@@ -58,10 +67,14 @@ internal sealed class ClientCalls(ITaskStore store, TimeProvider clock, ClientLi
         // Not on this thread: a driver may block while it cancels a statement.
         offload.Cancel(giveUp);
         _ = answer.ContinueWith(
-            static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            static late => _ = late.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted,
+            TaskScheduler.Default);
         if (call.UsesConnection)
         {
-            await ((Task)answer).WaitAsync(_grace, clock, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)answer).WaitAsync(_grace, clock, CancellationToken.None).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
             if (answer.IsCompletedSuccessfully)
             {
                 return await answer.ConfigureAwait(false);

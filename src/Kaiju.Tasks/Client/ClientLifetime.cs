@@ -3,8 +3,9 @@ using Microsoft.Extensions.Hosting;
 namespace Kaiju.Tasks.Client;
 
 /// <summary>
-/// When the client's calls end because their host does: waits when the host's own work is drained, every other call when the host has stopped,
-/// so that services which stop later than ours can still create tasks. Disposal of the container ends both.
+/// When the client's calls end because their host does: waits when the host's own work is drained, every other call
+/// when the host has stopped, so that services which stop later than ours can still create tasks. Disposal of the
+/// container ends both.
 /// </summary>
 internal sealed class ClientLifetime : IDisposable
 {

@@ -13,29 +13,42 @@ internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, Client
     public Task<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return calls.AskAsync(ClientCall.Read(nameof(GetAsync), taskId), taskId, static (store, id, token) => store.GetAsync(id, token), cancellationToken).AsTask();
+        return calls.AskAsync(
+            ClientCall.Read(nameof(GetAsync), taskId),
+            taskId,
+            static (store, id, token) => store.GetAsync(id, token),
+            cancellationToken)
+            .AsTask();
     }
 
     public Task<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
         return calls.AskAsync(
-            ClientCall.Read(nameof(ListRunsAsync), taskId), taskId, static (store, id, token) => store.ListRunsAsync(id, token), cancellationToken).AsTask();
+            ClientCall.Read(nameof(ListRunsAsync), taskId),
+            taskId,
+            static (store, id, token) => store.ListRunsAsync(id, token),
+            cancellationToken).AsTask();
     }
 
     public Task<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
         return calls.AskAsync(
-            ClientCall.Read(nameof(GetStagesAsync), taskId), taskId, static (store, id, token) => store.GetStagesAsync(id, token), cancellationToken).AsTask();
+            ClientCall.Read(nameof(GetStagesAsync), taskId),
+            taskId,
+            static (store, id, token) => store.GetStagesAsync(id, token),
+            cancellationToken).AsTask();
     }
 
-    public async IAsyncEnumerable<TaskRecord> ListAsync(TaskQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<TaskRecord> ListAsync(
+        TaskQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         TaskCursor? after = null;
         do
         {
-            var page = await ListPageAsync(nameof(ListAsync), query, after, PageSize, cancellationToken).ConfigureAwait(false);
+            var page = await ListPageAsync(
+                nameof(ListAsync), query, after, PageSize, cancellationToken).ConfigureAwait(false);
             foreach (var task in page.Tasks)
             {
                 yield return task;
@@ -46,14 +59,16 @@ internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, Client
         while (after is not null);
     }
 
-    public Task<TaskPage> ListPageAsync(TaskQuery? query, TaskCursor? after, int limit, CancellationToken cancellationToken)
+    public Task<TaskPage> ListPageAsync(
+        TaskQuery? query, TaskCursor? after, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, LargestPage);
         return ListPageAsync(nameof(ListPageAsync), query, after, limit, cancellationToken).AsTask();
     }
 
-    public async IAsyncEnumerable<TaskNotification> ListNotificationsAsync(NotificationQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<TaskNotification> ListNotificationsAsync(
+        NotificationQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         query ??= new NotificationQuery();
         for (long? before = query.Before ?? long.MaxValue; before is not null;)
@@ -83,19 +98,25 @@ internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, Client
         catch (OperationCanceledException) when (ends.IsCancellationRequested)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new TaskHostStoppedException(ClientCall.Read(nameof(WaitAsync), taskId).ToString(), mayHaveHappened: false);
+            throw new TaskHostStoppedException(
+                ClientCall.Read(nameof(WaitAsync), taskId).ToString(), mayHaveHappened: false);
         }
     }
 
     public async Task<TaskRecord> FindAsync(ClientCall call, string taskId, CancellationToken cancellationToken) =>
-        await calls.AskAsync(call, taskId, static (store, id, token) => store.GetAsync(id, token), cancellationToken).ConfigureAwait(false)
+        await calls.AskAsync(
+            call,
+            taskId,
+            static (store, id, token) => store.GetAsync(id, token),
+            cancellationToken).ConfigureAwait(false)
             ?? throw new TaskNotFoundException(taskId);
 
     private async Task<TaskRun> WaitForEndAsync(string taskId, CancellationToken cancellationToken)
     {
         // The waiter hears hints before the first look, so that an end between the two is heard.
         using var waiter = waiters.Enter(taskId);
-        var task = await FindAsync(ClientCall.Read(nameof(WaitAsync), taskId), taskId, cancellationToken).ConfigureAwait(false);
+        var task = await FindAsync(
+            ClientCall.Read(nameof(WaitAsync), taskId), taskId, cancellationToken).ConfigureAwait(false);
         if (task.HasEnded)
         {
             return TaskRun.Of(taskId, task.Managed, task.Result);
@@ -112,7 +133,12 @@ internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, Client
         }
     }
 
-    private ValueTask<TaskPage> ListPageAsync(string member, TaskQuery? query, TaskCursor? after, int limit, CancellationToken cancellationToken) => calls.AskAsync(
+    private ValueTask<TaskPage> ListPageAsync(
+        string member,
+        TaskQuery? query,
+        TaskCursor? after,
+        int limit,
+        CancellationToken cancellationToken) => calls.AskAsync(
         ClientCall.Read(member),
         (Query: query ?? new TaskQuery(), after, limit),
         static (store, page, token) => store.ListAsync(page.Query, page.after, page.limit, token),
@@ -126,7 +152,10 @@ internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, Client
         }
 
         var task = await calls.AskAsync(
-            ClientCall.Read(nameof(WaitAsync), taskId), taskId, static (store, id, token) => store.GetAsync(id, token), cancellationToken).ConfigureAwait(false)
+            ClientCall.Read(nameof(WaitAsync), taskId),
+            taskId,
+            static (store, id, token) => store.GetAsync(id, token),
+            cancellationToken).ConfigureAwait(false)
             ?? throw new TaskRunLostException(taskId, jobId, "the task was deleted.");
         if (task.JobId == jobId)
         {
@@ -135,10 +164,12 @@ internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, Client
 
         // It may have ended, and the next run begun, between the two questions.
         return await FindRunAsync(taskId, jobId, cancellationToken).ConfigureAwait(false)
-            ?? throw new TaskRunLostException(taskId, jobId, "the task was reset or replaced, or has had more runs since than are kept.");
+            ?? throw new TaskRunLostException(
+                taskId, jobId, "the task was reset or replaced, or has had more runs since than are kept.");
     }
 
-    private ValueTask<TaskRun?> FindRunAsync(string taskId, string jobId, CancellationToken cancellationToken) => calls.AskAsync(
+    private ValueTask<TaskRun?> FindRunAsync(string taskId, string jobId, CancellationToken cancellationToken) =>
+        calls.AskAsync(
         ClientCall.Read(nameof(WaitAsync), taskId),
         (taskId, jobId),
         static (store, run, token) => store.GetRunAsync(run.taskId, run.jobId, token),

@@ -10,7 +10,9 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Client;
 
-/// <summary>The client over a store: checks what comes in, asks the store, and tells the queue what is queued.</summary>
+/// <summary>
+/// The client over a store: checks what comes in, asks the store, and tells the queue what is queued.
+/// </summary>
 internal sealed class TaskClient(
     ClientCalls calls,
     ClientReading reading,
@@ -29,13 +31,15 @@ internal sealed class TaskClient(
     private readonly DefinitionChanges _changes = new(calls, reading, checker);
     private readonly JsonSerializerOptions _serializing = TaskTemplateConverter.OfData(options.SerializerOptions);
 
-    public async Task<CreateAnswer> CreateAsync(TaskDefinition definition, OnConflict onConflict, CancellationToken cancellationToken)
+    public async Task<CreateAnswer> CreateAsync(
+        TaskDefinition definition, OnConflict onConflict, CancellationToken cancellationToken)
     {
         var prepared = checker.Prepare(definition);
         var created = await calls.AskAsync(
             ClientCall.Write(nameof(CreateAsync), prepared.Id),
             (prepared, onConflict),
-            static (store, asked, token) => store.CreateAsync([asked.prepared], asked.onConflict, CallContext.Empty, token),
+            static (store, asked, token) =>
+                store.CreateAsync([asked.prepared], asked.onConflict, CallContext.Empty, token),
             cancellationToken).ConfigureAwait(false);
         var answer = Accepted(created[0], onConflict);
         await PublishAsync(Queued([prepared], [answer]), cancellationToken).ConfigureAwait(false);
@@ -43,12 +47,17 @@ internal sealed class TaskClient(
     }
 
     public async Task<CreateAnswer> CreateInTransactionAsync(
-        TaskDefinition definition, DbTransaction transaction, OnConflict onConflict, CancellationToken cancellationToken)
+        TaskDefinition definition,
+        DbTransaction transaction,
+        OnConflict onConflict,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(transaction);
         if (!calls.IsTransactional)
         {
-            throw new NotSupportedException($"{calls.StoreName} cannot take part in a transaction of the caller's; use a store in the database that the transaction is of.");
+            throw new NotSupportedException(
+                $"{calls.StoreName} cannot take part in a transaction of the caller's; use a store in the database "
+                    + "that the transaction is of.");
         }
 
         // The queue is not told: what is not committed is not there yet.
@@ -68,27 +77,32 @@ internal sealed class TaskClient(
         ArgumentNullException.ThrowIfNull(definitions);
 
         // All of them before any is stored: what the caller's code throws here leaves nothing half done.
-        var (answers, prepared) = PrepareEach(definitions, definition => checker.Prepare(definition), definition => definition.Id);
+        var (answers, prepared) = PrepareEach(
+            definitions, definition => checker.Prepare(definition), definition => definition.Id);
         var stored = await calls.AskAsync(
             ClientCall.Write(nameof(CreateManyAsync)),
             (Definitions: prepared.ConvertAll(item => item.Value), onConflict),
-            static (store, asked, token) => store.CreateAsync(asked.Definitions, asked.onConflict, CallContext.Empty, token),
+            static (store, asked, token) =>
+                store.CreateAsync(asked.Definitions, asked.onConflict, CallContext.Empty, token),
             cancellationToken).ConfigureAwait(false);
         foreach (var ((place, _), answer) in prepared.Zip(stored))
         {
             answers[place] = answer;
         }
 
-        await PublishAsync(Queued(prepared.Select(item => item.Value), stored), cancellationToken).ConfigureAwait(false);
+        await PublishAsync(
+            Queued(prepared.Select(item => item.Value), stored), cancellationToken).ConfigureAwait(false);
         return answers;
     }
 
-    public async Task<IReadOnlyList<CreateAnswer>> ImportAsync(IEnumerable<TaskRecord> tasks, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<CreateAnswer>> ImportAsync(
+        IEnumerable<TaskRecord> tasks, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(tasks);
         var (answers, prepared) = PrepareEach(tasks, checker.PrepareImport, task => task.Definition?.Id);
 
-        // An executor of elsewhere never pings here. Known as of the store's present, it is found dead after its lifetime, and its tasks go on.
+        // An executor of elsewhere never pings here. Known as of the store's present, it is found dead after its
+        // lifetime, and its tasks go on.
         var executors = prepared.Select(item => item.Value.ExecutorId).OfType<string>().Distinct()
             .Select(executor => new ExecutorPing(executor, DateTimeOffset.MaxValue));
         var stored = await calls.AskAsync(
@@ -104,7 +118,8 @@ internal sealed class TaskClient(
         return answers;
     }
 
-    public Task<TaskRecord> UpdateAsync(string taskId, Func<TaskDefinition, TaskDefinition> change, CancellationToken cancellationToken)
+    public Task<TaskRecord> UpdateAsync(
+        string taskId, Func<TaskDefinition, TaskDefinition> change, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
         ArgumentNullException.ThrowIfNull(change);
@@ -114,13 +129,19 @@ internal sealed class TaskClient(
     public Task<TaskRecord> SetEnabledAsync(string taskId, bool enabled, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return _changes.ApplyAsync(nameof(SetEnabledAsync), taskId, definition => definition with { Enabled = enabled }, cancellationToken);
+        return _changes.ApplyAsync(
+            nameof(SetEnabledAsync), taskId, definition => definition with { Enabled = enabled }, cancellationToken);
     }
 
     public Task<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        return calls.AskAsync(ClientCall.Write(nameof(MarkReadAsync)), ids, static (store, ids, token) => store.MarkReadAsync(ids, token), cancellationToken).AsTask();
+        return calls.AskAsync(
+            ClientCall.Write(nameof(MarkReadAsync)),
+            ids,
+            static (store, ids, token) => store.MarkReadAsync(ids, token),
+            cancellationToken)
+            .AsTask();
     }
 
     public async Task<int> DeleteEndedAsync(TimeSpan age, CancellationToken cancellationToken)
@@ -131,7 +152,10 @@ internal sealed class TaskClient(
         do
         {
             batch = (await calls.AskAsync(
-                ClientCall.Write(nameof(DeleteEndedAsync)), age, static (store, age, token) => store.DeleteEndedAsync(age, BulkSize, token), cancellationToken)
+                ClientCall.Write(nameof(DeleteEndedAsync)),
+                age,
+                static (store, age, token) => store.DeleteEndedAsync(age, BulkSize, token),
+                cancellationToken)
                 .ConfigureAwait(false)).Count;
             deleted += batch;
         }
@@ -155,7 +179,8 @@ internal sealed class TaskClient(
         SendMessageAsync(
             taskId, Written(taskId, () => JsonInput.Of(message).Owned(_serializing, "message")), cancellationToken);
 
-    public Task<bool> SendMessageAsync<T>(string taskId, T message, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken) =>
+    public Task<bool> SendMessageAsync<T>(
+        string taskId, T message, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken) =>
         SendMessageAsync(
             taskId,
             Written(taskId, () => JsonWriting.Element(message, TaskTemplateConverter.OfData(typeInfo), "message")),
@@ -215,12 +240,17 @@ internal sealed class TaskClient(
         _reading.WaitAsync(taskId, cancellationToken);
 
     private static CreateAnswer Accepted(CreateAnswer answer, OnConflict onConflict) =>
-        answer.Result == CreateResult.Refused ? throw new TaskExistsException(answer.TaskId, answer.State, onConflict) : answer;
+        answer.Result == CreateResult.Refused
+            ? throw new TaskExistsException(answer.TaskId, answer.State, onConflict)
+            : answer;
 
-    private static List<QueuedTask> Queued(IEnumerable<TaskDefinition> definitions, IEnumerable<CreateAnswer> answers) =>
+    private static List<QueuedTask> Queued(
+        IEnumerable<TaskDefinition> definitions, IEnumerable<CreateAnswer> answers) =>
     [
         .. definitions.Zip(answers)
-            .Where(pair => pair.Second is { Result: CreateResult.Created or CreateResult.Replaced, State: TaskState.Queued })
+            .Where(
+                pair =>
+                    pair.Second is { Result: CreateResult.Created or CreateResult.Replaced, State: TaskState.Queued })
             .Select(pair => new QueuedTask(pair.Second.TaskId, pair.First.AppName!)),
     ];
 
@@ -253,7 +283,8 @@ internal sealed class TaskClient(
     }
 
     /// <summary>Prepares each item; those that are refused are answered already.</summary>
-    private static (CreateAnswer[] Answers, List<(int Place, T Value)> Prepared) PrepareEach<T>(IEnumerable<T> items, Func<T, T> prepare, Func<T, string?> id)
+    private static (CreateAnswer[] Answers, List<(int Place, T Value)> Prepared) PrepareEach<T>(
+        IEnumerable<T> items, Func<T, T> prepare, Func<T, string?> id)
     {
         var answers = new List<CreateAnswer>();
         var prepared = new List<(int Place, T Value)>();
@@ -261,7 +292,11 @@ internal sealed class TaskClient(
         {
             if (item is null)
             {
-                answers.Add(new CreateAnswer("", CreateResult.Invalid, TaskState.Idle) { Faults = ["The item is null; it must be a task."] });
+                answers.Add(
+                    new CreateAnswer("", CreateResult.Invalid, TaskState.Idle)
+                    {
+                        Faults = ["The item is null; it must be a task."],
+                    });
                 continue;
             }
 
@@ -272,7 +307,8 @@ internal sealed class TaskClient(
             }
             catch (TaskValidationException e)
             {
-                answers.Add(new CreateAnswer(id(item) ?? "", CreateResult.Invalid, TaskState.Idle) { Faults = e.Faults });
+                answers.Add(
+                    new CreateAnswer(id(item) ?? "", CreateResult.Invalid, TaskState.Idle) { Faults = e.Faults });
             }
         }
 

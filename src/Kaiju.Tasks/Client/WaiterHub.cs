@@ -5,10 +5,12 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Client;
 
 /// <summary>
-/// All waits of this process for ends of runs. A hint that names a task wakes only those who wait for it. Any other hint, and every poll, is
-/// one question for all: at most one at a time, and after a pause that grows with what the question took.
+/// All waits of this process for ends of runs. A hint that names a task wakes only those who wait for it. Any other
+/// hint, and every poll, is one question for all: at most one at a time, and after a pause that grows with what the
+/// question took.
 /// </summary>
-internal sealed class WaiterHub(ClientCalls calls, TimeProvider clock, ClientLifetime lifetime, KaijuTasksOptions options) : IDisposable
+internal sealed class WaiterHub(
+    ClientCalls calls, TimeProvider clock, ClientLifetime lifetime, KaijuTasksOptions options) : IDisposable
 {
     /// <summary>The most runs of one question.</summary>
     private const int MostAsked = 500;
@@ -107,7 +109,10 @@ internal sealed class WaiterHub(ClientCalls calls, TimeProvider clock, ClientLif
 
                 // Of the machine on purpose: the pause spares the store and has nothing to do with its time.
                 var pause = TimeProvider.System.GetElapsedTime(began) * Rest;
-                await Task.Delay(pause > _shortestPause ? pause : _shortestPause, TimeProvider.System, lifetime.WaitsEnded).ConfigureAwait(false);
+                await Task.Delay(
+                    pause > _shortestPause ? pause : _shortestPause,
+                    TimeProvider.System,
+                    lifetime.WaitsEnded).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (lifetime.WaitsEnded.IsCancellationRequested)
@@ -125,7 +130,10 @@ internal sealed class WaiterHub(ClientCalls calls, TimeProvider clock, ClientLif
         }
     }
 
-    /// <summary>Asks about all who wait, and wakes those whose runs have ended or are no longer current. A fault is theirs whom it was asked for.</summary>
+    /// <summary>
+    /// Asks about all who wait, and wakes those whose runs have ended or are no longer current. A fault is theirs whom
+    /// it was asked for.
+    /// </summary>
     private async Task AskAsync()
     {
         foreach (var asked in Known().Chunk(MostAsked))
@@ -138,7 +146,8 @@ internal sealed class WaiterHub(ClientCalls calls, TimeProvider clock, ClientLif
                     runs,
                     static (store, runs, token) => store.FindEndedRunsAsync(runs, token),
                     lifetime.WaitsEnded).ConfigureAwait(false)).ToHashSet();
-                foreach (var waiter in asked.Where(waiter => ended.Contains(new AwaitedRun(waiter.TaskId, waiter.JobId!))))
+                foreach (var waiter in asked.Where(
+                    waiter => ended.Contains(new AwaitedRun(waiter.TaskId, waiter.JobId!))))
                 {
                     waiter.Wake();
                 }
@@ -150,7 +159,9 @@ internal sealed class WaiterHub(ClientCalls calls, TimeProvider clock, ClientLif
         }
     }
 
-    /// <summary>Those whose runs are known. The others are on their first look, which may come too early: they look again.</summary>
+    /// <summary>
+    /// Those whose runs are known. The others are on their first look, which may come too early: they look again.
+    /// </summary>
     private List<Waiter> Known()
     {
         lock (_lock)
@@ -200,7 +211,10 @@ internal sealed class WaiterHub(ClientCalls calls, TimeProvider clock, ClientLif
                 case null:
                     return;
                 case TaskStoreTimeoutException:
-                    throw new TaskStoreTimeoutException(ClientCall.Read(nameof(ITaskClient.WaitAsync), taskId).ToString(), hub.QuestionTimeout, mayHaveHappened: false);
+                    throw new TaskStoreTimeoutException(
+                        ClientCall.Read(nameof(ITaskClient.WaitAsync), taskId).ToString(),
+                        hub.QuestionTimeout,
+                        mayHaveHappened: false);
                 case var fault:
                     ExceptionDispatchInfo.Throw(fault);
                     return;

@@ -9,6 +9,8 @@ public sealed class CommandAttribute(string method) : Attribute
     public string Method { get; } = method;
 }
 
-/// <summary>Marks the parameter of a handler that takes the command's params as a whole, instead of one member by its name.</summary>
+/// <summary>
+/// Marks the parameter of a handler that takes the command's params as a whole, instead of one member by its name.
+/// </summary>
 [AttributeUsage(AttributeTargets.Parameter)]
 public sealed class ParamsAttribute : Attribute;

@@ -31,6 +31,8 @@ internal sealed class CommandCatalog
         return faults.Distinct();
     }
 
-    private static List<(string Method, CommandHandler? Handler)> Bind(CommandRegistrations registrations, BindingHost host, List<string> faults) =>
-        [.. registrations.All.Select(registration => (registration.Method, registration.Bind(new CommandBinding(registration, host, faults))))];
+    private static List<(string Method, CommandHandler? Handler)> Bind(
+        CommandRegistrations registrations, BindingHost host, List<string> faults) =>
+        [.. registrations.All.Select(
+            registration => (registration.Method, registration.Bind(new CommandBinding(registration, host, faults))))];
 }

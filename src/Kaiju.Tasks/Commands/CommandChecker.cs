@@ -94,7 +94,8 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
         {
             faults.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{place}.max_timeout is {command.MaxTimeout.Value.TotalSeconds}; it must be more than 0 and at most {most.TotalSeconds} seconds."));
+                $"{place}.max_timeout is {command.MaxTimeout.Value.TotalSeconds}; it must be more than 0 and at most "
+                    + $"{most.TotalSeconds} seconds."));
         }
     }
 
@@ -105,11 +106,14 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
         {
             if (reference.Path is [var first, ..] && IsStage(first, out var other) && other >= stage)
             {
-                faults.Add($"{reference.Place} refers to the result of stage {other}, which does not exist yet when stage {stage} runs; only earlier stages can be referred to.");
+                faults.Add(
+                    $"{reference.Place} refers to the result of stage {other}, which does not exist yet when stage "
+                        + $"{stage} runs; only earlier stages can be referred to.");
             }
         }
     }
 
     private static bool IsStage(string part, out int stage) =>
-        int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out stage) && (part == "0" || part[0] != '0');
+        int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out stage) && (part == "0"
+            || part[0] != '0');
 }

@@ -8,16 +8,21 @@ namespace Kaiju.Tasks.Commands;
 [RequiresUnreferencedCode(TrimmingNotice.Message)]
 internal static class CommandMethods
 {
-    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static
+        | BindingFlags.DeclaredOnly;
 
-    /// <summary>All of them, private and static ones and those of base classes too; of an overridden one, the override.</summary>
+    /// <summary>
+    /// All of them, private and static ones and those of base classes too; of an overridden one, the override.
+    /// </summary>
     public static IReadOnlyList<(MethodInfo Method, string Place)> Of(Type type)
     {
         var overridden = new HashSet<MethodInfo>();
         var found = new List<MethodInfo>();
         for (var part = type; part is not null; part = part.BaseType)
         {
-            foreach (var method in part.GetMethods(Declared).Where(method => method.IsDefined(typeof(CommandAttribute), inherit: true)))
+            foreach (var method in part.GetMethods(Declared).Where(
+                method => method.IsDefined(typeof(CommandAttribute), inherit: true)))
             {
                 if (!method.IsVirtual || overridden.Add(method.GetBaseDefinition()))
                 {
@@ -26,13 +31,17 @@ internal static class CommandMethods
             }
         }
 
-        var overloads = found.GroupBy(method => (method.DeclaringType, method.Name)).ToDictionary(group => group.Key, group => group.Count());
-        return [.. found.Select(method => (method, PlaceOf(method, overloads[(method.DeclaringType, method.Name)] > 1)))];
+        var overloads = found.GroupBy(method => (method.DeclaringType, method.Name))
+            .ToDictionary(group => group.Key, group => group.Count());
+        return [
+            .. found.Select(method => (method, PlaceOf(method, overloads[(method.DeclaringType, method.Name)] > 1)))];
     }
 
     private static string PlaceOf(MethodInfo method, bool isOverloaded)
     {
-        var parameters = isOverloaded ? $"({string.Join(", ", method.GetParameters().Select(parameter => TypeText.Of(parameter.ParameterType)))})" : "";
+        var parameters = isOverloaded
+            ? $"({string.Join(", ", method.GetParameters().Select(parameter => TypeText.Of(parameter.ParameterType)))})"
+            : "";
         return $"{TypeText.Of(method.DeclaringType!)}.{method.Name}{parameters}";
     }
 }

@@ -15,7 +15,9 @@ internal delegate ValueTask<JsonElement> CommandHandler(
 /// <param name="Serializing">How user types become JSON.</param>
 internal sealed record BindingHost(RegisteredServices Services, JsonSerializerOptions Serializing);
 
-/// <summary>A command while its handler is made. What is wrong is collected, so that one start names everything.</summary>
+/// <summary>
+/// A command while its handler is made. What is wrong is collected, so that one start names everything.
+/// </summary>
 /// <param name="Registration">The command.</param>
 /// <param name="Host">What is known of the host.</param>
 /// <param name="Faults">Where the faults of all commands go.</param>
@@ -30,10 +32,14 @@ internal sealed record CommandBinding(CommandRegistration Registration, BindingH
 /// <summary>A command as it was registered.</summary>
 /// <param name="Method">Its name.</param>
 /// <param name="Place">Where it was registered, to be found by a person.</param>
-/// <param name="Bind">Makes its handler, once, when the host starts; null if it cannot be made, and then a fault says why.</param>
+/// <param name="Bind">
+/// Makes its handler, once, when the host starts; null if it cannot be made, and then a fault says why.
+/// </param>
 internal sealed record CommandRegistration(string Method, string Place, Func<CommandBinding, CommandHandler?> Bind);
 
-/// <summary>All commands that were registered, in one place of the service collection, so that registering twice can be seen.</summary>
+/// <summary>
+/// All commands that were registered, in one place of the service collection, so that registering twice can be seen.
+/// </summary>
 internal sealed class CommandRegistrations
 {
     private readonly List<CommandRegistration> _all = [];
@@ -45,10 +51,12 @@ internal sealed class CommandRegistrations
     /// <summary>What is wrong with them as a whole.</summary>
     public IEnumerable<string> FindFaults()
     {
-        foreach (var same in _all.GroupBy(registration => registration.Method, StringComparer.Ordinal).Where(group => group.Count() > 1))
+        foreach (var same in _all.GroupBy(registration => registration.Method, StringComparer.Ordinal)
+            .Where(group => group.Count() > 1))
         {
             var places = string.Join(" and ", same.Select(registration => registration.Place));
-            yield return $"The command \"{same.Key}\" is registered {same.Count()} times: {places}. Each name can stand for one handler only.";
+            yield return $"The command \"{same.Key}\" is registered {same.Count()} times: {places}. Each name can "
+                + "stand for one handler only.";
         }
     }
 }

@@ -23,11 +23,18 @@ internal sealed class CompiledCommand
     {
         _command = command;
         _method = IsPlain(command.Method) ? null : Template.Parse(JsonWriting.Text(command.Method), "method");
-        _params = command.ParamsJson.ValueKind == JsonValueKind.Undefined ? null : Template.Parse(command.ParamsJson, "params");
-        _condition = command.Condition is { Json.ValueKind: not JsonValueKind.Undefined } condition ? Template.Parse(condition.Json, "condition") : null;
+        _params = command.ParamsJson.ValueKind == JsonValueKind.Undefined
+            ? null
+            : Template.Parse(command.ParamsJson, "params");
+        _condition = command.Condition is { Json.ValueKind: not JsonValueKind.Undefined } condition
+            ? Template.Parse(condition.Json, "condition")
+            : null;
     }
 
-    /// <summary>True if the command has no condition and cannot have a template: filling it would give what stands there. Seen in one look at its text.</summary>
+    /// <summary>
+    /// True if the command has no condition and cannot have a template: filling it would give what stands there. Seen
+    /// in one look at its text.
+    /// </summary>
     public static bool IsConstant(TaskCommand command) =>
         command.Condition is null
         && IsPlain(command.Method)
@@ -40,9 +47,13 @@ internal sealed class CompiledCommand
     public static bool IsPlain(JsonElement json) => JsonText.Raw(json).IndexOfAny(_signs) < 0;
 
     /// <exception cref="TemplateException">A template is not written in the language's grammar.</exception>
-    public static CompiledCommand Of(TaskCommand command) => _known.GetValue(command, static command => new CompiledCommand(command));
+    public static CompiledCommand Of(TaskCommand command) =>
+        _known.GetValue(command, static command => new CompiledCommand(command));
 
-    /// <summary>Fills the whole command; whether its condition holds is asked afterwards, so a bad template fails the stage either way.</summary>
+    /// <summary>
+    /// Fills the whole command; whether its condition holds is asked afterwards, so a bad template fails the stage
+    /// either way.
+    /// </summary>
     /// <exception cref="TemplateException">A template cannot be filled.</exception>
     public FilledCommand Fill(TemplateData data, TemplateBudget budget)
     {

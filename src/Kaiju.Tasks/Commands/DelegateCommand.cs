@@ -29,11 +29,15 @@ internal static class DelegateCommand
 
         var target = handler.Target;
         return Call.Of(handler.Method, whole, binding) is { } call
-            ? (services, context, parameters, cancellationToken) => call.InvokeAsync(target, services, context, parameters, cancellationToken)
+            ? (services, context, parameters, cancellationToken) =>
+                call.InvokeAsync(target, services, context, parameters, cancellationToken)
             : null;
     }
 
-    /// <summary>The handler of a method of a class. Each stage gets an object: a service, if the class is one, else a new one that ends with the stage.</summary>
+    /// <summary>
+    /// The handler of a method of a class. Each stage gets an object: a service, if the class is one, else a new one
+    /// that ends with the stage.
+    /// </summary>
     public static CommandHandler? Bind(MethodInfo method, Type type, CommandBinding binding)
     {
         if (method.ContainsGenericParameters)
@@ -78,7 +82,8 @@ internal static class DelegateCommand
             var target = factory(services, []);
             try
             {
-                return await call.InvokeAsync(target, services, context, parameters, cancellationToken).ConfigureAwait(false);
+                return await call.InvokeAsync(
+                    target, services, context, parameters, cancellationToken).ConfigureAwait(false);
             }
             finally
             {
@@ -87,22 +92,27 @@ internal static class DelegateCommand
         };
     }
 
-    /// <summary>Why no object of the class can be made; null if one can. The constructor is chosen as the factory chooses it.</summary>
+    /// <summary>
+    /// Why no object of the class can be made; null if one can. The constructor is chosen as the factory chooses it.
+    /// </summary>
     private static string? FindFault(Type type, RegisteredServices services)
     {
         var name = TypeText.Of(type);
         if (type.IsAbstract)
         {
-            return $"its class {name} is {(type.IsInterface ? "an interface" : "abstract")} and not a registered service; register an implementation";
+            return $"its class {name} is {(type.IsInterface ? "an interface" : "abstract")} and not a registered "
+                + "service; register an implementation";
         }
 
         var all = type.GetConstructors();
-        var marked = all.Where(constructor => constructor.IsDefined(typeof(ActivatorUtilitiesConstructorAttribute))).ToList();
+        var marked = all.Where(constructor => constructor.IsDefined(typeof(ActivatorUtilitiesConstructorAttribute)))
+            .ToList();
         return (marked.Count > 0 ? marked : [.. all]) switch
         {
             [] => $"its class {name} is not a registered service and has no public constructor",
             [var only] => services.FindFault(only) is { } fault ? $"the constructor of {name} {fault}" : null,
-            _ => $"its class {name} is not a registered service and has several public constructors; mark one with [ActivatorUtilitiesConstructor]",
+            _ => $"its class {name} is not a registered service and has several public constructors; mark one with "
+                + "[ActivatorUtilitiesConstructor]",
         };
     }
 
@@ -120,7 +130,8 @@ internal static class DelegateCommand
     /// <summary>A method with its parameters' sources and its result's writer.</summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    private sealed class Call(MethodInvoker method, ParameterBinder parameters, Func<object?, ValueTask<JsonElement>> result)
+    private sealed class Call(
+        MethodInvoker method, ParameterBinder parameters, Func<object?, ValueTask<JsonElement>> result)
     {
         /// <summary>Null if the result cannot be written, or nothing could see the method end.</summary>
         public static Call? Of(MethodInfo method, Type? whole, CommandBinding binding)
@@ -132,11 +143,17 @@ internal static class DelegateCommand
             }
 
             var parameters = new ParameterBinder(method, whole, binding);
-            return ResultWriter.For(method.ReturnType, binding) is { } result ? new Call(MethodInvoker.Create(method), parameters, result) : null;
+            return ResultWriter.For(method.ReturnType, binding) is { } result
+                ? new Call(MethodInvoker.Create(method), parameters, result)
+                : null;
         }
 
         public ValueTask<JsonElement> InvokeAsync(
-            object? target, IServiceProvider services, StageContext context, JsonElement values, CancellationToken cancellationToken)
+            object? target,
+            IServiceProvider services,
+            StageContext context,
+            JsonElement values,
+            CancellationToken cancellationToken)
         {
             var arguments = parameters.Bind(services, context, values, cancellationToken);
             return result(method.Invoke(target, arguments.AsSpan()));

@@ -3,19 +3,22 @@ using System.Text.Json;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// Stands around every call of a handler: to measure, to log, to open what a handler needs, to turn its result or its exception into
-/// another. Added with <see cref="KaijuTasksBuilder.AddStageMiddleware{T}"/>; the first that is added is the outermost. Not called for stages that
-/// are skipped, nor for special commands.
+/// Stands around every call of a handler: to measure, to log, to open what a handler needs, to turn its result or its
+/// exception into another. Added with <see cref="KaijuTasksBuilder.AddStageMiddleware{T}"/>; the first that is added is
+/// the outermost. Not called for stages that are skipped, nor for special commands.
 /// </summary>
 public interface IStageMiddleware
 {
     /// <summary>Calls the rest, or does not.</summary>
     /// <param name="context">The stage.</param>
     /// <param name="parameters">The filled params; undefined if there are none.</param>
-    /// <param name="rest">The next middleware, or the handler. May be called with other params, more than once, or not at all.</param>
+    /// <param name="rest">
+    /// The next middleware, or the handler. May be called with other params, more than once, or not at all.
+    /// </param>
     /// <param name="cancellationToken">Cancelled when the stage must stop.</param>
     /// <returns>The stage's result. What is thrown is the stage's failure.</returns>
-    ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken);
+    ValueTask<JsonElement> InvokeAsync(
+        StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken);
 }
 
 /// <summary>The rest of a stage's invocation.</summary>

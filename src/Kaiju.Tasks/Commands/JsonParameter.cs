@@ -29,18 +29,24 @@ internal sealed class JsonParameter
         _memberNames = [.. new[] { _name, serializing.PropertyNamingPolicy?.ConvertName(_name) ?? _name }.Distinct()];
         _place = $"params.{_memberNames[^1]}";
         _ignoresCase = serializing.PropertyNameCaseInsensitive;
-        _allowsNull = _type.IsValueType ? Nullable.GetUnderlyingType(_type) is not null : NullabilityOf(parameter) != NullabilityState.NotNull;
+        _allowsNull = _type.IsValueType
+            ? Nullable.GetUnderlyingType(_type) is not null
+            : NullabilityOf(parameter) != NullabilityState.NotNull;
         _hasDefault = parameter.HasDefaultValue;
         _default = DefaultOf(parameter);
     }
 
-    /// <summary>True if the handler says that it can do without: by a default value or a type with a question mark.</summary>
-    public static bool IsOptional(ParameterInfo parameter) => parameter.HasDefaultValue || NullabilityOf(parameter) == NullabilityState.Nullable;
+    /// <summary>
+    /// True if the handler says that it can do without: by a default value or a type with a question mark.
+    /// </summary>
+    public static bool IsOptional(ParameterInfo parameter) =>
+        parameter.HasDefaultValue || NullabilityOf(parameter) == NullabilityState.Nullable;
 
     // The default of a nullable enum is kept as its number, which no call accepts.
     public static object? DefaultOf(ParameterInfo parameter) =>
         !parameter.HasDefaultValue ? null
-        : parameter.DefaultValue is { } value && Nullable.GetUnderlyingType(parameter.ParameterType) is { IsEnum: true } type ? Enum.ToObject(type, value)
+        : parameter.DefaultValue is { } value
+            && Nullable.GetUnderlyingType(parameter.ParameterType) is { IsEnum: true } type ? Enum.ToObject(type, value)
         : parameter.DefaultValue;
 
     public object? ReadWhole(JsonElement parameters, string method)
@@ -64,7 +70,9 @@ internal sealed class JsonParameter
         {
             if (member.ValueKind == JsonValueKind.Null && _type != typeof(JsonElement))
             {
-                return _allowsNull ? null : throw Fault(method, $"{_place} is null; it must be {TypeText.WithArticle(_type)}");
+                return _allowsNull
+                    ? null
+                    : throw Fault(method, $"{_place} is null; it must be {TypeText.WithArticle(_type)}");
             }
 
             return Read(member, _place, method);
@@ -73,7 +81,8 @@ internal sealed class JsonParameter
         return _hasDefault || _allowsNull ? _default : throw Missing(parameters, method);
     }
 
-    private static NullabilityState NullabilityOf(ParameterInfo parameter) => new NullabilityInfoContext().Create(parameter).WriteState;
+    private static NullabilityState NullabilityOf(ParameterInfo parameter) =>
+        new NullabilityInfoContext().Create(parameter).WriteState;
 
     private JsonElement? Find(JsonElement parameters)
     {
@@ -117,7 +126,8 @@ internal sealed class JsonParameter
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
         {
-            // Without the serializer's message and without itself: both may show a value, and this is stored and logged.
+            // Without the serializer's message and without itself: both may show a value, and this is stored and
+            // logged.
             throw Fault(method, JsonPlace.Explain(e, json, _typeInfo, place));
         }
     }
@@ -126,7 +136,8 @@ internal sealed class JsonParameter
     {
         var members = JsonShape.Members(parameters);
         return new ParamsBindingException(ParamsReading.CouldBeService(_type)
-            ? $"The parameter \"{_name}\" of the command \"{method}\" is neither a member of the params ({members}) nor a registered service ({TypeText.Of(_type)})."
+            ? $"The parameter \"{_name}\" of the command \"{method}\" is neither a member of the params ({members}) "
+                + $"nor a registered service ({TypeText.Of(_type)})."
             : $"The parameter \"{_name}\" of the command \"{method}\" is not a member of the params ({members}).");
     }
 

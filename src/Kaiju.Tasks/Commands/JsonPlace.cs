@@ -7,7 +7,9 @@ namespace Kaiju.Tasks.Commands;
 /// <summary>Says where JSON does not fit a type, by place, kind and length.</summary>
 internal static class JsonPlace
 {
-    /// <summary>The sentence, without its point: <c>params.order.id is a text of 3 characters; it must be an Int32</c>.</summary>
+    /// <summary>
+    /// The sentence, without its point: <c>params.order.id is a text of 3 characters; it must be an Int32</c>.
+    /// </summary>
     /// <param name="thrown">What the serializer threw; its path leads to the place.</param>
     /// <param name="json">What was read.</param>
     /// <param name="typeInfo">As what it was read.</param>
@@ -30,10 +32,14 @@ internal static class JsonPlace
 
         var missing = string.Join(", ", Missing(json, expected));
         var type = TypeText.WithArticle(expected.Type);
-        return missing.Length > 0 ? $"{place} lacks {missing}, which {type} must have" : $"{place} is {JsonShape.Of(json)}; it must be {type}";
+        return missing.Length > 0
+            ? $"{place} lacks {missing}, which {type} must have"
+            : $"{place} is {JsonShape.Of(json)}; it must be {type}";
     }
 
-    /// <summary>One member or entry on the way. The path does not escape quotes, so names are looked for and not taken apart.</summary>
+    /// <summary>
+    /// One member or entry on the way. The path does not escape quotes, so names are looked for and not taken apart.
+    /// </summary>
     private static bool Step(JsonElement json, ReadOnlySpan<char> path, out string step, out JsonElement next)
     {
         (step, next) = ("", json);
@@ -68,8 +74,10 @@ internal static class JsonPlace
         {
             { Kind: JsonTypeInfoKind.Enumerable or JsonTypeInfoKind.Dictionary } => typeInfo.ElementType,
             { Kind: JsonTypeInfoKind.Object } when json.ValueKind == JsonValueKind.Object =>
-                typeInfo.Properties.FirstOrDefault(property => step == $".{property.Name}" || step == $"['{property.Name}']"
-                    || (typeInfo.Options.PropertyNameCaseInsensitive && step.Equals($".{property.Name}", StringComparison.OrdinalIgnoreCase)))?.PropertyType,
+                typeInfo.Properties.FirstOrDefault(
+                    property => step == $".{property.Name}" || step == $"['{property.Name}']"
+                    || (typeInfo.Options.PropertyNameCaseInsensitive
+                        && step.Equals($".{property.Name}", StringComparison.OrdinalIgnoreCase)))?.PropertyType,
             _ => null,
         };
         return type is not null && typeInfo!.Options.TryGetTypeInfo(type, out var found) ? found : null;
@@ -83,7 +91,11 @@ internal static class JsonPlace
         }
 
         var names = json.EnumerateObject().Select(member => member.Name)
-            .ToHashSet(typeInfo.Options.PropertyNameCaseInsensitive ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
-        return typeInfo.Properties.Where(property => property.IsRequired && !names.Contains(property.Name)).Select(property => $"\"{property.Name}\"");
+            .ToHashSet(
+                typeInfo.Options.PropertyNameCaseInsensitive
+                    ? StringComparer.OrdinalIgnoreCase
+                    : StringComparer.Ordinal);
+        return typeInfo.Properties.Where(property => property.IsRequired && !names.Contains(property.Name))
+            .Select(property => $"\"{property.Name}\"");
     }
 }

@@ -19,6 +19,7 @@ internal sealed class MessageSpecialCommand : SpecialCommand
         }
     }
 
-    public override ValueTask<StageOutcome> RunAsync(SpecialCommandContext context, CancellationToken cancellationToken) =>
+    public override ValueTask<StageOutcome> RunAsync(
+        SpecialCommandContext context, CancellationToken cancellationToken) =>
         ValueTask.FromResult(StageOutcome.WaitForMessage(context.MaxTimeout));
 }

@@ -15,7 +15,8 @@ namespace Kaiju.Tasks.Commands;
 [RequiresDynamicCode(TrimmingNotice.Message)]
 internal sealed class ParameterBinder
 {
-    private delegate object? Source(IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken);
+    private delegate object? Source(
+        IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken);
 
     private readonly Source[] _sources;
 
@@ -24,14 +25,19 @@ internal sealed class ParameterBinder
         var parameters = method.GetParameters();
         if (whole is not null && parameters.All(parameter => parameter.ParameterType != whole))
         {
-            binding.Refuse($"the handler has no parameter of the type {TypeText.Of(whole)}, which is to take the params as a whole.");
+            binding.Refuse(
+                $"the handler has no parameter of the type {TypeText.Of(whole)}, which is to take the params as a "
+                    + "whole.");
         }
 
         _sources = [.. parameters.Select(parameter => SourceOf(parameter, whole, binding))];
     }
 
-    /// <exception cref="ParamsBindingException">The params do not fit; it names the parameter, the place and the kind of value found.</exception>
-    public object?[] Bind(IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken)
+    /// <exception cref="ParamsBindingException">
+    /// The params do not fit; it names the parameter, the place and the kind of value found.
+    /// </exception>
+    public object?[] Bind(
+        IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken)
     {
         var values = new object?[_sources.Length];
         for (var i = 0; i < values.Length; i++)
@@ -47,7 +53,10 @@ internal sealed class ParameterBinder
         var type = parameter.ParameterType;
         if (type.IsByRef || type.IsPointer || type.IsByRefLike)
         {
-            return Refused(binding, $"its parameter \"{parameter.Name}\" is passed by reference or lives on the stack; commands cannot have such parameters.");
+            return Refused(
+                binding,
+                $"its parameter \"{parameter.Name}\" is passed by reference or lives on the stack; commands cannot "
+                    + "have such parameters.");
         }
 
         // A key says which one is meant, also of the types that are the stage's own.
@@ -59,7 +68,10 @@ internal sealed class ParameterBinder
 
         if (parameter.IsDefined(typeof(ServiceKeyAttribute)))
         {
-            return Refused(binding, $"its parameter \"{parameter.Name}\" is marked [ServiceKey], and a handler is not a service with a key; take it out.");
+            return Refused(
+                binding,
+                $"its parameter \"{parameter.Name}\" is marked [ServiceKey], and a handler is not a service with a "
+                    + "key; take it out.");
         }
 
         var isWhole = type == whole || parameter.IsDefined(typeof(ParamsAttribute));
@@ -81,7 +93,10 @@ internal sealed class ParameterBinder
         var type = parameter.ParameterType;
         if (binding.Host.Services.FindFault(type) is { } fault)
         {
-            return Refused(binding, $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)}, whose constructor {fault}.");
+            return Refused(
+                binding,
+                $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)}, "
+                + $"whose constructor {fault}.");
         }
 
         return (services, _, _, _) => services.GetRequiredService(type);
@@ -94,7 +109,8 @@ internal sealed class ParameterBinder
         var key = keyed.LookupMode == ServiceKeyLookupMode.ExplicitKey ? keyed.Key : null;
         if (key is null ? services.Has(type) : services.Has(type, key))
         {
-            return key is null ? SourceOfService(parameter, binding) : (services, _, _, _) => services.GetRequiredKeyedService(type, key);
+            return key is null ? SourceOfService(parameter, binding) : (services, _, _, _) =>
+                services.GetRequiredKeyedService(type, key);
         }
 
         if (JsonParameter.IsOptional(parameter))
@@ -104,8 +120,10 @@ internal sealed class ParameterBinder
         }
 
         return Refused(binding, key is null
-            ? $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)}, {services.NotRegistered(type)}."
-            : $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)} with the key {RegisteredServices.Show(key)}, which is not registered.");
+            ? $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)}, "
+                + $"{services.NotRegistered(type)}."
+            : $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)} with the key "
+                + $"{RegisteredServices.Show(key)}, which is not registered.");
     }
 
     private static Source SourceOfJson(ParameterInfo parameter, bool isWhole, CommandBinding binding)
@@ -122,7 +140,10 @@ internal sealed class ParameterBinder
 
         if (ParamsReading.FindLoss(type, binding.Host.Serializing) is { } loss)
         {
-            return Refused(binding, $"its parameter \"{parameter.Name}\" is {TypeText.WithArticle(type)}, which cannot be read from JSON: {loss}.");
+            return Refused(
+                binding,
+                $"its parameter \"{parameter.Name}\" is {TypeText.WithArticle(type)}, which cannot be read from JSON: "
+                    + $"{loss}.");
         }
 
         var reader = new JsonParameter(parameter, binding.Host.Serializing);

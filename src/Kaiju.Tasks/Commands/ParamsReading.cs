@@ -9,8 +9,9 @@ using Kaiju.Tasks.Json;
 namespace Kaiju.Tasks.Commands;
 
 /// <summary>
-/// How params become the types of a handler: as the host's options say, and with the rule of a handler's own parameters for the
-/// members of its types. What may not be null must be there and not be null, or the handler would meet it as a null reference.
+/// How params become the types of a handler: as the host's options say, and with the rule of a handler's own parameters
+/// for the members of its types. What may not be null must be there and not be null, or the handler would meet it as a
+/// null reference.
 /// </summary>
 [RequiresUnreferencedCode(TrimmingNotice.Message)]
 [RequiresDynamicCode(TrimmingNotice.Message)]
@@ -18,9 +19,12 @@ internal static class ParamsReading
 {
     private static readonly ConditionalWeakTable<JsonSerializerOptions, JsonSerializerOptions> _known = [];
 
-    public static JsonTypeInfo TypeInfo(Type type, JsonSerializerOptions serializing) => Options(serializing).GetTypeInfo(type);
+    public static JsonTypeInfo TypeInfo(Type type, JsonSerializerOptions serializing) =>
+        Options(serializing).GetTypeInfo(type);
 
-    /// <summary>Why no JSON can become such a value; null if some can, as far as can be told without making one.</summary>
+    /// <summary>
+    /// Why no JSON can become such a value; null if some can, as far as can be told without making one.
+    /// </summary>
     public static string? FindFault(Type type, JsonSerializerOptions serializing)
     {
         if (type == typeof(JsonElement))
@@ -33,7 +37,8 @@ internal static class ParamsReading
             var typeInfo = TypeInfo(type, serializing);
             return HasOwnConverter(typeInfo) || typeInfo.PolymorphismOptions is not null ? null
                 : CannotBeMade(type) ? FindFaultByReading(typeInfo)
-                : typeInfo.Kind == JsonTypeInfoKind.Object && !HasConstructor(typeInfo) ? "its constructor takes what is not a property of it"
+                : typeInfo.Kind == JsonTypeInfoKind.Object && !HasConstructor(typeInfo)
+                    ? "its constructor takes what is not a property of it"
                 : null;
         }
         catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
@@ -58,9 +63,11 @@ internal static class ParamsReading
 
     /// <summary>True for types that one would register as a service: not for values, texts and lists.</summary>
     public static bool CouldBeService(Type type) =>
-        !type.IsValueType && type != typeof(string) && !type.IsArray && !typeof(System.Collections.IEnumerable).IsAssignableFrom(type);
+        !type.IsValueType && type != typeof(string) && !type.IsArray
+            && !typeof(System.Collections.IEnumerable).IsAssignableFrom(type);
 
-    private static JsonSerializerOptions Options(JsonSerializerOptions serializing) => _known.GetValue(serializing, static given =>
+    private static JsonSerializerOptions Options(JsonSerializerOptions serializing) =>
+        _known.GetValue(serializing, static given =>
     {
         given.MakeReadOnly(populateMissingResolver: true);
         var reading = new JsonSerializerOptions(given)
@@ -91,16 +98,23 @@ internal static class ParamsReading
     }
 
     private static bool AllowsNull(JsonParameterInfo parameter) =>
-        parameter.ParameterType.IsValueType ? Nullable.GetUnderlyingType(parameter.ParameterType) is not null : parameter.IsNullable;
+        parameter.ParameterType.IsValueType
+            ? Nullable.GetUnderlyingType(parameter.ParameterType) is not null
+            : parameter.IsNullable;
 
     // The serializer's own converters are of its assembly.
     private static bool HasOwnConverter(JsonTypeInfo typeInfo) =>
-        typeInfo.Kind == JsonTypeInfoKind.None && typeInfo.Converter.GetType().Assembly != typeof(JsonSerializer).Assembly;
+        typeInfo.Kind == JsonTypeInfoKind.None
+            && typeInfo.Converter.GetType().Assembly != typeof(JsonSerializer).Assembly;
 
     private static bool CannotBeMade(Type type) =>
-        type.IsInterface || type.IsAbstract || type == typeof(nint) || type == typeof(nuint) || typeof(Delegate).IsAssignableFrom(type);
+        type.IsInterface || type.IsAbstract || type == typeof(nint) || type == typeof(nuint)
+            || typeof(Delegate).IsAssignableFrom(type);
 
-    /// <summary>Asks the serializer: some interfaces and abstract classes are lists or JSON. No constructor of a user's runs, as none can.</summary>
+    /// <summary>
+    /// Asks the serializer: some interfaces and abstract classes are lists or JSON. No constructor of a user's runs, as
+    /// none can.
+    /// </summary>
     private static string? FindFaultByReading(JsonTypeInfo typeInfo)
     {
         try
@@ -121,7 +135,9 @@ internal static class ParamsReading
         }
     }
 
-    /// <summary>True if the serializer finds the constructor's parameters among the properties, or needs none.</summary>
+    /// <summary>
+    /// True if the serializer finds the constructor's parameters among the properties, or needs none.
+    /// </summary>
     private static bool HasConstructor(JsonTypeInfo typeInfo)
     {
         if (typeInfo.CreateObject is not null || typeInfo.Type.IsValueType)
@@ -137,6 +153,8 @@ internal static class ParamsReading
             chosen = [.. all.Where(constructor => constructor.IsPublic)];
         }
 
-        return chosen is [var only] && typeInfo.Properties.Count(property => property.AssociatedParameter is not null) == only.GetParameters().Length;
+        return chosen is [var only]
+            && typeInfo.Properties.Count(
+                property => property.AssociatedParameter is not null) == only.GetParameters().Length;
     }
 }

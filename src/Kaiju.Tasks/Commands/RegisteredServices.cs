@@ -15,7 +15,9 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
     public bool Has(Type type)
     {
         // The container says yes to every IEnumerable<T>; what matters is whether there is a T.
-        var service = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>) ? type.GetGenericArguments()[0] : type;
+        var service = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>)
+            ? type.GetGenericArguments()[0]
+            : type;
         return _services.IsService(service);
     }
 
@@ -40,13 +42,16 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
     /// <summary>Why there is none: the rest of a sentence that ends with the type.</summary>
     public string NotRegistered(Type type)
     {
-        var keys = string.Join(", ", WithKey(type).Select(service => Show(service.ServiceKey)).Distinct().Take(MostKeysShown));
+        var keys = string.Join(
+            ", ", WithKey(type).Select(service => Show(service.ServiceKey)).Distinct().Take(MostKeysShown));
         return keys.Length == 0
             ? "which is not registered"
             : $"which is registered only with a key ({keys}); choose one with [FromKeyedServices]";
     }
 
-    /// <summary>Why a registered service cannot be made, to be put after "constructor"; null if it can, as far as can be told.</summary>
+    /// <summary>
+    /// Why a registered service cannot be made, to be put after "constructor"; null if it can, as far as can be told.
+    /// </summary>
     public string? FindFault(Type type) => FindFault(type, []);
 
     /// <summary>The same of a class that is not a service.</summary>
@@ -128,9 +133,13 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
     private string? FindFault(ParameterInfo parameter, Dictionary<Type, string?> known)
     {
         var type = parameter.ParameterType;
-        if (parameter.GetCustomAttribute<FromKeyedServicesAttribute>() is { LookupMode: ServiceKeyLookupMode.ExplicitKey, Key: var key })
+        if (parameter
+            .GetCustomAttribute<FromKeyedServicesAttribute>()
+                is { LookupMode: ServiceKeyLookupMode.ExplicitKey, Key: var key })
         {
-            return Has(type, key) ? null : $"needs {TypeText.Of(type)} with the key {Show(key)}, which is not registered";
+            return Has(type, key)
+                ? null
+                : $"needs {TypeText.Of(type)} with the key {Show(key)}, which is not registered";
         }
 
         // Every IEnumerable<T> is a service here, if only an empty one.

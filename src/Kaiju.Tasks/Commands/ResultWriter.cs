@@ -12,7 +12,9 @@ internal static class ResultWriter
 {
     private const string Place = "result";
 
-    /// <summary>The writer for a method's return type, made once; null if nothing could be written of it, which is refused.</summary>
+    /// <summary>
+    /// The writer for a method's return type, made once; null if nothing could be written of it, which is refused.
+    /// </summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public static Func<object?, ValueTask<JsonElement>>? For(Type returned, CommandBinding binding)
@@ -84,7 +86,8 @@ internal static class ResultWriter
     /// <summary>What is wrong with a command's result.</summary>
     public static string Explain(string method, string fault) => $"The result of \"{method}\" is invalid: {fault}";
 
-    private static ResultWritingException Unwritable(string method, UnwritableException e) => new(Explain(method, e.Shape), e.InnerException);
+    private static ResultWritingException Unwritable(string method, UnwritableException e) =>
+        new(Explain(method, e.Shape), e.InnerException);
 
     private static JsonElement Owned(JsonElement json) =>
         JsonText.OrNull(new JsonInput(json).Owned(WireText.DefaultOptions, Place));
@@ -119,7 +122,8 @@ internal static class ResultWriter
             return "which nothing would await; return a Task or a ValueTask";
         }
 
-        if (type.IsByRef || type.IsPointer || type.IsByRefLike || typeof(Delegate).IsAssignableFrom(type) || typeof(Stream).IsAssignableFrom(type))
+        if (type.IsByRef || type.IsPointer || type.IsByRefLike || typeof(Delegate).IsAssignableFrom(type)
+            || typeof(Stream).IsAssignableFrom(type))
         {
             return "which cannot be written as JSON";
         }
@@ -140,7 +144,8 @@ internal static class ResultWriter
 
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     private static bool IsStream(Type type) =>
-        type.GetInterfaces().Append(type).Any(part => part.IsGenericType && part.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>));
+        type.GetInterfaces().Append(type).Any(
+            part => part.IsGenericType && part.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>));
 
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     private static async ValueTask<JsonElement> OfTask(Task task)
@@ -162,7 +167,8 @@ internal static class ResultWriter
     private static Func<object?, ValueTask<JsonElement>> ForTask<T>(JsonTypeInfo typeInfo, CommandBinding binding)
     {
         var writer = WriterOf<T>(typeInfo, binding);
-        return async result => await writer(await ((Task<T>?)result ?? throw NoTask(binding)).ConfigureAwait(false)).ConfigureAwait(false);
+        return async result =>
+            await writer(await ((Task<T>?)result ?? throw NoTask(binding)).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
@@ -173,7 +179,10 @@ internal static class ResultWriter
         return async result => await writer(await ((ValueTask<T>)result!).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
-    /// <summary>Writes a value. One whose type may hide a task is awaited if it is one, and written by the type that it turns out to have.</summary>
+    /// <summary>
+    /// Writes a value. One whose type may hide a task is awaited if it is one, and written by the type that it turns
+    /// out to have.
+    /// </summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     private static Func<T, ValueTask<JsonElement>> WriterOf<T>(JsonTypeInfo typeInfo, CommandBinding binding)

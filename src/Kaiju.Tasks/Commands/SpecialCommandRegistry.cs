@@ -27,11 +27,14 @@ internal sealed class SpecialCommandRegistry(IEnumerable<SpecialCommand> command
             }
         }
 
-        var own = _all.Where(command => command.Method is not null && command is not (TimerSpecialCommand or MessageSpecialCommand));
-        foreach (var same in own.GroupBy(command => command.Method, StringComparer.Ordinal).Where(group => group.Count() > 1))
+        var own = _all.Where(
+            command => command.Method is not null && command is not (TimerSpecialCommand or MessageSpecialCommand));
+        foreach (var same in own.GroupBy(command => command.Method, StringComparer.Ordinal)
+            .Where(group => group.Count() > 1))
         {
             var types = string.Join(" and ", same.Select(command => TypeText.Of(command.GetType())));
-            yield return $"The special command \"{same.Key}\" is registered {same.Count()} times: {types}. Each name can stand for one special command only.";
+            yield return $"The special command \"{same.Key}\" is registered {same.Count()} times: {types}. Each name "
+                + "can stand for one special command only.";
         }
     }
 }

@@ -12,7 +12,13 @@ public sealed class StageContext
 {
     private readonly JsonSerializerOptions _serializing;
 
-    internal StageContext(ExecutorTask task, int stage, string method, IReadOnlyList<JsonElement> results, JsonSerializerOptions serializing, ILogger logger)
+    internal StageContext(
+        ExecutorTask task,
+        int stage,
+        string method,
+        IReadOnlyList<JsonElement> results,
+        JsonSerializerOptions serializing,
+        ILogger logger)
     {
         Task = task;
         Stage = stage;
@@ -50,8 +56,8 @@ public sealed class StageContext
     public IReadOnlyList<JsonElement> Results { get; }
 
     /// <summary>
-    /// The same for every execution of this stage in this pass (a stage may run more than once if its executor dies), and of
-    /// no other stage: <c>task/run/pass/stage</c>. Give it to systems that know a repeated request by its key.
+    /// The same for every execution of this stage in this pass (a stage may run more than once if its executor dies),
+    /// and of no other stage: <c>task/run/pass/stage</c>. Give it to systems that know a repeated request by its key.
     /// </summary>
     public string IdempotencyKey => $"{TaskId}/{JobId}/{Pass}/{Stage}";
 

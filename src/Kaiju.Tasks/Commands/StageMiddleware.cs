@@ -9,16 +9,26 @@ internal sealed record StageMiddleware(Type Type, Func<IServiceProvider, IStageM
 {
     /// <summary>Calls the handler with all middlewares around it, the first one outermost.</summary>
     public static ValueTask<JsonElement> InvokeAsync(
-        StageMiddleware[] all, IServiceProvider services, StageContext context, CommandHandler handler, JsonElement parameters, CancellationToken cancellationToken) =>
-        all.Length == 0 ? handler(services, context, parameters, cancellationToken) : Around(all, services, context, handler)(parameters, cancellationToken);
+        StageMiddleware[] all,
+        IServiceProvider services,
+        StageContext context,
+        CommandHandler handler,
+        JsonElement parameters,
+        CancellationToken cancellationToken) =>
+        all.Length == 0
+            ? handler(services, context, parameters, cancellationToken)
+            : Around(all, services, context, handler)(parameters, cancellationToken);
 
-    private static StageDelegate Around(IEnumerable<StageMiddleware> all, IServiceProvider services, StageContext context, CommandHandler handler)
+    private static StageDelegate Around(
+        IEnumerable<StageMiddleware> all, IServiceProvider services, StageContext context, CommandHandler handler)
     {
-        StageDelegate call = (parameters, cancellationToken) => handler(services, context, parameters, cancellationToken);
+        StageDelegate call = (parameters, cancellationToken) =>
+            handler(services, context, parameters, cancellationToken);
         foreach (var registered in all.Reverse())
         {
             var (middleware, next) = (registered.Resolve(services), call);
-            call = (parameters, cancellationToken) => middleware.InvokeAsync(context, parameters, next, cancellationToken);
+            call = (parameters, cancellationToken) =>
+                middleware.InvokeAsync(context, parameters, next, cancellationToken);
         }
 
         return call;

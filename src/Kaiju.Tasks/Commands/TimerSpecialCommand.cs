@@ -29,11 +29,15 @@ internal sealed class TimerSpecialCommand : SpecialCommand
     }
 
     private static JsonElement Timer(JsonElement parameters) =>
-        parameters.ValueKind == JsonValueKind.Object && parameters.TryGetProperty("timer", out var timer) ? timer : default;
+        parameters.ValueKind == JsonValueKind.Object && parameters.TryGetProperty("timer", out var timer)
+            ? timer
+            : default;
 
     // What is created is shown as it is; what is stored with the run, by its kind alone.
     private static string? Fault(JsonElement timer, TaskLimits limits, Func<JsonElement, string> show) =>
-        timer.ValueKind == JsonValueKind.Number && timer.TryGetDouble(out var seconds) && seconds > 0 && seconds <= limits.MaxWait.TotalSeconds
+        timer.ValueKind == JsonValueKind.Number && timer.TryGetDouble(out var seconds) && seconds > 0
+            && seconds <= limits.MaxWait.TotalSeconds
             ? null
-            : $"params.timer is {show(timer)}; it must be a number of seconds, more than 0 and at most {limits.MaxWait.TotalSeconds}.";
+            : $"params.timer is {show(timer)}; it must be a number of seconds, more than 0 and at most "
+                + $"{limits.MaxWait.TotalSeconds}.";
 }

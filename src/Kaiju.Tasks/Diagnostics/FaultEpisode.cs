@@ -14,8 +14,9 @@ internal enum FaultNews
 }
 
 /// <summary>
-/// When to log something that fails again and again: when it begins, once a minute while it lasts, and when it ends. Something that fails
-/// and succeeds by turns gets a line a minute at most, and one for the end of each time that was logged.
+/// When to log something that fails again and again: when it begins, once a minute while it lasts, and when it ends.
+/// Something that fails and succeeds by turns gets a line a minute at most, and one for the end of each time that was
+/// logged.
 /// </summary>
 internal sealed class FaultEpisode(TimeProvider clock)
 {

@@ -3,8 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Diagnostics;
 
 /// <summary>
-/// A logger that throws nothing. What a provider throws would end a loop, a run or the thread that logs, and make a step that was carried
-/// out look as if it had failed. It is not said anywhere: the factory's logger has asked every other provider before it throws.
+/// A logger that throws nothing. What a provider throws would end a loop, a run or the thread that logs, and make a
+/// step that was carried out look as if it had failed. It is not said anywhere: the factory's logger has asked every
+/// other provider before it throws.
 /// </summary>
 internal sealed class GuardedLogger<T>(ILogger inner) : ILogger<T>
 {
@@ -33,7 +34,12 @@ internal sealed class GuardedLogger<T>(ILogger inner) : ILogger<T>
         }
     }
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         try
         {

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Diagnostics;
 
-/// <summary>Everything that the library logs, with stable event ids: 1… manager, 2… executor, 3… host, 4… client, 5… store.</summary>
+/// <summary>
+/// Everything that the library logs, with stable event ids: 1… manager, 2… executor, 3… host, 4… client, 5… store.
+/// </summary>
 internal static partial class Log
 {
     private static readonly Func<ILogger, string, string, int, string, IDisposable?> _stageScope =
@@ -14,58 +16,99 @@ internal static partial class Log
     [LoggerMessage(101, LogLevel.Debug, "Task {TaskId}, run {JobId}: {From} -> {To}.")]
     public static partial void TaskMoved(ILogger logger, string taskId, string jobId, TaskState from, TaskState to);
 
-    [LoggerMessage(104, LogLevel.Information, "The store was without a manager or away until now. Silent executors are expelled in {ExecutorLifetime} at the earliest.")]
+    [LoggerMessage(
+        104,
+        LogLevel.Information,
+        "The store was without a manager or away until now. Silent executors are expelled in {ExecutorLifetime} at "
+            + "the earliest.")]
     public static partial void WatchBegins(ILogger logger, TimeSpan executorLifetime);
 
-    [LoggerMessage(105, LogLevel.Warning, "Task {TaskId}, run {JobId} failed ({From}): {Reason} Next try at {RetryAt:u}.")]
+    [LoggerMessage(
+        105, LogLevel.Warning, "Task {TaskId}, run {JobId} failed ({From}): {Reason} Next try at {RetryAt:u}.")]
     public static partial void TaskFailed(
         ILogger logger, string taskId, string jobId, TaskState from, string? reason, DateTimeOffset retryAt);
 
     [LoggerMessage(106, LogLevel.Error, "Task {TaskId}, run {JobId} failed for good ({From}): {Reason}")]
-    public static partial void TaskFailedForGood(ILogger logger, string taskId, string jobId, TaskState from, string? reason);
+    public static partial void TaskFailedForGood(
+        ILogger logger, string taskId, string jobId, TaskState from, string? reason);
 
-    [LoggerMessage(203, LogLevel.Warning, "Task {TaskId}, run {JobId}: the report of stage {Stage} came too late, the claim is lost.")]
+    [LoggerMessage(
+        203,
+        LogLevel.Warning,
+        "Task {TaskId}, run {JobId}: the report of stage {Stage} came too late, the claim is lost.")]
     public static partial void Superseded(ILogger logger, string taskId, string jobId, int stage);
 
     [LoggerMessage(204, LogLevel.Debug, "Task {TaskId}, run {JobId}: stage {Stage} ends this claim with {Outcome}.")]
     public static partial void StageEnded(ILogger logger, string taskId, string jobId, int stage, StageOutcome outcome);
 
-    [LoggerMessage(206, LogLevel.Critical, "Task {TaskId}, run {JobId}: the executor failed outside the task's own code; please report this. The stage fails.")]
+    [LoggerMessage(
+        206,
+        LogLevel.Critical,
+        "Task {TaskId}, run {JobId}: the executor failed outside the task's own code; please report this. The stage "
+            + "fails.")]
     public static partial void RunBroke(ILogger logger, Exception exception, string taskId, string jobId);
 
     [LoggerMessage(207, LogLevel.Debug, "The executor {ExecutorId} has stopped and given {Count} tasks back.")]
     public static partial void ExecutorStopped(ILogger logger, string executorId, int count);
 
-    [LoggerMessage(208, LogLevel.Warning, "The executor {ExecutorId} has stopped but could not give its tasks back; they go on when it is found dead.")]
+    [LoggerMessage(
+        208,
+        LogLevel.Warning,
+        "The executor {ExecutorId} has stopped but could not give its tasks back; they go on when it is found dead.")]
     public static partial void GiveBackFailed(ILogger logger, Exception exception, string executorId);
 
-    [LoggerMessage(209, LogLevel.Debug, "Executor {ExecutorId} could not release the runs that have stopped already; it releases them at its end.")]
+    [LoggerMessage(
+        209,
+        LogLevel.Debug,
+        "Executor {ExecutorId} could not release the runs that have stopped already; it releases them at its end.")]
     public static partial void EarlyGiveBackFailed(ILogger logger, Exception exception, string executorId);
 
-    [LoggerMessage(213, LogLevel.Warning, "Executor {ExecutorId} has given {Count} tasks back whose claims never arrived here.")]
+    [LoggerMessage(
+        213, LogLevel.Warning, "Executor {ExecutorId} has given {Count} tasks back whose claims never arrived here.")]
     public static partial void StraysGivenBack(ILogger logger, string executorId, int count);
 
     [LoggerMessage(
         221,
         LogLevel.Warning,
-        "Task {TaskId}, run {JobId}: attempt {Attempt} failed at stage {Stage} ({Method}), retrying in {Delay}: {Error}")]
+        "Task {TaskId}, run {JobId}: attempt {Attempt} failed at stage {Stage} ({Method}), "
+        + "retrying in {Delay}: {Error}")]
     public static partial void StageFailed(
-        ILogger logger, Exception? exception, string taskId, string jobId, int attempt, int stage, string method, TimeSpan delay, string? error);
+        ILogger logger,
+        Exception? exception,
+        string taskId,
+        string jobId,
+        int attempt,
+        int stage,
+        string method,
+        TimeSpan delay,
+        string? error);
 
     [LoggerMessage(
         222,
         LogLevel.Error,
-        "Task {TaskId}, run {JobId}: attempt {Attempt} failed at stage {Stage} ({Method}), no retries are left: {Error}")]
+        "Task {TaskId}, run {JobId}: attempt {Attempt} failed at stage {Stage} ({Method}), "
+        + "no retries are left: {Error}")]
     public static partial void StageFailedForGood(
-        ILogger logger, Exception? exception, string taskId, string jobId, int attempt, int stage, string method, string? error);
+        ILogger logger,
+        Exception? exception,
+        string taskId,
+        string jobId,
+        int attempt,
+        int stage,
+        string method,
+        string? error);
 
     [LoggerMessage(301, LogLevel.Information, "Kaiju.Tasks runs app {AppName} as {Roles}.")]
     public static partial void Started(ILogger logger, string appName, TaskRoles roles);
 
-    [LoggerMessage(302, LogLevel.Critical, "The {Loop} loop failed unexpectedly; restarting it in {Delay}. Please report this.")]
+    [LoggerMessage(
+        302, LogLevel.Critical, "The {Loop} loop failed unexpectedly; restarting it in {Delay}. Please report this.")]
     public static partial void LoopBroke(ILogger logger, Exception exception, string loop, TimeSpan delay);
 
-    [LoggerMessage(303, LogLevel.Error, "A callback that was registered with a token of Kaiju.Tasks failed; the stop of the host continues.")]
+    [LoggerMessage(
+        303,
+        LogLevel.Error,
+        "A callback that was registered with a token of Kaiju.Tasks failed; the stop of the host continues.")]
     public static partial void CancellationFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(
@@ -78,51 +121,64 @@ internal static partial class Log
     [LoggerMessage(
         305,
         LogLevel.Warning,
-        "The host stopped waiting before its stages had ended; they run again elsewhere. Its ShutdownTimeout must be longer than "
-        + "StopTimeout ({StopTimeout}) and StopCancelTimeout ({StopCancelTimeout}) together.")]
+        "The host stopped waiting before its stages had ended; they run again elsewhere. Its ShutdownTimeout must be "
+        + "longer than StopTimeout ({StopTimeout}) and StopCancelTimeout ({StopCancelTimeout}) together.")]
     public static partial void HostStopsEarly(ILogger logger, TimeSpan stopTimeout, TimeSpan stopCancelTimeout);
 
     [LoggerMessage(
         310,
         LogLevel.Warning,
-        "App {AppName} has tasks that have been queued for over {Age}, and none of its tasks is running: no executor seems to serve it. "
-        + "Check AppName and ExecutorApps of the hosts with the Executor role.")]
+        "App {AppName} has tasks that have been queued for over {Age}, and none of its tasks is running: no executor "
+        + "seems to serve it. Check AppName and ExecutorApps of the hosts with the Executor role.")]
     public static partial void AppUnserved(ILogger logger, string appName, TimeSpan age);
 
     [LoggerMessage(
         311,
         LogLevel.Warning,
-        "Tasks are waiting for a manager, and the last sign of one is {LastManager}: timers, retries, schedules and messages that time out "
-        + "wait until a host with the Manager role runs.")]
+        "Tasks are waiting for a manager, and the last sign of one is {LastManager}: timers, retries, schedules and "
+        + "messages that time out wait until a host with the Manager role runs.")]
     public static partial void ManagerMissing(ILogger logger, string lastManager);
 
     [LoggerMessage(
         312,
         LogLevel.Warning,
-        "This host could not look for tasks that no executor or manager serves; it tries again every minute. Everything else works.")]
+        "This host could not look for tasks that no executor or manager serves; it tries again every minute. "
+            + "Everything else works.")]
     public static partial void AttendanceUnknown(ILogger logger, Exception exception);
 
-    [LoggerMessage(320, LogLevel.Error, "Sink {Sink} failed on notification {NotificationId} of task {TaskId}; retrying. Later notifications wait for it.")]
-    public static partial void SinkFailed(ILogger logger, Exception exception, string sink, long notificationId, string taskId);
+    [LoggerMessage(
+        320,
+        LogLevel.Error,
+        "Sink {Sink} failed on notification {NotificationId} of task {TaskId}; retrying. Later notifications wait for "
+            + "it.")]
+    public static partial void SinkFailed(
+        ILogger logger, Exception exception, string sink, long notificationId, string taskId);
 
     [LoggerMessage(
         321,
         LogLevel.Error,
-        "Sink {Sink} has been failing for {Elapsed} ({Count} times), now on notification {NotificationId} of task {TaskId}: {Reason}")]
+        "Sink {Sink} has been failing for {Elapsed} ({Count} times), now on notification {NotificationId} of task "
+            + "{TaskId}: {Reason}")]
     public static partial void SinkStillFails(
         ILogger logger, string sink, TimeSpan elapsed, int count, long notificationId, string taskId, string reason);
 
     [LoggerMessage(322, LogLevel.Information, "Sink {Sink} works again after {Elapsed} and {Count} failures.")]
     public static partial void SinkWorks(ILogger logger, string sink, TimeSpan elapsed, int count);
 
-    [LoggerMessage(501, LogLevel.Warning, "Task {TaskId} has finished, but its next task {NextTask} was not started: {Result}.")]
+    [LoggerMessage(
+        501, LogLevel.Warning, "Task {TaskId} has finished, but its next task {NextTask} was not started: {Result}.")]
     public static partial void ChainLost(ILogger logger, string taskId, string nextTask, ChainResult result);
 
     [LoggerMessage(505, LogLevel.Error, "A listener of the store failed; the others were told.")]
     public static partial void ListenerFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(520, LogLevel.Error, "Task {TaskId} could not be processed ({Work}) and is set aside by this process for {Pause}; other tasks are not affected.")]
-    public static partial void TaskSetAside(ILogger logger, Exception exception, string taskId, string work, TimeSpan pause);
+    [LoggerMessage(
+        520,
+        LogLevel.Error,
+        "Task {TaskId} could not be processed ({Work}) and is set aside by this process for {Pause}; other tasks are "
+            + "not affected.")]
+    public static partial void TaskSetAside(
+        ILogger logger, Exception exception, string taskId, string work, TimeSpan pause);
 
     [LoggerMessage(530, LogLevel.Error, "The store is failing: could not {Work}. Retrying until it works again.")]
     public static partial void OutageBegins(ILogger logger, Exception exception, string work);
@@ -130,7 +186,8 @@ internal static partial class Log
     [LoggerMessage(
         531,
         LogLevel.Error,
-        "The store has been failing for {Elapsed} ({Count} failures): could not {Work}. Still retrying. The last failure: {Reason}")]
+        "The store has been failing for {Elapsed} ({Count} failures): could not {Work}. Still retrying. The last "
+            + "failure: {Reason}")]
     public static partial void OutageLasts(ILogger logger, TimeSpan elapsed, int count, string work, string reason);
 
     [LoggerMessage(532, LogLevel.Information, "The store works again after {Elapsed} and {Count} failures.")]

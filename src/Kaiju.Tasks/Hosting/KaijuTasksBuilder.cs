@@ -28,30 +28,39 @@ public sealed class KaijuTasksBuilder
     public IServiceCollection Services { get; }
 
     /// <summary>
-    /// Registers a command. The handler's parameters are bound to the params' members by name; services, <see cref="StageContext"/>
-    /// and <see cref="CancellationToken"/> by type, services with a key by <c>[FromKeyedServices]</c>; a parameter with
-    /// <see cref="ParamsAttribute"/> takes the params as a whole. It may return nothing, a value, a <see cref="System.Threading.Tasks.Task"/> or a <see cref="ValueTask"/>, with or without a value.
+    /// Registers a command. The handler's parameters are bound to the params' members by name; services,
+    /// <see cref="StageContext"/> and <see cref="CancellationToken"/> by type, services with a key by
+    /// <c>[FromKeyedServices]</c>; a parameter with <see cref="ParamsAttribute"/> takes the params as a whole. It may
+    /// return nothing, a value, a <see cref="System.Threading.Tasks.Task"/> or a <see cref="ValueTask"/>, with or
+    /// without a value.
     /// </summary>
     /// <param name="method">
-    /// The name by which tasks ask for it: 1 to 200 characters, not only blanks. A name that is registered twice fails the host's start.
+    /// The name by which tasks ask for it: 1 to 200 characters, not only blanks. A name that is registered twice fails
+    /// the host's start.
     /// </param>
     /// <param name="handler">The handler, usually a lambda.</param>
     /// <param name="file">Filled in by the compiler, to name the place in messages.</param>
     /// <param name="line">Filled in by the compiler, to name the place in messages.</param>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    public KaijuTasksBuilder AddCommand(string method, Delegate handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+    public KaijuTasksBuilder AddCommand(
+        string method, Delegate handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
         AddDelegate(method, handler, null, PlaceOf(file, line));
 
-    /// <summary>Registers a command whose parameter of type <typeparamref name="TParams"/> takes the params as a whole.</summary>
+    /// <summary>
+    /// Registers a command whose parameter of type <typeparamref name="TParams"/> takes the params as a whole.
+    /// </summary>
     /// <typeparam name="TParams">The params' type.</typeparam>
     /// <param name="method">The name by which tasks ask for it.</param>
-    /// <param name="handler">The handler, usually a lambda; its other parameters are bound like those of <see cref="AddCommand"/>.</param>
+    /// <param name="handler">
+    /// The handler, usually a lambda; its other parameters are bound like those of <see cref="AddCommand"/>.
+    /// </param>
     /// <param name="file">Filled in by the compiler, to name the place in messages.</param>
     /// <param name="line">Filled in by the compiler, to name the place in messages.</param>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    public KaijuTasksBuilder AddCommand<TParams>(string method, Delegate handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+    public KaijuTasksBuilder AddCommand<TParams>(
+        string method, Delegate handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
         AddDelegate(method, handler, typeof(TParams), PlaceOf(file, line));
 
     /// <summary>Registers a command that takes and gives JSON; for trimmed and AOT-compiled apps.</summary>
@@ -70,7 +79,10 @@ public sealed class KaijuTasksBuilder
             ResultWriter.Owned(await handler(parameters, context, cancellationToken).ConfigureAwait(false), method));
     }
 
-    /// <summary>Registers a command with params and result of types that a source generator knows; for trimmed and AOT-compiled apps.</summary>
+    /// <summary>
+    /// Registers a command with params and result of types that a source generator knows; for trimmed and AOT-compiled
+    /// apps.
+    /// </summary>
     /// <typeparam name="TParams">The params' type.</typeparam>
     /// <typeparam name="TResult">The result's type.</typeparam>
     /// <param name="method">The name by which tasks ask for it.</param>
@@ -114,15 +126,19 @@ public sealed class KaijuTasksBuilder
     }
 
     /// <summary>
-    /// Registers every method of a class that is marked with <see cref="CommandAttribute"/>, private and static ones too.
-    /// Methods that are not static get an object for each stage: the service, if the class is registered as one, else a new one that is disposed of after the stage.
+    /// Registers every method of a class that is marked with <see cref="CommandAttribute"/>, private and static ones
+    /// too. Methods that are not static get an object for each stage: the service, if the class is registered as one,
+    /// else a new one that is disposed of after the stage.
     /// </summary>
     /// <typeparam name="T">The class.</typeparam>
-    /// <exception cref="ArgumentException">It has no such method, or one whose name is null, blank or longer than 200 characters.</exception>
+    /// <exception cref="ArgumentException">
+    /// It has no such method, or one whose name is null, blank or longer than 200 characters.
+    /// </exception>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public KaijuTasksBuilder AddCommands<[DynamicallyAccessedMembers(
-        DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.NonPublicMethods | DynamicallyAccessedMemberTypes.PublicConstructors)] T>()
+        DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.NonPublicMethods
+        | DynamicallyAccessedMemberTypes.PublicConstructors)] T>()
         where T : class
     {
         var methods = CommandMethods.Of(typeof(T));
@@ -133,15 +149,18 @@ public sealed class KaijuTasksBuilder
 
         foreach (var (method, place) in methods)
         {
-            Add(method.GetCustomAttribute<CommandAttribute>()!.Method, place, binding => DelegateCommand.Bind(method, typeof(T), binding));
+            Add(
+                method.GetCustomAttribute<CommandAttribute>()!.Method,
+                place,
+                binding => DelegateCommand.Bind(method, typeof(T), binding));
         }
 
         return this;
     }
 
     /// <summary>
-    /// Registers a command that the engine itself carries out. One with the method of a command that ships takes its place; two of
-    /// your own with one method fail the host's start.
+    /// Registers a command that the engine itself carries out. One with the method of a command that ships takes its
+    /// place; two of your own with one method fail the host's start.
     /// </summary>
     /// <param name="command">The special command; one object serves all stages.</param>
     public KaijuTasksBuilder AddSpecialCommand(SpecialCommand command)
@@ -151,9 +170,13 @@ public sealed class KaijuTasksBuilder
         return this;
     }
 
-    /// <summary>Adds a middleware around every call of a handler, inside those that were added before. One object serves each stage, from the stage's scope.</summary>
+    /// <summary>
+    /// Adds a middleware around every call of a handler, inside those that were added before. One object serves each
+    /// stage, from the stage's scope.
+    /// </summary>
     /// <typeparam name="T">The middleware; registered as scoped if it is no service yet.</typeparam>
-    public KaijuTasksBuilder AddStageMiddleware<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>()
+    public KaijuTasksBuilder AddStageMiddleware<[DynamicallyAccessedMembers(
+        DynamicallyAccessedMemberTypes.PublicConstructors)] T>()
         where T : class, IStageMiddleware
     {
         Services.TryAddScoped<T>();
@@ -162,12 +185,14 @@ public sealed class KaijuTasksBuilder
     }
 
     /// <summary>
-    /// Keeps tasks in another store than the memory; for those who write stores. A host has one store: a second call fails its start.
+    /// Keeps tasks in another store than the memory; for those who write stores. A host has one store: a second call
+    /// fails its start.
     /// </summary>
     /// <param name="name">The store as the host's code names it, for messages: <c>UseSqlite</c>.</param>
     /// <param name="store">The store.</param>
     /// <param name="queue">The queue: <see cref="Queueing.StoreQueue"/> for a store that is its own.</param>
-    public KaijuTasksBuilder UseStore(string name, Func<IServiceProvider, ITaskStore> store, Func<IServiceProvider, ITaskQueue> queue)
+    public KaijuTasksBuilder UseStore(
+        string name, Func<IServiceProvider, ITaskStore> store, Func<IServiceProvider, ITaskQueue> queue)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(store);

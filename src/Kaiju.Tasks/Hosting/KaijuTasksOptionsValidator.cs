@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 
 namespace Kaiju.Tasks.Hosting;
 
-/// <summary>Looks over all options and commands when the host starts and says everything that is wrong at once.</summary>
+/// <summary>
+/// Looks over all options and commands when the host starts and says everything that is wrong at once.
+/// </summary>
 internal sealed class KaijuTasksOptionsValidator(
     CommandRegistrations commands,
     SpecialCommandRegistry specials,
@@ -25,7 +27,9 @@ internal sealed class KaijuTasksOptionsValidator(
         faults.AddRange(commands.FindFaults());
         faults.AddRange(commands.All
             .Where(registration => specials.Find(registration.Method) is not null)
-            .Select(registration => $"The command \"{registration.Method}\" of {registration.Place} has the name of a special command; choose another."));
+            .Select(
+                registration => $"The command \"{registration.Method}\" of {registration.Place} has the name of a "
+                    + "special command; choose another."));
         faults.AddRange(specials.FindFaults());
         CheckServices(options, faults);
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
@@ -56,14 +60,17 @@ internal sealed class KaijuTasksOptionsValidator(
         var names = stores.Select(store => store.Name).ToList();
         if (names.Count > 1)
         {
-            faults.Add($"The host has {names.Count} stores: {string.Join(" and ", names)}. It must have one; remove the others.");
+            faults.Add(
+                $"The host has {names.Count} stores: {string.Join(" and ", names)}. It must have one; remove the "
+                    + "others.");
         }
 
-        if (options.Roles is not (TaskRoles.None or TaskRoles.All) && services.IsMadeBy(typeof(ITaskStore), StoreRegistration.InMemory))
+        if (options.Roles is not (TaskRoles.None or TaskRoles.All)
+            && services.IsMadeBy(typeof(ITaskStore), StoreRegistration.InMemory))
         {
             faults.Add(
-                $"Roles is {options.Roles} and tasks are kept in memory, where no other host finds them; it must be All, or the host needs a "
-                + "store that hosts share, such as UseSqlite(…) or UsePostgreSql(…).");
+                $"Roles is {options.Roles} and tasks are kept in memory, where no other host finds them; it must be "
+                + "All, or the host needs a store that hosts share, such as UseSqlite(…) or UsePostgreSql(…).");
         }
     }
 
@@ -73,7 +80,9 @@ internal sealed class KaijuTasksOptionsValidator(
         {
             if (string.IsNullOrEmpty(app) || app.Length > TaskLimits.MaxNameLength || app.Any(char.IsControl))
             {
-                faults.Add($"AppName or ExecutorApps has {JsonText.Quote(app ?? "")}; an app has 1 to {TaskLimits.MaxNameLength} characters, none of them a control character.");
+                faults.Add(
+                    $"AppName or ExecutorApps has {JsonText.Quote(app ?? "")}; an app has 1 to "
+                        + $"{TaskLimits.MaxNameLength} characters, none of them a control character.");
             }
         }
 
@@ -106,36 +115,76 @@ internal sealed class KaijuTasksOptionsValidator(
         Range(nameof(options.ManagerBatch), options.ManagerBatch, 1, 100_000, faults);
         Range(nameof(options.KeptRuns), options.KeptRuns, 0, 1_000, faults);
         Range(nameof(options.MaxClaimBytes), options.MaxClaimBytes, 1, long.MaxValue, faults);
-        Range(nameof(options.PingInterval), options.PingInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), faults);
-        Range(nameof(options.ClaimCheckInterval), options.ClaimCheckInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1), faults);
-        Range(nameof(options.PollInterval), options.PollInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(10), faults);
-        Range(nameof(options.MaxFaultDelay), options.MaxFaultDelay, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10), faults);
-        Range(nameof(options.ClientTimeout), options.ClientTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), faults);
+        Range(
+            nameof(options.PingInterval), options.PingInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), faults);
+        Range(
+            nameof(options.ClaimCheckInterval),
+            options.ClaimCheckInterval,
+            TimeSpan.FromMilliseconds(100),
+            TimeSpan.FromMinutes(1),
+            faults);
+        Range(
+            nameof(options.PollInterval),
+            options.PollInterval,
+            TimeSpan.FromMilliseconds(10),
+            TimeSpan.FromMinutes(10),
+            faults);
+        Range(
+            nameof(options.MaxFaultDelay),
+            options.MaxFaultDelay,
+            TimeSpan.FromMilliseconds(100),
+            TimeSpan.FromMinutes(10),
+            faults);
+        Range(
+            nameof(options.ClientTimeout),
+            options.ClientTimeout,
+            TimeSpan.FromMilliseconds(100),
+            TimeSpan.FromHours(1),
+            faults);
         Range(nameof(options.StopTimeout), options.StopTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
-        Range(nameof(options.StopCancelTimeout), options.StopCancelTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
+        Range(
+            nameof(options.StopCancelTimeout), options.StopCancelTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
         Range(nameof(options.AbortGrace), options.AbortGrace, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
-        Range(nameof(options.DeleteEndedAfter), options.DeleteEndedAfter ?? TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(36_600), faults);
-        Range(nameof(options.DeleteNotificationsAfter), options.DeleteNotificationsAfter ?? TimeSpan.FromDays(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(36_600), faults);
-        Range(nameof(options.SuspendedLifetime), options.SuspendedLifetime ?? TimeSpan.FromDays(1), TimeSpan.FromTicks(1), TimeSpan.FromDays(36_600), faults);
+        Range(
+            nameof(options.DeleteEndedAfter),
+            options.DeleteEndedAfter ?? TimeSpan.FromDays(1),
+            TimeSpan.FromMinutes(1),
+            TimeSpan.FromDays(36_600),
+            faults);
+        Range(
+            nameof(options.DeleteNotificationsAfter),
+            options.DeleteNotificationsAfter ?? TimeSpan.FromDays(1),
+            TimeSpan.FromMinutes(1),
+            TimeSpan.FromDays(36_600),
+            faults);
+        Range(
+            nameof(options.SuspendedLifetime),
+            options.SuspendedLifetime ?? TimeSpan.FromDays(1),
+            TimeSpan.FromTicks(1),
+            TimeSpan.FromDays(36_600),
+            faults);
     }
 
     /// <summary>Options that are each within their bounds and contradict each other.</summary>
     private static void CheckPairs(KaijuTasksOptions options, List<string> faults)
     {
         // Only of options that are within their own bounds: the others are reported already.
-        var lifetime = options.PingInterval <= TimeSpan.FromHours(1) && options.MaxMissedPings <= 100 ? options.PingInterval * options.MaxMissedPings : TimeSpan.Zero;
+        var lifetime = options.PingInterval <= TimeSpan.FromHours(1) && options.MaxMissedPings <= 100
+            ? options.PingInterval * options.MaxMissedPings
+            : TimeSpan.Zero;
         if (lifetime > TimeSpan.Zero && options.ClaimCheckInterval >= lifetime)
         {
             faults.Add(
-                $"ClaimCheckInterval is {options.ClaimCheckInterval} and an executor's lifetime is {lifetime} (PingInterval {options.PingInterval} × MaxMissedPings {options.MaxMissedPings}); "
+                $"ClaimCheckInterval is {options.ClaimCheckInterval} and an executor's lifetime is {lifetime} "
+                + $"(PingInterval {options.PingInterval} × MaxMissedPings {options.MaxMissedPings}); "
                 + "the interval must be shorter, or an executor is found dead before it asks what it has lost.");
         }
 
         if (options.SuspendedLifetime is { } suspended && suspended > TimeSpan.Zero && suspended < options.PollInterval)
         {
             faults.Add(
-                $"SuspendedLifetime is {suspended} and PollInterval is {options.PollInterval}; the lifetime must not be shorter, "
-                + "or tasks are aborted before a manager looks whether they can be queued.");
+                $"SuspendedLifetime is {suspended} and PollInterval is {options.PollInterval}; the lifetime must not "
+                + "be shorter, or tasks are aborted before a manager looks whether they can be queued.");
         }
     }
 

@@ -22,13 +22,14 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class KaijuTasksServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds the client, the manager and the executor (<see cref="KaijuTasksOptions.Roles"/>), over a store in memory until an adapter
-    /// puts another in its place. May be called again: the options add up and nothing is there twice.
+    /// Adds the client, the manager and the executor (<see cref="KaijuTasksOptions.Roles"/>), over a store in memory
+    /// until an adapter puts another in its place. May be called again: the options add up and nothing is there twice.
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configure">Sets options.</param>
     /// <returns>Where commands and stores are added.</returns>
-    public static KaijuTasksBuilder AddKaijuTasks(this IServiceCollection services, Action<KaijuTasksOptions>? configure = null)
+    public static KaijuTasksBuilder AddKaijuTasks(
+        this IServiceCollection services, Action<KaijuTasksOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         services.TryAdd(ServiceDescriptor.Singleton(typeof(ILogger<>), typeof(AnyLogger<>)));
@@ -51,7 +52,9 @@ public static class KaijuTasksServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<SpecialCommand, MessageSpecialCommand>());
         services.TryAddSingleton<SpecialCommandRegistry>();
         services.TryAddSingleton(provider => new RegisteredServices(services, provider));
-        if (services.FirstOrDefault(service => service.ServiceType == typeof(CommandRegistrations))?.ImplementationInstance is CommandRegistrations known)
+        if (services.FirstOrDefault(
+            service => service.ServiceType == typeof(
+                CommandRegistrations))?.ImplementationInstance is CommandRegistrations known)
         {
             return known;
         }
@@ -66,7 +69,8 @@ public static class KaijuTasksServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(IdSource.Random);
         services.TryAddSingleton(provider => Options(provider).Rules);
-        services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<StoreOutages>(provider, Options(provider)));
+        services.TryAddSingleton(
+            provider => ActivatorUtilities.CreateInstance<StoreOutages>(provider, Options(provider)));
         services.TryAddSingleton<MemoryTaskStore>();
         services.TryAddSingleton(StoreRegistration.InMemory);
         services.TryAddSingleton<ITaskQueue, MemoryTaskQueue>();
@@ -75,12 +79,16 @@ public static class KaijuTasksServiceCollectionExtensions
     private static void AddClient(IServiceCollection services)
     {
         services.TryAddSingleton(provider => new TaskDefinitionChecker(
-            Options(provider), provider.GetRequiredService<SpecialCommandRegistry>(), provider.GetRequiredService<IdSource>()));
+            Options(provider),
+            provider.GetRequiredService<SpecialCommandRegistry>(),
+            provider.GetRequiredService<IdSource>()));
         services.TryAddSingleton(provider => new ClientLifetime(provider.GetService<IHostApplicationLifetime>()));
-        services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<ClientCalls>(provider, Options(provider)));
+        services.TryAddSingleton(
+            provider => ActivatorUtilities.CreateInstance<ClientCalls>(provider, Options(provider)));
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<WaiterHub>(provider, Options(provider)));
         services.TryAddSingleton<ClientReading>();
-        services.TryAddSingleton<ITaskClient>(provider => ActivatorUtilities.CreateInstance<TaskClient>(provider, Options(provider)));
+        services.TryAddSingleton<ITaskClient>(
+            provider => ActivatorUtilities.CreateInstance<TaskClient>(provider, Options(provider)));
     }
 
     private static void AddEngine(IServiceCollection services)
@@ -91,12 +99,15 @@ public static class KaijuTasksServiceCollectionExtensions
         services.TryAddSingleton(provider => new CommandCatalog(
             provider.GetRequiredService<CommandRegistrations>(),
             new BindingHost(provider.GetRequiredService<RegisteredServices>(), Options(provider).SerializerOptions)));
-        services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<TaskManager>(provider, Options(provider)));
+        services.TryAddSingleton(
+            provider => ActivatorUtilities.CreateInstance<TaskManager>(provider, Options(provider)));
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<StageRunner>(
             provider, Options(provider), provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance));
-        services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<TaskExecutor>(provider, Options(provider)));
+        services.TryAddSingleton(
+            provider => ActivatorUtilities.CreateInstance<TaskExecutor>(provider, Options(provider)));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TaskHostedService>());
     }
 
-    private static KaijuTasksOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<KaijuTasksOptions>>().Value;
+    private static KaijuTasksOptions Options(IServiceProvider provider) =>
+        provider.GetRequiredService<IOptions<KaijuTasksOptions>>().Value;
 }

@@ -9,5 +9,6 @@ namespace Kaiju.Tasks.Hosting;
 internal sealed record StoreRegistration(string Name)
 {
     /// <summary>What gives the store of a host that has asked for none.</summary>
-    public static Func<IServiceProvider, ITaskStore> InMemory { get; } = provider => provider.GetRequiredService<MemoryTaskStore>();
+    public static Func<IServiceProvider, ITaskStore> InMemory { get; } = provider =>
+        provider.GetRequiredService<MemoryTaskStore>();
 }

@@ -14,8 +14,8 @@ using Microsoft.Extensions.Options;
 namespace Kaiju.Tasks.Hosting;
 
 /// <summary>
-/// Starts the loops of the host's roles once the whole host has started, so that a start that fails elsewhere has claimed nothing. Stops
-/// them in order: first no more claims, then the work, then the rest.
+/// Starts the loops of the host's roles once the whole host has started, so that a start that fails elsewhere has
+/// claimed nothing. Stops them in order: first no more claims, then the work, then the rest.
 /// </summary>
 internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposable, IDisposable
 {
@@ -47,10 +47,11 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         ILogger<TaskHostedService> logger)
     {
         // Reading the value checks all options, also in a host that does not ask for it by itself.
-        (_services, _options, _clock, _end, _clients, _logger) = (services, options.Value, clock, end, clients, logger.Guarded());
+        (_services, _options, _clock, _end, _clients, _logger) = (
+            services, options.Value, clock, end, clients, logger.Guarded());
 
-        // A container disposes of what was made last first. So the store and the executor are made before this service, and are still
-        // there when a host is disposed of without a stop.
+        // A container disposes of what was made last first. So the store and the executor are made before this service,
+        // and are still there when a host is disposed of without a stop.
         _ = services.GetRequiredService<ITaskStore>();
         _executor = _options.Roles.HasFlag(TaskRoles.Executor) ? services.GetRequiredService<TaskExecutor>() : null;
 
@@ -87,11 +88,14 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => StopAsync(_options.StopTimeout, cancellationToken, cancellationToken);
+    public Task StopAsync(CancellationToken cancellationToken) =>
+        StopAsync(_options.StopTimeout, cancellationToken, cancellationToken);
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>A host that is disposed of without a stop, such as one whose start failed, still gives back what it has claimed.</summary>
+    /// <summary>
+    /// A host that is disposed of without a stop, such as one whose start failed, still gives back what it has claimed.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
@@ -100,7 +104,9 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         }
 
         await _started.DisposeAsync().ConfigureAwait(false);
-        using var calls = _loops.Count > 0 ? new CancellationTokenSource(_disposalPatience, _clock) : new CancellationTokenSource();
+        using var calls = _loops.Count > 0
+            ? new CancellationTokenSource(_disposalPatience, _clock)
+            : new CancellationTokenSource();
         await StopAsync(TimeSpan.Zero, calls.Token, CancellationToken.None).ConfigureAwait(false);
         _claiming.Dispose();
         _everything.Dispose();
@@ -212,7 +218,10 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         }
     }
 
-    /// <summary>Sinks and adapters get the tokens: an exception that they have registered keeps nothing of the stop from being done.</summary>
+    /// <summary>
+    /// Sinks and adapters get the tokens: an exception that they have registered keeps nothing of the stop from being
+    /// done.
+    /// </summary>
     private async Task CancelAsync(CancellationTokenSource source)
     {
         try
@@ -225,7 +234,8 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         }
     }
 
-    private T Loop<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(params object[] parts) =>
+    private T Loop<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        params object[] parts) =>
         ActivatorUtilities.CreateInstance<T>(_services, [_options, .. parts]);
 
     private Task Run(string name, Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
@@ -235,8 +245,12 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         return running;
     }
 
-    /// <summary>A loop meets its own faults; what gets through them is logged and the loop begun again, so that none dies unseen.</summary>
-    private async Task KeepRunningAsync(string name, Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
+    /// <summary>
+    /// A loop meets its own faults; what gets through them is logged and the loop begun again, so that none dies
+    /// unseen.
+    /// </summary>
+    private async Task KeepRunningAsync(
+        string name, Func<CancellationToken, Task> loop, CancellationToken cancellationToken)
     {
         var delay = new FaultDelay(_clock, _options.MaxFaultDelay);
         var episode = new FaultEpisode(_clock);

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Json;
 
-/// <summary>What a caller gave: JSON, or an object of theirs that is written as JSON when the task is created.</summary>
+/// <summary>
+/// What a caller gave: JSON, or an object of theirs that is written as JSON when the task is created.
+/// </summary>
 internal readonly record struct JsonInput
 {
     private readonly object? _value;
@@ -25,7 +27,9 @@ internal readonly record struct JsonInput
         _ => new JsonInput(value),
     };
 
-    /// <summary>The JSON as our own: written from the object, or copied, so that the caller's document may be disposed of.</summary>
+    /// <summary>
+    /// The JSON as our own: written from the object, or copied, so that the caller's document may be disposed of.
+    /// </summary>
     /// <exception cref="UnwritableException">It cannot be written, or its document was disposed of.</exception>
     public JsonElement Owned(JsonSerializerOptions options, string place)
     {
@@ -44,14 +48,18 @@ internal readonly record struct JsonInput
         }
     }
 
-    /// <summary>What is wrong with JSON whose document is gone: often <c>using</c> in the method that returns it.</summary>
+    /// <summary>
+    /// What is wrong with JSON whose document is gone: often <c>using</c> in the method that returns it.
+    /// </summary>
     public static string Disposed(string place) =>
         $"{place} is a JsonElement whose JsonDocument was disposed of; give a Clone() of the element.";
 
     /// <summary>The same as JSON alone.</summary>
     /// <exception cref="UnwritableException">The object cannot be written.</exception>
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "An object gets in only through members that are marked so themselves.")]
-    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "An object gets in only through members that are marked so themselves.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2026", Justification = "An object gets in only through members that are marked so themselves.")]
+    [UnconditionalSuppressMessage(
+        "AOT", "IL3050", Justification = "An object gets in only through members that are marked so themselves.")]
     public JsonInput Written(JsonSerializerOptions options, string place) =>
         _value is null ? this : new JsonInput(JsonWriting.Element(_value, options, place));
 }
@@ -60,5 +68,6 @@ internal readonly record struct JsonInput
 internal static class TrimmingNotice
 {
     public const string Message =
-        "The object is written as JSON by reflection. In trimmed and AOT-compiled apps give a JsonElement, or use the overload that takes a JsonTypeInfo.";
+        "The object is written as JSON by reflection. In trimmed and AOT-compiled apps give a JsonElement, or use the "
+            + "overload that takes a JsonTypeInfo.";
 }

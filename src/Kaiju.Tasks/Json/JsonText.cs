@@ -6,8 +6,8 @@ using System.Text.Unicode;
 namespace Kaiju.Tasks.Json;
 
 /// <summary>
-/// What JSON every store can hold: no repeated keys, no U+0000, no lone surrogates, bounded depth and size. Checked once at the
-/// door, so that no store has a rule of its own.
+/// What JSON every store can hold: no repeated keys, no U+0000, no lone surrogates, bounded depth and size. Checked
+/// once at the door, so that no store has a rule of its own.
 /// </summary>
 internal static class JsonText
 {
@@ -26,8 +26,11 @@ internal static class JsonText
     /// <summary>How many bytes the value is; none if there is no value.</summary>
     public static int Size(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : Raw(json).Length;
 
-    /// <summary>The value as our own, so that the caller's document may be disposed of; undefined stays undefined.</summary>
-    public static JsonElement Owned(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? json : json.Clone();
+    /// <summary>
+    /// The value as our own, so that the caller's document may be disposed of; undefined stays undefined.
+    /// </summary>
+    public static JsonElement Owned(JsonElement json) =>
+        json.ValueKind == JsonValueKind.Undefined ? json : json.Clone();
 
     /// <summary>The value, or null where there is none: for results and messages, which are always something.</summary>
     public static JsonElement OrNull(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? Null : json;
@@ -67,7 +70,8 @@ internal static class JsonText
                     return $"{PlaceOf(utf8, reader.TokenStartIndex, place)} {fault}";
                 }
 
-                if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth >= maxDepth)
+                if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray
+                    && reader.CurrentDepth >= maxDepth)
                 {
                     return $"{whole} is nested deeper than {maxDepth} levels.";
                 }
@@ -104,8 +108,8 @@ internal static class JsonText
                     : keys.Peek().Add(name) ? null
                     : $"has the key {Quote(name)} twice in one object.";
             case JsonTokenType.String when reader.ValueIsEscaped:
-                // Only an escape can bring in what this looks for: JSON forbids raw control characters, and UTF-8 has no
-                // surrogates.
+                // Only an escape can bring in what this looks for: JSON forbids raw control characters, and UTF-8 has
+                // no surrogates.
                 var text = reader.GetString()!;
                 if (FindBad(text) is not { } bad)
                 {
@@ -125,7 +129,10 @@ internal static class JsonText
         return found.Length == 0 ? "The JSON" : found;
     }
 
-    /// <summary>True if nothing is wrong, found without an allocation. False may mean nothing but that it is not as plain as that: escapes, many keys.</summary>
+    /// <summary>
+    /// True if nothing is wrong, found without an allocation. False may mean nothing but that it is not as plain as
+    /// that: escapes, many keys.
+    /// </summary>
     private static bool IsPlainlyStorable(ReadOnlySpan<byte> utf8, int maxDepth)
     {
         const int MostKeys = 64;
@@ -203,7 +210,9 @@ internal static class JsonText
         return false;
     }
 
-    /// <summary>Text that can be stored whatever it was: what cannot becomes U+FFFD. For errors, which must always be writable.</summary>
+    /// <summary>
+    /// Text that can be stored whatever it was: what cannot becomes U+FFFD. For errors, which must always be writable.
+    /// </summary>
     public static string Storable(string text)
     {
         if (FindFault(text) is null)

@@ -25,7 +25,8 @@ internal static class JsonWriting
         {
             return Lossy.FindFault(typeInfo) is { } reason
                 ? throw new LossyTypeException(reason)
-                : Element((value, typeInfo), static (writer, it) => JsonSerializer.Serialize(writer, it.value, it.typeInfo));
+                : Element(
+                    (value, typeInfo), static (writer, it) => JsonSerializer.Serialize(writer, it.value, it.typeInfo));
         }
         catch (Exception e)
         {
@@ -44,7 +45,8 @@ internal static class JsonWriting
         try
         {
             typeInfo = WritingContracts.Of(options).Whole(value.GetType());
-            return Element((value, typeInfo), static (writer, it) => JsonSerializer.Serialize(writer, it.value, it.typeInfo));
+            return Element(
+                (value, typeInfo), static (writer, it) => JsonSerializer.Serialize(writer, it.value, it.typeInfo));
         }
         catch (Exception e)
         {
@@ -54,7 +56,8 @@ internal static class JsonWriting
     }
 
     /// <summary>Text as a JSON value.</summary>
-    public static JsonElement Text(string text) => Element(text, static (writer, value) => writer.WriteStringValue(value));
+    public static JsonElement Text(string text) =>
+        Element(text, static (writer, value) => writer.WriteStringValue(value));
 
     /// <summary>What is written by a function.</summary>
     /// <exception cref="JsonException">It cannot be written.</exception>

@@ -9,15 +9,17 @@ using Kaiju.Tasks.Commands;
 namespace Kaiju.Tasks.Json;
 
 /// <summary>
-/// Types of which the serializer drops the value in silence: <c>(1, "a")</c> would be stored as <c>{}</c>, and a BigInteger
-/// could never be read back. They are refused instead, wherever they stand.
+/// Types of which the serializer drops the value in silence: <c>(1, "a")</c> would be stored as <c>{}</c>, and a
+/// BigInteger could never be read back. They are refused instead, wherever they stand.
 /// </summary>
 internal static class Lossy
 {
     private static readonly ConditionalWeakTable<JsonTypeInfo, Found> _written = [];
     private static readonly ConditionalWeakTable<JsonTypeInfo, Found> _read = [];
 
-    /// <summary>A modifier of contracts: values of such a type fail when written, and not the types that might hold one.</summary>
+    /// <summary>
+    /// A modifier of contracts: values of such a type fail when written, and not the types that might hold one.
+    /// </summary>
     public static void Refuse(JsonTypeInfo typeInfo)
     {
         if (Reason(typeInfo) is { } reason)
@@ -30,7 +32,9 @@ internal static class Lossy
     public static string? ReasonOf(Exception thrown) =>
         (thrown as LossyTypeException ?? thrown.InnerException as LossyTypeException)?.Message;
 
-    /// <summary>Why a type's values, or its members', would be lost when written; null if not, as far as types tell.</summary>
+    /// <summary>
+    /// Why a type's values, or its members', would be lost when written; null if not, as far as types tell.
+    /// </summary>
     public static string? FindFault(JsonTypeInfo typeInfo) =>
         _written.GetValue(typeInfo, static root => new Found(new Walk(reads: false).Find(root, ""))).Fault;
 

@@ -5,7 +5,10 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Json;
 
 /// <summary>A writer with its buffer, to be used again and again by one thread at a time.</summary>
-[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "It lives as long as its thread, and holds nothing but memory.")]
+[SuppressMessage(
+    "Design",
+    "CA1001:Types that own disposable fields should be disposable",
+    Justification = "It lives as long as its thread, and holds nothing but memory.")]
 internal sealed class ReusedWriter
 {
     private const int Usual = 512;

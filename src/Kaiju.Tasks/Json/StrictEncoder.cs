@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Json;
 
 /// <summary>
-/// Refuses text with a lone surrogate, wherever in a value it stands. Without it the writer would turn the surrogate into U+FFFD in
-/// silence, and what was given would not be what is stored. Everything else is written as short as JSON allows.
+/// Refuses text with a lone surrogate, wherever in a value it stands. Without it the writer would turn the surrogate
+/// into U+FFFD in silence, and what was given would not be what is stored. Everything else is written as short as JSON
+/// allows.
 /// </summary>
 internal sealed unsafe class StrictEncoder : JavaScriptEncoder
 {
@@ -17,7 +18,8 @@ internal sealed unsafe class StrictEncoder : JavaScriptEncoder
 
     public override bool WillEncode(int unicodeScalar) => _inner.WillEncode(unicodeScalar);
 
-    public override bool TryEncodeUnicodeScalar(int unicodeScalar, char* buffer, int bufferLength, out int numberOfCharactersWritten) =>
+    public override bool TryEncodeUnicodeScalar(
+        int unicodeScalar, char* buffer, int bufferLength, out int numberOfCharactersWritten) =>
         _inner.TryEncodeUnicodeScalar(unicodeScalar, buffer, bufferLength, out numberOfCharactersWritten);
 
     public override int FindFirstCharacterToEncode(char* text, int textLength)

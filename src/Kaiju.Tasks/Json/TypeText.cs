@@ -1,6 +1,8 @@
 namespace Kaiju.Tasks.Json;
 
-/// <summary>Types as messages show them: <c>List&lt;Int32&gt;</c>, without namespaces and counts of type parameters.</summary>
+/// <summary>
+/// Types as messages show them: <c>List&lt;Int32&gt;</c>, without namespaces and counts of type parameters.
+/// </summary>
 internal static class TypeText
 {
     public static string Of(Type type)

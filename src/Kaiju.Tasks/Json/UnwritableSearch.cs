@@ -82,7 +82,8 @@ internal sealed class UnwritableSearch
 
     private UnwritableException? FindInMembers(object value, JsonTypeInfo typeInfo, string place)
     {
-        foreach (var property in typeInfo.Properties.Where(property => property is { Get: not null, CustomConverter: null }))
+        foreach (var property in typeInfo.Properties.Where(
+            property => property is { Get: not null, CustomConverter: null }))
         {
             var memberPlace = JsonPath.Member(place, property.Name);
             object? member = null;
@@ -140,11 +141,14 @@ internal sealed class UnwritableSearch
     {
         JsonTypeInfo? typeInfo = null;
         return value is null ? null
-            : Try(() => typeInfo = _options.GetTypeInfo(declared)) is { } thrown ? DescribeType(declared, place, thrown, [])
+            : Try(() => typeInfo = _options.GetTypeInfo(declared)) is { } thrown
+                ? DescribeType(declared, place, thrown, [])
             : Find(value, typeInfo!, place);
     }
 
-    /// <summary>How a value is written that is declared as <c>object</c> or as a base of its type: as what it is.</summary>
+    /// <summary>
+    /// How a value is written that is declared as <c>object</c> or as a base of its type: as what it is.
+    /// </summary>
     private UnwritableException? TypeInfoOf(object value, JsonTypeInfo typeInfo, string place, out JsonTypeInfo? own)
     {
         JsonTypeInfo? found = typeInfo;
@@ -162,7 +166,8 @@ internal sealed class UnwritableSearch
         seen.Add(type);
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
-            if (!seen.Contains(property.PropertyType) && Try(() => _options.GetTypeInfo(property.PropertyType)) is { } inner)
+            if (!seen.Contains(property.PropertyType)
+                && Try(() => _options.GetTypeInfo(property.PropertyType)) is { } inner)
             {
                 var name = _options.PropertyNamingPolicy?.ConvertName(property.Name) ?? property.Name;
                 return DescribeType(property.PropertyType, JsonPath.Member(place, name), inner, seen);
@@ -205,7 +210,8 @@ internal sealed class UnwritableSearch
 
     private static UnwritableException NotFinite(string place, double number, Exception thrown) => Fault(
         place,
-        string.Create(CultureInfo.InvariantCulture, $"is {number}, which JSON cannot hold; give a finite number, null or text"),
+        string.Create(
+            CultureInfo.InvariantCulture, $"is {number}, which JSON cannot hold; give a finite number, null or text"),
         thrown);
 
     private static UnwritableException Unreadable(string place, string what, Exception thrown)

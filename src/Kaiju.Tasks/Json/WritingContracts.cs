@@ -7,8 +7,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Kaiju.Tasks.Json;
 
 /// <summary>
-/// How a host's options write values of the caller's: as they say, but nothing is lost in silence. Made once for each options
-/// object and type.
+/// How a host's options write values of the caller's: as they say, but nothing is lost in silence. Made once for each
+/// options object and type.
 /// </summary>
 [RequiresUnreferencedCode(TrimmingNotice.Message)]
 [RequiresDynamicCode(TrimmingNotice.Message)]
@@ -36,8 +36,8 @@ internal sealed class WritingContracts
     public JsonTypeInfo Declared(Type type) => _options.GetTypeInfo(type);
 
     /// <summary>
-    /// How a whole value is written of which only the object tells the type: as the base that knows it by a discriminator, if
-    /// there is one, so that it can be read back as that base.
+    /// How a whole value is written of which only the object tells the type: as the base that knows it by a
+    /// discriminator, if there is one, so that it can be read back as that base.
     /// </summary>
     public JsonTypeInfo Whole(Type type) =>
         _wholes.TryGetValue(type, out var known) ? known : _wholes.GetOrAdd(type, Find(type));

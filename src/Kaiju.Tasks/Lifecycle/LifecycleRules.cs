@@ -2,7 +2,9 @@ using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks.Lifecycle;
 
-/// <summary>What the host's options say about transitions; the same for every manager and executor over one store.</summary>
+/// <summary>
+/// What the host's options say about transitions; the same for every manager and executor over one store.
+/// </summary>
 public sealed record LifecycleRules
 {
     /// <summary>The delay before a retry of a task that names none.</summary>
@@ -17,13 +19,22 @@ public sealed record LifecycleRules
     /// <summary>An executor whose last ping is older is dead. Default 90 s.</summary>
     public TimeSpan ExecutorLifetime { get; init; } = TimeSpan.FromSeconds(90);
 
-    /// <summary>How long after its deadline a run is aborted by the manager, so that its executor can say so first. Default 10 s.</summary>
+    /// <summary>
+    /// How long after its deadline a run is aborted by the manager, so that its executor can say so first. Default 10
+    /// s.
+    /// </summary>
     public TimeSpan AbortGrace { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>A QUEUED task that no executor claims is aborted after its <c>max_exec_timeout</c>, as in the Python original. Default false: it waits as long as it must.</summary>
+    /// <summary>
+    /// A QUEUED task that no executor claims is aborted after its <c>max_exec_timeout</c>, as in the Python original.
+    /// Default false: it waits as long as it must.
+    /// </summary>
     public bool AbortOverdueQueued { get; init; }
 
-    /// <summary>How long a task may be SUSPENDED before it is aborted, and how old a FAILED one may be to be retried. Default null: no limit.</summary>
+    /// <summary>
+    /// How long a task may be SUSPENDED before it is aborted, and how old a FAILED one may be to be retried. Default
+    /// null: no limit.
+    /// </summary>
     public TimeSpan? SuspendedLifetime { get; init; }
 
     /// <summary>What becomes of occurrences that nobody could run at their time. Default: they run once.</summary>

@@ -1,6 +1,9 @@
 namespace Kaiju.Tasks.Lifecycle;
 
-/// <summary>What an executor says of a stage, under its claim. Carried out only if the task still holds that claim and stands at that stage.</summary>
+/// <summary>
+/// What an executor says of a stage, under its claim. Carried out only if the task still holds that claim and stands at
+/// that stage.
+/// </summary>
 public sealed record StageReport
 {
     /// <summary>The task.</summary>
@@ -12,7 +15,10 @@ public sealed record StageReport
     /// <summary>The run, as the claim named it.</summary>
     public required string JobId { get; init; }
 
-    /// <summary>Which go at the run it is, as the claim said. With the run it decides when a retry comes, so that a store need not read before it writes.</summary>
+    /// <summary>
+    /// Which go at the run it is, as the claim said. With the run it decides when a retry comes, so that a store need
+    /// not read before it writes.
+    /// </summary>
     public required int Attempt { get; init; }
 
     /// <summary>The stage.</summary>

@@ -1,8 +1,9 @@
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// What managers know of their store's availability: when one of them last wrote to it, and since when they have done so without a gap. No
-/// executor can ping while the store is away. So an executor's silence counts only from the end of the last gap.
+/// What managers know of their store's availability: when one of them last wrote to it, and since when they have done
+/// so without a gap. No executor can ping while the store is away. So an executor's silence counts only from the end of
+/// the last gap.
 /// </summary>
 /// <param name="Last">The last write of any manager, by the store's clock.</param>
 /// <param name="Since">The end of the last gap, by the store's clock.</param>
@@ -23,18 +24,26 @@ public readonly record struct StoreWatch(DateTimeOffset Last, DateTimeOffset Sin
         return now - watch.Last > rules.PingInterval / 4 ? watch with { Last = now } : watch;
     }
 
-    /// <summary>When the first executor can be expelled at the earliest, by the store's clock; null if no executor is known.</summary>
+    /// <summary>
+    /// When the first executor can be expelled at the earliest, by the store's clock; null if no executor is known.
+    /// </summary>
     /// <param name="seen">The watch that is stored; null if there is none, and then only pings count.</param>
     /// <param name="firstPing">The oldest ping of all executors.</param>
     /// <param name="now">The store's time.</param>
     /// <param name="rules">The host's rules.</param>
-    public static DateTimeOffset? FirstExpulsion(StoreWatch? seen, DateTimeOffset? firstPing, DateTimeOffset now, LifecycleRules rules)
+    public static DateTimeOffset? FirstExpulsion(
+        StoreWatch? seen, DateTimeOffset? firstPing, DateTimeOffset now, LifecycleRules rules)
     {
         ArgumentNullException.ThrowIfNull(rules);
-        return firstPing is { } ping ? ExpulsionFrom(ping, seen is null ? ping : Next(seen, now, rules).Since, rules) : null;
+        return firstPing is { } ping
+            ? ExpulsionFrom(ping, seen is null ? ping : Next(seen, now, rules).Since, rules)
+            : null;
     }
 
-    /// <summary>When an executor can be expelled at the earliest: a lifetime after its ping, and a lifetime after the end of the last gap.</summary>
+    /// <summary>
+    /// When an executor can be expelled at the earliest: a lifetime after its ping, and a lifetime after the end of the
+    /// last gap.
+    /// </summary>
     /// <param name="ping">The executor's last ping.</param>
     /// <param name="since">The end of the last gap.</param>
     /// <param name="rules">The host's rules.</param>
@@ -46,7 +55,9 @@ public readonly record struct StoreWatch(DateTimeOffset Last, DateTimeOffset Sin
         return (ping > since ? ping : since) + rules.ExecutorLifetime + TimeSpan.FromTicks(1);
     }
 
-    /// <summary>A gap that is longer is an outage. An executor that pings once in each interval outlives every gap that is not.</summary>
+    /// <summary>
+    /// A gap that is longer is an outage. An executor that pings once in each interval outlives every gap that is not.
+    /// </summary>
     private static TimeSpan LongestGap(LifecycleRules rules)
     {
         var (gap, most) = (rules.PingInterval * 1.5, rules.ExecutorLifetime / 2);

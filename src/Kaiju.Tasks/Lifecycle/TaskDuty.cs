@@ -1,6 +1,8 @@
 namespace Kaiju.Tasks.Lifecycle;
 
-/// <summary>What a manager has to do with a task in its present state, apart from looking whether it is overdue.</summary>
+/// <summary>
+/// What a manager has to do with a task in its present state, apart from looking whether it is overdue.
+/// </summary>
 public enum TaskDuty
 {
     /// <summary>Begin the next run of a periodic task that has ended (<see cref="TaskEvent.NextPeriod"/>).</summary>
@@ -16,12 +18,16 @@ public enum TaskDuty
     RequeueFailed = 3,
 }
 
-/// <summary>A manager's duty and its time. A task has at most one, which follows from its definition and its state.</summary>
+/// <summary>
+/// A manager's duty and its time. A task has at most one, which follows from its definition and its state.
+/// </summary>
 /// <param name="Duty">What.</param>
 /// <param name="At">When, by the store's clock.</param>
 public readonly record struct DueDuty(TaskDuty Duty, DateTimeOffset At)
 {
-    /// <summary>The duty of a task; null if a manager has nothing to do with it until something else happens to it.</summary>
+    /// <summary>
+    /// The duty of a task; null if a manager has nothing to do with it until something else happens to it.
+    /// </summary>
     /// <param name="task">The definition.</param>
     /// <param name="state">The state.</param>
     public static DueDuty? Of(TaskDefinition task, ManagedState state)

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Lifecycle;
 
-/// <summary>Everything that can happen to a task after its creation. Ids are made by the store and come in with the event.</summary>
+/// <summary>
+/// Everything that can happen to a task after its creation. Ids are made by the store and come in with the event.
+/// </summary>
 public abstract record TaskEvent
 {
     private TaskEvent()

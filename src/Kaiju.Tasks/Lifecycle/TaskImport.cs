@@ -1,18 +1,22 @@
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// How a stored task of somewhere else (an export, the Python original) comes into a store as it is: its state is kept, and what the
-/// other did not keep is made up from what it did.
+/// How a stored task of somewhere else (an export, the Python original) comes into a store as it is: its state is kept,
+/// and what the other did not keep is made up from what it did.
 /// </summary>
 public static class TaskImport
 {
-    /// <summary>The definition with what the original writes differently put right: cron with seconds has them in front here.</summary>
+    /// <summary>
+    /// The definition with what the original writes differently put right: cron with seconds has them in front here.
+    /// </summary>
     /// <param name="definition">The stored definition.</param>
     public static TaskDefinition Normalize(TaskDefinition definition)
     {
         ArgumentNullException.ThrowIfNull(definition);
         var fields = definition.Cron?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        return fields is { Length: 6 } ? definition with { Cron = string.Join(' ', [fields[5], .. fields[..5]]) } : definition;
+        return fields is { Length: 6 }
+            ? definition with { Cron = string.Join(' ', [fields[5], .. fields[..5]]) }
+            : definition;
     }
 
     /// <summary>The managed state of an imported task.</summary>
@@ -28,15 +32,20 @@ public static class TaskImport
         return state.State switch
         {
             TaskState.Executed => state with { Claim = claim, QueuedAt = state.QueuedAt ?? state.StatusChange },
-            TaskState.Queued => state with { ExecutorId = null, RetryAt = null, QueuedAt = state.QueuedAt ?? state.StatusChange },
+            TaskState.Queued =>
+                state with { ExecutorId = null, RetryAt = null, QueuedAt = state.QueuedAt ?? state.StatusChange },
             TaskState.Waiting => Waiting(task, state),
-            TaskState.Failed when task.IsForeign => state with { ExecutorId = null, RetryAt = state.RetryAt ?? RetryAt(task, state, now, rules) },
+            TaskState.Failed when task.IsForeign =>
+                state with { ExecutorId = null, RetryAt = state.RetryAt ?? RetryAt(task, state, now, rules) },
             TaskState.Failed => state with { ExecutorId = null },
             _ => state with { ExecutorId = null, RetryAt = null },
         };
     }
 
-    /// <summary>The last ping of an executor that holds imported tasks: no other machine's clock makes it later than the store's time.</summary>
+    /// <summary>
+    /// The last ping of an executor that holds imported tasks: no other machine's clock makes it later than the store's
+    /// time.
+    /// </summary>
     /// <param name="lastPing">The ping that came with the import.</param>
     /// <param name="now">The store's time.</param>
     public static DateTimeOffset Ping(DateTimeOffset lastPing, DateTimeOffset now) => lastPing < now ? lastPing : now;
@@ -65,13 +74,20 @@ public static class TaskImport
             return state with { ExecutorId = null };
         }
 
-        return state with { ExecutorId = null, WaitDeadline = state.StatusChange + task.Definition.Commands[state.Stage].MaxTimeout };
+        return state with
+        {
+            ExecutorId = null,
+            WaitDeadline = state.StatusChange + task.Definition.Commands[state.Stage].MaxTimeout,
+        };
     }
 
-    // The original does not say when a retry comes: one that is left is due. A task that was never queued has never failed a run.
-    private static DateTimeOffset? RetryAt(TaskRecord task, ManagedState state, DateTimeOffset now, LifecycleRules rules) =>
+    // The original does not say when a retry comes: one that is left is due. A task that was never queued has never
+    // failed a run.
+    private static DateTimeOffset? RetryAt(
+        TaskRecord task, ManagedState state, DateTimeOffset now, LifecycleRules rules) =>
         state.QueuedAt is not null
-        && RetryPlan.Of(task.Definition, state, now).TimeToRetry(state.JobId, state.Attempt, TimeSpan.Zero, rules) is not null
+        && RetryPlan.Of(task.Definition, state, now).TimeToRetry(
+            state.JobId, state.Attempt, TimeSpan.Zero, rules) is not null
             ? now
             : null;
 }

@@ -7,7 +7,8 @@ namespace Kaiju.Tasks.Lifecycle;
 /// <content>What comes from outside of a run: time, messages, other tasks, people.</content>
 public static partial class TaskLifecycle
 {
-    private static Transition? StartNextPeriod(TaskDefinition task, ManagedState state, string jobId, DateTimeOffset now)
+    private static Transition? StartNextPeriod(
+        TaskDefinition task, ManagedState state, string jobId, DateTimeOffset now)
     {
         if (!task.Enabled || task.Cron is null || !state.HasEnded)
         {
@@ -15,7 +16,9 @@ public static partial class TaskLifecycle
         }
 
         var fresh = PeriodicSchedule.Counted(task, Fresh(state, jobId, now), now);
-        return PeriodicSchedule.Plan(task, fresh, now) is { } planned ? new Transition(planned) { ArchivesRun = true } : null;
+        return PeriodicSchedule.Plan(task, fresh, now) is { } planned
+            ? new Transition(planned) { ArchivesRun = true }
+            : null;
     }
 
     private static Transition? EndWaitIfOver(TaskDefinition task, ManagedState state, DateTimeOffset now)
@@ -30,15 +33,19 @@ public static partial class TaskLifecycle
             return EndWait(task, state, JsonText.Null, now);
         }
 
-        var error = Error(TaskErrorKind.MessageTimeout, $"No message came for stage {state.Stage} until {state.WaitDeadline:u}.");
+        var error = Error(
+            TaskErrorKind.MessageTimeout, $"No message came for stage {state.Stage} until {state.WaitDeadline:u}.");
         return Fail(task, state, error, TaskExitCode.Aborted, null, null, now) with
         {
             Entry = Entry(state, state.StatusChange, now, null, default) with { Error = error },
         };
     }
 
-    private static Transition? TakeMessage(TaskDefinition task, ManagedState state, JsonElement data, DateTimeOffset now) =>
-        state.State == TaskState.Waiting && state.Wait == WaitKind.Message && !(state.WaitDeadline <= now) ? EndWait(task, state, data, now) : null;
+    private static Transition? TakeMessage(
+        TaskDefinition task, ManagedState state, JsonElement data, DateTimeOffset now) =>
+        state.State == TaskState.Waiting && state.Wait == WaitKind.Message && !(state.WaitDeadline <= now)
+            ? EndWait(task, state, data, now)
+            : null;
 
     /// <summary>What was waited for is the stage's result; the rest of the task is for an executor again.</summary>
     private static Transition EndWait(TaskDefinition task, ManagedState state, JsonElement result, DateTimeOffset now)
@@ -54,8 +61,8 @@ public static partial class TaskLifecycle
             return null;
         }
 
-        // A run that was not queued yet has no results of its own to show beside its outcome. It stands for the time that it waited
-        // for: from there on counts what passes, and not again from the run before.
+        // A run that was not queued yet has no results of its own to show beside its outcome. It stands for the time
+        // that it waited for: from there on counts what passes, and not again from the run before.
         var shown = state.State == TaskState.Idle
             ? state with
             {
@@ -66,7 +73,14 @@ public static partial class TaskLifecycle
                 Chain = ChainResult.None,
             }
             : state;
-        return Fail(task, shown, Error(TaskErrorKind.Cancelled, $"Cancelled while {WireNames<TaskState>.Of(state.State)}."), TaskExitCode.Aborted, null, null, now);
+        return Fail(
+            task,
+            shown,
+            Error(TaskErrorKind.Cancelled, $"Cancelled while {WireNames<TaskState>.Of(state.State)}."),
+            TaskExitCode.Aborted,
+            null,
+            null,
+            now);
     }
 
     /// <summary>Whether a task can be started by one that finished, and if not, why.</summary>

@@ -3,7 +3,8 @@ namespace Kaiju.Tasks.Lifecycle;
 /// <content>A run, from the queue through its stages to its end or its next retry.</content>
 public static partial class TaskLifecycle
 {
-    private static Transition? QueueDue(TaskDefinition task, ManagedState state, bool hasResults, DateTimeOffset now, LifecycleRules rules)
+    private static Transition? QueueDue(
+        TaskDefinition task, ManagedState state, bool hasResults, DateTimeOffset now, LifecycleRules rules)
     {
         if (!task.Enabled)
         {
@@ -16,13 +17,23 @@ public static partial class TaskLifecycle
             var pass = hasResults && state.ResultRun == state.JobId ? state.Pass + 1 : state.Pass;
             var due = task.Cron is null ? state : PeriodicSchedule.Due(task, state, now, rules);
             return new Transition(Queued(
-                task, due with { Stage = 0, Pass = pass, ResultRun = state.JobId, ResultPass = pass, Chain = ChainResult.None }, now));
+                task,
+                due with
+                {
+                    Stage = 0,
+                    Pass = pass,
+                    ResultRun = state.JobId,
+                    ResultPass = pass,
+                    Chain = ChainResult.None,
+                },
+                now));
         }
 
         return state.State == TaskState.Suspended ? new Transition(Queued(task, state, now)) : null;
     }
 
-    private static Transition? Claim(TaskDefinition task, ManagedState state, TaskEvent.Claimed claim, DateTimeOffset now) =>
+    private static Transition? Claim(
+        TaskDefinition task, ManagedState state, TaskEvent.Claimed claim, DateTimeOffset now) =>
         state.State == TaskState.Queued && task.Enabled
             ? new Transition(state with
             {
@@ -36,9 +47,11 @@ public static partial class TaskLifecycle
             })
             : null;
 
-    private static Transition? Record(TaskDefinition task, ManagedState state, StageReport report, DateTimeOffset now, LifecycleRules rules)
+    private static Transition? Record(
+        TaskDefinition task, ManagedState state, StageReport report, DateTimeOffset now, LifecycleRules rules)
     {
-        // The fence: the claim says who, the stage says what is next. Whatever ends or requeues a run changes one of them.
+        // The fence: the claim says who, the stage says what is next. Whatever ends or requeues a run changes one of
+        // them.
         if (state.Claim != report.Claim || state.Stage != report.Stage)
         {
             return null;
@@ -52,7 +65,11 @@ public static partial class TaskLifecycle
 
             case StageOutcome.Failure failure:
                 var entry = Entry(state, started, now, report.Claim, default) with { Error = failure.Error };
-                return Fail(task, state, failure.Error, failure.ExitCode, RetryAt(task, state, now, rules), report.Id, now) with { Entry = entry };
+                return Fail(
+                    task, state, failure.Error, failure.ExitCode, RetryAt(task, state, now, rules), report.Id, now) with
+                {
+                    Entry = entry,
+                };
 
             case StageOutcome.Wait wait:
                 return new Transition(Released(state, TaskState.Waiting, report.Id, now) with
@@ -69,7 +86,8 @@ public static partial class TaskLifecycle
     private static Transition? GiveBack(ManagedState state, DateTimeOffset now) =>
         state.State == TaskState.Executed ? new Transition(Released(state, TaskState.Suspended, null, now)) : null;
 
-    private static Transition? Interrupt(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
+    private static Transition? Interrupt(
+        TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
     {
         if (state.State != TaskState.Executed)
         {
@@ -84,11 +102,13 @@ public static partial class TaskLifecycle
 
         var error = Error(
             TaskErrorKind.Interrupted,
-            $"{interrupted.Interruptions} executors died over this run, the last one at stage {state.Stage}; it is parked so that it takes down no more. Reset the task to try again.");
+            $"{interrupted.Interruptions} executors died over this run, the last one at stage {state.Stage}; it is "
+                + "parked so that it takes down no more. Reset the task to try again.");
         return Fail(task, interrupted, error, TaskExitCode.Aborted, null, null, now);
     }
 
-    private static Transition? AbortIfOverdue(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
+    private static Transition? AbortIfOverdue(
+        TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
     {
         if (!task.Enabled || !(OverdueSince(task, state, rules) < now))
         {
@@ -97,9 +117,11 @@ public static partial class TaskLifecycle
 
         var error = Error(TaskErrorKind.Timeout, state.State switch
         {
-            TaskState.Queued => $"No executor claimed the task within its max_exec_timeout of {task.MaxExecTimeout!.Value.TotalSeconds} s.",
+            TaskState.Queued => "No executor claimed the task within its max_exec_timeout of "
+                + $"{task.MaxExecTimeout!.Value.TotalSeconds} s.",
             TaskState.Suspended => $"No manager queued the task again within {rules.SuspendedLifetime}.",
-            _ => $"The run missed its deadline at stage {state.Stage}: max_exec_timeout is {task.MaxExecTimeout!.Value.TotalSeconds} s.",
+            _ => $"The run missed its deadline at stage {state.Stage}: max_exec_timeout is "
+                + $"{task.MaxExecTimeout!.Value.TotalSeconds} s.",
         });
         var failed = Fail(task, state, error, TaskExitCode.Aborted, RetryAt(task, state, now, rules), null, now);
         return state.State == TaskState.Executed
@@ -125,7 +147,10 @@ public static partial class TaskLifecycle
         };
     }
 
-    /// <summary>The first moment at which the task is overdue: what is past its time is, not what has reached it. Null if it cannot become so in its present state.</summary>
+    /// <summary>
+    /// The first moment at which the task is overdue: what is past its time is, not what has reached it. Null if it
+    /// cannot become so in its present state.
+    /// </summary>
     /// <param name="task">The definition.</param>
     /// <param name="state">The state.</param>
     /// <param name="rules">The host's rules.</param>
@@ -135,7 +160,8 @@ public static partial class TaskLifecycle
         return task.Enabled ? OverdueSince(task, state, rules)?.AddTicks(1) : null;
     }
 
-    private static Transition? RetryIfDue(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
+    private static Transition? RetryIfDue(
+        TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
     {
         if (!task.Enabled || state.State != TaskState.Failed || !(state.RetryAt <= now))
         {
@@ -151,6 +177,7 @@ public static partial class TaskLifecycle
         var retry = Queued(task, state, now) with { Retries = state.Retries + 1 };
         return task.RestartPolicy == RestartPolicy.Current
             ? new Transition(retry)
-            : new Transition(retry with { Stage = 0, Pass = state.Pass + 1, ResultRun = state.JobId, ResultPass = state.Pass + 1 });
+            : new Transition(
+                retry with { Stage = 0, Pass = state.Pass + 1, ResultRun = state.JobId, ResultPass = state.Pass + 1 });
     }
 }

@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// Every rule about how a task changes, as one pure function of the task, an event and the store's time. In-memory stores apply
-/// what it says; SQL stores carry the same out as guarded statements and are held to it by tests. Nothing else decides a next state.
+/// Every rule about how a task changes, as one pure function of the task, an event and the store's time. In-memory
+/// stores apply what it says; SQL stores carry the same out as guarded statements and are held to it by tests. Nothing
+/// else decides a next state.
 /// </summary>
 public static partial class TaskLifecycle
 {
@@ -36,7 +37,8 @@ public static partial class TaskLifecycle
     /// <param name="happened">The event.</param>
     /// <param name="now">The store's time.</param>
     /// <param name="rules">The host's rules.</param>
-    public static Transition? Next(TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules)
+    public static Transition? Next(
+        TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules)
     {
         ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(state);
@@ -60,19 +62,25 @@ public static partial class TaskLifecycle
         };
     }
 
-    /// <summary>True if the report was carried out before: then it is answered as it was then, whatever has happened since.</summary>
+    /// <summary>
+    /// True if the report was carried out before: then it is answered as it was then, whatever has happened since.
+    /// </summary>
     /// <param name="state">The state.</param>
-    /// <param name="entry">The row of the report's stage in the task's history, if there is one under the report's claim.</param>
+    /// <param name="entry">
+    /// The row of the report's stage in the task's history, if there is one under the report's claim.
+    /// </param>
     /// <param name="report">The report.</param>
     public static bool IsRecorded(ManagedState state, StageEntry? entry, ReportId report)
     {
         ArgumentNullException.ThrowIfNull(state);
         return state.LastReport == report
-            || (report.Kind == ReportKind.Completed && entry is { Error: null } && entry.Claim == report.Claim && entry.Stage == report.Stage);
+            || (report.Kind == ReportKind.Completed && entry is { Error: null } && entry.Claim == report.Claim
+                && entry.Stage == report.Stage);
     }
 
     /// <summary>The state of an IDLE task that waits for its first run, by its definition alone.</summary>
-    internal static ManagedState FirstRun(TaskDefinition task, ManagedState state, DateTimeOffset now) => StartsBySchedule(task)
+    internal static ManagedState FirstRun(TaskDefinition task, ManagedState state, DateTimeOffset now) =>
+        StartsBySchedule(task)
         ? PeriodicSchedule.Plan(task, state, now) ?? state with { NextRun = null }
         : state with { NextRun = OwnStart(task, now) };
 
@@ -98,11 +106,15 @@ public static partial class TaskLifecycle
     };
 
     /// <summary>The stage is done: on to the next one in the same state, or the end.</summary>
-    private static Transition Complete(TaskDefinition task, ManagedState state, StageEntry entry, ReportId? report, DateTimeOffset now)
+    private static Transition Complete(
+        TaskDefinition task, ManagedState state, StageEntry entry, ReportId? report, DateTimeOffset now)
     {
         if (state.Stage < task.Commands.Count - 1)
         {
-            return new Transition(state with { Stage = state.Stage + 1, LastReport = report ?? state.LastReport }) { Entry = entry };
+            return new Transition(state with { Stage = state.Stage + 1, LastReport = report ?? state.LastReport })
+            {
+                Entry = entry,
+            };
         }
 
         var finished = Released(state, TaskState.Finished, report, now) with
@@ -116,7 +128,13 @@ public static partial class TaskLifecycle
     }
 
     private static Transition Fail(
-        TaskDefinition task, ManagedState state, TaskError error, TaskExitCode exitCode, DateTimeOffset? retryAt, ReportId? report, DateTimeOffset now) =>
+        TaskDefinition task,
+        ManagedState state,
+        TaskError error,
+        TaskExitCode exitCode,
+        DateTimeOffset? retryAt,
+        ReportId? report,
+        DateTimeOffset now) =>
         new(Released(state, TaskState.Failed, report, now) with
         {
             ExitCode = exitCode,
@@ -136,7 +154,10 @@ public static partial class TaskLifecycle
         return state.State is TaskState.Idle or TaskState.Finished or TaskState.Failed;
     }
 
-    /// <summary>The task has ended for good and may be deleted once it is old enough: it is neither periodic nor kept by every clean-up.</summary>
+    /// <summary>
+    /// The task has ended for good and may be deleted once it is old enough: it is neither periodic nor kept by every
+    /// clean-up.
+    /// </summary>
     /// <param name="task">The definition.</param>
     /// <param name="state">The state.</param>
     public static bool IsDisposable(TaskDefinition task, ManagedState state)
@@ -146,11 +167,15 @@ public static partial class TaskLifecycle
         return state.HasEnded && task is { Cron: null, System: false };
     }
 
-    private static DateTimeOffset? RetryAt(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules) =>
+    private static DateTimeOffset? RetryAt(
+        TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules) =>
         now + RetryPlan.Of(task, state, now).TimeToRetry(state.JobId, state.Attempt, TimeSpan.Zero, rules);
 
-    /// <summary>A new run from its first stage. What is shown of the run before stays until the new one is queued.</summary>
-    private static ManagedState Fresh(ManagedState state, string jobId, DateTimeOffset now) => Released(state, TaskState.Idle, null, now) with
+    /// <summary>
+    /// A new run from its first stage. What is shown of the run before stays until the new one is queued.
+    /// </summary>
+    private static ManagedState Fresh(ManagedState state, string jobId, DateTimeOffset now) =>
+        Released(state, TaskState.Idle, null, now) with
     {
         JobId = jobId,
         Stage = 0,
@@ -161,7 +186,8 @@ public static partial class TaskLifecycle
     };
 
     /// <summary>Nobody holds the task any more, and it waits for nothing.</summary>
-    private static ManagedState Released(ManagedState state, TaskState next, ReportId? report, DateTimeOffset now) => state with
+    private static ManagedState Released(ManagedState state, TaskState next, ReportId? report, DateTimeOffset now) =>
+        state with
     {
         State = next,
         LastReport = report ?? state.LastReport,
@@ -172,7 +198,8 @@ public static partial class TaskLifecycle
         StatusChange = now,
     };
 
-    private static StageEntry Entry(ManagedState state, DateTimeOffset started, DateTimeOffset now, Guid? claim, JsonElement result) => new()
+    private static StageEntry Entry(
+        ManagedState state, DateTimeOffset started, DateTimeOffset now, Guid? claim, JsonElement result) => new()
     {
         JobId = state.JobId,
         Pass = state.Pass,

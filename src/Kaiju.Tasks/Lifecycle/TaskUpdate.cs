@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// Which members of a definition may change in which state, and what the change makes of the state. What only describes a task or
-/// decides about its future may change at any time; what a run is made of may not change under it.
+/// Which members of a definition may change in which state, and what the change makes of the state. What only describes
+/// a task or decides about its future may change at any time; what a run is made of may not change under it.
 /// </summary>
 public static class TaskUpdate
 {
@@ -20,10 +20,26 @@ public static class TaskUpdate
         var faults = new List<string>();
         var isUnderWay = state.State != TaskState.Idle && !state.HasEnded;
         Refuse(before.Id != after.Id, "id", "can never change", faults);
-        Refuse(isUnderWay && before.AppName != after.AppName, "app_name", $"cannot change while the task is {state.State}", faults);
-        Refuse(isUnderWay && !SameCommands(before.Commands, after.Commands), "commands", $"cannot change while the task is {state.State}", faults);
-        Refuse(isUnderWay && !Same(before.KwsJson, after.KwsJson), "kws", $"cannot change while the task is {state.State}", faults);
-        Refuse(state.State != TaskState.Idle && before.RunAt != after.RunAt, "run_at", $"can change only while the task is Idle, and it is {state.State}", faults);
+        Refuse(
+            isUnderWay && before.AppName != after.AppName,
+            "app_name",
+            $"cannot change while the task is {state.State}",
+            faults);
+        Refuse(
+            isUnderWay && !SameCommands(before.Commands, after.Commands),
+            "commands",
+            $"cannot change while the task is {state.State}",
+            faults);
+        Refuse(
+            isUnderWay && !Same(before.KwsJson, after.KwsJson),
+            "kws",
+            $"cannot change while the task is {state.State}",
+            faults);
+        Refuse(
+            state.State != TaskState.Idle && before.RunAt != after.RunAt,
+            "run_at",
+            $"can change only while the task is Idle, and it is {state.State}",
+            faults);
         return faults;
     }
 
@@ -32,7 +48,8 @@ public static class TaskUpdate
     /// <param name="after">The definition from now on.</param>
     /// <param name="state">The state before.</param>
     /// <param name="now">The store's time.</param>
-    public static ManagedState Apply(TaskDefinition before, TaskDefinition after, ManagedState state, DateTimeOffset now)
+    public static ManagedState Apply(
+        TaskDefinition before, TaskDefinition after, ManagedState state, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(before);
         ArgumentNullException.ThrowIfNull(after);
@@ -55,9 +72,11 @@ public static class TaskUpdate
             return TaskLifecycle.FirstRun(after, rested, now);
         }
 
-        // A new schedule counts from now and after the last occurrence: it does not make up for what the old one left open, does not
-        // fire, and repeats nothing that ran or was cancelled.
-        return (after.Cron is null ? null : PeriodicSchedule.Plan(after, rested, now)) ?? rested with { NextRun = null };
+        // A new schedule counts from now and after the last occurrence: it does not make up for what the old one left
+        // open, does not fire, and repeats nothing that ran or was cancelled.
+        return (after.Cron is null
+            ? null
+            : PeriodicSchedule.Plan(after, rested, now)) ?? rested with { NextRun = null };
     }
 
     private static void Refuse(bool isRefused, string member, string why, List<string> faults)

@@ -10,9 +10,13 @@ public sealed record Transition(ManagedState After)
     /// <summary>A notification is to be left.</summary>
     public bool Notify { get; init; }
 
-    /// <summary>The task to start with <see cref="TaskEvent.Chained"/>, in a second step of the same transaction.</summary>
+    /// <summary>
+    /// The task to start with <see cref="TaskEvent.Chained"/>, in a second step of the same transaction.
+    /// </summary>
     public string? StartNext { get; init; }
 
-    /// <summary>The run before is over and shown no longer once the new one is queued: its outcome goes to the archive now.</summary>
+    /// <summary>
+    /// The run before is over and shown no longer once the new one is queued: its outcome goes to the archive now.
+    /// </summary>
     public bool ArchivesRun { get; init; }
 }

@@ -3,7 +3,10 @@ using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Queueing;
 
-/// <summary>The queue of a store that is its own queue: its QUEUED tasks are the entries, so nothing can fall between the two. A store says how it claims and whether it has something.</summary>
+/// <summary>
+/// The queue of a store that is its own queue: its QUEUED tasks are the entries, so nothing can fall between the two. A
+/// store says how it claims and whether it has something.
+/// </summary>
 public abstract class StoreQueue : ITaskQueue, IDisposable
 {
     private readonly TimeProvider _clock;
@@ -26,10 +29,12 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) =>
+        ValueTask.CompletedTask;
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+        ClaimRequest request, CancellationToken cancellationToken)
     {
         var claimed = await ClaimNextAsync(request, cancellationToken).ConfigureAwait(false);
         if (claimed.Count > 0)
@@ -59,7 +64,10 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
             }
             else
             {
-                await _backoff.WaitAsync(timeout, pause => SleepAsync(sleeper, pause, cancellationToken), cancellationToken).ConfigureAwait(false);
+                await _backoff.WaitAsync(
+                    timeout,
+                    pause => SleepAsync(sleeper, pause, cancellationToken),
+                    cancellationToken).ConfigureAwait(false);
             }
         }
         finally
@@ -82,7 +90,8 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     /// <param name="request">Which executor asks, and for how much at most.</param>
     /// <param name="cancellationToken">Cancels the wait; the claim may still complete.</param>
     /// <returns>The claimed tasks, none if there are none.</returns>
-    protected abstract ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken);
+    protected abstract ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
+        ClaimRequest request, CancellationToken cancellationToken);
 
     /// <summary>True if there is something to claim.</summary>
     /// <param name="apps">Of these apps.</param>
@@ -122,12 +131,14 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
 
     private async Task SleepAsync(Sleeper sleeper, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        await sleeper.Task.WaitAsync(timeout, _clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await sleeper.Task.WaitAsync(timeout, _clock, cancellationToken).ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>One wait for tasks of some apps.</summary>
-    private sealed class Sleeper(IReadOnlyList<string> apps) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    private sealed class Sleeper(IReadOnlyList<string> apps) : TaskCompletionSource(
+        TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public IReadOnlyList<string> Apps => apps;
     }

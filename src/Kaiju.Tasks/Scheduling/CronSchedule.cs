@@ -6,18 +6,19 @@ using Kaiju.Tasks.Json;
 namespace Kaiju.Tasks.Scheduling;
 
 /// <summary>
-/// When a periodic task is due: five fields, six with seconds first, or a macro (<c>@daily</c>), in a time zone. Where both day
-/// fields are restricted either will do, as in Vixie cron and the Python original.
+/// When a periodic task is due: five fields, six with seconds first, or a macro (<c>@daily</c>), in a time zone. Where
+/// both day fields are restricted either will do, as in Vixie cron and the Python original.
 /// <para>
-/// Cronos finds local times. What an instant's local time is follows here from the zone's offsets: a skipped time runs right after
-/// the gap; a repeated one runs in the first pass, and in both if the schedule is an interval.
+/// Cronos finds local times. What an instant's local time is follows here from the zone's offsets: a skipped time runs
+/// right after the gap; a repeated one runs in the first pass, and in both if the schedule is an interval.
 /// </para>
 /// </summary>
 public sealed class CronSchedule
 {
     private const int DayOfMonthFromEnd = 3;
     private const int DayOfWeekFromEnd = 1;
-    private const string Macros = "@yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, @every_minute, @every_second";
+    private const string Macros =
+        "@yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, @every_minute, @every_second";
 
     // A day before the last time that there is, so that neither an offset nor a search leaves the range.
     private static readonly long _lastTime = new DateTime(9999, 12, 31, 0, 0, 0, DateTimeKind.Utc).Ticks;
@@ -68,7 +69,10 @@ public sealed class CronSchedule
         catch (Exception e) when (e is CronFormatException or MissingSeedException)
         {
             // A macro, as far as is known: fields are looked over above.
-            throw new FormatException($"cron is {JsonText.Quote(cron)}; it must have five fields, six with seconds first, or be one of {Macros}.", e);
+            throw new FormatException(
+                $"cron is {JsonText.Quote(cron)}; it must have five fields, six with seconds first, or be one of "
+                    + $"{Macros}.",
+                e);
         }
     }
 
@@ -95,7 +99,10 @@ public sealed class CronSchedule
         return runs;
     }
 
-    /// <summary>The name under which a time zone is stored: IANA's. A name that Windows alone has is mapped, where this machine can.</summary>
+    /// <summary>
+    /// The name under which a time zone is stored: IANA's. A name that Windows alone has is mapped, where this machine
+    /// can.
+    /// </summary>
     internal static string? StoredZone(string? timeZone) =>
         timeZone is not null
         && !TimeZoneInfo.TryConvertIanaIdToWindowsId(timeZone, out _)
@@ -104,9 +111,10 @@ public sealed class CronSchedule
             : timeZone;
 
     /// <summary>
-    /// From one piece of constant offset to the next, until the schedule's next local time lies in the piece that is looked at. It
-    /// ends: each round goes to a later instant, and only changes within <see cref="ZoneOffsets.Reach"/> of the start or of the
-    /// local time that was found are looked at. Those between move the clock over local times that the schedule does not have.
+    /// From one piece of constant offset to the next, until the schedule's next local time lies in the piece that is
+    /// looked at. It ends: each round goes to a later instant, and only changes within <see cref="ZoneOffsets.Reach"/>
+    /// of the start or of the local time that was found are looked at. Those between move the clock over local times
+    /// that the schedule does not have.
     /// </summary>
     private long? NextIn(ZoneOffsets zone, long utc)
     {
@@ -183,9 +191,13 @@ public sealed class CronSchedule
         {
             return timeZone is null ? TimeZoneInfo.Utc : TimeZoneInfo.FindSystemTimeZoneById(timeZone);
         }
-        catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException or SecurityException or IOException)
+        catch (Exception e)
+            when (e is TimeZoneNotFoundException or InvalidTimeZoneException or SecurityException or IOException)
         {
-            throw new FormatException($"cron_time_zone is \"{timeZone}\"; it must be a time zone that this machine knows, such as Europe/Riga.", e);
+            throw new FormatException(
+                $"cron_time_zone is \"{timeZone}\"; it must be a time zone that this machine knows, such as "
+                    + "Europe/Riga.",
+                e);
         }
     }
 }

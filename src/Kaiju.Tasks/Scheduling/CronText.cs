@@ -4,13 +4,15 @@ using Kaiju.Tasks.Json;
 namespace Kaiju.Tasks.Scheduling;
 
 /// <summary>
-/// What a cron expression may be, field by field, so that a refusal names the field and what it allows. Cronos takes more: a <c>?</c> in
-/// any field, which turns an AWS line into an hourly one, and Jenkins' <c>H</c>. See docs/scheduling.md.
+/// What a cron expression may be, field by field, so that a refusal names the field and what it allows. Cronos takes
+/// more: a <c>?</c> in any field, which turns an AWS line into an hourly one, and Jenkins' <c>H</c>. See
+/// docs/scheduling.md.
 /// </summary>
 internal static class CronText
 {
     private const string Rule = "it must have five fields, six with seconds first, or be a macro such as @daily.";
-    private const string NoYears = "With six fields the first is seconds; a field for years, as AWS and Quartz have, is not supported.";
+    private const string NoYears =
+        "With six fields the first is seconds; a field for years, as AWS and Quartz have, is not supported.";
 
     private static readonly Field[] _fields =
     [
@@ -18,7 +20,10 @@ internal static class CronText
         new("minute", 0, 59),
         new("hour", 0, 23),
         new("day of month", 1, 31) { IsOfDays = true },
-        new("month", 1, 12) { Names = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"] },
+        new("month", 1, 12)
+        {
+            Names = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
+        },
         new("day of week", 0, 7) { IsOfDays = true, Names = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"] },
     ];
 
@@ -29,7 +34,8 @@ internal static class CronText
     public static string? FindFault(string[] fields) => fields switch
     {
         [['@', ..]] => null,
-        { Length: 7 } => "it has 7 fields; it must have five, or six with seconds first. A field for years, as Quartz has, is not supported.",
+        { Length: 7 } => "it has 7 fields; it must have five, or six with seconds first. A field for years, as Quartz "
+            + "has, is not supported.",
         { Length: 5 or 6 } => FindFault(fields, _fields.AsSpan(6 - fields.Length)),
         _ => string.Create(CultureInfo.InvariantCulture, $"it has {fields.Length} fields; {Rule}"),
     };
@@ -40,7 +46,9 @@ internal static class CronText
         {
             if (fields[i].FindFault(texts[i]) is { } fault)
             {
-                var hint = texts[i].Contains('?', StringComparison.Ordinal) && texts.Length == 6 && !fields[i].IsOfDays ? $" {NoYears}" : "";
+                var hint = texts[i].Contains('?', StringComparison.Ordinal) && texts.Length == 6 && !fields[i].IsOfDays
+                    ? $" {NoYears}"
+                    : "";
                 return $"the field \"{fields[i].Name}\" {fault}{hint}";
             }
         }
@@ -57,10 +65,12 @@ internal static class CronText
 
         private bool IsOfMonthDays => IsOfDays && Names.Length == 0;
 
-        private string Values => Names.Length == 0 ? $"{Least} to {Most}" : $"{Least} to {Most} or {Names[0]} to {Names[^1]}";
+        private string Values =>
+            Names.Length == 0 ? $"{Least} to {Most}" : $"{Least} to {Most} or {Names[0]} to {Names[^1]}";
 
         private string Rule =>
-            $"it must be *{(IsOfDays ? ", ?" : "")}, */n, {(IsOfMonthDays ? "L, L-n, LW, nW, " : IsOfDays ? "nL, n#1 to n#5, " : "")}"
+            $"it must be *{(IsOfDays ? ", ?" : "")}, */n, "
+                + $"{(IsOfMonthDays ? "L, L-n, LW, nW, " : IsOfDays ? "nL, n#1 to n#5, " : "")}"
             + $"or a list of numbers ({Values}), ranges a-b and steps a/n and a-b/n.";
 
         public string? FindFault(string text)
@@ -68,7 +78,8 @@ internal static class CronText
             var items = text.Split(',');
             if (items.Length == 1 && text[0] is ('*' or '?'))
             {
-                return text[0] == '?' && !IsOfDays ? $"is {JsonText.Quote(text)}; \"?\" may stand only in the two day fields."
+                return text[0] == '?' && !IsOfDays
+                    ? $"is {JsonText.Quote(text)}; \"?\" may stand only in the two day fields."
                     : text.Length == 1 ? null
                     : text[1] == '/' ? FindStepFault(text, text[2..])
                     : NotAllowed(text);
@@ -92,7 +103,8 @@ internal static class CronText
         {
             if (text.Length > item.Length && (item.Length == 0 || item[0] is '*' or '?' || (IsOfDays && IsDay(item))))
             {
-                return $"is {JsonText.Quote(text)}; in a list may stand only numbers, ranges a-b and steps a/n and a-b/n.";
+                return $"is {JsonText.Quote(text)}; in a list may stand only numbers, ranges a-b and steps a/n and "
+                    + "a-b/n.";
             }
 
             var step = item.IndexOf('/', StringComparison.Ordinal);
@@ -117,26 +129,35 @@ internal static class CronText
             return null;
         }
 
-        /// <summary>The forms that stand alone: the last days and the working days of a month, the last or nth weekday.</summary>
+        /// <summary>
+        /// The forms that stand alone: the last days and the working days of a month, the last or nth weekday.
+        /// </summary>
         private bool IsDay(string text)
         {
             var upper = text.ToUpperInvariant();
             if (!IsOfMonthDays)
             {
-                return (upper.EndsWith('L') && IsValue(upper[..^1])) || (upper.Split('#') is [var day, ['1' or '2' or '3' or '4' or '5']] && IsValue(day));
+                return (upper.EndsWith('L') && IsValue(upper[..^1]))
+                    || (upper.Split('#') is [var day, ['1' or '2' or '3' or '4' or '5']] && IsValue(day));
             }
 
             return upper is "L" or "LW"
                 || (upper.EndsWith('W') && IsValue(upper[..^1]))
-                || (upper.StartsWith("L-", StringComparison.Ordinal) && Number(upper[2..].TrimEnd('W')) is >= 0 and <= 30 && !upper.EndsWith("WW", StringComparison.Ordinal));
+                || (upper.StartsWith("L-", StringComparison.Ordinal)
+                    && Number(upper[2..].TrimEnd('W')) is >= 0 and <= 30
+                    && !upper.EndsWith("WW", StringComparison.Ordinal));
         }
 
         private bool IsValue(string text) => Value(text) is { } number && number >= Least && number <= Most;
 
         private int? Value(string text) =>
-            Array.FindIndex(Names, name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is >= 0 and var index ? index + Least : Number(text);
+            Array.FindIndex(Names, name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is >= 0 and var index
+                ? index + Least
+                : Number(text);
 
         private static int? Number(string text) =>
-            text.Length is 1 or 2 && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+            text.Length is 1 or 2 && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? number
+                : null;
     }
 }

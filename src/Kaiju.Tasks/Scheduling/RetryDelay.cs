@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Kaiju.Tasks.Scheduling;
 
-/// <summary>How long a failed task waits before it is tried again, unless the task says so itself (<see cref="TaskDefinition.RetryDelay"/>).</summary>
+/// <summary>
+/// How long a failed task waits before it is tried again, unless the task says so itself
+/// (<see cref="TaskDefinition.RetryDelay"/>).
+/// </summary>
 public abstract class RetryDelay
 {
     private static readonly TimeSpan _longest = TimeSpan.FromDays(366);
@@ -29,7 +32,10 @@ public abstract class RetryDelay
     /// <summary>Doubles with each retry.</summary>
     /// <param name="first">The time before the first retry; more than zero.</param>
     /// <param name="most">The longest time; at least <paramref name="first"/>, at most 366 days.</param>
-    /// <param name="jitter">The share by which a delay may be shorter or longer, 0 to 1, so that tasks that failed together do not come back together.</param>
+    /// <param name="jitter">
+    /// The share by which a delay may be shorter or longer, 0 to 1, so that tasks that failed together do not come back
+    /// together.
+    /// </param>
     public static RetryDelay Exponential(TimeSpan first, TimeSpan most, double jitter)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(first, TimeSpan.Zero);

@@ -14,9 +14,10 @@ internal readonly record struct OffsetChange(long At, long Before, long After)
 }
 
 /// <summary>
-/// A time zone as its offset at each instant, and nothing else. <see cref="TimeZoneInfo"/> answers questions about instants
-/// correctly. Its answers about local times (invalid, ambiguous) are wrong where daylight saving time is negative, such as in
-/// Dublin, and on the days on which a country changes its base offset. See docs/decisions/0009-local-times-come-from-offsets.md.
+/// A time zone as its offset at each instant, and nothing else. <see cref="TimeZoneInfo"/> answers questions about
+/// instants correctly. Its answers about local times (invalid, ambiguous) are wrong where daylight saving time is
+/// negative, such as in Dublin, and on the days on which a country changes its base offset. See
+/// docs/decisions/0009-local-times-come-from-offsets.md.
 /// </summary>
 /// <param name="zone">The zone.</param>
 internal sealed class ZoneOffsets(TimeZoneInfo zone)
@@ -24,7 +25,8 @@ internal sealed class ZoneOffsets(TimeZoneInfo zone)
     /// <summary>No change moves a clock by more: offsets are from -14 to +14 hours.</summary>
     public const long Reach = 28 * TimeSpan.TicksPerHour;
 
-    // Changes of the same zone are days apart in all data since 1970, so that two of them cannot hide between two looks.
+    // Changes of the same zone are days apart in all data since 1970, so that two of them cannot hide between two
+    // looks.
     private const long Stride = 7 * TimeSpan.TicksPerHour;
 
     /// <summary>The offset at an instant. All times here are ticks.</summary>
@@ -52,7 +54,9 @@ internal sealed class ZoneOffsets(TimeZoneInfo zone)
         return null;
     }
 
-    /// <summary>The last change in the <see cref="Reach"/> before an instant (included); null if there is none.</summary>
+    /// <summary>
+    /// The last change in the <see cref="Reach"/> before an instant (included); null if there is none.
+    /// </summary>
     /// <param name="until">The instant.</param>
     public OffsetChange? LastChange(long until)
     {

@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// Who asks for a step, through what, and of which tasks it may be. Stores decide by <see cref="Scope"/> alone; the rest is
-/// there for those that record who did what.
+/// Who asks for a step, through what, and of which tasks it may be. Stores decide by <see cref="Scope"/> alone; the
+/// rest is there for those that record who did what.
 /// </summary>
 public sealed record CallContext
 {
@@ -12,10 +12,14 @@ public sealed record CallContext
     /// <summary>Who asks, such as the name of a user or a service. Default: null, for unknown.</summary>
     public string? Actor { get; init; }
 
-    /// <summary>What the call came through, such as the name of a page or a program. Default: null, for unknown.</summary>
+    /// <summary>
+    /// What the call came through, such as the name of a page or a program. Default: null, for unknown.
+    /// </summary>
     public string? Origin { get; init; }
 
-    /// <summary>The id of the request that the call belongs to, such as that of a trace. Default: null, for none.</summary>
+    /// <summary>
+    /// The id of the request that the call belongs to, such as that of a trace. Default: null, for none.
+    /// </summary>
     public string? RequestId { get; init; }
 
     /// <summary>The tasks that the step may be about. Default: null, for all.</summary>

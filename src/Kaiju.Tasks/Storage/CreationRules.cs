@@ -18,8 +18,8 @@ internal static class CreationRules
     };
 
     /// <summary>
-    /// The places of a call's tasks in waves, each id at most once in a wave: an id that comes again meets what the call itself has
-    /// created.
+    /// The places of a call's tasks in waves, each id at most once in a wave: an id that comes again meets what the
+    /// call itself has created.
     /// </summary>
     public static IEnumerable<IEnumerable<int>> Waves(IReadOnlyList<TaskDefinition> tasks) =>
         from same in Enumerable.Range(0, tasks.Count).GroupBy(place => tasks[place].Id, StringComparer.Ordinal)

@@ -1,6 +1,9 @@
 namespace Kaiju.Tasks.Storage;
 
-/// <summary>The few names (apps, ids of tasks) that a <see cref="StoreHint"/> is about, or any: when they are unknown or too many.</summary>
+/// <summary>
+/// The few names (apps, ids of tasks) that a <see cref="StoreHint"/> is about, or any: when they are unknown or too
+/// many.
+/// </summary>
 /// <remarks>A single name costs no allocation; more names share one array, to which a longer set appends.</remarks>
 public readonly struct HintNames : IEquatable<HintNames>
 {
@@ -13,7 +16,8 @@ public readonly struct HintNames : IEquatable<HintNames>
     private readonly string?[]? _others;
     private readonly int _count;
 
-    private HintNames(string? first, string?[]? others, int count) => (_first, _others, _count) = (first, others, count);
+    private HintNames(string? first, string?[]? others, int count) =>
+        (_first, _others, _count) = (first, others, count);
 
     /// <summary>Any name.</summary>
     public static HintNames Any { get; } = new(null, null, AnyCount);
@@ -107,7 +111,8 @@ public readonly struct HintNames : IEquatable<HintNames>
     public override int GetHashCode() => HashCode.Combine(_count, _first);
 
     /// <inheritdoc/>
-    public override string ToString() => IsAny ? "any" : _count == 0 ? "none" : string.Join(", ", Enumerable.Range(0, _count).Select(NameAt));
+    public override string ToString() =>
+        IsAny ? "any" : _count == 0 ? "none" : string.Join(", ", Enumerable.Range(0, _count).Select(NameAt));
 
     private string NameAt(int index) => this[index];
 
@@ -126,7 +131,8 @@ public readonly struct HintNames : IEquatable<HintNames>
 
     private HintNames Append(string name)
     {
-        // The array is shared with shorter sets, which never look behind their own end. If one of them has appended already, a copy is made.
+        // The array is shared with shorter sets, which never look behind their own end. If one of them has appended
+        // already, a copy is made.
         var place = _count - 1;
         var others = _others ?? new string?[Most - 1];
         if (Interlocked.CompareExchange(ref others[place], name, null) is not null)

@@ -3,14 +3,15 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// What managers do when time or events say so. Each duty moves at most so many tasks, answers which, and is guarded by the state that
-/// it starts from, so that any number of managers may do it at once.
+/// What managers do when time or events say so. Each duty moves at most so many tasks, answers which, and is guarded by
+/// the state that it starts from, so that any number of managers may do it at once.
 /// </summary>
 public interface IManagerDuties
 {
     /// <summary>
-    /// Keeps the store's one <see cref="StoreWatch"/>: applies <see cref="StoreWatch.Next"/> and stores what it says, in one guarded statement
-    /// that waits for no other manager. Managers call it in a rhythm of their own, whatever there is to do.
+    /// Keeps the store's one <see cref="StoreWatch"/>: applies <see cref="StoreWatch.Next"/> and stores what it says,
+    /// in one guarded statement that waits for no other manager. Managers call it in a rhythm of their own, whatever
+    /// there is to do.
     /// </summary>
     /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
     /// <returns>What a manager needs to know before it expels anyone.</returns>
@@ -22,15 +23,22 @@ public interface IManagerDuties
     ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Forgets executors that have been silent for longer than <see cref="LifecycleRules.ExecutorLifetime"/> at a given time, and carries out
-    /// <see cref="TaskEvent.Interrupted"/> for their tasks. Whether the store was there for them to ping is the caller's question.
+    /// Forgets executors that have been silent for longer than <see cref="LifecycleRules.ExecutorLifetime"/> at a given
+    /// time, and carries out <see cref="TaskEvent.Interrupted"/> for their tasks. Whether the store was there for them
+    /// to ping is the caller's question.
     /// </summary>
-    /// <param name="asOf">The time, by the store's clock, as <see cref="WatchAsync"/> answers it; null for now. What is later is not held against an executor.</param>
+    /// <param name="asOf">
+    /// The time, by the store's clock, as <see cref="WatchAsync"/> answers it; null for now. What is later is not held
+    /// against an executor.
+    /// </param>
     /// <param name="limit">The most tasks to move; an executor is forgotten with its last one.</param>
     /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
-    ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(DateTimeOffset? asOf, int limit, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(
+        DateTimeOffset? asOf, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Like <see cref="ExpelDeadExecutorsAsync(DateTimeOffset?, int, CancellationToken)"/>, as of now.</summary>
+    /// <summary>
+    /// Like <see cref="ExpelDeadExecutorsAsync(DateTimeOffset?, int, CancellationToken)"/>, as of now.
+    /// </summary>
     /// <param name="limit">The most tasks to move; an executor is forgotten with its last one.</param>
     /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
     ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(int limit, CancellationToken cancellationToken) =>
@@ -51,7 +59,9 @@ public interface IManagerDuties
     /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
     ValueTask<IReadOnlyList<TaskMove>> WakeWaitsAsync(int limit, CancellationToken cancellationToken);
 
-    /// <summary>Carries out <see cref="TaskEvent.QueueDue"/> for IDLE tasks that are due and for SUSPENDED ones.</summary>
+    /// <summary>
+    /// Carries out <see cref="TaskEvent.QueueDue"/> for IDLE tasks that are due and for SUSPENDED ones.
+    /// </summary>
     /// <param name="limit">How many at most, the longest due first.</param>
     /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
     ValueTask<IReadOnlyList<TaskMove>> QueueDueAsync(int limit, CancellationToken cancellationToken);
@@ -61,11 +71,17 @@ public interface IManagerDuties
     /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
     ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken);
 
-    /// <summary>How long, by the store's clock, until a manager has something to do; zero if it has now, null if nothing is in sight. Deaths of executors are those of <see cref="StoreWatch.FirstExpulsion"/>.</summary>
+    /// <summary>
+    /// How long, by the store's clock, until a manager has something to do; zero if it has now, null if nothing is in
+    /// sight. Deaths of executors are those of <see cref="StoreWatch.FirstExpulsion"/>.
+    /// </summary>
     /// <param name="cancellationToken">Cancels the wait.</param>
     ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken);
 
-    /// <summary>Deletes tasks that ended for good longer ago than <paramref name="age"/>; periodic ones and those marked <see cref="TaskDefinition.System"/> stay.</summary>
+    /// <summary>
+    /// Deletes tasks that ended for good longer ago than <paramref name="age"/>; periodic ones and those marked
+    /// <see cref="TaskDefinition.System"/> stay.
+    /// </summary>
     /// <param name="age">By the time at which they ended.</param>
     /// <param name="limit">How many at most, the oldest first.</param>
     /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>

@@ -1,7 +1,8 @@
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// What is left at a task's end: for users, who list and read notifications, and for sinks, which they are delivered to.
+/// What is left at a task's end: for users, who list and read notifications, and for sinks, which they are delivered
+/// to.
 /// </summary>
 public interface ITaskNotifications
 {
@@ -9,8 +10,12 @@ public interface ITaskNotifications
     /// <param name="query">Which.</param>
     /// <param name="limit">How many at most.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <returns>A page that has cost a bounded number of rows and bytes, so that it may be short or empty although others follow.</returns>
-    ValueTask<NotificationPage> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken);
+    /// <returns>
+    /// A page that has cost a bounded number of rows and bytes, so that it may be short or empty although others
+    /// follow.
+    /// </returns>
+    ValueTask<NotificationPage> ListNotificationsAsync(
+        NotificationQuery query, int limit, CancellationToken cancellationToken);
 
     /// <summary>Marks notifications as read.</summary>
     /// <param name="ids">Which.</param>
@@ -21,7 +26,10 @@ public interface ITaskNotifications
     /// <summary>Notifications that no sink has had yet, oldest first.</summary>
     /// <param name="limit">How many at most.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <returns>None if there are none; fewer than <paramref name="limit"/> may be answered although others follow, since bytes are bounded too.</returns>
+    /// <returns>
+    /// None if there are none; fewer than <paramref name="limit"/> may be answered although others follow, since bytes
+    /// are bounded too.
+    /// </returns>
     ValueTask<IReadOnlyList<TaskNotification>> ListUndeliveredAsync(int limit, CancellationToken cancellationToken);
 
     /// <summary>Notes that sinks have had notifications.</summary>
@@ -29,7 +37,9 @@ public interface ITaskNotifications
     /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
     ValueTask MarkDeliveredAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken);
 
-    /// <summary>Deletes notifications that are older than <paramref name="age"/>, whether they are read and delivered or not.</summary>
+    /// <summary>
+    /// Deletes notifications that are older than <paramref name="age"/>, whether they are read and delivered or not.
+    /// </summary>
     /// <param name="age">Since they were left.</param>
     /// <param name="limit">How many at most, the oldest first.</param>
     /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>

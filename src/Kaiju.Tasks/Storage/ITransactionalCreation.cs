@@ -3,14 +3,14 @@ using System.Data.Common;
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// What a store offers whose tasks stand in a database of the caller's: a task and what it is about are created together or not
-/// at all.
+/// What a store offers whose tasks stand in a database of the caller's: a task and what it is about are created
+/// together or not at all.
 /// </summary>
 public interface ITransactionalCreation
 {
     /// <summary>
-    /// Like <see cref="ITaskSteering.CreateAsync"/>, on the connection and in the transaction of the caller, who commits it or
-    /// rolls it back.
+    /// Like <see cref="ITaskSteering.CreateAsync"/>, on the connection and in the transaction of the caller, who
+    /// commits it or rolls it back.
     /// </summary>
     /// <param name="tasks">Definitions that <see cref="TaskDefinitionChecker.Prepare"/> has made complete.</param>
     /// <param name="onConflict">What to do on a known id.</param>

@@ -5,7 +5,10 @@ namespace Kaiju.Tasks.Storage;
 /// <summary>A hint that something has changed.</summary>
 /// <param name="Kinds">What it is about.</param>
 /// <param name="Apps">With <see cref="StoreHintKinds.Queued"/>: the apps whose tasks may be there to claim.</param>
-/// <param name="TaskIds">With <see cref="StoreHintKinds.Ended"/> or <see cref="StoreHintKinds.ClaimLost"/>: the tasks whose runs or claims these are.</param>
+/// <param name="TaskIds">
+/// With <see cref="StoreHintKinds.Ended"/> or <see cref="StoreHintKinds.ClaimLost"/>: the tasks whose runs or claims
+/// these are.
+/// </param>
 public readonly record struct StoreHint(StoreHintKinds Kinds, HintNames Apps, HintNames TaskIds)
 {
     private const StoreHintKinds OfTasks = StoreHintKinds.Ended | StoreHintKinds.ClaimLost;
@@ -22,7 +25,8 @@ public readonly record struct StoreHint(StoreHintKinds Kinds, HintNames Apps, Hi
     /// <param name="before">The state before.</param>
     /// <param name="after">The state after.</param>
     /// <param name="happened">What happened in between.</param>
-    public static StoreHintKinds KindsOf(TaskDefinition task, ManagedState before, ManagedState after, TaskEvent happened)
+    public static StoreHintKinds KindsOf(
+        TaskDefinition task, ManagedState before, ManagedState after, TaskEvent happened)
     {
         ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(before);
@@ -36,14 +40,17 @@ public readonly record struct StoreHint(StoreHintKinds Kinds, HintNames Apps, Hi
         }
 
         // The holder that reports or gives back knows it already.
-        return before.Claim is not null && after.Claim != before.Claim && happened is not (TaskEvent.Reported or TaskEvent.GivenBack)
+        return before.Claim is not null && after.Claim != before.Claim
+            && happened is not (TaskEvent.Reported or TaskEvent.GivenBack)
             ? kinds | StoreHintKinds.ClaimLost
             : kinds;
     }
 
     /// <summary>This hint and what there is to tell of one more task.</summary>
     /// <param name="kinds">What that is.</param>
-    /// <param name="app">The task's app; null if it is not known. It does not matter without <see cref="StoreHintKinds.Queued"/>.</param>
+    /// <param name="app">
+    /// The task's app; null if it is not known. It does not matter without <see cref="StoreHintKinds.Queued"/>.
+    /// </param>
     /// <param name="taskId">The task; null if it is not known.</param>
     public StoreHint With(StoreHintKinds kinds, string? app, string? taskId) => kinds == StoreHintKinds.None
         ? this

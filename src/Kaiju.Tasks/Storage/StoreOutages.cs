@@ -4,15 +4,18 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// One voice for the outages of a store. The engine's loops and the store itself say here what failed and what succeeded, and the log gets
-/// one line when an outage begins, with the exception, one a minute while it lasts, and one when it ends, with its length, however many
-/// callers the outage meets. A service of the host, for those who write stores.
+/// One voice for the outages of a store. The engine's loops and the store itself say here what failed and what
+/// succeeded, and the log gets one line when an outage begins, with the exception, one a minute while it lasts, and one
+/// when it ends, with its length, however many callers the outage meets. A service of the host, for those who write
+/// stores.
 /// </summary>
 public sealed class StoreOutages
 {
     private const int MostNames = 5;
 
-    /// <summary>Work that failed and was not repeated for so long was given up; its failure does not keep the outage open.</summary>
+    /// <summary>
+    /// Work that failed and was not repeated for so long was given up; its failure does not keep the outage open.
+    /// </summary>
     private readonly TimeSpan _forgotten;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
@@ -25,7 +28,10 @@ public sealed class StoreOutages
 
     /// <summary>Creates it with nothing that fails.</summary>
     /// <param name="clock">The clock that measures the length of an outage.</param>
-    /// <param name="options">The host's options: work that fails is repeated at the latest after <see cref="KaijuTasksOptions.MaxFaultDelay"/>.</param>
+    /// <param name="options">
+    /// The host's options: work that fails is repeated at the latest after
+    /// <see cref="KaijuTasksOptions.MaxFaultDelay"/>.
+    /// </param>
     /// <param name="logger">The log.</param>
     public StoreOutages(TimeProvider clock, KaijuTasksOptions options, ILogger<StoreOutages> logger)
     {
@@ -42,7 +48,10 @@ public sealed class StoreOutages
     /// <summary>Reports that work failed because of the store and will be repeated.</summary>
     /// <param name="work">The work, in the imperative: "claim tasks".</param>
     /// <param name="exception">The failure.</param>
-    /// <param name="part">What sets this work apart from other work of that name which goes on by itself, such as one task's; null for none.</param>
+    /// <param name="part">
+    /// What sets this work apart from other work of that name which goes on by itself, such as one task's; null for
+    /// none.
+    /// </param>
     public void Failed(string work, Exception exception, object? part = null)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -97,6 +106,8 @@ public sealed class StoreOutages
     private string Names()
     {
         var names = _failing.Keys.Select(failing => failing.Work).Distinct().Order(StringComparer.Ordinal).ToList();
-        return string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");
+        return string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames
+            ? $" and {names.Count - MostNames} more"
+            : "");
     }
 }

@@ -25,6 +25,8 @@ public readonly record struct TaskMove(string TaskId, string AppName, string Job
     {
         ArgumentNullException.ThrowIfNull(state);
         var move = new TaskMove(taskId, appName, state.JobId, from, state.State);
-        return state.State == TaskState.Failed ? move with { RetryAt = state.RetryAt, Reason = state.Error?.Message } : move;
+        return state.State == TaskState.Failed
+            ? move with { RetryAt = state.RetryAt, Reason = state.Error?.Message }
+            : move;
     }
 }

@@ -1,18 +1,22 @@
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// Which tasks a caller may reach: those that fit every list that is given. A task without a group or a user fits no list of
-/// groups or users. Names are compared character by character.
+/// Which tasks a caller may reach: those that fit every list that is given. A task without a group or a user fits no
+/// list of groups or users. Names are compared character by character.
 /// </summary>
 public sealed record TaskScope
 {
     /// <summary>The apps whose tasks are in the scope. Default: null, for all.</summary>
     public IReadOnlyCollection<string>? Apps { get; init; }
 
-    /// <summary>The values of <see cref="TaskDefinition.Group"/> that are in the scope. Default: null, for all.</summary>
+    /// <summary>
+    /// The values of <see cref="TaskDefinition.Group"/> that are in the scope. Default: null, for all.
+    /// </summary>
     public IReadOnlyCollection<string>? Groups { get; init; }
 
-    /// <summary>The values of <see cref="TaskDefinition.UserId"/> that are in the scope. Default: null, for all.</summary>
+    /// <summary>
+    /// The values of <see cref="TaskDefinition.UserId"/> that are in the scope. Default: null, for all.
+    /// </summary>
     public IReadOnlyCollection<string>? Users { get; init; }
 
     /// <summary>True if a task is in the scope.</summary>

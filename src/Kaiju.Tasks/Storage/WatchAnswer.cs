@@ -10,5 +10,6 @@ public readonly record struct WatchAnswer(DateTimeOffset Now, DateTimeOffset Sin
 {
     /// <summary>True if some executor was dead at that moment, and the store was there for it to ping.</summary>
     /// <param name="rules">The host's rules.</param>
-    public bool IsExpulsionDue(LifecycleRules rules) => FirstPing is { } ping && StoreWatch.ExpulsionFrom(ping, Since, rules) <= Now;
+    public bool IsExpulsionDue(LifecycleRules rules) =>
+        FirstPing is { } ping && StoreWatch.ExpulsionFrom(ping, Since, rules) <= Now;
 }

@@ -1,9 +1,9 @@
 namespace Kaiju.Tasks.Threading;
 
 /// <summary>
-/// How long a loop pauses after a turn that was due and moved nothing, because another transaction holds the row: 5 ms, doubling up to
-/// one second, until a turn moves something. A signal ends a pause early, but not its first 20 ms, so that a stream of hints about
-/// other work is not a busy loop.
+/// How long a loop pauses after a turn that was due and moved nothing, because another transaction holds the row: 5 ms,
+/// doubling up to one second, until a turn moves something. A signal ends a pause early, but not its first 20 ms, so
+/// that a stream of hints about other work is not a busy loop.
 /// </summary>
 internal sealed class Backoff(TimeProvider clock)
 {

@@ -1,6 +1,9 @@
 namespace Kaiju.Tasks.Threading;
 
-/// <summary>A token that is cancelled with another one, or when its time is over; and waits that end then even if nobody listens to it.</summary>
+/// <summary>
+/// A token that is cancelled with another one, or when its time is over; and waits that end then even if nobody listens
+/// to it.
+/// </summary>
 internal sealed class BoundedToken : IDisposable
 {
     private readonly TimeSpan _timeout;
@@ -17,7 +20,9 @@ internal sealed class BoundedToken : IDisposable
 
     public CancellationToken Token => _either.Token;
 
-    /// <summary>Waits for an answer, whether or not what is under way listens to the token; at most until the time is over.</summary>
+    /// <summary>
+    /// Waits for an answer, whether or not what is under way listens to the token; at most until the time is over.
+    /// </summary>
     /// <param name="answer">What is under way, with <see cref="Token"/>.</param>
     /// <param name="what">What it is, for the message.</param>
     /// <exception cref="TimeoutException">The time is over.</exception>
@@ -26,8 +31,8 @@ internal sealed class BoundedToken : IDisposable
     {
         try
         {
-            // Not the other token: what is under way has heard of it, and its end is waited for. A ping that came after an executor's end
-            // would make it known again.
+            // Not the other token: what is under way has heard of it, and its end is waited for. A ping that came after
+            // an executor's end would make it known again.
             return await answer.AsTask().WaitAsync(_timer.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (_timer.IsCancellationRequested && !_other.IsCancellationRequested)

@@ -1,6 +1,8 @@
 namespace Kaiju.Tasks.Threading;
 
-/// <summary>How long a loop pauses when it meets faults: a tenth of a second, doubling up to a bound; the first success ends it.</summary>
+/// <summary>
+/// How long a loop pauses when it meets faults: a tenth of a second, doubling up to a bound; the first success ends it.
+/// </summary>
 internal sealed class FaultDelay(TimeProvider clock, TimeSpan most)
 {
     private static readonly TimeSpan _first = TimeSpan.FromMilliseconds(100);

@@ -1,6 +1,9 @@
 namespace Kaiju.Tasks.Threading;
 
-/// <summary>One call at a time of something that serves all who ask: who asks while it is under way waits for its end instead, whatever that is.</summary>
+/// <summary>
+/// One call at a time of something that serves all who ask: who asks while it is under way waits for its end instead,
+/// whatever that is.
+/// </summary>
 internal sealed class SharedCall(Func<Task> call, Offload offload)
 {
     private readonly Lock _lock = new();
@@ -17,7 +20,8 @@ internal sealed class SharedCall(Func<Task> call, Offload offload)
             }
             else
             {
-                // One each: the runtime takes a task with several continuations to other threads, and these are to go where the offload says.
+                // One each: the runtime takes a task with several continuations to other threads, and these are to go
+                // where the offload says.
                 end = new TaskCompletionSource();
                 _waiters.Add(end);
             }

@@ -1,6 +1,9 @@
 namespace Kaiju.Tasks.Threading;
 
-/// <summary>Wakes one sleeper. Set while nobody sleeps it is remembered once, so that nothing that happens between two looks is missed.</summary>
+/// <summary>
+/// Wakes one sleeper. Set while nobody sleeps it is remembered once, so that nothing that happens between two looks is
+/// missed.
+/// </summary>
 internal sealed class WakeSignal(TimeProvider clock)
 {
     private readonly Lock _lock = new();

@@ -6,13 +6,17 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Validation;
 
-/// <summary>Makes a definition complete: its id, app, timeout and kws are filled in, and all objects are written as JSON.</summary>
+/// <summary>
+/// Makes a definition complete: its id, app, timeout and kws are filled in, and all objects are written as JSON.
+/// </summary>
 internal sealed class DefinitionCompletion(KaijuTasksOptions options, IdSource ids)
 {
     private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
     private readonly JsonSerializerOptions _dataSerializing = TaskTemplateConverter.OfData(options.SerializerOptions);
 
-    /// <summary>The complete definition; the same one where it lacks so much that nothing more can be said of it.</summary>
+    /// <summary>
+    /// The complete definition; the same one where it lacks so much that nothing more can be said of it.
+    /// </summary>
     public TaskDefinition Complete(TaskDefinition definition, DefinitionFaults faults)
     {
         CheckPresence(definition, faults);

@@ -33,8 +33,11 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
         CheckSize(task, faults);
     }
 
-    /// <summary>What a stored task must fulfil to be kept as it is: limits and languages of this host do not count.</summary>
-    public void CheckStored(TaskDefinition task, IReadOnlyList<JsonElement> results, TaskError? error, DefinitionFaults faults)
+    /// <summary>
+    /// What a stored task must fulfil to be kept as it is: limits and languages of this host do not count.
+    /// </summary>
+    public void CheckStored(
+        TaskDefinition task, IReadOnlyList<JsonElement> results, TaskError? error, DefinitionFaults faults)
     {
         CheckTexts(task, DefinitionOrigin.Stored, faults);
         CheckSchedule(task, faults);
@@ -73,7 +76,8 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
         }
     }
 
-    private static void CheckName(string member, string? name, int longest, DefinitionOrigin origin, DefinitionFaults faults)
+    private static void CheckName(
+        string member, string? name, int longest, DefinitionOrigin origin, DefinitionFaults faults)
     {
         if (name is null)
         {
@@ -82,7 +86,8 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
 
         if (name.Length == 0 || name.Length > longest)
         {
-            faults.Add($"{member} is {JsonText.Quote(name)} with {name.Length} characters; it must have 1 to {longest}.");
+            faults.Add(
+                $"{member} is {JsonText.Quote(name)} with {name.Length} characters; it must have 1 to {longest}.");
         }
         else if (HasControl(name))
         {
@@ -124,17 +129,20 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
 
         if (!Enum.IsDefined(task.RestartPolicy))
         {
-            faults.Add($"restart_policy is {(int)task.RestartPolicy}; it must be one of {WireNames<RestartPolicy>.All}.");
+            faults.Add(
+                $"restart_policy is {(int)task.RestartPolicy}; it must be one of {WireNames<RestartPolicy>.All}.");
         }
     }
 
-    private static void CheckSeconds(string member, TimeSpan? value, TimeSpan least, TimeSpan most, DefinitionFaults faults)
+    private static void CheckSeconds(
+        string member, TimeSpan? value, TimeSpan least, TimeSpan most, DefinitionFaults faults)
     {
         if (value < least || value > most)
         {
             faults.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{member} is {value.Value.TotalSeconds}; it must be from {least.TotalSeconds} to {most.TotalSeconds} seconds."));
+                $"{member} is {value.Value.TotalSeconds}; "
+                + $"it must be from {least.TotalSeconds} to {most.TotalSeconds} seconds."));
         }
     }
 
@@ -144,7 +152,8 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
         {
             if (task.CronTimeZone is not null)
             {
-                faults.Add($"cron_time_zone is {JsonText.Quote(task.CronTimeZone)} without a cron; give both or neither.");
+                faults.Add(
+                    $"cron_time_zone is {JsonText.Quote(task.CronTimeZone)} without a cron; give both or neither.");
             }
 
             return;
@@ -174,7 +183,8 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
         {
             faults.Add($"{member} is {JsonText.Show(json)}; it must be an object.");
         }
-        else if (JsonText.FindFault(JsonText.Raw(json), maxBytes, limits.MaxJsonDepth, member, showsValues: true) is { } fault)
+        else if (JsonText.FindFault(
+            JsonText.Raw(json), maxBytes, limits.MaxJsonDepth, member, showsValues: true) is { } fault)
         {
             faults.Add(fault);
         }
@@ -183,7 +193,8 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
     private void CheckStored(string place, JsonElement value, DefinitionFaults faults)
     {
         if (value.ValueKind != JsonValueKind.Undefined
-            && JsonText.FindFault(JsonText.Raw(value), int.MaxValue, limits.MaxJsonDepth, place, showsValues: true) is { } fault)
+            && JsonText.FindFault(
+                JsonText.Raw(value), int.MaxValue, limits.MaxJsonDepth, place, showsValues: true) is { } fault)
         {
             faults.Add(fault);
         }
@@ -205,8 +216,10 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
 
     private void CheckSize(TaskDefinition task, DefinitionFaults faults)
     {
-        var bytes = JsonText.Size(task.KwsJson) + JsonText.Size(task.MetaJson) + Size(task.Description) + task.Commands.Sum(command =>
-            Size(command.Method) + JsonText.Size(command.ParamsJson) + JsonText.Size(command.Condition?.Json ?? default));
+        var bytes = JsonText.Size(task.KwsJson)
+            + JsonText.Size(task.MetaJson) + Size(task.Description) + task.Commands.Sum(command =>
+            Size(command.Method)
+                + JsonText.Size(command.ParamsJson) + JsonText.Size(command.Condition?.Json ?? default));
         if (bytes > limits.MaxDefinitionBytes)
         {
             faults.Add($"The definition is {bytes} bytes of JSON; at most {limits.MaxDefinitionBytes} are allowed.");

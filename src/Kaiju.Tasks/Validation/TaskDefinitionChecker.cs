@@ -9,8 +9,8 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// The door to every store: makes a definition complete and refuses what cannot be run or stored, naming everything that is wrong
-/// in one error. Stores take only what came through here, so that all of them refuse the same things.
+/// The door to every store: makes a definition complete and refuses what cannot be run or stored, naming everything
+/// that is wrong in one error. Stores take only what came through here, so that all of them refuse the same things.
 /// </summary>
 public sealed class TaskDefinitionChecker
 {
@@ -76,11 +76,13 @@ public sealed class TaskDefinitionChecker
     public static void ThrowIfNotPrepared(TaskDefinition definition)
     {
         ArgumentNullException.ThrowIfNull(definition);
-        if (string.IsNullOrEmpty(definition.Id) || definition.AppName is null || definition.MaxExecTimeout is null || definition.Commands.Count == 0
+        if (string.IsNullOrEmpty(definition.Id) || definition.AppName is null || definition.MaxExecTimeout is null
+            || definition.Commands.Count == 0
             || definition.KwsJson.ValueKind != JsonValueKind.Object)
         {
             throw new ArgumentException(
-                $"The task {JsonText.Quote(definition.Id ?? "")} is not complete. Stores take definitions that {nameof(TaskDefinitionChecker)}.{nameof(Prepare)} has returned.",
+                $"The task {JsonText.Quote(definition.Id ?? "")} is not complete. Stores take definitions that "
+                    + $"{nameof(TaskDefinitionChecker)}.{nameof(Prepare)} has returned.",
                 nameof(definition));
         }
     }
@@ -92,7 +94,11 @@ public sealed class TaskDefinitionChecker
         {
             var data = JsonText.OrNull(new JsonInput(message).Owned(_options.SerializerOptions, Place));
             var fault = JsonText.FindFault(
-                JsonText.Raw(data), _options.Limits.MaxResultBytes, _options.Limits.MaxJsonDepth, Place, showsValues: true);
+                JsonText.Raw(data),
+                _options.Limits.MaxResultBytes,
+                _options.Limits.MaxJsonDepth,
+                Place,
+                showsValues: true);
             return fault is null ? data : throw new TaskValidationException(taskId, [fault]);
         }
         catch (UnwritableException e)
@@ -106,6 +112,8 @@ public sealed class TaskDefinitionChecker
     {
         Definition = definition,
         Result = [.. task.Result.Select(json => JsonText.OrNull(JsonText.Owned(json)))],
-        Managed = task.Error is { } error ? task.Managed with { Error = TaskError.FromJson(error.Json.Clone()) } : task.Managed,
+        Managed = task.Error is { } error
+            ? task.Managed with { Error = TaskError.FromJson(error.Json.Clone()) }
+            : task.Managed,
     };
 }

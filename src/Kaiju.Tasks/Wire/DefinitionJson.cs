@@ -66,7 +66,9 @@ internal static class DefinitionJson
         };
     }
 
-    /// <summary>Reads what <see cref="WriteStored"/> has written. It was checked then, so that here it is only read.</summary>
+    /// <summary>
+    /// Reads what <see cref="WriteStored"/> has written. It was checked then, so that here it is only read.
+    /// </summary>
     /// <exception cref="JsonException">Something else has written it.</exception>
     public static TaskDefinition ReadStored(ReadOnlySpan<byte> utf8, string id, string appName)
     {
@@ -85,8 +87,11 @@ internal static class DefinitionJson
         };
     }
 
-    /// <summary>The wire form without id and app, which stores keep in columns of their own, and without defaults.</summary>
-    public static string WriteStored(TaskDefinition definition) => WireText.Write(definition, static (writer, definition) =>
+    /// <summary>
+    /// The wire form without id and app, which stores keep in columns of their own, and without defaults.
+    /// </summary>
+    public static string WriteStored(TaskDefinition definition) =>
+        WireText.Write(definition, static (writer, definition) =>
     {
         writer.WriteStartObject();
         WriteMembers(writer, definition with { Id = null, AppName = null }, omitsDefaults: true);
@@ -110,7 +115,9 @@ internal static class DefinitionJson
         if (!omitsDefaults || JsonText.Size(definition.KwsJson) > JsonText.Size(JsonText.EmptyObject))
         {
             // No kws and {} are the same.
-            members.Json("kws", definition.KwsJson.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : definition.KwsJson);
+            members.Json(
+                "kws",
+                definition.KwsJson.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : definition.KwsJson);
         }
 
         members.Flag("enabled", definition.Enabled, true);

@@ -11,7 +11,8 @@ internal static class ExecutorTaskJson
         var faults = new List<string>();
         if (json.ValueKind != JsonValueKind.Object)
         {
-            throw new TaskValidationException(null, [$"The executor's task is {JsonText.Show(json)}; it must be an object."]);
+            throw new TaskValidationException(
+                null, [$"The executor's task is {JsonText.Show(json)}; it must be an object."]);
         }
 
         var member = new MemberReader(json, "", faults);
@@ -60,7 +61,8 @@ internal static class ExecutorTaskJson
         writer.WriteNumber("stages", task.Stages);
         DefinitionJson.WriteCommands(writer, task.Commands);
         RecordJson.WriteResults(writer, task.Result);
-        WireText.WriteRaw(writer, "kws", task.Kws.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : task.Kws);
+        WireText.WriteRaw(
+            writer, "kws", task.Kws.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : task.Kws);
         UnixTime.Write(writer, "exec_deadline", task.ExecDeadline);
         UnixTime.Write(writer, "time_left", task.TimeLeft);
         var members = new MemberWriter(writer, omitsDefaults: true);

@@ -4,8 +4,8 @@ using Kaiju.Tasks.Json;
 namespace Kaiju.Tasks.Wire;
 
 /// <summary>
-/// Reads the members of a JSON object one by one and notes everything that is wrong instead of stopping at the first. Missing
-/// members and explicit nulls are the same; unknown members are nobody's business.
+/// Reads the members of a JSON object one by one and notes everything that is wrong instead of stopping at the first.
+/// Missing members and explicit nulls are the same; unknown members are nobody's business.
 /// </summary>
 internal readonly struct MemberReader(JsonElement json, string place, List<string> faults)
 {
@@ -74,7 +74,8 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
         }
 
         const decimal Most = 1e11m; // More than 3,000 years; what is allowed is checked where the task is.
-        return member.ValueKind == JsonValueKind.Number && member.TryGetDecimal(out var seconds) && Math.Abs(seconds) <= Most
+        return member.ValueKind == JsonValueKind.Number && member.TryGetDecimal(out var seconds)
+            && Math.Abs(seconds) <= Most
             ? TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond))
             : Fault<TimeSpan?>(name, member, "a number of seconds");
     }
@@ -136,7 +137,8 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
             return null;
         }
 
-        return member.ValueKind == JsonValueKind.Number && member.TryGetInt64(out var value) && value >= least && value <= most
+        return member.ValueKind == JsonValueKind.Number && member.TryGetInt64(out var value) && value >= least
+            && value <= most
             ? value
             : Fault<long?>(name, member, "a whole number");
     }
@@ -158,7 +160,8 @@ internal static class WireNames<T>
     public static string All { get; } = string.Join(", ", _words);
 
     /// <summary>The word, or the number of a value without one.</summary>
-    public static string Of(T value) => Array.IndexOf(_values, value) is >= 0 and var index ? _words[index] : value.ToString("D");
+    public static string Of(T value) =>
+        Array.IndexOf(_values, value) is >= 0 and var index ? _words[index] : value.ToString("D");
 
     public static bool TryRead(string word, out T value)
     {

@@ -3,7 +3,10 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Wire;
 
-/// <summary>Writes the members of an object one by one; those that <see cref="MemberReader"/> would read the same without are left out where that is asked for.</summary>
+/// <summary>
+/// Writes the members of an object one by one; those that <see cref="MemberReader"/> would read the same without are
+/// left out where that is asked for.
+/// </summary>
 internal readonly struct MemberWriter(Utf8JsonWriter writer, bool omitsDefaults)
 {
     public void Text(string name, string? text)

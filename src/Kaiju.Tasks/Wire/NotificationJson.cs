@@ -11,14 +11,17 @@ internal static class NotificationJson
         var faults = new List<string>();
         if (json.ValueKind != JsonValueKind.Object)
         {
-            throw new TaskValidationException(null, [$"The notification is {JsonText.Show(json)}; it must be an object."]);
+            throw new TaskValidationException(
+                null, [$"The notification is {JsonText.Show(json)}; it must be an object."]);
         }
 
         var member = new MemberReader(json, "", faults);
         var notification = new TaskNotification
         {
             Message = member.Text("message") ?? "task.result",
-            Id = member.Json("id") is { ValueKind: JsonValueKind.Number } id && id.TryGetInt64(out var number) ? number : 0,
+            Id = member.Json("id") is { ValueKind: JsonValueKind.Number } id && id.TryGetInt64(out var number)
+                ? number
+                : 0,
             TaskId = member.Text("task_id") ?? "",
             JobId = member.Text("job_id") ?? "",
             UserId = member.Text("user_id"),

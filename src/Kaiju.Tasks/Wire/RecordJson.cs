@@ -3,7 +3,9 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Wire;
 
-/// <summary>The wire form of <see cref="TaskRecord"/>: the definition's members and those of the managed state in one object.</summary>
+/// <summary>
+/// The wire form of <see cref="TaskRecord"/>: the definition's members and those of the managed state in one object.
+/// </summary>
 internal static class RecordJson
 {
     public static TaskRecord ReadTask(JsonElement json)
@@ -25,7 +27,14 @@ internal static class RecordJson
         }
 
         return faults.Count == 0
-            ? new TaskRecord { Definition = definition, Managed = managed, Created = created, Result = results, IsForeign = !IsOwn(member) }
+            ? new TaskRecord
+            {
+                Definition = definition,
+                Managed = managed,
+                Created = created,
+                Result = results,
+                IsForeign = !IsOwn(member),
+            }
             : throw new TaskValidationException(definition.Id, faults);
     }
 
@@ -142,7 +151,9 @@ internal static class RecordJson
             Retries = member.Integer("retries") ?? 0,
             QueuedAt = member.Time("queued_at"),
             ExecDeadline = member.Time("exec_deadline"),
-            Wait = member.Word<WaitKind>("wait") ?? (state == TaskState.Waiting ? WaitOf(definition, stage, waitDeadline) : WaitKind.None),
+            Wait = member.Word<WaitKind>("wait") ?? (state == TaskState.Waiting
+                ? WaitOf(definition, stage, waitDeadline)
+                : WaitKind.None),
             WaitDeadline = waitDeadline,
             NextRun = member.Time("next_run"),
             RetryAt = member.Time("retry_at"),
@@ -157,7 +168,8 @@ internal static class RecordJson
     }
 
     private static WaitKind WaitOf(TaskDefinition definition, int stage, DateTimeOffset? deadline) =>
-        deadline is null || (stage < definition.Commands.Count && definition.Commands[stage].Method == MessageCommand.MethodName)
+        deadline is null || (stage < definition.Commands.Count
+            && definition.Commands[stage].Method == MessageCommand.MethodName)
             ? WaitKind.Message
             : WaitKind.Timer;
 }

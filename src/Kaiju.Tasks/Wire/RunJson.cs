@@ -50,7 +50,15 @@ internal static class RunJson
     {
         if (!MemberReader.IsObject("The stage's entry", json, faults))
         {
-            return new StageEntry { JobId = "", Pass = 0, Stage = 0, Attempt = 1, Started = default, Finished = default };
+            return new StageEntry
+            {
+                JobId = "",
+                Pass = 0,
+                Stage = 0,
+                Attempt = 1,
+                Started = default,
+                Finished = default,
+            };
         }
 
         var member = new MemberReader(json, "", faults);
@@ -67,7 +75,9 @@ internal static class RunJson
         };
     }
 
-    /// <summary>Without the claim, which is the executor's alone. A stage that failed has no result, and null is one.</summary>
+    /// <summary>
+    /// Without the claim, which is the executor's alone. A stage that failed has no result, and null is one.
+    /// </summary>
     public static void WriteEntry(Utf8JsonWriter writer, StageEntry entry)
     {
         writer.WriteStartObject();

@@ -5,10 +5,12 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks.Serialization;
 
 /// <summary>
-/// Writes and reads this library's types in their wire form, whatever the serializer's options and without reflection. The
-/// types name it themselves; nothing has to be registered.
+/// Writes and reads this library's types in their wire form, whatever the serializer's options and without reflection.
+/// The types name it themselves; nothing has to be registered.
 /// </summary>
-/// <remarks>JSON that is not of the type is a <see cref="JsonException"/> that names every member that is wrong.</remarks>
+/// <remarks>
+/// JSON that is not of the type is a <see cref="JsonException"/> that names every member that is wrong.
+/// </remarks>
 public sealed class TaskJsonConverter : JsonConverterFactory
 {
     /// <inheritdoc/>

@@ -6,14 +6,18 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Wire;
 
-/// <summary>A template as JSON: in params its text; in kws, meta and messages, which are never filled, the text that it always gives.</summary>
+/// <summary>
+/// A template as JSON: in params its text; in kws, meta and messages, which are never filled, the text that it always
+/// gives.
+/// </summary>
 /// <param name="isOfData">True for what is never filled.</param>
 internal sealed class TaskTemplateConverter(bool isOfData = false) : JsonConverter<TaskTemplate>
 {
     private static readonly ConditionalWeakTable<JsonSerializerOptions, JsonSerializerOptions> _known = [];
 
     /// <summary>Options that write what is never filled.</summary>
-    public static JsonSerializerOptions OfData(JsonSerializerOptions options) => _known.GetValue(options, static given =>
+    public static JsonSerializerOptions OfData(JsonSerializerOptions options) =>
+        _known.GetValue(options, static given =>
     {
         var data = new JsonSerializerOptions(given);
         data.Converters.Insert(0, new TaskTemplateConverter(isOfData: true));
@@ -22,7 +26,8 @@ internal sealed class TaskTemplateConverter(bool isOfData = false) : JsonConvert
 
     /// <summary>The same of a type that a source generator knows; as it is if its options do not give it.</summary>
     public static JsonTypeInfo<T> OfData<T>(JsonTypeInfo<T> typeInfo) =>
-        typeInfo.Options.TypeInfoResolver is not null && OfData(typeInfo.Options).TryGetTypeInfo(typeof(T), out var data)
+        typeInfo.Options.TypeInfoResolver is not null
+            && OfData(typeInfo.Options).TryGetTypeInfo(typeof(T), out var data)
             ? (JsonTypeInfo<T>)data
             : typeInfo;
 
@@ -43,8 +48,10 @@ internal sealed class TaskTemplateConverter(bool isOfData = false) : JsonConvert
         }
     }
 
-    public override void Write(Utf8JsonWriter writer, TaskTemplate value, JsonSerializerOptions options) => writer.WriteStringValue(
+    public override void Write(Utf8JsonWriter writer, TaskTemplate value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(
         !isOfData ? value.Text
         : value.Constant ?? throw new JsonException(
-            $"kws, meta and messages are never filled, so {JsonText.Quote(value.Text)} would stay as it is; give a text or {nameof(TaskTemplate)}.{nameof(TaskTemplate.Literal)}"));
+            $"kws, meta and messages are never filled, so {JsonText.Quote(value.Text)} would stay as it is; give a "
+                + $"text or {nameof(TaskTemplate)}.{nameof(TaskTemplate.Literal)}"));
 }

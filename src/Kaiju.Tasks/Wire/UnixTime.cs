@@ -3,13 +3,16 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Wire;
 
-/// <summary>Times on the wire: UNIX seconds, with a fraction where there is one; ISO 8601 text is read as well.</summary>
+/// <summary>
+/// Times on the wire: UNIX seconds, with a fraction where there is one; ISO 8601 text is read as well.
+/// </summary>
 internal static class UnixTime
 {
     private static readonly decimal _first = DateTimeOffset.MinValue.ToUnixTimeSeconds();
     private static readonly decimal _last = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
 
-    public static decimal ToSeconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / (decimal)TimeSpan.TicksPerSecond;
+    public static decimal ToSeconds(DateTimeOffset time) =>
+        (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / (decimal)TimeSpan.TicksPerSecond;
 
     public static DateTimeOffset? FromSeconds(decimal seconds)
     {
@@ -27,7 +30,10 @@ internal static class UnixTime
     {
         JsonValueKind.Number when json.TryGetDecimal(out var seconds) => FromSeconds(seconds),
         JsonValueKind.String when DateTimeOffset.TryParse(
-            json.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) => time,
+            json.GetString(),
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out var time) => time,
         _ => null,
     };
 

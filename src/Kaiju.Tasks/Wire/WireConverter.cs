@@ -42,10 +42,12 @@ internal sealed class WordConverter<T> : JsonConverter<T>
             ? Word(reader.GetString()!)
             : throw new JsonException($"A {typeof(T).Name} must be one of {WireNames<T>.All}.");
 
-    public override T ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+    public override T ReadAsPropertyName(
+        ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Word(reader.GetString()!);
 
     private static T Word(string word) => WireNames<T>.TryRead(word, out var value)
         ? value
-        : throw new JsonException($"{JsonText.Quote(word)} is not a {typeof(T).Name}; it must be one of {WireNames<T>.All}.");
+        : throw new JsonException(
+            $"{JsonText.Quote(word)} is not a {typeof(T).Name}; it must be one of {WireNames<T>.All}.");
 }

@@ -14,7 +14,10 @@ internal static class WireText
     /// <summary>How objects of the caller's are written where no host says otherwise: with Web defaults.</summary>
     public static readonly JsonSerializerOptions DefaultOptions = new(JsonSerializerDefaults.Web);
 
-    private static readonly JsonWriterOptions _writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions _writing = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     [ThreadStatic]
     private static ReusedWriter? _spare;

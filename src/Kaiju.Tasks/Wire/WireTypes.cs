@@ -37,7 +37,8 @@ internal static class WireTypes
             static (writer, condition) => WireText.WriteRaw(writer, condition.Json),
             static (json, _) => TaskCondition.FromJson(json)),
         new WireConverter<TaskError>(
-            static (writer, error) => WireText.WriteRaw(writer, error.Json), static (json, _) => TaskError.FromJson(json)),
+            static (writer, error) => WireText.WriteRaw(writer, error.Json),
+            static (json, _) => TaskError.FromJson(json)),
         new WireConverter<TaskRecord>(RecordJson.WriteTask, static (json, _) => RecordJson.ReadTask(json)),
         new WireConverter<ManagedState>(RecordJson.WriteState, RecordJson.ReadState),
         new WireConverter<TaskRun>(RunJson.Write, RunJson.Read),

@@ -19,7 +19,8 @@ internal sealed class Condition
     public static Condition Parse(JsonElement schema, TemplatePlace place) =>
         schema.ValueKind is JsonValueKind.Object or JsonValueKind.Array
             ? new Condition(schema, place)
-            : throw new TemplateException(ConditionFaults.NoSchema(place, schema).OfFilled(schema), TemplatePhase.Condition);
+            : throw new TemplateException(
+                ConditionFaults.NoSchema(place, schema).OfFilled(schema), TemplatePhase.Condition);
 
     /// <exception cref="TemplateException">It cannot be evaluated over this data, or the budget is used up.</exception>
     public bool Evaluate(TemplateData data, TemplateBudget budget)
@@ -37,7 +38,8 @@ internal sealed class Condition
             JsonValueKind.Object when evaluation.TryGetMember(schema, "not", out var negated) =>
                 !Holds(negated, place.Member("not"), evaluation, depth + 1),
             JsonValueKind.Object => AllHold(schema, place, evaluation, depth),
-            _ => throw new TemplateException(ConditionFaults.NoSchema(place, schema).OfFilled(schema), TemplatePhase.Condition),
+            _ => throw new TemplateException(
+                ConditionFaults.NoSchema(place, schema).OfFilled(schema), TemplatePhase.Condition),
         };
     }
 
@@ -72,7 +74,8 @@ internal sealed class Condition
         return true;
     }
 
-    private static bool Passes(TemplateValue value, JsonElement test, TemplatePlace place, Evaluation evaluation, int depth)
+    private static bool Passes(
+        TemplateValue value, JsonElement test, TemplatePlace place, Evaluation evaluation, int depth)
     {
         Enter(test, place, evaluation, depth);
         return test.ValueKind switch
@@ -87,7 +90,8 @@ internal sealed class Condition
         };
     }
 
-    private static bool PassesAny(TemplateValue value, JsonElement tests, TemplatePlace place, Evaluation evaluation, int depth)
+    private static bool PassesAny(
+        TemplateValue value, JsonElement tests, TemplatePlace place, Evaluation evaluation, int depth)
     {
         var index = 0;
         foreach (var test in tests.EnumerateArray())
@@ -106,7 +110,8 @@ internal sealed class Condition
         foreach (var operation in operators.EnumerateObject())
         {
             evaluation.Step();
-            if (!ConditionOperators.Apply(evaluation.ReadName(operation), value, new TemplateValue(operation.Value), evaluation))
+            if (!ConditionOperators.Apply(
+                evaluation.ReadName(operation), value, new TemplateValue(operation.Value), evaluation))
             {
                 return false;
             }

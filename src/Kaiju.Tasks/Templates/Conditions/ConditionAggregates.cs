@@ -3,17 +3,23 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>The functions of <c>agg</c>. They work on the elements of an array, the keys of an object, the characters of a text.</summary>
+/// <summary>
+/// The functions of <c>agg</c>. They work on the elements of an array, the keys of an object, the characters of a text.
+/// </summary>
 internal static class ConditionAggregates
 {
     private static readonly FrozenDictionary<string, Func<TemplateValue, Evaluation, TemplateValue>> _functions =
         new Dictionary<string, Func<TemplateValue, Evaluation, TemplateValue>>
         {
             ["sum"] = (value, evaluation) => Arithmetic.Sum(Elements(value, evaluation), evaluation),
-            ["min"] = (value, evaluation) => PythonComparison.Extreme(Elements(value, evaluation), largest: false, evaluation),
-            ["max"] = (value, evaluation) => PythonComparison.Extreme(Elements(value, evaluation), largest: true, evaluation),
-            ["all"] = (value, evaluation) => TemplateValue.Of(Elements(value, evaluation).All(element => element.IsTrue(evaluation))),
-            ["any"] = (value, evaluation) => TemplateValue.Of(Elements(value, evaluation).Any(element => element.IsTrue(evaluation))),
+            ["min"] = (value, evaluation) =>
+                PythonComparison.Extreme(Elements(value, evaluation), largest: false, evaluation),
+            ["max"] = (value, evaluation) =>
+                PythonComparison.Extreme(Elements(value, evaluation), largest: true, evaluation),
+            ["all"] = (value, evaluation) =>
+                TemplateValue.Of(Elements(value, evaluation).All(element => element.IsTrue(evaluation))),
+            ["any"] = (value, evaluation) =>
+                TemplateValue.Of(Elements(value, evaluation).Any(element => element.IsTrue(evaluation))),
             ["len"] = TemplateFunctions.Length,
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
@@ -30,7 +36,8 @@ internal static class ConditionAggregates
     {
         JsonValueKind.Array => value.Items(evaluation),
         JsonValueKind.Object => value.Members(evaluation).Select(member => TemplateValue.Of(member.Key)),
-        JsonValueKind.String => value.Text(evaluation).EnumerateRunes().Select(rune => TemplateValue.Of(rune.ToString())),
+        JsonValueKind.String =>
+            value.Text(evaluation).EnumerateRunes().Select(rune => TemplateValue.Of(rune.ToString())),
         _ => throw evaluation.TypeError($"only an array can be aggregated, not {value.Description}."),
     };
 }

@@ -2,10 +2,13 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Checks a command's condition when a task is created: what is certainly wrong whatever the templates in it give.</summary>
+/// <summary>
+/// Checks a command's condition when a task is created: what is certainly wrong whatever the templates in it give.
+/// </summary>
 /// <remarks>
 /// A string that is a template may become anything, so nothing is said about it; a string that cannot be parsed is for
-/// <see cref="Template.TryParse"/> to name. What evaluating ignores (siblings of <c>not</c> and <c>agg</c>) is ignored here too.
+/// <see cref="Template.TryParse"/> to name. What evaluating ignores (siblings of <c>not</c> and <c>agg</c>) is ignored
+/// here too.
 /// </remarks>
 internal sealed class ConditionCheck
 {
@@ -16,14 +19,21 @@ internal sealed class ConditionCheck
     private ConditionCheck(ICollection<TemplateFault> faults, ICollection<TemplateReference> references) =>
         (_faults, _references) = (faults, references);
 
-    /// <summary>Names the faults, up to <see cref="TemplateParser.MostFaults"/>, and the paths that the condition reads.</summary>
+    /// <summary>
+    /// Names the faults, up to <see cref="TemplateParser.MostFaults"/>, and the paths that the condition reads.
+    /// </summary>
     /// <param name="condition">The raw <c>condition</c> member of a command; undefined if it has none.</param>
     /// <param name="place">What the faults call it.</param>
     /// <param name="faults">Where faults are added.</param>
-    /// <param name="references">Where the condition's keys are added. Those of its templates are the template's.</param>
+    /// <param name="references">
+    /// Where the condition's keys are added. Those of its templates are the template's.
+    /// </param>
     /// <returns>Whether there were no faults.</returns>
     public static bool Check(
-        JsonElement condition, string place, ICollection<TemplateFault> faults, ICollection<TemplateReference> references)
+        JsonElement condition,
+        string place,
+        ICollection<TemplateFault> faults,
+        ICollection<TemplateReference> references)
     {
         var check = new ConditionCheck(faults, references);
         check.CheckCommand(condition, TemplatePlace.Root(place));
@@ -65,7 +75,8 @@ internal sealed class ConditionCheck
             case JsonValueKind.Array:
                 CheckItems(schema, place, (item, itemPlace) => CheckSchema(item, itemPlace, depth + 1));
                 break;
-            case JsonValueKind.Object when Members(schema) is var members && members.TryGetValue("not", out var negated):
+            case JsonValueKind.Object when Members(schema) is var members
+                && members.TryGetValue("not", out var negated):
                 CheckSchema(negated, place.Member("not"), depth + 1);
                 break;
             case JsonValueKind.Object:
@@ -82,7 +93,9 @@ internal sealed class ConditionCheck
         foreach (var (path, test) in Members(tests))
         {
             var testPlace = place.Member(path);
-            _references.Add(new TemplateReference(testPlace, ReferenceKind.Condition, new FieldPath(path, '.').Parts, hasDefault: true));
+            _references.Add(
+                new TemplateReference(
+                    testPlace, ReferenceKind.Condition, new FieldPath(path, '.').Parts, hasDefault: true));
             CheckTest(test, testPlace, depth + 1);
         }
     }
@@ -113,7 +126,9 @@ internal sealed class ConditionCheck
         {
             foreach (var name in members.Keys.Where(name => !ConditionOperators.IsKnown(name)))
             {
-                Report(ConditionFaults.Of(place, test, TemplateErrorKind.UnknownOperator, ConditionFaults.UnknownOperator(name)));
+                Report(
+                    ConditionFaults.Of(
+                        place, test, TemplateErrorKind.UnknownOperator, ConditionFaults.UnknownOperator(name)));
             }
         }
     }
@@ -136,7 +151,9 @@ internal sealed class ConditionCheck
         var (name, test) = members.GetAt(0);
         if (!ConditionAggregates.IsKnown(name))
         {
-            Report(ConditionFaults.Of(place, aggregates, TemplateErrorKind.UnknownFunction, ConditionFaults.UnknownFunction(name)));
+            Report(
+                ConditionFaults.Of(
+                    place, aggregates, TemplateErrorKind.UnknownFunction, ConditionFaults.UnknownFunction(name)));
             return;
         }
 
@@ -160,7 +177,10 @@ internal sealed class ConditionCheck
         }
 
         Report(ConditionFaults.Of(
-            place, json, TemplateErrorKind.LimitExceeded, $"the condition is nested deeper than {TemplateBudget.DefaultDepth} levels."));
+            place,
+            json,
+            TemplateErrorKind.LimitExceeded,
+            $"the condition is nested deeper than {TemplateBudget.DefaultDepth} levels."));
         return true;
     }
 

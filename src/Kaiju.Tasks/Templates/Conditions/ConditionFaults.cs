@@ -24,11 +24,14 @@ internal static class ConditionFaults
 
     public static TemplateFault NoSchema(TemplatePlace place, JsonElement json) => Invalid(place, json, SchemaShape);
 
-    public static TemplateFault NoCondition(TemplatePlace place, JsonElement json) => Invalid(place, json, CommandShape);
+    public static TemplateFault NoCondition(TemplatePlace place, JsonElement json) =>
+        Invalid(place, json, CommandShape);
 
-    public static TemplateFault NestedSchema(TemplatePlace place, JsonElement json) => Invalid(place, json, NestedShape);
+    public static TemplateFault NestedSchema(TemplatePlace place, JsonElement json) =>
+        Invalid(place, json, NestedShape);
 
-    public static TemplateFault Aggregate(TemplatePlace place, JsonElement json) => Invalid(place, json, AggregateShape);
+    public static TemplateFault Aggregate(TemplatePlace place, JsonElement json) =>
+        Invalid(place, json, AggregateShape);
 
     public static TemplateFault Of(TemplatePlace place, JsonElement json, string kind, string reason) =>
         new(place, ErrorText.Of(json), kind, reason);

@@ -22,7 +22,8 @@ internal static class ConditionOperators
         ["like"] = IsLike,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    public static string List { get; } = string.Join(", ", "eq", "ne", "gt", "lt", "ge", "le", "has", "in", "match", "like");
+    public static string List { get; } = string.Join(
+        ", ", "eq", "ne", "gt", "lt", "ge", "le", "has", "in", "match", "like");
 
     public static bool IsKnown(string name) => _operations.ContainsKey(name);
 
@@ -32,7 +33,8 @@ internal static class ConditionOperators
             : throw evaluation.Fail(TemplateErrorKind.UnknownOperator, ConditionFaults.UnknownOperator(name));
 
     // Anything that is no number compares as false, without an error.
-    private static bool Ordered(TemplateValue value, TemplateValue operand, Evaluation evaluation, Func<int, bool> holds) =>
+    private static bool Ordered(
+        TemplateValue value, TemplateValue operand, Evaluation evaluation, Func<int, bool> holds) =>
         PythonComparison.IsNumeric(value) && PythonComparison.IsNumeric(operand) &&
         holds(PythonComparison.CompareNumbers(value, operand, evaluation));
 
@@ -42,11 +44,13 @@ internal static class ConditionOperators
         var read = item.IsText ? TemplateValue.Of(item.Text(evaluation)) : item;
         return container.Kind switch
         {
-            JsonValueKind.Array => container.Items(evaluation).Any(element => PythonComparison.Equal(element, read, evaluation)),
+            JsonValueKind.Array =>
+                container.Items(evaluation).Any(element => PythonComparison.Equal(element, read, evaluation)),
             JsonValueKind.Object => HasKey(container, read, evaluation),
             JsonValueKind.String when read.IsText =>
                 TextSearch.Contains(container.Text(evaluation), read.Text(evaluation), evaluation),
-            JsonValueKind.String => throw evaluation.TypeError($"a text can only contain text, not {read.Description}."),
+            JsonValueKind.String =>
+                throw evaluation.TypeError($"a text can only contain text, not {read.Description}."),
             _ => false,
         };
     }

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Patterns with <c>*</c>, <c>?</c>, <c>[a-z]</c> and <c>[!a-z]</c>, by code points, over the whole text.</summary>
+/// <summary>
+/// Patterns with <c>*</c>, <c>?</c>, <c>[a-z]</c> and <c>[!a-z]</c>, by code points, over the whole text.
+/// </summary>
 internal sealed class Glob
 {
     private readonly List<Token> _tokens = [];
@@ -38,7 +40,8 @@ internal sealed class Glob
         return new Glob(pattern).Matches(text, evaluation);
     }
 
-    // Only the last star needs to be tried again: what an earlier one could take more of, the last one can take as well.
+    // Only the last star needs to be tried again: what an earlier one could take more of, the last one can take as
+    // well.
     private bool Matches(string text, Evaluation evaluation)
     {
         var (position, token) = (0, 0);

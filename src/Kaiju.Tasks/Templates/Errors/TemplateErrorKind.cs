@@ -1,6 +1,8 @@
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>What can be wrong with a template or a condition: the words of the conformance vectors, and the limits.</summary>
+/// <summary>
+/// What can be wrong with a template or a condition: the words of the conformance vectors, and the limits.
+/// </summary>
 internal static class TemplateErrorKind
 {
     public const string Unbalanced = "unbalanced";

@@ -13,10 +13,15 @@ internal sealed class TemplateFault(
     /// <summary>Such as <c>params.items[2]</c>.</summary>
     public string Place => place.ToString();
 
-    /// <summary>The template's text, or the condition's JSON, cut to <see cref="ErrorText.Longest"/> characters.</summary>
+    /// <summary>
+    /// The template's text, or the condition's JSON, cut to <see cref="ErrorText.Longest"/> characters.
+    /// </summary>
     public string Text { get; } = ErrorText.Cut(text);
 
-    /// <summary>The same fault of a condition that was filled with data: it is stored, so it shows kind and length and not the JSON.</summary>
+    /// <summary>
+    /// The same fault of a condition that was filled with data: it is stored, so it shows kind and length and not the
+    /// JSON.
+    /// </summary>
     public TemplateFault OfFilled(JsonElement json) =>
         new(place, JsonShape.Of(json), Kind, Reason, isFilled: true);
 

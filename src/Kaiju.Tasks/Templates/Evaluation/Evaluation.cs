@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>One run of a template or a condition: its data, what it may still cost, and where it is, for errors.</summary>
+/// <summary>
+/// One run of a template or a condition: its data, what it may still cost, and where it is, for errors.
+/// </summary>
 internal sealed class Evaluation(TemplateData data, TemplateBudget budget, TemplatePhase phase)
 {
     // A lookup walks the members of an object. Walking is cheap, but a large object looked up often must not be free.

@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Writes values as JSON and pays for the bytes. Elements are copied byte by byte, so they keep their spelling.</summary>
+/// <summary>
+/// Writes values as JSON and pays for the bytes. Elements are copied byte by byte, so they keep their spelling.
+/// </summary>
 internal sealed class JsonOutput : IDisposable
 {
     private readonly ArrayBufferWriter<byte> _buffer = new();
@@ -113,7 +115,8 @@ internal sealed class JsonOutput : IDisposable
         _writer.Flush();
         try
         {
-            return JsonElement.Parse(_buffer.WrittenSpan, new JsonDocumentOptions { MaxDepth = _evaluation.Budget.MaxDepth });
+            return JsonElement.Parse(
+                _buffer.WrittenSpan, new JsonDocumentOptions { MaxDepth = _evaluation.Budget.MaxDepth });
         }
         catch (JsonException)
         {

@@ -17,8 +17,11 @@ internal abstract class TemplateData
     /// <summary>Data that is one JSON value.</summary>
     public static TemplateData Of(JsonElement value) => new ElementData(value);
 
-    /// <summary>The environment of a command: stage results by number, <c>id</c>, <c>kws</c>, <c>executor</c>.</summary>
-    public static TemplateData Environment(IReadOnlyDictionary<string, JsonElement> members) => new EnvironmentData(members);
+    /// <summary>
+    /// The environment of a command: stage results by number, <c>id</c>, <c>kws</c>, <c>executor</c>.
+    /// </summary>
+    public static TemplateData Environment(IReadOnlyDictionary<string, JsonElement> members) =>
+        new EnvironmentData(members);
 
     private sealed class ElementData(JsonElement value) : TemplateData
     {

@@ -6,7 +6,10 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>What an operator gives: an element of the data, untouched, or something that was computed.</summary>
-/// <remarks>An element keeps its spelling (<c>1.50</c>, <c>1e5</c>) on its way to the output, since it is never read as a number.</remarks>
+/// <remarks>
+/// An element keeps its spelling (<c>1.50</c>, <c>1e5</c>) on its way to the output, since it is never read as a
+/// number.
+/// </remarks>
 internal readonly struct TemplateValue
 {
     public static readonly TemplateValue Null = new(JsonElement.Parse("null"u8));
@@ -63,7 +66,8 @@ internal readonly struct TemplateValue
 
     public static TemplateValue Of(TemplateValue[] items) => new(JsonValueKind.Array, items);
 
-    public static TemplateValue Of(OrderedDictionary<string, TemplateValue> members) => new(JsonValueKind.Object, members);
+    public static TemplateValue Of(OrderedDictionary<string, TemplateValue> members) =>
+        new(JsonValueKind.Object, members);
 
     /// <summary>The text; only for text.</summary>
     public string Text(Evaluation evaluation) => _computed as string ?? evaluation.ReadText(_element);
@@ -148,7 +152,8 @@ internal readonly struct TemplateValue
     {
         JsonValueKind.True => true,
         JsonValueKind.Number => TryGetNumber(evaluation, out var number) && !number.IsZero,
-        JsonValueKind.String => _computed is string text ? text.Length > 0 : JsonMarshal.GetRawUtf8Value(_element).Length > EmptyText,
+        JsonValueKind.String =>
+            _computed is string text ? text.Length > 0 : JsonMarshal.GetRawUtf8Value(_element).Length > EmptyText,
         JsonValueKind.Array or JsonValueKind.Object => Count > 0,
         _ => false,
     };
@@ -157,6 +162,8 @@ internal readonly struct TemplateValue
     {
         var raw = JsonMarshal.GetRawUtf8Value(_element);
         evaluation.Scan(raw.Length);
-        return Number.TryRead(Encoding.ASCII.GetString(raw), out var number) ? number : throw Number.TooLong(evaluation);
+        return Number.TryRead(Encoding.ASCII.GetString(raw), out var number)
+            ? number
+            : throw Number.TooLong(evaluation);
     }
 }

@@ -18,7 +18,8 @@ internal static class Arithmetic
     public static TemplateValue Difference(TemplateValue left, TemplateValue right, Evaluation evaluation) =>
         TemplateValue.Of(Bounded(Number.Subtract(Read(left, evaluation), Read(right, evaluation)), evaluation));
 
-    private static Number Read(TemplateValue value, Evaluation evaluation) => value.TryGetNumber(evaluation, out var number)
+    private static Number Read(TemplateValue value, Evaluation evaluation) =>
+        value.TryGetNumber(evaluation, out var number)
         ? number
         : throw evaluation.TypeError($"only numbers can be added and subtracted, not {value.Description}.");
 

@@ -32,7 +32,8 @@ internal static class DateFunctions
             return TemplateValue.Of(plain.ToString(TimeFormat, CultureInfo.InvariantCulture));
         }
 
-        return DateTimeOffset.TryParseExact(offsetText, _timesWithOffset, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+        return DateTimeOffset.TryParseExact(
+            offsetText, _timesWithOffset, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
             ? TemplateValue.Of(time.ToString(TimeFormat + "zzz", CultureInfo.InvariantCulture))
             : throw call.ValueError($"{JsonShape.Of(text)} is not a time such as 2024-05-06T07:08:09+02:00.");
     }

@@ -22,13 +22,16 @@ internal static class SourceFunctions
     }
 
     public static TemplateValue Now(FunctionCall call) =>
-        TemplateValue.Of(call.Sources.Time.GetLocalNow().ToString(DateFunctions.TimeFormat + "zzz", CultureInfo.InvariantCulture));
+        TemplateValue.Of(
+            call.Sources.Time.GetLocalNow().ToString(DateFunctions.TimeFormat + "zzz", CultureInfo.InvariantCulture));
 
     public static TemplateValue UtcNow(FunctionCall call) =>
-        TemplateValue.Of(call.Sources.Time.GetUtcNow().ToString(DateFunctions.TimeFormat + "'Z'", CultureInfo.InvariantCulture));
+        TemplateValue.Of(
+            call.Sources.Time.GetUtcNow().ToString(DateFunctions.TimeFormat + "'Z'", CultureInfo.InvariantCulture));
 
     public static TemplateValue NowDate(FunctionCall call) =>
-        TemplateValue.Of(call.Sources.Time.GetLocalNow().ToString(DateFunctions.DateFormat, CultureInfo.InvariantCulture));
+        TemplateValue.Of(
+            call.Sources.Time.GetLocalNow().ToString(DateFunctions.DateFormat, CultureInfo.InvariantCulture));
 
     /// <summary>Seconds since 1970, with fractions.</summary>
     public static TemplateValue Timestamp(FunctionCall call)

@@ -6,7 +6,9 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>The functions of <c>[!x:name:…]</c>. They work on their arguments, never on the elements of an array argument.</summary>
+/// <summary>
+/// The functions of <c>[!x:name:…]</c>. They work on their arguments, never on the elements of an array argument.
+/// </summary>
 internal static class TemplateFunctions
 {
     private static readonly FrozenDictionary<string, Func<FunctionCall, TemplateValue>> _functions =
@@ -50,7 +52,8 @@ internal static class TemplateFunctions
             ? function(new FunctionCall(name, arguments, evaluation))
             : throw evaluation.Fail(
                 TemplateErrorKind.UnknownFunction,
-                $"there is no function \"{ErrorText.Cut(name, 40)}\". There are {string.Join(", ", Names.Order(StringComparer.Ordinal))}.");
+                $"there is no function \"{ErrorText.Cut(name, 40)}\". There are "
+                    + $"{string.Join(", ", Names.Order(StringComparer.Ordinal))}.");
 
     /// <summary>Code points of text, elements of an array, members of an object.</summary>
     public static TemplateValue Length(TemplateValue value, Evaluation evaluation)

@@ -1,7 +1,9 @@
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>Finds a text in a text in linear time (Knuth, Morris, Pratt), whatever the two texts are.</summary>
-/// <remarks>The framework's search is quick on ordinary texts but quadratic on hostile ones, such as "aaa…b" in "aaa…".</remarks>
+/// <remarks>
+/// The framework's search is quick on ordinary texts but quadratic on hostile ones, such as "aaa…b" in "aaa…".
+/// </remarks>
 internal static class TextSearch
 {
     public static bool Contains(string text, string part, Evaluation evaluation)

@@ -1,6 +1,9 @@
 namespace Kaiju.Tasks.Templates;
 
-/// <summary><c>[!x:name:argument…]</c>: a function of its arguments. Text arguments are literals, nested operators come as they are.</summary>
+/// <summary>
+/// <c>[!x:name:argument…]</c>: a function of its arguments. Text arguments are literals, nested operators come as they
+/// are.
+/// </summary>
 internal sealed class CallOperator : TemplateOperator
 {
     private readonly LiteralResult?[] _literals;
@@ -9,7 +12,8 @@ internal sealed class CallOperator : TemplateOperator
         : base(arguments) =>
         _literals =
         [
-            .. arguments.Skip(1).Select(argument => argument.IsText ? PythonLiteral.Read(argument.Text) : (LiteralResult?)null),
+            .. arguments.Skip(1).Select(
+                argument => argument.IsText ? PythonLiteral.Read(argument.Text) : (LiteralResult?)null),
         ];
 
     protected override TemplateValue Apply(TemplateValue[] values, Evaluation evaluation)
@@ -22,7 +26,8 @@ internal sealed class CallOperator : TemplateOperator
 
         var name = values[0].IsText
             ? values[0].Text(evaluation)
-            : throw evaluation.Fail(TemplateErrorKind.UnknownFunction, $"a function's name is text, not {values[0].Description}.");
+            : throw evaluation.Fail(
+                TemplateErrorKind.UnknownFunction, $"a function's name is text, not {values[0].Description}.");
         return TemplateFunctions.Call(name, arguments, evaluation);
     }
 }

@@ -7,7 +7,9 @@ internal sealed class EvalOperator : TemplateOperator
 
     public EvalOperator(IReadOnlyList<TemplateArgument> arguments)
         : base(arguments) =>
-        _literals = [.. arguments.Select(argument => argument.IsText ? PythonLiteral.Read(argument.Text) : (LiteralResult?)null)];
+        _literals = [
+            .. arguments.Select(
+                argument => argument.IsText ? PythonLiteral.Read(argument.Text) : (LiteralResult?)null)];
 
     protected override TemplateValue Apply(TemplateValue[] values, Evaluation evaluation)
     {
@@ -21,5 +23,6 @@ internal sealed class EvalOperator : TemplateOperator
 
     private static LiteralResult Read(TemplateValue value, Evaluation evaluation) => value.IsText
         ? PythonLiteral.Read(value.Text(evaluation), isData: true)
-        : throw evaluation.Fail(TemplateErrorKind.LiteralError, $"a literal is read from text, not from {value.Description}.");
+        : throw evaluation.Fail(
+            TemplateErrorKind.LiteralError, $"a literal is read from text, not from {value.Description}.");
 }

@@ -3,7 +3,9 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>A path into the data: keys joined by <c>.</c> (select, conditions) or <c>-</c> (format).</summary>
-/// <remarks>An array on the way is not indexed but walked: the rest of the path is looked up in each of its elements.</remarks>
+/// <remarks>
+/// An array on the way is not indexed but walked: the rest of the path is looked up in each of its elements.
+/// </remarks>
 internal sealed class FieldPath(string text, char delimiter)
 {
     private const int LongestShown = 60;
@@ -51,7 +53,8 @@ internal sealed class FieldPath(string text, char delimiter)
         return new TemplateValue(value);
     }
 
-    private TemplateValue Collect(JsonElement array, int part, int depth, Evaluation evaluation, TemplateValue? fallback)
+    private TemplateValue Collect(
+        JsonElement array, int part, int depth, Evaluation evaluation, TemplateValue? fallback)
     {
         evaluation.RequireDepth(depth);
         var length = array.GetArrayLength();
@@ -74,6 +77,7 @@ internal sealed class FieldPath(string text, char delimiter)
         var key = ErrorText.Cut(_parts[part], LongestShown);
         return evaluation.Fail(
             TemplateErrorKind.MissingKey,
-            $"there is no \"{key}\" in the data for the path \"{path}\". A default, as in [{path}:None], makes it optional.");
+            $"there is no \"{key}\" in the data for the path \"{path}\". A default, as in [{path}:None], makes it "
+                + "optional.");
     }
 }

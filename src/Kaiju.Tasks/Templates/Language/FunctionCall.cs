@@ -25,7 +25,8 @@ internal sealed class FunctionCall(string name, TemplateValue[] arguments, Evalu
         : throw TypeError($"text as argument {index + 1}, not {arguments[index].Description}");
 
     public BigInteger Integer(int index) =>
-        Argument(index).Kind == JsonValueKind.Number && arguments[index].TryGetNumber(Evaluation, out var number) && !number.IsFloat
+        Argument(index).Kind == JsonValueKind.Number && arguments[index].TryGetNumber(Evaluation, out var number)
+            && !number.IsFloat
             ? number.Integer
             : throw TypeError($"an integer as argument {index + 1}");
 

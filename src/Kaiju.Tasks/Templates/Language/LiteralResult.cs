@@ -7,7 +7,8 @@ internal readonly struct LiteralResult
     private readonly string? _kind;
     private readonly string? _reason;
 
-    private LiteralResult(TemplateValue value, string? kind, string? reason) => (_value, _kind, _reason) = (value, kind, reason);
+    private LiteralResult(TemplateValue value, string? kind, string? reason) =>
+        (_value, _kind, _reason) = (value, kind, reason);
 
     public static LiteralResult Of(TemplateValue value) => new(value, null, null);
 
@@ -22,7 +23,8 @@ internal readonly struct LiteralResult
         $"a literal is nested deeper than {TemplateBudget.DefaultDepth} levels.");
 
     /// <summary>The literal's value; anything else is an error.</summary>
-    public TemplateValue Require(Evaluation evaluation) => _kind is null ? _value : throw evaluation.Fail(_kind, _reason!);
+    public TemplateValue Require(Evaluation evaluation) =>
+        _kind is null ? _value : throw evaluation.Fail(_kind, _reason!);
 
     /// <summary>The literal's value, or the text itself if it is no literal.</summary>
     public TemplateValue OrText(string text, Evaluation evaluation) =>

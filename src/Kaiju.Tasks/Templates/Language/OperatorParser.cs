@@ -23,12 +23,15 @@ internal sealed class OperatorParser(TemplatePlace place, string template, IColl
             var subject = depth == 0 ? "the text" : $"the argument \"{ErrorText.Cut(text.ToString(), 60)}\"";
             return Fail(
                 TemplateErrorKind.Unbalanced,
-                $"{subject} only {(opens ? "starts with \"[\"" : "ends with \"]\"")}. Use the format operator or backquotes.");
+                $"{subject} only {(opens ? "starts with \"[\"" : "ends with \"]\"")}. Use the format operator or "
+                    + "backquotes.");
         }
 
         return depth < TemplateBudget.DefaultDepth
             ? ParseOperator(text[1..^1], depth + 1)
-            : Fail(TemplateErrorKind.LimitExceeded, $"operators are nested deeper than {TemplateBudget.DefaultDepth} levels.");
+            : Fail(
+                TemplateErrorKind.LimitExceeded,
+                $"operators are nested deeper than {TemplateBudget.DefaultDepth} levels.");
     }
 
     private TemplateArgument? ParseOperator(ReadOnlySpan<char> content, int depth)
@@ -65,7 +68,8 @@ internal sealed class OperatorParser(TemplatePlace place, string template, IColl
         {
             return Fail(
                 TemplateErrorKind.UnknownOperator,
-                $"there is no operator \"!{ErrorText.Cut(name, 40)}\". There are !s (select), !f (format), !e (literals), !x (functions).");
+                $"there is no operator \"!{ErrorText.Cut(name, 40)}\". There are !s (select), !f (format), !e "
+                    + "(literals), !x (functions).");
         }
 
         if (arguments.Count == 0)

@@ -4,14 +4,17 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>A JSON value with templates in it: parsed once, filled often. Immutable and thread-safe.</summary>
-/// <remarks>It refers to the memory of the element it was parsed from, so the document of that element must stay.</remarks>
+/// <remarks>
+/// It refers to the memory of the element it was parsed from, so the document of that element must stay.
+/// </remarks>
 internal sealed class Template
 {
     private readonly JsonElement _source;
     private readonly TemplateNode _root;
     private readonly TemplatePlace _place;
 
-    private Template(JsonElement source, TemplateNode root, TemplatePlace place, IReadOnlyList<TemplateReference> references)
+    private Template(
+        JsonElement source, TemplateNode root, TemplatePlace place, IReadOnlyList<TemplateReference> references)
     {
         _source = source;
         _root = root;
@@ -37,9 +40,12 @@ internal sealed class Template
             : throw new TemplateException(faults[0], TemplatePhase.Parse);
     }
 
-    /// <summary>Parses a value; false with every fault, up to <see cref="TemplateParser.MostFaults"/>, if it has any.</summary>
+    /// <summary>
+    /// Parses a value; false with every fault, up to <see cref="TemplateParser.MostFaults"/>, if it has any.
+    /// </summary>
     /// <inheritdoc cref="Parse"/>
-    public static bool TryParse(JsonElement template, string place, ICollection<TemplateFault> faults, out Template? parsed)
+    public static bool TryParse(
+        JsonElement template, string place, ICollection<TemplateFault> faults, out Template? parsed)
     {
         if (template.ValueKind == JsonValueKind.Undefined)
         {

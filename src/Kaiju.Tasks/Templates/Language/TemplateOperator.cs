@@ -24,6 +24,8 @@ internal abstract class TemplateOperator(IReadOnlyList<TemplateArgument> argumen
         return Apply(values, evaluation);
     }
 
-    /// <summary>Computes the value from those of the arguments; a text argument stands there as it is written.</summary>
+    /// <summary>
+    /// Computes the value from those of the arguments; a text argument stands there as it is written.
+    /// </summary>
     protected abstract TemplateValue Apply(TemplateValue[] values, Evaluation evaluation);
 }

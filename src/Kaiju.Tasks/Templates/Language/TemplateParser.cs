@@ -16,7 +16,9 @@ internal sealed class TemplateParser(ICollection<TemplateFault> faults)
 
     public bool HasFaults => _faultCount > 0;
 
-    /// <summary>The parsed value. Where there are faults it has constants in their places, and must not be used.</summary>
+    /// <summary>
+    /// The parsed value. Where there are faults it has constants in their places, and must not be used.
+    /// </summary>
     public TemplateNode Parse(JsonElement json, TemplatePlace place, int depth = 0)
     {
         switch (json.ValueKind)
@@ -25,7 +27,10 @@ internal sealed class TemplateParser(ICollection<TemplateFault> faults)
                 return ParseString(json, place);
             case JsonValueKind.Array or JsonValueKind.Object when depth == TemplateBudget.DefaultDepth:
                 Report(new TemplateFault(
-                    place, "", TemplateErrorKind.LimitExceeded, $"the value is nested deeper than {TemplateBudget.DefaultDepth} levels."));
+                    place,
+                    "",
+                    TemplateErrorKind.LimitExceeded,
+                    $"the value is nested deeper than {TemplateBudget.DefaultDepth} levels."));
                 return new ConstantNode(json);
             case JsonValueKind.Array:
                 return ParseArray(json, place, depth + 1);
@@ -58,7 +63,9 @@ internal sealed class TemplateParser(ICollection<TemplateFault> faults)
             }
         }
 
-        return members.TrueForAll(member => member.Value is ConstantNode) ? new ConstantNode(json) : new ObjectNode(members);
+        return members.TrueForAll(member => member.Value is ConstantNode)
+            ? new ConstantNode(json)
+            : new ObjectNode(members);
     }
 
     private TemplateNode ParseString(JsonElement json, TemplatePlace place)
@@ -86,7 +93,8 @@ internal sealed class TemplateParser(ICollection<TemplateFault> faults)
     // Most strings can be told to be plain without decoding them.
     private static bool IsPlain(ReadOnlySpan<byte> quoted) =>
         quoted.Length == 2 ||
-        (quoted[1] is not ((byte)'[' or (byte)'`') && quoted[^2] is not ((byte)']' or (byte)'`') && !quoted.Contains((byte)'\\'));
+        (quoted[1] is not ((byte)'[' or (byte)'`') && quoted[^2] is not ((byte)']' or (byte)'`')
+            && !quoted.Contains((byte)'\\'));
 
     private string? ReadText(JsonElement json, TemplatePlace place)
     {
@@ -115,7 +123,10 @@ internal sealed class TemplateParser(ICollection<TemplateFault> faults)
     }
 
     private void ReportHalfCharacter(TemplatePlace place) => Report(new TemplateFault(
-        place, "", TemplateErrorKind.ValueError, "a text holds half a surrogate pair, such as \\ud800 alone, which is no text."));
+        place,
+        "",
+        TemplateErrorKind.ValueError,
+        "a text holds half a surrogate pair, such as \\ud800 alone, which is no text."));
 
     private void Report(TemplateFault fault)
     {

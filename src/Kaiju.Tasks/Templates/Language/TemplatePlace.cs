@@ -21,7 +21,9 @@ internal sealed class TemplatePlace
         _index = index;
     }
 
-    /// <summary>The whole value. An empty name lets its members stand alone: <c>params</c>, not <c>$.params</c>.</summary>
+    /// <summary>
+    /// The whole value. An empty name lets its members stand alone: <c>params</c>, not <c>$.params</c>.
+    /// </summary>
     public static TemplatePlace Root(string name) => new(null, name, 0);
 
     public TemplatePlace Member(string name) => new(this, name, 0);

@@ -13,8 +13,11 @@ internal enum ReferenceKind
     Condition,
 }
 
-/// <summary>A path that is known before there is data, so that a reference to a later stage can be refused early.</summary>
-internal sealed class TemplateReference(TemplatePlace place, ReferenceKind kind, IReadOnlyList<string> path, bool hasDefault)
+/// <summary>
+/// A path that is known before there is data, so that a reference to a later stage can be refused early.
+/// </summary>
+internal sealed class TemplateReference(
+    TemplatePlace place, ReferenceKind kind, IReadOnlyList<string> path, bool hasDefault)
 {
     /// <summary>Where the reference is written, such as <c>params.items[2]</c>.</summary>
     public string Place => place.ToString();

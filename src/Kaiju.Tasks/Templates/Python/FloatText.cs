@@ -24,7 +24,9 @@ internal static class FloatText
         var text = Math.Abs(value).ToString("R", CultureInfo.InvariantCulture);
         var mark = text.IndexOf('E', StringComparison.Ordinal);
         var mantissa = mark < 0 ? text : text[..mark];
-        var exponent = mark < 0 ? 0 : int.Parse(text.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var exponent = mark < 0
+            ? 0
+            : int.Parse(text.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         var point = mantissa.IndexOf('.', StringComparison.Ordinal);
         var all = mantissa.Replace(".", "", StringComparison.Ordinal);
         var digits = all.TrimStart('0');
@@ -47,7 +49,9 @@ internal static class FloatText
         return Sign(value) + (decimals == 0 ? digits : digits.Insert(digits.Length - decimals, "."));
     }
 
-    /// <summary>So many significant digits, without zeros at the end, in the exponent form where Python has it.</summary>
+    /// <summary>
+    /// So many significant digits, without zeros at the end, in the exponent form where Python has it.
+    /// </summary>
     public static string Significant(double value, int count)
     {
         if (!double.IsFinite(value))
@@ -73,7 +77,8 @@ internal static class FloatText
             return (digits, position);
         }
 
-        var rounded = DivideHalfEven(exact, BigInteger.Pow(10, digits.Length - keep)).ToString(CultureInfo.InvariantCulture);
+        var rounded = DivideHalfEven(
+            exact, BigInteger.Pow(10, digits.Length - keep)).ToString(CultureInfo.InvariantCulture);
         return (rounded, position + rounded.Length - keep);
     }
 

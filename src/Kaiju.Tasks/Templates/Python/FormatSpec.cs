@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>How a field is written: <c>[&lt;&gt;^][0][width][.precision][f|d]</c>, a part of Python's mini-language.</summary>
+/// <summary>
+/// How a field is written: <c>[&lt;&gt;^][0][width][.precision][f|d]</c>, a part of Python's mini-language.
+/// </summary>
 internal readonly record struct FormatSpec(char? Align, bool Zero, int Width, int? Precision, char? Type)
 {
     /// <summary>The largest width and precision.</summary>
@@ -40,7 +42,8 @@ internal readonly record struct FormatSpec(char? Align, bool Zero, int Width, in
     {
         if (Width > Largest || Precision > Largest)
         {
-            throw evaluation.Fail(TemplateErrorKind.LimitExceeded, $"width and precision of a field go up to {Largest}.");
+            throw evaluation.Fail(
+                TemplateErrorKind.LimitExceeded, $"width and precision of a field go up to {Largest}.");
         }
 
         evaluation.Step(StepsPerNumber);

@@ -79,20 +79,29 @@ internal sealed class FormatText
         var spec = default(FormatSpec);
         if (name.Length == 0 || name.All(char.IsAsciiDigit))
         {
-            _fault = $"the field {{{ErrorText.Cut(name, 60)}}} has no name; a name is a key of the data, or a path such as 0-total.";
+            _fault =
+                $"the field {{{ErrorText.Cut(name, 60)}}} has no name; a name is a key of the data, or a path such as "
+                    + "0-total.";
         }
         else if (name.AsSpan().ContainsAny(".[!{"))
         {
-            _fault = $"the field {{{ErrorText.Cut(name, 60)}}} has one of . [ ! {{ in its name; parts of a path are joined by -.";
+            _fault =
+                $"the field {{{ErrorText.Cut(name, 60)}}} has one of . [ ! {{ in its name; parts of a path are joined "
+                    + "by -.";
         }
         else if (colon >= 0 && !FormatSpec.TryParse(field.AsSpan(colon + 1), out spec))
         {
-            _fault = $"\"{ErrorText.Cut(field[(colon + 1)..], 60)}\" is no format spec; a spec is [<>^][0][width][.precision][f|d].";
+            _fault =
+                $"\"{ErrorText.Cut(field[(colon + 1)..], 60)}\" is no format spec; a spec is "
+                    + "[<>^][0][width][.precision][f|d].";
         }
         else
         {
             EndPlain();
-            _parts.Add(new Part("", new Field(name, new FieldPath(name, '-'), colon >= 0 && colon + 1 < field.Length ? spec : null)));
+            _parts.Add(
+                new Part(
+                    "",
+                    new Field(name, new FieldPath(name, '-'), colon >= 0 && colon + 1 < field.Length ? spec : null)));
         }
     }
 

@@ -34,7 +34,9 @@ internal readonly struct Number
 
     public bool IsInBounds => IsFloat ? double.IsFinite(Float) : BigInteger.Abs(Integer) < _bound;
 
-    /// <summary>Reads a JSON number: an integer unless it has a point or an exponent. False if the integer is too long.</summary>
+    /// <summary>
+    /// Reads a JSON number: an integer unless it has a point or an exponent. False if the integer is too long.
+    /// </summary>
     public static bool TryRead(string text, out Number number)
     {
         if (text.AsSpan().ContainsAny(".eE"))
@@ -44,7 +46,9 @@ internal readonly struct Number
         }
 
         var fits = text.AsSpan().TrimStart('-').Length <= LongestInteger;
-        number = fits ? new Number(BigInteger.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture)) : Zero;
+        number = fits
+            ? new Number(BigInteger.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture))
+            : Zero;
         return fits;
     }
 
@@ -83,7 +87,8 @@ internal readonly struct Number
     }
 
     /// <summary>Its spelling in Python and, if it is finite, in JSON.</summary>
-    public override string ToString() => IsFloat ? FloatText.Shortest(Float) : Integer.ToString(CultureInfo.InvariantCulture);
+    public override string ToString() =>
+        IsFloat ? FloatText.Shortest(Float) : Integer.ToString(CultureInfo.InvariantCulture);
 
     private static int CompareExactly(BigInteger integer, double value)
     {

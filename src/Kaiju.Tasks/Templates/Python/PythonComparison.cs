@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Equality and order as in Python: numbers by exact value, booleans as 0 and 1, arrays by their first difference.</summary>
+/// <summary>
+/// Equality and order as in Python: numbers by exact value, booleans as 0 and 1, arrays by their first difference.
+/// </summary>
 internal static class PythonComparison
 {
     // Beyond so many members a lookup table is cheaper than walking the object for each of them.
@@ -36,7 +38,8 @@ internal static class PythonComparison
 
         return (left.Kind, right.Kind) switch
         {
-            (JsonValueKind.String, JsonValueKind.String) => CompareTexts(left.Text(evaluation), right.Text(evaluation), evaluation),
+            (JsonValueKind.String, JsonValueKind.String) =>
+                CompareTexts(left.Text(evaluation), right.Text(evaluation), evaluation),
             (JsonValueKind.Array, JsonValueKind.Array) => CompareArrays(left, right, evaluation, depth),
             _ => throw evaluation.TypeError($"{left.Description} and {right.Description} have no order."),
         };
@@ -76,7 +79,8 @@ internal static class PythonComparison
 
     private static bool EqualArrays(TemplateValue left, TemplateValue right, Evaluation evaluation, int depth) =>
         left.Count == right.Count &&
-        left.Items(evaluation).Zip(right.Items(evaluation)).All(pair => Equal(pair.First, pair.Second, evaluation, depth + 1));
+        left.Items(evaluation).Zip(right.Items(evaluation)).All(
+            pair => Equal(pair.First, pair.Second, evaluation, depth + 1));
 
     private static bool EqualObjects(TemplateValue left, TemplateValue right, Evaluation evaluation, int depth)
     {

@@ -3,7 +3,10 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Reads Python's literals, and JSON's: numbers, quoted text, <c>True</c>, <c>null</c>, <c>[1, 'a']</c>, <c>{'k': (1, 2)}</c>.</summary>
+/// <summary>
+/// Reads Python's literals, and JSON's: numbers, quoted text, <c>True</c>, <c>null</c>, <c>[1, 'a']</c>, <c>{'k': (1,
+/// 2)}</c>.
+/// </summary>
 internal ref struct PythonLiteral
 {
     private readonly ReadOnlySpan<char> _text;
@@ -22,7 +25,9 @@ internal ref struct PythonLiteral
             return LiteralResult.Of(value);
         }
 
-        return reader._tooDeep ? LiteralResult.TooDeep() : LiteralResult.NoLiteral(isData ? JsonShape.Of(text) : ErrorText.Cut(text, 60));
+        return reader._tooDeep
+            ? LiteralResult.TooDeep()
+            : LiteralResult.NoLiteral(isData ? JsonShape.Of(text) : ErrorText.Cut(text, 60));
     }
 
     private bool TryValue(int depth, out TemplateValue value)
@@ -86,7 +91,8 @@ internal ref struct PythonLiteral
         var comma = true;
         while (!TryTake('}'))
         {
-            if (!comma || Peek() is not ('\'' or '"') || !PythonTextLiteral.TryRead(_text, ref _position, out var name) || !TryTake(':'))
+            if (!comma || Peek() is not ('\'' or '"') || !PythonTextLiteral.TryRead(_text, ref _position, out var name)
+                || !TryTake(':'))
             {
                 return false;
             }

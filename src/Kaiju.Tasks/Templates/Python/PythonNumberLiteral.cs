@@ -3,7 +3,9 @@ using System.Numerics;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Reads <c>42</c>, <c>1_000</c>, <c>0x1F</c>, <c>1.5</c>, <c>.5</c>, <c>5.</c> and <c>2e2</c>, after their sign.</summary>
+/// <summary>
+/// Reads <c>42</c>, <c>1_000</c>, <c>0x1F</c>, <c>1.5</c>, <c>.5</c>, <c>5.</c> and <c>2e2</c>, after their sign.
+/// </summary>
 internal static class PythonNumberLiteral
 {
     /// <summary>Reads as much as belongs to the number; on failure the position means nothing.</summary>
@@ -82,7 +84,8 @@ internal static class PythonNumberLiteral
         }
 
         var start = position;
-        if (!TryDigits(source, ref position, char.IsAsciiHexDigit, out var count) || count is 0 or > Number.LongestInteger)
+        if (!TryDigits(source, ref position, char.IsAsciiHexDigit, out var count)
+            || count is 0 or > Number.LongestInteger)
         {
             return false;
         }
@@ -116,5 +119,6 @@ internal static class PythonNumberLiteral
         return true;
     }
 
-    private static char At(ReadOnlySpan<char> source, int position) => position < source.Length ? source[position] : '\0';
+    private static char At(ReadOnlySpan<char> source, int position) =>
+        position < source.Length ? source[position] : '\0';
 }

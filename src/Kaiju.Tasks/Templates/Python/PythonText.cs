@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>The text form of a value, Python's <c>str</c>: <c>True</c>, <c>None</c>, <c>1.0</c>, <c>[1, 'x']</c>.</summary>
+/// <summary>
+/// The text form of a value, Python's <c>str</c>: <c>True</c>, <c>None</c>, <c>1.0</c>, <c>[1, 'x']</c>.
+/// </summary>
 internal static class PythonText
 {
     public static string Of(TemplateValue value, Evaluation evaluation)

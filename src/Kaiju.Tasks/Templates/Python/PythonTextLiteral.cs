@@ -71,7 +71,11 @@ internal static class PythonTextLiteral
     private static bool TryCode(ReadOnlySpan<char> source, ref int position, int digits, StringBuilder read)
     {
         if (position + digits > source.Length ||
-            !uint.TryParse(source.Slice(position, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code) ||
+            !uint.TryParse(
+                source.Slice(position, digits),
+                NumberStyles.AllowHexSpecifier,
+                CultureInfo.InvariantCulture,
+                out var code) ||
             code > 0x10FFFF)
         {
             return false;
