@@ -134,9 +134,9 @@ public static partial class SqliteSchema
 
     internal static IReadOnlyDictionary<string, string> Words(SqliteTasksOptions options) =>
         new Dictionary<string, string>(_columns)
-    {
-        ["prefix"] = options.TablePrefix,
-    };
+        {
+            ["prefix"] = options.TablePrefix,
+        };
 
     private static void ThrowIfInvalidNames(SqliteTasksOptions options)
     {

@@ -176,40 +176,40 @@ public static partial class TaskLifecycle
     /// </summary>
     private static ManagedState Fresh(ManagedState state, string jobId, DateTimeOffset now) =>
         Released(state, TaskState.Idle, null, now) with
-    {
-        JobId = jobId,
-        Stage = 0,
-        Pass = 0,
-        Retries = 0,
-        Interruptions = 0,
-        RetryAt = null,
-    };
+        {
+            JobId = jobId,
+            Stage = 0,
+            Pass = 0,
+            Retries = 0,
+            Interruptions = 0,
+            RetryAt = null,
+        };
 
     /// <summary>Nobody holds the task any more, and it waits for nothing.</summary>
     private static ManagedState Released(ManagedState state, TaskState next, ReportId? report, DateTimeOffset now) =>
         state with
-    {
-        State = next,
-        LastReport = report ?? state.LastReport,
-        ExecutorId = null,
-        Claim = null,
-        Wait = WaitKind.None,
-        WaitDeadline = null,
-        StatusChange = now,
-    };
+        {
+            State = next,
+            LastReport = report ?? state.LastReport,
+            ExecutorId = null,
+            Claim = null,
+            Wait = WaitKind.None,
+            WaitDeadline = null,
+            StatusChange = now,
+        };
 
     private static StageEntry Entry(
         ManagedState state, DateTimeOffset started, DateTimeOffset now, Guid? claim, JsonElement result) => new()
-    {
-        JobId = state.JobId,
-        Pass = state.Pass,
-        Stage = state.Stage,
-        Attempt = state.Attempt,
-        Started = started,
-        Finished = now,
-        Claim = claim,
-        Result = result,
-    };
+        {
+            JobId = state.JobId,
+            Pass = state.Pass,
+            Stage = state.Stage,
+            Attempt = state.Attempt,
+            Started = started,
+            Finished = now,
+            Claim = claim,
+            Result = result,
+        };
 
     private static TaskError Error(string kind, string message) => TaskError.Create(kind, message);
 }
