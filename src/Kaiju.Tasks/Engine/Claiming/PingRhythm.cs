@@ -3,8 +3,8 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// How often an executor pings and how long it waits for an answer, so that one ping without an answer ends no healthy executor: interval,
-/// timeout and pause together are shorter than its lifetime.
+/// How often an executor pings and how long it waits for an answer, so that one ping without an answer ends no healthy
+/// executor: interval, timeout and pause together are shorter than its lifetime.
 /// </summary>
 internal sealed class PingRhythm(KaijuTasksOptions options)
 {
@@ -23,8 +23,8 @@ internal sealed class PingRhythm(KaijuTasksOptions options)
     public TimeSpan LongestPause => Shorter(options.MaxFaultDelay, _lifetime / 12);
 
     /// <summary>
-    /// How long after a ping a stage may begin. An executor is found dead a lifetime after its last ping; half an interval less, since a
-    /// thread may stand still between this look and the handler's first line.
+    /// How long after a ping a stage may begin. An executor is found dead a lifetime after its last ping; half an
+    /// interval less, since a thread may stand still between this look and the handler's first line.
     /// </summary>
     public TimeSpan Certainty => _lifetime - (Interval / 2);
 

@@ -1,8 +1,6 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Json;
-using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Threading;
@@ -12,172 +10,110 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// What an executor does: claims as many tasks as it has free slots, runs each stage by stage, reports every outcome under the
-/// task's claim, and stops at once where the claim is lost. Its loops say when.
+/// What an executor does: claims as many tasks as it has free slots (<see cref="TaskClaimer"/>), runs each stage by
+/// stage (<see cref="RunLoop"/>), keeps their claims (<see cref="HeldClaims"/>), and gives back what it does not run
+/// (<see cref="StrayClaims"/>). Its loops say when.
 /// </summary>
-internal sealed partial class TaskExecutor : IDisposable
+internal sealed class TaskExecutor : IDisposable
 {
-    private const long Never = long.MinValue;
     private static readonly TimeSpan _giveBackTimeout = TimeSpan.FromSeconds(5);
 
     private readonly ITaskStore _store;
-    private readonly ITaskQueue _queue;
-    private readonly StageRunner _stages;
     private readonly TimeProvider _clock;
-    private readonly Offload _offload;
     private readonly KaijuTasksOptions _options;
-    private readonly StoreOutages _outages;
-    private readonly LifecycleRules _rules;
-    private readonly ILogger<TaskExecutor> _logger;
-    private readonly ConcurrentDictionary<Guid, ActiveRun> _running = new();
-    private readonly DeadlineWatch _deadlines;
-    private readonly Func<ActiveRun, Task> _body;
-    private readonly CancellationTokenSource _abandon = new();
-    private readonly JsonElement _data;
-    private readonly PingRhythm _rhythm;
-    private readonly SharedCall _renewal;
-    private readonly CancellationToken _abandoned;
-    private int _taken;
-    private long _lastLook = Never;
-    private volatile Moment? _lastPing;
-    private bool _claimInDoubt;
-    private volatile bool _stopping;
-    private volatile bool _draining;
+    private readonly ILogger _logger;
+    private readonly ExecutorStop _stop = new();
+    private readonly ActiveRuns _runs;
+    private readonly HeldClaims _held;
+    private readonly StoppedClaims _stopped;
+    private readonly TaskClaimer _claimer;
+    private readonly StrayClaims _strays;
 
     public TaskExecutor(
         ITaskStore store, ITaskQueue queue, StageRunner stages, TimeProvider clock, IdSource ids, Offload offload,
         KaijuTasksOptions options, StoreOutages outages, ILogger<TaskExecutor> logger)
     {
-        (_store, _queue, _stages, _clock, _offload) = (store, queue, stages, clock, offload);
-        (_options, _outages, _logger) = (options, outages, logger.Guarded());
-        _rules = options.Rules;
-        _abandoned = _abandon.Token;
-        _deadlines = new DeadlineWatch(clock, () => _running.Values);
-        _body = RunAsync;
-        _rhythm = new PingRhythm(options);
-        _renewal = new SharedCall(() => HeartbeatAsync(_abandoned), offload);
+        (_store, _clock, _options, _logger) = (store, clock, options, logger.Guarded());
         Info = new ExecutorInfo(ids.NewId().ToString(), options.AppName, options.Apps, options.Capacity);
-        _data = JsonWriting.Element(
-            new Dictionary<string, string>(options.ExecutorData) { ["id"] = Info.Id, ["app_name"] = Info.AppName }, WireContext.Default.IDictionaryStringString,
-            nameof(options.ExecutorData));
+        _runs = new ActiveRuns(clock);
+        var questions = new ClaimQuestions(Info.Id, store, clock, options);
+        _held = new HeldClaims(Info, store, questions, _runs, _stop, clock, offload, options, outages);
+        _stopped = new StoppedClaims(Info, store, _runs, _stop, _logger);
+        var reporter = new StageReporter(store, _stop, clock, options, outages, _logger);
+        var parts = new RunParts(
+            DescribeExecutor(), stages, reporter, _held, _runs, _stopped, _stop, clock, offload);
+        _claimer = new TaskClaimer(Info, store, queue, parts, options);
+        _strays = new StrayClaims(Info, questions, _claimer, _runs, _logger);
+    }
+
+    /// <summary>Raised when a run has ended, so that its slot can be filled.</summary>
+    public event Action? SlotFreed
+    {
+        add => _runs.SlotFreed += value;
+        remove => _runs.SlotFreed -= value;
     }
 
     public ExecutorInfo Info { get; }
 
-    public int FreeSlots => _stopping ? 0 : Info.Capacity - Volatile.Read(ref _taken);
+    public int FreeSlots => _claimer.FreeSlots;
 
-    public bool IsRunning => !_running.IsEmpty;
+    public bool IsRunning => !_runs.IsEmpty;
 
-    /// <summary>Told when a run has ended, so that its slot can be filled.</summary>
-    public event Action? SlotFreed;
+    /// <summary>Claims for all free slots and begins to run what it got. One call at a time.</summary>
+    public Task<int> ClaimAsync(CancellationToken cancellationToken) => _claimer.ClaimAsync(cancellationToken);
 
-    /// <summary>Claims for all free slots and starts what it got. One at a time.</summary>
-    public async Task<int> ClaimAsync(CancellationToken cancellationToken)
-    {
-        if (FreeSlots <= 0)
-        {
-            return 0;
-        }
-
-        // Only an executor that is known to live can be found dead; after a freeze it may have been forgotten.
-        if (_lastPing is not { } last || last.Elapsed >= _rhythm.Interval)
-        {
-            await HeartbeatAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        // The answer to the last claim did not come: what it may have taken is in nobody's hands.
-        if (_claimInDoubt)
-        {
-            await _store.GiveBackStrayClaimsAsync(Info.Id, Held(), cancellationToken).ConfigureAwait(false);
-        }
-
-        _claimInDoubt = true;
-        var ping = _lastPing;
-        Interlocked.Increment(ref _claimsBegun);
-        try
-        {
-            var tasks = await _queue.ClaimAsync(new ClaimRequest(Info, FreeSlots, _options.MaxClaimBytes), cancellationToken).ConfigureAwait(false);
-            foreach (var task in tasks)
-            {
-                Start(task, ping);
-            }
-
-            _claimInDoubt = false;
-            return tasks.Count;
-        }
-        finally
-        {
-            Interlocked.Increment(ref _claimsEnded);
-        }
-    }
-
-    /// <summary>Says that this executor lives, and stops the runs whose claims are lost.</summary>
-    public async Task HeartbeatAsync(CancellationToken cancellationToken)
-    {
-        var began = new Moment(_clock);
-        _lastLook = began.Timestamp;
-        var runs = _running.Values.ToList();
-        using var bound = new BoundedToken(_rhythm.Timeout, _clock, cancellationToken);
-        var ping = _store.HeartbeatAsync(Info, [.. runs.Select(run => run.Claim)], bound.Token);
-        Supersede(await bound.WaitAsync(ping, "a ping").ConfigureAwait(false));
-        runs.ForEach(run => run.HeldAt = began);
-        _lastPing = began;
-    }
-
-    /// <summary>Stops the runs whose claims are lost, among those that have been running since the time before the last look: short ones end before they are asked about.</summary>
-    public Task CheckOldClaimsAsync(CancellationToken cancellationToken)
-    {
-        var before = _lastLook;
-        _lastLook = _clock.GetTimestamp();
-        return CheckClaimsAsync([.. _running.Values.Where(run => run.Began <= before).Select(run => run.Claim)], cancellationToken);
-    }
+    /// <summary>Tells the store that this executor lives, and stops the runs whose claims are lost.</summary>
+    public Task HeartbeatAsync(CancellationToken cancellationToken) => _held.PingAsync(cancellationToken);
 
     /// <summary>Stops the runs whose claims are lost.</summary>
-    public Task CheckClaimsAsync(CancellationToken cancellationToken) => CheckClaimsAsync(Held(), cancellationToken);
+    public Task CheckClaimsAsync(CancellationToken cancellationToken) => _held.CheckAsync(cancellationToken);
 
-    private async Task CheckClaimsAsync(List<HeldClaim> claims, CancellationToken cancellationToken)
-    {
-        if (claims.Count > 0)
-        {
-            Supersede(await AskAsync((store, token) => store.FindLostClaimsAsync(claims, token), cancellationToken).ConfigureAwait(false));
-        }
-    }
-
-    /// <summary>Ends when nothing that is running now is running any more.</summary>
-    public Task WhenIdleAsync() => Task.WhenAll(_running.Values.Select(run => run.Completion));
-
-    /// <summary>Claims no more and begins no further stage.</summary>
-    public void BeginStop() => _stopping = true;
+    /// <summary>Stops the runs whose claims are lost, among those that are older than the last look.</summary>
+    public Task CheckOldClaimsAsync(CancellationToken cancellationToken) => _held.CheckOldAsync(cancellationToken);
 
     /// <summary>
-    /// Lets stages finish for a while, then cancels their tokens and waits a little. A run that has stopped before its end is given back at
-    /// once, whatever others still do.
+    /// Gives back claims that this executor holds without running them. One call at a time, once after each ping.
+    /// </summary>
+    public Task<int> GiveBackStraysAsync(CancellationToken cancellationToken) =>
+        _strays.GiveBackAsync(cancellationToken);
+
+    /// <summary>Completes when every run that is active now has ended.</summary>
+    public Task WhenIdleAsync() => _runs.WhenIdleAsync();
+
+    /// <summary>Claims no more and begins no further stage.</summary>
+    public void BeginStop() => _stop.Begin();
+
+    /// <summary>
+    /// Lets stages finish for a while, then cancels their tokens and waits a little. A run that has stopped before its
+    /// end is given back at once, whatever others still do.
     /// </summary>
     /// <param name="patience">How long stages may take to finish before their tokens are cancelled.</param>
     /// <param name="cancellationToken">Ends the waits, not the stop.</param>
     public async Task DrainAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
-        BeginStop();
-        _draining = true;
-        GiveBackStopped();
-        await UntilIdleAsync(patience, cancellationToken).ConfigureAwait(false);
-        foreach (var run in _running.Values)
+        _stop.BeginDrain();
+        _stopped.GiveBack();
+        await WaitUntilIdleAsync(patience, cancellationToken).ConfigureAwait(false);
+        foreach (var run in _runs.All)
         {
-            run.Stop(StopReason.Stopping);
+            run.Stop.Request(StopReason.Stopping);
         }
 
-        await UntilIdleAsync(_options.StopCancelTimeout, cancellationToken).ConfigureAwait(false);
-        await _abandon.CancelAsync().ConfigureAwait(false);
+        await WaitUntilIdleAsync(_options.StopCancelTimeout, cancellationToken).ConfigureAwait(false);
+        await _stop.AbandonAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Gives back what is left. The last thing that an executor does: nothing of it may claim or ping afterwards.</summary>
+    /// <summary>
+    /// Gives back what is left. The last thing that an executor does: it may neither claim nor ping afterwards.
+    /// </summary>
     public async Task GiveBackAsync()
     {
         using var enough = new CancellationTokenSource(_giveBackTimeout, _clock);
         try
         {
             // Not the host's stopping token: what is not given back now waits until this executor is found dead.
-            var given = await _store.SuspendExecutorAsync(Info.Id, enough.Token).AsTask().WaitAsync(enough.Token).ConfigureAwait(false);
+            var given = await _store.SuspendExecutorAsync(Info.Id, enough.Token).AsTask()
+                .WaitAsync(enough.Token).ConfigureAwait(false);
             Log.ExecutorStopped(_logger, Info.Id, given.Count);
         }
         catch (Exception e)
@@ -188,25 +124,16 @@ internal sealed partial class TaskExecutor : IDisposable
 
     public void Dispose()
     {
-        BeginStop();
-        _abandon.Cancel();
-        _abandon.Dispose();
-        _deadlines.Dispose();
+        _stop.Dispose();
+        _runs.Dispose();
     }
 
-    private void Supersede(IReadOnlyList<Guid> lost)
-    {
-        foreach (var claim in lost)
-        {
-            if (_running.TryGetValue(claim, out var run))
-            {
-                run.Supersede();
-            }
-        }
-    }
+    private JsonElement DescribeExecutor() => JsonWriting.Element(
+        new Dictionary<string, string>(_options.ExecutorData) { ["id"] = Info.Id, ["app_name"] = Info.AppName },
+        WireContext.Default.IDictionaryStringString,
+        nameof(_options.ExecutorData));
 
-    private List<HeldClaim> Held() => [.. _running.Values.Select(run => run.Claim)];
-
-    private async Task UntilIdleAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
-        await WhenIdleAsync().WaitAsync(timeout, _clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    private async Task WaitUntilIdleAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
+        await WhenIdleAsync().WaitAsync(timeout, _clock, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 }

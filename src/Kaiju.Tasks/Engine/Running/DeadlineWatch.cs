@@ -1,8 +1,12 @@
+using System.Collections.Concurrent;
 using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>Stops runs at their deadlines. One timer for all of them, set to the first: most runs end long before, and pay for no timer of their own.</summary>
+/// <summary>
+/// Stops runs at their deadlines. One timer for all of them, set to the first: most runs end long before, and pay for
+/// no timer of their own.
+/// </summary>
 internal sealed class DeadlineWatch : IDisposable
 {
     private const long Never = long.MaxValue;
@@ -11,7 +15,7 @@ internal sealed class DeadlineWatch : IDisposable
     private static readonly TimeSpan _longest = TimeSpan.FromDays(1);
 
     private readonly TimeProvider _clock;
-    private readonly Func<IEnumerable<ActiveRun>> _running;
+    private readonly ConcurrentDictionary<Guid, ActiveRun> _running;
     private readonly Lock _lock = new();
     private readonly ITimer _timer;
     private long _due = Never;
@@ -19,10 +23,11 @@ internal sealed class DeadlineWatch : IDisposable
     /// <summary>Nothing is watched yet.</summary>
     /// <param name="clock">What deadlines are measured by.</param>
     /// <param name="running">All that is running; a run is among them before it is watched.</param>
-    public DeadlineWatch(TimeProvider clock, Func<IEnumerable<ActiveRun>> running)
+    public DeadlineWatch(TimeProvider clock, ConcurrentDictionary<Guid, ActiveRun> running)
     {
         (_clock, _running) = (clock, running);
-        _timer = clock.CreateTimer(static self => ((DeadlineWatch)self!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = clock.CreateTimer(
+            static self => ((DeadlineWatch)self!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public void Watch(ActiveRun run) => Wake(run.Deadline);
@@ -35,11 +40,11 @@ internal sealed class DeadlineWatch : IDisposable
         Volatile.Write(ref _due, Never);
         var now = _clock.GetTimestamp();
         var next = Never;
-        foreach (var run in _running())
+        foreach (var run in _running.Values)
         {
             if (run.Deadline <= now)
             {
-                run.Stop(StopReason.Deadline);
+                run.Stop.Request(StopReason.Deadline);
             }
             else
             {

@@ -4,9 +4,11 @@ using Microsoft.Extensions.Hosting;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// Whether the host is going away. What a handler meets because of that is not a failure of its own: its stage runs again elsewhere.
+/// Whether the host is going away. What a handler meets because of that is not a failure of its own: its stage runs
+/// again elsewhere.
 /// </summary>
-/// <param name="scopes">The host's container. It refuses new scopes from the first moment of its disposal on, before any service is disposed of.</param>
+/// <param name="scopes">The host's container. It refuses new scopes from the first moment of its disposal on, before
+/// any service is disposed of.</param>
 /// <param name="lifetime">The host's own word that it stops; none where a container runs without a host.</param>
 internal sealed class HostEnd(IServiceScopeFactory scopes, IHostApplicationLifetime? lifetime = null)
 {
@@ -21,11 +23,13 @@ internal sealed class HostEnd(IServiceScopeFactory scopes, IHostApplicationLifet
     public void Begin() => _hasBegun = true;
 
     /// <summary>
-    /// True if the host's end is behind what was thrown. In a container that is being disposed of nothing can be trusted any more. While the
-    /// host stops in good order a handler may still fail by itself; a cancellation, or something that is disposed of, comes from the stop.
+    /// True if the host's end is behind what was thrown. In a container that is being disposed of nothing can be
+    /// trusted any more. While the host stops in good order a handler may still fail by itself; a cancellation, or
+    /// something that is disposed of, comes from the stop.
     /// </summary>
     public bool IsCauseOf(Exception e) =>
-        IsContainerGone() || (HasBegun && CausesOf(e).Any(cause => cause is OperationCanceledException or ObjectDisposedException));
+        IsContainerGone()
+        || (HasBegun && CausesOf(e).Any(cause => cause is OperationCanceledException or ObjectDisposedException));
 
     private bool IsContainerGone()
     {

@@ -1,8 +1,9 @@
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// A moment in the life of this process, by both of its clocks. The monotonic one stands still while the machine is suspended, and the
-/// store's time does not. The wall clock may be put back. So the longer of the two times that have passed counts.
+/// A moment in the life of this process, by both of its clocks. The monotonic one stands still while the machine is
+/// suspended, and the store's time does not. The wall clock may be put back. So the longer of the two times that have
+/// passed counts.
 /// </summary>
 internal sealed class Moment(TimeProvider clock)
 {

@@ -28,11 +28,11 @@ internal sealed class StageRunner(
     private readonly TaskLimits _limits = options.Limits;
     private readonly TemplateSources _sources = new(clock, RandomNumberGenerator.Fill);
 
-    /// <summary>The stage's outcome; null if the run must stop and nothing may be said of the stage, or has gone on without it (<see cref="ActiveRun.IsLeft"/>).</summary>
-    public ValueTask<StageOutcome?> RunAsync(ActiveRun run, int stage)
+    /// <summary>Runs a stage on this thread, which the run may lose meanwhile.</summary>
+    public ValueTask<StageTurn> RunAsync(ActiveRun run, int stage)
     {
         var command = run.Task.Commands[stage - run.Task.Stage];
-        (run.Method, run.Cause) = (command.Method, null);
+        run.Method = command.Method;
         try
         {
             if (CompiledCommand.IsConstant(command))
@@ -40,77 +40,95 @@ internal sealed class StageRunner(
                 return InvokeAsync(run, stage, command, new FilledCommand(command.Method, command.ParamsJson, default));
             }
 
-            var data = TemplateData.Environment(run.Environment);
-            var budget = new TemplateBudget(_limits.MaxTemplateSteps, _limits.MaxParamsBytes, _limits.MaxJsonDepth, _sources);
+            var data = TemplateData.Environment(run.Data.Environment);
+            var budget = new TemplateBudget(
+                _limits.MaxTemplateSteps, _limits.MaxParamsBytes, _limits.MaxJsonDepth, _sources);
             var filled = CompiledCommand.Of(command).Fill(data, budget);
             return CommandCondition.ShouldRun(filled.Condition, data, budget, "condition")
                 ? InvokeAsync(run, stage, command, filled)
-                : ValueTask.FromResult<StageOutcome?>(StageOutcome.Completed());
+                : ValueTask.FromResult<StageTurn>(new StageTurn.Ended(StageOutcome.Completed()));
         }
         catch (TemplateException e)
         {
-            run.Cause = e;
-            var kind = e.Place.StartsWith("condition", StringComparison.Ordinal) ? TaskErrorKind.Condition : TaskErrorKind.Template;
-            return ValueTask.FromResult<StageOutcome?>(StageOutcome.Failed(Error(kind, e.Message, e.Kind)));
+            var isCondition = e.Place.StartsWith("condition", StringComparison.Ordinal);
+            var kind = isCondition ? TaskErrorKind.Condition : TaskErrorKind.Template;
+            var outcome = StageOutcome.Failed(Error(kind, e.Message, e.Kind));
+            return ValueTask.FromResult<StageTurn>(new StageTurn.Ended(outcome, e));
         }
     }
 
-    /// <summary>What a stop makes of the stage that is running; null if nothing may be said of it.</summary>
-    public StageOutcome? OutcomeOfStop(ActiveRun run) => run.Reason switch
+    /// <summary>What a stop makes of the stage that is running.</summary>
+    public StageTurn DescribeStop(ActiveRun run) => run.Stop.Reason switch
     {
-        StopReason.Superseded or StopReason.Stopping => null,
-        StopReason.Deadline => StageOutcome.Failed(
-            Error(TaskErrorKind.Timeout, $"The run missed its deadline at stage {run.Stage}: max_exec_timeout was over."), TaskExitCode.Aborted),
-        _ => StageOutcome.Failed(Error(TaskErrorKind.StageTimeout, $"The stage took longer than its max_timeout of {run.StageTimeout!.Value.TotalSeconds} s.")),
+        StopReason.Superseded or StopReason.Stopping => StageTurn.Stopped.Instance,
+        StopReason.Deadline => new StageTurn.Ended(StageOutcome.Failed(
+            Error(
+                TaskErrorKind.Timeout,
+                $"The run missed its deadline at stage {run.Call.Stage}: max_exec_timeout was over."),
+            TaskExitCode.Aborted)),
+        _ => new StageTurn.Ended(StageOutcome.Failed(Error(
+            TaskErrorKind.StageTimeout,
+            $"The stage took longer than its max_timeout of {run.StageTimeout!.Value.TotalSeconds} s."))),
     };
 
     /// <summary>
-    /// Calls the handler on this thread: most are done, or await something, before a hand-over to another thread would be. One that
-    /// keeps the thread beyond its time is left behind by whoever stops it, and the run goes on elsewhere.
+    /// Calls the handler on this thread: most are done, or await something, before a hand-over to another thread would
+    /// be. If one keeps the thread beyond its time, the run is continued elsewhere. See docs/decisions/0007.
     /// </summary>
-    private ValueTask<StageOutcome?> InvokeAsync(ActiveRun run, int stage, TaskCommand command, FilledCommand filled)
+    private ValueTask<StageTurn> InvokeAsync(ActiveRun run, int stage, TaskCommand command, FilledCommand filled)
     {
-        run.Method = filled.Method;
         var special = specials.Find(filled.Method);
         var timeout = special is null ? command.MaxTimeout : null;
         var limit = timeout is { } most ? new StageTimeout(most, clock, offload, run, stage) : null;
-        var token = limit?.Token ?? run.Token;
-        if (!run.BeginCall(stage, timeout, token))
+        var token = limit?.Token ?? run.Stop.Token;
+        (run.Method, run.StageTimeout) = (filled.Method, timeout);
+        run.Call.Begin(stage);
+
+        // A stop gives its reason first and looks for a call then; so one of the two sees the other.
+        if (run.Stop.Reason != StopReason.None || token.IsCancellationRequested)
         {
             limit?.Dispose();
-            return ValueTask.FromResult(OutcomeOfStop(run));
+            return ValueTask.FromResult(run.Call.TryEnd() ? DescribeStop(run) : StageTurn.Abandoned.Instance);
         }
 
-        var context = new StageContext(run.Task, stage, filled.Method, run.Results, _serializing, _logger);
-        var work = special is null
-            ? CallHandlerAsync(context, filled, token)
-            : CallSpecialAsync(special, new SpecialCommandContext(context, filled.Params, command.MaxTimeout, _limits), token);
-        return run.EndCall(work) ? EndAsync(run, work, limit, token) : ValueTask.FromResult<StageOutcome?>(null);
+        var context = new StageContext(run.Task, stage, filled.Method, run.Data.Results, _serializing, _logger);
+        return special is null
+            ? EndAsync(run, CallHandlerAsync(context, filled, token), limit, token)
+            : EndAsync(run, CallSpecialAsync(special, filled, command, context, token), limit, token);
     }
 
-    private async ValueTask<StageOutcome?> EndAsync(ActiveRun run, Task<StageOutcome> work, StageTimeout? limit, CancellationToken token)
+    private ValueTask<StageTurn> EndAsync(
+        ActiveRun run, ValueTask<StageOutcome> work, StageTimeout? limit, CancellationToken token) =>
+        run.Call.TryEnd(work)
+            ? AwaitAsync(run, work, limit, token)
+            : ValueTask.FromResult<StageTurn>(StageTurn.Abandoned.Instance);
+
+    /// <summary>Awaits what the handler still does, at most until its token is cancelled.</summary>
+    private async ValueTask<StageTurn> AwaitAsync(
+        ActiveRun run, ValueTask<StageOutcome> work, StageTimeout? limit, CancellationToken token)
     {
+        var rest = work.IsCompleted ? null : work.AsTask();
         try
         {
-            return await (work.IsCompleted ? work : work.WaitAsync(token)).ConfigureAwait(false);
+            var outcome = rest is null ? work : new ValueTask<StageOutcome>(rest.WaitAsync(token));
+            return new StageTurn.Ended(await outcome.ConfigureAwait(false));
         }
         catch (Exception) when (token.IsCancellationRequested)
         {
             // Whatever it threw: it had been told to stop, and what counts is why.
-            run.Leftover = work;
-            return OutcomeOfStop(run);
+            run.Call.Leftover = rest ?? Task.CompletedTask;
+            return DescribeStop(run);
         }
         catch (Exception e) when (end.IsCauseOf(e))
         {
             // As if the stop had reached it first: nothing is said of the stage, and its task is given back.
-            run.Stop(StopReason.Stopping);
-            return null;
+            run.Stop.Request(StopReason.Stopping);
+            return StageTurn.Stopped.Instance;
         }
         catch (Exception e)
         {
             // The one place where a user's exception ends.
-            run.Cause = e;
-            return StageOutcome.Failed(Describe(e));
+            return new StageTurn.Ended(StageOutcome.Failed(Describe(e)), e);
         }
         finally
         {
@@ -118,29 +136,39 @@ internal sealed class StageRunner(
         }
     }
 
-    private async Task<StageOutcome> CallHandlerAsync(StageContext context, FilledCommand filled, CancellationToken cancellationToken)
+    private async ValueTask<StageOutcome> CallHandlerAsync(
+        StageContext context, FilledCommand filled, CancellationToken cancellationToken)
     {
         if (catalog.Find(filled.Method) is not { } handler)
         {
+            var registered = string.Join(", ", catalog.Methods);
             return StageOutcome.Failed(Error(
                 TaskErrorKind.UnknownCommand,
-                $"No command \"{filled.Method}\" is registered with this executor. Registered are: {string.Join(", ", catalog.Methods)}."));
+                $"No command \"{filled.Method}\" is registered with this executor. Registered are: {registered}."));
         }
 
         using var logScope = Log.BeginStage(_logger, context.TaskId, context.JobId, context.Stage, context.Method);
         var scope = new StageScope(scopes);
         await using (scope.ConfigureAwait(false))
         {
-            var result = await StageMiddleware.InvokeAsync(_middlewares, scope, context, handler, filled.Params, cancellationToken).ConfigureAwait(false);
+            var result = await StageMiddleware
+                .InvokeAsync(_middlewares, scope, context, handler, filled.Params, cancellationToken)
+                .ConfigureAwait(false);
             return FindFault(result) is { } fault
                 ? StageOutcome.Failed(Error(TaskErrorKind.Result, ResultWriter.Explain(filled.Method, fault)))
                 : StageOutcome.Completed(JsonText.Owned(result));
         }
     }
 
-    private async Task<StageOutcome> CallSpecialAsync(SpecialCommand special, SpecialCommandContext context, CancellationToken cancellationToken)
+    private async ValueTask<StageOutcome> CallSpecialAsync(
+        SpecialCommand special,
+        FilledCommand filled,
+        TaskCommand command,
+        StageContext stage,
+        CancellationToken cancellationToken)
     {
-        using var logScope = Log.BeginStage(_logger, context.Stage.TaskId, context.Stage.JobId, context.Stage.Stage, context.Stage.Method);
+        using var logScope = Log.BeginStage(_logger, stage.TaskId, stage.JobId, stage.Stage, stage.Method);
+        var context = new SpecialCommandContext(stage, filled.Params, command.MaxTimeout, _limits);
         var outcome = await special.RunAsync(context, cancellationToken).ConfigureAwait(false)
             ?? throw new InvalidOperationException($"The special command {special.Method} returned no outcome.");
         return outcome switch
@@ -150,7 +178,10 @@ internal sealed class StageRunner(
             StageOutcome.Failure failure => StageOutcome.Failed(Storable(failure.Error), failure.ExitCode),
             StageOutcome.Done done => StageOutcome.Completed(done.Result.Clone()),
             StageOutcome.Wait { Duration: { } duration } when duration <= TimeSpan.Zero || duration > _limits.MaxWait =>
-                StageOutcome.Failed(Error(TaskErrorKind.Params, $"{special.Method} asks to wait for {duration}; it must be more than 0 and at most {_limits.MaxWait}.")),
+                StageOutcome.Failed(Error(
+                    TaskErrorKind.Params,
+                    $"{special.Method} asks to wait for {duration}; "
+                    + $"it must be more than 0 and at most {_limits.MaxWait}.")),
             _ => outcome,
         };
     }
@@ -175,15 +206,19 @@ internal sealed class StageRunner(
     {
         ParamsBindingException => Error(TaskErrorKind.Params, e.Message),
         ResultWritingException => Error(TaskErrorKind.Result, e.Message),
-        _ => Error(TaskErrorKind.Handler, Ask(() => e.Message) ?? "", e.GetType().FullName, options.StackTraces ? Ask(e.ToString) : null),
+        _ => Error(
+            TaskErrorKind.Handler,
+            Read(e, static e => e.Message) ?? "",
+            e.GetType().FullName,
+            options.StackTraces ? Read(e, static e => e.ToString()) : null),
     };
 
-    // These two are the user's code as well.
-    private static string? Ask(Func<string?> member)
+    // A member of an exception is the user's code as well.
+    private static string? Read(Exception thrown, Func<Exception, string?> member)
     {
         try
         {
-            return member();
+            return member(thrown);
         }
         catch (Exception e)
         {

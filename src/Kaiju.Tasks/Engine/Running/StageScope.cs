@@ -2,7 +2,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>A stage's services: a scope that is opened when something is asked of it, since many stages ask for nothing.</summary>
+/// <summary>
+/// A stage's services: a scope that is opened when something is asked of it, since many stages ask for nothing.
+/// </summary>
 internal sealed class StageScope(IServiceScopeFactory scopes) : IKeyedServiceProvider, IAsyncDisposable
 {
     private IServiceScope? _scope;
@@ -28,7 +30,9 @@ internal sealed class StageScope(IServiceScopeFactory scopes) : IKeyedServicePro
         serviceKey is null ? GetService(serviceType) : Services.GetKeyedService(serviceType, serviceKey);
 
     public object GetRequiredKeyedService(Type serviceType, object? serviceKey) =>
-        serviceKey is null ? this.GetRequiredService(serviceType) : Services.GetRequiredKeyedService(serviceType, serviceKey);
+        serviceKey is null
+            ? this.GetRequiredService(serviceType)
+            : Services.GetRequiredKeyedService(serviceType, serviceKey);
 
     public ValueTask DisposeAsync()
     {

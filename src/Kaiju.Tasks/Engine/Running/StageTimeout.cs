@@ -8,14 +8,14 @@ internal sealed class StageTimeout : IDisposable
     private readonly CancellationTokenSource _both;
     private readonly ITimer _timer;
     private readonly Offload _offload;
-    private readonly ActiveRun _run;
+    private readonly HandlerCall _call;
     private readonly int _stage;
     private int _isOver;
 
     public StageTimeout(TimeSpan timeout, TimeProvider clock, Offload offload, ActiveRun run, int stage)
     {
-        (_offload, _run, _stage) = (offload, run, stage);
-        _both = CancellationTokenSource.CreateLinkedTokenSource(run.Token);
+        (_offload, _call, _stage) = (offload, run.Call, stage);
+        _both = CancellationTokenSource.CreateLinkedTokenSource(run.Stop.Token);
         Token = _both.Token;
         _timer = clock.CreateTimer(static self => ((StageTimeout)self!).End(), this, timeout, Timeout.InfiniteTimeSpan);
     }
@@ -36,7 +36,7 @@ internal sealed class StageTimeout : IDisposable
         if (Interlocked.Exchange(ref _isOver, 1) == 0)
         {
             _offload.Cancel(_both);
-            _run.LeaveCall(_stage);
+            _call.Leave(_stage);
         }
     }
 }

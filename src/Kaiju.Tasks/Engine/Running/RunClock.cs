@@ -1,0 +1,16 @@
+namespace Kaiju.Tasks.Engine;
+
+/// <summary>When a run began and when it must have ended, as timestamps of the host's clock.</summary>
+internal readonly struct RunClock
+{
+    public RunClock(TimeProvider clock, TimeSpan timeLeft)
+    {
+        Began = clock.GetTimestamp();
+        var steps = (timeLeft > TimeSpan.Zero ? timeLeft : TimeSpan.Zero).TotalSeconds * clock.TimestampFrequency;
+        Deadline = steps < long.MaxValue - Began ? Began + (long)steps : long.MaxValue;
+    }
+
+    public long Began { get; }
+
+    public long Deadline { get; }
+}

@@ -1,0 +1,115 @@
+using Kaiju.Tasks.Diagnostics;
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Threading;
+using Microsoft.Extensions.Logging;
+
+namespace Kaiju.Tasks.Engine;
+
+/// <summary>Delivers the outcomes of stages to the store until they are answered, and logs how claims end.</summary>
+internal sealed class StageReporter(
+    ITaskStore store,
+    ExecutorStop stop,
+    TimeProvider clock,
+    KaijuTasksOptions options,
+    StoreOutages outages,
+    ILogger guarded)
+{
+    private const string Work = "record results";
+
+    private readonly LifecycleRules _rules = options.Rules;
+
+    /// <summary>
+    /// Delivers a report until there is an answer. The store knows a report that it has recorded, so that a lost answer
+    /// costs nothing.
+    /// </summary>
+    public async ValueTask<ReportAnswer> ReportAsync(ActiveRun run, int stage, StageOutcome outcome, TimeSpan elapsed)
+    {
+        IReadOnlyList<StageReport> reports = [ReportOf(run.Task, stage, outcome, elapsed)];
+        FaultDelay? delay = null;
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    // Not the stopping token: finished work is recorded during shutdown.
+                    return (await store.RecordAsync(reports, stop.Abandoned).ConfigureAwait(false))[0];
+                }
+                catch (Exception e) when (!stop.Abandoned.IsCancellationRequested)
+                {
+                    if (run.Stop.IsSuperseded)
+                    {
+                        return ReportAnswer.Superseded;
+                    }
+
+                    delay ??= new FaultDelay(clock, options.MaxFaultDelay);
+                    outages.Failed(Work, e, run);
+                    await delay.WaitAsync(stop.Abandoned).ConfigureAwait(false);
+                }
+            }
+        }
+        finally
+        {
+            // Recorded, or given up with the claim.
+            if (delay is not null)
+            {
+                outages.Succeeded(Work, run);
+            }
+        }
+    }
+
+    /// <summary>Fails a run for a fault of the engine, so that its task does not hang until its deadline.</summary>
+    public async Task FailAsync(ActiveRun run, Exception fault)
+    {
+        Log.RunBroke(guarded, fault, run.Task.Id, run.Task.JobId);
+        const string Message = "The executor failed outside the task's own code; its log says why.";
+        var outcome = StageOutcome.Failed(TaskError.Create(TaskErrorKind.Other, Message));
+        try
+        {
+            await ReportAsync(run, run.Data.Results.Count, outcome, TimeSpan.Zero).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.Abandoned.IsCancellationRequested)
+        {
+            // The host is gone; the task is given back.
+        }
+    }
+
+    public void LogSuperseded(ActiveRun run, int stage) => Log.Superseded(guarded, run.Task.Id, run.Task.JobId, stage);
+
+    /// <summary>Logs why a claim ended before its task: at least a warning if the stage failed.</summary>
+    public void LogEnd(ActiveRun run, int stage, StageTurn.Ended turn)
+    {
+        var task = run.Task;
+        Log.StageEnded(guarded, task.Id, task.JobId, stage, turn.Outcome);
+        if (turn.Outcome is not StageOutcome.Failure { Error: var error })
+        {
+            return;
+        }
+
+        // The store decides by the same rule.
+        var plan = new RetryPlan(task.MaxRetries, task.RetryDelay, task.QueuedFor);
+        if (plan.TimeToRetry(task.JobId, task.Attempt, clock.GetElapsedTime(run.Began), _rules) is { } delay)
+        {
+            Log.StageFailed(
+                guarded, turn.Cause, task.Id, task.JobId, task.Attempt, stage, run.Method, delay, error.Message);
+        }
+        else
+        {
+            Log.StageFailedForGood(
+                guarded, turn.Cause, task.Id, task.JobId, task.Attempt, stage, run.Method, error.Message);
+        }
+    }
+
+    private static StageReport ReportOf(ExecutorTask task, int stage, StageOutcome outcome, TimeSpan elapsed) => new()
+    {
+        TaskId = task.Id,
+        StoreKey = task.StoreKey,
+        Claim = task.Claim,
+        JobId = task.JobId,
+        Attempt = task.Attempt,
+        Stage = stage,
+        Outcome = outcome,
+        Elapsed = elapsed,
+    };
+}
