@@ -7,11 +7,15 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// Warns of work that no running host can do: an app that no executor serves, and duties in a store without a manager. Only the store knows
-/// all hosts, so it is asked once a minute, and the same thing is logged at most once an hour.
+/// Warns of work that no running host can do: an app that no executor serves, and duties in a store without a manager.
+/// Only the store knows all hosts, so it is asked once a minute, and the same thing is logged at most once an hour.
 /// </summary>
 internal sealed class AttendanceLoop(
-    ITaskStore store, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages, ILogger<AttendanceLoop> logger)
+    ITaskStore store,
+    TimeProvider clock,
+    KaijuTasksOptions options,
+    StoreOutages outages,
+    ILogger<AttendanceLoop> logger)
 {
     /// <summary>How often to ask, and how long work waits before it counts as unattended.</summary>
     private static readonly TimeSpan _interval = TimeSpan.FromMinutes(1);
@@ -58,7 +62,8 @@ internal sealed class AttendanceLoop(
     {
         // It reads and nothing more, so neither a stop nor the next look waits for an answer that does not come.
         using var bound = new BoundedToken(_interval, clock, cancellationToken);
-        var answer = await store.FindUnattendedAsync(_interval, bound.Token).AsTask().WaitAsync(_interval, clock, cancellationToken).ConfigureAwait(false);
+        var answer = await store.FindUnattendedAsync(_interval, bound.Token).AsTask()
+            .WaitAsync(_interval, clock, cancellationToken).ConfigureAwait(false);
         var hasManager = _isManager || answer.LastWatch + _lifetime >= answer.Now;
         WarnOfManager(answer, !hasManager && answer.HasDuty);
 

@@ -4,10 +4,11 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// When an executor asks for lost claims: once every check interval, which costs the store nothing while nothing runs, and at once when a
-/// hint says so. No ping waits for it.
+/// When an executor asks for lost claims: once every check interval, which costs the store nothing while nothing runs,
+/// and at once when a hint says so. No ping waits for it.
 /// </summary>
-internal sealed class ClaimCheckLoop(TaskExecutor executor, ITaskStore store, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
+internal sealed class ClaimCheckLoop(
+    TaskExecutor executor, ITaskStore store, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
 {
     private const string Work = "ask for lost claims";
 
@@ -30,7 +31,10 @@ internal sealed class ClaimCheckLoop(TaskExecutor executor, ITaskStore store, Ti
             {
                 await wake.WaitAsync(options.ClaimCheckInterval, cancellationToken).ConfigureAwait(false);
                 var isAsked = Interlocked.Exchange(ref isHinted, false);
-                await (isAsked ? executor.CheckClaimsAsync(cancellationToken) : executor.CheckOldClaimsAsync(cancellationToken)).ConfigureAwait(false);
+                var check = isAsked
+                    ? executor.CheckClaimsAsync(cancellationToken)
+                    : executor.CheckOldClaimsAsync(cancellationToken);
+                await check.ConfigureAwait(false);
                 outages.Succeeded(Work);
                 delay.Reset();
             }

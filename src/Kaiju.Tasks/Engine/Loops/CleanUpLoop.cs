@@ -3,7 +3,9 @@ using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>When ended tasks and old notifications are deleted, in hosts that ask for it: once every hour, in bounded batches.</summary>
+/// <summary>
+/// When ended tasks and old notifications are deleted, in hosts that ask for it: once every hour, in bounded batches.
+/// </summary>
 internal sealed class CleanUpLoop(ITaskStore store, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
 {
     private const string Work = "delete what has ended";
@@ -36,16 +38,24 @@ internal sealed class CleanUpLoop(ITaskStore store, TimeProvider clock, KaijuTas
     {
         if (options.DeleteEndedAfter is { } ended)
         {
-            while ((await store.DeleteEndedAsync(ended, options.ManagerBatch, cancellationToken).ConfigureAwait(false)).Count == options.ManagerBatch)
+            IReadOnlyList<string> deleted;
+            do
             {
+                deleted = await store.DeleteEndedAsync(ended, options.ManagerBatch, cancellationToken)
+                    .ConfigureAwait(false);
             }
+            while (deleted.Count == options.ManagerBatch);
         }
 
         if (options.DeleteNotificationsAfter is { } left)
         {
-            while (await store.DeleteNotificationsAsync(left, options.ManagerBatch, cancellationToken).ConfigureAwait(false) == options.ManagerBatch)
+            int deleted;
+            do
             {
+                deleted = await store.DeleteNotificationsAsync(left, options.ManagerBatch, cancellationToken)
+                    .ConfigureAwait(false);
             }
+            while (deleted == options.ManagerBatch);
         }
     }
 }

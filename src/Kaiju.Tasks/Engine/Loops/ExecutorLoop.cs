@@ -6,7 +6,12 @@ namespace Kaiju.Tasks.Engine;
 
 /// <summary>When an executor claims: whenever it has a free slot and the queue may have something for it.</summary>
 internal sealed class ExecutorLoop(
-    TaskExecutor executor, ITaskQueue queue, TimeProvider clock, Offload offload, KaijuTasksOptions options, StoreOutages outages)
+    TaskExecutor executor,
+    ITaskQueue queue,
+    TimeProvider clock,
+    Offload offload,
+    KaijuTasksOptions options,
+    StoreOutages outages)
 {
     private const string Work = "claim tasks";
 
@@ -47,7 +52,8 @@ internal sealed class ExecutorLoop(
 
         if (executor.IsRunning)
         {
-            // Runs that are short end together: what has been begun frees its slot before the claim, and one claim fills them all.
+            // Runs that are short end together: what has been begun frees its slot before the claim, and one claim
+            // fills them all.
             await offload.YieldAsync().ConfigureAwait(false);
         }
 

@@ -4,10 +4,11 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// When an executor pings: in a rhythm of its own, apart from all work and from every other question, so that it waits for neither. A ping
-/// that fails is repeated soon.
+/// When an executor pings: in a rhythm of its own, apart from all work and from every other question, so that it waits
+/// for neither. A ping that fails is repeated soon.
 /// </summary>
-internal sealed class HeartbeatLoop(TaskExecutor executor, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
+internal sealed class HeartbeatLoop(
+    TaskExecutor executor, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
 {
     /// <summary>The name of this work in the log of outages.</summary>
     public const string Work = "send heartbeats";

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>When sinks get notifications: when a hint says that there is one, and at least once every poll interval.</summary>
+/// <summary>
+/// When sinks get notifications: when a hint says that there is one, and at least once every poll interval.
+/// </summary>
 internal sealed class NotificationLoop(
     ITaskStore store,
     IEnumerable<INotificationSink> sinks,
@@ -17,7 +19,8 @@ internal sealed class NotificationLoop(
     private const int Batch = 100;
     private const string Work = "deliver notifications";
 
-    private readonly IReadOnlyList<WatchedSink> _sinks = [.. sinks.Select(sink => new WatchedSink(sink, clock, logger.Guarded()))];
+    private readonly IReadOnlyList<WatchedSink> _sinks =
+        [.. sinks.Select(sink => new WatchedSink(sink, clock, logger.Guarded()))];
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -58,7 +61,8 @@ internal sealed class NotificationLoop(
     }
 
     /// <summary>Delivers one batch; how many there were.</summary>
-    /// <exception cref="SinkFailedException">A sink failed; those before it have had the notification, and no other sink has later ones.</exception>
+    /// <exception cref="SinkFailedException">A sink failed; those before it have had the notification, and no other
+    /// sink has later ones.</exception>
     public async Task<int> DeliverAsync(CancellationToken cancellationToken)
     {
         var notifications = await store.ListUndeliveredAsync(Batch, cancellationToken).ConfigureAwait(false);

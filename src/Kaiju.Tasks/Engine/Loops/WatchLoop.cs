@@ -4,10 +4,11 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// When a manager writes that it is there: in a rhythm of its own, whatever there is to do and however long a duty takes. A gap between two
-/// writes means that the store was away, and then executors get another lifetime to ping.
+/// When a manager writes that it is there: in a rhythm of its own, whatever there is to do and however long a duty
+/// takes. A gap between two writes means that the store was away, and then executors get another lifetime to ping.
 /// </summary>
-internal sealed class WatchLoop(TaskManager manager, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
+internal sealed class WatchLoop(
+    TaskManager manager, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
 {
     private const string Work = "keep the watch";
 

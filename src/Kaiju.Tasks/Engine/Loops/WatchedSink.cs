@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>A sink whose failures are logged: when they begin, once a minute while they last, and when they end.</summary>
+/// <summary>
+/// A sink whose failures are logged: when they begin, once a minute while they last, and when they end.
+/// </summary>
 internal sealed class WatchedSink(INotificationSink sink, TimeProvider clock, ILogger guarded)
 {
     private readonly FaultEpisode _episode = new(clock);
@@ -36,7 +38,8 @@ internal sealed class WatchedSink(INotificationSink sink, TimeProvider clock, IL
                 Log.SinkFailed(guarded, e, _name, notification.Id, notification.TaskId);
                 break;
             case FaultNews.Lasts:
-                Log.SinkStillFails(guarded, _name, _episode.Elapsed, _episode.Count, notification.Id, notification.TaskId, e.Message);
+                Log.SinkStillFails(
+                    guarded, _name, _episode.Elapsed, _episode.Count, notification.Id, notification.TaskId, e.Message);
                 break;
         }
     }

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// What a manager does: one tick goes once through all duties, each seeing the work of the one before. Any number of managers may
-/// tick at once; the store sees to it that nothing is done twice.
+/// What a manager does: one tick goes once through all duties, each seeing the work of the one before. Any number of
+/// managers may tick at once; the store sees to it that nothing is done twice.
 /// </summary>
 internal sealed class TaskManager(
     ITaskStore store, ITaskQueue queue, KaijuTasksOptions options, StoreOutages outages, ILogger<TaskManager> logger)
@@ -19,17 +19,26 @@ internal sealed class TaskManager(
     public async Task<TickReport> TickAsync(CancellationToken cancellationToken)
     {
         var report = new TickReport();
-        await CarryAsync("expel dead executors", ExpelDeadExecutorsAsync, report, cancellationToken).ConfigureAwait(false);
-        await CarryAsync("abort overdue runs", store.AbortOverdueAsync, report, cancellationToken).ConfigureAwait(false);
-        await CarryAsync("restart periodic tasks", store.RestartPeriodicAsync, report, cancellationToken).ConfigureAwait(false);
-        await CarryAsync("wake waits", store.WakeWaitsAsync, report, cancellationToken).ConfigureAwait(false);
-        await CarryAsync("queue due tasks", store.QueueDueAsync, report, cancellationToken).ConfigureAwait(false);
-        await CarryAsync("requeue failed tasks", store.RequeueFailedAsync, report, cancellationToken).ConfigureAwait(false);
+        (string Name, Func<int, CancellationToken, ValueTask<IReadOnlyList<TaskMove>>> Run)[] duties =
+        [
+            ("expel dead executors", ExpelDeadExecutorsAsync),
+            ("abort overdue runs", store.AbortOverdueAsync),
+            ("restart periodic tasks", store.RestartPeriodicAsync),
+            ("wake waits", store.WakeWaitsAsync),
+            ("queue due tasks", store.QueueDueAsync),
+            ("requeue failed tasks", store.RequeueFailedAsync),
+        ];
+        foreach (var (name, run) in duties)
+        {
+            await RunDutyAsync(name, run, report, cancellationToken).ConfigureAwait(false);
+        }
+
         return report;
     }
 
     /// <summary>How long until there is something to do, as far as the store can see.</summary>
-    public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) => store.GetTimeToNextDutyAsync(cancellationToken);
+    public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) =>
+        store.GetTimeToNextDutyAsync(cancellationToken);
 
     /// <summary>Writes to the store that a manager is there. See <see cref="WatchLoop"/>.</summary>
     public async ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken)
@@ -44,28 +53,35 @@ internal sealed class TaskManager(
     }
 
     /// <summary>
-    /// Silence is held against an executor only while the store was there for it to ping, and only up to the time at which that was known:
-    /// the store may go away between the two questions.
+    /// Silence is held against an executor only while the store was there for it to ping, and only up to the time at
+    /// which that was known: the store may go away between the two questions.
     /// </summary>
-    private async ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(int limit, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(
+        int limit, CancellationToken cancellationToken)
     {
         var watch = await WatchAsync(cancellationToken).ConfigureAwait(false);
-        return watch.IsExpulsionDue(_rules) ? await store.ExpelDeadExecutorsAsync(watch.Now, limit, cancellationToken).ConfigureAwait(false) : [];
+        return watch.IsExpulsionDue(_rules)
+            ? await store.ExpelDeadExecutorsAsync(watch.Now, limit, cancellationToken).ConfigureAwait(false)
+            : [];
     }
 
-    private async Task CarryAsync(
-        string duty, Func<int, CancellationToken, ValueTask<IReadOnlyList<TaskMove>>> carry, TickReport report, CancellationToken cancellationToken)
+    private async Task RunDutyAsync(
+        string duty,
+        Func<int, CancellationToken, ValueTask<IReadOnlyList<TaskMove>>> run,
+        TickReport report,
+        CancellationToken cancellationToken)
     {
         try
         {
-            var moves = await carry(options.ManagerBatch, cancellationToken).ConfigureAwait(false);
+            var moves = await run(options.ManagerBatch, cancellationToken).ConfigureAwait(false);
             foreach (var move in moves)
             {
                 Report(move);
             }
 
             report.Add(moves, options.ManagerBatch);
-            var queued = moves.Where(move => move.To == TaskState.Queued).Select(move => new QueuedTask(move.TaskId, move.AppName)).ToList();
+            var queued = moves.Where(move => move.To == TaskState.Queued)
+                .Select(move => new QueuedTask(move.TaskId, move.AppName)).ToList();
             if (queued.Count > 0)
             {
                 await queue.PublishAsync(queued, cancellationToken).ConfigureAwait(false);
