@@ -18,8 +18,9 @@ internal sealed class WakeSignal(TimeProvider clock)
     }
 
     /// <summary>Sleeps until it is set, at most <paramref name="timeout"/>.</summary>
+    /// <returns>True if it was set; false if the time was over.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         Task set;
         lock (_lock)
@@ -31,10 +32,13 @@ internal sealed class WakeSignal(TimeProvider clock)
         cancellationToken.ThrowIfCancellationRequested();
         lock (_lock)
         {
-            if (_set.Task.IsCompleted)
+            if (!_set.Task.IsCompleted)
             {
-                _set = NewSource();
+                return false;
             }
+
+            _set = NewSource();
+            return true;
         }
     }
 

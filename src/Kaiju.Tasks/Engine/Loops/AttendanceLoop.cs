@@ -65,7 +65,7 @@ internal sealed class AttendanceLoop(
         var answer = await store.FindUnattendedAsync(_interval, bound.Token).AsTask()
             .WaitAsync(_interval, clock, cancellationToken).ConfigureAwait(false);
         var hasManager = _isManager || answer.LastWatch + _lifetime >= answer.Now;
-        WarnOfManager(answer, !hasManager && answer.HasDuty);
+        WarnOfManager(answer, isMissing: !hasManager && answer.HasDuty);
 
         // One voice is enough: managers look as well, if there are any.
         if (_isManager || !hasManager)

@@ -16,12 +16,10 @@ internal sealed class ClaimCheckLoop(
     {
         var wake = new WakeSignal(clock);
         var delay = new FaultDelay(clock, options.ClaimCheckInterval);
-        var isHinted = false;
         using var listening = store.Listen(hint =>
         {
             if (hint.Kinds.HasFlag(StoreHintKinds.ClaimLost))
             {
-                Volatile.Write(ref isHinted, true);
                 wake.Set();
             }
         });
@@ -29,9 +27,9 @@ internal sealed class ClaimCheckLoop(
         {
             try
             {
-                await wake.WaitAsync(options.ClaimCheckInterval, cancellationToken).ConfigureAwait(false);
-                var isAsked = Interlocked.Exchange(ref isHinted, false);
-                var check = isAsked
+                var isHinted = await wake.WaitAsync(options.ClaimCheckInterval, cancellationToken)
+                    .ConfigureAwait(false);
+                var check = isHinted
                     ? executor.CheckClaimsAsync(cancellationToken)
                     : executor.CheckOldClaimsAsync(cancellationToken);
                 await check.ConfigureAwait(false);

@@ -38,44 +38,68 @@ internal sealed class NotificationLoop(
         {
             try
             {
-                // Fewer than a batch may have: others may follow, since a batch is bounded in bytes too.
-                var delivered = await DeliverAsync(cancellationToken).ConfigureAwait(false);
+                var delivery = await DeliverAsync(cancellationToken).ConfigureAwait(false);
+                if (delivery.HasFailed)
+                {
+                    // The sink has logged it. What was not delivered comes again.
+                    await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+
                 outages.Succeeded(Work);
                 delay.Reset();
-                if (delivered == 0)
+
+                // Even after less than a full batch others may follow, since a batch is bounded in bytes too.
+                if (delivery.Count == 0)
                 {
                     await wake.WaitAsync(options.PollInterval, cancellationToken).ConfigureAwait(false);
                 }
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                // What was not delivered comes again. A sink has logged its own failure.
-                if (e is not SinkFailedException)
-                {
-                    outages.Failed(Work, e);
-                }
-
+                outages.Failed(Work, e);
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }
     }
 
-    /// <summary>Delivers one batch; how many there were.</summary>
-    /// <exception cref="SinkFailedException">A sink failed; those before it have had the notification, and no other
-    /// sink has later ones.</exception>
-    public async Task<int> DeliverAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Delivers one batch, up to the first failure of a sink: the sinks before it have had the notification, and no
+    /// sink has later ones.
+    /// </summary>
+    public async Task<Delivery> DeliverAsync(CancellationToken cancellationToken)
     {
         var notifications = await store.ListUndeliveredAsync(Batch, cancellationToken).ConfigureAwait(false);
+        var count = 0;
         foreach (var notification in notifications)
         {
-            foreach (var sink in _sinks)
+            if (!await TryDeliverAsync(notification, cancellationToken).ConfigureAwait(false))
             {
-                await sink.DeliverAsync(notification, cancellationToken).ConfigureAwait(false);
+                return new Delivery(count, HasFailed: true);
             }
 
             await store.MarkDeliveredAsync([notification.Id], cancellationToken).ConfigureAwait(false);
+            count++;
         }
 
-        return notifications.Count;
+        return new Delivery(count, HasFailed: false);
+    }
+
+    private async ValueTask<bool> TryDeliverAsync(TaskNotification notification, CancellationToken cancellationToken)
+    {
+        foreach (var sink in _sinks)
+        {
+            if (!await sink.TryDeliverAsync(notification, cancellationToken).ConfigureAwait(false))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }
+
+/// <summary>What became of a batch of notifications.</summary>
+/// <param name="Count">How many were delivered to every sink.</param>
+/// <param name="HasFailed">A sink failed on the next one.</param>
+internal readonly record struct Delivery(int Count, bool HasFailed);

@@ -11,8 +11,8 @@ internal sealed class WatchedSink(INotificationSink sink, TimeProvider clock, IL
     private readonly FaultEpisode _episode = new(clock);
     private readonly string _name = sink.GetType().FullName ?? sink.GetType().Name;
 
-    /// <exception cref="SinkFailedException">It failed, which is logged.</exception>
-    public async ValueTask DeliverAsync(TaskNotification notification, CancellationToken cancellationToken)
+    /// <returns>False if the sink failed, which is logged; the notification comes again.</returns>
+    public async ValueTask<bool> TryDeliverAsync(TaskNotification notification, CancellationToken cancellationToken)
     {
         try
         {
@@ -21,13 +21,15 @@ internal sealed class WatchedSink(INotificationSink sink, TimeProvider clock, IL
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             Report(notification, e);
-            throw new SinkFailedException(e);
+            return false;
         }
 
         if (_episode.End() is { } end)
         {
             Log.SinkWorks(guarded, _name, end.Elapsed, end.Count);
         }
+
+        return true;
     }
 
     private void Report(TaskNotification notification, Exception e)
@@ -44,6 +46,3 @@ internal sealed class WatchedSink(INotificationSink sink, TimeProvider clock, IL
         }
     }
 }
-
-/// <summary>A sink failed. It is logged already; the notification comes again.</summary>
-internal sealed class SinkFailedException(Exception inner) : Exception("A sink failed.", inner);
