@@ -13,7 +13,7 @@ public sealed class TaskValidationException : ArgumentException
     /// What the caller's own code threw, such as a getter of a params object; null for nothing.
     /// </param>
     public TaskValidationException(string? taskId, IReadOnlyList<string> faults, Exception? inner = null)
-        : base(Say(taskId, faults), inner)
+        : base(Describe(taskId, faults), inner)
     {
         TaskId = taskId;
         Faults = faults;
@@ -25,7 +25,7 @@ public sealed class TaskValidationException : ArgumentException
     /// <summary>Everything that is wrong, one sentence each.</summary>
     public IReadOnlyList<string> Faults { get; }
 
-    private static string Say(string? taskId, IReadOnlyList<string> faults)
+    private static string Describe(string? taskId, IReadOnlyList<string> faults)
     {
         ArgumentNullException.ThrowIfNull(faults);
         var what = string.IsNullOrEmpty(taskId)

@@ -105,7 +105,7 @@ internal sealed partial class ModelRun
         Difference.Check(
             $"{claimed.Id} can be claimed",
             true,
-            model.Happen(task, new TaskEvent.Claimed(executor.Id, claimed.Claim)));
+            model.ApplyEvent(task, new TaskEvent.Claimed(executor.Id, claimed.Claim)));
         model.LastPings.TryAdd(executor.Id, model.Now);
         LearnClaim(task);
         Difference.CheckClaim(task.ForExecutor(model.Now), claimed);
@@ -134,7 +134,7 @@ internal sealed partial class ModelRun
     private ReportAnswer RecordInModel(StageReport report)
     {
         var recorded = model.Find(report.TaskId) is { } task
-            && (model.Happen(task, new TaskEvent.Reported(report))
+            && (model.ApplyEvent(task, new TaskEvent.Reported(report))
                 || TaskLifecycle.IsRecorded(task.State, task.RowOf(report.Id), report.Id));
         if (recorded)
         {
@@ -200,7 +200,7 @@ internal sealed partial class ModelRun
     private async Task ManageAsync(ManagerVerb verb, int limit)
     {
         var due = model.Due(verb);
-        var moves = await CarryAsync(verb, limit);
+        var moves = await RunDutyAsync(verb, limit);
         trace?.Invoke(
             $"    {verb}: {string.Join(", ", moves.Select(move => $"{move.TaskId} from {move.From} to {move.To}"))}");
         CheckChoice(
@@ -220,7 +220,7 @@ internal sealed partial class ModelRun
         await opened.Queue.PublishAsync([.. queued], default);
     }
 
-    private ValueTask<IReadOnlyList<TaskMove>> CarryAsync(ManagerVerb verb, int limit) => verb switch
+    private ValueTask<IReadOnlyList<TaskMove>> RunDutyAsync(ManagerVerb verb, int limit) => verb switch
     {
         ManagerVerb.Expel => _store.ExpelDeadExecutorsAsync(limit, default),
         ManagerVerb.AbortOverdue => _store.AbortOverdueAsync(limit, default),
@@ -240,7 +240,7 @@ internal sealed partial class ModelRun
         {
             var task = model.Find(move.TaskId)!;
             var from = task.State.State;
-            if (!model.Happen(task, happened(task)))
+            if (!model.ApplyEvent(task, happened(task)))
             {
                 Difference.Fail(
                     $"{move.TaskId} was moved from {move.From} to {move.To}; in the model nothing happens to it.");

@@ -183,10 +183,10 @@ internal sealed partial class ModelRun(OpenedStore opened, StoreModel model, Act
         });
         var expected = model.Find(id) is { } task && (verb switch
         {
-            OutsideVerb.Cancel => model.Happen(task, new TaskEvent.Cancelled()),
-            OutsideVerb.Reset => model.Happen(task, new TaskEvent.Reset(model.NewRun())),
+            OutsideVerb.Cancel => model.ApplyEvent(task, new TaskEvent.Cancelled()),
+            OutsideVerb.Reset => model.ApplyEvent(task, new TaskEvent.Reset(model.NewRun())),
             OutsideVerb.Delete => model.Tasks.Remove(id),
-            _ => model.Happen(task, new TaskEvent.MessageSent(_message)),
+            _ => model.ApplyEvent(task, new TaskEvent.MessageSent(_message)),
         });
         model.StartChained();
         trace?.Invoke($"    {answer}");

@@ -44,7 +44,7 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
             task.Definition, TaskImport.State(task, claim, Now, rules), task.Created, TaskImport.Entries(task));
 
     /// <summary>Carries an event out; false if the lifecycle says that nothing happens.</summary>
-    public bool Happen(ModelTask task, TaskEvent happened)
+    public bool ApplyEvent(ModelTask task, TaskEvent happened)
     {
         if (TaskLifecycle.Next(task.Definition, task.State, happened, Now, rules) is not { } transition)
         {
@@ -81,7 +81,7 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
             finished.NoteChain(TaskLifecycle.JudgeChain(task?.Definition, task?.State));
             if (task is not null)
             {
-                Happen(task, new TaskEvent.Chained(NewRun()));
+                ApplyEvent(task, new TaskEvent.Chained(NewRun()));
             }
         }
 

@@ -9,9 +9,9 @@ namespace Kaiju.Tasks.Client;
 /// </param>
 internal readonly record struct ClientCall(string Member, string? TaskId, bool MayChange, bool UsesConnection = false)
 {
-    public static ClientCall Read(string member, string? taskId = null) => new(member, taskId, false);
+    public static ClientCall Read(string member, string? taskId = null) => new(member, taskId, MayChange: false);
 
-    public static ClientCall Write(string member, string? taskId = null) => new(member, taskId, true);
+    public static ClientCall Write(string member, string? taskId = null) => new(member, taskId, MayChange: true);
 
     public override string ToString() => TaskId is null ? Member : $"{Member} of task \"{TaskId}\"";
 }

@@ -34,7 +34,9 @@ internal static class CommandMethods
         var overloads = found.GroupBy(method => (method.DeclaringType, method.Name))
             .ToDictionary(group => group.Key, group => group.Count());
         return [
-            .. found.Select(method => (method, PlaceOf(method, overloads[(method.DeclaringType, method.Name)] > 1)))];
+            .. found.Select(method => (
+                method,
+                PlaceOf(method, isOverloaded: overloads[(method.DeclaringType, method.Name)] > 1)))];
     }
 
     private static string PlaceOf(MethodInfo method, bool isOverloaded)

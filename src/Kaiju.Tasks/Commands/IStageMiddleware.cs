@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 
 namespace Kaiju.Tasks;
@@ -9,16 +10,17 @@ namespace Kaiju.Tasks;
 /// </summary>
 public interface IStageMiddleware
 {
-    /// <summary>Calls the rest, or does not.</summary>
+    /// <summary>Calls the next middleware or the handler, or neither.</summary>
     /// <param name="context">The stage.</param>
     /// <param name="parameters">The filled params; undefined if there are none.</param>
-    /// <param name="rest">
+    /// <param name="next">
     /// The next middleware, or the handler. May be called with other params, more than once, or not at all.
     /// </param>
     /// <param name="cancellationToken">Cancelled when the stage must stop.</param>
     /// <returns>The stage's result. What is thrown is the stage's failure.</returns>
+    [SuppressMessage("Naming", "CA1716", Justification = "The field's word, as in ASP.NET's IMiddleware.")]
     ValueTask<JsonElement> InvokeAsync(
-        StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken);
+        StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken);
 }
 
 /// <summary>The rest of a stage's invocation.</summary>

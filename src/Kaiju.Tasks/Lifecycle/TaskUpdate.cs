@@ -19,23 +19,23 @@ public static class TaskUpdate
         ArgumentNullException.ThrowIfNull(state);
         var faults = new List<string>();
         var isUnderWay = state.State != TaskState.Idle && !state.HasEnded;
-        Refuse(before.Id != after.Id, "id", "can never change", faults);
-        Refuse(
+        RefuseIf(before.Id != after.Id, "id", "can never change", faults);
+        RefuseIf(
             isUnderWay && before.AppName != after.AppName,
             "app_name",
             $"cannot change while the task is {state.State}",
             faults);
-        Refuse(
+        RefuseIf(
             isUnderWay && !SameCommands(before.Commands, after.Commands),
             "commands",
             $"cannot change while the task is {state.State}",
             faults);
-        Refuse(
+        RefuseIf(
             isUnderWay && !Same(before.KwsJson, after.KwsJson),
             "kws",
             $"cannot change while the task is {state.State}",
             faults);
-        Refuse(
+        RefuseIf(
             state.State != TaskState.Idle && before.RunAt != after.RunAt,
             "run_at",
             $"can change only while the task is Idle, and it is {state.State}",
@@ -79,9 +79,9 @@ public static class TaskUpdate
             : PeriodicSchedule.Plan(after, rested, now)) ?? rested with { NextRun = null };
     }
 
-    private static void Refuse(bool isRefused, string member, string why, List<string> faults)
+    private static void RefuseIf(bool condition, string member, string why, List<string> faults)
     {
-        if (isRefused)
+        if (condition)
         {
             faults.Add($"{member} {why}.");
         }

@@ -149,9 +149,9 @@ public sealed class KeyedServiceTests
 
     private sealed class Stamping([FromKeyedServices("sms")] ISender sender) : IStageMiddleware
     {
-        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken)
+        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
         {
-            await rest(parameters, cancellationToken);
+            await next(parameters, cancellationToken);
             return JsonSerializer.SerializeToElement(sender.Way);
         }
     }

@@ -41,11 +41,11 @@ public sealed class MiddlewareTests
 
     private sealed class Outer(Scoped scoped) : IStageMiddleware
     {
-        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken)
+        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
         {
             scoped.Seen = true;
             _calls.Add($"outer {context.Method}");
-            await rest(JsonElement.Parse("""{"id": 7}"""), cancellationToken);
+            await next(JsonElement.Parse("""{"id": 7}"""), cancellationToken);
             _calls.Add("outer done");
             return JsonElement.Parse("\"changed\"");
         }
@@ -53,10 +53,10 @@ public sealed class MiddlewareTests
 
     private sealed class Inner : IStageMiddleware
     {
-        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken)
+        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
         {
             _calls.Add("inner");
-            var result = await rest(parameters, cancellationToken);
+            var result = await next(parameters, cancellationToken);
             _calls.Add("inner done");
             return result;
         }
@@ -64,7 +64,7 @@ public sealed class MiddlewareTests
 
     private sealed class Refusing : IStageMiddleware
     {
-        public ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken) =>
+        public ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken) =>
             throw new InvalidOperationException("not today");
     }
 }

@@ -127,7 +127,7 @@ public sealed partial class CommandStartTests
 
     private sealed class BadMiddleware(INotThere missing) : IStageMiddleware
     {
-        public ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken) =>
+        public ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken) =>
             throw new InvalidOperationException(missing.ToString());
     }
 

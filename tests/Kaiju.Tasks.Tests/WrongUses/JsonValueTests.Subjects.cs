@@ -65,9 +65,9 @@ public sealed partial class JsonValueTests
     private sealed class DisposesResult : IStageMiddleware
     {
         public async ValueTask<JsonElement> InvokeAsync(
-            StageContext context, JsonElement parameters, StageDelegate rest, CancellationToken cancellationToken)
+            StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
         {
-            var result = await rest(parameters, cancellationToken);
+            var result = await next(parameters, cancellationToken);
             return context.Method == "middle" ? Disposed() : result;
         }
     }

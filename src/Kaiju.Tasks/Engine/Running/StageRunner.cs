@@ -107,16 +107,16 @@ internal sealed class StageRunner(
     private async ValueTask<StageTurn> AwaitAsync(
         ActiveRun run, ValueTask<StageOutcome> work, StageTimeout? limit, CancellationToken token)
     {
-        var rest = work.IsCompleted ? null : work.AsTask();
+        var pending = work.IsCompleted ? null : work.AsTask();
         try
         {
-            var outcome = rest is null ? work : new ValueTask<StageOutcome>(rest.WaitAsync(token));
+            var outcome = pending is null ? work : new ValueTask<StageOutcome>(pending.WaitAsync(token));
             return new StageTurn.Ended(await outcome.ConfigureAwait(false));
         }
         catch (Exception) when (token.IsCancellationRequested)
         {
             // Whatever it threw: it had been told to stop, and what counts is why.
-            run.Call.Leftover = rest ?? Task.CompletedTask;
+            run.Call.Leftover = pending ?? Task.CompletedTask;
             return DescribeStop(run);
         }
         catch (Exception e) when (end.IsCauseOf(e))
@@ -175,7 +175,7 @@ internal sealed class StageRunner(
         {
             StageOutcome.Done done when FindFault(done.Result) is { } fault =>
                 StageOutcome.Failed(Error(TaskErrorKind.Result, ResultWriter.Explain(special.Method, fault))),
-            StageOutcome.Failure failure => StageOutcome.Failed(Storable(failure.Error), failure.ExitCode),
+            StageOutcome.Failure failure => StageOutcome.Failed(MakeStorable(failure.Error), failure.ExitCode),
             StageOutcome.Done done => StageOutcome.Completed(done.Result.Clone()),
             StageOutcome.Wait { Duration: { } duration } when duration <= TimeSpan.Zero || duration > _limits.MaxWait =>
                 StageOutcome.Failed(Error(
@@ -227,7 +227,7 @@ internal sealed class StageRunner(
     }
 
     /// <summary>An error of a special command's own making, as it may be stored.</summary>
-    private TaskError Storable(TaskError error) =>
+    private TaskError MakeStorable(TaskError error) =>
         JsonText.IsStorable(JsonText.Raw(error.Json), _limits.MaxErrorBytes, _limits.MaxJsonDepth)
             ? error
             : Error(error.Kind, error.Message, error.Type, error.Details);
