@@ -5,7 +5,8 @@
 #   ./bench.sh micro [filter]        what single parts cost, by BenchmarkDotNet
 #   ./bench.sh one PROBE SUBJECT …   one measurement, three times, such as: one throughput kaiju-postgresql --bulk 12000
 #   ./bench.sh --against REV [--pairs N] [PROBE SUBJECT …]
-#                                    this state beside that of a commit, by turns in 15 pairs: each figure's ratio and its interval
+#                                    this state beside that of a commit, by turns in 15 pairs: each figure's
+#                                    ratio and its interval
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Restores, builds and tests everything. The last line sums up all test projects: N passed, N failed, N skipped.
-# The tests start PostgreSQL and PgBouncer themselves; where these are missing, the distribution's packages are installed.
+# The tests start PostgreSQL and PgBouncer themselves; where these are missing, the distribution's packages are
+# installed.
 # KAIJU_TEST_POSTGRES, a connection string of somebody who may create databases, names another server instead.
 set -uo pipefail
 cd "$(dirname "$0")"
@@ -15,8 +16,10 @@ if [ "${#packages[@]}" -gt 0 ]; then
     echo "== installing ${packages[*]}"
     as_root=(); [ "$(id -u)" -eq 0 ] || as_root=(sudo -n)
     command -v apt-get > /dev/null || fail "The tests need ${packages[*]}; install them, and run this again."
-    "${as_root[@]}" apt-get update -qq || fail "The list of packages cannot be read; install ${packages[*]}, and run this again."
-    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -qq -y --no-install-recommends "${packages[@]}" > /dev/null || fail "${packages[*]} cannot be installed."
+    "${as_root[@]}" apt-get update -qq \
+        || fail "The list of packages cannot be read; install ${packages[*]}, and run this again."
+    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -qq -y --no-install-recommends "${packages[@]}" \
+        > /dev/null || fail "${packages[*]} cannot be installed."
 fi
 
 dotnet build Kaiju.Tasks.sln --nologo -v quiet -clp:NoSummary || fail "The build failed."

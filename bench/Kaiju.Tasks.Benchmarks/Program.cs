@@ -17,7 +17,8 @@ switch (args)
     case ["one", var work, var subject, ..]:
         await using (var stores = await Stores.OpenAsync())
         {
-            await Runner.RunAsync([new Sitting("one", subject, work, string.Join(' ', args[3..]))], Repetitions, stores);
+            await Runner.RunAsync(
+                [new Sitting("one", subject, work, string.Join(' ', args[3..]))], Repetitions, stores);
         }
 
         return 0;
@@ -44,6 +45,8 @@ switch (args)
 
         return 0;
     default:
-        Console.Error.WriteLine("./bench.sh [--quick | micro [FILTER] | one PROBE SUBJECT [--NAME VALUE]… | --against REV [--pairs N] [PROBE SUBJECT [--NAME VALUE]…]]");
+        Console.Error.WriteLine(
+            "./bench.sh [--quick | micro [FILTER] | one PROBE SUBJECT [--NAME VALUE]… | --against REV [--pairs N] "
+                + "[PROBE SUBJECT [--NAME VALUE]…]]");
         return 2;
 }

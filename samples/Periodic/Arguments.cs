@@ -19,7 +19,9 @@ internal sealed record Arguments(TimeSpan Length)
         Exit codes: 0 the time is over, 2 wrong arguments, 130 stopped with Ctrl-C.
         """;
 
-    /// <summary>Reads them; what it returns, if anything, is the exit code of a program that has nothing to do.</summary>
+    /// <summary>
+    /// Reads them; what it returns, if anything, is the exit code of a program that has nothing to do.
+    /// </summary>
     public static int? Read(string[] args, out Arguments arguments)
     {
         arguments = new Arguments(TimeSpan.FromSeconds(DefaultSeconds));

@@ -28,19 +28,29 @@ builder.Services.AddKaijuTasks(options =>
         await Task.Delay(TimeSpan.FromSeconds(seconds), cancellationToken);
         return string.Create(CultureInfo.InvariantCulture, $"{seconds} s of work");
     })
-    .AddCommand("fetch", (StageContext stage) => stage.Attempt > 1 ? $"fetched at attempt {stage.Attempt}" : throw new IOException("The line is busy"))
-    .AddCommand("report", () => Elapsed() > TimeSpan.FromSeconds(6) ? "written" : throw new InvalidDataException("The figures are not in yet"));
+    .AddCommand(
+        "fetch",
+        (StageContext stage) =>
+            stage.Attempt > 1 ? $"fetched at attempt {stage.Attempt}" : throw new IOException("The line is busy"))
+    .AddCommand(
+        "report",
+        () => Elapsed() > TimeSpan.FromSeconds(6)
+            ? "written"
+            : throw new InvalidDataException("The figures are not in yet"));
 
 using var host = builder.Build();
 await host.StartAsync();
 var tasks = host.Services.GetRequiredService<ITaskClient>();
-using var ending = CancellationTokenSource.CreateLinkedTokenSource(host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
+using var ending = CancellationTokenSource.CreateLinkedTokenSource(
+    host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
 
 // Six fields begin with seconds. The first run comes at the first occurrence.
 await tasks.CreateAsync(new TaskDefinition { Id = "heartbeat", Cron = "*/2 * * * * *", Commands = [new("beat")] });
 
-// Each run takes longer than the time between two occurrences. Runs never overlap: what passes meanwhile is skipped, and counted.
-await tasks.CreateAsync(new TaskDefinition { Id = "slow", Cron = "*/3 * * * * *", Commands = [new("work", new { seconds = 4 })] });
+// Each run takes longer than the time between two occurrences. Runs never overlap: what passes meanwhile is skipped,
+// and counted.
+await tasks.CreateAsync(
+    new TaskDefinition { Id = "slow", Cron = "*/3 * * * * *", Commands = [new("work", new { seconds = 4 })] });
 
 // Each run fails at its first attempt. Its retries belong to the run: the next occurrence comes when they are over.
 await tasks.CreateAsync(new TaskDefinition
@@ -53,10 +63,12 @@ await tasks.CreateAsync(new TaskDefinition
 });
 
 // One of its runs is cancelled below; the task goes on with its next occurrence.
-await tasks.CreateAsync(new TaskDefinition { Id = "cancelled", Cron = "*/4 * * * * *", Commands = [new("work", new { seconds = 1.5 })] });
+await tasks.CreateAsync(
+    new TaskDefinition { Id = "cancelled", Cron = "*/4 * * * * *", Commands = [new("work", new { seconds = 1.5 })] });
 
 // It has no time of its own: something must start it.
-await tasks.CreateAsync(new TaskDefinition { Id = "report", RunAt = TaskDefinition.OnDemand, Commands = [new("report")] });
+await tasks.CreateAsync(
+    new TaskDefinition { Id = "report", RunAt = TaskDefinition.OnDemand, Commands = [new("report")] });
 
 string[] ids = ["heartbeat", "slow", "flaky", "cancelled", "report"];
 var exitCode = 0;
@@ -67,7 +79,8 @@ await screen.FollowAsync(async show =>
     while (Elapsed() < arguments.Length && !ending.IsCancellationRequested)
     {
         show(await LookAsync());
-        await Task.Delay(TimeSpan.FromMilliseconds(100), ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(
+            TimeSpan.FromMilliseconds(100), ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     var stopped = ending.IsCancellationRequested;

@@ -4,7 +4,9 @@ using Spectre.Console.Rendering;
 
 namespace Periodic;
 
-/// <summary>Shows tasks while they run: as a table that follows them in a terminal, as a line for each run's end anywhere else.</summary>
+/// <summary>
+/// Shows tasks while they run: as a table that follows them in a terminal, as a line for each run's end anywhere else.
+/// </summary>
 internal sealed class Screen(Func<TimeSpan> elapsed, TimeSpan length)
 {
     private const int WidthOfTheOthers = 69;
@@ -32,13 +34,20 @@ internal sealed class Screen(Func<TimeSpan> elapsed, TimeSpan length)
 
     /// <summary>Shows whatever <paramref name="body"/> hands over, until it ends.</summary>
     public Task FollowAsync(Func<Action<IReadOnlyList<TaskView>>, Task> body) =>
-        _isLive ? AnsiConsole.Live(Text.Empty).StartAsync(live => body(views => live.UpdateTarget(Draw(views)))) : body(PrintChanges);
+        _isLive
+            ? AnsiConsole.Live(Text.Empty).StartAsync(live => body(views => live.UpdateTarget(Draw(views))))
+            : body(PrintChanges);
 
     private Rows Draw(IReadOnlyList<TaskView> views)
     {
-        var table = new Table().Border(TableBorder.Rounded).Title($"{Math.Min(elapsed().TotalSeconds, length.TotalSeconds):0} of {length.TotalSeconds:0} s");
-        table.AddColumns([.. new[] { "task", "state", "next run", "last outcome" }.Select(title => new TableColumn(title).NoWrap())]);
-        table.AddColumns([.. new[] { "runs", "skipped", "retries" }.Select(title => new TableColumn(title).NoWrap().RightAligned())]);
+        var table = new Table().Border(TableBorder.Rounded).Title(
+            $"{Math.Min(elapsed().TotalSeconds, length.TotalSeconds):0} of {length.TotalSeconds:0} s");
+        table.AddColumns(
+            [.. new[] { "task", "state", "next run", "last outcome" }.Select(
+                title => new TableColumn(title).NoWrap())]);
+        table.AddColumns(
+            [.. new[] { "runs", "skipped", "retries" }.Select(
+                title => new TableColumn(title).NoWrap().RightAligned())]);
         foreach (var view in views)
         {
             table.AddRow(
@@ -57,7 +66,8 @@ internal sealed class Screen(Func<TimeSpan> elapsed, TimeSpan length)
         }
     }
 
-    private static string Cut(string text, int most) => text.Length <= most ? text : $"{text[..Math.Max(0, most - 1)]}…";
+    private static string Cut(string text, int most) =>
+        text.Length <= most ? text : $"{text[..Math.Max(0, most - 1)]}…";
 
     private static Color ColorOf(TaskRecord task) => task.State switch
     {
@@ -75,7 +85,9 @@ internal sealed class Screen(Func<TimeSpan> elapsed, TimeSpan length)
             if (now != _shown.GetValueOrDefault(view.Task.Id))
             {
                 var (outcome, next) = (Wording.LastOutcome(view), Wording.Next(view.Task));
-                Say($"{view.Task.Id,-10} {outcome} (next: {next}; runs {view.Runs.Count}, skipped {view.Task.Skipped}, retries {view.Retries})");
+                Say(
+                    $"{view.Task.Id,-10} {outcome} (next: {next}; runs {view.Runs.Count}, skipped "
+                        + $"{view.Task.Skipped}, retries {view.Retries})");
             }
 
             _shown[view.Task.Id] = now;

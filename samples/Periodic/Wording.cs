@@ -37,7 +37,9 @@ internal static class Wording
     public static string LastOutcome(TaskView view) => view.Task switch
     {
         { State: TaskState.Failed, RetryAt: not null, Error: { } error } => $"failed: {error.Message}",
-        _ => view.Runs is [var run, ..] ? (run.State == TaskState.Finished ? run.Result[^1].ToString() : Outcome(run)) : "",
+        _ => view.Runs is [var run, ..]
+            ? (run.State == TaskState.Finished ? run.Result[^1].ToString()
+            : Outcome(run)) : "",
     };
 
     /// <summary>A task's runs in one line, in the order in which they were.</summary>
@@ -45,7 +47,8 @@ internal static class Wording
     {
         var runs = string.Concat(view.Runs.Reverse().Select(run => $"  {At(run)}{Remark(run)}"));
         var skipped = view.Task.Skipped > 0 ? $", {view.Task.Skipped} skipped" : "";
-        return $"{view.Task.Id,-10} {State(view.Task),-9} {view.Runs.Count,2} {(view.Runs.Count == 1 ? "run" : "runs")}{skipped}{(runs.Length > 0 ? ":" : "")}{runs}";
+        return $"{view.Task.Id,-10} {State(view.Task),-9} {view.Runs.Count,2} "
+            + $"{(view.Runs.Count == 1 ? "run" : "runs")}{skipped}{(runs.Length > 0 ? ":" : "")}{runs}";
     }
 
     // What finished at once needs none.
@@ -59,8 +62,11 @@ internal static class Wording
     };
 
     // A periodic run stands for an occurrence, which is when it was due. A run on demand has none.
-    private static string At(TaskRun run) => (run.Occurrence ?? run.QueuedAt ?? run.Ended).ToLocalTime().ToString("':'ss", CultureInfo.InvariantCulture);
+    private static string At(TaskRun run) =>
+        (run.Occurrence ?? run.QueuedAt ?? run.Ended).ToLocalTime().ToString("':'ss", CultureInfo.InvariantCulture);
 
     private static string Left(DateTimeOffset time) =>
-        string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (time - TimeProvider.System.GetUtcNow()).TotalSeconds):0.0} s");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Math.Max(0, (time - TimeProvider.System.GetUtcNow()).TotalSeconds):0.0} s");
 }

@@ -28,7 +28,9 @@ internal sealed class Approval(Arguments arguments, Screen screen)
         {
             _asked = true;
             Forget();
-            screen.Say(File.Exists("report.md") ? "Replace report.md? [Y/n]" : "Write report.md? [Y/n]", new Style(Color.Yellow, decoration: Decoration.Bold));
+            screen.Say(
+                File.Exists("report.md") ? "Replace report.md? [Y/n]" : "Write report.md? [Y/n]",
+                new Style(Color.Yellow, decoration: Decoration.Bold));
         }
 
         var answer = Console.KeyAvailable ? OfKey(Console.ReadKey(intercept: true)) : null;

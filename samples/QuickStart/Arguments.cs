@@ -4,20 +4,25 @@ namespace QuickStart;
 internal sealed record Arguments(string Folder, bool Approve, int Limit, string? Database)
 {
     private const string Help = """
-        QuickStart counts the words of all text files below a folder, asks, and writes report.md into the current folder.
+        QuickStart counts the words of all text files below a folder, asks, and writes report.md into the current
+        folder.
 
-        usage: dotnet run --project samples/QuickStart [-- [folder] [--approve] [--limit words] [--database file] [--help]]
+        usage: dotnet run --project samples/QuickStart
+                   [-- [folder] [--approve] [--limit words] [--database file] [--help]]
 
           folder           where to count; the repository's docs folder if none is given
           --approve        approves the report at once; without a terminal it is approved anyway
           --limit words    warns if there are more words than this; 100000 if it is not given
-          --database file  keeps the tasks in this file, and goes on with those that it holds; a new temporary file if it is not given
+          --database file  keeps the tasks in this file, and goes on with those that it holds; a new temporary file if
+                           it is not given
           --help           shows this
 
         Exit codes: 0 both tasks finished, 1 a task failed, 2 wrong arguments, 130 stopped with Ctrl-C.
         """;
 
-    /// <summary>Reads them; what it returns, if anything, is the exit code of a program that has nothing to do.</summary>
+    /// <summary>
+    /// Reads them; what it returns, if anything, is the exit code of a program that has nothing to do.
+    /// </summary>
     public static int? Read(string[] args, out Arguments arguments)
     {
         arguments = new Arguments("", false, 100_000, null);
@@ -58,7 +63,10 @@ internal sealed record Arguments(string Folder, bool Approve, int Limit, string?
                     return Fault($"There can be one folder only; \"{folder}\" is a second one.");
 
                 case var folder when !Directory.Exists(folder):
-                    return Fault(File.Exists(folder) ? $"\"{folder}\" is a file; it must be a folder." : $"There is no folder \"{folder}\".");
+                    return Fault(
+                        File.Exists(folder)
+                            ? $"\"{folder}\" is a file; it must be a folder."
+                            : $"There is no folder \"{folder}\".");
 
                 case var folder:
                     arguments = arguments with { Folder = Path.GetFullPath(folder) };

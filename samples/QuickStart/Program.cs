@@ -9,8 +9,10 @@ if (Arguments.Read(args, out var arguments) is { } exitCode)
     return exitCode;
 }
 
-// Tasks outlive the process in a file: stopped or killed in the middle, they go on where they were when the file is opened again.
-var database = arguments.Database ?? Path.Combine(Directory.CreateTempSubdirectory("kaiju-quick-start-").FullName, "tasks.db");
+// Tasks outlive the process in a file: stopped or killed in the middle, they go on where they were when the file is
+// opened again.
+var database = arguments.Database
+    ?? Path.Combine(Directory.CreateTempSubdirectory("kaiju-quick-start-").FullName, "tasks.db");
 
 // A host like any other: its manager and its executor run in this process.
 var builder = Host.CreateApplicationBuilder();
@@ -25,11 +27,13 @@ builder.Services.AddKaijuTasks(options =>
     })
     .UseSqlite($"Data Source={database}")
     .AddCommands<WordCommands>()
-    .AddCommand("summary.print", async (string of, ITaskClient tasks, Screen screen, CancellationToken cancellationToken) =>
+    .AddCommand(
+        "summary.print", async (string of, ITaskClient tasks, Screen screen, CancellationToken cancellationToken) =>
     {
         // Each failure leaves a notification as well; the final one has the results.
         var notifications = tasks.ListNotificationsAsync(new() { TaskId = of }, cancellationToken);
-        var summary = Wording.Summary(await notifications.FirstAsync(notification => notification.IsFinal, cancellationToken));
+        var summary = Wording.Summary(
+            await notifications.FirstAsync(notification => notification.IsFinal, cancellationToken));
         screen.Say($"Summary of {of}: {summary}");
         return summary;
     });
@@ -39,7 +43,8 @@ await host.StartAsync();
 var tasks = host.Services.GetRequiredService<ITaskClient>();
 var screen = host.Services.GetRequiredService<Screen>();
 var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
-if (await tasks.GetAsync("words-summary") is { HasEnded: false } && await tasks.GetAsync("words-report") is { HasEnded: false } known)
+if (await tasks.GetAsync("words-summary") is { HasEnded: false }
+    && await tasks.GetAsync("words-report") is { HasEnded: false } known)
 {
     screen.Say($"Going on with the tasks in {database}: {Wording.Place(known)}");
 }
@@ -84,11 +89,25 @@ async Task CreateTasksAsync()
         Commands =
         [
             new("words.find", new { folder = "[kws.folder]" }),
-            new("words.count", new { folder = "[kws.folder]", files = "[0.files]" }) { MaxTimeout = TimeSpan.FromMinutes(1) },
-            new("words.warn", new { words = "[1.words]", limit = "[kws.limit]" }) { Condition = TaskCondition.Where("1.words").GreaterThan("[kws.limit]") },
+            new("words.count", new { folder = "[kws.folder]", files = "[0.files]" })
+            {
+                MaxTimeout = TimeSpan.FromMinutes(1),
+            },
+            new("words.warn", new { words = "[1.words]", limit = "[kws.limit]" })
+            {
+                Condition = TaskCondition.Where("1.words").GreaterThan("[kws.limit]"),
+            },
             new TimerCommand(TimeSpan.FromSeconds(2)),
             new MessageCommand { MaxTimeout = TimeSpan.FromMinutes(10) },
-            new("report.write", new { path = "[kws.report]", title = "[!f:{1-words} words in {1-files} files]", largest = "[1.largest]", by = "[4.by:nobody]" })
+            new(
+                "report.write",
+                new
+                {
+                    path = "[kws.report]",
+                    title = "[!f:{1-words} words in {1-files} files]",
+                    largest = "[1.largest]",
+                    by = "[4.by:nobody]",
+                })
             {
                 Condition = TaskCondition.Where("4.approved").EqualTo(true),
             },
@@ -108,7 +127,8 @@ async Task UntilTheEndAsync(Action<IReadOnlyList<TaskRecord>> show)
     while (true)
     {
         var report = await tasks.GetAsync("words-report", stopping) ?? throw new TaskNotFoundException("words-report");
-        var summary = await tasks.GetAsync("words-summary", stopping) ?? throw new TaskNotFoundException("words-summary");
+        var summary = await tasks.GetAsync("words-summary", stopping)
+            ?? throw new TaskNotFoundException("words-summary");
         show([report, summary]);
         if (summary.HasEnded || (report.HasEnded && report.State == TaskState.Failed))
         {

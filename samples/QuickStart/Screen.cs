@@ -3,7 +3,9 @@ using Spectre.Console;
 
 namespace QuickStart;
 
-/// <summary>Shows tasks while they run: as a picture that follows them in a terminal, as a line for each change anywhere else.</summary>
+/// <summary>
+/// Shows tasks while they run: as a picture that follows them in a terminal, as a line for each change anywhere else.
+/// </summary>
 internal sealed class Screen(TimeProvider clock)
 {
     private readonly Lock _lock = new();
@@ -59,8 +61,11 @@ internal sealed class Screen(TimeProvider clock)
 
     private static Rows Draw(TaskRecord task)
     {
-        var title = $"[bold]{Markup.Escape(task.Id)}[/]  [{Color(task.State)}]{Wording.State(task)}[/]  [grey]{Markup.Escape(Wording.Place(task))}[/]";
-        var stages = new Grid().AddColumn(new GridColumn().Width(4)).AddColumn(new GridColumn().Width(13)).AddColumn(new GridColumn().Width(23)).AddColumn();
+        var title =
+            $"[bold]{Markup.Escape(task.Id)}[/]  [{Color(task.State)}]{Wording.State(task)}[/]  "
+                + $"[grey]{Markup.Escape(Wording.Place(task))}[/]";
+        var stages = new Grid().AddColumn(new GridColumn().Width(4)).AddColumn(new GridColumn().Width(13))
+            .AddColumn(new GridColumn().Width(23)).AddColumn();
         for (var stage = 0; stage < task.Stages; stage++)
         {
             var style = stage == task.Stage && !task.HasEnded ? Style.Parse(Color(task.State)) : Style.Plain;
@@ -90,13 +95,17 @@ internal sealed class Screen(TimeProvider clock)
             var (state, results) = _shown.GetValueOrDefault(task.Id);
             for (; results < task.Result.Count; results++)
             {
-                Print($"{task.Id,-14} [{results}] {task.Definition.Commands[results].Method} {Wording.Stage(task, results)}: {Wording.Outcome(task, results)}");
+                Print(
+                    $"{task.Id,-14} [{results}] {task.Definition.Commands[results].Method} "
+                        + $"{Wording.Stage(task, results)}: {Wording.Outcome(task, results)}");
             }
 
             var now = $"{Wording.State(task),-9} {Wording.Place(task)}";
             if (now != state)
             {
-                var doing = task.State is TaskState.Waiting or TaskState.Failed ? $": {Wording.Stage(task, task.Stage)}" : "";
+                var doing = task.State is TaskState.Waiting or TaskState.Failed
+                    ? $": {Wording.Stage(task, task.Stage)}"
+                    : "";
                 Print($"{task.Id,-14} {now}{doing}{(task.Error is { } error ? $" ({error.Message})" : "")}");
             }
 
@@ -104,5 +113,6 @@ internal sealed class Screen(TimeProvider clock)
         }
     }
 
-    private void Print(string text) => Console.WriteLine(_isLive ? text : $"{clock.GetElapsedTime(_started).TotalSeconds,5:0.0} s  {text}");
+    private void Print(string text) =>
+        Console.WriteLine(_isLive ? text : $"{clock.GetElapsedTime(_started).TotalSeconds,5:0.0} s  {text}");
 }

@@ -4,7 +4,9 @@ using Kaiju.Tasks;
 
 namespace QuickStart;
 
-/// <summary>The handlers: ordinary methods. What they return is recorded as the stage's result and never computed again.</summary>
+/// <summary>
+/// The handlers: ordinary methods. What they return is recorded as the stage's result and never computed again.
+/// </summary>
 internal sealed class WordCommands(Screen screen)
 {
     private const int MostFiles = 2000;
@@ -12,14 +14,35 @@ internal sealed class WordCommands(Screen screen)
 
     private static readonly HashSet<string> _text = new(StringComparer.OrdinalIgnoreCase)
     {
-        ".adoc", ".c", ".cpp", ".cs", ".css", ".csv", ".fs", ".go", ".h", ".htm", ".html", ".java", ".js", ".json", ".md", ".py", ".rb",
+        ".adoc",
+        ".c",
+        ".cpp",
+        ".cs",
+        ".css",
+        ".csv",
+        ".fs",
+        ".go",
+        ".h",
+        ".htm",
+        ".html",
+        ".java",
+        ".js",
+        ".json",
+        ".md",
+        ".py",
+        ".rb",
         ".rs", ".rst", ".sh", ".sql", ".tex", ".toml", ".ts", ".txt", ".vb", ".xml", ".yaml", ".yml",
     };
 
     [Command("words.find")]
     public Found Find(string folder, CancellationToken cancellationToken)
     {
-        var all = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.Hidden | FileAttributes.ReparsePoint };
+        var all = new EnumerationOptions
+        {
+            RecurseSubdirectories = true,
+            IgnoreInaccessible = true,
+            AttributesToSkip = FileAttributes.Hidden | FileAttributes.ReparsePoint,
+        };
         var files = new List<string>();
         var others = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         foreach (var file in Directory.EnumerateFiles(folder, "*", all))
@@ -44,7 +67,8 @@ internal sealed class WordCommands(Screen screen)
 
         if (others.Count > 0)
         {
-            var kinds = others.OrderByDescending(kind => kind.Value).ThenBy(kind => kind.Key, StringComparer.Ordinal).Take(5).Select(kind => $"{kind.Value} {kind.Key}");
+            var kinds = others.OrderByDescending(kind => kind.Value).ThenBy(kind => kind.Key, StringComparer.Ordinal)
+                .Take(5).Select(kind => $"{kind.Value} {kind.Key}");
             screen.Say($"Passed over, by extension: {string.Join(", ", kinds)}{(others.Count > 5 ? ", …" : "")}");
         }
 
@@ -53,11 +77,14 @@ internal sealed class WordCommands(Screen screen)
     }
 
     [Command("words.count")]
-    public async Task<Counted> CountAsync(string folder, string[] files, StageContext stage, CancellationToken cancellationToken)
+    public async Task<Counted> CountAsync(
+        string folder, string[] files, StageContext stage, CancellationToken cancellationToken)
     {
         if (stage.Attempt == 1)
         {
-            screen.Say($"{stage.Method} fails its first attempt on purpose; the task retries this stage and keeps what it has.");
+            screen.Say(
+                $"{stage.Method} fails its first attempt on purpose; "
+                + "the task retries this stage and keeps what it has.");
             throw new IOException("The disk hiccups, as disks do.");
         }
 
@@ -77,7 +104,9 @@ internal sealed class WordCommands(Screen screen)
 
         if (passedOver.Count > 0)
         {
-            screen.Say($"Passed over, binary or not readable: {string.Join(", ", passedOver.Take(5))}{(passedOver.Count > 5 ? ", …" : "")}");
+            screen.Say(
+                $"Passed over, binary or not readable: "
+                    + $"{string.Join(", ", passedOver.Take(5))}{(passedOver.Count > 5 ? ", …" : "")}");
         }
 
         var largest = counts.OrderByDescending(count => count.Words).Take(MostListed).ToList();
@@ -93,13 +122,16 @@ internal sealed class WordCommands(Screen screen)
     }
 
     [Command("report.write")]
-    public static async Task<Written> WriteReportAsync(string path, string title, FileWords[] largest, string by, CancellationToken cancellationToken)
+    public static async Task<Written> WriteReportAsync(
+        string path, string title, FileWords[] largest, string by, CancellationToken cancellationToken)
     {
         var report = new StringBuilder().AppendLine(CultureInfo.InvariantCulture, $"# {title}").AppendLine();
-        report.AppendLine(CultureInfo.InvariantCulture, $"Approved by {by}.").AppendLine().AppendLine("| words | file |").AppendLine("| ---: | --- |");
+        report.AppendLine(CultureInfo.InvariantCulture, $"Approved by {by}.").AppendLine()
+            .AppendLine("| words | file |").AppendLine("| ---: | --- |");
         foreach (var (file, words) in largest)
         {
-            report.AppendLine(CultureInfo.InvariantCulture, $"| {words:N0} | {file.Replace("|", "\\|", StringComparison.Ordinal)} |");
+            report.AppendLine(
+                CultureInfo.InvariantCulture, $"| {words:N0} | {file.Replace("|", "\\|", StringComparison.Ordinal)} |");
         }
 
         // A stage runs at least once: run again, it writes the same file again.

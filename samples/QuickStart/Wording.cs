@@ -77,11 +77,13 @@ internal static class Wording
         return method switch
         {
             "words.find" => $"find {Count(Read<Found>(result).Files.Count, "file")}",
-            "words.count" => $"count {Count(Read<Counted>(result).Words, "word")}{Retries(Read<Counted>(result).Attempt)}",
+            "words.count" =>
+                $"count {Count(Read<Counted>(result).Words, "word")}{Retries(Read<Counted>(result).Attempt)}",
             "words.warn" => $"huge: {result.GetString()}",
             "report.write" => Read<Written>(result).File,
             TimerCommand.MethodName => "timer",
-            MessageCommand.MethodName => $"{(Read<Answer>(result).Approved ? "approved" : "refused")} by {Read<Answer>(result).By}",
+            MessageCommand.MethodName =>
+                $"{(Read<Answer>(result).Approved ? "approved" : "refused")} by {Read<Answer>(result).By}",
             _ => result.GetRawText(),
         };
     }
@@ -97,10 +99,13 @@ internal static class Wording
         _ => $" ({attempt - 1} retries)",
     };
 
-    private static string Count(long count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
+    private static string Count(long count, string what) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
 
     private static string Left(DateTimeOffset? time) =>
-        string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (time - TimeProvider.System.GetUtcNow())?.TotalSeconds ?? 0):0.0} s");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Math.Max(0, (time - TimeProvider.System.GetUtcNow())?.TotalSeconds ?? 0):0.0} s");
 
     private static string Short(string text) => text.Length > 60 ? $"{text[..59]}…" : text;
 

@@ -2,7 +2,8 @@
 # The shop: an API as client and a worker as manager and executor, with PostgreSQL between them. Ends with Ctrl-C.
 #   SHOP_DATABASE='Host=localhost;Database=shop;Username=me;Password=…' samples/Shop/run.sh [URL]
 # Then, from another terminal:
-#   curl -X POST localhost:5080/orders -H 'Content-Type: application/json' -d '{"id":"42","item":"a kaiju","total":12.50}'
+#   curl -X POST localhost:5080/orders -H 'Content-Type: application/json' \
+#       -d '{"id":"42","item":"a kaiju","total":12.50}'
 #   curl localhost:5080/orders/42
 #   curl -X POST localhost:5080/orders/42/payment -H 'Content-Type: application/json' -d '{"card":"4111111111111111"}'
 set -euo pipefail

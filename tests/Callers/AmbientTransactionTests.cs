@@ -16,11 +16,15 @@ public enum Surrounding
     /// <summary>The scope is of the thread, which the call blocks.</summary>
     OfThread,
 
-    /// <summary>The scope is complete and not left yet, so that the ambient transaction may not even be asked for.</summary>
+    /// <summary>
+    /// The scope is complete and not left yet, so that the ambient transaction may not even be asked for.
+    /// </summary>
     Complete,
 }
 
-/// <summary>Every call of the client stands apart from an ambient transaction: it succeeds, and what it did stays.</summary>
+/// <summary>
+/// Every call of the client stands apart from an ambient transaction: it succeeds, and what it did stays.
+/// </summary>
 public abstract class AmbientTransactionTests : IDisposable
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
@@ -51,7 +55,8 @@ public abstract class AmbientTransactionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task A_call_in_a_scope_that_is_rolled_back_succeeds_at_once_and_what_it_did_stays(string member, Surrounding surrounding)
+    public async Task A_call_in_a_scope_that_is_rolled_back_succeeds_at_once_and_what_it_did_stays(
+        string member, Surrounding surrounding)
     {
         using var host = NewHost(TaskRoles.Client);
         await host.StartAsync();
@@ -142,7 +147,8 @@ public abstract class AmbientTransactionTests : IDisposable
     protected virtual DbTransaction? BeginTransaction() => null;
 
     private static bool IsUnsupported(string member, DbTransaction? transaction) =>
-        transaction is null && member.StartsWith(nameof(ITaskClient.CreateInTransactionAsync), StringComparison.Ordinal);
+        transaction is null
+            && member.StartsWith(nameof(ITaskClient.CreateInTransactionAsync), StringComparison.Ordinal);
 
     private static async Task<string> SurroundAsync(ITaskClient client, string member, DbTransaction? transaction)
     {

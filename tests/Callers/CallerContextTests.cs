@@ -6,8 +6,8 @@ using Microsoft.Extensions.Hosting;
 namespace Kaiju.Tasks.Tests.Callers;
 
 /// <summary>
-/// Every public call from a thread that is the only one of its context, as a desktop application makes them: nothing in the library needs
-/// that thread, so that a call may block it, and an awaited call comes back to it.
+/// Every public call from a thread that is the only one of its context, as a desktop application makes them: nothing in
+/// the library needs that thread, so that a call may block it, and an awaited call comes back to it.
 /// </summary>
 public abstract class CallerContextTests
 {
@@ -38,7 +38,8 @@ public abstract class CallerContextTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public void An_awaited_call_comes_back_to_the_only_thread_of_its_caller(string member) => OneThreadContext.Run(async _ =>
+    public void An_awaited_call_comes_back_to_the_only_thread_of_its_caller(string member) =>
+        OneThreadContext.Run(async _ =>
     {
         var thread = Environment.CurrentManagedThreadId;
         using var host = NewHost();
@@ -58,7 +59,8 @@ public abstract class CallerContextTests
     [InlineData("dispose asynchronously")]
     [InlineData("dispose, dispose")]
     [InlineData("stop, stop, dispose")]
-    public void A_host_that_runs_tasks_ends_while_its_end_blocks_the_only_thread(string ends) => OneThreadContext.Block(context =>
+    public void A_host_that_runs_tasks_ends_while_its_end_blocks_the_only_thread(string ends) =>
+        OneThreadContext.Block(context =>
     {
         var entered = new SemaphoreSlim(0);
         var host = NewHost(tasks => tasks.AddCommand("wait", (CancellationToken token) =>
@@ -68,7 +70,10 @@ public abstract class CallerContextTests
         }));
         Wait(host.StartAsync());
         var client = host.Services.GetRequiredService<ITaskClient>();
-        Wait(client.CreateManyAsync([.. Enumerable.Range(0, 3).Select(i => new TaskDefinition { Id = $"t{i}", Commands = [new("do"), new("wait")] })]));
+        Wait(
+            client.CreateManyAsync(
+                [.. Enumerable.Range(0, 3).Select(
+                    i => new TaskDefinition { Id = $"t{i}", Commands = [new("do"), new("wait")] })]));
         entered.Wait(_bound).Should().BeTrue();
 
         foreach (var end in ends.Split(", "))
@@ -90,16 +95,22 @@ public abstract class CallerContextTests
         context.Posted.Should().Be(0, "nothing needs the caller's thread");
     });
 
-    /// <summary>A control that a handler makes puts a context on the thread of the pool, and nobody ever runs what is posted there.</summary>
+    /// <summary>
+    /// A control that a handler makes puts a context on the thread of the pool, and nobody ever runs what is posted
+    /// there.
+    /// </summary>
     [Fact]
     public async Task A_context_that_a_handler_leaves_on_its_thread_stops_nothing()
     {
         var dead = new DeadContext();
-        using var host = NewHost(tasks => tasks.AddCommand("leave", () => SynchronizationContext.SetSynchronizationContext(dead)));
+        using var host = NewHost(
+            tasks => tasks.AddCommand("leave", () => SynchronizationContext.SetSynchronizationContext(dead)));
         await host.StartAsync();
         var client = host.Services.GetRequiredService<ITaskClient>();
 
-        await client.CreateManyAsync([.. Enumerable.Range(0, 50).Select(i => new TaskDefinition { Id = $"t{i}", Commands = [new("leave"), new("leave"), new("leave")] })]);
+        await client.CreateManyAsync(
+            [.. Enumerable.Range(0, 50).Select(
+                i => new TaskDefinition { Id = $"t{i}", Commands = [new("leave"), new("leave"), new("leave")] })]);
         await Task.WhenAll(Enumerable.Range(0, 50).Select(i => client.WaitAsync($"t{i}"))).WaitAsync(_bound);
 
         dead.Posted.Should().Be(0);
@@ -132,7 +143,8 @@ public abstract class CallerContextTests
     private IHost NewHost(Action<KaijuTasksBuilder>? build = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        var tasks = builder.Services.AddKaijuTasks(options => options.StopTimeout = TimeSpan.Zero).AddCommand("do", () => 1);
+        var tasks = builder.Services.AddKaijuTasks(options => options.StopTimeout = TimeSpan.Zero)
+            .AddCommand("do", () => 1);
         UseStore(tasks);
         build?.Invoke(tasks);
         return builder.Build();

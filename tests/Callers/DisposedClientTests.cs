@@ -49,7 +49,8 @@ public abstract class DisposedClientTests
         using var host = builder.Build();
         await host.StartAsync();
         var client = host.Services.GetRequiredService<ITaskClient>();
-        await client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        await client.CreateAsync(
+            new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
         var waiting = client.WaitAsync("t");
 
         if (end.StartsWith("stop", StringComparison.Ordinal))
@@ -62,9 +63,11 @@ public abstract class DisposedClientTests
             host.Dispose();
         }
 
-        var stopped = await waiting.Awaiting(wait => wait.WaitAsync(TimeSpan.FromSeconds(30))).Should().ThrowAsync<TaskHostStoppedException>();
+        var stopped = await waiting.Awaiting(wait => wait.WaitAsync(TimeSpan.FromSeconds(30))).Should()
+            .ThrowAsync<TaskHostStoppedException>();
         stopped.Which.Message.Should().Be(
-            "WaitAsync of task \"t\": the host has stopped or was disposed of. Nothing was changed; the task continues without this host.");
+            "WaitAsync of task \"t\": the host has stopped or was disposed of. Nothing was changed; the task "
+                + "continues without this host.");
     }
 
     /// <summary>Puts the store in place; each test has an empty one.</summary>
@@ -77,13 +80,15 @@ public abstract class DisposedClientTests
     {
         using var transaction = BeginTransaction();
         var call = FluentActions.Awaiting(() => client.BeginCall(member, transaction));
-        if (transaction is null && member.StartsWith(nameof(ITaskClient.CreateInTransactionAsync), StringComparison.Ordinal))
+        if (transaction is null
+            && member.StartsWith(nameof(ITaskClient.CreateInTransactionAsync), StringComparison.Ordinal))
         {
             await call.Should().ThrowAsync<NotSupportedException>();
             return;
         }
 
         (await call.Should().ThrowAsync<TaskHostStoppedException>()).Which.Message.Should().Be(
-            $"{ClientMembers.Operation(member)}: the host has stopped or was disposed of. Nothing was changed; the task continues without this host.");
+            $"{ClientMembers.Operation(member)}: the host has stopped or was disposed of. Nothing was changed; the "
+                + $"task continues without this host.");
     }
 }

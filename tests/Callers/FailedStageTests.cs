@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Callers;
 
-/// <summary>A stage that fails is logged at the default level: as a warning if it is tried again, as an error if it is not.</summary>
+/// <summary>
+/// A stage that fails is logged at the default level: as a warning if it is tried again, as an error if it is not.
+/// </summary>
 public abstract class FailedStageTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(60);
@@ -18,7 +20,8 @@ public abstract class FailedStageTests
         var attempts = 0;
         using var host = await StartAsync(tasks => tasks
             .AddCommand("first", () => 1)
-            .AddCommand("fail", void () => throw new IOException($"disk {Interlocked.Increment(ref attempts)} is full")));
+            .AddCommand(
+                "fail", void () => throw new IOException($"disk {Interlocked.Increment(ref attempts)} is full")));
 
         var run = await RunAsync(host, new TaskDefinition
         {
@@ -34,7 +37,9 @@ public abstract class FailedStageTests
         {
             Level = LogLevel.Warning,
             Id = 221,
-            Text = $"Task t, run {run.JobId}: attempt 1 failed at stage 1 (fail), retrying in 00:00:00.0200000: disk 1 is full",
+            Text =
+                $"Task t, run {run.JobId}: attempt 1 failed at stage 1 (fail), retrying in 00:00:00.0200000: disk 1 "
+                    + $"is full",
         });
         retried.Exception.Should().BeOfType<IOException>();
         retried.Properties.Should().Contain(new Dictionary<string, object?>
@@ -68,7 +73,8 @@ public abstract class FailedStageTests
     {
         var attempts = 0;
         using var host = await StartAsync(
-            tasks => tasks.AddCommand("fail once", () => Interlocked.Increment(ref attempts) == 1 ? throw new IOException("full") : 1),
+            tasks => tasks.AddCommand(
+                "fail once", () => Interlocked.Increment(ref attempts) == 1 ? throw new IOException("full") : 1),
             options => options.RetryDelay = RetryDelay.Constant(TimeSpan.FromMilliseconds(30)));
 
         await RunAsync(host, new TaskDefinition { Id = "t", MaxRetries = 1, Commands = [new("fail once")] });
@@ -79,7 +85,8 @@ public abstract class FailedStageTests
     /// <summary>Failures without an exception of the handler's.</summary>
     [Theory]
     [InlineData("template", "Task t, run {0}: attempt 1 failed at stage 0 (do), no retries are left: *kws.missing*")]
-    [InlineData("unknown", "Task t, run {0}: attempt 1 failed at stage 0 (nothing like it), no retries are left: No command*")]
+    [InlineData(
+        "unknown", "Task t, run {0}: attempt 1 failed at stage 0 (nothing like it), no retries are left: No command*")]
     [InlineData("timeout", "Task t, run {0}: attempt 1 failed at stage 0 (sleep), no retries are left: *")]
     public async Task A_failure_of_another_kind_is_logged_too(string kind, string text)
     {
@@ -95,8 +102,10 @@ public abstract class FailedStageTests
 
         var run = await RunAsync(host, new TaskDefinition { Id = "t", Commands = [command] });
 
-        _log.Lines.Should().ContainSingle().Which.Should().Match<LineLog.Line>(line => line.Id == 222 && line.Level == LogLevel.Error)
-            .And.Subject.As<LineLog.Line>().Text.Should().Match(string.Format(System.Globalization.CultureInfo.InvariantCulture, text, run.JobId));
+        _log.Lines.Should().ContainSingle().Which
+            .Should().Match<LineLog.Line>(line => line.Id == 222 && line.Level == LogLevel.Error)
+            .And.Subject.As<LineLog.Line>().Text.Should().Match(
+                string.Format(System.Globalization.CultureInfo.InvariantCulture, text, run.JobId));
     }
 
     [Fact]

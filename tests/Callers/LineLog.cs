@@ -47,7 +47,8 @@ internal sealed class LineLog(LogLevel least)
         }
     }
 
-    internal sealed record Line(LogLevel Level, int Id, string Text, Exception? Exception, IReadOnlyDictionary<string, object?> Properties);
+    internal sealed record Line(
+        LogLevel Level, int Id, string Text, Exception? Exception, IReadOnlyDictionary<string, object?> Properties);
 
     private sealed class Provider(LineLog owner) : ILoggerProvider, ILogger
     {
@@ -58,12 +59,23 @@ internal sealed class LineLog(LogLevel least)
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             if (logLevel >= owner._least && eventId.Id != 0)
             {
                 var properties = state as IEnumerable<KeyValuePair<string, object?>> ?? [];
-                owner.Add(new Line(logLevel, eventId.Id, formatter(state, exception), exception, new Dictionary<string, object?>(properties)));
+                owner.Add(
+                    new Line(
+                        logLevel,
+                        eventId.Id,
+                        formatter(state, exception),
+                        exception,
+                        new Dictionary<string, object?>(properties)));
             }
         }
 

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Kaiju.Tasks.Tests.Callers;
 
 /// <summary>
-/// A context with one thread, as WinForms and WPF have: what is posted runs on that thread, when it looks. While it is blocked in a call,
-/// nothing runs that needs it.
+/// A context with one thread, as WinForms and WPF have: what is posted runs on that thread, when it looks. While it is
+/// blocked in a call, nothing runs that needs it.
 /// </summary>
 internal sealed class OneThreadContext : SynchronizationContext
 {
@@ -30,7 +30,8 @@ internal sealed class OneThreadContext : SynchronizationContext
         new Thread(() => Run(work, ended)) { IsBackground = true, Name = "the caller's only thread" }.Start();
         if (!ended.Task.Wait(_bound))
         {
-            throw new TimeoutException("The caller's only thread is stuck: something waits for it that it waits for itself.");
+            throw new TimeoutException(
+                "The caller's only thread is stuck: something waits for it that it waits for itself.");
         }
     }
 
@@ -40,7 +41,8 @@ internal sealed class OneThreadContext : SynchronizationContext
         _posted.Add((d, state));
     }
 
-    public override void Send(SendOrPostCallback d, object? state) => throw new NotSupportedException("Nothing that is tested sends.");
+    public override void Send(SendOrPostCallback d, object? state) =>
+        throw new NotSupportedException("Nothing that is tested sends.");
 
     public override SynchronizationContext CreateCopy() => this;
 

@@ -13,7 +13,11 @@ internal sealed class WarningLog : ILoggerProvider, ILogger
     public ILogger CreateLogger(string categoryName) => this;
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         if (IsEnabled(logLevel))
         {

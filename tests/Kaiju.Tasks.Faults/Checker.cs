@@ -4,10 +4,11 @@ using System.Globalization;
 namespace Kaiju.Tasks.Faults;
 
 /// <summary>
-/// What must be true at the end, from the database's rows, its own log of changes, and the file in which every execution was written
-/// down. Knows nothing of the library but the meaning of its columns.
+/// What must be true at the end, from the database's rows, its own log of changes, and the file in which every
+/// execution was written down. Knows nothing of the library but the meaning of its columns.
 /// </summary>
-internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnlyCollection<string> acknowledged, int executors, RunReport report)
+internal sealed class Checker(
+    FaultDatabase database, string witnesses, IReadOnlyCollection<string> acknowledged, int executors, RunReport report)
 {
     private const int Idle = 0;
     private const int Queued = 1;
@@ -19,32 +20,98 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
 
     private static readonly HashSet<(int?, int)> _legal =
     [
-        (null, Idle), (null, Queued), (Idle, Idle), (Idle, Queued), (Queued, Executed), (Executed, Executed), (Executed, Suspended), (Executed, Waiting),
-        (Executed, Finished), (Executed, Failed), (Suspended, Queued), (Waiting, Suspended), (Waiting, Finished), (Finished, Idle), (Failed, Queued), (Failed, Idle),
+        (null, Idle),
+        (null, Queued),
+        (Idle, Idle),
+        (Idle, Queued),
+        (Queued, Executed),
+        (Executed, Executed),
+        (Executed, Suspended),
+        (Executed, Waiting),
+        (Executed, Finished),
+        (Executed, Failed),
+        (Suspended, Queued),
+        (Waiting, Suspended),
+        (Waiting, Finished),
+        (Finished, Idle),
+        (Failed, Queued),
+        (Failed, Idle),
         (Queued, Queued), (Suspended, Suspended), (Waiting, Waiting),
     ];
 
-    private sealed record TaskRow(long TaskNo, string Id, int Stages, int State, long? NextRun, bool IsPeriodic, string JobId, int RunNo, int Pass, int Retries, int Interruptions);
+    private sealed record TaskRow(
+        long TaskNo,
+        string Id,
+        int Stages,
+        int State,
+        long? NextRun,
+        bool IsPeriodic,
+        string JobId,
+        int RunNo,
+        int Pass,
+        int Retries,
+        int Interruptions);
 
     private sealed record ResultRow(long TaskNo, int RunNo, int Pass, int Stage, long Finished, Guid? Claim);
 
-    private sealed record Change(long TaskNo, int? OldState, int NewState, int? OldStage, int NewStage, Guid? OldClaim, bool Recorded, Guid? ReportClaim, int RunNo, int Pass, long? Occurrence, bool Interrupted);
+    private sealed record Change(
+        long TaskNo,
+        int? OldState,
+        int NewState,
+        int? OldStage,
+        int NewStage,
+        Guid? OldClaim,
+        bool Recorded,
+        Guid? ReportClaim,
+        int RunNo,
+        int Pass,
+        long? Occurrence,
+        bool Interrupted);
 
     private sealed record Execution(long Began, string TaskId, string JobId, int Pass, int Stage, Guid Claim);
 
     public async Task CheckAsync()
     {
         var tasks = await database.QueryAsync(
-            "select t.task_no, t.id, s.stages, s.state, s.next_run, t.is_periodic, s.job_id, s.run_no, s.pass, s.retries, s.interruptions from [tasks] t join [states] s on s.task_no = t.task_no",
+            "select t.task_no, t.id, s.stages, s.state, s.next_run, t.is_periodic, s.job_id, s.run_no, s.pass, "
+                + "s.retries, s.interruptions from [tasks] t join [states] s on s.task_no = t.task_no",
             row => new TaskRow(
-                row.GetInt64(0), row.GetString(1), row.GetInt32(2), row.GetInt32(3), LongOrNull(row, 4), row.GetBoolean(5), row.GetString(6), row.GetInt32(7), row.GetInt32(8), row.GetInt32(9), row.GetInt32(10)));
+                row.GetInt64(0),
+                row.GetString(1),
+                row.GetInt32(2),
+                row.GetInt32(3),
+                LongOrNull(row, 4),
+                row.GetBoolean(5),
+                row.GetString(6),
+                row.GetInt32(7),
+                row.GetInt32(8),
+                row.GetInt32(9),
+                row.GetInt32(10)));
         var results = await database.QueryAsync(
             "select task_no, run_no, pass, stage, finished, claim from [results]",
-            row => new ResultRow(row.GetInt64(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), row.GetInt64(4), GuidOrNull(row, 5)));
+            row => new ResultRow(
+                row.GetInt64(0),
+                row.GetInt32(1),
+                row.GetInt32(2),
+                row.GetInt32(3),
+                row.GetInt64(4),
+                GuidOrNull(row, 5)));
         var changes = await database.QueryAsync(
-            "select task_no, old_state, new_state, old_stage, new_stage, old_claim, recorded, report_claim, run_no, pass, occurrence, interrupted from fault_log order by seq",
+            "select task_no, old_state, new_state, old_stage, new_stage, old_claim, recorded, report_claim, run_no, "
+                + "pass, occurrence, interrupted from fault_log order by seq",
             row => new Change(
-                row.GetInt64(0), IntOrNull(row, 1), row.GetInt32(2), IntOrNull(row, 3), row.GetInt32(4), GuidOrNull(row, 5), row.GetBoolean(6), GuidOrNull(row, 7), row.GetInt32(8), row.GetInt32(9), LongOrNull(row, 10), row.GetBoolean(11)));
+                row.GetInt64(0),
+                IntOrNull(row, 1),
+                row.GetInt32(2),
+                IntOrNull(row, 3),
+                row.GetInt32(4),
+                GuidOrNull(row, 5),
+                row.GetBoolean(6),
+                GuidOrNull(row, 7),
+                row.GetInt32(8),
+                row.GetInt32(9),
+                LongOrNull(row, 10),
+                row.GetBoolean(11)));
         var lines = new List<string>();
         foreach (var file in Directory.EnumerateFiles(witnesses))
         {
@@ -64,7 +131,10 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
         CheckExecutions(executions, changes);
         CheckRepetitions(tasks, results, executions, changes);
         await CheckNotificationsAsync();
-        Check("I9", acknowledged.Except(tasks.Select(task => task.Id)), id => $"the creation of {id} was acknowledged, and it is not there");
+        Check(
+            "I9",
+            acknowledged.Except(tasks.Select(task => task.Id)),
+            id => $"the creation of {id} was acknowledged, and it is not there");
         CheckScenario(tasks);
     }
 
@@ -77,16 +147,19 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
             var own = byTask[(task.TaskNo, task.RunNo, task.Pass)].OrderBy(result => result.Stage).ToList();
             if (!own.Select(result => result.Stage).SequenceEqual(Enumerable.Range(0, task.Stages)))
             {
-                report.Faults.Add($"I1: {task.Id} has results of the stages {string.Join(", ", own.Select(result => result.Stage))}");
+                report.Faults.Add(
+                    $"I1: {task.Id} has results of the stages {string.Join(", ", own.Select(result => result.Stage))}");
             }
         }
 
         foreach (var own in byTask)
         {
             var ordered = own.OrderBy(result => result.Stage).ToList();
-            if (!ordered.Zip(ordered.Skip(1)).All(pair => pair.First.Finished <= pair.Second.Finished && pair.First.Stage + 1 == pair.Second.Stage))
+            if (!ordered.Zip(ordered.Skip(1)).All(
+                pair => pair.First.Finished <= pair.Second.Finished && pair.First.Stage + 1 == pair.Second.Stage))
             {
-                report.Faults.Add($"I2: the results of task number {own.Key.TaskNo}, run {own.Key.RunNo} are not in order");
+                report.Faults.Add(
+                    $"I2: the results of task number {own.Key.TaskNo}, run {own.Key.RunNo} are not in order");
             }
         }
     }
@@ -95,49 +168,87 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
     private void CheckClaims(List<ResultRow> results, List<Change> changes)
     {
         var recorded = changes.Where(change => change is { Recorded: true, OldState: Executed }).ToList();
-        Check("I3", recorded.Where(change => change.OldClaim is null || change.OldClaim != change.ReportClaim), change => $"stage {change.OldStage} of task number {change.TaskNo} was recorded under a claim that was not held");
-        var held = recorded.ToLookup(change => (change.TaskNo, change.RunNo, change.Pass, change.OldStage, change.OldClaim));
-        Check("I3", results.Where(result => result.Claim is not null && held[(result.TaskNo, result.RunNo, result.Pass, result.Stage, result.Claim)].Count() != 1),
-            result => $"stage {result.Stage} of task number {result.TaskNo} has a result of a claim that was not held then");
+        Check(
+            "I3",
+            recorded.Where(change => change.OldClaim is null || change.OldClaim != change.ReportClaim),
+            change =>
+                $"stage {change.OldStage} of task number {change.TaskNo} was recorded under a claim that was not held");
+        var held = recorded.ToLookup(
+            change => (change.TaskNo, change.RunNo, change.Pass, change.OldStage, change.OldClaim));
+        Check(
+            "I3",
+            results.Where(
+                result => result.Claim is not null
+                    && held[(result.TaskNo, result.RunNo, result.Pass, result.Stage, result.Claim)].Count() != 1),
+
+            result =>
+                $"stage {result.Stage} of task number {result.TaskNo} has a result of a claim that was not held then");
     }
 
     /// <summary>I4: only legal transitions, each from where the last one led, and no stage but the next.</summary>
     private void CheckTransitions(List<Change> changes)
     {
-        Check("I4", changes.Where(change => !_legal.Contains((change.OldState, change.NewState))), change => $"task number {change.TaskNo} went from {change.OldState} to {change.NewState}");
-        Check("I4", changes.Where(change => change is { Recorded: true, NewState: not Finished } && change.NewStage != change.OldStage + 1), change => $"task number {change.TaskNo} went from stage {change.OldStage} to {change.NewStage}");
+        Check(
+            "I4",
+            changes.Where(change => !_legal.Contains((change.OldState, change.NewState))),
+            change => $"task number {change.TaskNo} went from {change.OldState} to {change.NewState}");
+        Check(
+            "I4",
+            changes.Where(
+                change =>
+                    change is { Recorded: true, NewState: not Finished } && change.NewStage != change.OldStage + 1),
+            change => $"task number {change.TaskNo} went from stage {change.OldStage} to {change.NewStage}");
         foreach (var own in changes.GroupBy(change => change.TaskNo))
         {
-            var broken = own.Zip(own.Skip(1)).FirstOrDefault(pair => pair.First.NewState != pair.Second.OldState || pair.First.NewStage != pair.Second.OldStage);
+            var broken = own.Zip(own.Skip(1)).FirstOrDefault(
+                pair => pair.First.NewState != pair.Second.OldState || pair.First.NewStage != pair.Second.OldStage);
             if (broken.First is not null)
             {
-                report.Faults.Add($"I4: task number {own.Key} was at {broken.First.NewState}, stage {broken.First.NewStage}, and left from {broken.Second.OldState}, stage {broken.Second.OldStage}");
+                report.Faults.Add(
+                    $"I4: task number {own.Key} was at {broken.First.NewState}, stage {broken.First.NewStage}, and "
+                        + $"left from {broken.Second.OldState}, stage {broken.Second.OldStage}");
             }
         }
     }
 
     /// <summary>I5: every task has ended, and ended well: nothing here fails by itself.</summary>
     private void CheckEnds(List<TaskRow> tasks) =>
-        Check("I5", tasks.Where(task => task.State != Finished && !(task is { State: Idle, NextRun: null })), task => $"{task.Id} is at {task.State}");
+        Check(
+            "I5",
+            tasks.Where(task => task.State != Finished && !(task is { State: Idle, NextRun: null })),
+            task => $"{task.Id} is at {task.State}");
 
     /// <summary>I6: one run for each occurrence.</summary>
     private void CheckOccurrences(List<TaskRow> tasks, List<Change> changes)
     {
-        var periodic = tasks.Where(task => task.Id.StartsWith("periodic", StringComparison.Ordinal)).Select(task => task.TaskNo).ToHashSet();
-        var begun = changes.Where(change => periodic.Contains(change.TaskNo) && change is { OldState: Idle, NewState: Queued }).ToList();
-        Check("I6", begun.GroupBy(change => (change.TaskNo, change.Occurrence)).Where(same => same.Count() > 1), same => $"task number {same.Key.TaskNo} ran {same.Count()} times for one occurrence");
-        Check("I6", begun.GroupBy(change => (change.TaskNo, change.RunNo)).Where(same => same.Count() > 1), same => $"run {same.Key.RunNo} of task number {same.Key.TaskNo} began {same.Count()} times");
+        var periodic = tasks.Where(task => task.Id.StartsWith("periodic", StringComparison.Ordinal))
+            .Select(task => task.TaskNo).ToHashSet();
+        var begun = changes.Where(
+            change => periodic.Contains(change.TaskNo) && change is { OldState: Idle, NewState: Queued })
+            .ToList();
+        Check(
+            "I6",
+            begun.GroupBy(change => (change.TaskNo, change.Occurrence)).Where(same => same.Count() > 1),
+            same => $"task number {same.Key.TaskNo} ran {same.Count()} times for one occurrence");
+        Check(
+            "I6",
+            begun.GroupBy(change => (change.TaskNo, change.RunNo)).Where(same => same.Count() > 1),
+            same => $"run {same.Key.RunNo} of task number {same.Key.TaskNo} began {same.Count()} times");
     }
 
     /// <summary>I7: a stage runs again only where something came between.</summary>
     private void CheckExecutions(List<Execution> executions, List<Change> changes)
     {
-        report.Extra = executions.Count - executions.DistinctBy(execution => (execution.TaskId, execution.JobId, execution.Pass, execution.Stage)).Count();
+        report.Extra = executions.Count - executions.DistinctBy(
+            execution => (execution.TaskId, execution.JobId, execution.Pass, execution.Stage))
+            .Count();
         report.Interruptions = changes.Count(change => change.Interrupted);
-        report.Suspensions = changes.Count(change => change is { OldState: Executed, NewState: Suspended, Interrupted: false });
+        report.Suspensions = changes.Count(
+            change => change is { OldState: Executed, NewState: Suspended, Interrupted: false });
 
         // A server that is lost takes the newest claims with it, which nothing can show: as many as there are slots.
-        report.MostExtra = report.Interruptions + report.Suspensions + ((long)report.LostServers * executors * Worker.Slots);
+        report.MostExtra = report.Interruptions
+            + report.Suspensions + ((long)report.LostServers * executors * Worker.Slots);
         if (report.Extra > report.MostExtra)
         {
             report.Faults.Add($"I7: {report.Extra} stages ran again, {report.MostExtra} at most should have");
@@ -145,7 +256,8 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
     }
 
     /// <summary>I8: nothing begins whose result is recorded.</summary>
-    private void CheckRepetitions(List<TaskRow> tasks, List<ResultRow> results, List<Execution> executions, List<Change> changes)
+    private void CheckRepetitions(
+        List<TaskRow> tasks, List<ResultRow> results, List<Execution> executions, List<Change> changes)
     {
         var remembered = changes.Select(change => change.OldClaim).ToHashSet();
         var numbers = tasks.ToDictionary(task => task.Id);
@@ -154,23 +266,34 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
         {
             // Of periodic tasks the last run: the numbers of earlier ones are not written down.
             if (numbers.TryGetValue(execution.TaskId, out var task) && task.JobId == execution.JobId
-                && recorded.TryGetValue((task.TaskNo, task.RunNo, execution.Pass, execution.Stage), out var result) && execution.Began > result.Finished)
+                && recorded.TryGetValue((task.TaskNo, task.RunNo, execution.Pass, execution.Stage), out var result)
+                    && execution.Began > result.Finished)
             {
                 var late = TimeSpan.FromTicks(execution.Began - result.Finished);
-                var claim = execution.Claim == result.Claim ? "the same claim" : remembered.Contains(execution.Claim) ? "an earlier claim" : "a claim that the store has no memory of";
-                report.Faults.Add($"I8: stage {execution.Stage} of {execution.TaskId} began {late.TotalMilliseconds:0.0} ms after its result was recorded, under {claim}");
+                var claim = execution.Claim == result.Claim
+                    ? "the same claim"
+                    : remembered.Contains(execution.Claim)
+                        ? "an earlier claim"
+                        : "a claim that the store has no memory of";
+                report.Faults.Add(
+                    $"I8: stage {execution.Stage} of {execution.TaskId} began {late.TotalMilliseconds:0.0} ms after "
+                        + $"its result was recorded, under {claim}");
             }
         }
     }
 
-    /// <summary>I10: one notification of the end of each task that leaves some; none of them has more than one run.</summary>
+    /// <summary>
+    /// I10: one notification of the end of each task that leaves some; none of them has more than one run.
+    /// </summary>
     private async Task CheckNotificationsAsync()
     {
         const int Notifies = 4;
         var wrong = await database.QueryAsync(
             $"""
-            select t.id, count(n.id) from [tasks] t join [states] s on s.task_no = t.task_no left join [notifications] n on n.task_id = t.id and n.is_final
-            where s.state = {Finished} and (s.traits & {Notifies}) <> 0 and not t.is_periodic group by t.id having count(n.id) <> 1
+            select t.id, count(n.id) from [tasks] t join [states] s on s.task_no = t.task_no left
+                join [notifications] n on n.task_id = t.id and n.is_final
+            where s.state = {Finished} and (s.traits & {Notifies}) <> 0
+                and not t.is_periodic group by t.id having count(n.id) <> 1
             """,
             row => (Id: row.GetString(0), Count: row.GetInt64(1)));
         Check("I10", wrong, task => $"{task.Id} has left {task.Count} notifications of its end");
@@ -190,7 +313,10 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
 
         if (report.Scenario is "restart" or "held" or "outage")
         {
-            Check(report.Scenario, tasks.Where(task => task.Retries > 0 || task.Interruptions > 0), task => $"{task.Id} has {task.Retries} retries and {task.Interruptions} interruptions");
+            Check(
+                report.Scenario,
+                tasks.Where(task => task.Retries > 0 || task.Interruptions > 0),
+                task => $"{task.Id} has {task.Retries} retries and {task.Interruptions} interruptions");
         }
     }
 
@@ -208,7 +334,12 @@ internal sealed class Checker(FaultDatabase database, string witnesses, IReadOnl
     {
         var words = line.Split(' ');
         return new Execution(
-            long.Parse(words[1], CultureInfo.InvariantCulture), words[2], words[3], int.Parse(words[4], CultureInfo.InvariantCulture), int.Parse(words[5], CultureInfo.InvariantCulture), Guid.Parse(words[6]));
+            long.Parse(words[1], CultureInfo.InvariantCulture),
+            words[2],
+            words[3],
+            int.Parse(words[4], CultureInfo.InvariantCulture),
+            int.Parse(words[5], CultureInfo.InvariantCulture),
+            Guid.Parse(words[6]));
     }
 
     private static long? LongOrNull(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);

@@ -6,7 +6,8 @@ namespace Kaiju.Tasks.Faults;
 internal static class Command
 {
     private const string Usage =
-        "Usage: ./faults.sh [--seconds N] [--seed S] [--store sqlite|postgres] [--scenario kill|freeze|postmaster|terminate|readonly|outage|restart|held|cut]";
+        "Usage: ./faults.sh [--seconds N] [--seed S] [--store sqlite|postgres] [--scenario "
+            + "kill|freeze|postmaster|terminate|readonly|outage|restart|held|cut]";
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -42,7 +43,8 @@ internal static class Command
     {
         var runs = (from store in new[] { "sqlite", "postgres" }
                     from scenario in Scenario.Names
-                    where (plan.Store ?? store) == store && (plan.Scenario ?? scenario) == scenario && Scenario.IsFor(scenario, store)
+                    where (plan.Store ?? store) == store && (plan.Scenario ?? scenario) == scenario
+                        && Scenario.IsFor(scenario, store)
                     select (store, scenario)).ToList();
         if (runs.Count == 0)
         {
@@ -53,16 +55,20 @@ internal static class Command
         var reports = new List<RunReport>();
         foreach (var (store, scenario) in runs)
         {
-            await using var world = await World.CreateAsync(store, scenario, plan, TimeSpan.FromSeconds((double)plan.Seconds / runs.Count));
+            await using var world = await World.CreateAsync(
+                store, scenario, plan, TimeSpan.FromSeconds((double)plan.Seconds / runs.Count));
             reports.Add(await world.RunAsync());
             Console.WriteLine(reports[^1].Line());
         }
 
         Console.WriteLine();
         Console.WriteLine(RunReport.Table(reports));
-        var faults = reports.SelectMany(report => report.Faults.Select(fault => $"{report.Store}, {report.Scenario}: {fault}")).ToList();
+        var faults = reports.SelectMany(
+            report => report.Faults.Select(fault => $"{report.Store}, {report.Scenario}: {fault}"))
+            .ToList();
         faults.ForEach(Console.WriteLine);
-        Console.WriteLine(faults.Count == 0 ? $"no fault; seed {plan.Seed}" : $"{faults.Count} faults; seed {plan.Seed}");
+        Console.WriteLine(
+            faults.Count == 0 ? $"no fault; seed {plan.Seed}" : $"{faults.Count} faults; seed {plan.Seed}");
         return faults.Count == 0;
     }
 }

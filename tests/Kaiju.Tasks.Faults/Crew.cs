@@ -4,7 +4,9 @@ using Kaiju.Tasks.TestServers;
 
 namespace Kaiju.Tasks.Faults;
 
-/// <summary>The processes: managers and executors, each of which can be killed, frozen, stopped and started again.</summary>
+/// <summary>
+/// The processes: managers and executors, each of which can be killed, frozen, stopped and started again.
+/// </summary>
 internal sealed class Crew(string store, string connectionString, string witness, int missedPings) : IDisposable
 {
     private readonly List<(string Role, Process Process)> _members = [];
@@ -22,7 +24,8 @@ internal sealed class Crew(string store, string connectionString, string witness
     }
 
     /// <summary>The numbers of those that have a role.</summary>
-    public int[] Those(string role) => [.. Enumerable.Range(0, _members.Count).Where(member => _members[member].Role == role)];
+    public int[] Those(string role) =>
+        [.. Enumerable.Range(0, _members.Count).Where(member => _members[member].Role == role)];
 
     public void Kill(int member)
     {
@@ -44,10 +47,13 @@ internal sealed class Crew(string store, string connectionString, string witness
     }
 
     /// <summary>Those that have ended by themselves, which none should.</summary>
-    public IReadOnlyList<string> Ended() => [.. _members.Where(member => member.Process.HasExited).Select(member => $"a {member.Role} ended by itself with {member.Process.ExitCode}")];
+    public IReadOnlyList<string> Ended() => [
+        .. _members.Where(member => member.Process.HasExited).Select(
+            member => $"a {member.Role} ended by itself with {member.Process.ExitCode}")];
 
     /// <summary>Asks all to stop; false if one had to be killed.</summary>
-    public async Task<bool> StopAsync() => (await Task.WhenAll(_members.Select(member => StopAsync(member.Process)))).All(stopped => stopped);
+    public async Task<bool> StopAsync() =>
+        (await Task.WhenAll(_members.Select(member => StopAsync(member.Process)))).All(stopped => stopped);
 
     public void Dispose()
     {
@@ -91,7 +97,10 @@ internal sealed class Crew(string store, string connectionString, string witness
         // However this program was started, it starts itself.
         var self = Environment.ProcessPath!;
         string[] program = Path.GetFileNameWithoutExtension(self) == "dotnet" ? [typeof(Crew).Assembly.Location] : [];
-        var start = new ProcessStartInfo(self, [.. program, "worker", role, store, connectionString, witness, missedPings.ToString(CultureInfo.InvariantCulture)]);
+        var start = new ProcessStartInfo(
+            self,
+            [.. program, "worker", role, store, connectionString, witness, missedPings.ToString(
+                CultureInfo.InvariantCulture)]);
         start.Environment["DOTNET_TieredCompilation"] = "1";
         return (role, Process.Start(start)!);
     }

@@ -7,7 +7,9 @@ using Npgsql;
 
 namespace Kaiju.Tasks.Faults;
 
-/// <summary>The database that all processes share, with a log of every change of state that the database itself keeps.</summary>
+/// <summary>
+/// The database that all processes share, with a log of every change of state that the database itself keeps.
+/// </summary>
 internal abstract class FaultDatabase : IAsyncDisposable
 {
     /// <summary>What a worker needs to reach it.</summary>
@@ -16,12 +18,16 @@ internal abstract class FaultDatabase : IAsyncDisposable
     public virtual PostgresServer? Server => null;
 
     /// <summary>The same through a proxy on a port of this machine.</summary>
-    public virtual string ConnectionStringThrough(int port) => throw new NotSupportedException("There is no server to be reached through a proxy.");
+    public virtual string ConnectionStringThrough(int port) =>
+        throw new NotSupportedException("There is no server to be reached through a proxy.");
 
     public abstract Task PrepareAsync();
 
-    /// <summary>Lets sessions only read, or write again: those that begin from now on, or, of the whole server, all.</summary>
-    public virtual Task SetReadOnlyAsync(bool isReadOnly, bool isOfServer) => throw new NotSupportedException("The file has no such setting.");
+    /// <summary>
+    /// Lets sessions only read, or write again: those that begin from now on, or, of the whole server, all.
+    /// </summary>
+    public virtual Task SetReadOnlyAsync(bool isReadOnly, bool isOfServer) =>
+        throw new NotSupportedException("The file has no such setting.");
 
     /// <summary>Ends the sessions of those who work.</summary>
     public virtual Task EndSessionsAsync() => throw new NotSupportedException("The file has no sessions.");
@@ -91,24 +97,33 @@ internal abstract class FaultDatabase : IAsyncDisposable
         public override async Task PrepareAsync()
         {
             await SqliteSchema.MigrateAsync(new SqliteTasksOptions { ConnectionString = ConnectionString });
-            const string Columns = "task_no, old_state, new_state, old_stage, new_stage, old_claim, recorded, report_claim, run_no, pass, occurrence, interrupted";
+            const string Columns =
+                "task_no, old_state, new_state, old_stage, new_stage, old_claim, recorded, report_claim, run_no, "
+                    + "pass, occurrence, interrupted";
             await ExecuteAsync(
                 $"""
                 create table fault_log (
-                    seq integer primary key autoincrement, task_no integer, old_state integer, new_state integer, old_stage integer, new_stage integer,
-                    old_claim text, recorded integer, report_claim text, run_no integer, pass integer, occurrence integer, interrupted integer);
+                    seq integer primary key autoincrement, task_no integer, old_state integer, new_state integer,
+                        old_stage integer, new_stage integer,
+                    old_claim text, recorded integer, report_claim text, run_no integer, pass integer,
+                        occurrence integer, interrupted integer);
                 create trigger log_insert after insert on [states] begin
-                    insert into fault_log ({Columns}) values (new.task_no, null, new.state, null, new.stage, null, 0, null, new.run_no, new.pass, new.occurrence, 0);
+                    insert into fault_log ({Columns}) values (new.task_no, null, new.state, null, new.stage, null, 0,
+                        null, new.run_no, new.pass, new.occurrence, 0);
                 end;
                 create trigger log_update after update on [states]
-                when old.state <> new.state or old.stage <> new.stage or old.claim is not new.claim or old.results <> new.results begin
-                    insert into fault_log ({Columns}) values (new.task_no, old.state, new.state, old.stage, new.stage, old.claim, new.results > old.results,
+                when old.state <> new.state or old.stage <> new.stage or old.claim is not new.claim
+                    or old.results <> new.results begin
+                    insert into fault_log ({Columns}) values (new.task_no, old.state, new.state, old.stage, new.stage,
+                        old.claim, new.results > old.results,
                         new.report_claim, new.run_no, new.pass, new.occurrence, new.interruptions > old.interruptions);
                 end;
                 """);
         }
 
-        /// <summary>Someone holds the file's write lock, such as a process that stands still in its transaction.</summary>
+        /// <summary>
+        /// Someone holds the file's write lock, such as a process that stands still in its transaction.
+        /// </summary>
         public override async Task<bool> GoAwayAsync(TimeSpan time, bool isGone)
         {
             await using var connection = (SqliteConnection)Open();
@@ -125,22 +140,31 @@ internal abstract class FaultDatabase : IAsyncDisposable
             return default;
         }
 
-        protected override DbConnection Open() => new SqliteConnection($"{ConnectionString};Default Timeout=60;Pooling=False");
+        protected override DbConnection Open() =>
+            new SqliteConnection($"{ConnectionString};Default Timeout=60;Pooling=False");
 
-        public override string Named(string sql) => sql.Replace("[", "kaiju_", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+        public override string Named(string sql) =>
+            sql.Replace("[", "kaiju_", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
     }
 
     private sealed class PostgresDatabase(PostgresServer server, string database) : FaultDatabase
     {
         private static readonly Lazy<Task<PostgresServer>> _server = new(() => PostgresServer.StartAsync());
 
-        public override string ConnectionString => server.ConnectionString(database, "Application Name=Kaiju.Tasks;Timeout=5");
+        public override string ConnectionString =>
+            server.ConnectionString(database, "Application Name=Kaiju.Tasks;Timeout=5");
 
         public override PostgresServer Server => server;
 
         // A connection in which nothing passes any more is given up after some seconds instead of half a minute.
         public override string ConnectionStringThrough(int port) =>
-            new NpgsqlConnectionStringBuilder(ConnectionString) { Host = "127.0.0.1", Port = port, CommandTimeout = 3, CancellationTimeout = 500 }.ToString();
+            new NpgsqlConnectionStringBuilder(ConnectionString)
+            {
+                Host = "127.0.0.1",
+                Port = port,
+                CommandTimeout = 3,
+                CancellationTimeout = 500,
+            }.ToString();
 
         public static async Task<PostgresDatabase> StartAsync()
         {
@@ -158,16 +182,22 @@ internal abstract class FaultDatabase : IAsyncDisposable
             await ExecuteAsync(
                 """
                 create table fault_log (
-                    seq bigint generated always as identity primary key, task_no bigint, old_state int, new_state int, old_stage int, new_stage int,
-                    old_claim uuid, recorded boolean, report_claim uuid, run_no int, pass int, occurrence bigint, interrupted boolean);
+                    seq bigint generated always as identity primary key, task_no bigint, old_state int, new_state int,
+                        old_stage int, new_stage int,
+                    old_claim uuid, recorded boolean, report_claim uuid, run_no int, pass int, occurrence bigint,
+                        interrupted boolean);
                 create function log_change() returns trigger language plpgsql as $$
                 begin
                     if tg_op = 'INSERT' then
-                        insert into public.fault_log (task_no, new_state, new_stage, recorded, run_no, pass, occurrence, interrupted)
+                        insert into public.fault_log (task_no, new_state, new_stage, recorded, run_no, pass,
+                            occurrence, interrupted)
                         values (new.task_no, new.state, new.stage, false, new.run_no, new.pass, new.occurrence, false);
-                    elsif old.state <> new.state or old.stage <> new.stage or old.claim is distinct from new.claim or old.results <> new.results then
-                        insert into public.fault_log (task_no, old_state, new_state, old_stage, new_stage, old_claim, recorded, report_claim, run_no, pass, occurrence, interrupted)
-                        values (new.task_no, old.state, new.state, old.stage, new.stage, old.claim, new.results > old.results, new.report_claim, new.run_no, new.pass,
+                    elsif old.state <> new.state or old.stage <> new.stage or old.claim is distinct
+                        from new.claim or old.results <> new.results then
+                        insert into public.fault_log (task_no, old_state, new_state, old_stage, new_stage, old_claim,
+                            recorded, report_claim, run_no, pass, occurrence, interrupted)
+                        values (new.task_no, old.state, new.state, old.stage, new.stage, old.claim,
+                            new.results > old.results, new.report_claim, new.run_no, new.pass,
                             new.occurrence, new.interruptions > old.interruptions);
                     end if;
                     return null;
@@ -179,7 +209,9 @@ internal abstract class FaultDatabase : IAsyncDisposable
         public override async Task SetReadOnlyAsync(bool isReadOnly, bool isOfServer)
         {
             var what = isOfServer ? "system" : $"database \"{database}\"";
-            await AsOperatorAsync($"alter {what} {(isReadOnly ? "set default_transaction_read_only = on" : "reset default_transaction_read_only")}");
+            await AsOperatorAsync(
+                $"alter {what} "
+            + (isReadOnly ? "set default_transaction_read_only = on" : "reset default_transaction_read_only"));
             if (isOfServer)
             {
                 await AsOperatorAsync("select pg_reload_conf()");
@@ -187,7 +219,9 @@ internal abstract class FaultDatabase : IAsyncDisposable
         }
 
         public override Task EndSessionsAsync() =>
-            AsOperatorAsync($"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{database}' and application_name = 'Kaiju.Tasks'");
+            AsOperatorAsync(
+                $"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{database}' and "
+                    + $"application_name = 'Kaiju.Tasks'");
 
         public override async Task<bool> GoAwayAsync(TimeSpan time, bool isGone)
         {
@@ -211,14 +245,17 @@ internal abstract class FaultDatabase : IAsyncDisposable
         /// <summary>One statement of somebody who may write whatever the setting is.</summary>
         private async Task AsOperatorAsync(string sql)
         {
-            await using var connection = new NpgsqlConnection(server.ConnectionString("postgres", "Pooling=false;Options=-c default_transaction_read_only=off"));
+            await using var connection = new NpgsqlConnection(
+                server.ConnectionString("postgres", "Pooling=false;Options=-c default_transaction_read_only=off"));
             await connection.OpenAsync();
             await using var command = new NpgsqlCommand(sql, connection);
             await command.ExecuteNonQueryAsync();
         }
 
-        protected override DbConnection Open() => new NpgsqlConnection(server.ConnectionString(database, "Maximum Pool Size=10;Timeout=5"));
+        protected override DbConnection Open() =>
+            new NpgsqlConnection(server.ConnectionString(database, "Maximum Pool Size=10;Timeout=5"));
 
-        public override string Named(string sql) => sql.Replace("[", "kaiju_tasks.", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+        public override string Named(string sql) =>
+            sql.Replace("[", "kaiju_tasks.", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
     }
 }

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Kaiju.Tasks.Faults;
 
 /// <summary>
-/// Other people's transactions, which do nothing but hold for seconds: rows of tasks, ids that are about to be created, or in SQLite the file. What
-/// an executor had under way beside a held row must not stand still.
+/// Other people's transactions, which do nothing but hold for seconds: rows of tasks, ids that are about to be created,
+/// or in SQLite the file. What an executor had under way beside a held row must not stand still.
 /// </summary>
 internal sealed class Holder(FaultDatabase database, Random random, RunReport report)
 {
@@ -25,7 +25,8 @@ internal sealed class Holder(FaultDatabase database, Random random, RunReport re
     /// <summary>One row of an executor's that runs several; the others must have moved on when it is let go.</summary>
     private async Task HoldRunningAsync(TimeSpan time)
     {
-        var before = (await RunningAsync()).GroupBy(running => running.Executor).MaxBy(own => own.Count())?.ToList() ?? [];
+        var before = (await RunningAsync()).GroupBy(running => running.Executor).MaxBy(own => own.Count())?.ToList()
+            ?? [];
         if (before.Count == 0)
         {
             return;
@@ -34,12 +35,18 @@ internal sealed class Holder(FaultDatabase database, Random random, RunReport re
         var held = before[random.Next(before.Count)].TaskNo;
         await using var connection = await database.ConnectAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await ExecuteAsync(transaction, string.Create(CultureInfo.InvariantCulture, $"select 1 from [states] where task_no = {held} for update"));
+        await ExecuteAsync(
+            transaction,
+            string.Create(CultureInfo.InvariantCulture, $"select 1 from [states] where task_no = {held} for update"));
         await Task.Delay(time, _clock);
-        var still = (await RunningAsync()).Intersect(before).Where(running => running.TaskNo != held).Select(running => running.TaskNo).ToList();
+        var still = (await RunningAsync()).Intersect(before).Where(running => running.TaskNo != held)
+            .Select(running => running.TaskNo).ToList();
 
         // What the other transactions of this round hold stands still as it must.
-        var free = await ReadAsync(transaction, $"select task_no from [states] where task_no in ({string.Join(',', still.DefaultIfEmpty(-1))}) for update skip locked");
+        var free = await ReadAsync(
+            transaction,
+            $"select task_no from [states] where task_no in ({string.Join(',', still.DefaultIfEmpty(-1))}) for update "
+                + $"skip locked");
         await transaction.RollbackAsync();
         if (free.Count > 0)
         {
@@ -53,7 +60,8 @@ internal sealed class Holder(FaultDatabase database, Random random, RunReport re
         await using var transaction = await connection.BeginTransactionAsync();
         await ExecuteAsync(transaction, string.Create(
             CultureInfo.InvariantCulture,
-            $"select 1 from [states] s join [tasks] t on t.task_no = s.task_no where s.state <> 5 order by random() limit {rows} for update skip locked"));
+            $"select 1 from [states] s join [tasks] t on t.task_no = s.task_no where s.state <> 5 order by random() "
+                + $"limit {rows} for update skip locked"));
         await Task.Delay(time, _clock);
         await transaction.RollbackAsync();
     }
@@ -67,7 +75,8 @@ internal sealed class Holder(FaultDatabase database, Random random, RunReport re
             CultureInfo.InvariantCulture,
             $"""
             insert into [tasks] (id, creation, created, revision, app, is_periodic, definition)
-            select 'task-' || lpad(((select count(*) from [tasks]) + {random.Next(40)} + 7 * i)::text, 6, '0'), gen_random_uuid(), 0, 0, 'other', false, '' from generate_series(1, {ids}) i
+            select 'task-' || lpad(((select count(*) from [tasks]) + {random.Next(40)} + 7 * i)::text, 6, '0'),
+                gen_random_uuid(), 0, 0, 'other', false, '' from generate_series(1, {ids}) i
             on conflict (id) do nothing
             """));
         await Task.Delay(time, _clock);

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Faults;
 
-/// <summary>The client of a run: creates tasks of several kinds as fast as they are done, answers those that wait, and remembers what was acknowledged.</summary>
+/// <summary>
+/// The client of a run: creates tasks of several kinds as fast as they are done, answers those that wait, and remembers
+/// what was acknowledged.
+/// </summary>
 internal sealed class Load : IAsyncDisposable
 {
     private const int MostOpenSlow = 60;
@@ -20,7 +23,8 @@ internal sealed class Load : IAsyncDisposable
 
     public Load(FaultDatabase database, string store, string connectionString, int seed, bool isSlow, int mostOpen)
     {
-        (_database, _isSlow, _mostOpen, _random) = (database, isSlow, isSlow ? Math.Min(mostOpen / 4, MostOpenSlow) : mostOpen, new Random(seed));
+        (_database, _isSlow, _mostOpen, _random) = (
+            database, isSlow, isSlow ? Math.Min(mostOpen / 4, MostOpenSlow) : mostOpen, new Random(seed));
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.None);
         Worker.Use(builder.Services, store, connectionString, TaskRoles.Client);
@@ -52,7 +56,9 @@ internal sealed class Load : IAsyncDisposable
         }
     }
 
-    /// <summary>No more occurrences; what is created goes to its end. How many have not, when patience is at its end.</summary>
+    /// <summary>
+    /// No more occurrences; what is created goes to its end. How many have not, when patience is at its end.
+    /// </summary>
     public async Task<long> FinishAsync(TimeSpan patience)
     {
         for (var i = 0; i < 3; i++)
@@ -86,7 +92,9 @@ internal sealed class Load : IAsyncDisposable
     {
         try
         {
-            return await _database.CountAsync("select count(*) from [states] where state in (1, 2, 3, 4) or (state = 0 and next_run is not null) or (state = 6 and retry_at is not null)");
+            return await _database.CountAsync(
+                "select count(*) from [states] where state in (1, 2, 3, 4) or (state = 0 and next_run is not null) or "
+                    + "(state = 6 and retry_at is not null)");
         }
         catch (System.Data.Common.DbException)
         {
@@ -114,7 +122,9 @@ internal sealed class Load : IAsyncDisposable
     {
         try
         {
-            Acknowledged.AddRange((await create()).Where(answer => answer.Result == CreateResult.Created).Select(answer => answer.TaskId));
+            Acknowledged.AddRange(
+                (await create()).Where(answer => answer.Result == CreateResult.Created)
+                    .Select(answer => answer.TaskId));
         }
         catch (Exception e) when (e is not ArgumentException)
         {
@@ -143,7 +153,14 @@ internal sealed class Load : IAsyncDisposable
                 break;
         }
 
-        return new TaskDefinition { Id = $"task-{number:000000}", Commands = commands, MaxRetries = 3, Priority = _random.Next(3), Notify = number % 7 == 0 };
+        return new TaskDefinition
+        {
+            Id = $"task-{number:000000}",
+            Commands = commands,
+            MaxRetries = 3,
+            Priority = _random.Next(3),
+            Notify = number % 7 == 0,
+        };
     }
 
     private TaskCommand Work() => _isSlow

@@ -37,23 +37,46 @@ internal sealed class RunReport(string store, string scenario)
 
     public string Line() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{store}, {scenario}: {Harms} times in {Took.TotalSeconds:0} s, {Acknowledged} tasks, {Stages} stages, {(Faults.Count == 0 ? "no fault" : $"{Faults.Count} faults")}");
+        $"{store}, {scenario}: {Harms} times in {Took.TotalSeconds:0} s, {Acknowledged} tasks, {Stages} stages, "
+            + $"{(Faults.Count == 0 ? "no fault" : $"{Faults.Count} faults")}");
 
     public static string Table(IEnumerable<RunReport> reports)
     {
         string[][] rows =
         [
-            ["store", "scenario", "harm", "tasks", "results", "executions", "extra", "at most", "interrupted", "suspended", "refused", "recovery", "s", "faults"],
+            [
+            "store", "scenario", "harm", "tasks", "results", "executions", "extra", "at most", "interrupted",
+            "suspended", "refused", "recovery", "s", "faults",
+        ],
             .. reports.Select(report => new[]
             {
-                report.Store, report.Scenario, Number(report.Harms), Number(report.Acknowledged), Number(report.Stages), Number(report.Executions), Number(report.Extra),
-                Number(report.MostExtra), Number(report.Interruptions), Number(report.Suspensions), Number(report.Refused),
-                report.LongestRecovery == TimeSpan.Zero ? "" : string.Create(CultureInfo.InvariantCulture, $"{report.LongestRecovery.TotalSeconds:0.0} s"),
-                string.Create(CultureInfo.InvariantCulture, $"{report.Took.TotalSeconds:0}"), Number(report.Faults.Count),
+                report.Store,
+                report.Scenario,
+                Number(report.Harms),
+                Number(report.Acknowledged),
+                Number(report.Stages),
+                Number(report.Executions),
+                Number(report.Extra),
+                Number(report.MostExtra),
+                Number(report.Interruptions),
+                Number(report.Suspensions),
+                Number(report.Refused),
+                report.LongestRecovery == TimeSpan.Zero
+                    ? ""
+                    : string.Create(CultureInfo.InvariantCulture, $"{report.LongestRecovery.TotalSeconds:0.0} s"),
+                string.Create(CultureInfo.InvariantCulture, $"{report.Took.TotalSeconds:0}"),
+                Number(report.Faults.Count),
             }),
         ];
-        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
-        return string.Join(Environment.NewLine, rows.Select(row => string.Join("  ", row.Select((cell, column) => column < 2 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])))));
+        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))
+            .ToArray();
+        return string.Join(
+            Environment.NewLine,
+            rows.Select(
+                row => string.Join(
+                    "  ",
+                    row.Select(
+                        (cell, column) => column < 2 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])))));
     }
 
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);

@@ -3,7 +3,8 @@ using Kaiju.Tasks.TestServers;
 namespace Kaiju.Tasks.Faults;
 
 /// <summary>One kind of harm, done until the time is up and as often as was asked for.</summary>
-internal sealed class Scenario(string name, Crew crew, FaultDatabase database, CommitProxy? proxy, Random random, RunReport report)
+internal sealed class Scenario(
+    string name, Crew crew, FaultDatabase database, CommitProxy? proxy, Random random, RunReport report)
 {
     /// <summary>Missed pings until an executor is dead, where the server is away for longer than that.</summary>
     public const int PatientPings = 4;
@@ -14,10 +15,14 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, C
 
     private readonly Holder _holder = new(database, random, report);
 
-    public static IReadOnlyList<string> Names { get; } = ["kill", "freeze", "postmaster", "terminate", "readonly", "outage", "restart", "held", "cut"];
+    public static IReadOnlyList<string> Names { get; } = [
+        "kill", "freeze", "postmaster", "terminate", "readonly", "outage", "restart", "held", "cut"];
 
-    /// <summary>SQLite has no server to be killed, no backends to be ended, and no commit whose answer could be lost.</summary>
-    public static bool IsFor(string scenario, string store) => store == "postgres" || scenario is not ("postmaster" or "terminate" or "readonly" or "cut");
+    /// <summary>
+    /// SQLite has no server to be killed, no backends to be ended, and no commit whose answer could be lost.
+    /// </summary>
+    public static bool IsFor(string scenario, string store) =>
+        store == "postgres" || scenario is not ("postmaster" or "terminate" or "readonly" or "cut");
 
     public async Task RunAsync(TimeSpan time, int least)
     {
@@ -62,19 +67,24 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, C
         await AllAreBusyAsync();
         var executors = crew.Those("executor");
         var managers = crew.Those("manager");
-        int[] frozen = [executors[random.Next(executors.Length)], .. random.Next(2) == 0 ? [managers[random.Next(managers.Length)]] : Array.Empty<int>()];
+        int[] frozen = [
+            executors[random.Next(executors.Length)],
+            .. random.Next(2) == 0 ? [managers[random.Next(managers.Length)]] : Array.Empty<int>()];
         Array.ForEach(frozen, crew.Freeze);
         await Task.Delay(_lifetime * 3, _clock);
         Array.ForEach(frozen, crew.Thaw);
         await PauseAsync(500, 1000);
     }
 
-    /// <summary>Waits for a while until every executor runs something: a freeze of one that does not shows nothing.</summary>
+    /// <summary>
+    /// Waits for a while until every executor runs something: a freeze of one that does not shows nothing.
+    /// </summary>
     private async Task AllAreBusyAsync()
     {
         for (var i = 0; i < 500; i++)
         {
-            if (await database.CountAsync("select count(distinct executor_id) from [states] where state = 2") >= crew.Executors)
+            if (await database.CountAsync(
+                "select count(distinct executor_id) from [states] where state = 2") >= crew.Executors)
             {
                 return;
             }
@@ -110,7 +120,10 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, C
         await RecoverAsync();
     }
 
-    /// <summary>For some seconds one can only read: in sessions that begin now, or in all; those that there are go on or are ended.</summary>
+    /// <summary>
+    /// For some seconds one can only read: in sessions that begin now, or in all; those that there are go on or are
+    /// ended.
+    /// </summary>
     private async Task ReadOnlyAsync(int round)
     {
         await PauseAsync(500, 1500);
@@ -133,7 +146,9 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, C
         await RecoverAsync();
     }
 
-    /// <summary>The server is away for longer than an executor's lifetime: it stands still, or it is gone and comes back.</summary>
+    /// <summary>
+    /// The server is away for longer than an executor's lifetime: it stands still, or it is gone and comes back.
+    /// </summary>
     private async Task GoAwayAsync(int round)
     {
         await PauseAsync(500, 1500);
@@ -172,10 +187,14 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, C
     {
         await Task.Delay(TimeSpan.FromMilliseconds(50), _clock);
         await database.QueryAsync(
-            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'Kaiju.Tasks' and pid <> pg_backend_pid() order by random() limit 1", row => row.GetBoolean(0));
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'Kaiju.Tasks' and pid <> "
+                + "pg_backend_pid() order by random() limit 1",
+            row => row.GetBoolean(0));
     }
 
-    /// <summary>Commits are cut off, delayed or swallowed before and after the server has carried them out, some each second.</summary>
+    /// <summary>
+    /// Commits are cut off, delayed or swallowed before and after the server has carried them out, some each second.
+    /// </summary>
     private async Task CutAsync(TimeSpan time, int least)
     {
         var began = _clock.GetTimestamp();
@@ -233,7 +252,8 @@ internal sealed class Scenario(string name, Crew crew, FaultDatabase database, C
         }
     }
 
-    private Task PauseAsync(int least, int most) => Task.Delay(TimeSpan.FromMilliseconds(random.Next(least, most)), _clock);
+    private Task PauseAsync(int least, int most) =>
+        Task.Delay(TimeSpan.FromMilliseconds(random.Next(least, most)), _clock);
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }

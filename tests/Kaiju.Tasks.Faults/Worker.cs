@@ -28,11 +28,20 @@ internal static class Worker
 
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(20));
         var missedPings = int.Parse(args[4], CultureInfo.InvariantCulture);
-        Use(builder.Services, store, connectionString, role == "manager" ? TaskRoles.Manager : TaskRoles.Executor, missedPings)
-            .AddCommand("work", async (int ms, bool stubborn, StageContext stage, CancellationToken cancellationToken) =>
+        Use(
+            builder.Services,
+            store,
+            connectionString,
+            role == "manager" ? TaskRoles.Manager : TaskRoles.Executor,
+            missedPings)
+            .AddCommand(
+                "work", async (int ms, bool stubborn, StageContext stage, CancellationToken cancellationToken) =>
             {
                 file.Began(stage);
-                await Task.Delay(TimeSpan.FromMilliseconds(ms), TimeProvider.System, stubborn ? CancellationToken.None : cancellationToken);
+                await Task.Delay(
+                    TimeSpan.FromMilliseconds(ms),
+                    TimeProvider.System,
+                    stubborn ? CancellationToken.None : cancellationToken);
                 return stage.Stage;
             });
         using var host = builder.Build();
@@ -48,8 +57,15 @@ internal static class Worker
         return 0;
     }
 
-    /// <summary>The library as every process here has it: quick to find out who is dead, and patient with tasks.</summary>
-    public static KaijuTasksBuilder Use(IServiceCollection services, string store, string connectionString, TaskRoles roles, int missedPings = MissedPings)
+    /// <summary>
+    /// The library as every process here has it: quick to find out who is dead, and patient with tasks.
+    /// </summary>
+    public static KaijuTasksBuilder Use(
+        IServiceCollection services,
+        string store,
+        string connectionString,
+        TaskRoles roles,
+        int missedPings = MissedPings)
     {
         var builder = services.AddKaijuTasks(options =>
         {
@@ -69,15 +85,27 @@ internal static class Worker
     }
 }
 
-/// <summary>Where a process writes down every execution of a stage when it begins: a file of its own in the run's folder, one line in one write.</summary>
+/// <summary>
+/// Where a process writes down every execution of a stage when it begins: a file of its own in the run's folder, one
+/// line in one write.
+/// </summary>
 internal sealed class WitnessFile(string folder) : IDisposable
 {
-    private readonly FileStream _file = new(Path.Combine(folder, $"{Environment.ProcessId}-{TimeProvider.System.GetTimestamp()}"), FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+    private readonly FileStream _file = new(
+        Path.Combine(folder, $"{Environment.ProcessId}-{TimeProvider.System.GetTimestamp()}"),
+        FileMode.CreateNew,
+        FileAccess.Write,
+        FileShare.Read,
+        bufferSize: 0);
 
     public void Began(StageContext stage)
     {
         var now = TimeProvider.System.GetUtcNow().UtcTicks - DateTimeOffset.UnixEpoch.Ticks;
-        Write(string.Create(CultureInfo.InvariantCulture, $"began {now} {stage.TaskId} {stage.JobId} {stage.Pass} {stage.Stage} {stage.Task.Claim} {Environment.ProcessId}\n"));
+        Write(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"began {now} {stage.TaskId} {stage.JobId} {stage.Pass} {stage.Stage} {stage.Task.Claim} "
+                    + $"{Environment.ProcessId}\n"));
     }
 
     public void Write(string line)
@@ -104,7 +132,12 @@ internal sealed class StaleWrites(WitnessFile file) : ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         if (eventId.Id == Superseded)
         {

@@ -21,10 +21,13 @@ internal sealed class World : IAsyncDisposable
     {
         (_database, _plan, _time, _report) = (database, plan, time, new RunReport(store, scenario));
         _proxy = scenario == "cut" ? new CommitProxy(database.Server!.Port) : null;
-        var connectionString = _proxy is null ? database.ConnectionString : database.ConnectionStringThrough(_proxy.Port);
+        var connectionString = _proxy is null
+            ? database.ConnectionString
+            : database.ConnectionStringThrough(_proxy.Port);
 
         // Where nobody may be found dead a busy machine must not look like it.
-        _crew = new Crew(store, connectionString, _folder, scenario == "outage" ? Scenario.PatientPings : Worker.MissedPings);
+        _crew = new Crew(
+            store, connectionString, _folder, scenario == "outage" ? Scenario.PatientPings : Worker.MissedPings);
         _load = new Load(database, store, connectionString, plan.Seed, scenario == "freeze", time < _short ? 100 : 600);
     }
 
@@ -45,7 +48,8 @@ internal sealed class World : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
 
-        await new Scenario(_report.Scenario, _crew, _database, _proxy, new Random(_plan.Seed), _report).RunAsync(_time, LeastHarm());
+        await new Scenario(
+            _report.Scenario, _crew, _database, _proxy, new Random(_plan.Seed), _report).RunAsync(_time, LeastHarm());
         await stop.CancelAsync();
         await creating;
         _report.Faults.AddRange(_crew.Ended());

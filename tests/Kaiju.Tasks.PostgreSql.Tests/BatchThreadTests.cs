@@ -72,7 +72,8 @@ public sealed class BatchThreadTests : IAsyncDisposable
         var first = batches.AddAsync([1], default);
         await BegunAsync();
         _go.Release();
-        await FluentActions.Awaiting(() => first.AsTask()).Should().ThrowAsync<InvalidOperationException>().WithMessage("broken");
+        await FluentActions.Awaiting(() => first.AsTask()).Should()
+            .ThrowAsync<InvalidOperationException>().WithMessage("broken");
 
         _fault = null;
         _go.Release();
@@ -102,7 +103,8 @@ public sealed class BatchThreadTests : IAsyncDisposable
         var second = batches.AddAsync([2], default);
         var end = batches.DisposeAsync();
 
-        await FluentActions.Awaiting(() => batches.AddAsync([3], default).AsTask()).Should().ThrowAsync<ObjectDisposedException>();
+        await FluentActions.Awaiting(() => batches.AddAsync([3], default).AsTask()).Should()
+            .ThrowAsync<ObjectDisposedException>();
         end.IsCompleted.Should().BeFalse();
         _go.Release(2);
         await end;
@@ -120,7 +122,8 @@ public sealed class BatchThreadTests : IAsyncDisposable
         var second = batches.AddAsync([2], default);
         batches.Abandon();
 
-        await FluentActions.Awaiting(() => second.AsTask().WaitAsync(_bound)).Should().ThrowAsync<ObjectDisposedException>();
+        await FluentActions.Awaiting(() => second.AsTask().WaitAsync(_bound)).Should()
+            .ThrowAsync<ObjectDisposedException>();
         first.IsCompleted.Should().BeFalse();
         _go.Release(1);
         (await first).Should().Equal(10);
@@ -134,13 +137,15 @@ public sealed class BatchThreadTests : IAsyncDisposable
     {
         var first = batches.AddAsync([1], default);
         await BegunAsync();
-        Task<IReadOnlyList<int>>[] two = [batches.AddAsync([2], default).AsTask(), batches.AddAsync([3], default).AsTask()];
+        Task<IReadOnlyList<int>>[] two = [
+            batches.AddAsync([2], default).AsTask(), batches.AddAsync([3], default).AsTask()];
         _go.Release(1000);
         await first;
         await Task.WhenAll(two);
     }
 
-    private BatchThread<int, int> New(TimeSpan patience) => _made = new BatchThread<int, int>("the batches'", patience, items =>
+    private BatchThread<int, int> New(TimeSpan patience) =>
+        _made = new BatchThread<int, int>("the batches'", patience, items =>
     {
         _begun.Release();
         _go.Wait(_bound).Should().BeTrue();

@@ -9,8 +9,9 @@ public sealed class BatchesTests
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Each call is added at the moment at which the worker, which has just answered the call before, looks whether there is more. The moment is a
-    /// few nanoseconds wide, so a great many calls are aimed at it, by two threads that never sleep.
+    /// Each call is added at the moment at which the worker, which has just answered the call before, looks whether
+    /// there is more. The moment is a few nanoseconds wide, so a great many calls are aimed at it, by two threads that
+    /// never sleep.
     /// </summary>
     [Fact]
     public void A_call_that_is_added_while_the_worker_ends_is_answered()
@@ -113,7 +114,8 @@ public sealed class BatchesTests
         var second = batches.AddAsync([2], default);
         var end = batches.DisposeAsync();
 
-        await FluentActions.Awaiting(() => batches.AddAsync([3], default).AsTask()).Should().ThrowAsync<ObjectDisposedException>();
+        await FluentActions.Awaiting(() => batches.AddAsync([3], default).AsTask()).Should()
+            .ThrowAsync<ObjectDisposedException>();
         end.IsCompleted.Should().BeFalse();
         go.Release(2);
         await end;

@@ -28,12 +28,14 @@ public sealed class CommitProxyTests : IAsyncLifetime
     [InlineData(CutMoment.After, CutKind.Close, false, 1)]
     [InlineData(CutMoment.After, CutKind.Reset, false, 1)]
     [InlineData(CutMoment.After, CutKind.Blackhole, true, 1)]
-    public async Task A_cut_commit_is_carried_out_or_not_and_its_client_gets_no_answer(CutMoment moment, CutKind kind, bool isExplicit, int carriedOut)
+    public async Task A_cut_commit_is_carried_out_or_not_and_its_client_gets_no_answer(
+        CutMoment moment, CutKind kind, bool isExplicit, int carriedOut)
     {
         await using var proxy = NewProxy();
         proxy.HarmNext(new CommitHarm(moment, kind, TimeSpan.FromMilliseconds(50)));
 
-        await FluentActions.Awaiting(() => InsertAsync(proxy, isExplicit).WaitAsync(_bound)).Should().ThrowAsync<NpgsqlException>();
+        await FluentActions.Awaiting(() => InsertAsync(proxy, isExplicit).WaitAsync(_bound)).Should()
+            .ThrowAsync<NpgsqlException>();
 
         proxy.Harms.Should().Be(1);
         proxy.LastHarmed!.Should().BeEquivalentTo(new { IsExplicit = isExplicit, Writes = true });
@@ -66,7 +68,8 @@ public sealed class CommitProxyTests : IAsyncLifetime
 
         await InsertAsync(proxy, false);
         await InsertAsync(proxy, true);
-        await FluentActions.Awaiting(() => InsertAsync(proxy, true).WaitAsync(_bound)).Should().ThrowAsync<NpgsqlException>();
+        await FluentActions.Awaiting(() => InsertAsync(proxy, true).WaitAsync(_bound)).Should()
+            .ThrowAsync<NpgsqlException>();
         await InsertAsync(proxy, true);
 
         (await CountAsync()).Should().Be(3);
@@ -76,11 +79,19 @@ public sealed class CommitProxyTests : IAsyncLifetime
 
     private async Task InsertAsync(CommitProxy proxy, bool isExplicit)
     {
-        var through = new NpgsqlConnectionStringBuilder(_connectionString) { Port = proxy.Port, CommandTimeout = 1, CancellationTimeout = 500 };
+        var through = new NpgsqlConnectionStringBuilder(_connectionString)
+        {
+            Port = proxy.Port,
+            CommandTimeout = 1,
+            CancellationTimeout = 500,
+        };
         await using var connection = new NpgsqlConnection(through.ToString());
         await connection.OpenAsync();
         await using var transaction = isExplicit ? await connection.BeginTransactionAsync() : null;
-        await using (var insert = new NpgsqlCommand("insert into notes select $1", connection) { Parameters = { new NpgsqlParameter<int> { TypedValue = 1 } } })
+        await using (var insert = new NpgsqlCommand("insert into notes select $1", connection)
+        {
+            Parameters = { new NpgsqlParameter<int> { TypedValue = 1 } },
+        })
         {
             await insert.ExecuteNonQueryAsync();
         }

@@ -17,21 +17,32 @@ internal static class CutMembers
 
     public static IReadOnlyDictionary<string, CutMember> All { get; } = new Dictionary<string, CutMember>
     {
-        ["CreateAsync"] = new(_ => Task.CompletedTask, rig => CreateAsync(rig, OnConflict.Fail, Define("a"), Define("b", 2))),
+        ["CreateAsync"] = new(
+            _ => Task.CompletedTask, rig => CreateAsync(rig, OnConflict.Fail, Define("a"), Define("b", 2))),
         ["CreateAsync, known ids and the same id twice, skipping"] = new(
-            rig => AddAsync(rig, Define("b")), rig => CreateAsync(rig, OnConflict.Skip, Define("a"), Define("b"), Define("a"), Define("c"))),
+            rig => AddAsync(rig, Define("b")),
+            rig => CreateAsync(rig, OnConflict.Skip, Define("a"), Define("b"), Define("a"), Define("c"))),
         ["CreateAsync, known ids and the same id twice"] = new(
-            rig => AddAsync(rig, Define("b")), rig => CreateAsync(rig, OnConflict.Fail, Define("a"), Define("b"), Define("a"))),
-        ["CreateAsync, for later"] = new(_ => Task.CompletedTask, rig => CreateAsync(rig, OnConflict.Fail, Later(rig, "a"), Later(rig, "a"), Define("b"))),
-        ["CreateAsync, periodic"] = new(_ => Task.CompletedTask, rig => CreateAsync(rig, OnConflict.Fail, Periodic("a"))),
-        ["CreateAsync, replacing"] = new(EndedAsync, rig => CreateAsync(rig, OnConflict.Replace, Define("a", 3), Define("b"))),
-        ["CreateAsync, replacing a known id for later"] = new(EndedAsync, rig => CreateAsync(rig, OnConflict.Replace, Later(rig, "a"), Later(rig, "c"))),
+            rig => AddAsync(rig, Define("b")),
+            rig => CreateAsync(rig, OnConflict.Fail, Define("a"), Define("b"), Define("a"))),
+        ["CreateAsync, for later"] = new(
+            _ => Task.CompletedTask,
+            rig => CreateAsync(rig, OnConflict.Fail, Later(rig, "a"), Later(rig, "a"), Define("b"))),
+        ["CreateAsync, periodic"] = new(
+            _ => Task.CompletedTask, rig => CreateAsync(rig, OnConflict.Fail, Periodic("a"))),
+        ["CreateAsync, replacing"] = new(
+            EndedAsync, rig => CreateAsync(rig, OnConflict.Replace, Define("a", 3), Define("b"))),
+        ["CreateAsync, replacing a known id for later"] = new(
+            EndedAsync, rig => CreateAsync(rig, OnConflict.Replace, Later(rig, "a"), Later(rig, "c"))),
         ["ImportAsync"] = new(rig => AddAsync(rig, Define("known")), ImportAsync),
         ["UpdateAsync"] = new(
             rig => AddAsync(rig, Define("a")),
-            async rig => (await rig.Store.UpdateAsync(Define("a") with { Priority = 7, Description = "changed" }, 0, default)).Result.ToString()),
+            async rig => (await rig.Store.UpdateAsync(
+                Define("a") with { Priority = 7, Description = "changed" }, 0, default)).Result.ToString()),
         ["UpdateAsync, stale"] = new(
-            rig => AddAsync(rig, Define("a")), async rig => (await rig.Store.UpdateAsync(Define("a") with { Priority = 7 }, 3, default)).Result.ToString()),
+            rig => AddAsync(rig, Define("a")),
+            async rig =>
+                (await rig.Store.UpdateAsync(Define("a") with { Priority = 7 }, 3, default)).Result.ToString()),
         ["DeleteAsync"] = new(EndedAsync, async rig => (await rig.Store.DeleteAsync("a", default)).ToString()),
         ["DeleteAsync, missing"] = new(EndedAsync, async rig => (await rig.Store.DeleteAsync("x", default)).ToString()),
         ["DeleteEndedAsync"] = new(
@@ -51,8 +62,11 @@ internal static class CutMembers
         ["CancelAsync"] = new(ClaimedAsync, async rig => (await rig.Store.CancelAsync("a", default)).ToString()),
         ["CancelAsync, ended"] = new(EndedAsync, async rig => (await rig.Store.CancelAsync("a", default)).ToString()),
         ["SendMessageAsync"] = new(
-            rig => WaitingAsync(rig, StageOutcome.WaitForMessage()), async rig => (await rig.Store.SendMessageAsync("a", Json("\"hello\""), default)).ToString()),
-        ["WatchAsync"] = new(_ => Task.CompletedTask, async rig => (await rig.Store.WatchAsync(default)).FirstPing is null ? "nobody" : "somebody"),
+            rig => WaitingAsync(rig, StageOutcome.WaitForMessage()),
+            async rig => (await rig.Store.SendMessageAsync("a", Json("\"hello\""), default)).ToString()),
+        ["WatchAsync"] = new(
+            _ => Task.CompletedTask,
+            async rig => (await rig.Store.WatchAsync(default)).FirstPing is null ? "nobody" : "somebody"),
         ["ExpelDeadExecutorsAsync"] = new(DeadAsync, async rig => await CarryAsync(rig.Store.ExpelDeadExecutorsAsync)),
         ["AbortOverdueAsync"] = new(DeadAsync, async rig => await CarryAsync(rig.Store.AbortOverdueAsync)),
         ["RestartPeriodicAsync"] = new(
@@ -91,13 +105,19 @@ internal static class CutMembers
                 await AddAsync(rig, Define("a"), Define("b", 2), Define("c"));
                 await rig.Beside.CancelAsync("c", default);
             },
-            async rig => string.Join(' ', (await rig.Store.ClaimAsync(_executor, ["a", "b", "c"], default)).Select(task => $"{task.Id}/{task.Stage}/{task.Attempt}"))),
+            async rig => string.Join(
+                ' ',
+                (await rig.Store.ClaimAsync(_executor, ["a", "b", "c"], default)).Select(
+                    task => $"{task.Id}/{task.Stage}/{task.Attempt}"))),
         ["RecordAsync, results"] = new(
             ClaimedAsync, async rig => await RecordAsync(rig, ["a", "b"], StageOutcome.Completed(Json("1")))),
         ["RecordAsync, last results"] = new(
             async rig =>
             {
-                await AddAsync(rig, Define("a") with { Notify = true, UserId = "u" }, Periodic("b") with { RunAt = rig.Now(), Notify = true });
+                await AddAsync(
+                    rig,
+                    Define("a") with { Notify = true, UserId = "u" },
+                    Periodic("b") with { RunAt = rig.Now(), Notify = true });
                 await rig.Beside.ClaimAsync(_executor, ["a", "b"], default);
             },
             async rig => await RecordAsync(rig, ["a", "b"], StageOutcome.Completed(Json("1")))),
@@ -112,7 +132,8 @@ internal static class CutMembers
         ["RecordAsync, failures"] = new(
             async rig =>
             {
-                await AddAsync(rig, Define("a") with { MaxRetries = 2, Notify = true }, Define("b") with { Notify = true });
+                await AddAsync(
+                    rig, Define("a") with { MaxRetries = 2, Notify = true }, Define("b") with { Notify = true });
                 await rig.Beside.ClaimAsync(_executor, ["a", "b"], default);
             },
             async rig => await RecordAsync(rig, ["a", "b"], StageOutcome.Failed(Error()))),
@@ -142,14 +163,16 @@ internal static class CutMembers
                 var stray = await HeldAsync(rig, "a");
                 return await CarryAsync((_, stop) => rig.Store.GiveBackClaimsAsync(_executor.Id, [stray], stop));
             }),
-        ["SuspendExecutorAsync"] = new(ClaimedAsync, rig => CarryAsync((_, stop) => rig.Store.SuspendExecutorAsync(_executor.Id, stop))),
+        ["SuspendExecutorAsync"] = new(
+            ClaimedAsync, rig => CarryAsync((_, stop) => rig.Store.SuspendExecutorAsync(_executor.Id, stop))),
         ["MarkReadAsync"] = new(
             async rig =>
             {
                 await NotifiedAsync(rig);
                 await rig.Beside.MarkReadAsync([(await NotesAsync(rig))[0]], default);
             },
-            async rig => (await rig.Store.MarkReadAsync(await NotesAsync(rig), default)).ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            async rig => (await rig.Store.MarkReadAsync(await NotesAsync(rig), default)).ToString(
+                System.Globalization.CultureInfo.InvariantCulture)),
         ["MarkDeliveredAsync"] = new(
             NotifiedAsync,
             async rig =>
@@ -163,7 +186,8 @@ internal static class CutMembers
                 await NotifiedAsync(rig);
                 rig.Advance(TimeSpan.FromHours(1));
             },
-            async rig => (await rig.Store.DeleteNotificationsAsync(TimeSpan.FromMinutes(1), 2, default)).ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            async rig => (await rig.Store.DeleteNotificationsAsync(TimeSpan.FromMinutes(1), 2, default)).ToString(
+                System.Globalization.CultureInfo.InvariantCulture)),
     };
 
     public static TaskDefinition Define(string id, int stages = 1) => PostgreSqlFaultTests.Definition(id, stages);
@@ -176,11 +200,14 @@ internal static class CutMembers
 
     public static TaskError Error() => TaskError.Create(TaskErrorKind.Handler, "boom");
 
-    public static async Task AddAsync(CutRig rig, params TaskDefinition[] tasks) => await rig.Beside.CreateAsync(tasks, OnConflict.Fail, default);
+    public static async Task AddAsync(CutRig rig, params TaskDefinition[] tasks) =>
+        await rig.Beside.CreateAsync(tasks, OnConflict.Fail, default);
 
-    public static async Task<ExecutorTask> ClaimAsync(CutRig rig, string id) => (await rig.Beside.ClaimAsync(_executor, [id], default))[0];
+    public static async Task<ExecutorTask> ClaimAsync(CutRig rig, string id) =>
+        (await rig.Beside.ClaimAsync(_executor, [id], default))[0];
 
-    public static async Task<ReportAnswer> RecordAsync(CutRig rig, ExecutorTask task, int stage, StageOutcome outcome) =>
+    public static async Task<ReportAnswer> RecordAsync(
+        CutRig rig, ExecutorTask task, int stage, StageOutcome outcome) =>
         (await rig.Beside.RecordAsync([Report(task, stage, outcome)], default))[0];
 
     public static StageReport Report(ExecutorTask task, int stage, StageOutcome outcome) => new()
@@ -232,13 +259,20 @@ internal static class CutMembers
     }
 
     private static async Task<IReadOnlyList<long>> NotesAsync(CutRig rig) =>
-        [.. (await rig.Beside.ListNotificationsAsync(new NotificationQuery(), 100, default)).Notifications.Select(left => left.Id)];
+        [.. (await rig.Beside.ListNotificationsAsync(
+            new NotificationQuery(), 100, default)).Notifications.Select(left => left.Id)];
 
     public static async Task<HeldClaim> HeldAsync(CutRig rig, string id) =>
-        new(id, await rig.AskAsync<Guid>($"select s.claim from [states] s join [tasks] t using (task_no) where t.id = '{id}'"));
+        new(
+            id,
+            await rig.AskAsync<Guid>(
+                $"select s.claim from [states] s join [tasks] t using (task_no) where t.id = '{id}'"));
 
     private static async Task<string> CreateAsync(CutRig rig, OnConflict onConflict, params TaskDefinition[] tasks) =>
-        string.Join(' ', (await rig.Store.CreateAsync(tasks, onConflict, default)).Select(answer => $"{answer.TaskId}/{answer.Result}/{answer.State}"));
+        string.Join(
+            ' ',
+            (await rig.Store.CreateAsync(tasks, onConflict, default)).Select(
+                answer => $"{answer.TaskId}/{answer.Result}/{answer.State}"));
 
     private static async Task<string> CarryAsync(Func<int, CancellationToken, ValueTask<IReadOnlyList<TaskMove>>> carry)
     {
@@ -287,9 +321,17 @@ internal static class CutMembers
                 ExecutorId = state == TaskState.Executed ? "elsewhere" : null,
             },
         };
-        TaskRecord[] tasks = [Record("a", TaskState.Executed, [Json("1")]), Record("known", TaskState.Queued, []), Record("a", TaskState.Queued, []), Record("q", TaskState.Queued, [])];
+        TaskRecord[] tasks = [
+            Record("a", TaskState.Executed, [Json("1")]),
+            Record("known", TaskState.Queued, []),
+            Record("a", TaskState.Queued, []),
+            Record("q", TaskState.Queued, [])];
         var answers = await rig.Store.ImportAsync(tasks, [new ExecutorPing("elsewhere", now)], default);
         var held = await HeldAsync(rig, "a");
-        return string.Join(' ', answers.Select(answer => $"{answer.TaskId}/{answer.Result}/{(answer.Claim is null ? "none" : answer.Claim == held.Claim ? "its claim" : "another claim")}"));
+        return string.Join(
+            ' ',
+            answers.Select(
+                answer => $"{answer.TaskId}/{answer.Result}/"
+                    + (answer.Claim is null ? "none" : answer.Claim == held.Claim ? "its claim" : "another claim")));
     }
 }

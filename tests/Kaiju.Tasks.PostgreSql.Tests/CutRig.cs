@@ -8,8 +8,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// A schema with two stores: one whose commits a proxy cuts off, and one beside it that nothing happens to. Their time moves on with every
-/// look at it, and by hand.
+/// A schema with two stores: one whose commits a proxy cuts off, and one beside it that nothing happens to. Their time
+/// moves on with every look at it, and by hand.
 /// </summary>
 internal sealed class CutRig : IAsyncDisposable
 {
@@ -65,7 +65,10 @@ internal sealed class CutRig : IAsyncDisposable
         var direct = new NpgsqlConnectionStringBuilder(connectionString);
         var proxy = new CommitProxy(direct.Port);
         var through = new NpgsqlConnectionStringBuilder(connectionString) { Host = "127.0.0.1", Port = proxy.Port };
-        var rig = new CutRig(DedicatedDataSource.Build(connectionString, false), DedicatedDataSource.Build(through.ToString(), false), proxy);
+        var rig = new CutRig(
+            DedicatedDataSource.Build(connectionString, false),
+            DedicatedDataSource.Build(through.ToString(), false),
+            proxy);
         await rig._beside.StartAsync(default);
         await rig._store.StartAsync(default);
         return rig;
@@ -79,7 +82,8 @@ internal sealed class CutRig : IAsyncDisposable
     public DateTimeOffset Now() => new(Interlocked.Increment(ref _now), TimeSpan.Zero);
 
     /// <summary>Puts the names of tables in the place of [name].</summary>
-    public string Named(string sql) => sql.Replace("[", $"{Schema}.", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+    public string Named(string sql) =>
+        sql.Replace("[", $"{Schema}.", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
 
     public async Task ExecuteAsync(string sql)
     {
@@ -93,19 +97,29 @@ internal sealed class CutRig : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>All that is stored, but for what differs between two runs of the same test: ids that are made, and times.</summary>
+    /// <summary>
+    /// All that is stored, but for what differs between two runs of the same test: ids that are made, and times.
+    /// </summary>
     public Task<string> DumpAsync() => AskAsync<string>(
         """
         select coalesce(string_agg(line, E'\n' order by line), '') from (
-            select 'task ' || concat_ws(' ', t.id, t.revision, s.revision, s.run_no, s.result_run_no, s.results, s.result_bytes, s.state, s.stage, s.pass, s.result_pass,
-                s.retries, s.interruptions, s.wait, s.chain, s.skipped, s.enabled, s.priority, s.executor_id, s.claim is null, s.exit_code, s.report_stage, s.report_kind, s.duty,
-                s.due is null, s.overdue is null, s.ended is null, s.next_run is null, s.retry_at is null, s.job_id = coalesce(s.result_run, s.job_id), t.is_periodic,
-                (select count(distinct u.job_id) from [runs] u where u.task_no = s.task_no and u.job_id <> s.job_id)) as line
+            select 'task ' || concat_ws(' ', t.id, t.revision, s.revision, s.run_no, s.result_run_no, s.results,
+                s.result_bytes, s.state, s.stage, s.pass, s.result_pass,
+                s.retries, s.interruptions, s.wait, s.chain, s.skipped, s.enabled, s.priority, s.executor_id,
+                    s.claim is null, s.exit_code, s.report_stage, s.report_kind, s.duty,
+                s.due is null, s.overdue is null, s.ended is null, s.next_run is null, s.retry_at is null,
+                    s.job_id = coalesce(s.result_run, s.job_id), t.is_periodic,
+                (select count(distinct u.job_id) from [runs] u where u.task_no = s.task_no
+                    and u.job_id <> s.job_id)) as line
             from [tasks] t join [states] s on s.task_no = t.task_no
-            union all select 'result ' || concat_ws(' ', t.id, r.run_no, r.pass, r.stage, r.attempt, r.claim is null, r.result) from [results] r left join [tasks] t using (task_no)
-            union all select 'failure ' || concat_ws(' ', t.id, f.run_no, f.pass, f.stage, f.attempt, f.claim is null) from [failures] f left join [tasks] t using (task_no)
-            union all select 'run ' || concat_ws(' ', t.id, u.run_no, u.pass, u.state, u.exit_code, u.retries, u.chain) from [runs] u left join [tasks] t using (task_no)
-            union all select 'notification ' || concat_ws(' ', n.task_id, n.user_id, n.state, n.is_final, n.exit_code, n.result, n.is_read, n.is_delivered,
+            union all select 'result ' || concat_ws(' ', t.id, r.run_no, r.pass, r.stage, r.attempt, r.claim is null,
+                r.result) from [results] r left join [tasks] t using (task_no)
+            union all select 'failure ' || concat_ws(' ', t.id, f.run_no, f.pass, f.stage, f.attempt,
+                f.claim is null) from [failures] f left join [tasks] t using (task_no)
+            union all select 'run ' || concat_ws(' ', t.id, u.run_no, u.pass, u.state, u.exit_code, u.retries,
+                u.chain) from [runs] u left join [tasks] t using (task_no)
+            union all select 'notification ' || concat_ws(' ', n.task_id, n.user_id, n.state, n.is_final, n.exit_code,
+                n.result, n.is_read, n.is_delivered,
                 row_number() over (partition by n.task_id order by n.id)) from [notifications] n
             union all select 'executor ' || e.id from [executors] e
             union all select 'watch ' || count(*) from [watch]
@@ -124,7 +138,8 @@ internal sealed class CutRig : IAsyncDisposable
         await _direct.DisposeAsync();
     }
 
-    private Transition? Next(TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules)
+    private Transition? Next(
+        TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules)
     {
         if (BeforeEvent is { } before)
         {
@@ -144,7 +159,12 @@ internal sealed class CutRig : IAsyncDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             if (eventId.Id == StepRepeated && rig.BetweenTries is { } between)
             {

@@ -6,20 +6,41 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>The answer of a commit is lost, before or after the server has carried it out: no member does its step twice, and none lies.</summary>
+/// <summary>
+/// The answer of a commit is lost, before or after the server has carried it out: no member does its step twice, and
+/// none lies.
+/// </summary>
 public sealed class CutTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
 
     /// <summary>What each member does when nothing happens to its commit.</summary>
-    private static readonly ConcurrentDictionary<string, Lazy<Task<(string Answer, string Stored, StoreHintKinds Heard)>>> _expected = new();
+    private static readonly ConcurrentDictionary<string, Lazy<Task<(
+        string Answer, string Stored, StoreHintKinds Heard)>>> _expected = new();
 
-    /// <summary>Members that write nothing, those whose commit is the caller's own, and one that its caller asks about afterwards.</summary>
+    /// <summary>
+    /// Members that write nothing, those whose commit is the caller's own, and one that its caller asks about
+    /// afterwards.
+    /// </summary>
     private static readonly string[] _others =
     [
-        "GetAsync", "GetRunAsync", "ListRunsAsync", "GetStagesAsync", "ListAsync", "ListNotificationsAsync", "ListUndeliveredAsync", "GetTimeToNextDutyAsync",
+        "GetAsync",
+        "GetRunAsync",
+        "ListRunsAsync",
+        "GetStagesAsync",
+        "ListAsync",
+        "ListNotificationsAsync",
+        "ListUndeliveredAsync",
+        "GetTimeToNextDutyAsync",
         "FindUnattendedAsync",
-        "FindEndedRunsAsync", "ListExecutorsAsync", "FindLostClaimsAsync", "FindStrayClaimsAsync", "Listen", "PublishAsync", "WaitAsync", "ClaimAsync",
+        "FindEndedRunsAsync",
+        "ListExecutorsAsync",
+        "FindLostClaimsAsync",
+        "FindStrayClaimsAsync",
+        "Listen",
+        "PublishAsync",
+        "WaitAsync",
+        "ClaimAsync",
     ];
 
     public static TheoryData<string, CutMoment> Members()
@@ -42,10 +63,12 @@ public sealed class CutTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public async Task A_commit_that_is_cut_off_changes_neither_the_answer_nor_what_is_stored(string name, CutMoment moment)
+    public async Task A_commit_that_is_cut_off_changes_neither_the_answer_nor_what_is_stored(
+        string name, CutMoment moment)
     {
         var member = CutMembers.All[name];
-        var (answer, stored, heard) = await _expected.GetOrAdd(name, _ => new Lazy<Task<(string, string, StoreHintKinds)>>(() => WithoutCutAsync(member))).Value;
+        var (answer, stored, heard) = await _expected.GetOrAdd(
+            name, _ => new Lazy<Task<(string, string, StoreHintKinds)>>(() => WithoutCutAsync(member))).Value;
         await using var rig = await CutRig.StartAsync();
         await member.Arrange(rig);
         rig.CutNext(moment);
@@ -57,7 +80,10 @@ public sealed class CutTests
         rig.Heard.Should().HaveFlag(heard, "what a lost answer has to tell is told all the same");
     }
 
-    /// <summary>A claim of the queue is one statement. Its caller gets the fault, and asks the store to give back what it does not know of.</summary>
+    /// <summary>
+    /// A claim of the queue is one statement. Its caller gets the fault, and asks the store to give back what it does
+    /// not know of.
+    /// </summary>
     [Theory]
     [InlineData(CutMoment.Before, 0)]
     [InlineData(CutMoment.After, 2)]
@@ -67,28 +93,44 @@ public sealed class CutTests
         await CutMembers.AddAsync(rig, CutMembers.Define("a"), CutMembers.Define("b"));
         rig.CutNext(moment);
 
-        await FluentActions.Awaiting(() => rig.Queue.ClaimAsync(new ClaimRequest(CutRig.Executor, 10, long.MaxValue), default).AsTask().WaitAsync(_bound))
+        await FluentActions.Awaiting(
+            () => rig.Queue.ClaimAsync(new ClaimRequest(CutRig.Executor, 10, long.MaxValue), default).AsTask()
+                .WaitAsync(_bound))
             .Should().ThrowAsync<NpgsqlException>();
 
         (await rig.Store.GiveBackStrayClaimsAsync(CutRig.Executor.Id, [], default)).Should().HaveCount(taken);
         (await rig.Store.QueueDueAsync(10, default)).Should().HaveCount(taken);
-        (await rig.Queue.ClaimAsync(new ClaimRequest(CutRig.Executor, 10, long.MaxValue), default)).Should().HaveCount(2);
+        (await rig.Queue.ClaimAsync(
+            new ClaimRequest(CutRig.Executor, 10, long.MaxValue), default)).Should().HaveCount(2);
     }
 
-    /// <summary>The commit is the caller's, and so is its fault; what was created is there with everything else of the transaction, or not at all.</summary>
+    /// <summary>
+    /// The commit is the caller's, and so is its fault; what was created is there with everything else of the
+    /// transaction, or not at all.
+    /// </summary>
     [Theory]
     [InlineData(CutMoment.Before, 0)]
     [InlineData(CutMoment.After, 1)]
     public async Task A_task_in_the_callers_transaction_shares_its_fate(CutMoment moment, long there)
     {
         await using var rig = await CutRig.StartAsync();
-        await using var dataSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(rig.DataSource.ConnectionString) { Host = "127.0.0.1", Port = rig.Proxy.Port }.ToString());
+        await using var dataSource = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(rig.DataSource.ConnectionString)
+            {
+                Host = "127.0.0.1",
+                Port = rig.Proxy.Port,
+            }.ToString());
         await using var connection = await dataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        (await rig.Store.CreateAsync([CutMembers.Define("a")], OnConflict.Fail, transaction, default))[0].Result.Should().Be(CreateResult.Created);
+        (await rig.Store.CreateAsync(
+            [CutMembers.Define("a")],
+            OnConflict.Fail,
+            transaction,
+            default))[0].Result.Should().Be(CreateResult.Created);
         rig.CutNext(moment);
 
-        await FluentActions.Awaiting(() => transaction.CommitAsync().WaitAsync(_bound)).Should().ThrowAsync<NpgsqlException>();
+        await FluentActions.Awaiting(() => transaction.CommitAsync().WaitAsync(_bound)).Should()
+            .ThrowAsync<NpgsqlException>();
 
         (await rig.AskAsync<long>("select count(*) from [tasks]")).Should().Be(there);
         (await rig.AskAsync<long>("select count(*) from [states]")).Should().Be(there);
@@ -103,7 +145,8 @@ public sealed class CutTests
         var cut = new CommitHarm(CutMoment.Before, CutKind.Close);
         rig.Proxy.Choose(_ => cut);
 
-        var fault = await FluentActions.Awaiting(() => rig.Store.CancelAsync("a", default).AsTask().WaitAsync(_bound)).Should().ThrowAsync<TaskOutcomeUnknownException>();
+        var fault = await FluentActions.Awaiting(() => rig.Store.CancelAsync("a", default).AsTask().WaitAsync(_bound))
+            .Should().ThrowAsync<TaskOutcomeUnknownException>();
 
         fault.Which.Message.Should().Contain("may have happened");
         fault.Which.InnerException.Should().BeAssignableTo<NpgsqlException>();

@@ -7,7 +7,9 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>A server that keeps its connections open and answers nothing, as one behind a network that swallows everything.</summary>
+/// <summary>
+/// A server that keeps its connections open and answers nothing, as one behind a network that swallows everything.
+/// </summary>
 [Collection(Alone.Name)]
 public sealed class FrozenServerTests : IAsyncLifetime
 {
@@ -50,7 +52,8 @@ public sealed class FrozenServerTests : IAsyncLifetime
         {
             await Task.WhenAll(
                 ExpectTimeoutAsync(() => Client.GetAsync("t"), mayHaveHappened: false),
-                ExpectTimeoutAsync(() => Client.ListAsync().GetAsyncEnumerator().MoveNextAsync().AsTask(), mayHaveHappened: false),
+                ExpectTimeoutAsync(
+                    () => Client.ListAsync().GetAsyncEnumerator().MoveNextAsync().AsTask(), mayHaveHappened: false),
                 ExpectTimeoutAsync(() => Client.CreateAsync(Definition("u"), OnConflict.Skip), mayHaveHappened: true),
                 ExpectTimeoutAsync(() => Client.CancelAsync("t"), mayHaveHappened: true),
                 ExpectTimeoutAsync(() => Client.CreateAsync(Definition("v"), transaction), mayHaveHappened: true));
@@ -60,7 +63,8 @@ public sealed class FrozenServerTests : IAsyncLifetime
             _server.Thaw();
         }
 
-        await waiting.Awaiting(wait => wait.WaitAsync(_bound)).Should().ThrowAsync<TaskStoreTimeoutException>("its question was not answered either");
+        await waiting.Awaiting(wait => wait.WaitAsync(_bound)).Should().ThrowAsync<TaskStoreTimeoutException>(
+            "its question was not answered either");
         await Client.CreateAsync(Definition("u"), OnConflict.Skip).WaitAsync(_bound);
         (await Client.GetAsync("u").WaitAsync(_bound)).Should().NotBeNull();
         (await Client.GetAsync("v").WaitAsync(_bound)).Should().BeNull("its transaction was never committed");
@@ -95,15 +99,20 @@ public sealed class FrozenServerTests : IAsyncLifetime
         var began = TimeProvider.System.GetTimestamp();
         var failed = await FluentActions.Awaiting(call).Should().ThrowAsync<TaskStoreTimeoutException>();
         failed.Which.MayHaveHappened.Should().Be(mayHaveHappened);
-        TimeProvider.System.GetElapsedTime(began).Should().BeLessThan(_bound, string.Create(CultureInfo.InvariantCulture, $"{failed.Which.Operation} has {_timeout.TotalSeconds} s"));
+        TimeProvider.System.GetElapsedTime(began).Should().BeLessThan(
+            _bound,
+            string.Create(CultureInfo.InvariantCulture, $"{failed.Which.Operation} has {_timeout.TotalSeconds} s"));
     }
 
-    private static TaskDefinition Definition(string id) => new() { Id = id, RunAt = TaskDefinition.OnDemand, Commands = [new("do")] };
+    private static TaskDefinition Definition(string id) =>
+        new() { Id = id, RunAt = TaskDefinition.OnDemand, Commands = [new("do")] };
 
     private IHost NewHost(TimeSpan? timeout = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddKaijuTasks(options => (options.Roles, options.ClientTimeout, options.PollInterval) = (TaskRoles.Client, timeout ?? _timeout, TimeSpan.FromMilliseconds(500)))
+        builder.Services.AddKaijuTasks(
+            options => (options.Roles, options.ClientTimeout, options.PollInterval) = (
+                TaskRoles.Client, timeout ?? _timeout, TimeSpan.FromMilliseconds(500)))
             .UsePostgreSql(_connectionString);
         return builder.Build();
     }

@@ -9,8 +9,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// Another transaction holds one task's row, or an id, for as long as it likes. What is asked about other tasks is answered all the same,
-/// whichever way the timeout of a wait is set: by the connection, or by each statement.
+/// Another transaction holds one task's row, or an id, for as long as it likes. What is asked about other tasks is
+/// answered all the same, whichever way the timeout of a wait is set: by the connection, or by each statement.
 /// </summary>
 public abstract class HeldRowTests : IAsyncLifetime, IDisposable
 {
@@ -31,7 +31,8 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     private PostgreSqlTaskStore Store => _store!;
 
     /// <summary>The way to the database, as the store takes it.</summary>
-    private protected abstract Task<(NpgsqlDataSource DataSource, PostgreSqlTasksOptions Options)> OpenAsync(string database);
+    private protected abstract Task<(
+        NpgsqlDataSource DataSource, PostgreSqlTasksOptions Options)> OpenAsync(string database);
 
     public async Task InitializeAsync()
     {
@@ -64,10 +65,12 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         var claimed = await ClaimAsync([.. Enumerable.Range(0, 6).Select(i => Definition($"t{i}", 1))]);
         await HoldAsync("t3");
 
-        var reports = claimed.ToDictionary(task => task.Id, task => Store.RecordAsync([Report(task)], default).AsTask());
+        var reports = claimed.ToDictionary(
+            task => task.Id, task => Store.RecordAsync([Report(task)], default).AsTask());
         var held = reports["t3"];
         reports.Remove("t3");
-        (await Task.WhenAll(reports.Values).WaitAsync(_soon)).Should().AllSatisfy(answers => answers.Should().Equal(ReportAnswer.Recorded));
+        (await Task.WhenAll(reports.Values).WaitAsync(_soon))
+            .Should().AllSatisfy(answers => answers.Should().Equal(ReportAnswer.Recorded));
         held.IsCompleted.Should().BeFalse();
         await ReleaseAsync();
 
@@ -81,10 +84,13 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         var claimed = await ClaimAsync([.. Enumerable.Range(0, 6).Select(i => Definition($"t{i}", 1))]);
         await HoldAsync("t3");
 
-        var reports = claimed.Select(task => Report(task) with { Outcome = StageOutcome.Failed(TaskError.Create(TaskErrorKind.Result, "no")) }).ToList();
+        var reports = claimed.Select(
+            task => Report(task) with { Outcome = StageOutcome.Failed(TaskError.Create(TaskErrorKind.Result, "no")) })
+            .ToList();
         var others = Store.RecordAsync([.. reports.Where(report => report.TaskId != "t3")], default).AsTask();
         var held = Store.RecordAsync([reports.Single(report => report.TaskId == "t3")], default).AsTask();
-        (await others.WaitAsync(_soon)).Should().HaveCount(5).And.OnlyContain(answer => answer == ReportAnswer.Recorded);
+        (await others.WaitAsync(_soon)).Should()
+            .HaveCount(5).And.OnlyContain(answer => answer == ReportAnswer.Recorded);
         await ReleaseAsync();
 
         (await held.WaitAsync(_bound)).Should().Equal(ReportAnswer.Recorded);
@@ -94,11 +100,18 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Ends_that_start_other_tasks_do_not_wait_for_the_one_whose_next_task_is_held()
     {
-        await CreateAsync([.. Enumerable.Range(0, 6).Select(i => Definition($"next{i}", 1) with { RunAt = TaskDefinition.OnDemand })]);
-        var claimed = await ClaimAsync([.. Enumerable.Range(0, 6).Select(i => Definition($"t{i}", 1) with { NextTask = $"next{i}" }), Definition("t6", 1) with { NextTask = "missing" }]);
+        await CreateAsync(
+            [.. Enumerable.Range(0, 6).Select(
+                i => Definition($"next{i}", 1) with { RunAt = TaskDefinition.OnDemand })]);
+        var claimed = await ClaimAsync(
+            [.. Enumerable.Range(0, 6).Select(
+                i => Definition($"t{i}", 1) with { NextTask = $"next{i}" }),
+                Definition("t6",
+                1) with { NextTask = "missing" }]);
         await HoldAsync("next3");
 
-        var reports = claimed.ToDictionary(task => task.Id, task => Store.RecordAsync([Report(task)], default).AsTask());
+        var reports = claimed.ToDictionary(
+            task => task.Id, task => Store.RecordAsync([Report(task)], default).AsTask());
         var held = reports["t3"];
         reports.Remove("t3");
         await Task.WhenAll(reports.Values).WaitAsync(_soon);
@@ -114,16 +127,26 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_wait_that_ends_and_starts_a_held_task_does_not_hold_up_the_other_waits()
     {
-        await CreateAsync([Definition("next0", 1) with { RunAt = TaskDefinition.OnDemand }, Definition("next1", 1) with { RunAt = TaskDefinition.OnDemand }]);
-        var claimed = await ClaimAsync([.. Enumerable.Range(0, 2).Select(i => Definition($"t{i}", 1) with { NextTask = $"next{i}" })]);
-        (await Store.RecordAsync([.. claimed.Select(task => Report(task) with { Outcome = StageOutcome.WaitFor(TimeSpan.FromTicks(1)) })], default))
+        await CreateAsync(
+            [Definition(
+                "next0",
+                1) with { RunAt = TaskDefinition.OnDemand },
+                Definition("next1",
+                1) with { RunAt = TaskDefinition.OnDemand }]);
+        var claimed = await ClaimAsync(
+            [.. Enumerable.Range(0, 2).Select(i => Definition($"t{i}", 1) with { NextTask = $"next{i}" })]);
+        (await Store.RecordAsync(
+            [.. claimed.Select(task => Report(task) with { Outcome = StageOutcome.WaitFor(TimeSpan.FromTicks(1)) })],
+            default))
             .Should().OnlyContain(answer => answer == ReportAnswer.Recorded);
         await HoldAsync("next0");
 
-        (await Store.WakeWaitsAsync(100, default).AsTask().WaitAsync(_soon)).Select(move => move.TaskId).Should().Equal("t1");
+        (await Store.WakeWaitsAsync(100, default).AsTask().WaitAsync(_soon))
+            .Select(move => move.TaskId).Should().Equal("t1");
         await ReleaseAsync();
 
-        (await Store.WakeWaitsAsync(100, default).AsTask().WaitAsync(_soon)).Select(move => move.TaskId).Should().Equal("t0");
+        (await Store.WakeWaitsAsync(100, default).AsTask().WaitAsync(_soon))
+            .Select(move => move.TaskId).Should().Equal("t0");
     }
 
     [Fact]
@@ -131,19 +154,23 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     {
         await HoldNewAsync("t25");
 
-        var creations = Enumerable.Range(0, 51).Select(i => Store.CreateAsync([Definition($"t{i}", 1)], OnConflict.Fail, default).AsTask()).ToList();
+        var creations = Enumerable.Range(0, 51)
+            .Select(i => Store.CreateAsync([Definition($"t{i}", 1)], OnConflict.Fail, default).AsTask()).ToList();
         var held = creations[25];
         creations.RemoveAt(25);
-        (await Task.WhenAll(creations).WaitAsync(_soon)).Should().AllSatisfy(answers => answers[0].Result.Should().Be(CreateResult.Created));
+        (await Task.WhenAll(creations).WaitAsync(_soon))
+            .Should().AllSatisfy(answers => answers[0].Result.Should().Be(CreateResult.Created));
         held.IsCompleted.Should().BeFalse();
 
         // Whoever creates it as well holds nobody up either.
         var again = Store.CreateAsync([Definition("t25", 1)], OnConflict.Skip, default).AsTask();
-        (await Store.CreateAsync([Definition("other", 1)], OnConflict.Fail, default).AsTask().WaitAsync(_soon))[0].Result.Should().Be(CreateResult.Created);
+        (await Store.CreateAsync([Definition("other", 1)], OnConflict.Fail, default).AsTask()
+            .WaitAsync(_soon))[0].Result.Should().Be(CreateResult.Created);
         await ReleaseAsync();
 
         var results = new[] { (await held.WaitAsync(_bound))[0].Result, (await again.WaitAsync(_bound))[0].Result };
-        results.Should().Contain(CreateResult.Created).And.ContainSingle(result => result == CreateResult.Skipped || result == CreateResult.Refused);
+        results.Should().Contain(CreateResult.Created).And.ContainSingle(
+            result => result == CreateResult.Skipped || result == CreateResult.Refused);
     }
 
     /// <summary>Each of them by itself would be as many commits.</summary>
@@ -152,9 +179,11 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     {
         const int Tasks = 300;
         await HoldNewAsync("t150");
-        var creations = Enumerable.Range(0, Tasks).Select(i => Store.CreateAsync([Definition($"t{i}", 1)], OnConflict.Fail, default).AsTask()).ToList();
+        var creations = Enumerable.Range(0, Tasks)
+            .Select(i => Store.CreateAsync([Definition($"t{i}", 1)], OnConflict.Fail, default).AsTask()).ToList();
         await Task.WhenAll(creations.Where((_, place) => place != 150)).WaitAsync(_bound);
-        (await ScalarAsync("select count(distinct xmin::text) from kaiju_tasks.tasks")).Should().BeOfType<long>().Which.Should().BeLessThan(Tasks / 3);
+        (await ScalarAsync("select count(distinct xmin::text) from kaiju_tasks.tasks")).Should().BeOfType<long>().Which
+            .Should().BeLessThan(Tasks / 3);
         await ReleaseAsync();
         await creations[150].WaitAsync(_bound);
 
@@ -164,17 +193,21 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         await UntilAsync(async () => await ScalarAsync("select count(*) from kaiju_tasks.results") is Tasks - 1L);
         (await ScalarAsync("select count(distinct xmin::text) from kaiju_tasks.results")).Should().Be(1L);
         await ReleaseAsync();
-        (await held.WaitAsync(_bound)).Should().HaveCount(Tasks).And.OnlyContain(answer => answer == ReportAnswer.Recorded);
+        (await held.WaitAsync(_bound)).Should()
+            .HaveCount(Tasks).And.OnlyContain(answer => answer == ReportAnswer.Recorded);
     }
 
     [Fact]
     public async Task A_creation_of_an_id_that_another_transaction_commits_meets_it()
     {
         await HoldNewAsync("t");
-        var creation = Store.CreateAsync([Definition("a", 1), Definition("t", 1), Definition("b", 1)], OnConflict.Fail, default).AsTask();
+        var creation = Store.CreateAsync(
+            [Definition("a", 1), Definition("t", 1), Definition("b", 1)], OnConflict.Fail, default)
+            .AsTask();
         await ReleaseAsync(commits: true);
 
-        (await creation.WaitAsync(_bound)).Select(answer => answer.Result).Should().Equal(CreateResult.Created, CreateResult.Refused, CreateResult.Created);
+        (await creation.WaitAsync(_bound)).Select(answer => answer.Result).Should()
+            .Equal(CreateResult.Created, CreateResult.Refused, CreateResult.Created);
     }
 
     [Fact]
@@ -182,13 +215,18 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     {
         var at = DateTimeOffset.UtcNow.AddYears(1);
         await HoldNewAsync("t2");
-        var creation = Store.CreateAsync([.. Enumerable.Range(0, 5).Select(i => Definition($"t{i}", 1) with { RunAt = at })], OnConflict.Fail, default).AsTask();
+        var creation = Store.CreateAsync(
+            [.. Enumerable.Range(0, 5).Select(i => Definition($"t{i}", 1) with { RunAt = at })],
+            OnConflict.Fail,
+            default)
+            .AsTask();
 
         await UntilAsync(async () => (await StatesAsync()).Count == 4);
         creation.IsCompleted.Should().BeFalse();
         await ReleaseAsync();
 
-        (await creation.WaitAsync(_bound)).Should().HaveCount(5).And.OnlyContain(answer => answer.Result == CreateResult.Created);
+        (await creation.WaitAsync(_bound)).Should()
+            .HaveCount(5).And.OnlyContain(answer => answer.Result == CreateResult.Created);
     }
 
     [Fact]
@@ -215,13 +253,16 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         await using var transaction = await connection.BeginTransactionAsync();
         foreach (var onConflict in _policies)
         {
-            (await Store.CreateAsync([Definition("t", 1)], onConflict, transaction, default))[0].Result.Should().Be(onConflict == OnConflict.Skip ? CreateResult.Skipped : CreateResult.Refused);
+            (await Store.CreateAsync([Definition("t", 1)], onConflict, transaction, default))[0].Result.Should().Be(
+                onConflict == OnConflict.Skip ? CreateResult.Skipped : CreateResult.Refused);
         }
 
-        (await Store.RecordAsync([Report(claimed[0])], default).AsTask().WaitAsync(_soon)).Should().Equal(ReportAnswer.Recorded);
+        (await Store.RecordAsync([Report(claimed[0])], default).AsTask().WaitAsync(_soon))
+            .Should().Equal(ReportAnswer.Recorded);
         (await Store.DeleteAsync("t", default).AsTask().WaitAsync(_soon)).Should().BeTrue();
         await using var limit = new NpgsqlCommand("show lock_timeout", connection, transaction);
-        (await limit.ExecuteScalarAsync()).Should().Be("0", "how long the caller's own statements wait is the caller's affair");
+        (await limit.ExecuteScalarAsync()).Should().Be(
+            "0", "how long the caller's own statements wait is the caller's affair");
     }
 
     [Fact]
@@ -230,9 +271,12 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         await CreateAsync([Definition("t", 1)]);
         await HoldAsync("t");
 
-        (await Store.CreateAsync([Definition("t", 1)], OnConflict.Skip, default).AsTask().WaitAsync(_soon))[0].Should().Be(new CreateAnswer("t", CreateResult.Skipped, TaskState.Queued));
-        (await Store.CreateAsync([Definition("t", 1)], OnConflict.Fail, default).AsTask().WaitAsync(_soon))[0].Result.Should().Be(CreateResult.Refused);
-        (await Store.CreateAsync([Definition("t", 1)], OnConflict.Replace, default).AsTask().WaitAsync(_soon))[0].Result.Should().Be(CreateResult.Refused, "it is not at rest");
+        (await Store.CreateAsync([Definition("t", 1)], OnConflict.Skip, default).AsTask().WaitAsync(_soon))[0]
+            .Should().Be(new CreateAnswer("t", CreateResult.Skipped, TaskState.Queued));
+        (await Store.CreateAsync([Definition("t", 1)], OnConflict.Fail, default).AsTask()
+            .WaitAsync(_soon))[0].Result.Should().Be(CreateResult.Refused);
+        (await Store.CreateAsync([Definition("t", 1)], OnConflict.Replace, default).AsTask()
+            .WaitAsync(_soon))[0].Result.Should().Be(CreateResult.Refused, "it is not at rest");
     }
 
     [Fact]
@@ -242,8 +286,10 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         await HoldAsync("t3");
 
         (await Store.SuspendExecutorAsync(_executor.Id, default).AsTask().WaitAsync(_bound)).Should().HaveCount(5);
-        (await StatesAsync()).Where(task => task.Id != "t3").Should().OnlyContain(task => task.State == TaskState.Suspended);
-        (await Store.ListExecutorsAsync(default)).Should().ContainSingle("it still holds a task, with which it is to be found dead");
+        (await StatesAsync()).Where(task => task.Id != "t3").Should().OnlyContain(
+            task => task.State == TaskState.Suspended);
+        (await Store.ListExecutorsAsync(default)).Should().ContainSingle(
+            "it still holds a task, with which it is to be found dead");
         await ReleaseAsync();
 
         (await Store.SuspendExecutorAsync(_executor.Id, default)).Should().ContainSingle();
@@ -267,14 +313,21 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Every_member_answers_about_other_tasks()
     {
-        await CreateAsync([.. Enumerable.Range(0, 9).Select(i => Definition($"t{i}", 2)), Definition("held", 1), Definition("rest", 1) with { RunAt = TaskDefinition.OnDemand }]);
+        await CreateAsync(
+            [.. Enumerable.Range(0, 9).Select(
+                i => Definition($"t{i}", 2)),
+                Definition("held",
+                1),
+                Definition("rest",
+                1) with { RunAt = TaskDefinition.OnDemand }]);
         var claimed = await Store.ClaimAsync(_executor, ["t0", "t1", "t2", "held"], default);
         await HoldAsync("held");
 
         foreach (var (name, act) in Members(claimed.Single(task => task.Id == "t0")))
         {
             var call = act();
-            (await Task.WhenAny(call, Task.Delay(_soon, TimeProvider.System))).Should().Be(call, "{0} is about other tasks", name);
+            (await Task.WhenAny(
+                call, Task.Delay(_soon, TimeProvider.System))).Should().Be(call, "{0} is about other tasks", name);
             await call;
         }
     }
@@ -285,8 +338,16 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         return
         [
             ("Create", () => Store.CreateAsync([Definition("new", 1)], OnConflict.Fail, default).AsTask()),
-            ("Create, replacing", () => Store.CreateAsync([Definition("rest", 1)], OnConflict.Replace, default).AsTask()),
-            ("Create at a time", () => Store.CreateAsync([Definition("late", 1) with { RunAt = DateTimeOffset.UtcNow.AddYears(1) }], OnConflict.Fail, default).AsTask()),
+            (
+                "Create, replacing",
+                () => Store.CreateAsync([Definition("rest", 1)], OnConflict.Replace, default).AsTask()),
+            (
+                "Create at a time",
+                () => Store.CreateAsync(
+                    [Definition("late", 1) with { RunAt = DateTimeOffset.UtcNow.AddYears(1) }],
+                    OnConflict.Fail,
+                    default)
+                    .AsTask()),
             ("Import", () => Store.ImportAsync([], [], default).AsTask()),
             ("Get", () => Store.GetAsync("held", default).AsTask()),
             ("List", () => Store.ListAsync(new TaskQuery(), null, 100, default).AsTask()),
@@ -305,12 +366,24 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
             ("GetTimeToNextDuty", () => Store.GetTimeToNextDutyAsync(default).AsTask()),
             ("FindUnattended", () => Store.FindUnattendedAsync(TimeSpan.FromMinutes(1), default).AsTask()),
             ("Claim", () => _queue!.ClaimAsync(new ClaimRequest(_executor, 1, 1), default).AsTask()),
-            ("Claim by ids", async () => (await Store.ClaimAsync(_executor, ["held", "t5"], default)).Should().ContainSingle()),
-            ("Record", async () => (await Store.RecordAsync([Report(claimed)], default)).Should().Equal(ReportAnswer.Recorded)),
-            ("Heartbeat", () => Store.HeartbeatAsync(_executor, [new HeldClaim(claimed.Id, claimed.Claim)], default).AsTask()),
-            ("FindLostClaims", () => Store.FindLostClaimsAsync([new HeldClaim(claimed.Id, claimed.Claim)], default).AsTask()),
+            (
+                "Claim by ids",
+                async () => (await Store.ClaimAsync(_executor, ["held", "t5"], default)).Should().ContainSingle()),
+            (
+                "Record",
+                async () =>
+                    (await Store.RecordAsync([Report(claimed)], default)).Should().Equal(ReportAnswer.Recorded)),
+            (
+                "Heartbeat",
+                () => Store.HeartbeatAsync(_executor, [new HeldClaim(claimed.Id, claimed.Claim)], default).AsTask()),
+            (
+                "FindLostClaims",
+                () => Store.FindLostClaimsAsync([new HeldClaim(claimed.Id, claimed.Claim)], default).AsTask()),
             ("ListExecutors", () => Store.ListExecutorsAsync(default).AsTask()),
-            ("GiveBackStrayClaims", () => Store.GiveBackStrayClaimsAsync(_executor.Id, [new HeldClaim(claimed.Id, claimed.Claim)], default).AsTask()),
+            (
+                "GiveBackStrayClaims",
+                () => Store.GiveBackStrayClaimsAsync(_executor.Id, [new HeldClaim(claimed.Id, claimed.Claim)], default)
+                    .AsTask()),
             ("SuspendExecutor", () => Store.SuspendExecutorAsync(_executor.Id, default).AsTask()),
             ("ListUndelivered", () => Store.ListUndeliveredAsync(100, default).AsTask()),
             ("MarkRead", () => Store.MarkReadAsync([1], default).AsTask()),
@@ -355,7 +428,10 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     {
         await HoldAsync("lock table kaiju_tasks.migrations in access exclusive mode", null);
         var migration = PostgreSqlSchema.MigrateAsync(_dataSource!);
-        await UntilAsync(async () => await ScalarAsync("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query_start < now() - interval '300 ms'") is > 0L);
+        await UntilAsync(
+            async () => await ScalarAsync(
+                "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = "
+                    + "'Lock' and query_start < now() - interval '300 ms'") is > 0L);
         migration.IsCompleted.Should().BeFalse();
         await ReleaseAsync();
 
@@ -373,13 +449,15 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         Outcome = StageOutcome.Completed(JsonElement.Parse("1")),
     };
 
-    private protected static TaskDefinition Definition(string id, int stages) => PostgreSqlFaultTests.Definition(id, stages);
+    private protected static TaskDefinition Definition(string id, int stages) =>
+        PostgreSqlFaultTests.Definition(id, stages);
 
     private PostgreSqlTaskStore NewStore(PostgreSqlTasksOptions options) =>
         new(_dataSource!, options, new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
 
     private async Task CreateAsync(IReadOnlyList<TaskDefinition> tasks) =>
-        (await Store.CreateAsync(tasks, OnConflict.Fail, default)).Should().OnlyContain(answer => answer.Result == CreateResult.Created);
+        (await Store.CreateAsync(tasks, OnConflict.Fail, default)).Should().OnlyContain(
+            answer => answer.Result == CreateResult.Created);
 
     private async Task<IReadOnlyList<ExecutorTask>> ClaimAsync(IReadOnlyList<TaskDefinition> tasks)
     {
@@ -389,16 +467,19 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         return claimed;
     }
 
-    private async Task<IReadOnlyList<TaskRecord>> StatesAsync() => (await Store.ListAsync(new TaskQuery(), null, 100, default)).Tasks;
+    private async Task<IReadOnlyList<TaskRecord>> StatesAsync() =>
+        (await Store.ListAsync(new TaskQuery(), null, 100, default)).Tasks;
 
     private Task HoldAsync(string taskId) => HoldAsync(
-        "select 1 from kaiju_tasks.tasks t join kaiju_tasks.states s using (task_no) where t.id = $1 for update", taskId);
+        "select 1 from kaiju_tasks.tasks t join kaiju_tasks.states s using (task_no) where t.id = $1 for update",
+        taskId);
 
     /// <summary>Creates a task in a transaction that stays open.</summary>
     private async Task HoldNewAsync(string taskId)
     {
         await BeginAsync();
-        (await Store.CreateAsync([Definition(taskId, 1)], OnConflict.Fail, _holding!, default))[0].Result.Should().Be(CreateResult.Created);
+        (await Store.CreateAsync(
+            [Definition(taskId, 1)], OnConflict.Fail, _holding!, default))[0].Result.Should().Be(CreateResult.Created);
     }
 
     private async Task HoldAsync(string statement, string? argument)
@@ -451,20 +532,29 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
 /// <summary>The pool is the adapter's own, and the timeout an option of its connections.</summary>
 public sealed class HeldRowOwnPoolTests : HeldRowTests
 {
-    private protected override async Task<(NpgsqlDataSource DataSource, PostgreSqlTasksOptions Options)> OpenAsync(string database) =>
-        (DedicatedDataSource.Build((await Servers.PostgresAsync()).ConnectionString(database), false), new PostgreSqlTasksOptions());
+    private protected override async Task<(
+        NpgsqlDataSource DataSource, PostgreSqlTasksOptions Options)> OpenAsync(string database) =>
+        (
+            DedicatedDataSource.Build((await Servers.PostgresAsync()).ConnectionString(database), false),
+            new PostgreSqlTasksOptions());
 }
 
 /// <summary>The pool is the user's, whose connections know of no timeout.</summary>
 public sealed class HeldRowUsersPoolTests : HeldRowTests
 {
-    private protected override async Task<(NpgsqlDataSource DataSource, PostgreSqlTasksOptions Options)> OpenAsync(string database) =>
-        (NpgsqlDataSource.Create((await Servers.PostgresAsync()).ConnectionString(database)), new PostgreSqlTasksOptions());
+    private protected override async Task<(
+        NpgsqlDataSource DataSource, PostgreSqlTasksOptions Options)> OpenAsync(string database) =>
+        (
+            NpgsqlDataSource.Create((await Servers.PostgresAsync()).ConnectionString(database)),
+            new PostgreSqlTasksOptions());
 }
 
 /// <summary>Connections are shared with others from one transaction to the next.</summary>
 public sealed class HeldRowBouncedTests : HeldRowTests
 {
-    private protected override async Task<(NpgsqlDataSource DataSource, PostgreSqlTasksOptions Options)> OpenAsync(string database) =>
-        (DedicatedDataSource.Build((await Servers.BouncerAsync()).ConnectionString(database), true), new PostgreSqlTasksOptions { PollingOnly = true });
+    private protected override async Task<(
+        NpgsqlDataSource DataSource, PostgreSqlTasksOptions Options)> OpenAsync(string database) =>
+        (
+            DedicatedDataSource.Build((await Servers.BouncerAsync()).ConnectionString(database), true),
+            new PostgreSqlTasksOptions { PollingOnly = true });
 }

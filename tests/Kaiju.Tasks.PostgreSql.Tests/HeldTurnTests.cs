@@ -8,7 +8,10 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>What a row that another transaction holds costs: the statements of a host are counted while its loops pause on fake time.</summary>
+/// <summary>
+/// What a row that another transaction holds costs: the statements of a host are counted while its loops pause on fake
+/// time.
+/// </summary>
 public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
 {
     private const int Certain = 20;
@@ -27,7 +30,8 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
     {
         var server = await Servers.PostgresAsync();
         var builder = new NpgsqlDataSourceBuilder(server.ConnectionString(await server.CreateDatabaseAsync("held")));
-        builder.UseLoggerFactory(LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(_statements)));
+        builder.UseLoggerFactory(
+            LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(_statements)));
         _dataSource = builder.Build();
     }
 
@@ -67,10 +71,12 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_queued_row_that_is_held_costs_an_executor_thirteen_claims_in_five_seconds_and_is_claimed_when_it_is_free()
+    public async Task A_held_row_in_the_queue_costs_thirteen_claims_in_five_seconds_and_is_claimed_when_free()
     {
         var client = await StartAsync(TaskRoles.Client | TaskRoles.Executor, async () =>
-            await ExecuteAsync("update kaiju_tasks.states set state = 1, next_run = null, due = null, duty = null, queued_at = 1, exec_deadline = 9000000000000000"));
+            await ExecuteAsync(
+                "update kaiju_tasks.states set state = 1, next_run = null, due = null, duty = null, queued_at = 1, "
+                    + "exec_deadline = 9000000000000000"));
 
         foreach (var pause in _pauses)
         {
@@ -87,9 +93,17 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
     /// <summary>Starts a host over one task, which is made as the test wants it and then held.</summary>
     private async Task<ITaskClient> StartAsync(TaskRoles roles, Func<Task> prepare)
     {
-        await using (var store = new PostgreSqlTaskStore(_dataSource!, new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, Microsoft.Extensions.Logging.Abstractions.NullLogger<PostgreSqlTaskStore>.Instance))
+        await using (var store = new PostgreSqlTaskStore(
+            _dataSource!,
+            new PostgreSqlTasksOptions(),
+            new LifecycleRules(),
+            IdSource.Random,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<PostgreSqlTaskStore>.Instance))
         {
-            await store.CreateAsync([PostgreSqlFaultTests.Definition("t", 1) with { RunAt = TaskDefinition.OnDemand }], OnConflict.Fail, default);
+            await store.CreateAsync(
+                [PostgreSqlFaultTests.Definition("t", 1) with { RunAt = TaskDefinition.OnDemand }],
+                OnConflict.Fail,
+                default);
         }
 
         await prepare();
@@ -104,7 +118,8 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
         services.AddLogging();
 
         // Without hints: only the clock ends a pause.
-        services.AddKaijuTasks(options => options.Roles = roles).AddCommand("do", () => 1).UsePostgreSql(_dataSource, options => options.PollingOnly = true);
+        services.AddKaijuTasks(options => options.Roles = roles).AddCommand("do", () => 1).UsePostgreSql(
+            _dataSource, options => options.PollingOnly = true);
         _services = services.BuildServiceProvider();
         foreach (var service in _services.GetServices<IHostedService>())
         {
@@ -199,7 +214,9 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
         {
             lock (_texts)
             {
-                return _texts.Count(text => text.Contains("execution completed", StringComparison.Ordinal) && text.Contains(part, StringComparison.Ordinal));
+                return _texts.Count(
+                    text => text.Contains("execution completed", StringComparison.Ordinal)
+                        && text.Contains(part, StringComparison.Ordinal));
             }
         }
 
@@ -210,7 +227,12 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             lock (_texts)
             {

@@ -6,7 +6,10 @@ using Xunit.Abstractions;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>What a task costs the server does not depend on who waits for others, and who runs others: the server counts its transactions.</summary>
+/// <summary>
+/// What a task costs the server does not depend on who waits for others, and who runs others: the server counts its
+/// transactions.
+/// </summary>
 public sealed class HerdTests(ITestOutputHelper output)
 {
     private const int Tasks = 200;
@@ -22,16 +25,20 @@ public sealed class HerdTests(ITestOutputHelper output)
 
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"transactions a task: {alone:0.00} alone, {besideWaiters:0.00} beside waiters; {besideClients:0.00} beside five clients, {besideWaitersElsewhere:0.00} with waiters in one; {besideExecutors:0.00} beside five executors"));
+            $"transactions a task: {alone:0.00} alone, {besideWaiters:0.00} beside waiters; {besideClients:0.00} "
+                + $"beside five clients, {besideWaitersElsewhere:0.00} with waiters in one; {besideExecutors:0.00} "
+                + $"beside five executors"));
         besideWaiters.Should().BeLessThan(alone * 1.3);
 
-        // The server counts a transaction for each notification that a session listens to, so processes are compared with as many.
+        // The server counts a transaction for each notification that a session listens to, so processes are compared
+        // with as many.
         besideWaitersElsewhere.Should().BeLessThan(besideClients * 1.3);
         besideExecutors.Should().BeLessThan(besideClients * 1.3);
     }
 
     /// <summary>Transactions of a task: those of a run with tasks less those of the same run without.</summary>
-    private static async Task<double> CostAsync(Herd herd) => (await CountAsync(herd, Tasks) - await CountAsync(herd, 0)) / (double)Tasks;
+    private static async Task<double> CostAsync(Herd herd) =>
+        (await CountAsync(herd, Tasks) - await CountAsync(herd, 0)) / (double)Tasks;
 
     private static async Task<long> CountAsync(Herd herd, int tasks)
     {
@@ -75,24 +82,29 @@ public sealed class HerdTests(ITestOutputHelper output)
         var waiting = new List<Task>();
         for (var i = 0; i < count; i++)
         {
-            var parked = await client.CreateAsync(new TaskDefinition { RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+            var parked = await client.CreateAsync(
+                new TaskDefinition { RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
             waiting.Add(client.WaitAsync(parked.TaskId));
         }
 
         return waiting;
     }
 
-    private static async Task<IHost> StartAsync(string connectionString, TaskRoles roles, string app, SemaphoreSlim done)
+    private static async Task<IHost> StartAsync(
+        string connectionString, TaskRoles roles, string app, SemaphoreSlim done)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddKaijuTasks(options => (options.Roles, options.AppName, options.PollInterval) = (roles, app, TimeSpan.FromMinutes(10)))
+        builder.Services.AddKaijuTasks(
+            options => (options.Roles, options.AppName, options.PollInterval) = (roles, app, TimeSpan.FromMinutes(10)))
             .UsePostgreSql(connectionString).AddCommand("do", () => done.Release());
         var host = builder.Build();
         await host.StartAsync();
         return host;
     }
 
-    /// <summary>The database's transactions. Sessions report theirs when they end, so it is read when none is left.</summary>
+    /// <summary>
+    /// The database's transactions. Sessions report theirs when they end, so it is read when none is left.
+    /// </summary>
     private static async Task<long> TransactionsAsync(string connectionString, string database)
     {
         await using var dataSource = NpgsqlDataSource.Create(connectionString);

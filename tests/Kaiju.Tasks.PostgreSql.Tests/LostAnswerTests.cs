@@ -31,7 +31,8 @@ public sealed class LostAnswerTests
         var task = (await rig.Beside.GetAsync("a", default))!;
         task.Managed.Should().BeEquivalentTo(new { State = TaskState.Executed, Stage = 1, second!.JobId });
         (await CutMembers.RecordAsync(rig, second!, 1, Done("4"))).Should().Be(ReportAnswer.Recorded);
-        (await rig.Beside.ListRunsAsync("a", default)).Select(run => run.JobId).Should().Equal(second!.JobId, first.JobId);
+        (await rig.Beside.ListRunsAsync("a", default)).Select(run => run.JobId)
+            .Should().Equal(second!.JobId, first.JobId);
     }
 
     [Fact]
@@ -48,7 +49,8 @@ public sealed class LostAnswerTests
 
         (await rig.Store.ResetAsync("a", default).AsTask().WaitAsync(_bound)).Should().BeTrue();
 
-        (await rig.Beside.ListRunsAsync("a", default)).Should().ContainSingle("there was one reset, and its run was cancelled");
+        (await rig.Beside.ListRunsAsync("a", default)).Should().ContainSingle(
+            "there was one reset, and its run was cancelled");
     }
 
     [Fact]
@@ -64,7 +66,8 @@ public sealed class LostAnswerTests
             other = (await rig.Beside.GetAsync("a", default))!.JobId;
         };
 
-        await FluentActions.Awaiting(() => rig.Store.ResetAsync("a", default).AsTask().WaitAsync(_bound)).Should().ThrowAsync<TaskOutcomeUnknownException>();
+        await FluentActions.Awaiting(() => rig.Store.ResetAsync("a", default).AsTask().WaitAsync(_bound)).Should()
+            .ThrowAsync<TaskOutcomeUnknownException>();
 
         (await rig.Beside.GetAsync("a", default))!.JobId.Should().Be(other);
     }
@@ -120,7 +123,8 @@ public sealed class LostAnswerTests
         rig.CutNext(CutMoment.After);
         rig.BetweenTries = () => WaitAgainAsync(rig);
 
-        (await rig.Store.SendMessageAsync("a", CutMembers.Json("\"mine\""), default).AsTask().WaitAsync(_bound)).Should().BeTrue();
+        (await rig.Store.SendMessageAsync("a", CutMembers.Json("\"mine\""), default).AsTask()
+            .WaitAsync(_bound)).Should().BeTrue();
 
         var task = (await rig.Beside.GetAsync("a", default))!;
         task.Managed.Should().BeEquivalentTo(new { State = TaskState.Waiting, Stage = 1 });
@@ -139,7 +143,8 @@ public sealed class LostAnswerTests
             await WaitAgainAsync(rig);
         };
 
-        (await rig.Store.SendMessageAsync("a", CutMembers.Json("\"mine\""), default).AsTask().WaitAsync(_bound)).Should().BeFalse();
+        (await rig.Store.SendMessageAsync("a", CutMembers.Json("\"mine\""), default).AsTask()
+            .WaitAsync(_bound)).Should().BeFalse();
 
         var task = (await rig.Beside.GetAsync("a", default))!;
         task.Managed.Should().BeEquivalentTo(new { State = TaskState.Waiting, Stage = 1 });
@@ -152,9 +157,12 @@ public sealed class LostAnswerTests
         await using var rig = await CutRig.StartAsync();
         await CutMembers.AddAsync(rig, CutMembers.Define("a"));
         rig.CutNext(CutMoment.After);
-        rig.BetweenTries = async () => await rig.Beside.UpdateAsync(CutMembers.Define("a") with { Priority = 9 }, 1, default);
+        rig.BetweenTries = async () =>
+            await rig.Beside.UpdateAsync(CutMembers.Define("a") with { Priority = 9 }, 1, default);
 
-        await FluentActions.Awaiting(() => rig.Store.UpdateAsync(CutMembers.Define("a") with { Priority = 7 }, 0, default).AsTask().WaitAsync(_bound))
+        await FluentActions.Awaiting(
+            () => rig.Store.UpdateAsync(CutMembers.Define("a") with { Priority = 7 }, 0, default).AsTask()
+                .WaitAsync(_bound))
             .Should().ThrowAsync<TaskOutcomeUnknownException>();
 
         var task = (await rig.Beside.GetAsync("a", default))!;
@@ -173,7 +181,8 @@ public sealed class LostAnswerTests
             await CutMembers.AddAsync(rig, CutMembers.Define("a"));
         };
 
-        (await rig.Store.UpdateAsync(CutMembers.Define("a") with { Priority = 7 }, 0, default).AsTask().WaitAsync(_bound)).Result.Should().Be(UpdateResult.Missing);
+        (await rig.Store.UpdateAsync(CutMembers.Define("a") with { Priority = 7 }, 0, default).AsTask()
+            .WaitAsync(_bound)).Result.Should().Be(UpdateResult.Missing);
 
         (await rig.Beside.GetAsync("a", default))!.Definition.Priority.Should().Be(0);
     }

@@ -31,7 +31,8 @@ public sealed class PostgreSqlCallerTests : CallerContextTests, IAsyncLifetime, 
         context.Posted.Should().Be(0);
     });
 
-    protected override void UseStore(KaijuTasksBuilder tasks) => tasks.UsePostgreSql(_connectionString, options => options.Schema = _schema);
+    protected override void UseStore(KaijuTasksBuilder tasks) =>
+        tasks.UsePostgreSql(_connectionString, options => options.Schema = _schema);
 
     protected override DbTransaction BeginTransaction()
     {

@@ -18,5 +18,6 @@ public sealed class PostgreSqlFailedStageTests : FailedStageTests, IAsyncLifetim
 
     public Task DisposeAsync() => Task.CompletedTask;
 
-    protected override void UseStore(KaijuTasksBuilder tasks) => tasks.UsePostgreSql(_connectionString, options => options.Schema = _schema);
+    protected override void UseStore(KaijuTasksBuilder tasks) =>
+        tasks.UsePostgreSql(_connectionString, options => options.Schema = _schema);
 }

@@ -9,7 +9,9 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>What connections that die, managers that meet, and values that the server will not have do to a store.</summary>
+/// <summary>
+/// What connections that die, managers that meet, and values that the server will not have do to a store.
+/// </summary>
 public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
 {
     private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
@@ -29,7 +31,8 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     public async Task InitializeAsync()
     {
         var server = await Servers.PostgresAsync();
-        _connectionString = server.ConnectionString(await server.CreateDatabaseAsync("faults"), "Application Name=victim");
+        _connectionString = server.ConnectionString(
+            await server.CreateDatabaseAsync("faults"), "Application Name=victim");
         _dataSource = DedicatedDataSource.Build(_connectionString, false);
         _store = NewStore(_dataSource);
         _queue = new RelationalTaskQueue(_store, TimeProvider.System);
@@ -53,15 +56,25 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(caller => Task.Run(async () =>
         {
             var onConflict = caller % 3 == 0 ? OnConflict.Skip : OnConflict.Fail;
-            return (OnConflict: onConflict, Answers: await Store.CreateAsync([Definition($"t{caller % 6}", 1), Definition("known", 1), Definition($"own{caller}", 1)], onConflict, default));
+            return (
+                OnConflict: onConflict,
+                Answers: await Store.CreateAsync(
+                    [Definition($"t{caller % 6}", 1), Definition("known", 1), Definition($"own{caller}", 1)],
+                    onConflict,
+                    default));
         })));
 
         answers.Select(caller => caller.Answers[0]).GroupBy(answer => answer.TaskId).Should().HaveCount(6)
             .And.OnlyContain(same => same.Count(answer => answer.Result == CreateResult.Created) == 1);
-        answers.Should().OnlyContain(caller => caller.Answers[1].Result == (caller.OnConflict == OnConflict.Skip ? CreateResult.Skipped : CreateResult.Refused));
+        answers.Should().OnlyContain(
+            caller => caller.Answers[1].Result == (caller.OnConflict == OnConflict.Skip
+                ? CreateResult.Skipped
+                : CreateResult.Refused));
         answers.Should().OnlyContain(caller => caller.Answers[2].Result == CreateResult.Created);
         answers.Should().OnlyContain(caller => caller.Answers[0].Result == CreateResult.Created
-            || caller.Answers[0].Result == (caller.OnConflict == OnConflict.Skip ? CreateResult.Skipped : CreateResult.Refused));
+            || caller.Answers[0].Result == (caller.OnConflict == OnConflict.Skip
+                ? CreateResult.Skipped
+                : CreateResult.Refused));
     }
 
     [Theory]
@@ -70,10 +83,16 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     public async Task A_start_whose_connection_dies_is_done_again(bool migrates)
     {
         await using var other = NewStore(_dataSource!, new PostgreSqlTasksOptions { MigrateAtStart = migrates });
-        await using var holder = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_connectionString) { Pooling = false, ApplicationName = "holder" }.ToString());
+        await using var holder = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(_connectionString)
+            {
+                Pooling = false,
+                ApplicationName = "holder",
+            }.ToString());
         await holder.OpenAsync();
         await using var holding = await holder.BeginTransactionAsync();
-        await using (var hold = new NpgsqlCommand("lock table kaiju_tasks.migrations in access exclusive mode", holder, holding))
+        await using (var hold = new NpgsqlCommand(
+            "lock table kaiju_tasks.migrations in access exclusive mode", holder, holding))
         {
             await hold.ExecuteNonQueryAsync();
         }
@@ -88,7 +107,8 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         await holding.RollbackAsync();
         await starting.WaitAsync(_bound);
 
-        (await other.CreateAsync([Definition("t", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
+        (await other.CreateAsync(
+            [Definition("t", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
     }
 
     [Fact]
@@ -97,8 +117,10 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         await Store.CreateAsync([Definition("first", 1)], OnConflict.Fail, default);
         await EndAllAsync();
 
-        (await Store.CreateAsync([Definition("second", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
-        (await Store.CreateAsync([Definition("second", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Refused);
+        (await Store.CreateAsync(
+            [Definition("second", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
+        (await Store.CreateAsync(
+            [Definition("second", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Refused);
     }
 
     [Fact]
@@ -106,7 +128,8 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     {
         await Store.CreateAsync([Definition("t", 2)], OnConflict.Fail, default);
         await EndAllAsync();
-        (await Store.CreateAsync([Definition("u", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
+        (await Store.CreateAsync(
+            [Definition("u", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
         await EndAllAsync();
         (await Store.GetAsync("t", default)).Should().NotBeNull();
         await EndAllAsync();
@@ -140,9 +163,15 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     public async Task A_listening_connection_that_is_dead_on_the_other_side_is_noticed()
     {
         await using var proxy = new StallingProxy(new NpgsqlConnectionStringBuilder(_connectionString).Port);
-        var through = new NpgsqlConnectionStringBuilder(_connectionString) { Host = "127.0.0.1", Port = proxy.Port, CancellationTimeout = 500 }.ToString();
+        var through = new NpgsqlConnectionStringBuilder(_connectionString)
+        {
+            Host = "127.0.0.1",
+            Port = proxy.Port,
+            CancellationTimeout = 500,
+        }.ToString();
         await using var dataSource = DedicatedDataSource.Build(through, false);
-        await using var store = NewStore(dataSource, new PostgreSqlTasksOptions { KeepAliveInterval = TimeSpan.FromSeconds(1) });
+        await using var store = NewStore(
+            dataSource, new PostgreSqlTasksOptions { KeepAliveInterval = TimeSpan.FromSeconds(1) });
         await store.StartAsync(default);
         var heard = new SemaphoreSlim(0);
         using var listening = store.Listen(_ => heard.Release());
@@ -168,7 +197,12 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     public async Task A_store_whose_server_does_not_answer_is_closed_within_a_bound()
     {
         await using var proxy = new StallingProxy(new NpgsqlConnectionStringBuilder(_connectionString).Port);
-        var through = new NpgsqlConnectionStringBuilder(_connectionString) { Host = "127.0.0.1", Port = proxy.Port, CancellationTimeout = 500 }.ToString();
+        var through = new NpgsqlConnectionStringBuilder(_connectionString)
+        {
+            Host = "127.0.0.1",
+            Port = proxy.Port,
+            CancellationTimeout = 500,
+        }.ToString();
         await using var dataSource = DedicatedDataSource.Build(through, false);
         await using var store = NewStore(dataSource);
         using var queue = new RelationalTaskQueue(store, TimeProvider.System);
@@ -188,7 +222,11 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     public async Task Any_number_of_managers_do_everything_once()
     {
         const int Tasks = 300;
-        await Store.CreateAsync([.. Enumerable.Range(0, Tasks).Select(i => Definition($"t{i:000}", 1) with { RunAt = DateTimeOffset.UnixEpoch.AddYears(200) })], OnConflict.Fail, default);
+        await Store.CreateAsync(
+            [.. Enumerable.Range(0, Tasks).Select(
+                i => Definition($"t{i:000}", 1) with { RunAt = DateTimeOffset.UnixEpoch.AddYears(200) })],
+            OnConflict.Fail,
+            default);
         await using (var due = _dataSource!.CreateCommand("update kaiju_tasks.states set due = 1, next_run = 1"))
         {
             await due.ExecuteNonQueryAsync();
@@ -222,11 +260,16 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         await Store.CancelAsync("b", default);
         await using var connection = await _dataSource!.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await using var hold = new NpgsqlCommand("select 1 from kaiju_tasks.states s join kaiju_tasks.tasks t using (task_no) where t.id = 'a' for update of s", connection, transaction);
+        await using var hold = new NpgsqlCommand(
+            "select 1 from kaiju_tasks.states s join kaiju_tasks.tasks t using (task_no) where t.id = 'a' for update "
+                + "of s",
+            connection,
+            transaction);
         await hold.ExecuteScalarAsync();
 
         (await Store.DeleteEndedAsync(TimeSpan.FromHours(-1), 10, default)).Should().Equal("b");
-        (await Queue.ClaimAsync(new ClaimRequest(_executor, 10, 1_000_000), default)).Select(task => task.Id).Should().Equal("c");
+        (await Queue.ClaimAsync(new ClaimRequest(_executor, 10, 1_000_000), default)).Select(task => task.Id)
+            .Should().Equal("c");
 
         await transaction.RollbackAsync();
         (await Store.DeleteEndedAsync(TimeSpan.FromHours(-1), 10, default)).Should().Equal("a");
@@ -236,7 +279,8 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     public async Task A_result_that_the_server_will_not_have_fails_its_stage_and_no_other()
     {
         // Whatever the reason: here a rule of somebody else's on the table.
-        await using (var rule = _dataSource!.CreateCommand("alter table kaiju_tasks.results add check (result <> '\"poison\"')"))
+        await using (var rule = _dataSource!.CreateCommand(
+            "alter table kaiju_tasks.results add check (result <> '\"poison\"')"))
         {
             await rule.ExecuteNonQueryAsync();
         }
@@ -245,7 +289,8 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         var claimed = await Queue.ClaimAsync(new ClaimRequest(_executor, 3, 1_000_000), default);
         var reports = claimed.Select(task => Report(task, 0, task.Id == "b" ? "\"poison\"" : "1")).ToList();
 
-        (await Store.RecordAsync(reports, default)).Should().Equal(ReportAnswer.Recorded, ReportAnswer.Recorded, ReportAnswer.Recorded);
+        (await Store.RecordAsync(reports, default)).Should().Equal(
+            ReportAnswer.Recorded, ReportAnswer.Recorded, ReportAnswer.Recorded);
 
         (await Store.GetAsync("a", default))!.State.Should().Be(TaskState.Finished);
         (await Store.GetAsync("c", default))!.State.Should().Be(TaskState.Finished);
@@ -261,13 +306,19 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         // Each of a pair starts the other when it has finished, and both finish at once.
         const int Pairs = 20;
         await Store.CreateAsync(
-            [.. Enumerable.Range(0, Pairs).SelectMany(i => new[] { Definition($"a{i}", 1) with { NextTask = $"b{i}" }, Definition($"b{i}", 1) with { NextTask = $"a{i}" } })], OnConflict.Fail, default);
+            [.. Enumerable.Range(0, Pairs).SelectMany(
+                i => new[] { Definition(
+                    $"a{i}", 1) with { NextTask = $"b{i}" }, Definition($"b{i}", 1) with { NextTask = $"a{i}" } })],
+            OnConflict.Fail,
+            default);
         var claimed = await Queue.ClaimAsync(new ClaimRequest(_executor, 2 * Pairs, 1_000_000), default);
         await using var other = NewStore(_dataSource!);
-        var answers = await Task.WhenAll(claimed.Select((task, i) => (i % 2 == 0 ? Store : other).RecordAsync([Report(task, 0)], default).AsTask()));
+        var answers = await Task.WhenAll(
+            claimed.Select((task, i) => (i % 2 == 0 ? Store : other).RecordAsync([Report(task, 0)], default).AsTask()));
 
         answers.Should().AllSatisfy(answer => answer.Should().Equal(ReportAnswer.Recorded));
-        (await Store.ListAsync(new TaskQuery(), null, 100, default)).Tasks.Should().AllSatisfy(task => task.State.Should().BeOneOf(TaskState.Finished, TaskState.Idle));
+        (await Store.ListAsync(new TaskQuery(), null, 100, default)).Tasks.Should().AllSatisfy(
+            task => task.State.Should().BeOneOf(TaskState.Finished, TaskState.Idle));
     }
 
     private static StageReport Report(ExecutorTask task, int stage, string json = "1") => new()
@@ -282,7 +333,12 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     };
 
     internal static TaskDefinition Definition(string id, int stages) =>
-        _checker.Prepare(new TaskDefinition { Id = id, Commands = [.. Enumerable.Range(0, stages).Select(_ => new TaskCommand("do"))] });
+        _checker.Prepare(
+            new TaskDefinition
+            {
+                Id = id,
+                Commands = [.. Enumerable.Range(0, stages).Select(_ => new TaskCommand("do"))],
+            });
 
     private static TaskDefinitionChecker NewChecker()
     {
@@ -292,15 +348,27 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     }
 
     private static PostgreSqlTaskStore NewStore(NpgsqlDataSource dataSource, PostgreSqlTasksOptions? options = null) =>
-        new(dataSource, options ?? new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
+        new(
+            dataSource,
+            options ?? new PostgreSqlTasksOptions(),
+            new LifecycleRules(),
+            IdSource.Random,
+            NullLogger<PostgreSqlTaskStore>.Instance);
 
     /// <summary>Ends connections of this test's database from the server's side, and says how many.</summary>
     private async Task<int> EndAllAsync(string which = "true")
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_connectionString) { Pooling = false, ApplicationName = "killer" }.ToString());
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(_connectionString)
+            {
+                Pooling = false,
+                ApplicationName = "killer",
+            }.ToString());
         await connection.OpenAsync();
         await using var end = new NpgsqlCommand(
-            $"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and application_name = 'victim' and {which}", connection);
+            $"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and "
+                + $"application_name = 'victim' and {which}",
+            connection);
         var ended = 0;
         await using var rows = await end.ExecuteReaderAsync();
         while (await rows.ReadAsync())

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>Guards against what others do in the middle of a step; each of these tests fails without its guard.</summary>
+/// <summary>
+/// Guards against what others do in the middle of a step; each of these tests fails without its guard.
+/// </summary>
 public sealed class PostgreSqlGuardTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
@@ -17,14 +19,16 @@ public sealed class PostgreSqlGuardTests
         await using var connection = await rig.DataSource.OpenConnectionAsync();
         await using var update = await connection.BeginTransactionAsync();
         await ExecuteAsync(rig, connection, "update [states] set revision = 1, priority = 9");
-        await ExecuteAsync(rig, connection, "update [tasks] set revision = 1, definition = replace(definition, 'before', 'after')");
+        await ExecuteAsync(
+            rig, connection, "update [tasks] set revision = 1, definition = replace(definition, 'before', 'after')");
         var claiming = rig.Beside.ClaimAsync(CutRig.Executor, ["a"], default).AsTask();
         await WaitsOrEndsAsync(rig, claiming);
 
         await update.CommitAsync();
 
         (await claiming.WaitAsync(_bound)).Should().ContainSingle();
-        (await rig.Beside.GetAsync("a", default))!.Should().BeEquivalentTo(new { Revision = 1, State = TaskState.Executed });
+        (await rig.Beside.GetAsync("a", default))!.Should().BeEquivalentTo(
+            new { Revision = 1, State = TaskState.Executed });
         (await rig.AskAsync<int>("select revision from [states]")).Should().Be(1);
         (await rig.AskAsync<string>("select definition from [tasks]")).Should().Contain("after");
     }
@@ -39,12 +43,16 @@ public sealed class PostgreSqlGuardTests
         await using var connection = await rig.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
 
-        await FluentActions.Awaiting(() => rig.Beside.CreateAsync([CutMembers.Define("bad") with { Priority = 77 }], OnConflict.Fail, transaction, default).AsTask())
+        await FluentActions.Awaiting(
+            () => rig.Beside.CreateAsync(
+                [CutMembers.Define("bad") with { Priority = 77 }], OnConflict.Fail, transaction, default)
+                .AsTask())
             .Should().ThrowAsync<PostgresException>();
         await rig.Beside.CreateAsync([CutMembers.Define("good")], OnConflict.Fail, transaction, default);
         await transaction.CommitAsync();
 
-        (await rig.Beside.ListAsync(new TaskQuery(), null, 10, default)).Tasks.Should().ContainSingle().Which.Id.Should().Be("good");
+        (await rig.Beside.ListAsync(new TaskQuery(), null, 10, default)).Tasks.Should()
+            .ContainSingle().Which.Id.Should().Be("good");
         (await rig.AskAsync<long>("select count(*) from [tasks]")).Should().Be(1);
     }
 
@@ -57,15 +65,18 @@ public sealed class PostgreSqlGuardTests
         await rig.Beside.CreateAsync([CutMembers.Define("held")], OnConflict.Fail, holding, default);
 
         // A connection of the caller's own, which waits as long as it takes.
-        await using var connection = new NpgsqlConnection((await Servers.PostgresAsync()).ConnectionString(await Servers.DatabaseAsync()));
+        await using var connection = new NpgsqlConnection(
+            (await Servers.PostgresAsync()).ConnectionString(await Servers.DatabaseAsync()));
         await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         using var giveUp = new CancellationTokenSource();
-        var creating = rig.Beside.CreateAsync([CutMembers.Define("held")], OnConflict.Fail, transaction, giveUp.Token).AsTask();
+        var creating = rig.Beside.CreateAsync([CutMembers.Define("held")], OnConflict.Fail, transaction, giveUp.Token)
+            .AsTask();
         await WaitsOrEndsAsync(rig, creating);
 
         await giveUp.CancelAsync();
-        await FluentActions.Awaiting(() => creating.WaitAsync(_bound)).Should().ThrowAsync<OperationCanceledException>();
+        await FluentActions.Awaiting(() => creating.WaitAsync(_bound)).Should()
+            .ThrowAsync<OperationCanceledException>();
 
         await rig.Beside.CreateAsync([CutMembers.Define("good")], OnConflict.Fail, transaction, default);
         await transaction.CommitAsync();
@@ -92,7 +103,11 @@ public sealed class PostgreSqlGuardTests
             insert into [runs] (task_no, run_no, pass, job_id, state, exit_code, retries, chain, ended)
             select task_no, run_no, pass, job_id, state, exit_code, retries, chain, status_change from [states]
             """);
-        await ExecuteAsync(rig, connection, "update [states] set job_id = 'next', run_no = run_no + 1, result_run_no = result_run_no + 1, state = 0, exit_code = null");
+        await ExecuteAsync(
+            rig,
+            connection,
+            "update [states] set job_id = 'next', run_no = run_no + 1, result_run_no = result_run_no + 1, state = 0, "
+                + "exit_code = null");
         await reset.CommitAsync();
 
         (await listing.WaitAsync(_bound)).Select(listed => listed.JobId).Should().Equal(run);
@@ -106,9 +121,13 @@ public sealed class PostgreSqlGuardTests
         rig.Advance(TimeSpan.FromHours(1));
         await using var connection = await rig.DataSource.OpenConnectionAsync();
         await using var holding = await connection.BeginTransactionAsync();
-        await ExecuteAsync(rig, connection, "select 1 from [states] s join [tasks] t using (task_no) where t.id = 'a' for update of s");
+        await ExecuteAsync(
+            rig,
+            connection,
+            "select 1 from [states] s join [tasks] t using (task_no) where t.id = 'a' for update of s");
 
-        (await rig.Beside.ExpelDeadExecutorsAsync(10, default).AsTask().WaitAsync(_bound)).Select(move => move.TaskId).Should().Equal("b");
+        (await rig.Beside.ExpelDeadExecutorsAsync(10, default).AsTask().WaitAsync(_bound))
+            .Select(move => move.TaskId).Should().Equal("b");
 
         await holding.RollbackAsync();
         (await rig.Beside.ExpelDeadExecutorsAsync(10, default)).Select(move => move.TaskId).Should().Equal("a");
@@ -138,7 +157,9 @@ public sealed class PostgreSqlGuardTests
         await using var rig = await CutRig.StartAsync();
         await CutMembers.ClaimedAsync(rig);
         rig.Advance(TimeSpan.FromHours(1));
-        rig.BeforeEvent = happened => happened is TaskEvent.Interrupted ? rig.Beside.HeartbeatAsync(CutRig.Executor, [], default).AsTask() : Task.CompletedTask;
+        rig.BeforeEvent = happened => happened is TaskEvent.Interrupted
+            ? rig.Beside.HeartbeatAsync(CutRig.Executor, [], default).AsTask()
+            : Task.CompletedTask;
 
         (await rig.Store.ExpelDeadExecutorsAsync(10, default).AsTask().WaitAsync(_bound)).Should().HaveCount(2);
 
@@ -150,7 +171,8 @@ public sealed class PostgreSqlGuardTests
     {
         using var enough = new CancellationTokenSource(_bound, TimeProvider.System);
         while (!step.IsCompleted && await rig.AskAsync<long>(
-            $"select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%\"{rig.Schema}\"%'") == 0)
+            $"select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' "
+                + $"and query like '%\"{rig.Schema}\"%'") == 0)
         {
             enough.Token.ThrowIfCancellationRequested();
         }

@@ -30,7 +30,12 @@ public sealed class PostgreSqlHintTests
 
         await using var dataSource = NpgsqlDataSource.Create(connectionString);
         var began = TimeProvider.System.GetTimestamp();
-        await using (var store = new PostgreSqlTaskStore(dataSource, new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance))
+        await using (var store = new PostgreSqlTaskStore(
+            dataSource,
+            new PostgreSqlTasksOptions(),
+            new LifecycleRules(),
+            IdSource.Random,
+            NullLogger<PostgreSqlTaskStore>.Instance))
         {
             for (var task = 0; task < 200; task++)
             {
@@ -44,7 +49,8 @@ public sealed class PostgreSqlHintTests
         }
 
         var most = (int)(TimeProvider.System.GetElapsedTime(began) / _gap) + 1;
-        payloads.Select(payload => HintPayload.Read(payload).Hint).Should().OnlyContain(hint => hint.Kinds == StoreHintKinds.Queued && hint.Apps.ToString() == "default");
+        payloads.Select(payload => HintPayload.Read(payload).Hint).Should().OnlyContain(
+            hint => hint.Kinds == StoreHintKinds.Queued && hint.Apps.ToString() == "default");
         payloads.Count.Should().BeLessThanOrEqualTo(most, "each waits for the gap after the one before it");
     }
 
@@ -53,8 +59,14 @@ public sealed class PostgreSqlHintTests
     public async Task Listening_has_nothing_of_the_context_of_the_call_that_began_it()
     {
         var server = await Servers.PostgresAsync();
-        await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString(await server.CreateDatabaseAsync("context")));
-        await using var store = new PostgreSqlTaskStore(dataSource, new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
+        await using var dataSource = NpgsqlDataSource.Create(
+            server.ConnectionString(await server.CreateDatabaseAsync("context")));
+        await using var store = new PostgreSqlTaskStore(
+            dataSource,
+            new PostgreSqlTasksOptions(),
+            new LifecycleRules(),
+            IdSource.Random,
+            NullLogger<PostgreSqlTaskStore>.Instance);
         var local = new AsyncLocal<string> { Value = "the first caller's" };
         var heard = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var listening = store.Listen(_ => heard.TrySetResult(local.Value));
@@ -68,20 +80,31 @@ public sealed class PostgreSqlHintTests
     public async Task A_creation_has_no_turn_before_what_waits_to_be_told()
     {
         var server = await Servers.PostgresAsync();
-        await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString(await server.CreateDatabaseAsync("turns")));
-        var connections = new PostgreSqlConnections(dataSource, null, new Place(dataSource.ConnectionString, "kaiju_tasks"));
-        await using var channel = new HintChannel(connections, new DedicatedConnection(connections), new PostgreSqlTasksOptions(), new HintListeners(), NullLogger.Instance, null, "sender");
+        await using var dataSource = NpgsqlDataSource.Create(
+            server.ConnectionString(await server.CreateDatabaseAsync("turns")));
+        var connections = new PostgreSqlConnections(
+            dataSource, null, new Place(dataSource.ConnectionString, "kaiju_tasks"));
+        await using var channel = new HintChannel(
+            connections,
+            new DedicatedConnection(connections),
+            new PostgreSqlTasksOptions(),
+            new HintListeners(),
+            NullLogger.Instance,
+            null,
+            "sender");
         var first = Turn();
         channel.Send(new StoreHint(StoreHintKinds.Ended));
         var second = Turn();
 
-        TimeProvider.System.GetElapsedTime(first.Asked, second.Given).Should().BeGreaterThan(1.9 * _gap, "the next turn is that of what waits, and a creation's the one after it");
+        TimeProvider.System.GetElapsedTime(first.Asked, second.Given).Should().BeGreaterThan(
+            1.9 * _gap, "the next turn is that of what waits, and a creation's the one after it");
 
         // When a turn was asked for and when it was given: this thread may stand still between the two.
         (long Asked, long Given) Turn()
         {
             var began = TimeProvider.System.GetTimestamp();
-            for (var now = began; TimeProvider.System.GetElapsedTime(began, now) < TimeSpan.FromSeconds(30); now = TimeProvider.System.GetTimestamp())
+            for (var now = began; TimeProvider.System
+                .GetElapsedTime(began, now) < TimeSpan.FromSeconds(30); now = TimeProvider.System.GetTimestamp())
             {
                 if (channel.TryTakeTurn())
                 {
@@ -101,7 +124,8 @@ public sealed class PostgreSqlHintTests
             .With(StoreHintKinds.Ended, null, "é𝄞").With(StoreHintKinds.ClaimLost, null, "t 4");
 
         HintPayload.Read(HintPayload.Write(hint, "me")).Should().Be((hint, "me"));
-        HintPayload.Read(HintPayload.Write(default(StoreHint).With(StoreHintKinds.Duty, null, null), "")).Hint.Kinds.Should().Be(StoreHintKinds.Duty);
+        HintPayload.Read(HintPayload.Write(default(StoreHint).With(StoreHintKinds.Duty, null, null), "")).Hint.Kinds
+            .Should().Be(StoreHintKinds.Duty);
     }
 
     [Theory]
@@ -123,7 +147,8 @@ public sealed class PostgreSqlHintTests
     {
         var payload = HintPayload.Write(new StoreHint(StoreHintKinds.Queued), "");
 
-        int.TryParse(payload, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out _)
+        int.TryParse(
+            payload, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out _)
             .Should().BeFalse("it takes what is no number for a hint about anything");
     }
 
@@ -139,15 +164,20 @@ public sealed class PostgreSqlHintTests
         var payload = HintPayload.Write(hint, "me");
 
         System.Text.Encoding.UTF8.GetByteCount(payload).Should().BeLessThanOrEqualTo(HintPayload.MostBytes);
-        HintPayload.Read(payload).Hint.Should().Match<StoreHint>(read => read.TaskIds.IsAny && read.Apps.ToString() == "shop");
-        HintPayload.Read(HintPayload.Write(default(StoreHint).With(StoreHintKinds.Ended, null, "a\tb"), "")).Hint.TaskIds.IsAny.Should().BeTrue();
+        HintPayload.Read(payload).Hint.Should().Match<StoreHint>(
+            read => read.TaskIds.IsAny && read.Apps.ToString() == "shop");
+        HintPayload.Read(
+            HintPayload.Write(default(StoreHint).With(StoreHintKinds.Ended, null, "a\tb"), "")).Hint.TaskIds.IsAny
+            .Should()
+            .BeTrue();
     }
 
     [Fact]
     public async Task A_process_does_not_hear_its_own_notifications_and_others_hear_what_they_are_about()
     {
         var server = await Servers.PostgresAsync();
-        await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString(await server.CreateDatabaseAsync("echo")));
+        await using var dataSource = NpgsqlDataSource.Create(
+            server.ConnectionString(await server.CreateDatabaseAsync("echo")));
         await using var own = NewStore(dataSource);
         await using var other = NewStore(dataSource);
         var (heard, heardByOther) = (new ConcurrentQueue<StoreHint>(), new ConcurrentQueue<StoreHint>());
@@ -163,11 +193,17 @@ public sealed class PostgreSqlHintTests
 
         heardByOther.First(hint => hint.Kinds == StoreHintKinds.Queued).Apps.ToString().Should().Be("shop");
         heardByOther.First(hint => hint.Kinds.HasFlag(StoreHintKinds.Ended)).TaskIds.ToString().Should().Be("t1");
-        heard.Where(hint => hint.Kinds == StoreHintKinds.Queued).Should().ContainSingle("the notification of what it did itself says nothing new");
+        heard.Where(hint => hint.Kinds == StoreHintKinds.Queued).Should().ContainSingle(
+            "the notification of what it did itself says nothing new");
     }
 
     private static PostgreSqlTaskStore NewStore(NpgsqlDataSource dataSource) =>
-        new(dataSource, new PostgreSqlTasksOptions(), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
+        new(
+            dataSource,
+            new PostgreSqlTasksOptions(),
+            new LifecycleRules(),
+            IdSource.Random,
+            NullLogger<PostgreSqlTaskStore>.Instance);
 
     /// <summary>Listens, from when the store hears others.</summary>
     private static async Task ListenAsync(PostgreSqlTaskStore store, ConcurrentQueue<StoreHint> heard)

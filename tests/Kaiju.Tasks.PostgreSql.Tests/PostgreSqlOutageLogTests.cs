@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>A server that is gone for a while is one line when it goes and one when it is back, whatever asks it meanwhile.</summary>
+/// <summary>
+/// A server that is gone for a while is one line when it goes and one when it is back, whatever asks it meanwhile.
+/// </summary>
 [Collection(Alone.Name)]
 public sealed class PostgreSqlOutageLogTests
 {
@@ -18,7 +20,9 @@ public sealed class PostgreSqlOutageLogTests
         var log = new LineLog(LogLevel.Information);
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddProvider(log.NewProvider());
-        builder.Services.AddKaijuTasks(options => (options.PollInterval, options.PingInterval) = (TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1)))
+        builder.Services.AddKaijuTasks(
+            options =>
+                (options.PollInterval, options.PingInterval) = (TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1)))
             .UsePostgreSql(server.ConnectionString(await server.CreateDatabaseAsync("outage"), "Timeout=5"))
             .AddCommand("do", (int id) => Task.Delay(100));
         using var host = builder.Build();
@@ -35,7 +39,8 @@ public sealed class PostgreSqlOutageLogTests
         await client.Awaiting(away => away.GetAsync("t0")).Should().ThrowAsync<Exception>();
         server.Launch();
 
-        var runs = await Task.WhenAll(Enumerable.Range(0, 32).Select(i => WaitAsync(client, $"t{i}"))).WaitAsync(TimeSpan.FromSeconds(60));
+        var runs = await Task.WhenAll(Enumerable.Range(0, 32).Select(i => WaitAsync(client, $"t{i}")))
+            .WaitAsync(TimeSpan.FromSeconds(60));
         await log.Has(532).WaitAsync(TimeSpan.FromSeconds(30));
         await host.StopAsync();
 
@@ -47,28 +52,37 @@ public sealed class PostgreSqlOutageLogTests
         lines[0].Exception.Should().NotBeNull();
     }
 
-    /// <summary>What transactions do to each other is no outage: only a lost connection or a session that is unfit is.</summary>
+    /// <summary>
+    /// What transactions do to each other is no outage: only a lost connection or a session that is unfit is.
+    /// </summary>
     [Theory]
     [InlineData("40001", false)]
     [InlineData("53200", true)]
-    public async Task A_step_that_is_repeated_is_an_outage_only_if_the_server_is_to_blame(string sqlState, bool isOutage)
+    public async Task A_step_that_is_repeated_is_an_outage_only_if_the_server_is_to_blame(
+        string sqlState, bool isOutage)
     {
         var server = await Servers.PostgresAsync();
         var database = await server.CreateDatabaseAsync("repeated");
         var log = new LineLog(LogLevel.Information);
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddProvider(log.NewProvider());
-        builder.Services.AddKaijuTasks(options => options.Roles = TaskRoles.Client).UsePostgreSql(server.ConnectionString(database));
+        builder.Services.AddKaijuTasks(options => options.Roles = TaskRoles.Client)
+            .UsePostgreSql(server.ConnectionString(database));
         using var host = builder.Build();
         await host.StartAsync();
         await server.ExecuteAsync(database, $"""
             create sequence tries;
             create function fail_at_first() returns trigger language plpgsql as $$
-                begin if nextval('tries') <= 4 then raise exception 'again' using errcode = '{sqlState}'; end if; return new; end $$;
-            create trigger fail_at_first before insert on kaiju_tasks.tasks for each row execute function fail_at_first()
+                begin
+                if nextval('tries') <= 4 then raise exception 'again' using errcode = '{sqlState}'; end if;
+                return new;
+            end $$;
+            create trigger fail_at_first before insert on kaiju_tasks.tasks
+                for each row execute function fail_at_first()
             """);
 
-        await host.Services.GetRequiredService<ITaskClient>().CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
+        await host.Services.GetRequiredService<ITaskClient>().CreateAsync(
+            new TaskDefinition { Id = "t", Commands = [new("do")] });
 
         log.Lines.Select(line => line.Id).Where(id => id is 530 or 532).Should().Equal(isOutage ? [530, 532] : []);
         await host.StopAsync();

@@ -8,7 +8,10 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>No statement reads a table from end to end, however many rows there are and whatever they are: at 200,000 rows, analysed, all of one state.</summary>
+/// <summary>
+/// No statement reads a table from end to end, however many rows there are and whatever they are: at 200,000 rows,
+/// analysed, all of one state.
+/// </summary>
 public sealed partial class PostgreSqlPlanTests
 {
     private const int Rows = 200_000;
@@ -21,9 +24,14 @@ public sealed partial class PostgreSqlPlanTests
     public async Task No_statement_scans_a_table(string distribution)
     {
         var server = await Servers.PostgresAsync();
-        await using var dataSource = DedicatedDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("plans")), false);
+        await using var dataSource = DedicatedDataSource.Build(
+            server.ConnectionString(await server.CreateDatabaseAsync("plans")), false);
         await using var store = new PostgreSqlTaskStore(
-            dataSource, new PostgreSqlTasksOptions { PollingOnly = true }, new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
+            dataSource,
+            new PostgreSqlTasksOptions { PollingOnly = true },
+            new LifecycleRules(),
+            IdSource.Random,
+            NullLogger<PostgreSqlTaskStore>.Instance);
         await store.StartAsync(default);
         await using var connection = await dataSource.OpenConnectionAsync();
         await FillAsync(connection, distribution);
@@ -42,7 +50,8 @@ public sealed partial class PostgreSqlPlanTests
         }
 
         scans.Should().BeEmpty();
-        Nodes(await PlanAsync(connection, store.Sql["claim"])).Select(node => Text(node, "Index Name")).Should().Contain("states_queue");
+        Nodes(await PlanAsync(connection, store.Sql["claim"])).Select(node => Text(node, "Index Name")).Should()
+            .Contain("states_queue");
     }
 
     /// <summary>Whatever the planner is made to do, a claim takes as many as it was asked for.</summary>
@@ -55,15 +64,26 @@ public sealed partial class PostgreSqlPlanTests
     {
         var server = await Servers.PostgresAsync();
         var options = string.Join(' ', settings.Split(';').Select(setting => $"-c {setting}"));
-        await using var dataSource = DedicatedDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("limits"), $"Options={options}"), false);
+        await using var dataSource = DedicatedDataSource.Build(
+            server.ConnectionString(await server.CreateDatabaseAsync("limits"), $"Options={options}"), false);
         await using var store = new PostgreSqlTaskStore(
-            dataSource, new PostgreSqlTasksOptions { PollingOnly = true }, new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
-        await store.CreateAsync([.. Enumerable.Range(0, 1_000).Select(i => PostgreSqlFaultTests.Definition($"t{i:0000}", 1))], OnConflict.Fail, default);
+            dataSource,
+            new PostgreSqlTasksOptions { PollingOnly = true },
+            new LifecycleRules(),
+            IdSource.Random,
+            NullLogger<PostgreSqlTaskStore>.Instance);
+        await store.CreateAsync(
+            [.. Enumerable.Range(0, 1_000).Select(i => PostgreSqlFaultTests.Definition($"t{i:0000}", 1))],
+            OnConflict.Fail,
+            default);
 
         foreach (var most in new[] { 1, 7, 100 })
         {
             using var queue = new RelationalTaskQueue(store, TimeProvider.System);
-            var claimed = await queue.ClaimAsync(new Queueing.ClaimRequest(new ExecutorInfo("e", "default", ["default", "other"], most), most, long.MaxValue), default);
+            var claimed = await queue.ClaimAsync(
+                new Queueing.ClaimRequest(
+                    new ExecutorInfo("e", "default", ["default", "other"], most), most, long.MaxValue),
+                default);
             claimed.Should().HaveCount(most);
         }
 
@@ -79,21 +99,36 @@ public sealed partial class PostgreSqlPlanTests
     public async Task What_the_engine_does_all_the_time_reads_few_rows(string distribution)
     {
         var server = await Servers.PostgresAsync();
-        await using var dataSource = DedicatedDataSource.Build(server.ConnectionString(await server.CreateDatabaseAsync("reads")), false);
+        await using var dataSource = DedicatedDataSource.Build(
+            server.ConnectionString(await server.CreateDatabaseAsync("reads")), false);
         await using var store = new PostgreSqlTaskStore(
-            dataSource, new PostgreSqlTasksOptions { PollingOnly = true }, new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance);
+            dataSource,
+            new PostgreSqlTasksOptions { PollingOnly = true },
+            new LifecycleRules(),
+            IdSource.Random,
+            NullLogger<PostgreSqlTaskStore>.Instance);
         await store.StartAsync(default);
         await using var connection = await dataSource.OpenConnectionAsync();
         await FillAsync(connection, distribution);
 
-        Argument[] page = [Argument.Integer("most", 10), Argument.Integer("scanned", TaskReading.MostScanned), Argument.Long("most_bytes", Pieces.MostBytes)];
-        Argument[] due = [Argument.Integer("most", 10), Argument.Long("most_bytes", Pieces.MostBytes), Argument.Integer("whole", DefinitionNeed.All.Traits), Argument.Longs("except", [])];
+        Argument[] page = [
+            Argument.Integer("most", 10),
+            Argument.Integer("scanned", TaskReading.MostScanned),
+            Argument.Long("most_bytes", Pieces.MostBytes)];
+        Argument[] due = [
+            Argument.Integer("most", 10),
+            Argument.Long("most_bytes", Pieces.MostBytes),
+            Argument.Integer("whole", DefinitionNeed.All.Traits),
+            Argument.Longs("except", [])];
         Argument Now() => Argument.Long("now", Ticks.Of(TimeProvider.System.GetUtcNow()));
         foreach (var (name, statement, arguments, most) in new (string, string, Argument[], long)[]
         {
             ("claim", "claim",
                 [
-                    Argument.Texts("apps", ["default", "other"]), Argument.Integer("most", 10), Argument.Long("most_bytes", long.MaxValue), Argument.Text("executor", "e"),
+                    Argument.Texts("apps", ["default", "other"]),
+                    Argument.Integer("most", 10),
+                    Argument.Long("most_bytes", long.MaxValue),
+                    Argument.Text("executor", "e"),
                     Argument.Long("grace", 0),
                 ], 100),
             ("next duty", "next_duty", [Argument.Longs("except", [])], 20),
@@ -107,12 +142,20 @@ public sealed partial class PostgreSqlPlanTests
             List("a group's tasks", new TaskQuery { Group = "g" }, 100),
             List("finished tasks", new TaskQuery { State = TaskState.Finished }, 3 * TaskReading.MostScanned),
             List("tasks of nobody's app", new TaskQuery { AppName = "nobody" }, 3 * TaskReading.MostScanned),
-            List("tasks whose id begins with nothing that there is", new TaskQuery { IdPrefix = "z" }, 3 * TaskReading.MostScanned),
+            List(
+                "tasks whose id begins with nothing that there is",
+                new TaskQuery { IdPrefix = "z" },
+                3 * TaskReading.MostScanned),
         })
         {
             await using var transaction = await connection.BeginTransactionAsync();
             var parts = new StoreParts(
-                new LifecycleRules(), TaskLifecycle.Next, IdSource.Random, store.Sql, TimeProvider.System, NullLogger.Instance);
+                new LifecycleRules(),
+                TaskLifecycle.Next,
+                IdSource.Random,
+                store.Sql,
+                TimeProvider.System,
+                NullLogger.Instance);
             var step = new PostgreSqlStep(connection, null, parts, StepTry.First, default);
             var before = await ReadAsync(step);
             await step.QueryAsync(statement, _ => true, arguments);
@@ -122,7 +165,9 @@ public sealed partial class PostgreSqlPlanTests
 
         static async Task<long> ReadAsync(PostgreSqlStep step) =>
             (await step.QueryAsync(
-                "select coalesce(sum(seq_tup_read), 0)::bigint + coalesce(sum(idx_tup_fetch), 0)::bigint from pg_stat_xact_user_tables where schemaname = 'kaiju_tasks'", row => row.GetInt64(0)))[0];
+                "select coalesce(sum(seq_tup_read), 0)::bigint + coalesce(sum(idx_tup_fetch), 0)::bigint from "
+                    + "pg_stat_xact_user_tables where schemaname = 'kaiju_tasks'",
+                row => row.GetInt64(0)))[0];
 
         (string, string, Argument[], long) List(string name, TaskQuery query, long most)
         {
@@ -138,10 +183,15 @@ public sealed partial class PostgreSqlPlanTests
     {
         // As prepared statements are planned: for any argument, with the types that the driver names.
         var names = Arguments().Matches(text).Select(match => match.Groups[1].Value).Distinct().ToList();
-        var types = names.ConvertAll(name => Regex.Match(text, $@"@{name}::(\w+(\[\])?)") is { Success: true } cast ? cast.Groups[1].Value : TypeOf(name, text));
-        var numbered = Arguments().Replace(text, match => $"${names.IndexOf(match.Groups[1].Value) + 1}{match.Groups[2].Value}");
+        var types = names.ConvertAll(
+            name => Regex.Match(text, $@"@{name}::(\w+(\[\])?)") is { Success: true } cast
+                ? cast.Groups[1].Value
+                : TypeOf(name, text));
+        var numbered = Arguments().Replace(
+            text, match => $"${names.IndexOf(match.Groups[1].Value) + 1}{match.Groups[2].Value}");
         var signature = types.Count == 0 ? "" : $"({string.Join(", ", types)})";
-        await ExecuteAsync(connection, $"set plan_cache_mode = force_generic_plan; prepare planned{signature} as {numbered}");
+        await ExecuteAsync(
+            connection, $"set plan_cache_mode = force_generic_plan; prepare planned{signature} as {numbered}");
         var arguments = names.Count == 0 ? "" : $"({string.Join(", ", names.Select(_ => "null"))})";
         await using var explain = new NpgsqlCommand($"explain (format json) execute planned{arguments}", connection);
         var plan = JsonElement.Parse((string)(await explain.ExecuteScalarAsync())!);
@@ -150,10 +200,23 @@ public sealed partial class PostgreSqlPlanTests
     }
 
     private static string TypeOf(string name, string text) =>
-        text.Contains($"any(@{name})", StringComparison.Ordinal) ? name is "ids" && text.Contains("notifications", StringComparison.Ordinal) || name is "tasks" ? "bigint[]" : "text[]"
+        text.Contains($"any(@{name})", StringComparison.Ordinal)
+            ? name is "ids" && text.Contains("notifications", StringComparison.Ordinal) || name is "tasks" ? "bigint[]"
+            : "text[]"
         : name switch
         {
-            "now" or "before" or "alive" or "ping" or "last_seen" or "since" or "before_last_seen" or "before_since" or "most_bytes" or "grace" or "task_no" or "created_from" or "created_to" or "after_created" => "bigint",
+            "now"
+                or "before"
+                    or "alive"
+                        or "ping"
+                            or "last_seen"
+                                or "since"
+                                    or "before_last_seen"
+                                        or "before_since"
+                                            or "most_bytes"
+                                                or "grace"
+                                                    or "task_no" or "created_from" or "created_to" or "after_created" =>
+                                                        "bigint",
             "most" or "scanned" or "whole" or "duty" or "run_no" or "pass" or "stage" or "prefix_length" => "int",
             "claim" or "creation" => "uuid",
             "is_periodic" => "boolean",
@@ -168,7 +231,9 @@ public sealed partial class PostgreSqlPlanTests
     };
 
     private static string? Text(JsonElement node, string member) =>
-        node.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        node.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     private static async Task FillAsync(NpgsqlConnection connection, string distribution)
     {
@@ -181,17 +246,26 @@ public sealed partial class PostgreSqlPlanTests
         await ExecuteAsync(
             connection,
             $"""
-            insert into kaiju_tasks.tasks (id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)
-            select 't' || i, gen_random_uuid(), i, 0, 'default', case when i % 100 = 0 then 'g' end, case when i % 1000 = 0 then 'g' end, case when i % 50 = 0 then 'u' end, false,
+            insert into kaiju_tasks.tasks (id, creation, created, revision, app, group_name, group_id, user_id,
+                is_periodic, definition)
+            select 't' || i, gen_random_uuid(), i, 0, 'default', case when i % 100 = 0 then 'g' end,
+                case when i % 1000 = 0 then 'g' end, case when i % 50 = 0 then 'u' end, false,
                 '{PostgreSqlFaultTests.Definition("x", 1).ToStoredJson().Replace("'", "''", StringComparison.Ordinal)}'
             from generate_series(1, {Rows}) i;
-            insert into kaiju_tasks.states (task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
-                pass, result_pass, retries, interruptions, queued_at, wait, status_change, skipped, chain, duty, due, ended)
-            select i, 'default', 0, true, 1, 0, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i, 0, 0, {duty}, {due}, {ended} from (select task_no as i from kaiju_tasks.tasks) t;
-            insert into kaiju_tasks.results (task_no, run_no, pass, stage, attempt, started, finished, result) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks.tasks;
-            insert into kaiju_tasks.failures (task_no, run_no, pass, stage, attempt, started, finished, error) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks.tasks;
-            insert into kaiju_tasks.runs (task_no, run_no, pass, job_id, state, retries, chain, ended) select task_no, 1, 0, 'j', 5, 0, 0, 0 from kaiju_tasks.tasks;
-            insert into kaiju_tasks.notifications (task_id, job_id, user_id, state, is_final, result, created, is_delivered) select id, 'j', user_id, 5, true, '[]', created, true from kaiju_tasks.tasks;
+            insert into kaiju_tasks.states (task_no, app, priority, enabled, stages, traits, max_exec, created, bytes,
+                revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
+                pass, result_pass, retries, interruptions, queued_at, wait, status_change, skipped, chain, duty, due,
+                    ended)
+            select i, 'default', 0, true, 1, 0, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i,
+                0, 0, {duty}, {due}, {ended} from (select task_no as i from kaiju_tasks.tasks) t;
+            insert into kaiju_tasks.results (task_no, run_no, pass, stage, attempt, started, finished,
+                result) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks.tasks;
+            insert into kaiju_tasks.failures (task_no, run_no, pass, stage, attempt, started, finished,
+                error) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks.tasks;
+            insert into kaiju_tasks.runs (task_no, run_no, pass, job_id, state, retries, chain, ended) select task_no,
+                1, 0, 'j', 5, 0, 0, 0 from kaiju_tasks.tasks;
+            insert into kaiju_tasks.notifications (task_id, job_id, user_id, state, is_final, result, created,
+                is_delivered) select id, 'j', user_id, 5, true, '[]', created, true from kaiju_tasks.tasks;
             analyze;
             """);
     }

@@ -28,7 +28,9 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
     [InlineData(3, false)]
     public async Task With_a_connection_string_a_pool_of_any_size_runs_tasks(int size, bool pollingOnly)
     {
-        using var host = Host(tasks => tasks.UsePostgreSql(With($"Maximum Pool Size={size}"), options => options.PollingOnly = pollingOnly));
+        using var host = Host(
+            tasks =>
+                tasks.UsePostgreSql(With($"Maximum Pool Size={size}"), options => options.PollingOnly = pollingOnly));
 
         await RunTasksAsync(host);
     }
@@ -39,13 +41,16 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
     [InlineData(3, false, 4)]
     [InlineData(1, true, 3)]
     [InlineData(2, true, 3)]
-    public async Task A_data_source_with_too_small_a_pool_is_refused_at_the_start_with_the_least_size(int size, bool pollingOnly, int least)
+    public async Task A_data_source_with_too_small_a_pool_is_refused_at_the_start_with_the_least_size(
+        int size, bool pollingOnly, int least)
     {
         await using var dataSource = NpgsqlDataSource.Create(With($"Maximum Pool Size={size}"));
         using var host = Host(tasks => tasks.UsePostgreSql(dataSource, options => options.PollingOnly = pollingOnly));
 
         await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<ArgumentException>()
-            .WithMessage($"Maximum Pool Size of the data source is {size}; it must be at least {least}: the store keeps {least - 1} of its connections*where the NpgsqlDataSource is made*connection string*");
+            .WithMessage(
+                $"Maximum Pool Size of the data source is {size}; it must be at least {least}: the store keeps "
+                    + $"{least - 1} of its connections*where the NpgsqlDataSource is made*connection string*");
     }
 
     [Theory]
@@ -73,11 +78,14 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
     {
         const string Message = "Multiplexing is true; it must be false: a multiplexed session cannot LISTEN*";
         await using var dataSource = NpgsqlDataSource.Create(With("Multiplexing=true"));
-        using var withDataSource = Host(tasks => tasks.UsePostgreSql(dataSource, options => options.PollingOnly = true));
+        using var withDataSource = Host(
+            tasks => tasks.UsePostgreSql(dataSource, options => options.PollingOnly = true));
         using var withString = Host(tasks => tasks.UsePostgreSql(With("Multiplexing=true")));
 
-        await FluentActions.Awaiting(() => withDataSource.StartAsync()).Should().ThrowAsync<ArgumentException>().WithMessage(Message);
-        await FluentActions.Awaiting(() => withString.StartAsync()).Should().ThrowAsync<ArgumentException>().WithMessage(Message);
+        await FluentActions.Awaiting(() => withDataSource.StartAsync()).Should()
+            .ThrowAsync<ArgumentException>().WithMessage(Message);
+        await FluentActions.Awaiting(() => withString.StartAsync()).Should()
+            .ThrowAsync<ArgumentException>().WithMessage(Message);
     }
 
     /// <summary>Handlers may take what is left of the pool, and the executor lives, and others create.</summary>
@@ -108,7 +116,8 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
         }
 
         (await LastPingAsync()).Should().BeGreaterThan(before);
-        (await client.CreateAsync(new TaskDefinition { Id = "more", Commands = [new("do")] }).WaitAsync(_bound)).Result.Should().Be(CreateResult.Created);
+        (await client.CreateAsync(new TaskDefinition { Id = "more", Commands = [new("do")] }).WaitAsync(_bound)).Result
+            .Should().Be(CreateResult.Created);
         release.SetResult();
         (await client.WaitAsync("holds").WaitAsync(_bound)).State.Should().Be(TaskState.Finished);
         (await client.WaitAsync("more").WaitAsync(_bound)).State.Should().Be(TaskState.Finished);
@@ -128,7 +137,8 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
         for (var i = 0; i < 4; i++)
         {
             connections.Add(await dataSource.OpenConnectionAsync());
-            await using var channels = new NpgsqlCommand("select count(*) from pg_listening_channels()", connections[i]);
+            await using var channels = new NpgsqlCommand(
+                "select count(*) from pg_listening_channels()", connections[i]);
             (await channels.ExecuteScalarAsync()).Should().Be(0L);
         }
 
@@ -140,7 +150,9 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
         await host.StartAsync();
         var client = host.Services.GetRequiredService<ITaskClient>();
         var ids = Enumerable.Range(0, 20).Select(i => $"t{i:00}").ToList();
-        await Task.WhenAll(ids.Select(id => client.CreateAsync(new TaskDefinition { Id = id, Commands = [new("do"), new("do")] }))).WaitAsync(_bound);
+        await Task.WhenAll(
+            ids.Select(id => client.CreateAsync(new TaskDefinition { Id = id, Commands = [new("do"), new("do")] })))
+            .WaitAsync(_bound);
         var ended = await Task.WhenAll(ids.Select(id => client.WaitAsync(id))).WaitAsync(_bound);
         ended.Should().OnlyContain(task => task.State == TaskState.Finished);
         await host.StopAsync();
@@ -154,7 +166,8 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
         return (long)(await ping.ExecuteScalarAsync())!;
     }
 
-    private string With(string settings) => new NpgsqlConnectionStringBuilder($"{_connectionString};{settings}").ToString();
+    private string With(string settings) =>
+        new NpgsqlConnectionStringBuilder($"{_connectionString};{settings}").ToString();
 
     private static IHost Host(Action<KaijuTasksBuilder> use, Action<KaijuTasksOptions>? configure = null)
     {

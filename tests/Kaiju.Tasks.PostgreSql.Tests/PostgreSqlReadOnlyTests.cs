@@ -27,15 +27,20 @@ public sealed class PostgreSqlReadOnlyTests
     public async Task A_database_that_was_read_only_for_a_while_is_written_at_once_when_it_is_writable_again(Way way)
     {
         await using var db = await Reached.OpenAsync(way);
-        await db.Store.CreateAsync([PostgreSqlFaultTests.Definition("a", 1), PostgreSqlFaultTests.Definition("b", 1)], OnConflict.Fail, default);
+        await db.Store.CreateAsync(
+            [PostgreSqlFaultTests.Definition("a", 1), PostgreSqlFaultTests.Definition("b", 1)],
+            OnConflict.Fail,
+            default);
         await db.Store.HeartbeatAsync(_executor, [], default);
         var claimed = (await db.Queue.ClaimAsync(new ClaimRequest(_executor, 1, 1_000_000), default))[0];
 
         await db.SetReadOnlyAsync(true);
-        await RefusedAsync(db.Store.CreateAsync([PostgreSqlFaultTests.Definition("c", 1)], OnConflict.Fail, default).AsTask());
+        await RefusedAsync(
+            db.Store.CreateAsync([PostgreSqlFaultTests.Definition("c", 1)], OnConflict.Fail, default).AsTask());
         await RefusedAsync(db.Store.HeartbeatAsync(_executor, [], default).AsTask());
 
-        // Whatever only reads works, and its sessions are of this time: those of the pool, and the one that heartbeats keep.
+        // Whatever only reads works, and its sessions are of this time: those of the pool, and the one that heartbeats
+        // keep.
         var read = await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ => await db.Store.GetAsync("a", default)));
         read.Should().OnlyContain(task => task != null);
         await db.Store.FindLostClaimsAsync([], default);
@@ -44,11 +49,17 @@ public sealed class PostgreSqlReadOnlyTests
         (await db.Store.HeartbeatAsync(_executor, [], default)).Should().BeEmpty();
         (await db.Store.RecordAsync([Report(claimed)], default)).Should().Equal(ReportAnswer.Recorded);
         (await db.Queue.ClaimAsync(new ClaimRequest(_executor, 1, 1_000_000), default)).Should().ContainSingle();
-        (await db.Store.CreateAsync([PostgreSqlFaultTests.Definition("d", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
+        (await db.Store.CreateAsync(
+            [PostgreSqlFaultTests.Definition("d", 1)],
+            OnConflict.Fail,
+            default))[0].Result.Should().Be(CreateResult.Created);
         (await db.Store.GetAsync("c", default)).Should().BeNull("its creation was refused");
     }
 
-    /// <summary>A claim of which the server says that nothing has happened may be tried again; it begins with a session of the time in which one could only read.</summary>
+    /// <summary>
+    /// A claim of which the server says that nothing has happened may be tried again; it begins with a session of the
+    /// time in which one could only read.
+    /// </summary>
     [Theory]
     [InlineData(Way.ConnectionString)]
     [InlineData(Way.DataSource)]
@@ -93,15 +104,20 @@ public sealed class PostgreSqlReadOnlyTests
         var began = TimeProvider.System.GetTimestamp();
         while (await db.CountSessionsAsync("query not ilike 'listen%'") > 0)
         {
-            TimeProvider.System.GetElapsedTime(began).Should().BeLessThan(TimeSpan.FromSeconds(30), "the server ends them");
+            TimeProvider.System.GetElapsedTime(began).Should().BeLessThan(
+                TimeSpan.FromSeconds(30), "the server ends them");
         }
 
-        (await db.Store.CreateAsync([PostgreSqlFaultTests.Definition("b", 1)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
+        (await db.Store.CreateAsync(
+            [PostgreSqlFaultTests.Definition("b", 1)],
+            OnConflict.Fail,
+            default))[0].Result.Should().Be(CreateResult.Created);
         (await db.Store.HeartbeatAsync(_executor, [], default)).Should().BeEmpty();
     }
 
     private static async Task RefusedAsync(Task step) =>
-        (await FluentActions.Awaiting(() => step).Should().ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.ReadOnlySqlTransaction);
+        (await FluentActions.Awaiting(() => step).Should().ThrowAsync<PostgresException>()).Which.SqlState
+            .Should().Be(PostgresErrorCodes.ReadOnlySqlTransaction);
 
     private static StageReport Report(ExecutorTask task) => new()
     {
@@ -120,7 +136,8 @@ public sealed class PostgreSqlReadOnlyTests
         private readonly DedicatedDataSource? _own = way == Way.DataSource ? null : new(connectionString, Options(way));
         private NpgsqlDataSource? _dataSource;
 
-        public NpgsqlDataSource DataSource => _dataSource ??= _own?.DataSource ?? NpgsqlDataSource.Create(connectionString);
+        public NpgsqlDataSource DataSource =>
+            _dataSource ??= _own?.DataSource ?? NpgsqlDataSource.Create(connectionString);
 
         public PostgreSqlTaskStore Store { get; private set; } = null!;
 
@@ -130,35 +147,51 @@ public sealed class PostgreSqlReadOnlyTests
         {
             var server = await Servers.PostgresAsync();
             var database = await server.CreateDatabaseAsync("readonly");
-            var connectionString = way == Way.Bouncer ? (await Servers.BouncerAsync()).ConnectionString(database) : server.ConnectionString(database);
+            var connectionString = way == Way.Bouncer
+                ? (await Servers.BouncerAsync()).ConnectionString(database)
+                : server.ConnectionString(database);
             var reached = new Reached(database, connectionString, way);
             reached.Store = new PostgreSqlTaskStore(
-                reached.DataSource, Options(way), new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance, apart: reached._own?.Apart);
+                reached.DataSource,
+                Options(way),
+                new LifecycleRules(),
+                IdSource.Random,
+                NullLogger<PostgreSqlTaskStore>.Instance,
+                apart: reached._own?.Apart);
             reached.Queue = new RelationalTaskQueue(reached.Store, TimeProvider.System);
             await reached.Store.StartAsync(default);
             return reached;
         }
 
-        /// <summary>As an operator does it: sessions that begin from now on are so, and those that there are end if they could still write.</summary>
+        /// <summary>
+        /// As an operator does it: sessions that begin from now on are so, and those that there are end if they could
+        /// still write.
+        /// </summary>
         public async Task SetReadOnlyAsync(bool isReadOnly)
         {
-            await ExecuteAsync($"alter database current_database {(isReadOnly ? "set default_transaction_read_only = on" : "reset default_transaction_read_only")}");
+            await ExecuteAsync(
+                $"alter database current_database "
+                    + (isReadOnly ? "set default_transaction_read_only = on" : "reset default_transaction_read_only"));
             if (isReadOnly)
             {
                 await EndSessionsAsync();
             }
         }
 
-        public Task EndSessionsAsync() => ExecuteAsync($"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{database}'");
+        public Task EndSessionsAsync() =>
+            ExecuteAsync($"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{database}'");
 
         public async Task ExecuteAsync(string sql) =>
-            await (await Servers.PostgresAsync()).ExecuteAsync("postgres", sql.Replace("current_database", $"\"{database}\"", StringComparison.Ordinal));
+            await (await Servers.PostgresAsync()).ExecuteAsync(
+                "postgres", sql.Replace("current_database", $"\"{database}\"", StringComparison.Ordinal));
 
         public async Task<long> CountSessionsAsync(string which)
         {
-            await using var connection = new NpgsqlConnection((await Servers.PostgresAsync()).ConnectionString("postgres", "Pooling=false"));
+            await using var connection = new NpgsqlConnection(
+                (await Servers.PostgresAsync()).ConnectionString("postgres", "Pooling=false"));
             await connection.OpenAsync();
-            await using var count = new NpgsqlCommand($"select count(*) from pg_stat_activity where datname = '{database}' and {which}", connection);
+            await using var count = new NpgsqlCommand(
+                $"select count(*) from pg_stat_activity where datname = '{database}' and {which}", connection);
             return (long)(await count.ExecuteScalarAsync())!;
         }
 

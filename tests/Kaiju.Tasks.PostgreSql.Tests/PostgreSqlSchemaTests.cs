@@ -37,7 +37,8 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
         await ScalarAsync(PostgreSqlSchema.GetScript(new PostgreSqlTasksOptions { Schema = "by_script" }));
         await PostgreSqlSchema.MigrateAsync(DataSource, new PostgreSqlTasksOptions { Schema = "by_code" });
 
-        (await PostgreSqlSchema.MigrateAsync(DataSource, new PostgreSqlTasksOptions { Schema = "by_script" })).Should().Be(0);
+        (await PostgreSqlSchema.MigrateAsync(
+            DataSource, new PostgreSqlTasksOptions { Schema = "by_script" })).Should().Be(0);
         (await DescribeAsync("by_script")).Should().Be(await DescribeAsync("by_code")).And.NotBeNull();
     }
 
@@ -47,9 +48,11 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
         await PostgreSqlSchema.MigrateAsync(DataSource);
         await ScalarAsync("insert into kaiju_tasks.migrations (version) values (1000)");
 
-        await FluentActions.Awaiting(() => PostgreSqlSchema.MigrateAsync(DataSource)).Should().ThrowAsync<TaskSchemaException>().WithMessage("*of version 1000; this package knows up to*");
+        await FluentActions.Awaiting(() => PostgreSqlSchema.MigrateAsync(DataSource)).Should()
+            .ThrowAsync<TaskSchemaException>().WithMessage("*of version 1000; this package knows up to*");
         using var host = Host();
-        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>("the host does not start on it");
+        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>(
+            "the host does not start on it");
     }
 
     [Fact]
@@ -57,7 +60,8 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
     {
         using var host = Host(options => options.MigrateAtStart = false);
 
-        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>().WithMessage("*of version 0; this package needs*MigrateAtStart*GetScript*");
+        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>()
+            .WithMessage("*of version 0; this package needs*MigrateAtStart*GetScript*");
     }
 
     [Fact]
@@ -65,10 +69,12 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
     {
         var server = await Servers.PostgresAsync();
         await server.ExecuteAsync("postgres", "drop database if exists kaiju_latin");
-        await server.ExecuteAsync("postgres", "create database kaiju_latin encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0");
+        await server.ExecuteAsync(
+            "postgres", "create database kaiju_latin encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0");
         await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString("kaiju_latin", "Pooling=false"));
 
-        await FluentActions.Awaiting(() => PostgreSqlSchema.MigrateAsync(dataSource)).Should().ThrowAsync<TaskSchemaException>().WithMessage("*encoding is LATIN1; it must be UTF8*");
+        await FluentActions.Awaiting(() => PostgreSqlSchema.MigrateAsync(dataSource)).Should()
+            .ThrowAsync<TaskSchemaException>().WithMessage("*encoding is LATIN1; it must be UTF8*");
     }
 
     [Theory]
@@ -80,7 +86,8 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
     [InlineData("a\"; drop table x")]
     [InlineData("a234567890123456789012345678901x")]
     public async Task A_schema_that_could_be_anything_but_a_name_is_refused(string schema) =>
-        await FluentActions.Awaiting(() => PostgreSqlSchema.MigrateAsync(DataSource, new PostgreSqlTasksOptions { Schema = schema }))
+        await FluentActions.Awaiting(
+            () => PostgreSqlSchema.MigrateAsync(DataSource, new PostgreSqlTasksOptions { Schema = schema }))
             .Should().ThrowAsync<ArgumentException>().WithMessage($"*\"{schema}\"*must match*");
 
     [Fact]
@@ -104,15 +111,18 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
             using (var host = Host(dataSource: enqueue, roles: TaskRoles.Client))
             {
                 await host.StartAsync();
-                await host.Services.GetRequiredService<ITaskClient>().CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do"), new("do")], Notify = true });
-                await host.Services.GetRequiredService<ITaskStore>().FindUnattendedAsync(TimeSpan.FromMinutes(1), default);
+                await host.Services.GetRequiredService<ITaskClient>().CreateAsync(
+                    new TaskDefinition { Id = "t", Commands = [new("do"), new("do")], Notify = true });
+                await host.Services.GetRequiredService<ITaskStore>().FindUnattendedAsync(
+                    TimeSpan.FromMinutes(1), default);
                 await host.StopAsync();
             }
 
             using (var host = Host(dataSource: run))
             {
                 await host.StartAsync();
-                (await host.Services.GetRequiredService<ITaskClient>().WaitAsync("t")).State.Should().Be(TaskState.Finished);
+                (await host.Services.GetRequiredService<ITaskClient>().WaitAsync("t")).State
+                    .Should().Be(TaskState.Finished);
                 await host.Services.GetRequiredService<ITaskClient>().DeleteEndedAsync(TimeSpan.Zero);
                 await host.StopAsync();
             }
@@ -120,7 +130,8 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
             await ScalarAsync("insert into kaiju_tasks.migrations (version) values (1000)");
             using (var host = Host(dataSource: run))
             {
-                await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>("a newer schema is named as such, not as a right that is missing");
+                await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>(
+                    "a newer schema is named as such, not as a right that is missing");
             }
 
             await RefusedAsync(run, "create table kaiju_tasks.mine (id int)");
@@ -133,42 +144,61 @@ public sealed class PostgreSqlSchemaTests : IAsyncLifetime, IDisposable
         }
         finally
         {
-            await ScalarAsync("drop owned by tasks_migrate, tasks_run, tasks_enqueue, tasks_view; drop role tasks_migrate, tasks_run, tasks_enqueue, tasks_view");
+            await ScalarAsync(
+                "drop owned by tasks_migrate, tasks_run, tasks_enqueue, tasks_view; drop role tasks_migrate, "
+                    + "tasks_run, tasks_enqueue, tasks_view");
         }
     }
 
     private static async Task RefusedAsync(NpgsqlDataSource role, string sql)
     {
         await using var command = role.CreateCommand(sql);
-        (await FluentActions.Awaiting(() => command.ExecuteNonQueryAsync()).Should().ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
+        (await FluentActions.Awaiting(() => command.ExecuteNonQueryAsync()).Should()
+            .ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
     }
 
     private static string RolesOf(string page)
     {
-        var from = page.IndexOf("```sql", page.IndexOf("## Roles", StringComparison.Ordinal), StringComparison.Ordinal) + "```sql".Length;
-        return page[from..page.IndexOf("```", from, StringComparison.Ordinal)].Replace("on database app", "on database current_database", StringComparison.Ordinal);
+        var from = page.IndexOf("```sql", page.IndexOf("## Roles", StringComparison.Ordinal), StringComparison.Ordinal)
+            + "```sql".Length;
+        return page[from..page.IndexOf("```", from, StringComparison.Ordinal)].Replace(
+            "on database app", "on database current_database", StringComparison.Ordinal);
     }
 
     private NpgsqlDataSource As(string role) =>
-        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(DataSource.ConnectionString) { Username = role, Pooling = false }.ToString());
+        NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(DataSource.ConnectionString)
+            {
+                Username = role,
+                Pooling = false,
+            }.ToString());
 
-    private IHost Host(Action<PostgreSqlTasksOptions>? configure = null, NpgsqlDataSource? dataSource = null, TaskRoles roles = TaskRoles.All)
+    private IHost Host(
+        Action<PostgreSqlTasksOptions>? configure = null,
+        NpgsqlDataSource? dataSource = null,
+        TaskRoles roles = TaskRoles.All)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddKaijuTasks(options => options.Roles = roles).UsePostgreSql(dataSource ?? DataSource, configure).AddCommand("do", () => 1);
+        builder.Services.AddKaijuTasks(options => options.Roles = roles)
+            .UsePostgreSql(dataSource ?? DataSource, configure).AddCommand("do", () => 1);
         return builder.Build();
     }
 
     private async Task<object?> DescribeAsync(string schema) => await ScalarAsync(
         $"""
         select string_agg(d, E'\n' order by d) from (
-            select table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable as d from information_schema.columns where table_schema = '{schema}'
+            select table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable as d
+                from information_schema.columns where table_schema = '{schema}'
             union all select replace(indexdef, '{schema}', '') from pg_indexes where schemaname = '{schema}') all_of_it
         """);
 
     private async Task<object?> ScalarAsync(string sql)
     {
-        await using var command = DataSource.CreateCommand(sql.Replace("current_database", new NpgsqlConnectionStringBuilder(DataSource.ConnectionString).Database, StringComparison.Ordinal));
+        await using var command = DataSource.CreateCommand(
+            sql.Replace(
+                "current_database",
+                new NpgsqlConnectionStringBuilder(DataSource.ConnectionString).Database,
+                StringComparison.Ordinal));
         return await command.ExecuteScalarAsync();
     }
 }

@@ -43,7 +43,8 @@ public sealed class PostgreSqlSettingsTests
     [InlineData("MaxPoolSize=3", nameof(NpgsqlConnectionStringBuilder.MaxPoolSize), 3)]
     [InlineData("Timeout=3", nameof(NpgsqlConnectionStringBuilder.Timeout), 3)]
     public void A_setting_of_the_connection_string_is_kept(string setting, string property, object value) =>
-        typeof(NpgsqlConnectionStringBuilder).GetProperty(property)!.GetValue(Built($"Host=h;{setting}")).Should().Be(value);
+        typeof(NpgsqlConnectionStringBuilder).GetProperty(property)!.GetValue(Built($"Host=h;{setting}"))
+            .Should().Be(value);
 
     [Fact]
     public void A_session_that_prepares_nothing_gets_no_options_of_prepared_statements() =>

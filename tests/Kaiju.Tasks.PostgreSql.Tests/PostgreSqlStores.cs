@@ -18,8 +18,10 @@ namespace Kaiju.Tasks.PostgreSql.Tests;
 internal static class Servers
 {
     private static readonly Lazy<Task<PostgresServer>> _postgres = new(() => PostgresServer.StartAsync());
-    private static readonly Lazy<Task<PgBouncer>> _bouncer = new(async () => await PgBouncer.StartAsync(await _postgres.Value));
-    private static readonly Lazy<Task<string>> _database = new(async () => await (await _postgres.Value).CreateDatabaseAsync("contracts"));
+    private static readonly Lazy<Task<PgBouncer>> _bouncer = new(
+        async () => await PgBouncer.StartAsync(await _postgres.Value));
+    private static readonly Lazy<Task<string>> _database = new(
+        async () => await (await _postgres.Value).CreateDatabaseAsync("contracts"));
 
     public static Task<PostgresServer> PostgresAsync() => _postgres.Value;
 
@@ -46,30 +48,37 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
         return DedicatedDataSource.Build(connectionString, isThroughBouncer);
     });
 
-    public static ValueTask<OpenedStore> OpenAsync(LifecycleRules rules, DateTimeOffset start) => _direct.OpenAsync(rules, start, null, null);
+    public static ValueTask<OpenedStore> OpenAsync(LifecycleRules rules, DateTimeOffset start) =>
+        _direct.OpenAsync(rules, start, null, null);
 
-    public static ValueTask<OpenedStore> OpenBouncedAsync(LifecycleRules rules, DateTimeOffset start) => _bounced.OpenAsync(rules, start, null, null);
+    public static ValueTask<OpenedStore> OpenBouncedAsync(LifecycleRules rules, DateTimeOffset start) =>
+        _bounced.OpenAsync(rules, start, null, null);
 
     /// <summary>A store with a statement, or a rule, that is not as it should be.</summary>
-    public static ValueTask<OpenedStore> OpenBrokenAsync(LifecycleRules rules, DateTimeOffset start, LifecycleFunction? next, Func<string, string>? changeSql) =>
+    public static ValueTask<OpenedStore> OpenBrokenAsync(
+        LifecycleRules rules, DateTimeOffset start, LifecycleFunction? next, Func<string, string>? changeSql) =>
         _direct.OpenAsync(rules, start, next, changeSql);
 
     /// <summary>A store whose tables a test can change behind its back.</summary>
     public static async ValueTask<BareStore> OpenBareAsync(LifecycleFunction next)
     {
         var logs = new BareLogs();
-        var opened = await _direct.OpenAsync(new LifecycleRules(), BareStore.Start, next, null, new BareLogger<PostgreSqlTaskStore>(logs));
+        var opened = await _direct.OpenAsync(
+            new LifecycleRules(), BareStore.Start, next, null, new BareLogger<PostgreSqlTaskStore>(logs));
         var store = (PostgreSqlTaskStore)opened.Store;
         return new BareStore(opened, ExecuteAsync, logs);
 
         async Task ExecuteAsync(string sql)
         {
-            await using var command = (await _direct._dataSource.Value).CreateCommand(BareStore.Names().Replace(sql, $"{store.Schema}.$1"));
+            await using var command = (await _direct._dataSource.Value).CreateCommand(
+                BareStore.Names().Replace(sql, $"{store.Schema}.$1"));
             await command.ExecuteNonQueryAsync();
         }
     }
 
-    /// <summary>Once it listens a store says so, by a hint that is about anything; a test is to hear of what it does itself.</summary>
+    /// <summary>
+    /// Once it listens a store says so, by a hint that is about anything; a test is to hear of what it does itself.
+    /// </summary>
     private static async Task ListenedAsync(PostgreSqlTaskStore store)
     {
         var isUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -79,7 +88,11 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
     }
 
     private async ValueTask<OpenedStore> OpenAsync(
-        LifecycleRules rules, DateTimeOffset start, LifecycleFunction? next, Func<string, string>? changeSql, ILogger<PostgreSqlTaskStore>? logger = null)
+        LifecycleRules rules,
+        DateTimeOffset start,
+        LifecycleFunction? next,
+        Func<string, string>? changeSql,
+        ILogger<PostgreSqlTaskStore>? logger = null)
     {
         var dataSource = await _dataSource.Value;
         if (!_free.TryTake(out var schema))
@@ -90,21 +103,33 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
         var options = new PostgreSqlTasksOptions { Schema = schema, PollingOnly = isThroughBouncer };
         await PostgreSqlSchema.MigrateAsync(dataSource, options);
         var tables = new[] { "tasks", "states", "results", "failures", "runs", "notifications", "executors", "watch" };
-        await using (var clear = dataSource.CreateCommand(string.Join(';', tables.Select(table => $"delete from {schema}.{table}"))))
+        await using (var clear = dataSource.CreateCommand(
+            string.Join(';', tables.Select(table => $"delete from {schema}.{table}"))))
         {
             await clear.ExecuteNonQueryAsync();
         }
 
         var clock = new FakeTimeProvider(start);
         var store = new PostgreSqlTaskStore(
-            dataSource, options, rules, IdSource.Random, logger ?? NullLogger<PostgreSqlTaskStore>.Instance, clock.GetUtcNow, next, changeSql, clock: clock);
+            dataSource,
+            options,
+            rules,
+            IdSource.Random,
+            logger ?? NullLogger<PostgreSqlTaskStore>.Instance,
+            clock.GetUtcNow,
+            next,
+            changeSql,
+            clock: clock);
         if (!isThroughBouncer)
         {
             await ListenedAsync(store);
         }
 
         var queue = new RelationalTaskQueue(store, clock);
-        return new OpenedStore(store, queue, Advance, new Owner(store, queue, () => _free.Add(schema))) { PutBack = PutBack };
+        return new OpenedStore(store, queue, Advance, new Owner(store, queue, () => _free.Add(schema)))
+        {
+            PutBack = PutBack,
+        };
 
         ValueTask<DateTimeOffset> Advance(TimeSpan by)
         {
@@ -156,13 +181,18 @@ public sealed class PostgreSqlModelTests(ITestOutputHelper output) : StoreModelT
         found.Should().NotBeNull();
     }
 
-    /// <summary>The rules that are decided while rows are held, each broken in its turn; claims and results have statements of their own.</summary>
+    /// <summary>
+    /// The rules that are decided while rows are held, each broken in its turn; claims and results have statements of
+    /// their own.
+    /// </summary>
     [Fact]
     public async Task Each_rule_that_is_removed_is_caught_by_the_model()
     {
-        foreach (var (name, broken) in BrokenModelRules.All.Where(rule => !rule.Name.StartsWith("claim:", StringComparison.Ordinal)))
+        foreach (var (name, broken) in BrokenModelRules.All.Where(
+            rule => !rule.Name.StartsWith("claim:", StringComparison.Ordinal)))
         {
-            var found = await FindDifferenceAsync((rules, start) => PostgreSqlStores.OpenBrokenAsync(rules, start, broken, null), sequences: 400);
+            var found = await FindDifferenceAsync(
+                (rules, start) => PostgreSqlStores.OpenBrokenAsync(rules, start, broken, null), sequences: 400);
             output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
             found.Should().NotBeNull("a store without the rule \"{0}\" is broken", name);
         }
@@ -193,7 +223,8 @@ public sealed class PostgreSqlStoreConcurrencyTests() : StoreConcurrencyTests(Po
 
 public sealed class PostgreSqlLargeTaskTests : LargeTaskTests
 {
-    private protected override ValueTask<OpenedStore> OpenAsync() => PostgreSqlStores.OpenAsync(new LifecycleRules(), DateTimeOffset.UnixEpoch.AddYears(50));
+    private protected override ValueTask<OpenedStore> OpenAsync() =>
+        PostgreSqlStores.OpenAsync(new LifecycleRules(), DateTimeOffset.UnixEpoch.AddYears(50));
 }
 
 public sealed class PostgreSqlRowFaultTests() : RowFaultTests(PostgreSqlStores.OpenBareAsync);

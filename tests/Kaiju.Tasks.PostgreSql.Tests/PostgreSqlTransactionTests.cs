@@ -57,7 +57,8 @@ public sealed class PostgreSqlTransactionTests : IAsyncLifetime
             await transaction.CommitAsync();
         }
 
-        (await _ran.Task.WaitAsync(TimeSpan.FromSeconds(30))).Should().Be("t", "the commit carries a hint, and the poll comes once a minute");
+        (await _ran.Task.WaitAsync(TimeSpan.FromSeconds(30))).Should().Be(
+            "t", "the commit carries a hint, and the poll comes once a minute");
     }
 
     [Fact]
@@ -73,7 +74,8 @@ public sealed class PostgreSqlTransactionTests : IAsyncLifetime
         await connection.OpenAsync();
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            (await Client.CreateAsync(Definition("t"), transaction, OnConflict.Skip)).Result.Should().Be(CreateResult.Skipped);
+            (await Client.CreateAsync(
+                Definition("t"), transaction, OnConflict.Skip)).Result.Should().Be(CreateResult.Skipped);
             await ExecuteAsync(connection, "notify kaiju_tasks, 'skipped'");
             await transaction.CommitAsync();
         }
@@ -91,9 +93,12 @@ public sealed class PostgreSqlTransactionTests : IAsyncLifetime
         }
 
         // Those of no sender are of transactions; the others are what the host does besides.
-        payloads.TakeWhile(payload => payload != "skipped").Select(HintPayload.Read).Should().NotContain(read => read.Sender == "");
-        payloads.SkipWhile(payload => payload != "skipped").Skip(1).TakeWhile(payload => payload != "created").Select(HintPayload.Read)
-            .Should().ContainSingle(read => read.Sender == "").Which.Hint.Should().Match<StoreHint>(hint => hint.Kinds == StoreHintKinds.Queued && hint.Apps.ToString() == "shop");
+        payloads.TakeWhile(payload => payload != "skipped").Select(HintPayload.Read)
+            .Should().NotContain(read => read.Sender == "");
+        payloads.SkipWhile(payload => payload != "skipped").Skip(1)
+            .TakeWhile(payload => payload != "created").Select(HintPayload.Read)
+            .Should().ContainSingle(read => read.Sender == "").Which.Hint.Should().Match<StoreHint>(
+                hint => hint.Kinds == StoreHintKinds.Queued && hint.Apps.ToString() == "shop");
 
         static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
         {
@@ -110,13 +115,16 @@ public sealed class PostgreSqlTransactionTests : IAsyncLifetime
         await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
 
-        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), transaction)).Should().ThrowAsync<TaskExistsException>();
-        await FluentActions.Awaiting(() => Client.CreateAsync(new TaskDefinition { Commands = [] }, transaction)).Should().ThrowAsync<TaskValidationException>();
+        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), transaction)).Should()
+            .ThrowAsync<TaskExistsException>();
+        await FluentActions.Awaiting(() => Client.CreateAsync(new TaskDefinition { Commands = [] }, transaction))
+            .Should().ThrowAsync<TaskValidationException>();
         await Client.CreateAsync(Definition("u"), transaction);
         await transaction.CommitAsync();
 
         (await Client.GetAsync("u")).Should().NotBeNull();
-        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("v"), transaction)).Should().ThrowAsync<ArgumentException>().WithMessage("*has ended*");
+        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("v"), transaction)).Should()
+            .ThrowAsync<ArgumentException>().WithMessage("*has ended*");
     }
 
     [Fact]
@@ -128,7 +136,8 @@ public sealed class PostgreSqlTransactionTests : IAsyncLifetime
             await using var transaction = await context.Database.BeginTransactionAsync();
             context.Orders.Add(new Order { Id = id });
             await context.SaveChangesAsync();
-            await Client.CreateAsync(Definition($"order-{id}"), (NpgsqlTransaction)context.Database.CurrentTransaction!.GetDbTransaction());
+            await Client.CreateAsync(
+                Definition($"order-{id}"), (NpgsqlTransaction)context.Database.CurrentTransaction!.GetDbTransaction());
             await (commits ? transaction.CommitAsync() : transaction.RollbackAsync());
             context.ChangeTracker.Clear();
         }
@@ -170,7 +179,8 @@ public sealed class OrderContext(string connectionString) : DbContext
 {
     public DbSet<Order> Orders => Set<Order>();
 
-    protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) => optionsBuilder.UseNpgsql(connectionString);
+    protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) =>
+        optionsBuilder.UseNpgsql(connectionString);
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<Order>(order =>
     {

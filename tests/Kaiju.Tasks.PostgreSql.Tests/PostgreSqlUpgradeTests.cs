@@ -7,10 +7,13 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>Tables of an earlier version, with tasks in every state, are brought up to date: nothing is lost, and work goes on.</summary>
+/// <summary>
+/// Tables of an earlier version, with tasks in every state, are brought up to date: nothing is lost, and work goes on.
+/// </summary>
 public sealed class PostgreSqlUpgradeTests : IAsyncLifetime, IDisposable
 {
-    private static readonly string[] _tables = ["tasks", "states", "results", "failures", "runs", "notifications", "executors"];
+    private static readonly string[] _tables = [
+        "tasks", "states", "results", "failures", "runs", "notifications", "executors"];
 
     private readonly FakeTimeProvider _clock = new(UpgradedStore.Start);
     private NpgsqlDataSource? _dataSource;
@@ -38,10 +41,15 @@ public sealed class PostgreSqlUpgradeTests : IAsyncLifetime, IDisposable
             await ExecuteAsync($"insert into upgraded.{table} overriding system value select * from filled.{table}");
         }
 
-        await ExecuteAsync("select setval(pg_get_serial_sequence('upgraded.tasks', 'task_no'), (select max(task_no) from upgraded.tasks))");
-        await ExecuteAsync("select setval(pg_get_serial_sequence('upgraded.notifications', 'id'), (select max(id) from upgraded.notifications))");
+        await ExecuteAsync(
+            "select setval(pg_get_serial_sequence('upgraded.tasks', 'task_no'), (select max(task_no) from "
+                + "upgraded.tasks))");
+        await ExecuteAsync(
+            "select setval(pg_get_serial_sequence('upgraded.notifications', 'id'), (select max(id) from "
+                + "upgraded.notifications))");
 
-        var applied = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => PostgreSqlSchema.MigrateAsync(DataSource, Named("upgraded"))));
+        var applied = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => PostgreSqlSchema.MigrateAsync(DataSource, Named("upgraded"))));
 
         applied.Sum().Should().Be(PostgreSqlSchema.Version - 1, "each migration that is missing is applied once");
         await using var upgraded = await OpenAsync("upgraded");
@@ -55,7 +63,8 @@ public sealed class PostgreSqlUpgradeTests : IAsyncLifetime, IDisposable
         await CreateVersion1Async("old");
         await using var store = NewStore(Named("old", migrates: false));
 
-        await FluentActions.Awaiting(() => store.StartAsync(default)).Should().ThrowAsync<TaskSchemaException>().WithMessage("*of version 1; this package needs 2*");
+        await FluentActions.Awaiting(() => store.StartAsync(default)).Should()
+            .ThrowAsync<TaskSchemaException>().WithMessage("*of version 1; this package needs 2*");
     }
 
     [Fact]
@@ -71,7 +80,8 @@ public sealed class PostgreSqlUpgradeTests : IAsyncLifetime, IDisposable
         (await store.WatchAsync(default)).Since.Should().Be(UpgradedStore.Start);
     }
 
-    private static PostgreSqlTasksOptions Named(string schema, bool migrates = true) => new() { Schema = schema, MigrateAtStart = migrates, PollingOnly = true };
+    private static PostgreSqlTasksOptions Named(string schema, bool migrates = true) =>
+        new() { Schema = schema, MigrateAtStart = migrates, PollingOnly = true };
 
     private async Task<PostgreSqlTaskStore> OpenAsync(string schema)
     {
@@ -81,13 +91,21 @@ public sealed class PostgreSqlUpgradeTests : IAsyncLifetime, IDisposable
     }
 
     private PostgreSqlTaskStore NewStore(PostgreSqlTasksOptions options) => new(
-        DataSource, options, new LifecycleRules(), IdSource.Random, NullLogger<PostgreSqlTaskStore>.Instance, _clock.GetUtcNow);
+        DataSource,
+        options,
+        new LifecycleRules(),
+        IdSource.Random,
+        NullLogger<PostgreSqlTaskStore>.Instance,
+        _clock.GetUtcNow);
 
     private async Task CreateVersion1Async(string schema)
     {
         await ExecuteAsync($"create schema {schema}");
-        await ExecuteAsync($"create table {schema}.migrations (version integer primary key, applied timestamptz not null default now())");
-        await ExecuteAsync(SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, PostgreSqlSchema.Words(Named(schema), ""))[0]);
+        await ExecuteAsync(
+            $"create table {schema}.migrations (version integer primary key, applied timestamptz not null default "
+                + $"now())");
+        await ExecuteAsync(
+            SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, PostgreSqlSchema.Words(Named(schema), ""))[0]);
         await ExecuteAsync($"insert into {schema}.migrations (version) values (1)");
     }
 

@@ -44,16 +44,25 @@ public sealed class ShopTests : IAsyncLifetime, IDisposable
     {
         var order = new { id = "42", item = "a kaiju", total = 12.5m };
         await UntilAsync(async () => (await _shop.GetAsync("/orders/none")).StatusCode == HttpStatusCode.NotFound);
-        (await _shop.PostAsJsonAsync("/orders", new { id = "41", item = "nothing", total = 0 })).StatusCode.Should().Be(HttpStatusCode.BadRequest);
-        (await _shop.PostAsJsonAsync("/orders/42/payment", new { card = "4111111111111111" })).StatusCode.Should().Be(HttpStatusCode.Conflict, "there is no such order yet");
+        (await _shop.PostAsJsonAsync(
+            "/orders",
+            new { id = "41", item = "nothing", total = 0 })).StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        (await _shop.PostAsJsonAsync(
+            "/orders/42/payment",
+            new { card = "4111111111111111" })).StatusCode.Should().Be(HttpStatusCode.Conflict,
+            "there is no such order yet");
 
         (await _shop.PostAsJsonAsync("/orders", order)).StatusCode.Should().Be(HttpStatusCode.Accepted);
-        (await _shop.PostAsJsonAsync("/orders", order)).IsSuccessStatusCode.Should().BeFalse("the order is there already, and its task");
+        (await _shop.PostAsJsonAsync("/orders", order)).IsSuccessStatusCode.Should().BeFalse(
+            "the order is there already, and its task");
         await UntilAsync(async () => (await GetAsync("42")).GetProperty("waitsForPayment").GetBoolean());
         (await GetAsync("42")).GetProperty("status").GetString().Should().Be("reserved");
 
-        (await _shop.PostAsJsonAsync("/orders/42/payment", new { card = "4111111111111111" })).StatusCode.Should().Be(HttpStatusCode.OK);
-        (await _shop.PostAsJsonAsync("/orders/42/payment", new { card = "4111111111111111" })).StatusCode.Should().Be(HttpStatusCode.Conflict, "it is paid once");
+        (await _shop.PostAsJsonAsync(
+            "/orders/42/payment", new { card = "4111111111111111" })).StatusCode.Should().Be(HttpStatusCode.OK);
+        (await _shop.PostAsJsonAsync(
+            "/orders/42/payment",
+            new { card = "4111111111111111" })).StatusCode.Should().Be(HttpStatusCode.Conflict, "it is paid once");
         await UntilAsync(async () => (await GetAsync("42")).GetProperty("status").GetString() == "shipped");
         (await GetAsync("42")).GetProperty("tracking").GetString().Should().Be("KT-42");
     }

@@ -11,8 +11,10 @@ for (var i = 0; i < args.Length; i++)
 {
     switch (args[i])
     {
-        case "--seeds" when i + 1 < args.Length && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out seeds):
-        case "--from" when i + 1 < args.Length && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out from):
+        case "--seeds" when i + 1 < args.Length
+            && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out seeds):
+        case "--from" when i + 1 < args.Length
+            && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out from):
             i++;
             break;
         case "--without" when i + 1 < args.Length:
@@ -30,7 +32,9 @@ for (var i = 0; i < args.Length; i++)
 var rules = BrokenRules.All.FirstOrDefault(rule => rule.Name == without).Rules;
 if (without.Length > 0 && rules is null)
 {
-    Console.Error.WriteLine($"There is no rule \"{without}\". The rules are: {string.Join(", ", BrokenRules.All.Select(rule => rule.Name))}.");
+    Console.Error.WriteLine(
+        $"There is no rule \"{without}\". The rules are: "
+            + $"{string.Join(", ", BrokenRules.All.Select(rule => rule.Name))}.");
     return 2;
 }
 
@@ -54,7 +58,10 @@ for (var done = 0; done < seeds; done++)
     if (clock.GetElapsedTime(told) > TimeSpan.FromSeconds(10))
     {
         told = clock.GetTimestamp();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done + 1} seeds, {(done + 1) / clock.GetElapsedTime(began).TotalSeconds:0} a second"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{done + 1} seeds, {(done + 1) / clock.GetElapsedTime(began).TotalSeconds:0} a second"));
     }
 }
 

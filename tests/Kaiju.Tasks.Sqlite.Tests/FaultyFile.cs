@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kaiju.Tasks.Sqlite.Tests;
 
 /// <summary>
-/// A file whose statements fail as a test says: an id that is created or read, and a result that is recorded, pass through a function of
-/// SQLite that may throw any result code, or keep the thread that asks.
+/// A file whose statements fail as a test says: an id that is created or read, and a result that is recorded, pass
+/// through a function of SQLite that may throw any result code, or keep the thread that asks.
 /// </summary>
 internal sealed class FaultyFile : IDisposable
 {
@@ -29,7 +29,9 @@ internal sealed class FaultyFile : IDisposable
     /// <summary>With which result code statements about <see cref="Bad"/> fail; 0 for none.</summary>
     public int Code { get; set; }
 
-    /// <summary>Everything fails with <see cref="Code"/>, and whatever is opened meanwhile is read-only for ever.</summary>
+    /// <summary>
+    /// Everything fails with <see cref="Code"/>, and whatever is opened meanwhile is read-only for ever.
+    /// </summary>
     public bool IsDown { get; set; }
 
     /// <summary>How many connections were opened.</summary>
@@ -49,25 +51,36 @@ internal sealed class FaultyFile : IDisposable
         }
     }
 
-    /// <summary>Every connection that is open now fails with <see cref="Code"/> for ever, whatever it does; later ones do not.</summary>
+    /// <summary>
+    /// Every connection that is open now fails with <see cref="Code"/> for ever, whatever it does; later ones do not.
+    /// </summary>
     public void SpoilOpenConnections() => _spoiled = _opened;
 
     public void Release() => _gate.Set();
 
     public SqliteTaskStore NewStore(ILogger<SqliteTaskStore>? logger = null, SqliteTasksOptions? options = null) => new(
-        options ?? Options, TimeProvider.System, new LifecycleRules(), IdSource.Random, logger ?? NullLogger<SqliteTaskStore>.Instance, changeSql: ChangeSql);
+        options ?? Options,
+        TimeProvider.System,
+        new LifecycleRules(),
+        IdSource.Random,
+        logger ?? NullLogger<SqliteTaskStore>.Instance,
+        changeSql: ChangeSql);
 
     public static string ChangeSql(string sql) => sql
         .Replace("values (@id, @creation,", "values (pass(@id), @creation,", StringComparison.Ordinal)
         .Replace("@claim, @result)", "@claim, pass(@result))", StringComparison.Ordinal)
-        .Replace("on s.task_no = t.task_no where t.id = @id", "on s.task_no = t.task_no where t.id = pass(@id)", StringComparison.Ordinal);
+        .Replace(
+            "on s.task_no = t.task_no where t.id = @id",
+            "on s.task_no = t.task_no where t.id = pass(@id)",
+            StringComparison.Ordinal);
 
     public static TaskDefinition Definition(string id)
     {
         var services = new ServiceCollection();
         services.AddKaijuTasks();
         using var provider = services.BuildServiceProvider();
-        return provider.GetRequiredService<TaskDefinitionChecker>().Prepare(new TaskDefinition { Id = id, Commands = [new("do"), new("do")] });
+        return provider.GetRequiredService<TaskDefinitionChecker>().Prepare(
+            new TaskDefinition { Id = id, Commands = [new("do"), new("do")] });
     }
 
     public SqliteConnection Open() => _file.Open();

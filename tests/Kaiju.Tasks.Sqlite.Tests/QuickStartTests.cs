@@ -23,13 +23,17 @@ public sealed class QuickStartTests
 
         second.ExitCode.Should().Be(0);
         said.Should().Contain(line => line.Contains("Going on with the tasks in", StringComparison.Ordinal));
-        said.Should().NotContain(line => line.Contains("fails its first attempt", StringComparison.Ordinal), "the stage that does is recorded");
+        said.Should().NotContain(
+            line => line.Contains("fails its first attempt", StringComparison.Ordinal),
+            "the stage that does is recorded");
     }
 
     private static Process Start(TemporaryFile file)
     {
-        var program = Path.Combine(Repository.Root, "samples", "QuickStart", "bin", Repository.Configuration, "net10.0", "QuickStart.dll");
-        var start = new ProcessStartInfo("dotnet", [program, Path.Combine(Repository.Root, "docs"), "--database", file.Path])
+        var program = Path.Combine(
+            Repository.Root, "samples", "QuickStart", "bin", Repository.Configuration, "net10.0", "QuickStart.dll");
+        var start = new ProcessStartInfo(
+            "dotnet", [program, Path.Combine(Repository.Root, "docs"), "--database", file.Path])
         {
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
@@ -52,6 +56,7 @@ public sealed class QuickStartTests
             }
         }
 
-        throw new InvalidOperationException($"The sample did not say \"{text}\":{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
+        throw new InvalidOperationException(
+            $"The sample did not say \"{text}\":{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
     }
 }

@@ -19,7 +19,8 @@ public sealed class SqliteClientTests
         var host = builder.Build();
         await host.StartAsync();
         var client = host.Services.GetRequiredService<ITaskClient>();
-        await client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        await client.CreateAsync(
+            new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
         var waiting = client.WaitAsync("t");
 
         if (isStopped)

@@ -9,7 +9,9 @@ using SQLitePCL;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
-/// <summary>What each result code of SQLite does to the step that meets it, to the steps beside it and to its connection.</summary>
+/// <summary>
+/// What each result code of SQLite does to the step that meets it, to the steps beside it and to its connection.
+/// </summary>
 public sealed class SqliteFaultTests : IDisposable
 {
     private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
@@ -54,10 +56,12 @@ public sealed class SqliteFaultTests : IDisposable
         get
         {
             var codes = new TheoryData<string, int>();
-            foreach (var constant in typeof(raw).GetFields(BindingFlags.Public | BindingFlags.Static).Where(constant => constant.IsLiteral && constant.FieldType == typeof(int)))
+            foreach (var constant in typeof(raw).GetFields(BindingFlags.Public | BindingFlags.Static).Where(
+                constant => constant.IsLiteral && constant.FieldType == typeof(int)))
             {
                 var (name, code) = (constant.Name["SQLITE_".Length..], (int)constant.GetRawConstantValue()!);
-                if (PrimaryOf(name) is { } primary && (code & 0xff) == (int)typeof(raw).GetField($"SQLITE_{primary}")!.GetRawConstantValue()!)
+                if (PrimaryOf(name) is { } primary
+                    && (code & 0xff) == (int)typeof(raw).GetField($"SQLITE_{primary}")!.GetRawConstantValue()!)
                 {
                     codes.Add(name, code);
                 }
@@ -111,7 +115,8 @@ public sealed class SqliteFaultTests : IDisposable
 
         foreach (var creation in (Task[])[before, bad, after])
         {
-            (await FluentActions.Awaiting(() => creation).Should().ThrowAsync<SqliteException>()).Which.SqliteErrorCode.Should().Be(code);
+            (await FluentActions.Awaiting(() => creation).Should()
+                .ThrowAsync<SqliteException>()).Which.SqliteErrorCode.Should().Be(code);
         }
 
         (await IdsAsync(store)).Should().BeEquivalentTo([FaultyFile.Slow], "nothing of the transaction can be trusted");
@@ -131,7 +136,8 @@ public sealed class SqliteFaultTests : IDisposable
         _file.Code = code;
         var (before, bad, after) = await CreateTogetherAsync(store);
 
-        (await FluentActions.Awaiting(() => bad).Should().ThrowAsync<SqliteException>()).Which.SqliteErrorCode.Should().Be(code);
+        (await FluentActions.Awaiting(() => bad).Should().ThrowAsync<SqliteException>()).Which.SqliteErrorCode
+            .Should().Be(code);
         await Task.WhenAll(before, after);
         (await IdsAsync(store)).Should().BeEquivalentTo(FaultyFile.Slow, "before", "after");
         _file.Opened.Should().Be(2, "the writer keeps its connection, and there is a reader");
@@ -184,8 +190,10 @@ public sealed class SqliteFaultTests : IDisposable
         await using var store = _file.NewStore();
         _file.Code = raw.SQLITE_READONLY;
 
-        (await FluentActions.Awaiting(() => CreateAsync(store, FaultyFile.Bad)).Should().ThrowAsync<SqliteException>()).Which.SqliteErrorCode.Should().Be(8);
-        (await FluentActions.Awaiting(() => store.GetAsync(FaultyFile.Bad, default).AsTask()).Should().ThrowAsync<SqliteException>()).Which.SqliteErrorCode.Should().Be(8);
+        (await FluentActions.Awaiting(() => CreateAsync(store, FaultyFile.Bad)).Should()
+            .ThrowAsync<SqliteException>()).Which.SqliteErrorCode.Should().Be(8);
+        (await FluentActions.Awaiting(() => store.GetAsync(FaultyFile.Bad, default).AsTask()).Should()
+            .ThrowAsync<SqliteException>()).Which.SqliteErrorCode.Should().Be(8);
 
         (await CreateAsync(store, "t"))[0].Result.Should().Be(CreateResult.Created);
     }
@@ -198,14 +206,23 @@ public sealed class SqliteFaultTests : IDisposable
         options.Opened += connection =>
         {
             writing ??= connection;
-            Execute(connection, ReferenceEquals(writing, connection) ? "pragma max_page_count = 60" : "pragma max_page_count = 1000000");
+            Execute(
+                connection,
+                ReferenceEquals(writing, connection)
+                    ? "pragma max_page_count = 60"
+                    : "pragma max_page_count = 1000000");
         };
         await using var store = new SqliteTaskStore(
-            options, TimeProvider.System, new LifecycleRules(), IdSource.Random, Microsoft.Extensions.Logging.Abstractions.NullLogger<SqliteTaskStore>.Instance);
+            options,
+            TimeProvider.System,
+            new LifecycleRules(),
+            IdSource.Random,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<SqliteTaskStore>.Instance);
         await CreateAsync(store, "t");
         var large = FaultyFile.Definition("large") with { Description = new string('x', 1_000_000) };
 
-        (await FluentActions.Awaiting(() => store.CreateAsync([large], OnConflict.Fail, default).AsTask()).Should().ThrowAsync<SqliteException>())
+        (await FluentActions.Awaiting(() => store.CreateAsync([large], OnConflict.Fail, default).AsTask()).Should()
+            .ThrowAsync<SqliteException>())
             .Which.SqliteErrorCode.Should().Be(raw.SQLITE_FULL);
 
         (await store.CreateAsync([large], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
@@ -217,16 +234,21 @@ public sealed class SqliteFaultTests : IDisposable
     {
         await using var store = _file.NewStore();
         using var queue = new RelationalTaskQueue(store, TimeProvider.System);
-        await store.CreateAsync([FaultyFile.Definition("a"), FaultyFile.Definition("b"), FaultyFile.Definition("c")], OnConflict.Fail, default);
+        await store.CreateAsync(
+            [FaultyFile.Definition("a"), FaultyFile.Definition("b"), FaultyFile.Definition("c")],
+            OnConflict.Fail,
+            default);
         var claimed = await queue.ClaimAsync(new ClaimRequest(_executor, 3, long.MaxValue), default);
         _file.Code = raw.SQLITE_TOOBIG;
 
-        var answers = await store.RecordAsync([.. claimed.Select(task => Report(task, task.Id == "b" ? FaultyFile.Bad : "good"))], default);
+        var answers = await store.RecordAsync(
+            [.. claimed.Select(task => Report(task, task.Id == "b" ? FaultyFile.Bad : "good"))], default);
 
         answers.Should().AllBeEquivalentTo(ReportAnswer.Recorded);
         (await store.GetAsync("a", default))!.Result.Should().ContainSingle();
         (await store.GetAsync("c", default))!.Result.Should().ContainSingle();
-        (await store.GetStagesAsync("b", default)).Should().ContainSingle().Which.Error!.Message.Should().StartWith("The store cannot hold the result");
+        (await store.GetStagesAsync("b", default)).Should().ContainSingle().Which.Error!.Message
+            .Should().StartWith("The store cannot hold the result");
     }
 
     private static StageReport Report(ExecutorTask task, string result) => new()
@@ -240,7 +262,10 @@ public sealed class SqliteFaultTests : IDisposable
         Outcome = StageOutcome.Completed(JsonSerializer.SerializeToElement(result)),
     };
 
-    /// <summary>Three creations in one transaction: they wait while the writer is kept by another one. The one in the middle is bad.</summary>
+    /// <summary>
+    /// Three creations in one transaction: they wait while the writer is kept by another one. The one in the middle is
+    /// bad.
+    /// </summary>
     private async Task<(Task Before, Task Bad, Task After)> CreateTogetherAsync(SqliteTaskStore store)
     {
         var slow = CreateAsync(store, FaultyFile.Slow);
@@ -251,11 +276,15 @@ public sealed class SqliteFaultTests : IDisposable
         return creations;
     }
 
-    private static Task<IReadOnlyList<CreateAnswer>> CreateAsync(SqliteTaskStore store, string id) => store.CreateAsync([FaultyFile.Definition(id)], OnConflict.Fail, default).AsTask();
+    private static Task<IReadOnlyList<CreateAnswer>> CreateAsync(SqliteTaskStore store, string id) =>
+        store.CreateAsync([FaultyFile.Definition(id)], OnConflict.Fail, default).AsTask();
 
-    private static async Task<IEnumerable<string>> IdsAsync(SqliteTaskStore store) => (await store.ListAsync(new TaskQuery(), null, 10, default)).Tasks.Select(task => task.Id);
+    private static async Task<IEnumerable<string>> IdsAsync(SqliteTaskStore store) =>
+        (await store.ListAsync(new TaskQuery(), null, 10, default)).Tasks.Select(task => task.Id);
 
-    private static string? PrimaryOf(string name) => _expected.Keys.FirstOrDefault(primary => name == primary || name.StartsWith($"{primary}_", StringComparison.Ordinal));
+    private static string? PrimaryOf(string name) =>
+        _expected.Keys.FirstOrDefault(
+            primary => name == primary || name.StartsWith($"{primary}_", StringComparison.Ordinal));
 
     private static void Execute(SqliteConnection connection, string text)
     {

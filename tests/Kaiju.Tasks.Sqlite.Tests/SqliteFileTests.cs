@@ -5,7 +5,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
-/// <summary>What is no file for tasks is refused when the host starts, with its path and the reason; everything else works.</summary>
+/// <summary>
+/// What is no file for tasks is refused when the host starts, with its path and the reason; everything else works.
+/// </summary>
 public sealed class SqliteFileTests : IDisposable
 {
     private readonly TemporaryFile _file = new();
@@ -71,7 +73,8 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_that_is_not_there_is_refused() => await IsRefusedAsync($"{_file.Path}/tasks.db", 14, "Its folder does not exist");
+    public async Task A_folder_that_is_not_there_is_refused() =>
+        await IsRefusedAsync($"{_file.Path}/tasks.db", 14, "Its folder does not exist");
 
     [Fact]
     public async Task A_folder_in_place_of_the_file_is_refused()
@@ -82,7 +85,8 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_in_which_no_file_can_be_made_is_refused() => await IsRefusedAsync("/proc/tasks.db", 14, "unable to open");
+    public async Task A_folder_in_which_no_file_can_be_made_is_refused() =>
+        await IsRefusedAsync("/proc/tasks.db", 14, "unable to open");
 
     [Fact]
     public async Task A_folder_in_which_no_WAL_can_be_made_is_refused()
@@ -117,8 +121,10 @@ public sealed class SqliteFileTests : IDisposable
         await host.StartAsync();
         var client = host.Services.GetRequiredService<ITaskClient>();
 
-        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(() => client.CreateAsync(Definition($"t{i}")))));
-        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => client.WaitAsync($"t{i}"))).WaitAsync(TimeSpan.FromSeconds(60));
+        await Task.WhenAll(
+            Enumerable.Range(0, 200).Select(i => Task.Run(() => client.CreateAsync(Definition($"t{i}")))));
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => client.WaitAsync($"t{i}")))
+            .WaitAsync(TimeSpan.FromSeconds(60));
 
         done.Should().Be(200);
         await host.StopAsync();
@@ -163,7 +169,10 @@ public sealed class SqliteFileTests : IDisposable
 
         file.Code = 8;
         file.SpoilOpenConnections();
-        var e = (await FluentActions.Awaiting(() => store.CreateAsync([FaultyFile.Definition("u")], OnConflict.Fail, default).AsTask()).Should().ThrowAsync<SqliteException>()).Which;
+        var e = (await FluentActions.Awaiting(
+            () => store.CreateAsync([FaultyFile.Definition("u")], OnConflict.Fail, default).AsTask())
+            .Should()
+            .ThrowAsync<SqliteException>()).Which;
         e.SqliteErrorCode.Should().Be(14);
         e.Message.Should().Contain(path);
         File.Exists(path).Should().BeFalse();
@@ -193,7 +202,8 @@ public sealed class SqliteFileTests : IDisposable
     private static IHost NewHost(string connectionString, Action run)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddKaijuTasks(options => options.Capacity = 50).UseSqlite(connectionString).AddCommand("do", run);
+        builder.Services.AddKaijuTasks(options => options.Capacity = 50).UseSqlite(connectionString)
+            .AddCommand("do", run);
         return builder.Build();
     }
 

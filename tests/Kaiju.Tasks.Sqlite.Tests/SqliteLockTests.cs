@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
-/// <summary>Waits for locks of other connections: the busy timeout is the bound of the whole call, by the machine's clock.</summary>
+/// <summary>
+/// Waits for locks of other connections: the busy timeout is the bound of the whole call, by the machine's clock.
+/// </summary>
 [Collection(Alone.Name)]
 public sealed class SqliteLockTests : IDisposable
 {
@@ -66,7 +68,9 @@ public sealed class SqliteLockTests : IDisposable
         await using var store = NewStore();
 
         // All of them share one start, and none waits for that of another.
-        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => FailsAfterThePatienceAsync(() => store.GetAsync("t", default).AsTask())));
+        await Task.WhenAll(
+            Enumerable.Range(0, 5).Select(
+                _ => FailsAfterThePatienceAsync(() => store.GetAsync("t", default).AsTask())));
         await FailsAfterThePatienceAsync(() => store.StartAsync(default));
         await FailsAfterThePatienceAsync(() => SqliteSchema.MigrateAsync(Options()));
 
@@ -109,8 +113,10 @@ public sealed class SqliteLockTests : IDisposable
         var starting = store.StartAsync(cancelled.Token);
         var reading = store.GetAsync("t", cancelled.Token).AsTask();
         await cancelled.CancelAsync();
-        await FluentActions.Awaiting(() => starting.WaitAsync(TimeSpan.FromSeconds(10))).Should().ThrowAsync<OperationCanceledException>();
-        await FluentActions.Awaiting(() => reading.WaitAsync(TimeSpan.FromSeconds(10))).Should().ThrowAsync<OperationCanceledException>();
+        await FluentActions.Awaiting(() => starting.WaitAsync(TimeSpan.FromSeconds(10))).Should()
+            .ThrowAsync<OperationCanceledException>();
+        await FluentActions.Awaiting(() => reading.WaitAsync(TimeSpan.FromSeconds(10))).Should()
+            .ThrowAsync<OperationCanceledException>();
         Execute("rollback");
 
         await store.CreateAsync([FaultyFile.Definition("t")], OnConflict.Fail, default);
@@ -118,7 +124,8 @@ public sealed class SqliteLockTests : IDisposable
         using var enough = new CancellationTokenSource();
         var writing = store.CancelAsync("t", enough.Token).AsTask();
         await enough.CancelAsync();
-        await FluentActions.Awaiting(() => writing.WaitAsync(TimeSpan.FromSeconds(10))).Should().ThrowAsync<OperationCanceledException>();
+        await FluentActions.Awaiting(() => writing.WaitAsync(TimeSpan.FromSeconds(10))).Should()
+            .ThrowAsync<OperationCanceledException>();
 
         // Its last caller is gone, so the writer waits for nothing.
         await store.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
@@ -130,12 +137,14 @@ public sealed class SqliteLockTests : IDisposable
         using var file = new FaultyFile();
         await using var store = file.NewStore();
         using var cancelled = new CancellationTokenSource();
-        var creating = store.CreateAsync([FaultyFile.Definition(FaultyFile.Slow)], OnConflict.Fail, cancelled.Token).AsTask();
+        var creating = store.CreateAsync([FaultyFile.Definition(FaultyFile.Slow)], OnConflict.Fail, cancelled.Token)
+            .AsTask();
         await file.IsKept;
 
         await cancelled.CancelAsync();
 
-        await FluentActions.Awaiting(() => creating.WaitAsync(TimeSpan.FromSeconds(10))).Should().ThrowAsync<OperationCanceledException>();
+        await FluentActions.Awaiting(() => creating.WaitAsync(TimeSpan.FromSeconds(10))).Should()
+            .ThrowAsync<OperationCanceledException>();
         file.Release();
     }
 
@@ -163,7 +172,8 @@ public sealed class SqliteLockTests : IDisposable
         await store.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
 
         await FluentActions.Awaiting(() => starting).Should().ThrowAsync<OperationCanceledException>();
-        await FluentActions.Awaiting(() => store.GetAsync("t", default).AsTask()).Should().ThrowAsync<ObjectDisposedException>();
+        await FluentActions.Awaiting(() => store.GetAsync("t", default).AsTask()).Should()
+            .ThrowAsync<ObjectDisposedException>();
     }
 
     [Fact]
@@ -181,7 +191,8 @@ public sealed class SqliteLockTests : IDisposable
     {
         var time = Stopwatch.StartNew();
         var e = (await FluentActions.Awaiting(call).Should().ThrowAsync<SqliteException>()).Which;
-        time.Elapsed.Should().BeGreaterThanOrEqualTo(_patience - TimeSpan.FromMilliseconds(20)).And.BeLessThan(_patience + _slack);
+        time.Elapsed.Should().BeGreaterThanOrEqualTo(_patience - TimeSpan.FromMilliseconds(20)).And
+            .BeLessThan(_patience + _slack);
         e.SqliteErrorCode.Should().Be(5);
         return e;
     }
@@ -194,7 +205,12 @@ public sealed class SqliteLockTests : IDisposable
     }
 
     private SqliteTaskStore NewStore(SqliteTasksOptions? options = null) =>
-        new(options ?? Options(), TimeProvider.System, new LifecycleRules(), IdSource.Random, NullLogger<SqliteTaskStore>.Instance);
+        new(
+            options ?? Options(),
+            TimeProvider.System,
+            new LifecycleRules(),
+            IdSource.Random,
+            NullLogger<SqliteTaskStore>.Instance);
 
     private void Execute(string text)
     {

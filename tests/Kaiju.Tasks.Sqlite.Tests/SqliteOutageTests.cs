@@ -5,7 +5,9 @@ using SQLitePCL;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
-/// <summary>A file that cannot be written for a while: with default options work goes on within five seconds of its return.</summary>
+/// <summary>
+/// A file that cannot be written for a while: with default options work goes on within five seconds of its return.
+/// </summary>
 [Collection(Alone.Name)]
 public sealed class SqliteOutageTests : IDisposable
 {
@@ -63,7 +65,10 @@ public sealed class SqliteOutageTests : IDisposable
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddSingleton<Func<string, string>>(FaultyFile.ChangeSql);
         builder.Services.AddKaijuTasks()
-            .UseSqlite(_file.Options.ConnectionString, options => (options.Opened, options.BusyTimeout) = (_file.Options.Opened, TimeSpan.FromMilliseconds(300)))
+            .UseSqlite(
+                _file.Options.ConnectionString,
+                options =>
+                    (options.Opened, options.BusyTimeout) = (_file.Options.Opened, TimeSpan.FromMilliseconds(300)))
             .AddCommand("do", () => Task.Delay(50));
         return builder.Build();
     }
@@ -73,7 +78,13 @@ public sealed class SqliteOutageTests : IDisposable
     {
         await host.StartAsync();
         var client = host.Services.GetRequiredService<ITaskClient>();
-        await client.CreateManyAsync([.. Enumerable.Range(0, 16).Select(i => new TaskDefinition { Id = $"t{i}", Commands = [.. Enumerable.Repeat(new TaskCommand("do"), 40)] })]);
+        await client.CreateManyAsync(
+            [.. Enumerable.Range(0, 16).Select(
+                i => new TaskDefinition
+                {
+                    Id = $"t{i}",
+                    Commands = [.. Enumerable.Repeat(new TaskCommand("do"), 40)],
+                })]);
     }
 
     private static async Task EndsInTimeAsync(IHost host)
@@ -83,7 +94,8 @@ public sealed class SqliteOutageTests : IDisposable
         await client.CreateAsync(new TaskDefinition { Id = "new", Commands = [new("do")] });
 
         // Some work of their stages is left as well.
-        var runs = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => client.WaitAsync($"t{i}"))).WaitAsync(TimeSpan.FromSeconds(60));
+        var runs = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => client.WaitAsync($"t{i}")))
+            .WaitAsync(TimeSpan.FromSeconds(60));
         back.Elapsed.Should().BeLessThan(_return + TimeSpan.FromSeconds(2));
         runs.Should().OnlyContain(run => run.State == TaskState.Finished && run.Retries == 0);
         (await client.WaitAsync("new").WaitAsync(TimeSpan.FromSeconds(60))).State.Should().Be(TaskState.Finished);

@@ -7,7 +7,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
-/// <summary>No statement scans a table, however many rows there are and whatever they are: at 200,000 rows, analysed, all of one state.</summary>
+/// <summary>
+/// No statement scans a table, however many rows there are and whatever they are: at 200,000 rows, analysed, all of one
+/// state.
+/// </summary>
 public sealed partial class SqlitePlanTests
 {
     private const int Rows = 200_000;
@@ -16,7 +19,10 @@ public sealed partial class SqlitePlanTests
     private const string OldestFirst = "delete_notifications";
 
     // Found by no index and read whole: the executors, which are few, and lists that a statement brings with it.
-    [GeneratedRegex(@"^SCAN (?!(e|i|c|a|json_each|kaiju_executors|constant row|\d+ constant|r|n|o|l|t)\b)(?!\(subquery-\d+\))(?!\w+ USING (COVERING )?INDEX)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"^SCAN (?!(e|i|c|a|json_each|kaiju_executors|constant row|\d+ constant|r|n|o|l|t)\b)"
+        + @"(?!\(subquery-\d+\))(?!\w+ USING (COVERING )?INDEX)",
+        RegexOptions.IgnoreCase)]
     private static partial Regex Scan();
 
     [Theory]
@@ -26,7 +32,12 @@ public sealed partial class SqlitePlanTests
     public async Task No_statement_scans_a_table(string distribution)
     {
         using var file = new TemporaryFile();
-        using var store = new SqliteTaskStore(file.Options, TimeProvider.System, new LifecycleRules(), IdSource.Random, NullLogger<SqliteTaskStore>.Instance);
+        using var store = new SqliteTaskStore(
+            file.Options,
+            TimeProvider.System,
+            new LifecycleRules(),
+            IdSource.Random,
+            NullLogger<SqliteTaskStore>.Instance);
         await store.StartAsync(default);
         using var connection = file.Open();
         Fill(connection, distribution);
@@ -55,14 +66,16 @@ public sealed partial class SqlitePlanTests
 
             foreach (var (parent, detail) in nodes)
             {
-                if (detail == "USE TEMP B-TREE FOR ORDER BY" && name.Contains("list all", StringComparison.Ordinal) && nodes.Exists(node => node.Parent == parent && AllTasks().IsMatch(node.Detail)))
+                if (detail == "USE TEMP B-TREE FOR ORDER BY" && name.Contains("list all", StringComparison.Ordinal)
+                    && nodes.Exists(node => node.Parent == parent && AllTasks().IsMatch(node.Detail)))
                 {
-                    // A page in the order of creation comes from the index in that order; to sort it all rows would have to be read. What was
-                    // found for one page may be sorted.
+                    // A page in the order of creation comes from the index in that order; to sort it all rows would
+                    // have to be read. What was found for one page may be sorted.
                     scans.Add($"{name}: {detail}");
                 }
 
-                if (Scan().IsMatch(detail) || (detail.StartsWith("SCAN ", StringComparison.Ordinal) && BaseTables().IsMatch(detail)))
+                if (Scan().IsMatch(detail) || (detail.StartsWith("SCAN ", StringComparison.Ordinal)
+                    && BaseTables().IsMatch(detail)))
                 {
                     scans.Add($"{name}: {detail}");
                 }
@@ -78,9 +91,10 @@ public sealed partial class SqlitePlanTests
     [GeneratedRegex(@"@\w+")]
     private static partial Regex Arguments();
 
-    // A list without any filter walks its index in order, page by page; nothing else may walk one from end to end, but for the index of what is
-    // running, which has no more rows than executors have slots.
-    [GeneratedRegex(@"SCAN (kaiju_states|kaiju_results|kaiju_failures|kaiju_runs|s)\b(?! USING INDEX kaiju_states_running)")]
+    // A list without any filter walks its index in order, page by page; nothing else may walk one from end to end, but
+    // for the index of what is running, which has no more rows than executors have slots.
+    [GeneratedRegex(
+        @"SCAN (kaiju_states|kaiju_results|kaiju_failures|kaiju_runs|s)\b(?! USING INDEX kaiju_states_running)")]
     private static partial Regex BaseTables();
 
     private static void Fill(SqliteConnection connection, string distribution)
@@ -97,13 +111,20 @@ public sealed partial class SqlitePlanTests
             $"""
             begin;
             with recursive n(i) as (select 1 union all select i + 1 from n where i < {Rows})
-            insert into kaiju_tasks (task_no, id, creation, created, revision, app, group_name, group_id, user_id, is_periodic, definition)
-            select i, 't' || i, '', i, 0, 'default', iif(i % 100 = 0, 'g', null), iif(i % 1000 = 0, 'g', null), iif(i % 50 = 0, 'u', null), 0, '' from n;
-            insert into kaiju_states (task_no, app, priority, enabled, stages, traits, max_exec, created, bytes, revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
-                pass, result_pass, retries, interruptions, queued_at, wait, status_change, skipped, chain, duty, due, ended)
-            select i, 'default', 0, 1, 1, 0, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i, 0, 0, {duty}, {due}, {ended} from (select task_no as i from kaiju_tasks);
-            insert into kaiju_results (task_no, run_no, pass, stage, attempt, started, finished, result) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks;
-            insert into kaiju_notifications (task_id, job_id, user_id, state, is_final, result, created) select id, 'j', user_id, 5, 1, '[]', created from kaiju_tasks;
+            insert into kaiju_tasks (task_no, id, creation, created, revision, app, group_name, group_id, user_id,
+                is_periodic, definition)
+            select i, 't' || i, '', i, 0, 'default', iif(i % 100 = 0, 'g', null), iif(i % 1000 = 0, 'g', null),
+                iif(i % 50 = 0, 'u', null), 0, '' from n;
+            insert into kaiju_states (task_no, app, priority, enabled, stages, traits, max_exec, created, bytes,
+                revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
+                pass, result_pass, retries, interruptions, queued_at, wait, status_change, skipped, chain, duty, due,
+                    ended)
+            select i, 'default', 0, 1, 1, 0, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i, 0,
+                0, {duty}, {due}, {ended} from (select task_no as i from kaiju_tasks);
+            insert into kaiju_results (task_no, run_no, pass, stage, attempt, started, finished,
+                result) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks;
+            insert into kaiju_notifications (task_id, job_id, user_id, state, is_final, result, created) select id,
+                'j', user_id, 5, 1, '[]', created from kaiju_tasks;
             commit;
             analyze;
             """;

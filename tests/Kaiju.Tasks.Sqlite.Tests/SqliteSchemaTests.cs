@@ -14,11 +14,13 @@ public sealed class SqliteSchemaTests : IDisposable
     [Fact]
     public async Task Migrations_apply_once_however_many_begin_them_at_once()
     {
-        var applied = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => SqliteSchema.MigrateAsync(_file.Options))));
+        var applied = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => Task.Run(() => SqliteSchema.MigrateAsync(_file.Options))));
 
         applied.Sum().Should().Be(SqliteSchema.Version);
         (await SqliteSchema.MigrateAsync(_file.Options)).Should().Be(0);
-        Scalar("select group_concat(version) from kaiju_migrations").Should().Be(string.Join(',', Enumerable.Range(1, SqliteSchema.Version)));
+        Scalar("select group_concat(version) from kaiju_migrations").Should().Be(
+            string.Join(',', Enumerable.Range(1, SqliteSchema.Version)));
     }
 
     [Fact]
@@ -38,9 +40,11 @@ public sealed class SqliteSchemaTests : IDisposable
         await SqliteSchema.MigrateAsync(_file.Options);
         Execute("insert into kaiju_migrations (version) values (1000)");
 
-        await FluentActions.Awaiting(() => SqliteSchema.MigrateAsync(_file.Options)).Should().ThrowAsync<TaskSchemaException>().WithMessage("*of version 1000; this package knows up to*");
+        await FluentActions.Awaiting(() => SqliteSchema.MigrateAsync(_file.Options)).Should()
+            .ThrowAsync<TaskSchemaException>().WithMessage("*of version 1000; this package knows up to*");
         using var host = Host();
-        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>("the host does not start on it");
+        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>(
+            "the host does not start on it");
     }
 
     [Fact]
@@ -48,7 +52,8 @@ public sealed class SqliteSchemaTests : IDisposable
     {
         using var host = Host(options => options.MigrateAtStart = false);
 
-        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>().WithMessage("*of version 0; this package needs*MigrateAtStart*GetScript*");
+        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>()
+            .WithMessage("*of version 0; this package needs*MigrateAtStart*GetScript*");
     }
 
     [Theory]
@@ -64,7 +69,8 @@ public sealed class SqliteSchemaTests : IDisposable
         var options = _file.Options;
         options.TablePrefix = prefix;
 
-        await FluentActions.Awaiting(() => SqliteSchema.MigrateAsync(options)).Should().ThrowAsync<ArgumentException>().WithMessage($"*\"{prefix}\"*must match*");
+        await FluentActions.Awaiting(() => SqliteSchema.MigrateAsync(options)).Should()
+            .ThrowAsync<ArgumentException>().WithMessage($"*\"{prefix}\"*must match*");
     }
 
     [Fact]
@@ -75,7 +81,8 @@ public sealed class SqliteSchemaTests : IDisposable
         await one.StartAsync();
         await other.StartAsync();
 
-        await one.Services.GetRequiredService<ITaskClient>().CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        await one.Services.GetRequiredService<ITaskClient>().CreateAsync(
+            new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
 
         (await other.Services.GetRequiredService<ITaskClient>().GetAsync("t")).Should().BeNull();
         await one.StopAsync();
@@ -106,7 +113,8 @@ public sealed class SqliteSchemaTests : IDisposable
     private IHost Host(Action<SqliteTasksOptions>? configure = null)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddKaijuTasks(options => options.Roles = TaskRoles.Client).UseSqlite(_file.ConnectionString, configure);
+        builder.Services.AddKaijuTasks(options => options.Roles = TaskRoles.Client)
+            .UseSqlite(_file.ConnectionString, configure);
         return builder.Build();
     }
 

@@ -34,18 +34,21 @@ public sealed class SqliteSharingTests : IDisposable
         await _one.CreateAsync([Definition("t")], OnConflict.Fail, default);
 
         await waiting.WaitAsync(TimeSpan.FromSeconds(30));
-        (await queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default)).Should().ContainSingle().Which.Id.Should().Be("t");
+        (await queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default)).Should().ContainSingle().Which.Id
+            .Should().Be("t");
     }
 
     [Fact]
     public async Task Writers_of_several_processes_wait_for_each_other_and_readers_for_nobody()
     {
-        await _one.CreateAsync([.. Enumerable.Range(0, 200).Select(i => Definition($"t{i}"))], OnConflict.Fail, default);
+        await _one.CreateAsync(
+            [.. Enumerable.Range(0, 200).Select(i => Definition($"t{i}"))], OnConflict.Fail, default);
         async Task<int> ClaimAllAsync(SqliteTaskStore store)
         {
             using var queue = new RelationalTaskQueue(store, TimeProvider.System);
             var count = 0;
-            while (await queue.ClaimAsync(new ClaimRequest(_executor, 3, long.MaxValue), default) is { Count: > 0 } claimed)
+            while (await queue.ClaimAsync(
+                new ClaimRequest(_executor, 3, long.MaxValue), default) is { Count: > 0 } claimed)
             {
                 count += claimed.Count;
                 (await store.GetAsync(claimed[0].Id, default))!.State.Should().Be(TaskState.Executed);
@@ -88,7 +91,8 @@ public sealed class SqliteSharingTests : IDisposable
         command.CommandText = "begin immediate";
         command.ExecuteNonQuery();
 
-        (await FluentActions.Awaiting(() => impatient.CancelAsync("t", default).AsTask()).Should().ThrowAsync<SqliteException>()).Which.SqliteErrorCode.Should().Be(5);
+        (await FluentActions.Awaiting(() => impatient.CancelAsync("t", default).AsTask()).Should()
+            .ThrowAsync<SqliteException>()).Which.SqliteErrorCode.Should().Be(5);
 
         command.CommandText = "rollback";
         command.ExecuteNonQuery();
@@ -107,7 +111,9 @@ public sealed class SqliteSharingTests : IDisposable
         using var cancelled = new CancellationTokenSource();
         var before = _other.CreateAsync([Definition("before")], OnConflict.Fail, default).AsTask();
         var abandoned = _other.CreateAsync([Definition("abandoned")], OnConflict.Fail, cancelled.Token).AsTask();
-        var broken = _other.UpdateAsync(Definition("t") with { MaxExecTimeout = TimeSpan.FromSeconds(20), Cron = "61 * * * *" }, 0, default).AsTask();
+        var broken = _other.UpdateAsync(
+            Definition("t") with { MaxExecTimeout = TimeSpan.FromSeconds(20), Cron = "61 * * * *" }, 0, default)
+            .AsTask();
         var after = _other.CreateAsync([Definition("after")], OnConflict.Fail, default).AsTask();
         await cancelled.CancelAsync();
         command.CommandText = "rollback";
@@ -116,7 +122,8 @@ public sealed class SqliteSharingTests : IDisposable
         await Task.WhenAll(before, after);
         await FluentActions.Awaiting(() => abandoned).Should().ThrowAsync<OperationCanceledException>();
         await broken.ContinueWith(_ => { }, TaskScheduler.Default);
-        (await _one.ListAsync(new TaskQuery(), null, 10, default)).Tasks.Select(task => task.Id).Should().BeEquivalentTo("t", "before", "after");
+        (await _one.ListAsync(new TaskQuery(), null, 10, default)).Tasks.Select(task => task.Id)
+            .Should().BeEquivalentTo("t", "before", "after");
     }
 
     [Fact]
@@ -126,23 +133,27 @@ public sealed class SqliteSharingTests : IDisposable
         var options = file.Options;
         options.ConnectionString = $"Data Source={file.Path}/folder/tasks.db";
         using var store = NewStore(options);
-        await FluentActions.Awaiting(() => store.CreateAsync([Definition("t")], OnConflict.Fail, default).AsTask()).Should().ThrowAsync<Exception>();
+        await FluentActions.Awaiting(() => store.CreateAsync([Definition("t")], OnConflict.Fail, default).AsTask())
+            .Should().ThrowAsync<Exception>();
 
         Directory.CreateDirectory($"{file.Path}/folder");
-        (await store.CreateAsync([Definition("t")], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
+        (await store.CreateAsync(
+            [Definition("t")], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
     }
 
     private static TaskDefinition Definition(string id)
     {
         var services = new ServiceCollection();
         services.AddKaijuTasks();
-        return services.BuildServiceProvider().GetRequiredService<TaskDefinitionChecker>().Prepare(new TaskDefinition { Id = id, Commands = [new("do")] });
+        return services.BuildServiceProvider().GetRequiredService<TaskDefinitionChecker>().Prepare(
+            new TaskDefinition { Id = id, Commands = [new("do")] });
     }
 
     private SqliteTaskStore NewStore(SqliteTasksOptions? options = null)
     {
         options ??= _file.Options;
         options.ChangePollInterval = TimeSpan.FromMilliseconds(10);
-        return new SqliteTaskStore(options, TimeProvider.System, new LifecycleRules(), IdSource.Random, NullLogger<SqliteTaskStore>.Instance);
+        return new SqliteTaskStore(
+            options, TimeProvider.System, new LifecycleRules(), IdSource.Random, NullLogger<SqliteTaskStore>.Instance);
     }
 }

@@ -14,13 +14,16 @@ namespace Kaiju.Tasks.Sqlite.Tests;
 /// <summary>Empty stores, each in a file of its own that is deleted afterwards, on fake time.</summary>
 internal static class SqliteStores
 {
-    public static ValueTask<OpenedStore> OpenAsync(LifecycleRules rules, DateTimeOffset start) => OpenAsync(rules, start, TaskLifecycle.Next);
+    public static ValueTask<OpenedStore> OpenAsync(LifecycleRules rules, DateTimeOffset start) =>
+        OpenAsync(rules, start, TaskLifecycle.Next);
 
-    public static ValueTask<OpenedStore> OpenAsync(LifecycleRules rules, DateTimeOffset start, LifecycleFunction next, Func<string, string>? changeSql = null)
+    public static ValueTask<OpenedStore> OpenAsync(
+        LifecycleRules rules, DateTimeOffset start, LifecycleFunction next, Func<string, string>? changeSql = null)
     {
         var clock = new FakeTimeProvider(start);
         var file = new TemporaryFile();
-        var store = new SqliteTaskStore(file.Options, clock, rules, IdSource.Random, NullLogger<SqliteTaskStore>.Instance, next, changeSql);
+        var store = new SqliteTaskStore(
+            file.Options, clock, rules, IdSource.Random, NullLogger<SqliteTaskStore>.Instance, next, changeSql);
         var queue = new RelationalTaskQueue(store, clock);
         return new(new OpenedStore(store, queue, Advance, new Owner(store, queue, file)) { PutBack = PutBack });
 
@@ -41,9 +44,11 @@ internal static class SqliteStores
     public static ValueTask<BareStore> OpenBareAsync(LifecycleFunction next)
     {
         var (clock, file, logs) = (new FakeTimeProvider(BareStore.Start), new TemporaryFile(), new BareLogs());
-        var store = new SqliteTaskStore(file.Options, clock, new LifecycleRules(), IdSource.Random, new BareLogger<SqliteTaskStore>(logs), next);
+        var store = new SqliteTaskStore(
+            file.Options, clock, new LifecycleRules(), IdSource.Random, new BareLogger<SqliteTaskStore>(logs), next);
         var queue = new RelationalTaskQueue(store, clock);
-        return new(new BareStore(new OpenedStore(store, queue, Advance, new Owner(store, queue, file)), ExecuteAsync, logs));
+        return new(
+            new BareStore(new OpenedStore(store, queue, Advance, new Owner(store, queue, file)), ExecuteAsync, logs));
 
         ValueTask<DateTimeOffset> Advance(TimeSpan by)
         {
@@ -55,7 +60,8 @@ internal static class SqliteStores
         {
             // The first question makes the tables.
             await store.ListExecutorsAsync(default);
-            await using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"{file.ConnectionString};Pooling=false");
+            await using var connection = new Microsoft.Data.Sqlite.SqliteConnection(
+                $"{file.ConnectionString};Pooling=false");
             await connection.OpenAsync();
             await using var command = connection.CreateCommand();
             command.CommandText = BareStore.Names().Replace(sql, "kaiju_$1");
@@ -122,13 +128,18 @@ public sealed class SqliteModelTests(ITestOutputHelper output) : StoreModelTests
         found.Should().NotBeNull();
     }
 
-    /// <summary>The rules that are decided by the lifecycle, each broken in its turn; claims and results have statements of their own.</summary>
+    /// <summary>
+    /// The rules that are decided by the lifecycle, each broken in its turn; claims and results have statements of
+    /// their own.
+    /// </summary>
     [Fact]
     public async Task Each_rule_that_is_removed_is_caught_by_the_model()
     {
-        foreach (var (name, broken) in BrokenModelRules.All.Where(rule => !rule.Name.StartsWith("claim:", StringComparison.Ordinal)))
+        foreach (var (name, broken) in BrokenModelRules.All.Where(
+            rule => !rule.Name.StartsWith("claim:", StringComparison.Ordinal)))
         {
-            var found = await FindDifferenceAsync((rules, start) => SqliteStores.OpenAsync(rules, start, broken), sequences: 400);
+            var found = await FindDifferenceAsync(
+                (rules, start) => SqliteStores.OpenAsync(rules, start, broken), sequences: 400);
             output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
             found.Should().NotBeNull("a store without the rule \"{0}\" is broken", name);
         }
@@ -163,7 +174,8 @@ public sealed class SqliteQueueTests() : TaskQueueTests(SqliteStores.OpenAsync);
 
 public sealed class SqliteLargeTaskTests : LargeTaskTests
 {
-    private protected override ValueTask<OpenedStore> OpenAsync() => SqliteStores.OpenAsync(new LifecycleRules(), DateTimeOffset.UnixEpoch.AddYears(50));
+    private protected override ValueTask<OpenedStore> OpenAsync() =>
+        SqliteStores.OpenAsync(new LifecycleRules(), DateTimeOffset.UnixEpoch.AddYears(50));
 }
 
 public sealed class SqliteColumnTests : TaskColumnTests

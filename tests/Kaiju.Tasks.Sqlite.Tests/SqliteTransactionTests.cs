@@ -45,7 +45,8 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
         return connection;
     }
 
-    private static async Task ExecuteAsync(SqliteConnection connection, string text, SqliteTransaction? transaction = null)
+    private static async Task ExecuteAsync(
+        SqliteConnection connection, string text, SqliteTransaction? transaction = null)
     {
         await using var command = connection.CreateCommand();
         (command.CommandText, command.Transaction) = (text, transaction);
@@ -72,7 +73,8 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
             await transaction.CommitAsync();
         }
 
-        (await _ran.Task.WaitAsync(TimeSpan.FromSeconds(30))).Should().Be("t", "the file is looked at far more often than the poll interval says");
+        (await _ran.Task.WaitAsync(TimeSpan.FromSeconds(30))).Should().Be(
+            "t", "the file is looked at far more often than the poll interval says");
     }
 
     [Fact]
@@ -102,7 +104,8 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
             await ExecuteAsync(other, "insert into orders (id) values (77)");
         }
 
-        var failed = await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), transaction)).Should().ThrowAsync<SqliteException>();
+        var failed = await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), transaction)).Should()
+            .ThrowAsync<SqliteException>();
 
         failed.Which.SqliteExtendedErrorCode.Should().Be(SQLitePCL.raw.SQLITE_BUSY_SNAPSHOT);
         failed.Which.Message.Should().NotContain(nameof(SqliteTasksOptions.BusyTimeout), "it did not wait");
@@ -116,13 +119,16 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
         await connection.OpenAsync();
         await using var transaction = (SqliteTransaction)await connection.BeginTransactionAsync();
 
-        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), transaction)).Should().ThrowAsync<TaskExistsException>();
-        await FluentActions.Awaiting(() => Client.CreateAsync(new TaskDefinition { Commands = [] }, transaction)).Should().ThrowAsync<TaskValidationException>();
+        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), transaction)).Should()
+            .ThrowAsync<TaskExistsException>();
+        await FluentActions.Awaiting(() => Client.CreateAsync(new TaskDefinition { Commands = [] }, transaction))
+            .Should().ThrowAsync<TaskValidationException>();
         await Client.CreateAsync(Definition("u"), transaction);
         await transaction.CommitAsync();
 
         (await Client.GetAsync("u")).Should().NotBeNull();
-        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("v"), transaction)).Should().ThrowAsync<ArgumentException>().WithMessage("*has ended*");
+        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("v"), transaction)).Should()
+            .ThrowAsync<ArgumentException>().WithMessage("*has ended*");
     }
 
     [Fact]
@@ -132,20 +138,27 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
         await connection.OpenAsync();
         await using (var trigger = connection.CreateCommand())
         {
-            trigger.CommandText = "create trigger refuses before insert on kaiju_states when new.app = 'refused' begin select raise(abort, 'refused'); end";
+            trigger.CommandText =
+                "create trigger refuses before insert on kaiju_states when new.app = 'refused' begin select "
+                    + "raise(abort, 'refused'); end";
             await trigger.ExecuteNonQueryAsync();
         }
 
         await using (var transaction = (SqliteTransaction)await connection.BeginTransactionAsync())
         {
-            await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t") with { AppName = "refused" }, transaction)).Should().ThrowAsync<SqliteException>().WithMessage("*refused*");
+            await FluentActions.Awaiting(
+                () => Client.CreateAsync(Definition("t") with { AppName = "refused" }, transaction))
+                .Should()
+                .ThrowAsync<SqliteException>()
+                .WithMessage("*refused*");
             await Client.CreateAsync(Definition("u"), transaction);
             await transaction.CommitAsync();
         }
 
         await using var ids = connection.CreateCommand();
         ids.CommandText = "select group_concat(id) from kaiju_tasks";
-        (await ids.ExecuteScalarAsync()).Should().Be("u", "the row of the other definition was written before its state was refused");
+        (await ids.ExecuteScalarAsync()).Should().Be(
+            "u", "the row of the other definition was written before its state was refused");
     }
 
     [Fact]
@@ -157,7 +170,8 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
             await using var transaction = await context.Database.BeginTransactionAsync();
             context.Orders.Add(new Order { Id = id });
             await context.SaveChangesAsync();
-            await Client.CreateAsync(Definition($"order-{id}"), (SqliteTransaction)context.Database.CurrentTransaction!.GetDbTransaction());
+            await Client.CreateAsync(
+                Definition($"order-{id}"), (SqliteTransaction)context.Database.CurrentTransaction!.GetDbTransaction());
             await (commits ? transaction.CommitAsync() : transaction.RollbackAsync());
             context.ChangeTracker.Clear();
         }
@@ -194,7 +208,8 @@ public sealed class OrderContext(string connectionString) : DbContext
 {
     public DbSet<Order> Orders => Set<Order>();
 
-    protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) => optionsBuilder.UseSqlite(connectionString);
+    protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) =>
+        optionsBuilder.UseSqlite(connectionString);
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<Order>(order =>
     {

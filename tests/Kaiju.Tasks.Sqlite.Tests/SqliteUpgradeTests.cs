@@ -6,10 +6,13 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
-/// <summary>Tables of an earlier version, with tasks in every state, are brought up to date: nothing is lost, and work goes on.</summary>
+/// <summary>
+/// Tables of an earlier version, with tasks in every state, are brought up to date: nothing is lost, and work goes on.
+/// </summary>
 public sealed class SqliteUpgradeTests : IDisposable
 {
-    private static readonly string[] _tables = ["tasks", "states", "results", "failures", "runs", "notifications", "executors"];
+    private static readonly string[] _tables = [
+        "tasks", "states", "results", "failures", "runs", "notifications", "executors"];
 
     private readonly FakeTimeProvider _clock = new(UpgradedStore.Start);
     private readonly TemporaryFile _file = new();
@@ -27,7 +30,8 @@ public sealed class SqliteUpgradeTests : IDisposable
             Execute($"insert into upgraded_{table} select * from filled_{table}");
         }
 
-        var applied = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => SqliteSchema.MigrateAsync(Named("upgraded_")))));
+        var applied = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => Task.Run(() => SqliteSchema.MigrateAsync(Named("upgraded_")))));
 
         applied.Sum().Should().Be(SqliteSchema.Version - 1, "each migration that is missing is applied once");
         using var upgraded = NewStore(Named("upgraded_"));
@@ -41,7 +45,8 @@ public sealed class SqliteUpgradeTests : IDisposable
         CreateVersion1("old_");
         using var store = NewStore(Named("old_", migrates: false));
 
-        (await store.Awaiting(old => old.StartAsync(default)).Should().ThrowAsync<TaskSchemaException>()).WithMessage("*of version 1; this package needs 2*");
+        (await store.Awaiting(old => old.StartAsync(default)).Should()
+            .ThrowAsync<TaskSchemaException>()).WithMessage("*of version 1; this package needs 2*");
     }
 
     [Fact]
@@ -65,7 +70,9 @@ public sealed class SqliteUpgradeTests : IDisposable
 
     private void CreateVersion1(string prefix)
     {
-        Execute($"create table {prefix}migrations (version integer primary key, applied text not null default current_timestamp) strict");
+        Execute(
+            $"create table {prefix}migrations (version integer primary key, applied text not null default "
+                + $"current_timestamp) strict");
         Execute(SqlTexts.LoadMigrations(typeof(SqliteSchema).Assembly, SqliteSchema.Words(Named(prefix)))[0]);
         Execute($"insert into {prefix}migrations (version) values (1)");
     }

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
-/// <summary>The one thread that writes. An exception that left it would end the process, and with it this test run.</summary>
+/// <summary>
+/// The one thread that writes. An exception that left it would end the process, and with it this test run.
+/// </summary>
 public sealed class SqliteWriterTests : IDisposable
 {
     private readonly FaultyFile _file = new();
@@ -32,7 +34,9 @@ public sealed class SqliteWriterTests : IDisposable
         await using var store = _file.NewStore(new ThrowingLogger());
         using var queue = new RelationalTaskQueue(store, TimeProvider.System);
         await store.CreateAsync([FaultyFile.Definition("t") with { NextTask = "missing" }], OnConflict.Fail, default);
-        var task = (await queue.ClaimAsync(new ClaimRequest(new ExecutorInfo("executor", "default", ["default"], 1), 1, long.MaxValue), default)).Single();
+        var task = (await queue.ClaimAsync(
+            new ClaimRequest(new ExecutorInfo("executor", "default", ["default"], 1), 1, long.MaxValue),
+            default)).Single();
 
         // The end of the last stage says that the next task is missing.
         foreach (var stage in (int[])[0, 1])
@@ -62,7 +66,8 @@ public sealed class SqliteWriterTests : IDisposable
 
         for (var i = 0; i < 3; i++)
         {
-            (await writer.WriteAsync(_ => ValueTask.FromResult(i), 0, default).WaitAsync(TimeSpan.FromSeconds(30))).Should().Be(i);
+            (await writer.WriteAsync(_ => ValueTask.FromResult(i), 0, default).WaitAsync(TimeSpan.FromSeconds(30)))
+                .Should().Be(i);
         }
     }
 
@@ -72,7 +77,11 @@ public sealed class SqliteWriterTests : IDisposable
         var local = new AsyncLocal<string> { Value = "a caller's" };
         string? seen = "nothing";
         await using var store = new SqliteTaskStore(
-            _file.Options, TimeProvider.System, new LifecycleRules(), IdSource.Random, NullLogger<SqliteTaskStore>.Instance,
+            _file.Options,
+            TimeProvider.System,
+            new LifecycleRules(),
+            IdSource.Random,
+            NullLogger<SqliteTaskStore>.Instance,
             (task, state, happened, now, rules) =>
             {
                 seen = local.Value;
@@ -97,7 +106,8 @@ public sealed class SqliteWriterTests : IDisposable
     };
 
     private static async Task CreateAsync(SqliteTaskStore store, string id) =>
-        (await store.CreateAsync([FaultyFile.Definition(id)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
+        (await store.CreateAsync(
+            [FaultyFile.Definition(id)], OnConflict.Fail, default))[0].Result.Should().Be(CreateResult.Created);
 
     private sealed class ThrowingLogger : ILogger<SqliteTaskStore>
     {
@@ -106,7 +116,12 @@ public sealed class SqliteWriterTests : IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
             throw new InvalidOperationException("a line");
     }
 }

@@ -5,7 +5,9 @@ using System.Text.RegularExpressions;
 
 namespace Kaiju.Tasks.TestServers;
 
-/// <summary>A commit that a client asks for: of a transaction that it has begun, or of a statement that is one by itself.</summary>
+/// <summary>
+/// A commit that a client asks for: of a transaction that it has begun, or of a statement that is one by itself.
+/// </summary>
 /// <param name="Statements">The texts of the transaction's statements.</param>
 /// <param name="IsExplicit">The client has begun the transaction.</param>
 public sealed partial record AskedCommit(IReadOnlyList<string> Statements, bool IsExplicit)
@@ -66,7 +68,8 @@ internal sealed class ClientDialogue
 
     private AskedCommit? AskSimple(string text)
     {
-        if (text.StartsWith("BEGIN", StringComparison.OrdinalIgnoreCase) || text.StartsWith("START TRANSACTION", StringComparison.OrdinalIgnoreCase))
+        if (text.StartsWith("BEGIN", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("START TRANSACTION", StringComparison.OrdinalIgnoreCase))
         {
             _isInTransaction = true;
             return null;
@@ -77,7 +80,8 @@ internal sealed class ClientDialogue
             return Committed(true);
         }
 
-        if (text.StartsWith("ROLLBACK", StringComparison.OrdinalIgnoreCase) && !text.Contains(" TO ", StringComparison.OrdinalIgnoreCase))
+        if (text.StartsWith("ROLLBACK", StringComparison.OrdinalIgnoreCase)
+            && !text.Contains(" TO ", StringComparison.OrdinalIgnoreCase))
         {
             _isInTransaction = false;
             _statements.Clear();

@@ -23,7 +23,9 @@ public enum CutKind
     /// <summary>It is reset (RST).</summary>
     Reset,
 
-    /// <summary>It stays open, and nothing passes any more. The server loses its side after <see cref="CommitHarm.Length"/>.</summary>
+    /// <summary>
+    /// It stays open, and nothing passes any more. The server loses its side after <see cref="CommitHarm.Length"/>.
+    /// </summary>
     Blackhole,
 
     /// <summary>It goes on after <see cref="CommitHarm.Length"/>.</summary>
@@ -37,8 +39,8 @@ public enum CutKind
 public readonly record struct CommitHarm(CutMoment Moment, CutKind Kind, TimeSpan Length = default);
 
 /// <summary>
-/// Passes PostgreSQL connections on to a port of this machine, and harms commits: it follows the protocol far enough to know when a
-/// commit is asked for, and when the server has answered it.
+/// Passes PostgreSQL connections on to a port of this machine, and harms commits: it follows the protocol far enough to
+/// know when a commit is asked for, and when the server has answered it.
 /// </summary>
 public sealed class CommitProxy : IAsyncDisposable
 {

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Kaiju.Tasks.TestServers;
 
 /// <summary>
-/// A PostgreSQL server of the tests' own, unprivileged, on a free port of this machine, with the settings that it comes with; or the one that
-/// KAIJU_TEST_POSTGRES names by a connection string.
+/// A PostgreSQL server of the tests' own, unprivileged, on a free port of this machine, with the settings that it comes
+/// with; or the one that KAIJU_TEST_POSTGRES names by a connection string.
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
@@ -17,7 +17,8 @@ public sealed class PostgresServer : IAsyncDisposable
     private readonly string[] _settings;
     private Process? _process;
 
-    private PostgresServer(string connectionString, string? folder, string[] settings) => (_connectionString, _folder, _settings) = (connectionString, folder, settings);
+    private PostgresServer(string connectionString, string? folder, string[] settings) =>
+        (_connectionString, _folder, _settings) = (connectionString, folder, settings);
 
     /// <summary>The server's process, to be killed; none if it is somebody else's.</summary>
     public int? ProcessId => _process?.Id;
@@ -25,7 +26,9 @@ public sealed class PostgresServer : IAsyncDisposable
     public int Port => new NpgsqlConnectionStringBuilder(_connectionString).Port;
 
     /// <summary>Starts a server.</summary>
-    /// <param name="settings">Settings beside those that it comes with, each <c>name=value</c>. Somebody else's server keeps its own.</param>
+    /// <param name="settings">
+    /// Settings beside those that it comes with, each <c>name=value</c>. Somebody else's server keeps its own.
+    /// </param>
     public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given)
@@ -34,11 +37,27 @@ public sealed class PostgresServer : IAsyncDisposable
         }
 
         var folder = Programs.NewFolder("postgres");
-        Programs.Run(Find("initdb"), folder, "--pgdata", Data(folder), "--username", "kaiju", "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync");
+        Programs.Run(
+            Find("initdb"),
+            folder,
+            "--pgdata",
+            Data(folder),
+            "--username",
+            "kaiju",
+            "--auth",
+            "trust",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C.UTF-8",
+            "--no-sync");
         for (var tries = 0; ; tries++)
         {
             var port = Programs.FreePort();
-            var server = new PostgresServer($"Host=127.0.0.1;Port={port};Username=kaiju;Database=postgres;Include Error Detail=true", folder, settings);
+            var server = new PostgresServer(
+                $"Host=127.0.0.1;Port={port};Username=kaiju;Database=postgres;Include Error Detail=true",
+                folder,
+                settings);
             server.Launch();
             if (await server.IsUpAsync(TimeSpan.FromSeconds(60)))
             {
@@ -49,18 +68,23 @@ public sealed class PostgresServer : IAsyncDisposable
             server.Stop();
             if (tries == 3)
             {
-                throw new InvalidOperationException($"PostgreSQL does not start: {await File.ReadAllTextAsync(Log(folder))}");
+                throw new InvalidOperationException(
+                    $"PostgreSQL does not start: {await File.ReadAllTextAsync(Log(folder))}");
             }
         }
     }
 
     /// <summary>A connection string for a database, with more settings if there are any.</summary>
-    public string ConnectionString(string database, string settings = "") => new NpgsqlConnectionStringBuilder($"{_connectionString};{settings}") { Database = database }.ToString();
+    public string ConnectionString(string database, string settings = "") =>
+        new NpgsqlConnectionStringBuilder($"{_connectionString};{settings}") { Database = database }.ToString();
 
     /// <summary>An empty database with a name of its own.</summary>
     public async Task<string> CreateDatabaseAsync(string name)
     {
-        var database = string.Create(CultureInfo.InvariantCulture, $"{name}_{Environment.ProcessId}_{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4))}");
+        var random = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4));
+        var database = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name}_{Environment.ProcessId}_{random}");
         await ExecuteAsync("postgres", $"create database \"{database}\" encoding 'UTF8' template template0");
         return database;
     }
@@ -73,7 +97,10 @@ public sealed class PostgresServer : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Kills the server and all that it has started, as a power failure would, but for what the system holds of its files.</summary>
+    /// <summary>
+    /// Kills the server and all that it has started, as a power failure would, but for what the system holds of its
+    /// files.
+    /// </summary>
     public void Kill()
     {
         var children = ChildrenOf(ProcessId!.Value);
@@ -84,7 +111,9 @@ public sealed class PostgresServer : IAsyncDisposable
         _process = null;
     }
 
-    /// <summary>Stops the server and all that it has started where they stand: connections stay open and nothing is answered.</summary>
+    /// <summary>
+    /// Stops the server and all that it has started where they stand: connections stay open and nothing is answered.
+    /// </summary>
     public void Freeze()
     {
         // The parent first, so that it starts no child in between.
@@ -102,12 +131,14 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Starts the server again on the same port and data.</summary>
     public void Launch()
     {
-        string[] settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", .. _settings];
+        string[] settings = [
+            "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", .. _settings];
         _process = Programs.Start(
             Find("postgres"),
             _folder!,
             Log(_folder!),
-            ["-D", Data(_folder!), "-p", Port.ToString(CultureInfo.InvariantCulture), .. settings.SelectMany(setting => (string[])["-c", setting])]);
+            ["-D", Data(_folder!), "-p", Port.ToString(CultureInfo.InvariantCulture), .. settings.SelectMany(
+                setting => (string[])["-c", setting])]);
     }
 
     /// <summary>Kills one process of the server's, which makes the server throw out everybody and recover.</summary>
@@ -160,7 +191,8 @@ public sealed class PostgresServer : IAsyncDisposable
             _process = null;
         }
 
-        if (_folder is not null && Directory.Exists(Data(_folder)) && !File.Exists(Path.Combine(Data(_folder), "postmaster.pid")))
+        if (_folder is not null && Directory.Exists(Data(_folder))
+            && !File.Exists(Path.Combine(Data(_folder), "postmaster.pid")))
         {
             Directory.Delete(Data(_folder), recursive: true);
         }
@@ -171,7 +203,8 @@ public sealed class PostgresServer : IAsyncDisposable
         var children = new List<int>();
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && ParentOf(folder) == process)
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                && ParentOf(folder) == process)
             {
                 children.Add(id);
             }
@@ -198,7 +231,9 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         const string Folder = "/usr/lib/postgresql";
         string[] folders = Directory.Exists(Folder)
-            ? [.. Directory.EnumerateDirectories(Folder).OrderByDescending(version => version, StringComparer.Ordinal).Select(version => Path.Combine(version, "bin"))]
+            ? [
+                .. Directory.EnumerateDirectories(Folder).OrderByDescending(version => version, StringComparer.Ordinal)
+                    .Select(version => Path.Combine(version, "bin"))]
             : [];
         return Programs.Find(program, folders);
     }

@@ -26,8 +26,11 @@ public static partial class Programs
     public static string Find(string program, params string[] folders)
     {
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
-        return path.Concat(folders).Where(Directory.Exists).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists)
-            ?? throw new InvalidOperationException($"There is no program \"{program}\" on PATH or in {string.Join(", ", folders)}. Install it; ./test.sh does.");
+        return path.Concat(folders).Where(Directory.Exists)
+            .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists)
+            ?? throw new InvalidOperationException(
+                $"There is no program \"{program}\" on PATH or in {string.Join(", ", folders)}. Install it; ./test.sh "
+                    + $"does.");
     }
 
     /// <summary>Runs a program to its end, unprivileged.</summary>
@@ -37,17 +40,30 @@ public static partial class Programs
         process.WaitForExit();
         if (process.ExitCode != 0)
         {
-            throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {File.ReadAllText(Path.Combine(folder, "run.log"))}");
+            throw new InvalidOperationException(
+                $"{program} ended with {process.ExitCode}: {File.ReadAllText(Path.Combine(folder, "run.log"))}");
         }
     }
 
-    /// <summary>Starts a program, unprivileged; what it says goes into a file. The process is the program itself and not a shell around it.</summary>
+    /// <summary>
+    /// Starts a program, unprivileged; what it says goes into a file. The process is the program itself and not a shell
+    /// around it.
+    /// </summary>
     public static Process Start(string program, string folder, string log, params string[] arguments)
     {
         string[] command = IsRoot
-            ? [Find("setpriv", "/usr/bin"), $"--reuid={User()}", $"--regid={User()}", "--clear-groups", program, .. arguments]
+            ? [
+                Find("setpriv", "/usr/bin"),
+                $"--reuid={User()}",
+                $"--regid={User()}",
+                "--clear-groups",
+                program,
+                .. arguments]
             : [program, .. arguments];
-        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", log, .. command]) { WorkingDirectory = folder };
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", log, .. command])
+        {
+            WorkingDirectory = folder,
+        };
         return Process.Start(start)!;
     }
 
@@ -65,8 +81,8 @@ public static partial class Programs
     }
 
     /// <summary>
-    /// Ends a program and deletes its folder when this process has ended, however it does: a test's process is not given the time to do so
-    /// itself. Whoever waits for it sees its end by that of a pipe.
+    /// Ends a program and deletes its folder when this process has ended, however it does: a test's process is not
+    /// given the time to do so itself. Whoever waits for it sees its end by that of a pipe.
     /// </summary>
     /// <param name="folder">The program's folder, which its command line names.</param>
     /// <param name="pidFile">Where the program keeps its number, as the first line.</param>
@@ -84,7 +100,12 @@ public static partial class Programs
             fi
             rm -rf "$0"
             """;
-        var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", Script, folder, pidFile]) { WorkingDirectory = "/", RedirectStandardInput = true })!;
+        var process = Process.Start(
+            new ProcessStartInfo("/bin/sh", ["-c", Script, folder, pidFile])
+            {
+                WorkingDirectory = "/",
+                RedirectStandardInput = true,
+            })!;
         lock (_waiting)
         {
             _waiting.Add(process);
@@ -110,7 +131,9 @@ public static partial class Programs
 
     public static void Thaw(int process) => _ = Kill(process, SigCont);
 
-    private static string User() => _users.First(user => File.ReadLines("/etc/passwd").Any(line => line.StartsWith($"{user}:", StringComparison.Ordinal))) is "nobody"
+    private static string User() => _users.First(
+        user => File.ReadLines("/etc/passwd").Any(
+            line => line.StartsWith($"{user}:", StringComparison.Ordinal))) is "nobody"
         ? "65534"
         : "postgres";
 

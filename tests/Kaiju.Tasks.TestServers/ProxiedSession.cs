@@ -5,7 +5,9 @@ using System.Net.Sockets;
 
 namespace Kaiju.Tasks.TestServers;
 
-/// <summary>One connection of a <see cref="CommitProxy"/>: the client's and the server's side, and what passes between them.</summary>
+/// <summary>
+/// One connection of a <see cref="CommitProxy"/>: the client's and the server's side, and what passes between them.
+/// </summary>
 internal sealed class ProxiedSession(Socket client, Func<AskedCommit, CommitHarm?> choose) : IDisposable
 {
     private const int CancelRequest = 80877102;
@@ -16,7 +18,9 @@ internal sealed class ProxiedSession(Socket client, Func<AskedCommit, CommitHarm
     private readonly ClientDialogue _dialogue = new();
     private readonly MessageReader _asked = new(client);
 
-    /// <summary>What is to be done to an answer, and which one it is: answers are counted by the server's ReadyForQuery.</summary>
+    /// <summary>
+    /// What is to be done to an answer, and which one it is: answers are counted by the server's ReadyForQuery.
+    /// </summary>
     private volatile HarmedAnswer? _harmed;
     private volatile bool _isBlackhole;
 
@@ -61,7 +65,9 @@ internal sealed class ProxiedSession(Socket client, Func<AskedCommit, CommitHarm
         }
     }
 
-    /// <summary>Passes the client's first messages, which have no type. False: there is no dialogue to follow.</summary>
+    /// <summary>
+    /// Passes the client's first messages, which have no type. False: there is no dialogue to follow.
+    /// </summary>
     private async Task<bool> StartAsync(CancellationToken stop)
     {
         while (true)

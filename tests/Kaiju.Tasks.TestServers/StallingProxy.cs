@@ -4,7 +4,10 @@ using System.Net.Sockets;
 
 namespace Kaiju.Tasks.TestServers;
 
-/// <summary>Passes connections on to a port of this machine, until it is told to stall them: then they stay open, and nothing comes through any more.</summary>
+/// <summary>
+/// Passes connections on to a port of this machine, until it is told to stall them: then they stay open, and nothing
+/// comes through any more.
+/// </summary>
 public sealed class StallingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

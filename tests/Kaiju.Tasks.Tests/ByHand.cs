@@ -10,17 +10,29 @@ internal static class ByHand
 {
     public static readonly ExecutorInfo Executor = new("by-hand", "default", ["default"], 10);
 
-    public static async Task<ExecutorTask> ClaimByHandAsync(this TaskTestHost host, string taskId, ExecutorInfo? executor = null) =>
+    public static async Task<ExecutorTask> ClaimByHandAsync(
+        this TaskTestHost host, string taskId, ExecutorInfo? executor = null) =>
         (await host.Store.ClaimAsync(executor ?? Executor, [taskId], default)).Single();
 
-    public static async Task<ReportAnswer> ReportByHandAsync(this TaskTestHost host, ExecutorTask task, StageOutcome outcome, int? stage = null) =>
+    public static async Task<ReportAnswer> ReportByHandAsync(
+        this TaskTestHost host, ExecutorTask task, StageOutcome outcome, int? stage = null) =>
         (await host.Store.RecordAsync([ReportOf(task, outcome, stage)], default)).Single();
 
     public static StageReport ReportOf(ExecutorTask task, StageOutcome outcome, int? stage = null) =>
-        new() { TaskId = task.Id, Claim = task.Claim, JobId = task.JobId, Attempt = task.Attempt, Stage = stage ?? task.Stage, Outcome = outcome };
+        new()
+        {
+            TaskId = task.Id,
+            Claim = task.Claim,
+            JobId = task.JobId,
+            Attempt = task.Attempt,
+            Stage = stage ?? task.Stage,
+            Outcome = outcome,
+        };
 
-    public static async Task<IReadOnlyList<Guid>> BeatByHandAsync(this TaskTestHost host, params ExecutorTask[] tasks) =>
-        await host.Store.HeartbeatAsync(Executor, [.. tasks.Select(task => new HeldClaim(task.Id, task.Claim))], default);
+    public static async Task<IReadOnlyList<Guid>> BeatByHandAsync(
+        this TaskTestHost host, params ExecutorTask[] tasks) =>
+        await host.Store.HeartbeatAsync(
+            Executor, [.. tasks.Select(task => new HeldClaim(task.Id, task.Claim))], default);
 
     /// <summary>The whole stop of an executor, as the host does it.</summary>
     public static async Task StopAsync(this TaskExecutor executor, CancellationToken cancellationToken)
@@ -31,5 +43,6 @@ internal static class ByHand
 
     public static StageOutcome Result(string json) => StageOutcome.Completed(JsonElement.Parse(json));
 
-    public static StageOutcome Failure(string message = "boom") => StageOutcome.Failed(TaskError.Create(TaskErrorKind.Handler, message));
+    public static StageOutcome Failure(string message = "boom") =>
+        StageOutcome.Failed(TaskError.Create(TaskErrorKind.Handler, message));
 }

@@ -7,7 +7,8 @@ internal static class Json
 {
     public static JsonElement Of(string json) => JsonElement.Parse(json);
 
-    public static string[] Texts(this IEnumerable<JsonElement> elements) => [.. elements.Select(element => element.GetRawText())];
+    public static string[] Texts(this IEnumerable<JsonElement> elements) =>
+        [.. elements.Select(element => element.GetRawText())];
 
     /// <summary>The same value, whatever the order of members and the white space.</summary>
     public static void ShouldBeJson(this string json, string expected) =>

@@ -19,7 +19,8 @@ internal sealed class RecordedLogs : ILoggerProvider, ISupportExternalScope
     {
     }
 
-    internal sealed record Line(string Category, LogLevel Level, EventId Event, string Text, string Scopes, Exception? Exception);
+    internal sealed record Line(
+        string Category, LogLevel Level, EventId Event, string Text, string Scopes, Exception? Exception);
 
     private sealed class Logger(RecordedLogs owner, string category) : ILogger
     {
@@ -28,11 +29,18 @@ internal sealed class RecordedLogs : ILoggerProvider, ISupportExternalScope
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             var scopes = new List<string>();
             owner._scopes.ForEachScope((scope, list) => list.Add(scope?.ToString() ?? ""), scopes);
-            owner._lines.Enqueue(new Line(category, logLevel, eventId, formatter(state, exception), string.Join(" | ", scopes), exception));
+            owner._lines.Enqueue(
+                new Line(
+                    category, logLevel, eventId, formatter(state, exception), string.Join(" | ", scopes), exception));
         }
     }
 }

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Options;
 namespace Kaiju.Tasks.Tests;
 
 /// <summary>
-/// The whole engine with its loops running: on fake time that the test moves, or on real time with short intervals where what is
-/// tested is that the loops find everything by themselves. Tests wait for signals either way.
+/// The whole engine with its loops running: on fake time that the test moves, or on real time with short intervals
+/// where what is tested is that the loops find everything by themselves. Tests wait for signals either way.
 /// </summary>
 internal sealed class RunningHost : IAsyncDisposable
 {
@@ -20,7 +20,10 @@ internal sealed class RunningHost : IAsyncDisposable
     private readonly List<IHostedService> _running;
 
     public RunningHost(
-        Action<KaijuTasksBuilder>? build = null, Action<KaijuTasksOptions>? configure = null, Func<ITaskStore, ITaskStore>? store = null, bool realTime = false)
+        Action<KaijuTasksBuilder>? build = null,
+        Action<KaijuTasksOptions>? configure = null,
+        Func<ITaskStore, ITaskStore>? store = null,
+        bool realTime = false)
     {
         var services = new ServiceCollection();
         TimeProvider time = realTime ? TimeProvider.System : Clock;
@@ -35,7 +38,9 @@ internal sealed class RunningHost : IAsyncDisposable
         else
         {
             services.AddSingleton(provider => store(provider.GetRequiredService<MemoryTaskStore>()));
-            services.AddSingleton<ITaskQueue>(provider => new QueueOver(provider.GetRequiredService<MemoryTaskStore>(), time, provider.GetRequiredService<ITaskStore>()));
+            services.AddSingleton<ITaskQueue>(
+                provider => new QueueOver(
+                    provider.GetRequiredService<MemoryTaskStore>(), time, provider.GetRequiredService<ITaskStore>()));
         }
 
         var tasks = services.AddKaijuTasks(options =>
@@ -81,16 +86,21 @@ internal sealed class RunningHost : IAsyncDisposable
     }
 
     /// <summary>Claims from the store itself and waits as a queue without hints does.</summary>
-    private sealed class QueueOver(MemoryTaskStore store, TimeProvider clock, ITaskStore outer) : ITaskQueue, IDisposable
+    private sealed class QueueOver(
+        MemoryTaskStore store, TimeProvider clock, ITaskStore outer) : ITaskQueue, IDisposable
     {
         private readonly MemoryTaskQueue _queue = new(store, clock);
 
         public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => default;
 
-        public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) =>
-            outer is FaultyStore faulty ? faulty.ClaimNextAsync(_queue, request, cancellationToken) : _queue.ClaimAsync(request, cancellationToken);
+        public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+            ClaimRequest request, CancellationToken cancellationToken) =>
+            outer is FaultyStore faulty
+                ? faulty.ClaimNextAsync(_queue, request, cancellationToken)
+                : _queue.ClaimAsync(request, cancellationToken);
 
-        public async ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken)
+        public async ValueTask WaitAsync(
+            IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken)
         {
             if (outer is DecoratedStore { TellsQueue: false })
             {

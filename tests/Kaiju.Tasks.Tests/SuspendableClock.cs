@@ -2,7 +2,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Kaiju.Tasks.Tests;
 
-/// <summary>Fake time on a machine that can be suspended, and whose wall clock can be set: the monotonic clock hears of neither.</summary>
+/// <summary>
+/// Fake time on a machine that can be suspended, and whose wall clock can be set: the monotonic clock hears of neither.
+/// </summary>
 internal sealed class SuspendableClock() : FakeTimeProvider(TaskTestHost.Start)
 {
     private long _unheard;

@@ -24,31 +24,39 @@ public sealed class TaskConditionTests
         { "missing is null", TaskCondition.Where("0.nope").IsNull(), true },
         { "not null", TaskCondition.Where("0.none").IsNotNull(), false },
         { "and", TaskCondition.Where("0.total").GreaterThan(5).And(TaskCondition.Where("0.total").LessThan(9)), false },
-        { "and, both", TaskCondition.Where("0.total").GreaterThan(5).And(TaskCondition.Where("0.total").LessThan(11)), true },
+        { "and, both", TaskCondition.Where("0.total").GreaterThan(5).And(
+            TaskCondition.Where("0.total").LessThan(11)), true },
         { "or", TaskCondition.Where("0.total").GreaterThan(50).Or(TaskCondition.Where("0.name").EqualTo("box")), true },
-        { "or, neither", TaskCondition.Where("0.total").GreaterThan(50).Or(TaskCondition.Where("0.name").EqualTo("bag")), false },
+        { "or, neither", TaskCondition.Where("0.total").GreaterThan(50).Or(
+            TaskCondition.Where("0.name").EqualTo("bag")), false },
         { "not", TaskCondition.Where("0.total").GreaterThan(50).Not(), true },
-        { "not of and", TaskCondition.Where("0.total").GreaterThan(5).And(TaskCondition.Where("0.name").EqualTo("box")).Not(), false },
+        { "not of and", TaskCondition.Where("0.total").GreaterThan(5).And(
+            TaskCondition.Where("0.name").EqualTo("box")).Not(), false },
     };
 
     [Theory]
     [MemberData(nameof(Conditions))]
     public void A_condition_that_is_built_means_what_it_says(string name, TaskCondition condition, bool holds) =>
-        CommandCondition.ShouldRun(condition.Json, TemplateData.Of(Json.Of(Data)), new TemplateBudget()).Should().Be(holds, name);
+        CommandCondition.ShouldRun(condition.Json, TemplateData.Of(Json.Of(Data)), new TemplateBudget()).Should()
+            .Be(holds, name);
 
     [Fact]
     public void The_stored_form_is_a_schema() =>
-        TaskCondition.Where("0.total").GreaterThan(0).Json.GetRawText().Should().Be("""{"schema":{"0.total":{"gt":0}}}""");
+        TaskCondition.Where("0.total").GreaterThan(0).Json.GetRawText()
+            .Should().Be("""{"schema":{"0.total":{"gt":0}}}""");
 
     [Fact]
     public void Many_joined_conditions_are_not_nested()
     {
-        var all = Enumerable.Range(0, 100).Select(i => TaskCondition.Where("0.total").NotEqualTo(i + 100)).Aggregate((a, b) => a.And(b));
-        var any = Enumerable.Range(0, 100).Select(i => TaskCondition.Where("0.total").EqualTo(i)).Aggregate((a, b) => a.Or(b));
+        var all = Enumerable.Range(0, 100).Select(i => TaskCondition.Where("0.total").NotEqualTo(i + 100))
+            .Aggregate((a, b) => a.And(b));
+        var any = Enumerable.Range(0, 100).Select(i => TaskCondition.Where("0.total").EqualTo(i))
+            .Aggregate((a, b) => a.Or(b));
 
         foreach (var condition in new[] { all, any })
         {
-            CommandCondition.ShouldRun(condition.Json, TemplateData.Of(Json.Of(Data)), new TemplateBudget()).Should().BeTrue();
+            CommandCondition.ShouldRun(condition.Json, TemplateData.Of(Json.Of(Data)), new TemplateBudget()).Should()
+                .BeTrue();
         }
     }
 

@@ -8,7 +8,11 @@ public sealed class TaskDefinitionBuilderTests
         var built = TaskDefinitionBuilder.Create("order-42")
             .Run("orders.load", new { id = "[kws.id]" })
             .WaitForMessage(TimeSpan.FromDays(3))
-            .Run("billing.charge", new { order = "[0]" }, when: TaskCondition.Where("1.approved").EqualTo(true), timeout: TimeSpan.FromSeconds(30))
+            .Run(
+                "billing.charge",
+                new { order = "[0]" },
+                when: TaskCondition.Where("1.approved").EqualTo(true),
+                timeout: TimeSpan.FromSeconds(30))
             .WaitFor(TimeSpan.FromHours(1))
             .Run("orders.ship")
             .Retry(3, TimeSpan.FromSeconds(10), RestartPolicy.First)
@@ -25,7 +29,11 @@ public sealed class TaskDefinitionBuilderTests
             [
                 new("orders.load", new { id = "[kws.id]" }),
                 new MessageCommand { MaxTimeout = TimeSpan.FromDays(3) },
-                new("billing.charge", new { order = "[0]" }) { Condition = TaskCondition.Where("1.approved").EqualTo(true), MaxTimeout = TimeSpan.FromSeconds(30) },
+                new("billing.charge", new { order = "[0]" })
+                {
+                    Condition = TaskCondition.Where("1.approved").EqualTo(true),
+                    MaxTimeout = TimeSpan.FromSeconds(30),
+                },
                 new TimerCommand(TimeSpan.FromHours(1)),
                 new("orders.ship"),
             ],

@@ -14,7 +14,8 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
     [Fact]
     public void A_definition_is_made_complete()
     {
-        var task = Checker.Prepare(new TaskDefinition { Commands = [new("do", new { UserName = "x" })], Kws = new { LimitMax = 1 } });
+        var task = Checker.Prepare(
+            new TaskDefinition { Commands = [new("do", new { UserName = "x" })], Kws = new { LimitMax = 1 } });
 
         Guid.TryParse(task.Id, out _).Should().BeTrue();
         task.AppName.Should().Be("shop");
@@ -37,7 +38,8 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
         var json = document.RootElement.GetRawText();
         document.Dispose();
 
-        new[] { task.KwsJson, task.MetaJson, task.Commands[0].ParamsJson, task.Commands[0].Condition!.Json }.Texts().Should().AllBe(json);
+        new[] { task.KwsJson, task.MetaJson, task.Commands[0].ParamsJson, task.Commands[0].Condition!.Json }
+            .Texts().Should().AllBe(json);
     }
 
     public static TheoryData<string, TaskDefinition> Refused => new()
@@ -50,13 +52,21 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
         { "next_task has a control character*", One() with { NextTask = "\t" } },
         { "description contains U+0000*", One() with { Description = "a\0" } },
         { "commands has 0 entries; it must have 1 to 100.", One() with { Commands = [] } },
-        { "commands has 101 entries; it must have 1 to 100.", One() with { Commands = [.. Enumerable.Repeat(new TaskCommand("do"), 101)] } },
+        { "commands has 101 entries; it must have 1 to 100.", One() with { Commands = [
+            .. Enumerable.Repeat(new TaskCommand("do"), 101)] } },
         { "commands[0].method is \"\"; it must have 1 to 200 characters, not only blanks.", With(new("")) },
-        { "max_exec_timeout is 5; it must be from 10 to 14400 seconds.", One() with { MaxExecTimeout = TimeSpan.FromSeconds(5) } },
-        { "max_exec_timeout is 14401; it must be from 10 to 14400 seconds.", One() with { MaxExecTimeout = TimeSpan.FromSeconds(14401) } },
+        {
+            "max_exec_timeout is 5; it must be from 10 to 14400 seconds.",
+            One() with { MaxExecTimeout = TimeSpan.FromSeconds(5) }
+        },
+        {
+            "max_exec_timeout is 14401; it must be from 10 to 14400 seconds.",
+            One() with { MaxExecTimeout = TimeSpan.FromSeconds(14401) }
+        },
         { "max_retries is 11; it must be from 0 to 10.", One() with { MaxRetries = 11 } },
         { "max_retries is -1; it must be from 0 to 10.", One() with { MaxRetries = -1 } },
-        { "retry_delay is -1; it must be from 0 to 31622400 seconds.", One() with { RetryDelay = TimeSpan.FromSeconds(-1) } },
+        { "retry_delay is -1; it must be from 0 to 31622400 seconds.", One() with { RetryDelay = TimeSpan.FromSeconds(
+            -1) } },
         { "restart_policy is 7*", One() with { RestartPolicy = (RestartPolicy)7 } },
         { "cron is \"* * *\"*it must have five fields*", One() with { Cron = "* * *" } },
         { "cron \"0 0 30 2 *\" never occurs.", One() with { Cron = "0 0 30 2 *" } },
@@ -64,16 +74,22 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
         { "cron_time_zone is \"Europe/Riga\" without a cron*", One() with { CronTimeZone = "Europe/Riga" } },
         { "kws is [1]; it must be an object.", One() with { KwsJson = Json.Of("[1]") } },
         { "kws has the key \"a\" twice in one object.", One() with { KwsJson = Json.Of("""{"a": 1, "a": 2}""") } },
-        { "kws.a is \"\\u0000\", which contains U+0000 and cannot be stored.", One() with { KwsJson = Json.Of("""{"a": "\u0000"}""") } },
+        { "kws.a is \"\\u0000\", which contains U+0000 and cannot be stored.", One() with { KwsJson = Json.Of(
+            """{"a": "\u0000"}""") } },
         { "kws is 1048579 bytes of JSON; at most 1048576 are allowed.", One() with { KwsJson = Big(1048579) } },
-        { "commands[0].params.c is half a character, a lone surrogate, which cannot be stored.", With(new("do", new { c = '\ud800' })) },
-        { "commands[0].params is a JsonObject, which cannot be written as JSON: *lone surrogate*", With(new("do", new System.Text.Json.Nodes.JsonObject { ["\ud800"] = 1 })) },
+        { "commands[0].params.c is half a character, a lone surrogate, which cannot be stored.", With(
+            new("do", new { c = '\ud800' })) },
+        { "commands[0].params is a JsonObject, which cannot be written as JSON: *lone surrogate*", With(
+            new("do", new System.Text.Json.Nodes.JsonObject { ["\ud800"] = 1 })) },
         { "commands is null*", One() with { Commands = null! } },
         { "commands[1] is null*", One() with { Commands = [new("do"), null!] } },
         { "commands[0].method is null*", With(new TaskCommand("do") with { Method = null! }) },
         { "cron_time_zone is \"Europe\"*", One() with { Cron = "@daily", CronTimeZone = "Europe" } },
         { "meta is 5; it must be an object.", One() with { MetaJson = Json.Of("5") } },
-        { "kws.a is \"�\", which contains a lone surrogate and cannot be stored.", One() with { Kws = new { a = "\ud800" } } },
+        {
+            "kws.a is \"�\", which contains a lone surrogate and cannot be stored.",
+            One() with { Kws = new { a = "\ud800" } }
+        },
         { "commands[0].params has the key*U+0000*", With(new("do", new Dictionary<string, int> { ["\0"] = 1 })) },
         { "commands[0].params is 1048579 bytes of JSON*", With(new("do", Big(1048579))) },
         { "commands[0].params.a has text with a lone surrogate*", With(new("do", Json.Of("""{"a": "\ud800"}"""))) },
@@ -81,19 +97,29 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
         { "commands[0].params.items[1]: \"[a\": unbalanced*", With(new("do", new { items = new[] { "ok", "[a" } })) },
         { "commands[0].params.x: \"[!zz:1]\": unknown_operator*", With(new("do", new { x = "[!zz:1]" })) },
         { "commands[0].method: \"[kws\": unbalanced*", With(new("[kws")) },
-        { "commands[0].max_timeout is 0; it must be more than 0 and at most 14400 seconds.", With(new("do") { MaxTimeout = TimeSpan.Zero }) },
-        { "commands[0].max_timeout is 31622401; it must be more than 0 and at most 31622400 seconds.", With(new MessageCommand { MaxTimeout = TimeSpan.FromSeconds(31622401) }) },
-        { "commands[0].params.timer is -1; it must be a number of seconds*", With(new TimerCommand(TimeSpan.FromSeconds(-1))) },
-        { "commands[0].params.timer is 31622401*at most 31622400.", With(new TimerCommand(TimeSpan.FromSeconds(31622401))) },
+        { "commands[0].max_timeout is 0; it must be more than 0 and at most 14400 seconds.", With(
+            new("do") { MaxTimeout = TimeSpan.Zero }) },
+        { "commands[0].max_timeout is 31622401; it must be more than 0 and at most 31622400 seconds.", With(
+            new MessageCommand { MaxTimeout = TimeSpan.FromSeconds(31622401) }) },
+        { "commands[0].params.timer is -1; it must be a number of seconds*", With(
+            new TimerCommand(TimeSpan.FromSeconds(-1))) },
+        { "commands[0].params.timer is 31622401*at most 31622400.", With(
+            new TimerCommand(TimeSpan.FromSeconds(31622401))) },
         { "commands[0].params.timer is \"soon\"*", With(new TimerCommand("soon")) },
         { "commands[0].params.timer is nothing*", With(new(TimerCommand.MethodName)) },
-        { "commands[0].condition*invalid_condition*", With(new("do") { Condition = TaskCondition.FromJson(Json.Of("5")) }) },
-        { "commands[0].condition*invalid_condition*", With(new("do") { Condition = TaskCondition.FromJson(Json.Of("""{"schema": {}, "more": 1}""")) }) },
-        { "commands[0].condition*unknown_operator*", With(new("do") { Condition = TaskCondition.FromSchema(Json.Of("""{"kws.a": {"near": 1}}""")) }) },
+        { "commands[0].condition*invalid_condition*", With(
+            new("do") { Condition = TaskCondition.FromJson(Json.Of("5")) }) },
+        { "commands[0].condition*invalid_condition*", With(
+            new("do") { Condition = TaskCondition.FromJson(Json.Of("""{"schema": {}, "more": 1}""")) }) },
+        { "commands[0].condition*unknown_operator*", With(
+            new("do") { Condition = TaskCondition.FromSchema(Json.Of("""{"kws.a": {"near": 1}}""")) }) },
         { "commands[0].params.x refers to the result of stage 0*", With(new("do", new { x = "[0]" })) },
-        { "commands[0].params.x refers to the result of stage 1*", With(new("do", new { x = "[1.total:5]" }), new TaskCommand("do")) },
-        { "commands[1].params.x[0] refers to the result of stage 3*", With(new("do"), new TaskCommand("do", new { x = new[] { "[!f:{3-a}]" } })) },
-        { "commands[0].condition.schema[\"2.a\"] refers to the result of stage 2*", With(new TaskCommand("do") { Condition = TaskCondition.Where("2.a").IsNull() }) },
+        { "commands[0].params.x refers to the result of stage 1*", With(
+            new("do", new { x = "[1.total:5]" }), new TaskCommand("do")) },
+        { "commands[1].params.x[0] refers to the result of stage 3*", With(
+            new("do"), new TaskCommand("do", new { x = new[] { "[!f:{3-a}]" } })) },
+        { "commands[0].condition.schema[\"2.a\"] refers to the result of stage 2*", With(
+            new TaskCommand("do") { Condition = TaskCondition.Where("2.a").IsNull() }) },
     };
 
     [Theory]
@@ -121,16 +147,19 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
 
         refused.TaskId.Should().Be("bad");
         refused.Faults.Should().HaveCount(6);
-        refused.Message.Should().StartWith("What was given for the task \"bad\" is refused for 6 reasons:").And.ContainAll(refused.Faults);
+        refused.Message.Should().StartWith("What was given for the task \"bad\" is refused for 6 reasons:").And
+            .ContainAll(refused.Faults);
         (await _host.Client.GetAsync("bad")).Should().BeNull();
     }
 
     [Fact]
     public void A_definition_larger_than_all_its_parts_may_be_is_refused()
     {
-        var prepare = () => Checker.Prepare(One() with { Commands = [.. Enumerable.Repeat(new TaskCommand("do", Big(1_000_000)), 17)] });
+        var prepare = () => Checker.Prepare(
+            One() with { Commands = [.. Enumerable.Repeat(new TaskCommand("do", Big(1_000_000)), 17)] });
 
-        prepare.Should().Throw<TaskValidationException>().WithMessage("*The definition is 17000036 bytes of JSON; at most 16777216 are allowed.");
+        prepare.Should().Throw<TaskValidationException>().WithMessage(
+            "*The definition is 17000036 bytes of JSON; at most 16777216 are allowed.");
     }
 
     [Fact]
@@ -148,18 +177,25 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
         var checker = services.GetRequiredService<TaskDefinitionChecker>();
 
         checker.Prepare(One() with { Id = "abc", MaxRetries = 50, MaxExecTimeout = TimeSpan.FromSeconds(1) });
-        var prepare = () => checker.Prepare(With(new TimerCommand(TimeSpan.FromSeconds(6)), new TaskCommand("do")) with { Id = "abcd", KwsJson = Big(11) });
+        var prepare = () => checker.Prepare(
+            With(new TimerCommand(TimeSpan.FromSeconds(6)), new TaskCommand("do")) with
+            {
+                Id = "abcd",
+                KwsJson = Big(11),
+            });
 
         prepare.Should().Throw<TaskValidationException>().Which.Faults.Should().HaveCount(4);
     }
 
     [Fact]
     public void Templates_with_a_timer_that_is_known_later_are_accepted() =>
-        Checker.Prepare(With(new TimerCommand("[kws.delay:60]"))).Commands[0].ParamsJson.GetRawText().Should().Be("""{"timer":"[kws.delay:60]"}""");
+        Checker.Prepare(With(new TimerCommand("[kws.delay:60]"))).Commands[0].ParamsJson.GetRawText()
+            .Should().Be("""{"timer":"[kws.delay:60]"}""");
 
     [Fact]
     public void References_to_earlier_stages_and_to_keys_that_look_like_numbers_are_accepted() =>
-        Checker.Prepare(With(new("do"), new TaskCommand("do", new { a = "[0]", b = "[0.5]", c = "[kws.7]", d = "[01:x]" })));
+        Checker.Prepare(
+            With(new("do"), new TaskCommand("do", new { a = "[0]", b = "[0.5]", c = "[kws.7]", d = "[01:x]" })));
 
     [Fact]
     public async Task A_store_takes_only_what_was_prepared()
@@ -171,10 +207,12 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
 
     private static TaskDefinition One() => With(new TaskCommand("do"));
 
-    private static TaskDefinition With(TaskCommand first, params TaskCommand[] more) => new() { Commands = [first, .. more] };
+    private static TaskDefinition With(TaskCommand first, params TaskCommand[] more) =>
+        new() { Commands = [first, .. more] };
 
     private static JsonElement Big(int bytes) => Json.Of($$"""{"a":"{{new string('x', bytes - 8)}}"}""");
 
     private static JsonElement Deep(int levels) =>
-        JsonElement.Parse(new string('[', levels) + new string(']', levels), new JsonDocumentOptions { MaxDepth = 1000 });
+        JsonElement.Parse(
+            new string('[', levels) + new string(']', levels), new JsonDocumentOptions { MaxDepth = 1000 });
 }

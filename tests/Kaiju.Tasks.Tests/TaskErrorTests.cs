@@ -11,7 +11,8 @@ public sealed class TaskErrorTests
     [InlineData(100_000, 100_000)]
     public void An_error_is_never_longer_than_its_bound(int message, int details)
     {
-        var error = TaskError.Create(TaskErrorKind.Handler, new string('m', message), "System.Exception", new string('d', details), 1024);
+        var error = TaskError.Create(
+            TaskErrorKind.Handler, new string('m', message), "System.Exception", new string('d', details), 1024);
 
         Encoding.UTF8.GetByteCount(error.Json.GetRawText()).Should().BeLessThanOrEqualTo(1024);
         error.Kind.Should().Be(TaskErrorKind.Handler);
@@ -44,7 +45,8 @@ public sealed class TaskErrorTests
     [Fact]
     public void A_cut_does_not_go_through_a_character()
     {
-        var error = TaskError.Create(TaskErrorKind.Handler, string.Concat(Enumerable.Repeat("\ud83d\ude80", 5000)), maxBytes: 2001);
+        var error = TaskError.Create(
+            TaskErrorKind.Handler, string.Concat(Enumerable.Repeat("\ud83d\ude80", 5000)), maxBytes: 2001);
 
         error.Message.Should().NotContain("\ufffd");
         char.IsHighSurrogate(error.Message[^1]).Should().BeFalse();

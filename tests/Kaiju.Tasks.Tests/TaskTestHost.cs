@@ -9,8 +9,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace Kaiju.Tasks.Tests;
 
 /// <summary>
-/// The whole engine over the in-memory store on fake time, driven by hand: the duties, not the loops, so that a test says what
-/// happens when and waits for nothing.
+/// The whole engine over the in-memory store on fake time, driven by hand: the duties, not the loops, so that a test
+/// says what happens when and waits for nothing.
 /// </summary>
 internal sealed class TaskTestHost : IAsyncDisposable
 {
@@ -19,7 +19,10 @@ internal sealed class TaskTestHost : IAsyncDisposable
     private readonly ServiceProvider _services;
 
     public TaskTestHost(
-        Action<KaijuTasksBuilder>? build = null, Action<KaijuTasksOptions>? configure = null, ITaskStore? store = null, FakeTimeProvider? clock = null)
+        Action<KaijuTasksBuilder>? build = null,
+        Action<KaijuTasksOptions>? configure = null,
+        ITaskStore? store = null,
+        FakeTimeProvider? clock = null)
     {
         Clock = clock ?? new FakeTimeProvider(Start);
         var services = new ServiceCollection();
@@ -89,7 +92,8 @@ internal sealed class TaskTestHost : IAsyncDisposable
         }
     }
 
-    public async Task<TaskRecord> GetAsync(string id) => await Client.GetAsync(id) ?? throw new InvalidOperationException($"There is no task {id}.");
+    public async Task<TaskRecord> GetAsync(string id) =>
+        await Client.GetAsync(id) ?? throw new InvalidOperationException($"There is no task {id}.");
 
     /// <summary>Creates a task, runs what can be run, and says how it stands then.</summary>
     public async Task<TaskRecord> RunAsync(TaskDefinition definition)

@@ -5,7 +5,9 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What is carried out together is bounded in bytes as in count, so that large tasks are no trouble to each other.</summary>
+/// <summary>
+/// What is carried out together is bounded in bytes as in count, so that large tasks are no trouble to each other.
+/// </summary>
 public abstract class LargeTaskTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromMinutes(4);
@@ -18,9 +20,12 @@ public abstract class LargeTaskTests
         await using var opened = await OpenAsync();
         var megabyte = JsonElement.Parse($"{{\"text\":\"{new string('x', 1_000_000)}\"}}");
         var commands = Enumerable.Range(0, 14).Select(_ => new TaskCommand("do", megabyte)).ToList();
-        var tasks = Enumerable.Range(0, 90).Select(i => Checked.Definition(new TaskDefinition { Id = $"t{i}", Commands = commands })).ToList();
+        var tasks = Enumerable.Range(0, 90)
+            .Select(i => Checked.Definition(new TaskDefinition { Id = $"t{i}", Commands = commands })).ToList();
 
-        var answers = await Task.WhenAll(tasks.Select(task => Task.Run(() => opened.Store.CreateAsync([task], OnConflict.Fail, default).AsTask()))).WaitAsync(_bound);
+        var answers = await Task.WhenAll(
+            tasks.Select(task => Task.Run(() => opened.Store.CreateAsync([task], OnConflict.Fail, default).AsTask())))
+            .WaitAsync(_bound);
 
         Assert.All(answers, answer => Assert.Equal(CreateResult.Created, answer[0].Result));
     }
@@ -32,7 +37,9 @@ public sealed class PiecesTests
     [Fact]
     public void Items_are_cut_at_the_bound_of_bytes_and_at_that_of_their_number()
     {
-        Assert.Equal([3, 1, 1, 1, 2], Pieces.Of([4, 4, 4, 8, 8, 20, 1, 1], mb => mb * 1024L * 1024 * 4 / 3).Select(piece => piece.Count));
+        Assert.Equal(
+            [3, 1, 1, 1, 2],
+            Pieces.Of([4, 4, 4, 8, 8, 20, 1, 1], mb => mb * 1024L * 1024 * 4 / 3).Select(piece => piece.Count));
         Assert.Equal([1000, 1000, 500], Pieces.Of(new int[2500], _ => 1).Select(piece => piece.Count));
         Assert.Equal([0], Pieces.Of(Array.Empty<int>(), _ => 1).Select(piece => piece.Count));
     }

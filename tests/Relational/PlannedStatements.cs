@@ -18,8 +18,11 @@ internal static class PlannedStatements
             ("prefix", new TaskQuery { IdPrefix = "t" }),
         };
         var after = new TaskCursor(DateTimeOffset.UnixEpoch, "t");
-        return sql.All.Where(statement => !statement.Value.Contains("/*scan*/", StringComparison.Ordinal)).Select(statement => (statement.Key, statement.Value))
+        return sql.All.Where(statement => !statement.Value.Contains("/*scan*/", StringComparison.Ordinal))
+            .Select(statement => (statement.Key, statement.Value))
             .Concat(lists.Select(list => ($"list {list.Name}", ListStatement.Of(list.Query, after, sql).Text)))
-            .Concat(lists.Select(list => ($"last of list {list.Name}", ListStatement.Of(list.Query, after, sql).LastScanned)));
+            .Concat(
+                lists.Select(
+                    list => ($"last of list {list.Name}", ListStatement.Of(list.Query, after, sql).LastScanned)));
     }
 }

@@ -13,7 +13,8 @@ internal static class Repository
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "Kaiju.Tasks.sln")))
         {
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests do not run inside the repository.");
+            folder = folder.Parent
+                ?? throw new InvalidOperationException("The tests do not run inside the repository.");
         }
 
         return folder.FullName;

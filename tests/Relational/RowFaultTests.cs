@@ -10,9 +10,12 @@ namespace Kaiju.Tasks.Relational;
 
 /// <summary>A store whose rows a test can change behind its back.</summary>
 /// <param name="Opened">The store, on fake time.</param>
-/// <param name="ExecuteAsync">Executes a statement; <c>{tasks}</c> and other names of tables in braces are replaced.</param>
+/// <param name="ExecuteAsync">
+/// Executes a statement; <c>{tasks}</c> and other names of tables in braces are replaced.
+/// </param>
 /// <param name="Logs">What the store logged.</param>
-public sealed partial record BareStore(OpenedStore Opened, Func<string, Task> ExecuteAsync, BareLogs Logs) : IAsyncDisposable
+public sealed partial record BareStore(
+    OpenedStore Opened, Func<string, Task> ExecuteAsync, BareLogs Logs) : IAsyncDisposable
 {
     /// <summary>When its clock begins.</summary>
     public static DateTimeOffset Start { get; } = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
@@ -49,7 +52,12 @@ public sealed class BareLogs : ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         if (eventId.Id == 520)
         {
@@ -69,7 +77,12 @@ internal sealed class BareLogger<T>(ILogger logs) : ILogger<T>
 
     public bool IsEnabled(LogLevel logLevel) => logs.IsEnabled(logLevel);
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter) =>
         logs.Log(logLevel, eventId, state, exception, formatter);
 }
 
@@ -86,7 +99,8 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
 
     private ITaskQueue Queue => _bare!.Opened.Queue;
 
-    public async Task InitializeAsync() => _bare = await open((task, state, happened, now, rules) => _next(task, state, happened, now, rules));
+    public async Task InitializeAsync() =>
+        _bare = await open((task, state, happened, now, rules) => _next(task, state, happened, now, rules));
 
     public async Task DisposeAsync() => await _bare!.DisposeAsync();
 
@@ -94,7 +108,9 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     public async Task A_row_that_cannot_be_written_stops_none_of_the_others()
     {
         await FinishPeriodicAsync("a", "b", "c", "d", "e");
-        await ExecuteAsync("insert into {runs} (task_no, run_no, pass, job_id, state, retries, chain, ended) select task_no, 1, 0, 'x', 5, 0, 0, 0 from {tasks} where id = 'c'");
+        await ExecuteAsync(
+            "insert into {runs} (task_no, run_no, pass, job_id, state, retries, chain, ended) select task_no, 1, 0, "
+                + "'x', 5, 0, 0, 0 from {tasks} where id = 'c'");
 
         (await MovedAsync(Store.RestartPeriodicAsync(10, default))).Should().Equal("a", "b", "d", "e");
 
@@ -106,11 +122,14 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     public async Task A_row_that_is_set_aside_is_tried_again_after_a_minute_and_then_after_two()
     {
         await FinishPeriodicAsync("c");
-        await ExecuteAsync("insert into {runs} (task_no, run_no, pass, job_id, state, retries, chain, ended) select task_no, 1, 0, 'x', 5, 0, 0, 0 from {tasks} where id = 'c'");
+        await ExecuteAsync(
+            "insert into {runs} (task_no, run_no, pass, job_id, state, retries, chain, ended) select task_no, 1, 0, "
+                + "'x', 5, 0, 0, 0 from {tasks} where id = 'c'");
         await Store.RestartPeriodicAsync(10, default);
 
         await AdvanceAsync(TimeSpan.FromSeconds(59));
-        (await Store.GetTimeToNextDutyAsync(default)).Should().NotBe(TimeSpan.Zero, "a row that is set aside makes no manager busy");
+        (await Store.GetTimeToNextDutyAsync(default)).Should().NotBe(
+            TimeSpan.Zero, "a row that is set aside makes no manager busy");
         await Store.RestartPeriodicAsync(10, default);
         _bare!.Logs.SetAside.Should().HaveCount(1);
 
@@ -134,8 +153,10 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
 
         (await MovedAsync(Store.RestartPeriodicAsync(10, default))).Should().Equal("a", "d");
 
-        _bare!.Logs.SetAside.Should().HaveCount(2).And.Contain(line => line.Contains("\"b\"", StringComparison.Ordinal));
-        (await Store.ListRunsAsync("b", default)).Should().ContainSingle("its state is as it was").Which.State.Should().Be(TaskState.Finished);
+        _bare!.Logs.SetAside.Should().HaveCount(2).And.Contain(
+            line => line.Contains("\"b\"", StringComparison.Ordinal));
+        (await Store.ListRunsAsync("b", default)).Should().ContainSingle("its state is as it was").Which.State
+            .Should().Be(TaskState.Finished);
     }
 
     [Fact]
@@ -157,10 +178,16 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     [Fact]
     public async Task A_rule_that_fails_on_one_task_stops_none_of_the_others()
     {
-        await CreateAsync(id => new TaskDefinition { Id = id, RunAt = BareStore.Start.AddSeconds(10), Commands = [new("do")] }, "a", "b", "c");
+        await CreateAsync(
+            id => new TaskDefinition { Id = id, RunAt = BareStore.Start.AddSeconds(10), Commands = [new("do")] },
+            "a",
+            "b",
+            "c");
         await AdvanceAsync(TimeSpan.FromSeconds(10));
         _next = (task, state, happened, now, rules) =>
-            task.Id == "b" && happened is TaskEvent.QueueDue ? throw new FormatException("This machine does not know the time zone.") : TaskLifecycle.Next(task, state, happened, now, rules);
+            task.Id == "b" && happened is TaskEvent.QueueDue
+                ? throw new FormatException("This machine does not know the time zone.")
+                : TaskLifecycle.Next(task, state, happened, now, rules);
 
         (await MovedAsync(Store.QueueDueAsync(10, default))).Should().Equal("a", "c");
 
@@ -171,8 +198,12 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     [Fact]
     public async Task What_needs_no_definition_is_done_to_a_task_whose_definition_cannot_be_read()
     {
-        await CreateAsync(id => new TaskDefinition { Id = id, RunAt = BareStore.Start.AddSeconds(10), Commands = [new("do")] }, "due");
-        await CreateAsync(id => new TaskDefinition { Id = id, Commands = [new TimerCommand(TimeSpan.FromSeconds(10)), new("do")] }, "waiting");
+        await CreateAsync(
+            id => new TaskDefinition { Id = id, RunAt = BareStore.Start.AddSeconds(10), Commands = [new("do")] },
+            "due");
+        await CreateAsync(
+            id => new TaskDefinition { Id = id, Commands = [new TimerCommand(TimeSpan.FromSeconds(10)), new("do")] },
+            "waiting");
         await CreateAsync(id => new TaskDefinition { Id = id, Commands = [new("do")] }, "dead", "held", "cancelled");
         var waiting = (await Store.ClaimAsync(_executor with { Id = "other" }, ["waiting"], default)).Single();
         await Store.RecordAsync([ReportOf(waiting, StageOutcome.WaitFor(TimeSpan.FromSeconds(10)))], default);
@@ -201,13 +232,15 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
         (await ClaimAsync(10)).Should().BeEmpty();
         (await Store.ListExecutorsAsync(default)).Should().ContainSingle();
         _bare!.Logs.SetAside.Should().ContainSingle().Which.Should().Contain("b");
-        (await ((RelationalTaskStore)Store).Executors.HasQueuedAsync(_executor.Apps, default)).Should().BeFalse("what is set aside makes no executor busy");
+        (await ((RelationalTaskStore)Store).Executors.HasQueuedAsync(_executor.Apps, default)).Should().BeFalse(
+            "what is set aside makes no executor busy");
         await CreateAsync(id => new TaskDefinition { Id = id, Commands = [new("do")] }, "d");
         (await ((RelationalTaskStore)Store).Executors.HasQueuedAsync(_executor.Apps, default)).Should().BeTrue();
         (await ClaimAsync(10)).Should().Equal("d");
 
         // Another version can read it. This process tries again after a while.
-        await ExecuteAsync("update {tasks} set definition = (select definition from {tasks} where id = 'a') where id = 'b'");
+        await ExecuteAsync(
+            "update {tasks} set definition = (select definition from {tasks} where id = 'a') where id = 'b'");
         (await Store.GetAsync("b", default))!.Managed.Interruptions.Should().Be(0);
         await AdvanceAsync(TimeSpan.FromMinutes(1));
         (await ClaimAsync(10)).Should().Equal("b");
@@ -222,13 +255,19 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
 
         (await ClaimAsync(5)).Should().Equal("z");
 
-        (await Store.ClaimAsync(_executor, [.. bad], default)).Should().BeEmpty("no other queue's executor gets them either");
+        (await Store.ClaimAsync(_executor, [.. bad], default)).Should().BeEmpty(
+            "no other queue's executor gets them either");
     }
 
     [Fact]
     public async Task A_list_leaves_out_what_cannot_be_read_and_a_question_for_it_says_why()
     {
-        await CreateAsync(id => new TaskDefinition { Id = id, RunAt = TaskDefinition.OnDemand, Commands = [new("do")] }, "a", "b", "c", "d");
+        await CreateAsync(
+            id => new TaskDefinition { Id = id, RunAt = TaskDefinition.OnDemand, Commands = [new("do")] },
+            "a",
+            "b",
+            "c",
+            "d");
         await SpoilAsync("b", "d");
 
         var first = await Store.ListAsync(new TaskQuery(), null, 2, default);
@@ -240,14 +279,21 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
         (await get.Should().ThrowAsync<JsonException>()).WithMessage("*\"b\"*cannot be read by this version*");
     }
 
-    /// <summary>A duty that the lifecycle does not carry out is forgotten until something happens to the task.</summary>
+    /// <summary>
+    /// A duty that the lifecycle does not carry out is forgotten until something happens to the task.
+    /// </summary>
     [Fact]
     public async Task A_duty_that_comes_to_nothing_is_dropped()
     {
-        await CreateAsync(id => new TaskDefinition { Id = id, RunAt = BareStore.Start.AddSeconds(10), Commands = [new("do")] }, "a");
-        await CreateAsync(id => new TaskDefinition { Id = id, RunAt = BareStore.Start.AddSeconds(11), Commands = [new("do")] }, "b");
+        await CreateAsync(
+            id => new TaskDefinition { Id = id, RunAt = BareStore.Start.AddSeconds(10), Commands = [new("do")] }, "a");
+        await CreateAsync(
+            id => new TaskDefinition { Id = id, RunAt = BareStore.Start.AddSeconds(11), Commands = [new("do")] }, "b");
         await AdvanceAsync(TimeSpan.FromSeconds(11));
-        _next = (task, state, happened, now, rules) => task.Id == "a" && happened is TaskEvent.QueueDue ? null : TaskLifecycle.Next(task, state, happened, now, rules);
+        _next = (task, state, happened, now, rules) =>
+            task.Id == "a" && happened is TaskEvent.QueueDue
+                ? null
+                : TaskLifecycle.Next(task, state, happened, now, rules);
 
         (await MovedAsync(Store.QueueDueAsync(1, default))).Should().BeEmpty();
         (await MovedAsync(Store.QueueDueAsync(1, default))).Should().Equal("b");
@@ -263,14 +309,21 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     public async Task A_duty_brings_no_more_definitions_than_16_MiB_and_none_that_it_does_not_need()
     {
         string[] large = [.. Enumerable.Range(0, 20).Select(i => $"t{i:00}")];
-        await CreateAsync(id => Large(id) with { RunAt = BareStore.Start.AddSeconds(10), MaxRetries = 1, RetryDelay = TimeSpan.Zero }, large);
+        await CreateAsync(
+            id => Large(id) with { RunAt = BareStore.Start.AddSeconds(10), MaxRetries = 1, RetryDelay = TimeSpan.Zero },
+            large);
         await AdvanceAsync(TimeSpan.FromSeconds(10));
         await SpoilAsync(large);
-        (await MovedAsync(Store.QueueDueAsync(100, default))).Should().Equal(large, "a task that runs once is queued without a look at its definition");
+        (await MovedAsync(Store.QueueDueAsync(100, default))).Should().Equal(
+            large, "a task that runs once is queued without a look at its definition");
 
-        await ExecuteAsync($"update {{tasks}} set definition = '{Checked.Definition(Large("t") with { MaxRetries = 1, RetryDelay = TimeSpan.Zero }).ToStoredJson()}'");
+        var stored = Checked.Definition(Large("t") with { MaxRetries = 1, RetryDelay = TimeSpan.Zero }).ToStoredJson();
+        await ExecuteAsync($"update {{tasks}} set definition = '{stored}'");
         var claimed = await Store.ClaimAsync(_executor, large, default);
-        await Store.RecordAsync([.. claimed.Select(task => ReportOf(task, StageOutcome.Failed(TaskError.Create(TaskErrorKind.Handler, "boom"))))], default);
+        await Store.RecordAsync(
+            [.. claimed.Select(
+                task => ReportOf(task, StageOutcome.Failed(TaskError.Create(TaskErrorKind.Handler, "boom"))))],
+            default);
         var batches = new List<int>();
         do
         {
@@ -284,7 +337,9 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     [Fact]
     public async Task A_page_is_bounded_in_bytes_and_the_next_one_begins_behind_it()
     {
-        await CreateAsync(id => Large(id) with { RunAt = TaskDefinition.OnDemand }, [.. Enumerable.Range(0, 20).Select(i => $"t{i:00}")]);
+        await CreateAsync(
+            id => Large(id) with { RunAt = TaskDefinition.OnDemand },
+            [.. Enumerable.Range(0, 20).Select(i => $"t{i:00}")]);
         foreach (var query in new[] { new TaskQuery(), new TaskQuery { State = TaskState.Idle } })
         {
             var pages = new List<TaskPage> { await Store.ListAsync(query, null, 100, default) };
@@ -294,16 +349,22 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
             }
 
             pages.Select(page => page.Tasks.Count).Should().Equal(18, 2);
-            pages.SelectMany(page => page.Tasks).Select(task => task.Id).Should().BeInAscendingOrder(StringComparer.Ordinal).And.OnlyHaveUniqueItems();
+            pages.SelectMany(page => page.Tasks).Select(task => task.Id)
+                .Should().BeInAscendingOrder(StringComparer.Ordinal).And.OnlyHaveUniqueItems();
         }
     }
 
     [Fact]
     public async Task Notifications_are_bounded_in_bytes_and_one_that_cannot_be_read_is_left_out()
     {
-        await CreateAsync(id => new TaskDefinition { Id = id, Notify = true, Commands = [new("do")] }, [.. Enumerable.Range(0, 20).Select(i => $"t{i:00}")]);
+        await CreateAsync(
+            id => new TaskDefinition { Id = id, Notify = true, Commands = [new("do")] },
+            [.. Enumerable.Range(0, 20).Select(i => $"t{i:00}")]);
         var claimed = await Store.ClaimAsync(_executor, [.. Enumerable.Range(0, 20).Select(i => $"t{i:00}")], default);
-        await Store.RecordAsync([.. claimed.Select(task => ReportOf(task, StageOutcome.Completed(JsonElement.Parse($"\"{new string('x', 900_000)}\""))))], default);
+        await Store.RecordAsync(
+            [.. claimed.Select(
+                task => ReportOf(task, StageOutcome.Completed(JsonElement.Parse($"\"{new string('x', 900_000)}\""))))],
+            default);
         await ExecuteAsync("update {notifications} set result = '[' where task_id = 't19'");
 
         var delivered = new List<int>();
@@ -314,17 +375,25 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
         }
 
         delivered.Should().Equal(18, 1);
-        var pages = new List<NotificationPage> { await Store.ListNotificationsAsync(new NotificationQuery(), 100, default) };
+        var pages =
+            new List<NotificationPage> { await Store.ListNotificationsAsync(new NotificationQuery(), 100, default) };
         while (pages[^1].Next is { } next)
         {
             pages.Add(await Store.ListNotificationsAsync(new NotificationQuery { Before = next }, 100, default));
         }
 
         pages.Select(page => page.Notifications.Count).Should().Equal(18, 1);
-        pages.SelectMany(page => page.Notifications).Select(notification => notification.Id).Should().OnlyHaveUniqueItems();
+        pages.SelectMany(page => page.Notifications).Select(notification => notification.Id)
+            .Should().OnlyHaveUniqueItems();
     }
 
-    private static TaskDefinition Large(string id) => new() { Id = id, KwsJson = JsonElement.Parse($"{{\"x\":\"{new string('x', 900_000)}\"}}"), Commands = [new("do")] };
+    private static TaskDefinition Large(string id) =>
+        new()
+        {
+            Id = id,
+            KwsJson = JsonElement.Parse($"{{\"x\":\"{new string('x', 900_000)}\"}}"),
+            Commands = [new("do")],
+        };
 
     private static StageReport ReportOf(ExecutorTask task, StageOutcome outcome) => new()
     {
@@ -337,10 +406,13 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
         Outcome = outcome,
     };
 
-    private static async Task<IEnumerable<string>> MovedAsync(ValueTask<IReadOnlyList<TaskMove>> duty) => (await duty).Select(move => move.TaskId).Order(StringComparer.Ordinal);
+    private static async Task<IEnumerable<string>> MovedAsync(ValueTask<IReadOnlyList<TaskMove>> duty) =>
+        (await duty).Select(move => move.TaskId).Order(StringComparer.Ordinal);
 
     private async Task<IEnumerable<string>> ClaimAsync(int most) =>
-        (await Queue.ClaimAsync(new ClaimRequest(_executor, most, long.MaxValue), default)).Select(task => task.Id).Order(StringComparer.Ordinal);
+        (await Queue.ClaimAsync(
+            new ClaimRequest(_executor, most, long.MaxValue),
+            default)).Select(task => task.Id).Order(StringComparer.Ordinal);
 
     private async Task CreateAsync(Func<string, TaskDefinition> definition, params string[] ids) =>
         await Store.CreateAsync([.. ids.Select(id => Checked.Definition(definition(id)))], OnConflict.Fail, default);
@@ -352,10 +424,12 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
         await AdvanceAsync(TimeSpan.FromSeconds(30));
         await Store.QueueDueAsync(100, default);
         var claimed = await Store.ClaimAsync(_executor, ids, default);
-        await Store.RecordAsync([.. claimed.Select(task => ReportOf(task, StageOutcome.Completed(JsonElement.Parse("1"))))], default);
+        await Store.RecordAsync(
+            [.. claimed.Select(task => ReportOf(task, StageOutcome.Completed(JsonElement.Parse("1"))))], default);
     }
 
-    private Task SpoilAsync(params string[] ids) => ExecuteAsync($"update {{tasks}} set definition = '{Unreadable}' where id in ('{string.Join("','", ids)}')");
+    private Task SpoilAsync(params string[] ids) =>
+        ExecuteAsync($"update {{tasks}} set definition = '{Unreadable}' where id in ('{string.Join("','", ids)}')");
 
     private Task ExecuteAsync(string sql) => _bare!.ExecuteAsync(sql);
 

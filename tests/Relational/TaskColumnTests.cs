@@ -7,7 +7,10 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What a column declares is true of each store: what is written is read again, and a new task has what its creation leaves out.</summary>
+/// <summary>
+/// What a column declares is true of each store: what is written is read again, and a new task has what its creation
+/// leaves out.
+/// </summary>
 public abstract class TaskColumnTests
 {
     private static readonly DateTimeOffset _start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
@@ -16,7 +19,10 @@ public abstract class TaskColumnTests
 
     private protected abstract ValueTask<OpenedStore> OpenAsync(DateTimeOffset start);
 
-    /// <summary>Every property of a state, also one that is yet to be thought of, is stored when a task is imported and when it changes.</summary>
+    /// <summary>
+    /// Every property of a state, also one that is yet to be thought of, is stored when a task is imported and when it
+    /// changes.
+    /// </summary>
     [Theory]
     [MemberData(nameof(States))]
     public async Task Every_property_of_a_state_is_read_as_it_was_written(TaskState state)
@@ -25,14 +31,26 @@ public abstract class TaskColumnTests
         var random = new Random((int)state);
         var task = Checked.Import(new TaskRecord
         {
-            Definition = new TaskDefinition { Id = "t", Commands = [new("do"), new("do")], Group = "g", GroupId = "h", UserId = "u", Enabled = false },
+            Definition = new TaskDefinition
+            {
+                Id = "t",
+                Commands = [new("do"), new("do")],
+                Group = "g",
+                GroupId = "h",
+                UserId = "u",
+                Enabled = false,
+            },
             Managed = Drawn(random) with { State = state, Stage = 1, Wait = WaitKind.Timer },
             Created = _start - TimeSpan.FromDays(1),
             Result = [JsonElement.Parse("1")],
         });
         var answer = (await opened.Store.ImportAsync([task], [], default))[0];
         Assert.Equal(CreateResult.Created, answer.Result);
-        var expected = TaskImport.State(task, answer.Claim ?? Guid.Empty, _start, new LifecycleRules()) with { Claim = null, LastReport = null };
+        var expected = TaskImport.State(task, answer.Claim ?? Guid.Empty, _start, new LifecycleRules()) with
+        {
+            Claim = null,
+            LastReport = null,
+        };
 
         Assert.Equal(Text(expected), Text((await opened.Store.GetAsync("t", default))!.Managed));
 
@@ -49,7 +67,15 @@ public abstract class TaskColumnTests
         {
             new TaskDefinition { Commands = [new("do")] },
             new TaskDefinition { Commands = [new("do")], RunAt = TaskDefinition.OnDemand, Enabled = false },
-            new TaskDefinition { Commands = [new("do"), new("do")], Group = "g", GroupId = "h", UserId = "u", Notify = true, NextTask = "n" },
+            new TaskDefinition
+            {
+                Commands = [new("do"), new("do")],
+                Group = "g",
+                GroupId = "h",
+                UserId = "u",
+                Notify = true,
+                NextTask = "n",
+            },
             new TaskDefinition { Commands = [new("do")], MaxRetries = 3, Priority = 4, System = true },
         };
         foreach (var definition in definitions.Select(definition => Checked.Definition(definition with { Id = "t" })))
@@ -72,7 +98,11 @@ public abstract class TaskColumnTests
                     _ => (false, null),
                 };
                 var value = column.Value(row);
-                Assert.True(!isFixed || Equals(expected, value is null ? null : Convert.ToInt64(value, CultureInfo.InvariantCulture)), $"{column.Name} of a new task is {value}");
+                Assert.True(
+                    !isFixed
+                        || Equals(
+                            expected, value is null ? null : Convert.ToInt64(value, CultureInfo.InvariantCulture)),
+                    $"{column.Name} of a new task is {value}");
             }
         }
     }
@@ -107,7 +137,8 @@ public abstract class TaskColumnTests
             _ when type == typeof(bool) => true,
             _ when type == typeof(string) => $"text {random.Next()}",
             _ when type == typeof(Guid) => Guid.NewGuid(),
-            _ when type == typeof(DateTimeOffset) => _start - TimeSpan.FromTicks(random.NextInt64(1, TimeSpan.TicksPerDay)),
+            _ when type == typeof(DateTimeOffset) =>
+                _start - TimeSpan.FromTicks(random.NextInt64(1, TimeSpan.TicksPerDay)),
             _ when type == typeof(TimeSpan) => TimeSpan.FromTicks(random.NextInt64(1, TimeSpan.TicksPerDay)),
             _ when type == typeof(TaskError) => TaskError.Create(TaskErrorKind.Handler, $"error {random.Next()}"),
             _ when type == typeof(ReportId) => new ReportId(Guid.NewGuid(), random.Next(1, 100), ReportKind.Failed),
@@ -118,5 +149,9 @@ public abstract class TaskColumnTests
     /// <summary>Every property, an error by its JSON.</summary>
     private static string Text(ManagedState state) => string.Join('\n', typeof(ManagedState).GetProperties()
         .Select(property => (property.Name, Value: property.GetValue(state)))
-        .Select(property => $"{property.Name}: {(property.Value is TaskError error ? error.Json.GetRawText() : JsonSerializer.Serialize(property.Value))}"));
+        .Select(
+            property => $"{property.Name}: "
+                + (property.Value is TaskError error
+                    ? error.Json.GetRawText()
+                    : JsonSerializer.Serialize(property.Value))));
 }

@@ -6,16 +6,30 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>A store with a task in every state and a row in every table, everything that it shows, and its work to the end.</summary>
+/// <summary>
+/// A store with a task in every state and a row in every table, everything that it shows, and its work to the end.
+/// </summary>
 internal static class UpgradedStore
 {
     public static readonly DateTimeOffset Start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
 
     private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 100);
     private static readonly ExecutorInfo _leaver = _executor with { Id = "leaver" };
-    private static readonly string[] _ids = ["idle", "queued", "executed", "suspended", "waiting", "finished", "failed", "retried", "periodic", "chain", "next"];
+    private static readonly string[] _ids = [
+        "idle",
+        "queued",
+        "executed",
+        "suspended",
+        "waiting",
+        "finished",
+        "failed",
+        "retried",
+        "periodic",
+        "chain",
+        "next"];
 
-    private static readonly TaskDefinitionChecker _checker = new ServiceCollection().AddLogging().AddKaijuTasks().AddCommand("do", () => 1)
+    private static readonly TaskDefinitionChecker _checker = new ServiceCollection()
+        .AddLogging().AddKaijuTasks().AddCommand("do", () => 1)
         .Services.BuildServiceProvider().GetRequiredService<TaskDefinitionChecker>();
 
     public static async Task FillAsync(ITaskStore store, Action<TimeSpan> advance)
@@ -49,11 +63,15 @@ internal static class UpgradedStore
         foreach (var id in _ids)
         {
             lines.Add((await store.GetAsync(id, default))!.ToJson());
-            lines.AddRange((await store.ListRunsAsync(id, default)).Select(run => $"{run} {string.Join(",", run.Result.Select(result => result.GetRawText()))}"));
+            lines.AddRange(
+                (await store.ListRunsAsync(id, default)).Select(
+                    run => $"{run} {string.Join(",", run.Result.Select(result => result.GetRawText()))}"));
             lines.AddRange((await store.GetStagesAsync(id, default)).Select(stage => stage.ToString()));
         }
 
-        lines.AddRange((await store.ListNotificationsAsync(new NotificationQuery(), 100, default)).Notifications.Select(left => left.ToJson()));
+        lines.AddRange(
+            (await store.ListNotificationsAsync(
+                new NotificationQuery(), 100, default)).Notifications.Select(left => left.ToJson()));
         lines.AddRange((await store.ListExecutorsAsync(default)).Select(executor => executor.ToString()));
         lines.Add((await store.GetTimeToNextDutyAsync(default)).ToString()!);
         return lines;
@@ -65,10 +83,12 @@ internal static class UpgradedStore
         var states = await Task.WhenAll(_ids.Select(async id => (await store.GetAsync(id, default))!.State));
         states.Distinct().Should().BeEquivalentTo(Enum.GetValues<TaskState>());
         await store.CreateAsync([Definition("new")], OnConflict.Fail, default);
-        (await store.WatchAsync(default)).Since.Should().Be(Start + TimeSpan.FromSeconds(2), "the watch begins with the new version");
+        (await store.WatchAsync(default)).Since.Should().Be(
+            Start + TimeSpan.FromSeconds(2), "the watch begins with the new version");
         (await store.SendMessageAsync("waiting", JsonElement.Parse("1"), default)).Should().BeTrue();
         advance(TimeSpan.FromHours(3));
-        (await store.ExpelDeadExecutorsAsync(10, default)).Should().ContainSingle().Which.TaskId.Should().Be("executed");
+        (await store.ExpelDeadExecutorsAsync(10, default)).Should().ContainSingle().Which.TaskId
+            .Should().Be("executed");
         for (var round = 0; round < 4; round++)
         {
             await store.RequeueFailedAsync(100, default);
@@ -82,14 +102,17 @@ internal static class UpgradedStore
             }
         }
 
-        var ends = await Task.WhenAll(_ids.Append("new").Select(async id => (id, (await store.GetAsync(id, default))!.State)));
+        var ends = await Task.WhenAll(
+            _ids.Append("new").Select(async id => (id, (await store.GetAsync(id, default))!.State)));
         ends.Where(task => task.State != TaskState.Finished).Should().Equal(("failed", TaskState.Failed));
     }
 
     private static TaskDefinition Definition(string id) => _checker.Prepare(new TaskDefinition
     {
         Id = id,
-        Commands = id == "chain" ? [new("do")] : [id == "waiting" ? new MessageCommand() : new TaskCommand("do"), new("do")],
+        Commands = id == "chain"
+            ? [new("do")]
+            : [id == "waiting" ? new MessageCommand() : new TaskCommand("do"), new("do")],
         RunAt = id is "idle" ? Start.AddHours(1) : id is "next" ? TaskDefinition.OnDemand : null,
         Cron = id is "periodic" ? "0 13 * * *" : null,
         NextTask = id is "chain" ? "next" : null,
@@ -102,7 +125,8 @@ internal static class UpgradedStore
 
     private static StageOutcome Failed() => StageOutcome.Failed(TaskError.Create(TaskErrorKind.Handler, "boom"));
 
-    private static async Task<Dictionary<string, ExecutorTask>> ClaimAsync(ITaskStore store, ExecutorInfo executor, params string[] ids) =>
+    private static async Task<Dictionary<string, ExecutorTask>> ClaimAsync(
+        ITaskStore store, ExecutorInfo executor, params string[] ids) =>
         (await store.ClaimAsync(executor, ids, default)).ToDictionary(task => task.Id);
 
     private static async Task ReportAsync(ITaskStore store, ExecutorTask task, int stage, StageOutcome outcome)

@@ -62,7 +62,10 @@ public class DefinitionBenchmarks : IDisposable
     }
 }
 
-/// <summary>What the engine costs for a task in memory, from its creation to its recorded end: filling, condition, invocation, result.</summary>
+/// <summary>
+/// What the engine costs for a task in memory, from its creation to its recorded end: filling, condition, invocation,
+/// result.
+/// </summary>
 [MemoryDiagnoser]
 [ShortRunJob]
 public class StageBenchmarks : IDisposable
@@ -112,8 +115,14 @@ public class StageBenchmarks : IDisposable
         _left = new CountdownEvent(Tasks);
         await _tasks!.CreateManyAsync(Enumerable.Range(0, Tasks).Select(id => Stage switch
         {
-            "template" => new TaskDefinition { Kws = new { id }, Commands = [new TaskCommand("count", new { id = "[kws.id]" })] },
-            "condition" => new TaskDefinition { Kws = new { id }, Commands = [new TaskCommand("count", new { id }) { Condition = TaskCondition.Where("kws.id").GreaterThan(-1) }] },
+            "template" =>
+                new TaskDefinition { Kws = new { id }, Commands = [new TaskCommand("count", new { id = "[kws.id]" })] },
+            "condition" => new TaskDefinition
+            {
+                Kws = new { id },
+                Commands = [
+                    new TaskCommand("count", new { id }) { Condition = TaskCondition.Where("kws.id").GreaterThan(-1) }],
+            },
             _ => new TaskDefinition { Commands = [new TaskCommand("count", new { id })] },
         }));
         _left.Wait();

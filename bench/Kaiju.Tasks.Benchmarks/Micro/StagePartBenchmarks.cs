@@ -9,7 +9,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kaiju.Tasks.Benchmarks.Micro;
 
-/// <summary>What the parts of a stage cost by themselves: templates that are filled, a condition that is asked, a handler that is bound and called.</summary>
+/// <summary>
+/// What the parts of a stage cost by themselves: templates that are filled, a condition that is asked, a handler that
+/// is bound and called.
+/// </summary>
 [MemoryDiagnoser]
 [ShortRunJob]
 public class StagePartBenchmarks : IDisposable
@@ -45,8 +48,21 @@ public class StagePartBenchmarks : IDisposable
             ],
         });
         (_plain, _filled, _asked) = (task.Commands[0], task.Commands[1], task.Commands[2]);
-        var state = new ManagedState { State = TaskState.Executed, Claim = Guid.NewGuid(), JobId = "run", ResultRun = "run", ExecDeadline = DateTimeOffset.UnixEpoch };
-        _stage = new StageContext(ExecutorTask.Of(task, state, [], DateTimeOffset.UnixEpoch), 0, "count", [], JsonSerializerOptions.Web, NullLogger.Instance);
+        var state = new ManagedState
+        {
+            State = TaskState.Executed,
+            Claim = Guid.NewGuid(),
+            JobId = "run",
+            ResultRun = "run",
+            ExecDeadline = DateTimeOffset.UnixEpoch,
+        };
+        _stage = new StageContext(
+            ExecutorTask.Of(task, state, [], DateTimeOffset.UnixEpoch),
+            0,
+            "count",
+            [],
+            JsonSerializerOptions.Web,
+            NullLogger.Instance);
     }
 
     /// <summary>A look at params without a template, which are used as they are.</summary>
@@ -55,7 +71,8 @@ public class StagePartBenchmarks : IDisposable
 
     /// <summary>A reference to a result, and one within a text; parsed before.</summary>
     [Benchmark]
-    public JsonElement FillTemplates() => CompiledCommand.Of(_filled).Fill(TemplateData.Environment(_environment), new TemplateBudget()).Params;
+    public JsonElement FillTemplates() =>
+        CompiledCommand.Of(_filled).Fill(TemplateData.Environment(_environment), new TemplateBudget()).Params;
 
     /// <summary>A comparison with a member of a result.</summary>
     [Benchmark]
@@ -67,7 +84,8 @@ public class StagePartBenchmarks : IDisposable
 
     /// <summary>The argument is bound, the handler called, its result written.</summary>
     [Benchmark]
-    public async Task<JsonElement> InvokeAsync() => await _handler(_services, _stage, _plain.ParamsJson, CancellationToken.None);
+    public async Task<JsonElement> InvokeAsync() =>
+        await _handler(_services, _stage, _plain.ParamsJson, CancellationToken.None);
 
     /// <inheritdoc/>
     public void Dispose()

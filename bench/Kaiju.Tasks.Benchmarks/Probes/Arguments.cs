@@ -26,5 +26,6 @@ internal sealed class Arguments
 
     public string Text(string name, string otherwise = "") => _values.GetValueOrDefault(name, otherwise);
 
-    public int Number(string name, int otherwise = 0) => _values.TryGetValue(name, out var text) ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+    public int Number(string name, int otherwise = 0) =>
+        _values.TryGetValue(name, out var text) ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 }

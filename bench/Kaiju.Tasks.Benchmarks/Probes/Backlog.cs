@@ -3,7 +3,10 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>Rows beside those that are measured: finished ones with their results, and ones that are due tomorrow; copies of one that is real.</summary>
+/// <summary>
+/// Rows beside those that are measured: finished ones with their results, and ones that are due tomorrow; copies of one
+/// that is real.
+/// </summary>
 internal static class Backlog
 {
     public static async Task FillAsync(Subject engine, Arguments arguments)
@@ -21,14 +24,25 @@ internal static class Backlog
 
         await kaiju.CreateScheduledAsync("scheduled", TimeSpan.FromDays(1));
         var store = arguments.Text("store");
-        var finished = await Machine.AskAsync<long>(store, "select min(task_no) from kaiju_tasks.states where state = 5");
-        var scheduled = await Machine.AskAsync<long>(store, "select task_no from kaiju_tasks.tasks where id = 'scheduled'");
-        var next = await Machine.AskAsync<long>(store, $"select setval(pg_get_serial_sequence('kaiju_tasks.tasks', 'task_no'), max(task_no) + {2L * rows}) - {2L * rows} from kaiju_tasks.tasks");
+        var finished = await Machine.AskAsync<long>(
+            store, "select min(task_no) from kaiju_tasks.states where state = 5");
+        var scheduled = await Machine.AskAsync<long>(
+            store, "select task_no from kaiju_tasks.tasks where id = 'scheduled'");
+        var next = await Machine.AskAsync<long>(
+            store,
+            $"select setval(pg_get_serial_sequence('kaiju_tasks.tasks', 'task_no'), max(task_no) + {2L * rows}) - "
+                + $"{2L * rows} from kaiju_tasks.tasks");
 
         // By two connections, since the machine has two cores.
         await Task.WhenAll(
-            FillAsync(store, [await CopyAsync("tasks", finished, next, "finished"), await CopyAsync("tasks", scheduled, next + rows, "scheduled"), "vacuum analyze kaiju_tasks.tasks"]),
-            FillAsync(store, [await CopyAsync("states", finished, next), await CopyAsync("results", finished, next), await CopyAsync("states", scheduled, next + rows), "vacuum analyze kaiju_tasks.states, kaiju_tasks.results"]));
+            FillAsync(
+                store,
+                [await CopyAsync("tasks", finished, next, "finished"), await CopyAsync(
+                    "tasks", scheduled, next + rows, "scheduled"), "vacuum analyze kaiju_tasks.tasks"]),
+            FillAsync(
+                store,
+                [await CopyAsync("states", finished, next), await CopyAsync("results", finished, next), await CopyAsync(
+                    "states", scheduled, next + rows), "vacuum analyze kaiju_tasks.states, kaiju_tasks.results"]));
         await Machine.ExecuteAsync(store, "checkpoint");
 
         // Copies of a row under the numbers that follow; of the definition also under ids of their own.
@@ -38,7 +52,8 @@ internal static class Backlog
             var (column, value) = name is null ? ("", "") : ("id, ", $"'{name}-' || lpad(g::text, 9, '0'), ");
             return string.Create(CultureInfo.InvariantCulture, $"""
                 insert into kaiju_tasks.{table} (task_no, {column}{columns}) overriding system value
-                select {last} + g, {value}{columns} from (select * from kaiju_tasks.{table} where task_no = {template}) t, generate_series(1, {rows}) g
+                select {last} + g, {value}{columns} from (select * from kaiju_tasks.{table}
+                    where task_no = {template}) t, generate_series(1, {rows}) g
                 """);
         }
     }
@@ -51,10 +66,12 @@ internal static class Backlog
         }
     }
 
-    private static Task<string> ColumnsAsync(string store, string table, params string[] without) => Machine.AskAsync<string>(
+    private static Task<string> ColumnsAsync(string store, string table, params string[] without) =>
+        Machine.AskAsync<string>(
         store,
         $"""
         select string_agg(column_name, ', ' order by ordinal_position) from information_schema.columns
-        where table_schema = 'kaiju_tasks' and table_name = '{table}' and column_name not in ({string.Join(", ", without.Select(name => $"'{name}'"))})
+        where table_schema = 'kaiju_tasks' and table_name = '{table}' and column_name not in ({string.Join(", ",
+        without.Select(name => $"'{name}'"))})
         """);
 }

@@ -7,11 +7,18 @@ internal static class Children
 {
     /// <summary>Starts it.</summary>
     /// <param name="words">Its command and arguments.</param>
-    /// <param name="isHasty">It is compiled as hosts are by default, hastily first, which begins sooner and is slower for a while.</param>
+    /// <param name="isHasty">
+    /// It is compiled as hosts are by default, hastily first, which begins sooner and is slower for a while.
+    /// </param>
     /// <param name="program">The program of another state of the code; null for this one.</param>
     public static Process Start(IEnumerable<string> words, bool isHasty = false, string? program = null)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [program ?? Environment.GetCommandLineArgs()[0], .. words]) { RedirectStandardOutput = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(
+            Environment.ProcessPath!, [program ?? Environment.GetCommandLineArgs()[0], .. words])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        };
         if (isHasty)
         {
             start.Environment["DOTNET_TieredCompilation"] = "1";

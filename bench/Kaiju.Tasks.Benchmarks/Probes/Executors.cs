@@ -4,7 +4,10 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>The same jobs executed by one, two and four of the same processes: how many a second, and how many the idlest of them had.</summary>
+/// <summary>
+/// The same jobs executed by one, two and four of the same processes: how many a second, and how many the idlest of
+/// them had.
+/// </summary>
 internal static class Executors
 {
     private const int Most = 4;
@@ -18,7 +21,10 @@ internal static class Executors
         await using var engine = Probe.Open(name, arguments);
         await engine.OpenAsync();
         var workers = Enumerable.Range(0, Most)
-            .Select(_ => Children.Start(["work", name, "--store", arguments.Text("store"), "--capacity", arguments.Text("capacity", "0")], arguments.Number("hasty") == 1)).ToList();
+            .Select(
+                _ => Children.Start(
+                    ["work", name, "--store", arguments.Text("store"), "--capacity", arguments.Text("capacity", "0")],
+                    arguments.Number("hasty") == 1)).ToList();
 
         // All of them together first, so that each has done everything once.
         await DrainAsync(engine, workers, WarmUp * Most);
@@ -26,7 +32,8 @@ internal static class Executors
         {
             var (seconds, shares) = await DrainAsync(engine, workers[..count], jobs);
             figures[string.Create(CultureInfo.InvariantCulture, $"drain{count}_per_s")] = jobs / seconds;
-            figures[string.Create(CultureInfo.InvariantCulture, $"least_share{count}")] = shares.Min() / ((double)jobs / count);
+            figures[string.Create(CultureInfo.InvariantCulture, $"least_share{count}")] = shares
+                .Min() / ((double)jobs / count);
         }
 
         foreach (var worker in workers)
@@ -39,7 +46,10 @@ internal static class Executors
         return figures;
     }
 
-    /// <summary>One of the processes: executes from one line of its input to the next that is empty, and says to each after the first how many jobs that were.</summary>
+    /// <summary>
+    /// One of the processes: executes from one line of its input to the next that is empty, and says to each after the
+    /// first how many jobs that were.
+    /// </summary>
     public static async Task WorkAsync(string name, Arguments arguments)
     {
         await using var engine = Probe.Open(name, arguments, isFirst: false);
@@ -58,7 +68,8 @@ internal static class Executors
         }
     }
 
-    private static async Task<(double Seconds, List<int> Shares)> DrainAsync(Subject engine, List<Process> workers, int jobs)
+    private static async Task<(double Seconds, List<int> Shares)> DrainAsync(
+        Subject engine, List<Process> workers, int jobs)
     {
         for (var first = 0; first < jobs; first += Bulk)
         {
@@ -68,8 +79,10 @@ internal static class Executors
         var began = TimeProvider.System.GetTimestamp();
         workers.ForEach(worker => worker.StandardInput.WriteLine());
 
-        // The processes are asked, and the database only at the end: looks at a queue that is being drained cost as much as claims.
-        await Probe.UntilAsync(async () => (await AskAsync(workers, "executed?")).Sum() >= jobs, TimeSpan.FromMilliseconds(10));
+        // The processes are asked, and the database only at the end: looks at a queue that is being drained cost as
+        // much as claims.
+        await Probe.UntilAsync(
+            async () => (await AskAsync(workers, "executed?")).Sum() >= jobs, TimeSpan.FromMilliseconds(10));
         await Probe.UntilAsync(async () => await engine.CountLeftAsync() == 0, TimeSpan.FromMilliseconds(2));
         var seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
         return (seconds, await AskAsync(workers, ""));

@@ -1,9 +1,14 @@
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>What a manager and an executor cost that have nothing to do: the process's CPU, and statements of the server's own count.</summary>
+/// <summary>
+/// What a manager and an executor cost that have nothing to do: the process's CPU, and statements of the server's own
+/// count.
+/// </summary>
 internal static class Idle
 {
-    public const string Calls = "select coalesce(sum(s.calls), 0)::bigint from pg_stat_statements s join pg_database d on d.oid = s.dbid where d.datname = current_database()";
+    public const string Calls =
+        "select coalesce(sum(s.calls), 0)::bigint from pg_stat_statements s join pg_database d on d.oid = s.dbid "
+            + "where d.datname = current_database()";
 
     public static async Task<Dictionary<string, double>> MeasureAsync(string name, Arguments arguments)
     {
@@ -37,6 +42,11 @@ internal static class Idle
         return figures;
     }
 
-    /// <summary>Sessions that begin afterwards are counted, or not: to count costs those a little that are measured by their speed.</summary>
-    public static string Track(string setting) => $"do $$ begin execute format('alter database %I {setting.Replace("'", "''", StringComparison.Ordinal)}', current_database()); end $$";
+    /// <summary>
+    /// Sessions that begin afterwards are counted, or not: to count costs those a little that are measured by their
+    /// speed.
+    /// </summary>
+    public static string Track(
+        string setting) => $"do $$ begin execute format('alter database %I "
+            + $"{setting.Replace("'", "''", StringComparison.Ordinal)}', current_database()); end $$";
 }

@@ -3,14 +3,18 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>From the call that creates a job to the start of its handler: idle workers, a job every 20 ms; in one process, or created by another one.</summary>
+/// <summary>
+/// From the call that creates a job to the start of its handler: idle workers, a job every 20 ms; in one process, or
+/// created by another one.
+/// </summary>
 internal static class Latency
 {
     private const int WarmUp = 25;
     private static readonly TimeSpan _step = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(300);
 
-    public static async Task<Dictionary<string, double>> MeasureAsync(string name, Arguments arguments, bool isElsewhere)
+    public static async Task<Dictionary<string, double>> MeasureAsync(
+        string name, Arguments arguments, bool isElsewhere)
     {
         var jobs = arguments.Number("jobs", 200);
         await using var engine = Probe.Open(name, arguments);
@@ -18,11 +22,21 @@ internal static class Latency
         Meter.Reset(WarmUp + jobs);
         await engine.StartWorkersAsync();
         await Probe.PauseAsync(_rest);
-        var created = isElsewhere ? await CreateElsewhereAsync(name, arguments, jobs) : await CreateHereAsync(engine, jobs);
+        var created = isElsewhere
+            ? await CreateElsewhereAsync(name, arguments, jobs)
+            : await CreateHereAsync(engine, jobs);
         await Probe.UntilAsync(() => Task.FromResult(Meter.Executed >= WarmUp + jobs), TimeSpan.FromMilliseconds(2));
         await engine.StopWorkersAsync();
-        var latencies = created.Select((at, job) => TimeProvider.System.GetElapsedTime(at, Meter.StartOf(WarmUp + job)).TotalMilliseconds).Order().ToList();
-        return new Dictionary<string, double> { ["p50_ms"] = Quantile(latencies, 0.5), ["p99_ms"] = Quantile(latencies, 0.99), ["most_ms"] = latencies[^1] };
+        var latencies = created.Select(
+            (at, job) => TimeProvider.System.GetElapsedTime(at, Meter.StartOf(WarmUp + job)).TotalMilliseconds)
+            .Order()
+            .ToList();
+        return new Dictionary<string, double>
+        {
+            ["p50_ms"] = Quantile(latencies, 0.5),
+            ["p99_ms"] = Quantile(latencies, 0.99),
+            ["most_ms"] = latencies[^1],
+        };
     }
 
     /// <summary>The other process: creates, and says when. Both go by the same clock of the machine.</summary>
@@ -34,7 +48,10 @@ internal static class Latency
         Console.WriteLine(JsonSerializer.Serialize(await PaceAsync(engine, WarmUp, arguments.Number("jobs", 200))));
     }
 
-    /// <summary>The first jobs wait for the compiler, in this process and where they are executed; those that are measured wait for no other job.</summary>
+    /// <summary>
+    /// The first jobs wait for the compiler, in this process and where they are executed; those that are measured wait
+    /// for no other job.
+    /// </summary>
     private static async Task WarmUpAsync(Subject engine)
     {
         await PaceAsync(engine, 0, WarmUp);
@@ -49,7 +66,9 @@ internal static class Latency
 
     private static async Task<long[]> CreateElsewhereAsync(string name, Arguments arguments, int jobs)
     {
-        using var producer = Children.Start(["produce", name, "--store", arguments.Text("store"), "--capacity", arguments.Text("capacity", "0"), "--jobs", $"{jobs}"]);
+        using var producer = Children.Start(
+            ["produce", name, "--store", arguments.Text("store"), "--capacity", arguments.Text(
+                "capacity", "0"), "--jobs", $"{jobs}"]);
         var created = JsonSerializer.Deserialize<long[]>((await producer.StandardOutput.ReadLineAsync())!)!;
         await producer.WaitForExitAsync();
         return created;
@@ -73,5 +92,6 @@ internal static class Latency
         return created;
     }
 
-    private static double Quantile(List<double> sorted, double share) => sorted[Math.Min(sorted.Count - 1, (int)Math.Ceiling(share * sorted.Count) - 1)];
+    private static double Quantile(List<double> sorted, double share) =>
+        sorted[Math.Min(sorted.Count - 1, (int)Math.Ceiling(share * sorted.Count) - 1)];
 }

@@ -18,28 +18,36 @@ internal static class Machine
     /// <summary>The most memory that this process has had, in MB.</summary>
     public static double PeakMegabytes()
     {
-        var line = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-        return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+        var line = File.ReadLines("/proc/self/status").First(
+            line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return double.Parse(
+            line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
     }
 
-    /// <summary>CPU seconds of a server: the first process, its children that live, and those that it has reaped.</summary>
+    /// <summary>
+    /// CPU seconds of a server: the first process, its children that live, and those that it has reaped.
+    /// </summary>
     public static double ServerCpuSeconds(int first)
     {
         var ticks = 0L;
         foreach (var folder in first == 0 ? [] : Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var process))
+            if (!int.TryParse(
+                Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var process))
             {
                 continue;
             }
 
             try
             {
-                // After the name, which stands in brackets and may hold anything: state, parent, …, and as 12th to 15th the times.
+                // After the name, which stands in brackets and may hold anything: state, parent, …, and as 12th to 15th
+                // the times.
                 var text = File.ReadAllText(Path.Combine(folder, "stat"));
                 var words = text[(text.LastIndexOf(')') + 2)..].Split(' ');
                 var own = Ticks(words[11]) + Ticks(words[12]);
-                ticks += process == first ? own + Ticks(words[13]) + Ticks(words[14]) : Ticks(words[1]) == first ? own : 0;
+                ticks += process == first
+                    ? own + Ticks(words[13]) + Ticks(words[14])
+                    : Ticks(words[1]) == first ? own : 0;
             }
             catch (IOException)
             {
@@ -51,7 +59,8 @@ internal static class Machine
     }
 
     public static string Processor() =>
-        File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "unknown";
+        File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+            ?.Split(':')[1].Trim() ?? "unknown";
 
     public static async Task<T> AskAsync<T>(string store, string sql) => (T)(await ExecuteAsync(store, sql))!;
 
@@ -82,7 +91,8 @@ internal sealed class Usage
     private Usage(string store, int server, bool hasWal, long wal)
     {
         (_store, _server, _hasWal, _wal) = (store, server, hasWal, wal);
-        (_cpu, _serverCpu, _allocated) = (Machine.OwnCpuSeconds(), Machine.ServerCpuSeconds(server), GC.GetTotalAllocatedBytes(true));
+        (_cpu, _serverCpu, _allocated) = (
+            Machine.OwnCpuSeconds(), Machine.ServerCpuSeconds(server), GC.GetTotalAllocatedBytes(true));
         _began = TimeProvider.System.GetTimestamp();
     }
 
@@ -108,5 +118,6 @@ internal sealed class Usage
         }
     }
 
-    private static Task<long> WalAsync(string store) => Machine.AskAsync<long>(store, "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint");
+    private static Task<long> WalAsync(string store) =>
+        Machine.AskAsync<long>(store, "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint");
 }

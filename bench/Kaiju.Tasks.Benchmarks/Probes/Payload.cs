@@ -2,13 +2,16 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>Tasks whose every stage returns so many random characters: WAL for each stage, and stages a second.</summary>
+/// <summary>
+/// Tasks whose every stage returns so many random characters: WAL for each stage, and stages a second.
+/// </summary>
 internal static class Payload
 {
     public static async Task<Dictionary<string, double>> MeasureAsync(string name, Arguments arguments)
     {
         var figures = new Dictionary<string, double>();
-        var (stages, characters, tasks) = (arguments.Number("stages", 1), arguments.Number("characters"), arguments.Number("tasks", 1));
+        var (stages, characters, tasks) = (
+            arguments.Number("stages", 1), arguments.Number("characters"), arguments.Number("tasks", 1));
         await using var engine = (KaijuEngine)Probe.Open(name, arguments);
         await engine.OpenAsync();
         await engine.StartWorkersAsync();

@@ -3,13 +3,17 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>Measurements in a process of their own: what is found is the last line that it writes, a JSON array of figures.</summary>
+/// <summary>
+/// Measurements in a process of their own: what is found is the last line that it writes, a JSON array of figures.
+/// </summary>
 internal static class Probe
 {
     /// <summary>Stands between the measurements of one process.</summary>
     public const string Between = "/";
 
-    /// <summary>Carries out measurements on the same store, one after the other: of each its probe, its subject, and arguments.</summary>
+    /// <summary>
+    /// Carries out measurements on the same store, one after the other: of each its probe, its subject, and arguments.
+    /// </summary>
     public static async Task RunAsync(string[] words)
     {
         var answers = new List<Dictionary<string, double>>();
@@ -17,27 +21,34 @@ internal static class Probe
         while (words is [var probe, var subject, ..])
         {
             var end = Array.IndexOf(words, Between) is >= 0 and var place ? place : words.Length;
-            answers.Add(await MeasureAsync(probe, subject, new Arguments(words.AsSpan(2, end - 2), known.Add(subject))));
+            answers.Add(
+                await MeasureAsync(probe, subject, new Arguments(words.AsSpan(2, end - 2), known.Add(subject))));
             words = words[Math.Min(end + 1, words.Length)..];
         }
 
         Console.WriteLine(JsonSerializer.Serialize(answers));
     }
 
-    private static Task<Dictionary<string, double>> MeasureAsync(string work, string subject, Arguments arguments) => work switch
-    {
-        "throughput" => Throughput.MeasureAsync(subject, arguments),
-        "latency" => Latency.MeasureAsync(subject, arguments, isElsewhere: false),
-        "latency-other" => Latency.MeasureAsync(subject, arguments, isElsewhere: true),
-        "executors" => Executors.MeasureAsync(subject, arguments),
-        "payload" => Payload.MeasureAsync(subject, arguments),
-        "waiters" => Waiters.MeasureAsync(subject, arguments),
-        "idle" => Idle.MeasureAsync(subject, arguments),
-        _ => throw new ArgumentException($"There is no probe \"{work}\"."),
-    };
+    private static Task<Dictionary<string, double>> MeasureAsync(string work, string subject, Arguments arguments) =>
+        work switch
+        {
+            "throughput" => Throughput.MeasureAsync(subject, arguments),
+            "latency" => Latency.MeasureAsync(subject, arguments, isElsewhere: false),
+            "latency-other" => Latency.MeasureAsync(subject, arguments, isElsewhere: true),
+            "executors" => Executors.MeasureAsync(subject, arguments),
+            "payload" => Payload.MeasureAsync(subject, arguments),
+            "waiters" => Waiters.MeasureAsync(subject, arguments),
+            "idle" => Idle.MeasureAsync(subject, arguments),
+            _ => throw new ArgumentException($"There is no probe \"{work}\"."),
+        };
 
     public static Subject Open(string name, Arguments arguments, bool isFirst = true) => Subject.Of(
-        name, new SubjectSettings(arguments.Text("store"), arguments.Number("capacity"), arguments.Number("stages", 1), isFirst && arguments.IsFirst));
+        name,
+        new SubjectSettings(
+            arguments.Text("store"),
+            arguments.Number("capacity"),
+            arguments.Number("stages", 1),
+            isFirst && arguments.IsFirst));
 
     /// <summary>Waits until so many handlers have begun, and what is done is recorded.</summary>
     public static async Task DrainedAsync(Subject engine, int executions)

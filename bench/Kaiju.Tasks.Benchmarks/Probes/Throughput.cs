@@ -2,7 +2,10 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>How many jobs a second: created one by one, by 8 and by 64 callers at once, in bulk; and executed to their recorded ends.</summary>
+/// <summary>
+/// How many jobs a second: created one by one, by 8 and by 64 callers at once, in bulk; and executed to their recorded
+/// ends.
+/// </summary>
 internal static class Throughput
 {
     private const int Bulk = 1000;
@@ -63,7 +66,8 @@ internal static class Throughput
         await engine.StopWorkersAsync();
     }
 
-    private static Task CreateAsync(Subject engine, int first, int jobs, int callers) => Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
+    private static Task CreateAsync(Subject engine, int first, int jobs, int callers) =>
+        Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
     {
         for (var job = first + caller; job < first + jobs; job += callers)
         {

@@ -4,8 +4,9 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
 /// <summary>
-/// What waits for other tasks cost: statements of a task by the server's own count, without waiters and with 100 and 1,000 of them in the
-/// process. The tasks are created one after another, each when the one before is done, so that none shares a statement.
+/// What waits for other tasks cost: statements of a task by the server's own count, without waiters and with 100 and
+/// 1,000 of them in the process. The tasks are created one after another, each when the one before is done, so that
+/// none shares a statement.
 /// </summary>
 internal static class Waiters
 {
@@ -35,7 +36,8 @@ internal static class Waiters
             var before = await Machine.AskAsync<long>(store, Idle.Calls);
             await RunAsync(engine, tasks);
             var statements = await Machine.AskAsync<long>(store, Idle.Calls) - before - 1;
-            figures[string.Create(CultureInfo.InvariantCulture, $"statements{waiters}_per_task")] = statements / (double)tasks;
+            figures[string.Create(CultureInfo.InvariantCulture, $"statements{waiters}_per_task")] =
+                statements / (double)tasks;
         }
 
         figures["ratio100"] = figures["statements100_per_task"] / figures["statements0_per_task"];

@@ -4,8 +4,8 @@ using Kaiju.Tasks.Benchmarks.Probes;
 namespace Kaiju.Tasks.Benchmarks.Running;
 
 /// <summary>
-/// This state of the code beside another one: pairs of runs, which begins by turns, and for each figure the ratio of each pair. A machine that
-/// becomes slower becomes so for both, and one run that was disturbed moves a median little.
+/// This state of the code beside another one: pairs of runs, which begins by turns, and for each figure the ratio of
+/// each pair. A machine that becomes slower becomes so for both, and one run that was disturbed moves a median little.
 /// </summary>
 internal static class Against
 {
@@ -26,7 +26,9 @@ internal static class Against
 
     /// <summary>Measures and prints.</summary>
     /// <param name="program">The other state's benchmark program, built.</param>
-    /// <param name="words"><c>--pairs N</c>, then a probe, a subject and its arguments; nothing for the usual ones.</param>
+    /// <param name="words">
+    /// <c>--pairs N</c>, then a probe, a subject and its arguments; nothing for the usual ones.
+    /// </param>
     public static async Task RunAsync(string program, string[] words)
     {
         var pairs = UsualPairs;
@@ -35,7 +37,9 @@ internal static class Against
             (pairs, words) = (int.Parse(count, CultureInfo.InvariantCulture), words[2..]);
         }
 
-        var plan = words is [var probe, var subject, ..] ? [new Sitting("one", subject, probe, string.Join(' ', words[2..]))] : _usual;
+        var plan = words is [var probe, var subject, ..]
+            ? [new Sitting("one", subject, probe, string.Join(' ', words[2..]))]
+            : _usual;
         await using var stores = await Stores.OpenAsync();
         var (mine, others) = (new Results(), new Results());
         for (var pair = 0; pair < pairs; pair++)
@@ -56,8 +60,8 @@ internal static class Against
     }
 
     /// <summary>
-    /// The ranks, from 1, of the sorted values between which the median lies with at least 95 %, whatever the distribution; the outermost
-    /// ones if there are too few values for that.
+    /// The ranks, from 1, of the sorted values between which the median lies with at least 95 %, whatever the
+    /// distribution; the outermost ones if there are too few values for that.
     /// </summary>
     public static (int Least, int Most) RanksOfInterval(int count)
     {
@@ -78,18 +82,21 @@ internal static class Against
     {
         var pairs = mine.Values.Values.First().Values.First().Count;
         var interval = pairs < LeastForInterval ? "least to most" : "95 % interval";
-        Console.WriteLine($"| median of {pairs} | now | against | ratio | {interval} |\n| --- | --- | --- | --- | --- |");
+        Console.WriteLine(
+            $"| median of {pairs} | now | against | ratio | {interval} |\n| --- | --- | --- | --- | --- |");
         foreach (var (name, figures) in mine.Values)
         {
             foreach (var (figure, values) in figures.Where(each => others.Has(name, each.Key)))
             {
-                var ratios = values.Zip(others.Values[name][figure], (now, before) => now / before).Where(double.IsFinite).Order().ToList();
+                var ratios = values.Zip(others.Values[name][figure], (now, before) => now / before)
+                    .Where(double.IsFinite).Order().ToList();
                 if (ratios.Count > 0)
                 {
                     var (least, most) = RanksOfInterval(ratios.Count);
                     var middle = (ratios[(ratios.Count - 1) / 2] + ratios[ratios.Count / 2]) / 2;
                     Console.WriteLine(
-                        $"| {name} {figure} | {Report.Show(mine.Median(name, figure))} | {Report.Show(others.Median(name, figure))} "
+                        $"| {name} {figure} | {Report.Show(mine.Median(name, figure))} | "
+                        + $"{Report.Show(others.Median(name, figure))} "
                         + $"| {Ratio(middle)} | {Ratio(ratios[least - 1])} to {Ratio(ratios[most - 1])} |");
                 }
             }

@@ -7,7 +7,9 @@ namespace Kaiju.Tasks.Benchmarks.Running;
 /// <param name="Arguments">How much of it.</param>
 internal sealed record Measurement(string Name, string Subject, string Probe, string Arguments);
 
-/// <summary>What is measured in one process, one after the other, on one store of each kind that was empty; most things alone.</summary>
+/// <summary>
+/// What is measured in one process, one after the other, on one store of each kind that was empty; most things alone.
+/// </summary>
 /// <param name="Measurements">All of them.</param>
 /// <param name="Repetitions">At most so often; 0 for as often as everything.</param>
 internal sealed record Sitting(IReadOnlyList<Measurement> Measurements, int Repetitions = 0)
@@ -26,10 +28,18 @@ internal sealed record Sitting(IReadOnlyList<Measurement> Measurements, int Repe
 /// <param name="Needs">The measurements that it is made of.</param>
 internal sealed record Ratio(string Name, double Aim, bool IsMost, Func<Results, double> Of, params string[] Needs)
 {
-    public static Ratio AtLeast(double aim, string name, string measurement, string over, string figure, string? overFigure = null) =>
-        new(name, aim, false, results => results.Median(measurement, figure) / results.Median(over, overFigure ?? figure), measurement, over);
+    public static Ratio AtLeast(
+        double aim, string name, string measurement, string over, string figure, string? overFigure = null) =>
+        new(
+            name,
+            aim,
+            false,
+            results => results.Median(measurement, figure) / results.Median(over, overFigure ?? figure),
+            measurement,
+            over);
 
-    public static Ratio AtMost(double aim, string name, string measurement, string over, string figure, string? overFigure = null) =>
+    public static Ratio AtMost(
+        double aim, string name, string measurement, string over, string figure, string? overFigure = null) =>
         AtLeast(aim, name, measurement, over, figure, overFigure) with { IsMost = true };
 
     /// <summary>A figure by itself.</summary>

@@ -25,9 +25,11 @@ internal static class Report
         .Select(ratio => (ratio, ratio.Of(results)));
 
     public static string Line(Results results) =>
-        JsonSerializer.Serialize(Ratios(results).ToDictionary(item => item.Ratio.Name, item => Math.Round(item.Value, 3)));
+        JsonSerializer.Serialize(
+            Ratios(results).ToDictionary(item => item.Ratio.Name, item => Math.Round(item.Value, 3)));
 
-    public static async Task WriteAsync(string folder, Results results, IReadOnlyList<Sitting> plan, int repetitions, string server)
+    public static async Task WriteAsync(
+        string folder, Results results, IReadOnlyList<Sitting> plan, int repetitions, string server)
     {
         await File.WriteAllTextAsync(Path.Combine(folder, "RESULTS.md"), Page(results, plan, repetitions, server));
         var json = new
@@ -39,7 +41,8 @@ internal static class Report
             ratios = Ratios(results).ToDictionary(item => item.Ratio.Name, item => item.Value),
             values = results.Values,
         };
-        await File.WriteAllTextAsync(Path.Combine(folder, "results.json"), JsonSerializer.Serialize(json, _readable) + "\n");
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "results.json"), JsonSerializer.Serialize(json, _readable) + "\n");
     }
 
     private static string Page(Results results, IReadOnlyList<Sitting> plan, int repetitions, string server)
@@ -47,9 +50,11 @@ internal static class Report
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"""
             # Results
-            Written by `./bench.sh` on {Date()}. {MachineOf()}. PostgreSQL {server} with shared_buffers=512MB and otherwise its defaults, so with full
-            durability; server and clients share the machine. Medians of {repetitions} repetitions, least and most in brackets; everything once, then everything
-            again. Each measurement is a process of its own on an empty database or file, but for both kinds of latency, which share one. Jobs do nothing but say that they have begun.
+            Written by `./bench.sh` on {Date()}. {MachineOf()}.
+            PostgreSQL {server} with shared_buffers=512MB and otherwise its defaults, so with full durability;
+            server and clients share the machine. Medians of {repetitions} repetitions, least and most in brackets;
+            everything once, then everything again. Each measurement is a process of its own on an empty database or
+            file, but for both kinds of latency, which share one. Jobs do nothing but say that they have begun.
 
             ## Ratios of this run
             | what | value | aim |
@@ -58,18 +63,30 @@ internal static class Report
             """);
         foreach (var (ratio, value) in Ratios(results))
         {
-            page.Append(CultureInfo.InvariantCulture, $"| {ratio.Name} | {Show(value)}{(ratio.IsReached(value) ? "" : " (not reached)")} | {(ratio.IsMost ? "≤" : "≥")} {Show(ratio.Aim)} |\n");
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"| {ratio.Name} | {Show(value)}{(ratio.IsReached(value) ? "" : " (not reached)")} | "
+                    + $"{(ratio.IsMost ? "≤" : "≥")} {Show(ratio.Aim)} |\n");
         }
 
-        foreach (var subject in plan.SelectMany(sitting => sitting.Measurements).GroupBy(measurement => measurement.Subject))
+        foreach (var subject in plan.SelectMany(sitting => sitting.Measurements).GroupBy(
+            measurement => measurement.Subject))
         {
-            page.Append(CultureInfo.InvariantCulture, $"\n## {subject.Key}\n{Subject.Of(subject.Key, new SubjectSettings("Host=none")).Description}.\n");
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"\n## {subject.Key}\n{Subject.Of(subject.Key, new SubjectSettings("Host=none")).Description}.\n");
             foreach (var measurement in subject.Where(measurement => results.Values.ContainsKey(measurement.Name)))
             {
-                page.Append(CultureInfo.InvariantCulture, $"\n`{measurement.Name}`: {measurement.Probe} {measurement.Arguments}\n\n| figure | median (least–most) |\n| --- | --- |\n");
+                page.Append(
+                    CultureInfo.InvariantCulture,
+                    $"\n`{measurement.Name}`: {measurement.Probe} {measurement.Arguments}\n\n| figure | median "
+                        + $"(least–most) |\n| --- | --- |\n");
                 foreach (var (figure, values) in results.Values[measurement.Name])
                 {
-                    page.Append(CultureInfo.InvariantCulture, $"| {figure} | {Show(results.Median(measurement.Name, figure))} ({Show(values.Min())}–{Show(values.Max())}) |\n");
+                    page.Append(
+                        CultureInfo.InvariantCulture,
+                        $"| {figure} | {Show(results.Median(measurement.Name, figure))} "
+                            + $"({Show(values.Min())}–{Show(values.Max())}) |\n");
                 }
             }
         }
@@ -77,8 +94,11 @@ internal static class Report
         return page.ToString();
     }
 
-    private static string Date() => TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+    private static string Date() =>
+        TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     private static string MachineOf() => string.Create(
-        CultureInfo.InvariantCulture, $"{Environment.ProcessorCount} cores ({Machine.Processor()}), {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}");
+        CultureInfo.InvariantCulture,
+        $"{Environment.ProcessorCount} cores ({Machine.Processor()}), {RuntimeInformation.OSDescription}, "
+            + $"{RuntimeInformation.FrameworkDescription}");
 }

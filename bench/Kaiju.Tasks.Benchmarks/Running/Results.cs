@@ -25,7 +25,8 @@ internal sealed class Results
         }
     }
 
-    public bool Has(string measurement, string figure) => _values.TryGetValue(measurement, out var figures) && figures.ContainsKey(figure);
+    public bool Has(string measurement, string figure) =>
+        _values.TryGetValue(measurement, out var figures) && figures.ContainsKey(figure);
 
     public double Median(string measurement, string figure)
     {

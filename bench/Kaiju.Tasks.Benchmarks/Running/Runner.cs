@@ -3,7 +3,10 @@ using Kaiju.Tasks.Benchmarks.Probes;
 
 namespace Kaiju.Tasks.Benchmarks.Running;
 
-/// <summary>Runs measurements one after the other: every one once, then every one again, so that what changes on the machine changes for all.</summary>
+/// <summary>
+/// Runs measurements one after the other: every one once, then every one again, so that what changes on the machine
+/// changes for all.
+/// </summary>
 internal static class Runner
 {
     public static async Task<Results> RunAsync(IReadOnlyList<Sitting> plan, int repetitions, Stores stores)
@@ -18,7 +21,9 @@ internal static class Runner
                 foreach (var (measurement, figures) in sitting.Measurements.Zip(answers))
                 {
                     results.Add(measurement.Name, figures);
-                    Console.Error.WriteLine($"{repetition} {measurement.Name}: {string.Join(", ", figures.Select(figure => $"{figure.Key} {Report.Show(figure.Value)}"))}");
+                    Console.Error.WriteLine(
+                        $"{repetition} {measurement.Name}: "
+                            + string.Join(", ", figures.Select(figure => $"{figure.Key} {Report.Show(figure.Value)}")));
                 }
 
                 Console.Error.WriteLine($"in {Report.Show(TimeProvider.System.GetElapsedTime(began).TotalSeconds)} s");
@@ -32,7 +37,8 @@ internal static class Runner
     /// <param name="sitting">What is measured.</param>
     /// <param name="stores">Where.</param>
     /// <param name="program">The benchmark program of another state of the code; null for this one.</param>
-    public static async Task<List<Dictionary<string, double>>> MeasureAsync(Sitting sitting, Stores stores, string? program = null)
+    public static async Task<List<Dictionary<string, double>>> MeasureAsync(
+        Sitting sitting, Stores stores, string? program = null)
     {
         var places = new Dictionary<string, string[]>(StringComparer.Ordinal);
         try
@@ -46,16 +52,20 @@ internal static class Runner
                     places.Add(kind, place = await stores.NewAsync(kind));
                 }
 
-                words.AddRange([Probe.Between, each.Probe, each.Subject, .. each.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. place]);
+                words.AddRange(
+                    [Probe.Between, each.Probe, each.Subject, .. each.Arguments.Split(
+                        ' ', StringSplitOptions.RemoveEmptyEntries), .. place]);
             }
 
             using var child = Children.Start(["probe", .. words.Skip(1)], program: program);
             child.StandardInput.Close();
-            var output = (await child.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            var output = (await child.StandardOutput.ReadToEndAsync()).Split(
+                '\n', StringSplitOptions.RemoveEmptyEntries);
             await child.WaitForExitAsync();
             return child.ExitCode == 0
                 ? JsonSerializer.Deserialize<List<Dictionary<string, double>>>(output[^1])!
-                : throw new InvalidOperationException($"The measurement of {string.Join(", ", sitting.Measurements.Select(each => each.Name))} failed.");
+                : throw new InvalidOperationException(
+                    $"The measurement of {string.Join(", ", sitting.Measurements.Select(each => each.Name))} failed.");
         }
         finally
         {

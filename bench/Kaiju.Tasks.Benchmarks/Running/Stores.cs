@@ -3,11 +3,14 @@ using Kaiju.Tasks.TestServers;
 
 namespace Kaiju.Tasks.Benchmarks.Running;
 
-/// <summary>Where measurements keep their jobs: one server for all of a run, and for each measurement an empty database or file.</summary>
+/// <summary>
+/// Where measurements keep their jobs: one server for all of a run, and for each measurement an empty database or file.
+/// </summary>
 internal sealed class Stores : IAsyncDisposable
 {
     /// <summary>Beside what the server comes with: full durability is its default.</summary>
-    private static readonly string[] _settings = ["shared_buffers=512MB", "shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track=none"];
+    private static readonly string[] _settings = [
+        "shared_buffers=512MB", "shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track=none"];
 
     private readonly PostgresServer _server;
     private readonly string _folder = Directory.CreateTempSubdirectory("kaiju-bench-").FullName;
@@ -38,15 +41,23 @@ internal sealed class Stores : IAsyncDisposable
             case "memory":
                 return [];
             case "sqlite":
-                return ["--store", Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"{++_files}.db"))];
+                return [
+                    "--store", Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"{++_files}.db"))];
         }
 
         var database = await _server.CreateDatabaseAsync("bench");
         await _server.ExecuteAsync("postgres", "checkpoint");
-        return ["--store", _server.ConnectionString(database), "--server", ServerProcess.ToString(CultureInfo.InvariantCulture)];
+        return [
+            "--store",
+            _server.ConnectionString(database),
+            "--server",
+            ServerProcess.ToString(CultureInfo.InvariantCulture)];
     }
 
-    /// <summary>Nobody needs it any more: it is taken away before the next one is made, so that that one does not share the disk and the vacuum with it.</summary>
+    /// <summary>
+    /// Nobody needs it any more: it is taken away before the next one is made, so that that one does not share the disk
+    /// and the vacuum with it.
+    /// </summary>
     public void Leave(string[] place) => _left.Add(place);
 
     private async Task DropAsync(string[] place)
@@ -65,7 +76,8 @@ internal sealed class Stores : IAsyncDisposable
         }
     }
 
-    public async Task<string> ServerVersionAsync() => await Probes.Machine.AskAsync<string>(_server.ConnectionString("postgres"), "show server_version");
+    public async Task<string> ServerVersionAsync() =>
+        await Probes.Machine.AskAsync<string>(_server.ConnectionString("postgres"), "show server_version");
 
     public async ValueTask DisposeAsync()
     {

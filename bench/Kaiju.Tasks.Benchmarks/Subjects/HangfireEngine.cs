@@ -14,7 +14,10 @@ public static class HangfireJob
     public static void Run(int id) => Meter.Hit(id);
 }
 
-/// <summary>Hangfire, on PostgreSQL with the settings that its measurements were best with: prepared statements and a short poll interval.</summary>
+/// <summary>
+/// Hangfire, on PostgreSQL with the settings that its measurements were best with: prepared statements and a short poll
+/// interval.
+/// </summary>
 internal sealed class HangfireEngine(bool isPostgreSql, SubjectSettings settings) : Subject
 {
     private const int Workers = 16;
@@ -27,7 +30,10 @@ internal sealed class HangfireEngine(bool isPostgreSql, SubjectSettings settings
     private int _executedBefore;
 
     public override string Description => isPostgreSql
-        ? string.Create(CultureInfo.InvariantCulture, $"WorkerCount={Workers}, QueuePollInterval={_poll.TotalMilliseconds} ms, statements prepared, no reset of connections")
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"WorkerCount={Workers}, QueuePollInterval={_poll.TotalMilliseconds} ms, statements prepared, no reset of "
+                + $"connections")
         : string.Create(CultureInfo.InvariantCulture, $"WorkerCount={Workers}, otherwise the defaults");
 
     public override Task OpenAsync()
@@ -39,7 +45,8 @@ internal sealed class HangfireEngine(bool isPostgreSql, SubjectSettings settings
         if (isPostgreSql)
         {
             configuration.UsePostgreSqlStorage(
-                options => options.UseNpgsqlConnection($"{settings.Store};Max Auto Prepare=100;Auto Prepare Min Usages=2;No Reset On Close=true"),
+                options => options.UseNpgsqlConnection(
+                    $"{settings.Store};Max Auto Prepare=100;Auto Prepare Min Usages=2;No Reset On Close=true"),
                 new PostgreSqlStorageOptions { QueuePollInterval = _poll });
             _source = NpgsqlDataSource.Create($"{settings.Store};Maximum Pool Size=2");
         }
@@ -80,7 +87,8 @@ internal sealed class HangfireEngine(bool isPostgreSql, SubjectSettings settings
         }
 
         await using var command = _source!.CreateCommand(
-            "select (select count(*) from hangfire.jobqueue) + (select count(*) from hangfire.job where statename in ('Enqueued', 'Processing'))");
+            "select (select count(*) from hangfire.jobqueue) + (select count(*) from hangfire.job where statename in "
+                + "('Enqueued', 'Processing'))");
         return (long)(await command.ExecuteScalarAsync())!;
     }
 

@@ -11,17 +11,22 @@ using Npgsql;
 
 namespace Kaiju.Tasks.Benchmarks.Subjects;
 
-/// <summary>Ours: a host that creates, and one that manages and executes, so that executing can be begun and ended.</summary>
+/// <summary>
+/// Ours: a host that creates, and one that manages and executes, so that executing can be begun and ended.
+/// </summary>
 internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subject
 {
-    /// <summary>How many slots durable stores are measured with: as many jobs as the raw limits have in hand at once.</summary>
+    /// <summary>
+    /// How many slots durable stores are measured with: as many jobs as the raw limits have in hand at once.
+    /// </summary>
     public const int UsualCapacity = 800;
 
     private IHost? _client;
     private IHost? _workers;
     private ITaskClient? _tasks;
 
-    public override string Description => string.Create(CultureInfo.InvariantCulture, $"Capacity={Capacity}, otherwise the defaults");
+    public override string Description =>
+        string.Create(CultureInfo.InvariantCulture, $"Capacity={Capacity}, otherwise the defaults");
 
     public override bool HasBulk => true;
 
@@ -36,12 +41,16 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
 
     public override Task CreateAsync(int job) => _tasks!.CreateAsync(Job(job));
 
-    public override Task CreateManyAsync(int first, int count) => _tasks!.CreateManyAsync(Enumerable.Range(first, count).Select(Job));
+    public override Task CreateManyAsync(int first, int count) =>
+        _tasks!.CreateManyAsync(Enumerable.Range(first, count).Select(Job));
 
-    /// <summary>A task whose stages each return so many random characters, which no compression makes much smaller.</summary>
+    /// <summary>
+    /// A task whose stages each return so many random characters, which no compression makes much smaller.
+    /// </summary>
     public Task CreatePayloadAsync(int characters) => _tasks!.CreateAsync(new TaskDefinition
     {
-        Commands = [.. Enumerable.Range(0, settings.Stages).Select(_ => new TaskCommand("payload", new { characters }))],
+        Commands = [
+            .. Enumerable.Range(0, settings.Stages).Select(_ => new TaskCommand("payload", new { characters }))],
     });
 
     /// <summary>A task that is due later.</summary>
@@ -52,7 +61,8 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
     /// <returns>Once the task is there: the wait.</returns>
     public async Task<Task> WaitForParkedAsync(CancellationToken cancellationToken)
     {
-        var parked = await _tasks!.CreateAsync(Job(0) with { RunAt = TaskDefinition.OnDemand }, cancellationToken: cancellationToken);
+        var parked = await _tasks!.CreateAsync(
+            Job(0) with { RunAt = TaskDefinition.OnDemand }, cancellationToken: cancellationToken);
         return _tasks.WaitAsync(parked.TaskId, cancellationToken);
     }
 
@@ -81,14 +91,19 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
                 await using (var connection = new SqliteConnection($"Data Source={settings.Store};Pooling=false"))
                 {
                     await connection.OpenAsync();
-                    await using var command = new SqliteCommand("select (select count(*) from kaiju_states where state = 1 and enabled = 1) + (select count(*) from kaiju_states where state = 2)", connection);
+                    await using var command = new SqliteCommand(
+                        "select (select count(*) from kaiju_states where state = 1 and enabled = 1) + (select "
+                            + "count(*) from kaiju_states where state = 2)",
+                        connection);
                     return (long)(await command.ExecuteScalarAsync())!;
                 }
 
             default:
                 await using (var source = NpgsqlDataSource.Create($"{settings.Store};Pooling=false"))
                 {
-                    await using var command = source.CreateCommand("select (exists (select 1 from kaiju_tasks.states where state = 1 and enabled) or exists (select 1 from kaiju_tasks.states where state = 2))::int::bigint");
+                    await using var command = source.CreateCommand(
+                        "select (exists (select 1 from kaiju_tasks.states where state = 1 and enabled) or exists "
+                            + "(select 1 from kaiju_tasks.states where state = 2))::int::bigint");
                     return (long)(await command.ExecuteScalarAsync())!;
                 }
         }

@@ -16,7 +16,9 @@ internal sealed class QuartzJob : IJob
     }
 }
 
-/// <summary>Quartz, with the cheapest one-off job that it has: one durable job, and a trigger that fires now for each.</summary>
+/// <summary>
+/// Quartz, with the cheapest one-off job that it has: one durable job, and a trigger that fires now for each.
+/// </summary>
 internal sealed class QuartzEngine(string kind, SubjectSettings settings) : Subject
 {
     private const int Concurrency = 16;
@@ -28,7 +30,8 @@ internal sealed class QuartzEngine(string kind, SubjectSettings settings) : Subj
     private NpgsqlDataSource? _source;
 
     public override string Description =>
-        string.Create(CultureInfo.InvariantCulture, $"MaxConcurrency={Concurrency}, misfire threshold {_misfire.TotalHours} h")
+        string.Create(
+            CultureInfo.InvariantCulture, $"MaxConcurrency={Concurrency}, misfire threshold {_misfire.TotalHours} h")
         + (kind switch
         {
             "postgresql" => ", clustered, IdleWaitTime=1 s, job data as strings",
@@ -77,7 +80,8 @@ internal sealed class QuartzEngine(string kind, SubjectSettings settings) : Subj
                     store.UseSqlite($"Data Source={settings.Store}");
                 }
 
-                store.ConfigureStore(options => (options.MisfireThreshold, options.StoreJobDataAsStrings) = (_misfire, true));
+                store.ConfigureStore(
+                    options => (options.MisfireThreshold, options.StoreJobDataAsStrings) = (_misfire, true));
                 store.ProvisionSchema();
             });
         });
@@ -101,7 +105,11 @@ internal sealed class QuartzEngine(string kind, SubjectSettings settings) : Subj
     public override async Task CreateAsync(int job) => await _scheduler!.ScheduleJob(Trigger(job));
 
     public override async Task CreateManyAsync(int first, int count) => await _scheduler!.ScheduleJobs(
-        new Dictionary<IJobDetail, IReadOnlyCollection<ITrigger>> { [_job!] = [.. Enumerable.Range(first, count).Select(Trigger)] }, ScheduleJobOptions.Replacing);
+        new Dictionary<IJobDetail, IReadOnlyCollection<ITrigger>>
+        {
+            [_job!] = [.. Enumerable.Range(first, count).Select(Trigger)],
+        },
+        ScheduleJobOptions.Replacing);
 
     public override async Task StartWorkersAsync() => await _scheduler!.Start();
 
@@ -112,7 +120,8 @@ internal sealed class QuartzEngine(string kind, SubjectSettings settings) : Subj
         switch (kind)
         {
             case "postgresql":
-                await using (var command = _source!.CreateCommand("select (select count(*) from qrtz_triggers) + (select count(*) from qrtz_fired_triggers)"))
+                await using (var command = _source!.CreateCommand(
+                    "select (select count(*) from qrtz_triggers) + (select count(*) from qrtz_fired_triggers)"))
                 {
                     return (long)(await command.ExecuteScalarAsync())!;
                 }
@@ -121,7 +130,9 @@ internal sealed class QuartzEngine(string kind, SubjectSettings settings) : Subj
                 await using (var connection = new SqliteConnection($"Data Source={settings.Store}"))
                 {
                     await connection.OpenAsync();
-                    await using var command = new SqliteCommand("select (select count(*) from QRTZ_TRIGGERS) + (select count(*) from QRTZ_FIRED_TRIGGERS)", connection);
+                    await using var command = new SqliteCommand(
+                        "select (select count(*) from QRTZ_TRIGGERS) + (select count(*) from QRTZ_FIRED_TRIGGERS)",
+                        connection);
                     return (long)(await command.ExecuteScalarAsync())!;
                 }
 
@@ -140,5 +151,6 @@ internal sealed class QuartzEngine(string kind, SubjectSettings settings) : Subj
     }
 
     private static ITrigger Trigger(int job) => TriggerBuilder.Create()
-        .ForJob(_key).WithIdentity($"t{job}", "bench").UsingJobData("id", job.ToString(CultureInfo.InvariantCulture)).StartNow().Build();
+        .ForJob(_key).WithIdentity($"t{job}", "bench").UsingJobData("id", job.ToString(CultureInfo.InvariantCulture))
+            .StartNow().Build();
 }

@@ -3,7 +3,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Kaiju.Tasks.Benchmarks.Subjects;
 
-/// <summary>A queue by hand on SQLite, WAL and synchronous=FULL, without results, history or fences: one table, one consumer, claims and completions of 100.</summary>
+/// <summary>
+/// A queue by hand on SQLite, WAL and synchronous=FULL, without results, history or fences: one table, one consumer,
+/// claims and completions of 100.
+/// </summary>
 internal sealed class SqliteLimit(SubjectSettings settings) : Subject
 {
     private const int Batch = 100;
@@ -16,7 +19,9 @@ internal sealed class SqliteLimit(SubjectSettings settings) : Subject
     private Thread? _worker;
     private SqliteCommand? _insert;
 
-    public override string Description => string.Create(CultureInfo.InvariantCulture, $"WAL, synchronous=FULL, one consumer, claims of {Batch}, each claim and each completion one transaction");
+    public override string Description => string.Create(
+        CultureInfo.InvariantCulture,
+        $"WAL, synchronous=FULL, one consumer, claims of {Batch}, each claim and each completion one transaction");
 
     public override bool HasBulk => true;
 
@@ -30,11 +35,16 @@ internal sealed class SqliteLimit(SubjectSettings settings) : Subject
 
         Execute(_producer, """
             create table task (
-                id integer primary key, queue text not null, type text not null, payload text not null, state int not null default 0,
-                attempt int not null default 0, run_at int not null, created_at int not null, locked_by text, locked_until int, finished_at int);
+                id integer primary key, queue text not null, type text not null, payload text not null,
+                    state int not null default 0,
+                attempt int not null default 0, run_at int not null, created_at int not null, locked_by text,
+                    locked_until int, finished_at int);
             create index task_ready on task (queue, run_at, id) where state = 0;
             """);
-        _insert = new SqliteCommand("insert into task (queue, type, payload, run_at, created_at) values ('default', 'noop', @payload, @now, @now)", _producer);
+        _insert = new SqliteCommand(
+            "insert into task (queue, type, payload, run_at, created_at) values ('default', 'noop', @payload, @now, "
+                + "@now)",
+            _producer);
         _insert.Parameters.Add("@payload", SqliteType.Text);
         _insert.Parameters.Add("@now", SqliteType.Integer);
         return Task.CompletedTask;
@@ -131,12 +141,16 @@ internal sealed class SqliteLimit(SubjectSettings settings) : Subject
         using var claim = new SqliteCommand(
             """
             update task set state = 1, attempt = attempt + 1, locked_by = 'w', locked_until = @now + 30000
-            where id in (select id from task where queue = 'default' and state = 0 and run_at <= @now order by run_at, id limit @batch) returning id, payload
+            where id in (select id from task where queue = 'default' and state = 0 and run_at <= @now order by run_at,
+                id limit @batch) returning id, payload
             """,
             _consumer);
         claim.Parameters.AddWithValue("@batch", Batch);
         claim.Parameters.Add("@now", SqliteType.Integer);
-        using var done = new SqliteCommand("update task set state = 2, locked_by = null, locked_until = null, finished_at = @now where id = @id and state = 1", _consumer);
+        using var done = new SqliteCommand(
+            "update task set state = 2, locked_by = null, locked_until = null, finished_at = @now where id = @id and "
+                + "state = 1",
+            _consumer);
         done.Parameters.Add("@now", SqliteType.Integer);
         done.Parameters.Add("@id", SqliteType.Integer);
         var (ids, payloads) = (new List<long>(), new List<string>());

@@ -7,7 +7,9 @@ namespace Kaiju.Tasks.Benchmarks.Subjects;
 /// <param name="IsFirst">This process makes the tables; another one finds them.</param>
 internal sealed record SubjectSettings(string Store, int Capacity = 0, int Stages = 1, bool IsFirst = true);
 
-/// <summary>An engine or a raw limit as the benchmark sees it: jobs by number go in, their handlers tell <see cref="Meter"/>.</summary>
+/// <summary>
+/// An engine or a raw limit as the benchmark sees it: jobs by number go in, their handlers tell <see cref="Meter"/>.
+/// </summary>
 internal abstract class Subject : IAsyncDisposable
 {
     /// <summary>The settings that a reader of the results must know.</summary>
@@ -42,7 +44,8 @@ internal abstract class Subject : IAsyncDisposable
         "kaiju-memory" or "kaiju-sqlite" or "kaiju-postgresql" => new KaijuEngine(name["kaiju-".Length..], settings),
         "hangfire-memory" => new HangfireEngine(false, settings),
         "hangfire-postgresql" => new HangfireEngine(true, settings),
-        "quartz-memory" or "quartz-sqlite" or "quartz-postgresql" => new QuartzEngine(name["quartz-".Length..], settings),
+        "quartz-memory" or "quartz-sqlite" or "quartz-postgresql" =>
+            new QuartzEngine(name["quartz-".Length..], settings),
         "limit-sqlite" => new SqliteLimit(settings),
         "limit-postgresql" => new PostgreSqlLimit(settings),
         _ => throw new ArgumentException($"There is no engine \"{name}\"."),

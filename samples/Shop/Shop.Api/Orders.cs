@@ -10,7 +10,8 @@ internal sealed record NewOrder(string Id, string Item, decimal Total);
 internal sealed record Payment(string Card);
 
 /// <summary>What a customer sees.</summary>
-internal sealed record Order(string Id, string Item, decimal Total, string Status, string? Tracking, bool WaitsForPayment);
+internal sealed record Order(
+    string Id, string Item, decimal Total, string Status, string? Tracking, bool WaitsForPayment);
 
 /// <summary>The shop's own table, and the tasks that go with its rows.</summary>
 internal sealed class Orders(NpgsqlDataSource database, ITaskClient tasks)
@@ -18,7 +19,8 @@ internal sealed class Orders(NpgsqlDataSource database, ITaskClient tasks)
     public async Task CreateTableAsync()
     {
         await using var create = database.CreateCommand(
-            "create table if not exists orders (id text primary key, item text not null, total numeric not null, status text not null default 'placed', tracking text)");
+            "create table if not exists orders (id text primary key, item text not null, total numeric not null, "
+                + "status text not null default 'placed', tracking text)");
         await create.ExecuteNonQueryAsync();
     }
 
@@ -27,7 +29,8 @@ internal sealed class Orders(NpgsqlDataSource database, ITaskClient tasks)
     {
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await using var insert = new NpgsqlCommand("insert into orders (id, item, total) values ($1, $2, $3)", connection, transaction)
+        await using var insert = new NpgsqlCommand(
+            "insert into orders (id, item, total) values ($1, $2, $3)", connection, transaction)
         {
             Parameters = { new() { Value = order.Id }, new() { Value = order.Item }, new() { Value = order.Total } },
         };
@@ -39,7 +42,8 @@ internal sealed class Orders(NpgsqlDataSource database, ITaskClient tasks)
 
     public async Task<Order?> FindAsync(string id)
     {
-        await using var select = database.CreateCommand("select item, total, status, tracking from orders where id = $1");
+        await using var select = database.CreateCommand(
+            "select item, total, status, tracking from orders where id = $1");
         select.Parameters.Add(new() { Value = id });
         await using var row = await select.ExecuteReaderAsync();
         if (!await row.ReadAsync())
@@ -48,7 +52,13 @@ internal sealed class Orders(NpgsqlDataSource database, ITaskClient tasks)
         }
 
         var task = await tasks.GetAsync(OrderTask.IdOf(id));
-        return new Order(id, row.GetString(0), row.GetDecimal(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), task?.Wait == WaitKind.Message);
+        return new Order(
+            id,
+            row.GetString(0),
+            row.GetDecimal(1),
+            row.GetString(2),
+            row.IsDBNull(3) ? null : row.GetString(3),
+            task?.Wait == WaitKind.Message);
     }
 }
 
@@ -65,7 +75,10 @@ internal static class OrderTask
         [
             new("orders.reserve", new { id = "[kws.id]" }),
             new MessageCommand { MaxTimeout = TimeSpan.FromDays(3) },
-            new("orders.charge", new { id = "[kws.id]", total = "[kws.total]", card = "[1.card]" }) { MaxTimeout = TimeSpan.FromSeconds(30) },
+            new("orders.charge", new { id = "[kws.id]", total = "[kws.total]", card = "[1.card]" })
+            {
+                MaxTimeout = TimeSpan.FromSeconds(30),
+            },
             new("orders.ship", new { id = "[kws.id]" }),
         ],
         MaxRetries = 5,

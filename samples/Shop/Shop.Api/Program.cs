@@ -8,7 +8,8 @@ var database = NpgsqlDataSource.Create(Environment.GetEnvironmentVariable("SHOP_
     ?? throw new InvalidOperationException("SHOP_DATABASE names no database; samples/Shop/run.sh says how."));
 builder.Services.AddSingleton(database);
 builder.Services.AddSingleton<Orders>();
-builder.Services.AddKaijuTasks(options => (options.AppName, options.Roles) = ("shop", TaskRoles.Client)).UsePostgreSql(database);
+builder.Services.AddKaijuTasks(options => (options.AppName, options.Roles) = ("shop", TaskRoles.Client))
+    .UsePostgreSql(database);
 
 await using var app = builder.Build();
 await app.Services.GetRequiredService<Orders>().CreateTableAsync();
@@ -24,6 +25,9 @@ app.MapPost("/orders/{id}/payment", async (string id, Payment payment, ITaskClie
         ? Results.Ok(new { id, paid = true })
         : Results.Conflict(new { error = $"The order {id} does not wait for a payment." }));
 
-app.MapGet("/orders/{id}", async (string id, Orders orders) => await orders.FindAsync(id) is { } order ? Results.Ok(order) : Results.NotFound());
+app.MapGet(
+    "/orders/{id}",
+    async (string id, Orders orders) =>
+        await orders.FindAsync(id) is { } order ? Results.Ok(order) : Results.NotFound());
 
 await app.RunAsync();

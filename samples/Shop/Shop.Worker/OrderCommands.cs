@@ -9,10 +9,12 @@ namespace Shop.Worker;
 internal sealed class OrderCommands(NpgsqlDataSource database, ILogger<OrderCommands> logger)
 {
     [Command("orders.reserve")]
-    public Task ReserveAsync(string id, CancellationToken cancellationToken) => SetAsync(id, "reserved", null, cancellationToken);
+    public Task ReserveAsync(string id, CancellationToken cancellationToken) =>
+        SetAsync(id, "reserved", null, cancellationToken);
 
     [Command("orders.charge")]
-    public async Task<string> ChargeAsync(string id, decimal total, string card, StageContext stage, CancellationToken cancellationToken)
+    public async Task<string> ChargeAsync(
+        string id, decimal total, string card, StageContext stage, CancellationToken cancellationToken)
     {
         if (card.Length < 4)
         {
@@ -38,7 +40,12 @@ internal sealed class OrderCommands(NpgsqlDataSource database, ILogger<OrderComm
         await using var update = database.CreateCommand("update orders set status = $2, tracking = $3 where id = $1");
         update.Parameters.Add(new NpgsqlParameter { Value = id });
         update.Parameters.Add(new NpgsqlParameter { Value = status });
-        update.Parameters.Add(new NpgsqlParameter { Value = (object?)tracking ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        update.Parameters.Add(
+            new NpgsqlParameter
+            {
+                Value = (object?)tracking ?? DBNull.Value,
+                NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text,
+            });
         if (await update.ExecuteNonQueryAsync(cancellationToken) == 0)
         {
             throw new InvalidOperationException($"There is no order {id}.");

@@ -9,7 +9,8 @@ var builder = Host.CreateApplicationBuilder(args);
 var database = NpgsqlDataSource.Create(Environment.GetEnvironmentVariable("SHOP_DATABASE")
     ?? throw new InvalidOperationException("SHOP_DATABASE names no database; samples/Shop/run.sh says how."));
 builder.Services.AddSingleton(database);
-builder.Services.AddKaijuTasks(options => (options.AppName, options.Roles) = ("shop", TaskRoles.Manager | TaskRoles.Executor))
+builder.Services.AddKaijuTasks(
+    options => (options.AppName, options.Roles) = ("shop", TaskRoles.Manager | TaskRoles.Executor))
     .UsePostgreSql(database)
     .AddCommands<OrderCommands>();
 

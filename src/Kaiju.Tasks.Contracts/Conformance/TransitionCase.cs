@@ -226,8 +226,8 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
         foreach (var name in isWhole
             ? new[]
             {
-                "queued_at", "exec_deadline", "wait_deadline", "next_run", "status_change", "job_id", "kws", "enabled", "cron",
-                "created",
+                "queued_at", "exec_deadline", "wait_deadline", "next_run", "status_change", "job_id", "kws", "enabled",
+                "cron", "created",
             }
             : [])
         {

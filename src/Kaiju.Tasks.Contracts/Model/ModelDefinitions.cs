@@ -83,8 +83,8 @@ internal static class ModelDefinitions
             "queued_at": {{Unix(-5)}}, "job_id": "old-job"
             """)),
         ("an old EXECUTED task", Foreign("EXECUTED", $$"""
-            "queued_at": {{Unix(-5)}}, "stage": 1, "result": [7], "executor_id": "executor-old", "exec_deadline": {{Unix(60)}},
-            "job_id": "old-job"
+            "queued_at": {{Unix(-5)}}, "stage": 1, "result": [7], "executor_id": "executor-old",
+            "exec_deadline": {{Unix(60)}}, "job_id": "old-job"
             """)),
         ("an old SUSPENDED task", Foreign("SUSPENDED", $$"""
             "queued_at": {{Unix(-5)}}, "stage": 1, "result": [7], "job_id": "old-job"
@@ -178,8 +178,8 @@ internal static class ModelDefinitions
     private static string Foreign(string status, string members) =>
         $$"""
         {
-            "id": "old", "app_name": "default", "commands": [{ "method": "do" }, { "method": "_MESSAGE_", "max_timeout": 30 }],
-            "notify": true,
+            "id": "old", "app_name": "default", "notify": true,
+            "commands": [{ "method": "do" }, { "method": "_MESSAGE_", "max_timeout": 30 }],
             "created": {{Unix(-3600)}}, "status_change": {{Unix(-5)}}, "status": "{{status}}", {{members}}
         }
         """;

@@ -46,7 +46,9 @@ internal sealed record ImportStep(int Id, int Foreign, int? CopyOf, bool WithPin
 {
     public override string ToString()
     {
-        var origin = CopyOf is { } copy ? $"a copy of {ModelDefinitions.Ids[copy]}" : ModelDefinitions.ForeignNames[Foreign];
+        var origin = CopyOf is { } copy
+            ? $"a copy of {ModelDefinitions.Ids[copy]}"
+            : ModelDefinitions.ForeignNames[Foreign];
         return $"import {ModelDefinitions.Ids[Id]} as {origin}{(WithPing ? " with its executor's ping" : "")}";
     }
 }

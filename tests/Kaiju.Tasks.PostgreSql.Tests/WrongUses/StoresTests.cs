@@ -26,8 +26,8 @@ public sealed class StoresTests
         {
             "password with a semicolon",
             $"Host=localhost;Password=x;{Secret}=y",
-            "The connection string of UsePostgreSql has a key of 6 characters after the password that Npgsql does not know. "
-            + "A password that contains ; or = must be quoted."
+            "The connection string of UsePostgreSql has a key of 6 characters after the password that Npgsql does not "
+            + "know. A password that contains ; or = must be quoted."
         },
         {
             "wrong value",
@@ -57,7 +57,8 @@ public sealed class StoresTests
 
     [Theory]
     [MemberData(nameof(Strings))]
-    public async Task A_connection_string_that_cannot_be_used_fails_the_start(string use, string connectionString, string message)
+    public async Task A_connection_string_that_cannot_be_used_fails_the_start(
+        string use, string connectionString, string message)
     {
         var refusal = await RefusalOfAsync(tasks => tasks.UsePostgreSql(connectionString));
 
@@ -68,11 +69,14 @@ public sealed class StoresTests
     [Fact]
     public async Task A_server_that_does_not_listen_is_named()
     {
-        var refusal = await RefusalOfAsync(tasks => tasks.UsePostgreSql($"Host=127.0.0.1;Port=1;Database=shop;Username=shop;Password={Secret}"));
+        var refusal = await RefusalOfAsync(
+            tasks => tasks.UsePostgreSql($"Host=127.0.0.1;Port=1;Database=shop;Username=shop;Password={Secret}"));
 
         var fault = refusal.Should().BeOfType<NpgsqlException>().Which;
-        fault.Message.Should().Be("Failed to connect to 127.0.0.1:1 (PostgreSQL at 127.0.0.1:1, database \"shop\", schema \"kaiju_tasks\")");
-        fault.InnerException.Should().BeOfType<NpgsqlException>().Which.InnerException.Should().BeOfType<System.Net.Sockets.SocketException>();
+        fault.Message.Should().Be(
+            "Failed to connect to 127.0.0.1:1 (PostgreSQL at 127.0.0.1:1, database \"shop\", schema \"kaiju_tasks\")");
+        fault.InnerException.Should()
+            .BeOfType<NpgsqlException>().Which.InnerException.Should().BeOfType<System.Net.Sockets.SocketException>();
         fault.IsTransient.Should().Be(((NpgsqlException)fault.InnerException!).IsTransient);
         fault.ToString().Should().NotContain(Secret);
     }
@@ -80,7 +84,8 @@ public sealed class StoresTests
     [Fact]
     public async Task A_host_that_is_not_known_is_named()
     {
-        var refusal = await RefusalOfAsync(tasks => tasks.UsePostgreSql($"Host=nosuch.invalid;Database=shop;Username=shop;Password={Secret}"));
+        var refusal = await RefusalOfAsync(
+            tasks => tasks.UsePostgreSql($"Host=nosuch.invalid;Database=shop;Username=shop;Password={Secret}"));
 
         // What comes before is the system's.
         refusal.Should().BeOfType<NpgsqlException>().Which.Message.Should()
@@ -101,21 +106,28 @@ public sealed class StoresTests
             File.SetUnixFileMode(folder.FullName, File.GetUnixFileMode(folder.FullName) | Others);
         }
 
-        await File.WriteAllTextAsync(rules, "host all kaiju 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
+        await File.WriteAllTextAsync(
+            rules, "host all kaiju 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
         await using var server = await PostgresServer.StartAsync($"hba_file={rules}");
         await server.ExecuteAsync("postgres", "create role shop login password 'right'");
         await server.ExecuteAsync("postgres", "create database shop");
         var place = $"(PostgreSQL at 127.0.0.1:{server.Port}, database \"{{0}}\", schema \"kaiju_tasks\")";
 
         var password = await RefusalOfAsync(
-            tasks => tasks.UsePostgreSql($"Host=127.0.0.1;Port={server.Port};Database=shop;Username=shop;Password={Secret}"));
+            tasks => tasks.UsePostgreSql(
+                $"Host=127.0.0.1;Port={server.Port};Database=shop;Username=shop;Password={Secret}"));
         var database = await RefusalOfAsync(
-            tasks => tasks.UsePostgreSql($"Host=127.0.0.1;Port={server.Port};Database=nosuch;Username=kaiju;Password={Secret}"));
+            tasks => tasks.UsePostgreSql(
+                $"Host=127.0.0.1;Port={server.Port};Database=nosuch;Username=kaiju;Password={Secret}"));
 
         password.Should().BeOfType<PostgresException>().Which.SqlState.Should().Be(PostgresErrorCodes.InvalidPassword);
-        password.Message.Should().Be($"28P01: password authentication failed for user \"shop\" {place.Replace("{0}", "shop", StringComparison.Ordinal)}");
-        database.Should().BeOfType<PostgresException>().Which.SqlState.Should().Be(PostgresErrorCodes.InvalidCatalogName);
-        database.Message.Should().Be($"3D000: database \"nosuch\" does not exist {place.Replace("{0}", "nosuch", StringComparison.Ordinal)}");
+        password.Message.Should().Be(
+            $"28P01: password authentication failed for user \"shop\" "
+                + $"{place.Replace("{0}", "shop", StringComparison.Ordinal)}");
+        database.Should().BeOfType<PostgresException>().Which.SqlState
+            .Should().Be(PostgresErrorCodes.InvalidCatalogName);
+        database.Message.Should().Be(
+            $"3D000: database \"nosuch\" does not exist {place.Replace("{0}", "nosuch", StringComparison.Ordinal)}");
         (password + database.ToString()).Should().NotContain(Secret);
         folder.Delete(recursive: true);
     }
@@ -126,7 +138,10 @@ public sealed class StoresTests
         var server = await Servers.PostgresAsync();
         var database = await server.CreateDatabaseAsync("rights");
         await server.ExecuteAsync(database, "drop role if exists no_rights; create role no_rights login");
-        var text = new NpgsqlConnectionStringBuilder(server.ConnectionString(database, "Pooling=false")) { Username = "no_rights" };
+        var text = new NpgsqlConnectionStringBuilder(server.ConnectionString(database, "Pooling=false"))
+        {
+            Username = "no_rights",
+        };
         var place = $"PostgreSQL at 127.0.0.1:{server.Port}, database \"{database}\", schema \"kaiju_tasks\"";
 
         var refusal = await RefusalOfAsync(tasks => tasks.UsePostgreSql(text.ToString()));
@@ -134,15 +149,20 @@ public sealed class StoresTests
         refusal.Should().BeOfType<TaskSchemaException>().Which.Message.Should().Be(
             $"The role \"no_rights\" may not look at, create or migrate the tables in {place}: "
             + $"42501: permission denied for database {database}. Have a role that may do it carry out "
-            + "PostgreSqlSchema.GetScript() or call PostgreSqlSchema.MigrateAsync, grant this role what it needs, and set "
-            + "MigrateAtStart to false.");
-        refusal.InnerException.Should().BeOfType<PostgresException>().Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
+            + "PostgreSqlSchema.GetScript() or call PostgreSqlSchema.MigrateAsync, grant this role what it needs, and "
+            + "set MigrateAtStart to false.");
+        refusal.InnerException.Should().BeOfType<PostgresException>().Which.SqlState
+            .Should().Be(PostgresErrorCodes.InsufficientPrivilege);
 
         // The tables are there, and the role may not look at them; or it may look, and not write.
         await server.ExecuteAsync(database, PostgreSqlSchema.GetScript());
         (await RefusalOfAsync(tasks => tasks.UsePostgreSql(text.ToString(), options => options.MigrateAtStart = false)))
-            .Should().BeOfType<TaskSchemaException>().Which.Message.Should().Contain("42501: permission denied for schema kaiju_tasks");
-        await server.ExecuteAsync(database, "grant usage on schema kaiju_tasks to no_rights; grant select on all tables in schema kaiju_tasks to no_rights");
+            .Should().BeOfType<TaskSchemaException>().Which.Message.Should().Contain(
+                "42501: permission denied for schema kaiju_tasks");
+        await server.ExecuteAsync(
+            database,
+            "grant usage on schema kaiju_tasks to no_rights; grant select on all tables in schema kaiju_tasks to "
+                + "no_rights");
         using var host = NewHost(tasks => tasks.UsePostgreSql(text.ToString()), TaskRoles.Client);
         await host.StartAsync();
         var creating = () => host.Services.GetRequiredService<ITaskClient>().CreateAsync(Definition("t"));
@@ -151,7 +171,8 @@ public sealed class StoresTests
         fault.Message.Should().Be($"42501: permission denied for table tasks ({place})");
         fault.StackTrace.Should().Contain("Npgsql.Internal", "the driver's own stack is kept");
         var cancelling = () => host.Services.GetRequiredService<ITaskClient>().CancelAsync("t");
-        (await cancelling.Should().ThrowAsync<PostgresException>()).Which.Message.Should().Be($"42501: permission denied for table states ({place})");
+        (await cancelling.Should().ThrowAsync<PostgresException>()).Which.Message.Should()
+            .Be($"42501: permission denied for table states ({place})");
     }
 
     [Fact]
@@ -166,13 +187,18 @@ public sealed class StoresTests
         await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
 
-        var refusal = (await FluentActions.Awaiting(() => client.CreateAsync(Definition("t"), transaction)).Should().ThrowAsync<ArgumentException>()).Which;
+        var refusal = (await FluentActions.Awaiting(() => client.CreateAsync(Definition("t"), transaction)).Should()
+            .ThrowAsync<ArgumentException>()).Which;
 
         refusal.Message.Should().Be(
-            $"The transaction is on another database: there are no tables of tasks in PostgreSQL at 127.0.0.1:{server.Port}, "
-            + $"database \"{theirs}\", schema \"kaiju_tasks\". The tasks are in PostgreSQL at 127.0.0.1:{server.Port}, database "
-            + $"\"{ours}\", schema \"kaiju_tasks\". Begin it on a connection to that database. (Parameter 'transaction')");
-        refusal.InnerException.Should().BeOfType<PostgresException>().Which.SqlState.Should().Be(PostgresErrorCodes.UndefinedTable);
+            $"The transaction is on another database: there are no tables of tasks in PostgreSQL at "
+            + $"127.0.0.1:{server.Port}, "
+            + $"database \"{theirs}\", schema \"kaiju_tasks\". The tasks are in PostgreSQL at "
+            + $"127.0.0.1:{server.Port}, database "
+            + $"\"{ours}\", schema \"kaiju_tasks\". Begin it on a connection to that database. (Parameter "
+            + $"'transaction')");
+        refusal.InnerException.Should().BeOfType<PostgresException>().Which.SqlState
+            .Should().Be(PostgresErrorCodes.UndefinedTable);
         await using var next = new NpgsqlCommand("select 1", connection, transaction);
         (await next.ExecuteScalarAsync()).Should().Be(1, "the transaction can go on");
     }
@@ -203,20 +229,26 @@ public sealed class StoresTests
         await ((PostgreSqlTaskStore)rig.Store).DisposeAsync();
 
         // What is recorded of the task "x" is asked for first.
-        var members = CutMembers.All.Where(member => !member.Key.Contains("next task", StringComparison.Ordinal)).ToDictionary(member => member.Key, member => member.Value.Act);
+        var members = CutMembers.All.Where(member => !member.Key.Contains("next task", StringComparison.Ordinal))
+            .ToDictionary(member => member.Key, member => member.Value.Act);
         members.Add("GetAsync", async cut => $"{await cut.Store.GetAsync("a", default)}");
         foreach (var (name, act) in members)
         {
-            (await FluentActions.Awaiting(() => act(rig)).Should().ThrowAsync<ObjectDisposedException>(name)).Which.Message.Should().Be(
+            (await FluentActions.Awaiting(() => act(rig)).Should()
+                .ThrowAsync<ObjectDisposedException>(name)).Which.Message.Should().Be(
                 "The task store was disposed of with its host or service provider; the step was not carried out.");
         }
     }
 
     [Theory]
     [InlineData("Host=db;Database=shop", "PostgreSQL at db:5432, database \"shop\", schema \"kaiju_tasks\"")]
-    [InlineData("Server=db;Port=77;DB=shop;User ID=me;Password=geh3im", "PostgreSQL at db:77, database \"shop\", schema \"kaiju_tasks\"")]
-    [InlineData("Host=one,two:99;Database=shop", "PostgreSQL at one:5432, two:99, database \"shop\", schema \"kaiju_tasks\"")]
-    [InlineData("Host=/run/postgresql;Username=me", "PostgreSQL at /run/postgresql, database \"me\", schema \"kaiju_tasks\"")]
+    [InlineData(
+        "Server=db;Port=77;DB=shop;User ID=me;Password=geh3im",
+        "PostgreSQL at db:77, database \"shop\", schema \"kaiju_tasks\"")]
+    [InlineData(
+        "Host=one,two:99;Database=shop", "PostgreSQL at one:5432, two:99, database \"shop\", schema \"kaiju_tasks\"")]
+    [InlineData(
+        "Host=/run/postgresql;Username=me", "PostgreSQL at /run/postgresql, database \"me\", schema \"kaiju_tasks\"")]
     [InlineData("Host=db", "PostgreSQL at db:5432, schema \"kaiju_tasks\"")]
     public void A_place_is_servers_database_and_schema(string connectionString, string place) =>
         new Place(connectionString, "kaiju_tasks").ToString().Should().Be(place);

@@ -27,13 +27,14 @@ public sealed class StoresTests : IDisposable
         {
             "password with a semicolon",
             $"Data Source=tasks.db;Password=x;{Secret}=y",
-            "SqliteTasksOptions.ConnectionString has a key of 6 characters after the password that Microsoft.Data.Sqlite "
-            + "does not know. A password that contains ; or = must be quoted."
+            "SqliteTasksOptions.ConnectionString has a key of 6 characters after the password that "
+            + "Microsoft.Data.Sqlite does not know. A password that contains ; or = must be quoted."
         },
         {
             "wrong value",
             $"Data Source=tasks.db;Password={Secret};Mode=Write",
-            "SqliteTasksOptions.ConnectionString has the value \"Write\" for the key \"Mode\": Requested value 'Write' was not found."
+            "SqliteTasksOptions.ConnectionString has the value \"Write\" for the key \"Mode\": Requested value "
+                + "'Write' was not found."
         },
         {
             "no pairs",
@@ -64,7 +65,8 @@ public sealed class StoresTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Strings))]
-    public async Task A_connection_string_that_cannot_be_used_fails_the_start(string use, string connectionString, string message)
+    public async Task A_connection_string_that_cannot_be_used_fails_the_start(
+        string use, string connectionString, string message)
     {
         var refusal = await RefusalOfAsync(connectionString);
 
@@ -77,7 +79,11 @@ public sealed class StoresTests : IDisposable
     {
         var path = Path.Combine(_file.Path, "tasks.db");
 
-        await IsRefusedAsync(path, 14, $"The SQLite file \"{path}\" cannot be opened. Its folder does not exist. SQLite Error 14: 'unable to open database file'.");
+        await IsRefusedAsync(
+            path,
+            14,
+            $"The SQLite file \"{path}\" cannot be opened. Its folder does not exist. SQLite Error 14: 'unable to "
+                + $"open database file'.");
     }
 
     [Fact]
@@ -86,7 +92,10 @@ public sealed class StoresTests : IDisposable
         Directory.CreateDirectory(_file.Path);
 
         await IsRefusedAsync(
-            _file.Path, 14, $"The SQLite file \"{_file.Path}\" cannot be opened. It is a folder. SQLite Error 14: 'unable to open database file'.");
+            _file.Path,
+            14,
+            $"The SQLite file \"{_file.Path}\" cannot be opened. It is a folder. SQLite Error 14: 'unable to open "
+                + $"database file'.");
     }
 
     [Fact]
@@ -94,7 +103,10 @@ public sealed class StoresTests : IDisposable
     {
         await File.WriteAllTextAsync(_file.Path, new string('x', 10_000));
 
-        await IsRefusedAsync(_file.Path, 26, $"The SQLite file \"{_file.Path}\" cannot be opened. SQLite Error 26: 'file is not a database'.");
+        await IsRefusedAsync(
+            _file.Path,
+            26,
+            $"The SQLite file \"{_file.Path}\" cannot be opened. SQLite Error 26: 'file is not a database'.");
     }
 
     [Theory]
@@ -120,14 +132,16 @@ public sealed class StoresTests : IDisposable
         var time = Stopwatch.StartNew();
         var call = when == "at the start"
             ? FluentActions.Awaiting(() => host.StartAsync())
-            : FluentActions.Awaiting(() => (Task)host.Services.GetRequiredService<ITaskClient>().CreateAsync(Definition("t")));
+            : FluentActions.Awaiting(
+                () => (Task)host.Services.GetRequiredService<ITaskClient>().CreateAsync(Definition("t")));
         var fault = (await call.Should().ThrowAsync<SqliteException>()).Which;
 
         fault.SqliteErrorCode.Should().Be(5);
         fault.Message.Should().Be(
             $"The SQLite file \"{_file.Path}\" was locked by another connection for 00:00:00.2000000 (BusyTimeout); "
             + "the step was not carried out. SQLite Error 5: 'database is locked'.");
-        time.Elapsed.Should().BeLessThan(_patience + TimeSpan.FromMilliseconds(400), "the option bounds the whole call");
+        time.Elapsed.Should().BeLessThan(
+            _patience + TimeSpan.FromMilliseconds(400), "the option bounds the whole call");
         Execute(other, "rollback");
     }
 
@@ -152,11 +166,16 @@ public sealed class StoresTests : IDisposable
     [InlineData("DataSource={0};Foreign Keys=False", 0L)]
     public void A_setting_that_is_not_the_librarys_own_is_kept(string text, long foreignKeys, bool isKnown = true)
     {
-        var options = new SqliteTasksOptions { ConnectionString = string.Format(System.Globalization.CultureInfo.InvariantCulture, text, _file.Path) };
+        var options = new SqliteTasksOptions
+        {
+            ConnectionString = string.Format(System.Globalization.CultureInfo.InvariantCulture, text, _file.Path),
+        };
         if (!isKnown)
         {
             options.Invoking(SqliteFile.ThrowIfInvalid).Should().Throw<ArgumentException>()
-                .WithMessage("SqliteTasksOptions.ConnectionString has the key \"ForeignKeys\", which Microsoft.Data.Sqlite does not know.");
+                .WithMessage(
+                    "SqliteTasksOptions.ConnectionString has the key \"ForeignKeys\", which Microsoft.Data.Sqlite "
+                        + "does not know.");
             return;
         }
 
@@ -177,9 +196,11 @@ public sealed class StoresTests : IDisposable
         await using var store = file.NewStore();
         var path = new SqliteConnectionStringBuilder(file.Options.ConnectionString).DataSource;
 
-        var writing = (await FluentActions.Awaiting(() => store.CreateAsync([FaultyFile.Definition(FaultyFile.Bad)], OnConflict.Fail, default).AsTask())
+        var writing = (await FluentActions.Awaiting(
+            () => store.CreateAsync([FaultyFile.Definition(FaultyFile.Bad)], OnConflict.Fail, default).AsTask())
             .Should().ThrowAsync<SqliteException>()).Which;
-        var reading = (await FluentActions.Awaiting(() => store.GetAsync(FaultyFile.Bad, default).AsTask()).Should().ThrowAsync<SqliteException>()).Which;
+        var reading = (await FluentActions.Awaiting(() => store.GetAsync(FaultyFile.Bad, default).AsTask()).Should()
+            .ThrowAsync<SqliteException>()).Which;
 
         foreach (var fault in new[] { writing, reading })
         {
@@ -199,10 +220,12 @@ public sealed class StoresTests : IDisposable
         using var connection = other.Open();
         await using var transaction = connection.BeginTransaction();
 
-        var refusal = (await FluentActions.Awaiting(() => client.CreateAsync(Definition("t"), transaction)).Should().ThrowAsync<ArgumentException>()).Which;
+        var refusal = (await FluentActions.Awaiting(() => client.CreateAsync(Definition("t"), transaction)).Should()
+            .ThrowAsync<ArgumentException>()).Which;
 
         refusal.Message.Should().Be(
-            $"The transaction is on the SQLite file \"{other.Path}\", which has no table kaiju_tasks; the tasks are in \"{_file.Path}\". "
+            $"The transaction is on the SQLite file \"{other.Path}\", which has no table kaiju_tasks; the tasks are "
+                + $"in \"{_file.Path}\". "
             + "Begin it on a connection to that file. (Parameter 'transaction')");
         refusal.InnerException.Should().BeOfType<SqliteException>();
         await transaction.CommitAsync();
@@ -222,11 +245,13 @@ public sealed class StoresTests : IDisposable
             ["ListAsync"] = () => store.ListAsync(new TaskQuery(), null, 10, default).AsTask(),
             ["WatchAsync"] = () => store.WatchAsync(default).AsTask(),
             ["QueueDueAsync"] = () => store.QueueDueAsync(10, default).AsTask(),
-            ["HeartbeatAsync"] = () => store.HeartbeatAsync(new ExecutorInfo("e", "app", ["app"], 1), [], default).AsTask(),
+            ["HeartbeatAsync"] = () =>
+                store.HeartbeatAsync(new ExecutorInfo("e", "app", ["app"], 1), [], default).AsTask(),
         };
         foreach (var (name, call) in members)
         {
-            (await FluentActions.Awaiting(call).Should().ThrowAsync<ObjectDisposedException>(name)).Which.Message.Should().Be(
+            (await FluentActions.Awaiting(call).Should()
+                .ThrowAsync<ObjectDisposedException>(name)).Which.Message.Should().Be(
                 "The task store was disposed of with its host or service provider; the step was not carried out.");
         }
     }
@@ -247,7 +272,8 @@ public sealed class StoresTests : IDisposable
     private static IHost NewHost(string connectionString, Action<SqliteTasksOptions>? configure = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddKaijuTasks(options => options.Roles = TaskRoles.Client).UseSqlite(connectionString, configure).AddCommand("do", () => 1);
+        builder.Services.AddKaijuTasks(options => options.Roles = TaskRoles.Client)
+            .UseSqlite(connectionString, configure).AddCommand("do", () => 1);
         return builder.Build();
     }
 

@@ -5,10 +5,14 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Kaiju.Tasks.Tests.Architecture;
 
-/// <summary>The rooms of the core, and the picture of ARCHITECTURE.md: an arrow leads down, so that there is no circle.</summary>
+/// <summary>
+/// The rooms of the core, and the picture of ARCHITECTURE.md: an arrow leads down, so that there is no circle.
+/// </summary>
 public sealed class RoomsTests
 {
-    /// <summary>Whom a room may know: the rooms of the lines below its own. The picture in ARCHITECTURE.md has the same lines.</summary>
+    /// <summary>
+    /// Whom a room may know: the rooms of the lines below its own. The picture in ARCHITECTURE.md has the same lines.
+    /// </summary>
     private static readonly string[][] _lines =
     [
         ["Hosting"],
@@ -31,7 +35,8 @@ public sealed class RoomsTests
     {
         var upward = FindReferences()
             .Where(reference => LineOf(reference.ToRoom) <= LineOf(reference.FromRoom))
-            .Select(reference => $"{reference.File} of {reference.FromRoom} uses {reference.Type} of {reference.ToRoom}")
+            .Select(
+                reference => $"{reference.File} of {reference.FromRoom} uses {reference.Type} of {reference.ToRoom}")
             .Distinct()
             .Order(StringComparer.Ordinal);
 
@@ -41,10 +46,14 @@ public sealed class RoomsTests
     private static int LineOf(string room)
     {
         var line = Array.FindIndex(_lines, line => line.Contains(room));
-        return line >= 0 ? line : throw new InvalidOperationException($"The room {room} stands on no line of the picture.");
+        return line >= 0
+            ? line
+            : throw new InvalidOperationException($"The room {room} stands on no line of the picture.");
     }
 
-    /// <summary>The room of a file: its folder. What users type and read and its JSON form are one room in two folders.</summary>
+    /// <summary>
+    /// The room of a file: its folder. What users type and read and its JSON form are one room in two folders.
+    /// </summary>
     private static string RoomOf(string file)
     {
         var parts = Path.GetRelativePath(_core, file).Split(Path.DirectorySeparatorChar);
@@ -57,7 +66,8 @@ public sealed class RoomsTests
             .Where(file => RoomOf(file) is not ("bin" or "obj"));
         var compilation = CSharpCompilation.Create(
             "core",
-            files.Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file), path: file)).Append(CSharpSyntaxTree.ParseText(
+            files.Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file), path: file))
+                .Append(CSharpSyntaxTree.ParseText(
                 """
                 global using System;
                 global using System.Collections.Generic;
@@ -79,7 +89,11 @@ public sealed class RoomsTests
                 var declared = type?.OriginalDefinition.DeclaringSyntaxReferences.FirstOrDefault()?.SyntaxTree.FilePath;
                 if (declared is { Length: > 0 } && RoomOf(declared) != RoomOf(tree.FilePath))
                 {
-                    yield return (Path.GetRelativePath(_core, tree.FilePath), RoomOf(tree.FilePath), type!.Name, RoomOf(declared));
+                    yield return (
+                        Path.GetRelativePath(_core, tree.FilePath),
+                        RoomOf(tree.FilePath),
+                        type!.Name,
+                        RoomOf(declared));
                 }
             }
         }

@@ -20,7 +20,8 @@ public sealed class CancelTests
         await host.RunUntilIdleAsync();
 
         var cancelled = await host.GetAsync("t");
-        (cancelled.State, cancelled.ExitCode, cancelled.RetryAt, cancelled.Error!.Kind).Should().Be((TaskState.Failed, TaskExitCode.Aborted, null, TaskErrorKind.Cancelled));
+        (cancelled.State, cancelled.ExitCode, cancelled.RetryAt, cancelled.Error!.Kind).Should()
+            .Be((TaskState.Failed, TaskExitCode.Aborted, null, TaskErrorKind.Cancelled));
         (await host.Client.CancelAsync("t")).Should().BeFalse("it has ended");
     }
 
@@ -31,7 +32,8 @@ public sealed class CancelTests
         { "queued", new TaskDefinition { AppName = "elsewhere", Commands = [new("do")] } },
         { "waiting for a timer", new TaskDefinition { Commands = [new TimerCommand(TimeSpan.FromDays(1))] } },
         { "waiting for a message", new TaskDefinition { Commands = [new MessageCommand()] } },
-        { "failed with a retry to come", new TaskDefinition { MaxRetries = 1, RetryDelay = TimeSpan.FromDays(1), Commands = [new("nobody")] } },
+        { "failed with a retry to come", new TaskDefinition { MaxRetries = 1, RetryDelay = TimeSpan.FromDays(
+            1), Commands = [new("nobody")] } },
         { "disabled", new TaskDefinition { Enabled = false, Commands = [new("do")] } },
     };
 
@@ -45,7 +47,9 @@ public sealed class CancelTests
         (await host.Client.CancelAsync("t")).Should().BeTrue(what);
         await host.AdvanceAsync(TimeSpan.FromDays(2));
 
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Failed && task.Error!.Kind == TaskErrorKind.Cancelled && task.Managed.HasEnded);
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task =>
+                task.State == TaskState.Failed && task.Error!.Kind == TaskErrorKind.Cancelled && task.Managed.HasEnded);
     }
 
     [Fact]
@@ -65,7 +69,8 @@ public sealed class CancelTests
     public async Task A_periodic_task_goes_on_with_its_next_occurrence()
     {
         var runs = new List<DateTimeOffset>();
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("tick", (TimeProvider clock) => runs.Add(clock.GetUtcNow())));
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("tick", (TimeProvider clock) => runs.Add(clock.GetUtcNow())));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "* * * * *", Commands = [new("tick")] });
         await host.AdvanceAsync(TimeSpan.FromSeconds(30));
 
@@ -97,7 +102,9 @@ public sealed class CancelTests
     public async Task A_cancel_whose_hint_is_lost_reaches_the_handler_at_the_next_look_a_second_later()
     {
         var gate = new Gate();
-        await using var host = new RunningHost(tasks => tasks.AddCommand("slow", gate.PassAsync), store: inner => new DeafStore(inner, StoreHintKinds.ClaimLost));
+        await using var host = new RunningHost(
+            tasks => tasks.AddCommand("slow", gate.PassAsync),
+            store: inner => new DeafStore(inner, StoreHintKinds.ClaimLost));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("slow")] });
         await gate.Entered;
 

@@ -7,14 +7,23 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Client;
 
-/// <summary>Every member of the client, called with some arguments, so that a test says something of all of them and of those to come.</summary>
+/// <summary>
+/// Every member of the client, called with some arguments, so that a test says something of all of them and of those to
+/// come.
+/// </summary>
 internal static class ClientMembers
 {
     /// <summary>Members whose first question changes nothing.</summary>
     private static readonly HashSet<string> _readFirst =
     [
-        nameof(ITaskClient.GetAsync), nameof(ITaskClient.ListAsync), nameof(ITaskClient.ListPageAsync), nameof(ITaskClient.ListNotificationsAsync),
-        nameof(ITaskClient.ListRunsAsync), nameof(ITaskClient.GetStagesAsync), nameof(ITaskClient.WaitAsync), nameof(ITaskClient.UpdateAsync),
+        nameof(ITaskClient.GetAsync),
+        nameof(ITaskClient.ListAsync),
+        nameof(ITaskClient.ListPageAsync),
+        nameof(ITaskClient.ListNotificationsAsync),
+        nameof(ITaskClient.ListRunsAsync),
+        nameof(ITaskClient.GetStagesAsync),
+        nameof(ITaskClient.WaitAsync),
+        nameof(ITaskClient.UpdateAsync),
         nameof(ITaskClient.SetEnabledAsync),
     ];
 
@@ -28,23 +37,33 @@ internal static class ClientMembers
     public static string Operation(string member)
     {
         var method = Find(member);
-        var isOfTask = method.GetParameters().Any(parameter => parameter.ParameterType == typeof(string) || parameter.ParameterType == typeof(TaskDefinition));
+        var isOfTask = method.GetParameters().Any(
+            parameter =>
+                parameter.ParameterType == typeof(string) || parameter.ParameterType == typeof(TaskDefinition));
         return isOfTask ? $"{method.Name} of task \"t\"" : method.Name;
     }
 
     /// <summary>True for members that make tasks, and for which there is to be none of their id.</summary>
-    public static bool Creates(string member) => Find(member).Name.StartsWith("Create", StringComparison.Ordinal) || Find(member).Name == nameof(ITaskClient.ImportAsync);
+    public static bool Creates(string member) => Find(member).Name.StartsWith("Create", StringComparison.Ordinal)
+        || Find(member).Name == nameof(ITaskClient.ImportAsync);
 
     /// <summary>Calls a member; of a stream it reads the first item.</summary>
     public static async Task CallAsync(this ITaskClient client, string member, CancellationToken cancellationToken) =>
         await client.BeginCall(member, null, cancellationToken);
 
     /// <summary>Begins a call and awaits nothing, so that the caller may block until it has ended.</summary>
-    public static Task BeginCall(this ITaskClient client, string member, DbTransaction? transaction, CancellationToken cancellationToken = default)
+    public static Task BeginCall(
+        this ITaskClient client,
+        string member,
+        DbTransaction? transaction,
+        CancellationToken cancellationToken = default)
     {
         var method = Find(member);
         method = method.IsGenericMethodDefinition ? method.MakeGenericMethod(typeof(string)) : method;
-        var answer = method.Invoke(client, [.. method.GetParameters().Select(parameter => ArgumentOf(parameter.ParameterType, transaction, cancellationToken))]);
+        var answer = method.Invoke(
+            client,
+            [.. method.GetParameters().Select(
+                parameter => ArgumentOf(parameter.ParameterType, transaction, cancellationToken))]);
         return answer switch
         {
             Task task => task,
@@ -55,26 +74,32 @@ internal static class ClientMembers
 
     private static MethodInfo Find(string member) => All.Single(method => NameOf(method) == member);
 
-    public static string NameOf(MethodInfo method) => $"{method.Name}({string.Join(", ", method.GetParameters().Select(parameter => parameter.ParameterType.Name))})";
+    public static string NameOf(MethodInfo method) =>
+        $"{method.Name}({string.Join(", ", method.GetParameters().Select(parameter => parameter.ParameterType.Name))})";
 
-    private static object? ArgumentOf(Type type, DbTransaction? transaction, CancellationToken cancellationToken) => type switch
-    {
-        _ when type == typeof(CancellationToken) => cancellationToken,
-        _ when type == typeof(string) => "t",
-        _ when type == typeof(TaskDefinition) => NewDefinition(),
-        _ when type == typeof(IEnumerable<TaskDefinition>) => new[] { NewDefinition() },
-        _ when type == typeof(IEnumerable<TaskRecord>) => new[] { NewRecord() },
-        _ when type == typeof(Func<TaskDefinition, TaskDefinition>) => (Func<TaskDefinition, TaskDefinition>)(definition => definition),
-        _ when type == typeof(IReadOnlyList<long>) => new[] { 1L },
-        _ when type == typeof(DbTransaction) => transaction ?? new SomeTransaction(),
-        _ when type == typeof(JsonElement) => JsonElement.Parse("1"),
-        _ when type == typeof(object) => 1,
-        _ when type == typeof(JsonTypeInfo<string>) => JsonTypeInfo.CreateJsonTypeInfo<string>(new JsonSerializerOptions { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }),
-        _ when type == typeof(int) => 10,
-        _ when Nullable.GetUnderlyingType(type) is not null || type == typeof(TaskQuery) || type == typeof(NotificationQuery) => null,
-        _ when type.IsValueType => Activator.CreateInstance(type),
-        _ => throw new NotSupportedException($"There is no argument of type {type}; add one here."),
-    };
+    private static object? ArgumentOf(Type type, DbTransaction? transaction, CancellationToken cancellationToken) =>
+        type switch
+        {
+            _ when type == typeof(CancellationToken) => cancellationToken,
+            _ when type == typeof(string) => "t",
+            _ when type == typeof(TaskDefinition) => NewDefinition(),
+            _ when type == typeof(IEnumerable<TaskDefinition>) => new[] { NewDefinition() },
+            _ when type == typeof(IEnumerable<TaskRecord>) => new[] { NewRecord() },
+            _ when type == typeof(Func<TaskDefinition, TaskDefinition>) =>
+                (Func<TaskDefinition, TaskDefinition>)(definition => definition),
+            _ when type == typeof(IReadOnlyList<long>) => new[] { 1L },
+            _ when type == typeof(DbTransaction) => transaction ?? new SomeTransaction(),
+            _ when type == typeof(JsonElement) => JsonElement.Parse("1"),
+            _ when type == typeof(object) => 1,
+            _ when type == typeof(JsonTypeInfo<string>) =>
+                JsonTypeInfo.CreateJsonTypeInfo<string>(
+                    new JsonSerializerOptions { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }),
+            _ when type == typeof(int) => 10,
+            _ when Nullable.GetUnderlyingType(type) is not null || type == typeof(TaskQuery)
+                || type == typeof(NotificationQuery) => null,
+            _ when type.IsValueType => Activator.CreateInstance(type),
+            _ => throw new NotSupportedException($"There is no argument of type {type}; add one here."),
+        };
 
     private static TaskDefinition NewDefinition() => new() { Id = "t", Commands = [new("do")] };
 

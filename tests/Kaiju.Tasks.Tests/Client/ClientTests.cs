@@ -11,8 +11,10 @@ public sealed class ClientTests
 
         var created = await host.Client.CreateAsync(new TaskDefinition { Commands = [new("do")] });
 
-        created.Should().Match<CreateAnswer>(answer => answer.Result == CreateResult.Created && answer.State == TaskState.Queued);
-        (await host.GetAsync(created.TaskId)).Should().Match<TaskRecord>(task => task.Created == TaskTestHost.Start && task.Definition.AppName == "default");
+        created.Should().Match<CreateAnswer>(
+            answer => answer.Result == CreateResult.Created && answer.State == TaskState.Queued);
+        (await host.GetAsync(created.TaskId)).Should().Match<TaskRecord>(
+            task => task.Created == TaskTestHost.Start && task.Definition.AppName == "default");
     }
 
     [Fact]
@@ -21,14 +23,21 @@ public sealed class ClientTests
         await using var host = NewHost();
         await host.RunAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
 
-        await FluentActions.Awaiting(() => host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] }))
+        await FluentActions.Awaiting(
+            () => host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] }))
             .Should().ThrowAsync<TaskExistsException>().WithMessage("The task \"t\" exists already (Finished)*");
-        (await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do"), new("do")] }, OnConflict.Skip)).Result.Should().Be(CreateResult.Skipped);
+        (await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", Commands = [new("do"), new("do")] },
+            OnConflict.Skip)).Result.Should().Be(CreateResult.Skipped);
         (await host.GetAsync("t")).Stages.Should().Be(1);
 
-        (await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do"), new("do")] }, OnConflict.Replace)).Result.Should().Be(CreateResult.Replaced);
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.Stages == 2 && task.State == TaskState.Queued && task.Result.Count == 0);
-        await FluentActions.Awaiting(() => host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] }, OnConflict.Replace))
+        (await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", Commands = [new("do"), new("do")] },
+            OnConflict.Replace)).Result.Should().Be(CreateResult.Replaced);
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.Stages == 2 && task.State == TaskState.Queued && task.Result.Count == 0);
+        await FluentActions.Awaiting(
+            () => host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] }, OnConflict.Replace))
             .Should().ThrowAsync<TaskExistsException>().WithMessage("*is Queued and cannot be replaced now*");
     }
 
@@ -41,7 +50,8 @@ public sealed class ClientTests
         (await host.Client.CancelAsync("nobody")).Should().BeFalse();
         (await host.Client.ResetAsync("nobody")).Should().BeFalse();
         (await host.Client.DeleteAsync("nobody")).Should().BeFalse();
-        await FluentActions.Awaiting(() => host.Client.WaitAsync("nobody")).Should().ThrowAsync<TaskNotFoundException>().WithMessage("There is no task \"nobody\"*");
+        await FluentActions.Awaiting(() => host.Client.WaitAsync("nobody")).Should()
+            .ThrowAsync<TaskNotFoundException>().WithMessage("There is no task \"nobody\"*");
     }
 
     [Fact]
@@ -50,15 +60,18 @@ public sealed class ClientTests
         await using var host = NewHost();
         for (var i = 0; i < 450; i++)
         {
-            await host.Client.CreateAsync(new TaskDefinition { Id = $"t{i}", Commands = [new("do")], Priority = i % 7, Enabled = i % 2 == 0 });
+            await host.Client.CreateAsync(
+                new TaskDefinition { Id = $"t{i}", Commands = [new("do")], Priority = i % 7, Enabled = i % 2 == 0 });
             host.Clock.Advance(TimeSpan.FromMilliseconds(i % 5 == 0 ? 0 : 1));
         }
 
         var all = await host.Client.ListAsync().ToListAsync();
 
         all.Should().HaveCount(450);
-        all.Select(task => (task.Created, task.Id)).Should().BeInAscendingOrder((a, b) => a.Created != b.Created ? a.Created.CompareTo(b.Created) : string.CompareOrdinal(a.Id, b.Id));
-        (await host.Client.ListAsync(new TaskQuery { State = TaskState.Queued }).ToListAsync()).Should().HaveCount(225).And.OnlyContain(task => task.State == TaskState.Queued);
+        all.Select(task => (task.Created, task.Id)).Should().BeInAscendingOrder(
+            (a, b) => a.Created != b.Created ? a.Created.CompareTo(b.Created) : string.CompareOrdinal(a.Id, b.Id));
+        (await host.Client.ListAsync(new TaskQuery { State = TaskState.Queued }).ToListAsync())
+            .Should().HaveCount(225).And.OnlyContain(task => task.State == TaskState.Queued);
         (await host.Client.ListAsync(new TaskQuery { State = TaskState.Idle }).ToListAsync()).Should().HaveCount(225);
     }
 
@@ -68,7 +81,8 @@ public sealed class ClientTests
         await using var host = NewHost();
         for (var i = 0; i < 5; i++)
         {
-            await host.Client.CreateAsync(new TaskDefinition { Id = $"t{i}", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+            await host.Client.CreateAsync(
+                new TaskDefinition { Id = $"t{i}", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
             host.Clock.Advance(TimeSpan.FromSeconds(1));
         }
 
@@ -81,16 +95,34 @@ public sealed class ClientTests
         first.Tasks.Select(task => task.Id).Should().Equal("t0", "t1");
         second.Tasks.Select(task => task.Id).Should().Equal("t3", "t4");
         (third.Tasks.Count, third.Next).Should().Be((0, null));
-        await FluentActions.Awaiting(() => host.Client.ListPageAsync(limit: 1001)).Should().ThrowAsync<ArgumentOutOfRangeException>();
+        await FluentActions.Awaiting(() => host.Client.ListPageAsync(limit: 1001)).Should()
+            .ThrowAsync<ArgumentOutOfRangeException>();
     }
 
     [Fact]
     public async Task Tasks_are_listed_by_what_they_are()
     {
         await using var host = NewHost();
-        await CreateAsync(new TaskDefinition { Id = "a-1", Group = "orders", GroupId = "g1", UserId = "ann", Commands = [new("do")] });
-        await CreateAsync(new TaskDefinition { Id = "a-2", Group = "orders", GroupId = "g2", UserId = "bob", Commands = [new("do")] });
-        await CreateAsync(new TaskDefinition { Id = "b-1", AppName = "other", Cron = "@daily", Commands = [new("do")] });
+        await CreateAsync(
+            new TaskDefinition
+            {
+                Id = "a-1",
+                Group = "orders",
+                GroupId = "g1",
+                UserId = "ann",
+                Commands = [new("do")],
+            });
+        await CreateAsync(
+            new TaskDefinition
+            {
+                Id = "a-2",
+                Group = "orders",
+                GroupId = "g2",
+                UserId = "bob",
+                Commands = [new("do")],
+            });
+        await CreateAsync(
+            new TaskDefinition { Id = "b-1", AppName = "other", Cron = "@daily", Commands = [new("do")] });
 
         (await ListAsync(new TaskQuery { Group = "orders" })).Should().Equal("a-1", "a-2");
         (await ListAsync(new TaskQuery { Group = "orders", UserId = "bob" })).Should().Equal("a-2");
@@ -99,7 +131,12 @@ public sealed class ClientTests
         (await ListAsync(new TaskQuery { AppName = "other" })).Should().Equal("b-1");
         (await ListAsync(new TaskQuery { IsPeriodic = true })).Should().Equal("b-1");
         (await ListAsync(new TaskQuery { IsPeriodic = false, IdPrefix = "a-" })).Should().Equal("a-1", "a-2");
-        (await ListAsync(new TaskQuery { CreatedFrom = TaskTestHost.Start.AddSeconds(1), CreatedTo = TaskTestHost.Start.AddSeconds(2) })).Should().Equal("a-2");
+        (await ListAsync(
+            new TaskQuery
+            {
+                CreatedFrom = TaskTestHost.Start.AddSeconds(1),
+                CreatedTo = TaskTestHost.Start.AddSeconds(2),
+            })).Should().Equal("a-2");
 
         async Task CreateAsync(TaskDefinition definition)
         {
@@ -107,7 +144,8 @@ public sealed class ClientTests
             host.Clock.Advance(TimeSpan.FromSeconds(1));
         }
 
-        async Task<string[]> ListAsync(TaskQuery query) => [.. (await host.Client.ListAsync(query).ToListAsync()).Select(task => task.Id)];
+        async Task<string[]> ListAsync(TaskQuery query) =>
+            [.. (await host.Client.ListAsync(query).ToListAsync()).Select(task => task.Id)];
     }
 
     [Fact]
@@ -145,7 +183,8 @@ public sealed class ClientTests
         var first = await host.RunAsync(new TaskDefinition { Id = "t", Commands = [new("do"), new("do")] });
 
         (await host.Client.ResetAsync("t")).Should().BeTrue();
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Idle && task.Result.Count == 0 && task.NextRun == host.Now);
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Idle && task.Result.Count == 0 && task.NextRun == host.Now);
         await host.RunUntilIdleAsync();
 
         var second = await host.GetAsync("t");

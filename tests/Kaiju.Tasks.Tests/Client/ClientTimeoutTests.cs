@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Client;
 
-/// <summary>No call of the client waits without a bound for a store that does not answer, and none outlives its host.</summary>
+/// <summary>
+/// No call of the client waits without a bound for a store that does not answer, and none outlives its host.
+/// </summary>
 public sealed class ClientTimeoutTests
 {
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(5);
@@ -28,8 +30,11 @@ public sealed class ClientTimeoutTests
         await PassGraceAsync(host, member, call);
 
         var failed = (await call.Awaiting(task => task.Soon()).Should().ThrowAsync<TaskStoreTimeoutException>()).Which;
-        failed.Should().Match<TaskStoreTimeoutException>(e => e.Operation == ClientMembers.Operation(member) && e.MayHaveHappened == !ClientMembers.ReadsFirst(member));
-        failed.Message.Should().StartWith($"{ClientMembers.Operation(member)}: the store did not answer within 00:00:07. ")
+        failed.Should().Match<TaskStoreTimeoutException>(
+            e => e.Operation == ClientMembers.Operation(member)
+                && e.MayHaveHappened == !ClientMembers.ReadsFirst(member));
+        failed.Message.Should().StartWith(
+            $"{ClientMembers.Operation(member)}: the store did not answer within 00:00:07. ")
             .And.Contain(ClientMembers.ReadsFirst(member) ? "Nothing was changed" : "The step may have happened");
         await Waiting.Until(() => Task.FromResult(stuck.Tokens[0].IsCancellationRequested));
     }
@@ -46,7 +51,9 @@ public sealed class ClientTimeoutTests
         await PassGraceAsync(host, member, call);
 
         var failed = (await call.Awaiting(task => task.Soon()).Should().ThrowAsync<TaskHostStoppedException>()).Which;
-        failed.Should().Match<TaskHostStoppedException>(e => e.Operation == ClientMembers.Operation(member) && e.MayHaveHappened == !ClientMembers.ReadsFirst(member));
+        failed.Should().Match<TaskHostStoppedException>(
+            e => e.Operation == ClientMembers.Operation(member)
+                && e.MayHaveHappened == !ClientMembers.ReadsFirst(member));
         await Waiting.Until(() => Task.FromResult(stuck.Tokens[0].IsCancellationRequested));
     }
 
@@ -62,7 +69,8 @@ public sealed class ClientTimeoutTests
         await giveUp.CancelAsync();
         await PassGraceAsync(host, member, call);
 
-        (await call.Awaiting(task => task.Soon()).Should().ThrowAsync<OperationCanceledException>()).Which.CancellationToken.Should().Be(giveUp.Token);
+        (await call.Awaiting(task => task.Soon()).Should()
+            .ThrowAsync<OperationCanceledException>()).Which.CancellationToken.Should().Be(giveUp.Token);
         await Waiting.Until(() => Task.FromResult(stuck.Tokens[0].IsCancellationRequested));
     }
 
@@ -74,16 +82,19 @@ public sealed class ClientTimeoutTests
         var client = host.Client;
         await host.AbandonAsync();
 
-        var failed = await FluentActions.Awaiting(() => client.CallAsync(member, default).Soon()).Should().ThrowAsync<TaskHostStoppedException>();
+        var failed = await FluentActions.Awaiting(() => client.CallAsync(member, default).Soon()).Should()
+            .ThrowAsync<TaskHostStoppedException>();
 
-        failed.Which.Should().Match<TaskHostStoppedException>(e => e.Operation == ClientMembers.Operation(member) && !e.MayHaveHappened);
+        failed.Which.Should().Match<TaskHostStoppedException>(
+            e => e.Operation == ClientMembers.Operation(member) && !e.MayHaveHappened);
     }
 
     [Fact]
     public async Task The_wait_for_a_run_is_not_bounded_and_ends_with_the_work_of_its_host()
     {
         await using var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
         var waiting = host.Client.WaitAsync("t");
         for (var minutes = 0; minutes < 60; minutes++)
         {
@@ -93,9 +104,13 @@ public sealed class ClientTimeoutTests
         waiting.IsCompleted.Should().BeFalse();
         await host.StopAsync();
 
-        var stopped = (await waiting.Awaiting(task => task.Soon()).Should().ThrowAsync<TaskHostStoppedException>()).Which;
-        stopped.Message.Should().Be("WaitAsync of task \"t\": the host has stopped or was disposed of. Nothing was changed; the task continues without this host.");
-        (await host.Client.GetAsync("t"))!.State.Should().Be(TaskState.Idle, "what stops later than the tasks may still ask");
+        var stopped = (await waiting.Awaiting(task => task.Soon()).Should()
+            .ThrowAsync<TaskHostStoppedException>()).Which;
+        stopped.Message.Should().Be(
+            "WaitAsync of task \"t\": the host has stopped or was disposed of. Nothing was changed; the task "
+                + "continues without this host.");
+        (await host.Client.GetAsync("t"))!.State.Should().Be(
+            TaskState.Idle, "what stops later than the tasks may still ask");
     }
 
     [Fact]
@@ -103,14 +118,16 @@ public sealed class ClientTimeoutTests
     {
         var gate = new Gate();
         TaskRun? other = null;
-        await using var host = new RunningHost(tasks => tasks.AddCommand("first", async (ITaskClient client, CancellationToken cancellationToken) =>
+        await using var host = new RunningHost(
+            tasks => tasks.AddCommand("first", async (ITaskClient client, CancellationToken cancellationToken) =>
         {
             var waiting = client.WaitAsync("other", cancellationToken);
             await gate.PassAsync(cancellationToken);
             await client.CancelAsync("other", cancellationToken);
             other = await waiting;
         }));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "other", RunAt = TaskDefinition.OnDemand, Commands = [new("first")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "other", RunAt = TaskDefinition.OnDemand, Commands = [new("first")] });
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("first")] });
         await gate.Entered;
 
@@ -148,20 +165,27 @@ public sealed class ClientTimeoutTests
         await host.Clock.PassAsync(TimeSpan.FromSeconds(7));
 
         (await call.Soon()).Result.Should().Be(CreateResult.Created);
-        host.Logs.Lines.Should().ContainSingle(line => line.Level >= LogLevel.Information && line.Exception is TaskStoreTimeoutException)
-            .Which.Text.Should().Be("The store is failing: could not publish queued tasks. Retrying until it works again.");
+        host.Logs.Lines.Should().ContainSingle(
+            line => line.Level >= LogLevel.Information && line.Exception is TaskStoreTimeoutException)
+            .Which.Text.Should().Be(
+                "The store is failing: could not publish queued tasks. Retrying until it works again.");
     }
 
     private static RunningHost NewHost(ITaskStore store, TimeSpan timeout) =>
-        new(configure: options => (options.Roles, options.ClientTimeout) = (TaskRoles.Client, timeout), store: _ => store);
+        new(
+            configure: options => (options.Roles, options.ClientTimeout) = (TaskRoles.Client, timeout),
+            store: _ => store);
 
     private sealed class StuckQueue : ITaskQueue
     {
-        public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => new(new TaskCompletionSource().Task);
+        public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) =>
+            new(new TaskCompletionSource().Task);
 
-        public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) => new([]);
+        public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+            ClaimRequest request, CancellationToken cancellationToken) => new([]);
 
-        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) => default;
+        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+            default;
     }
 
     /// <summary>The caller's connection is given back when the driver has let go of it, or a little later.</summary>

@@ -39,7 +39,8 @@ public sealed class HistoryTests
     public async Task Runs_are_listed_the_latest_first()
     {
         var calls = 0;
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("count", () => ++calls % 2 == 0 ? throw new InvalidOperationException() : calls));
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("count", () => ++calls % 2 == 0 ? throw new InvalidOperationException() : calls));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "* * * * *", Commands = [new("count")] });
         for (var i = 0; i < 3; i++)
         {
@@ -69,7 +70,10 @@ public sealed class HistoryTests
         ]);
 
         answers.Select(answer => (answer.TaskId, answer.Result)).Should().Equal(
-            ("a", CreateResult.Created), ("bad", CreateResult.Invalid), ("known", CreateResult.Refused), ("b", CreateResult.Created));
+            ("a", CreateResult.Created),
+            ("bad", CreateResult.Invalid),
+            ("known", CreateResult.Refused),
+            ("b", CreateResult.Created));
         answers[1].Faults.Should().Equal("max_retries is 99; it must be from 0 to 10.");
         await host.RunUntilIdleAsync();
         (await host.GetAsync("b")).State.Should().Be(TaskState.Finished);
@@ -80,14 +84,17 @@ public sealed class HistoryTests
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do.2", (int x) => x + 1));
         var stored = TaskRecord.FromJson("""
-            {"id": "t", "app_name": "default", "status": "SUSPENDED", "stage": 1, "result": [41], "queued_at": 1718452000, "job_id": "j",
+            {"id": "t", "app_name": "default", "status": "SUSPENDED", "stage": 1, "result": [41],
+            "queued_at": 1718452000, "job_id": "j",
              "commands": [{"method": "do"}, {"method": "do.2", "params": {"x": "[0]"}}]}
             """);
 
-        (await host.Client.ImportAsync([stored, stored])).Select(answer => answer.Result).Should().Equal(CreateResult.Created, CreateResult.Refused);
+        (await host.Client.ImportAsync([stored, stored])).Select(answer => answer.Result)
+            .Should().Equal(CreateResult.Created, CreateResult.Refused);
         await host.RunUntilIdleAsync();
 
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Finished && task.JobId == "j");
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Finished && task.JobId == "j");
         (await host.GetAsync("t")).Result.Texts().Should().Equal("41", "42");
     }
 
@@ -96,14 +103,16 @@ public sealed class HistoryTests
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do.2", (int x) => x + 1));
         await host.Client.ImportAsync([TaskRecord.FromJson("""
-            {"id": "t", "app_name": "default", "status": "EXECUTED", "stage": 1, "result": [41], "queued_at": 1718452800, "executor_id": "gone", "job_id": "j",
+            {"id": "t", "app_name": "default", "status": "EXECUTED", "stage": 1, "result": [41],
+            "queued_at": 1718452800, "executor_id": "gone", "job_id": "j",
              "commands": [{"method": "do"}, {"method": "do.2", "params": {"x": "[0]"}}]}
             """)]);
 
         await host.WatchForAsync(TimeSpan.FromSeconds(91));
         await host.RunUntilIdleAsync();
 
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Finished && task.JobId == "j" && task.Managed.Interruptions == 1);
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Finished && task.JobId == "j" && task.Managed.Interruptions == 1);
     }
 
     [Theory]
@@ -115,10 +124,12 @@ public sealed class HistoryTests
         var store = new MemoryTaskStore(clock, new LifecycleRules(), IdSource.Random, TaskLifecycle.Next);
         await using var host = new TaskTestHost(store: store);
         await host.Client.ImportAsync([TaskRecord.FromJson("""
-            {"id": "t", "app_name": "default", "status": "EXECUTED", "executor_id": "gone", "job_id": "j", "commands": [{"method": "do"}]}
+            {"id": "t", "app_name": "default", "status": "EXECUTED", "executor_id": "gone", "job_id": "j",
+            "commands": [{"method": "do"}]}
             """)]);
 
-        (await store.ListExecutorsAsync(default)).Should().Equal([new ExecutorPing("gone", clock.GetUtcNow())], "the client's clock does not matter");
+        (await store.ListExecutorsAsync(default)).Should().Equal(
+            [new ExecutorPing("gone", clock.GetUtcNow())], "the client's clock does not matter");
     }
 
     [Fact]
@@ -127,11 +138,13 @@ public sealed class HistoryTests
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1));
         for (var i = 0; i < 450; i++)
         {
-            await host.Client.CreateAsync(new TaskDefinition { Id = $"t{i}", System = i == 7, Commands = [new(i % 2 == 0 ? "do" : "nobody")] });
+            await host.Client.CreateAsync(
+                new TaskDefinition { Id = $"t{i}", System = i == 7, Commands = [new(i % 2 == 0 ? "do" : "nobody")] });
         }
 
         await host.Client.CreateAsync(new TaskDefinition { Id = "waiting", Commands = [new MessageCommand()] });
-        await host.Client.CreateAsync(new TaskDefinition { Id = "cron", Cron = "@yearly", RunAt = host.Now, Commands = [new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "cron", Cron = "@yearly", RunAt = host.Now, Commands = [new("do")] });
         await host.RunUntilIdleAsync();
         await host.AdvanceAsync(TimeSpan.FromHours(1));
 
@@ -143,7 +156,8 @@ public sealed class HistoryTests
     [Fact]
     public async Task A_host_can_clean_up_by_itself()
     {
-        await using var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1), options => options.DeleteEndedAfter = TimeSpan.FromMinutes(30));
+        await using var host = new RunningHost(
+            tasks => tasks.AddCommand("do", () => 1), options => options.DeleteEndedAfter = TimeSpan.FromMinutes(30));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
         await host.Client.WaitAsync("t").Soon();
 
@@ -160,16 +174,27 @@ public sealed class HistoryTests
     public async Task What_became_of_the_next_task_is_in_the_outcome_and_in_the_log(string next, ChainResult result)
     {
         var runs = 0;
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1).AddCommand("once", () => ++runs == 1 ? 1 : throw new InvalidOperationException()));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "disabled", Enabled = false, RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("do", () => 1).AddCommand(
+                "once", () => ++runs == 1 ? 1 : throw new InvalidOperationException()));
+        await host.Client.CreateAsync(
+            new TaskDefinition
+            {
+                Id = "disabled",
+                Enabled = false,
+                RunAt = TaskDefinition.OnDemand,
+                Commands = [new("do")],
+            });
         await host.RunAsync(new TaskDefinition { Id = "busy", Commands = [new MessageCommand()] });
-        await host.Client.CreateAsync(new TaskDefinition { Id = "ready", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "ready", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
 
         await host.RunAsync(new TaskDefinition { Id = "t", NextTask = next, Commands = [new("once")] });
 
         var run = (await host.Client.ListRunsAsync("t")).Single(run => run.State == TaskState.Finished);
         run.Chain.Should().Be(result);
-        host.Logs.Lines.Any(line => line.Event.Id == 501 && line.Text.Contains(next, StringComparison.Ordinal)).Should().Be(result != ChainResult.Started);
+        host.Logs.Lines.Any(line => line.Event.Id == 501 && line.Text.Contains(next, StringComparison.Ordinal)).Should()
+            .Be(result != ChainResult.Started);
     }
 
     private static DateTimeOffset Minute(int minute) => new(2024, 6, 15, 12, minute, 0, TimeSpan.Zero);

@@ -3,7 +3,10 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Client;
 
-/// <summary>A store that answers nothing, whatever it is asked and whatever its token says. New members of the port are stuck by themselves.</summary>
+/// <summary>
+/// A store that answers nothing, whatever it is asked and whatever its token says. New members of the port are stuck by
+/// themselves.
+/// </summary>
 public class StuckStore : DispatchProxy
 {
     private List<CancellationToken> _tokens = [];

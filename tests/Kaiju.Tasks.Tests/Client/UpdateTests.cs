@@ -7,7 +7,10 @@ namespace Kaiju.Tasks.Tests.Client;
 public sealed class UpdateTests
 {
     private static readonly string[] _always =
-        ["enabled", "cron", "cron_time_zone", "priority", "max_exec_timeout", "max_retries", "retry_delay", "restart_policy", "notify", "next_task", "system", "description", "meta", "group", "group_id", "user_id"];
+        [
+            "enabled", "cron", "cron_time_zone", "priority", "max_exec_timeout", "max_retries", "retry_delay",
+            "restart_policy", "notify", "next_task", "system", "description", "meta", "group", "group_id", "user_id",
+        ];
 
     private static readonly Dictionary<string, Func<TaskDefinition, TaskDefinition>> _changes = new()
     {
@@ -47,7 +50,8 @@ public sealed class UpdateTests
                     {
                         "id" => false,
                         "run_at" => state == TaskState.Idle,
-                        "app_name" or "commands" or "kws" => state is TaskState.Idle or TaskState.Finished or TaskState.Failed,
+                        "app_name" or "commands" or "kws" =>
+                            state is TaskState.Idle or TaskState.Finished or TaskState.Failed,
                         _ => _always.Contains(member),
                     });
                 }
@@ -75,7 +79,8 @@ public sealed class UpdateTests
         }
         else
         {
-            (await update.Should().ThrowAsync<TaskValidationException>()).Which.Faults.Should().ContainSingle().Which.Should().StartWith(member);
+            (await update.Should().ThrowAsync<TaskValidationException>()).Which.Faults
+                .Should().ContainSingle().Which.Should().StartWith(member);
             (await host.GetAsync("t")).ToJson().Should().Be(before.ToJson());
         }
     }
@@ -107,7 +112,8 @@ public sealed class UpdateTests
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "0 12 * * *", Commands = [new("do")] });
         host.Clock.Advance(TimeSpan.FromHours(1));
 
-        (await host.Client.UpdateAsync("t", task => task with { Cron = "0 * * * *" })).NextRun.Should().Be(TaskTestHost.Start.AddMinutes(119.5));
+        (await host.Client.UpdateAsync(
+            "t", task => task with { Cron = "0 * * * *" })).NextRun.Should().Be(TaskTestHost.Start.AddMinutes(119.5));
         await host.RunUntilIdleAsync();
         runs.Should().Be(0);
         (await host.Client.UpdateAsync("t", task => task with { Cron = null })).NextRun.Should().BeNull();
@@ -120,7 +126,9 @@ public sealed class UpdateTests
     public async Task A_raised_priority_counts_in_the_queue()
     {
         var order = new List<string>();
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", (StageContext stage) => order.Add(stage.TaskId)), options => options.Capacity = 1);
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("do", (StageContext stage) => order.Add(stage.TaskId)),
+            options => options.Capacity = 1);
         await host.Client.CreateAsync(new TaskDefinition { Id = "a", Commands = [new("do")] });
         await host.Client.CreateAsync(new TaskDefinition { Id = "b", Commands = [new("do")] });
 
@@ -134,7 +142,8 @@ public sealed class UpdateTests
     public async Task Of_two_updates_at_once_neither_is_lost()
     {
         await using var host = new TaskTestHost();
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
         var calls = 0;
 
         await host.Client.UpdateAsync("t", task =>
@@ -147,7 +156,8 @@ public sealed class UpdateTests
             return task with { Group = "mine" };
         });
 
-        (await host.GetAsync("t")).Definition.Should().Match<TaskDefinition>(task => task.Description == "theirs" && task.Group == "mine");
+        (await host.GetAsync("t")).Definition.Should().Match<TaskDefinition>(
+            task => task.Description == "theirs" && task.Group == "mine");
         calls.Should().Be(2);
         (await host.Client.ListAsync(new TaskQuery { Group = "mine" }).ToListAsync()).Should().ContainSingle();
     }
@@ -156,16 +166,27 @@ public sealed class UpdateTests
     public async Task An_update_is_checked_like_a_creation()
     {
         await using var host = new TaskTestHost();
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
 
-        await FluentActions.Awaiting(() => host.Client.UpdateAsync("t", task => task with { MaxRetries = 99, Cron = "x" })).Should().ThrowAsync<TaskValidationException>();
-        await FluentActions.Awaiting(() => host.Client.UpdateAsync("nobody", task => task)).Should().ThrowAsync<TaskNotFoundException>();
+        await FluentActions.Awaiting(
+            () => host.Client.UpdateAsync("t", task => task with { MaxRetries = 99, Cron = "x" }))
+            .Should()
+            .ThrowAsync<TaskValidationException>();
+        await FluentActions.Awaiting(() => host.Client.UpdateAsync("nobody", task => task)).Should()
+            .ThrowAsync<TaskNotFoundException>();
     }
 
     private static async Task<TaskTestHost> InStateAsync(TaskState state)
     {
         var host = new TaskTestHost();
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = state == TaskState.Idle ? TaskTestHost.Start.AddDays(1) : null, Commands = [new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition
+            {
+                Id = "t",
+                RunAt = state == TaskState.Idle ? TaskTestHost.Start.AddDays(1) : null,
+                Commands = [new("do")],
+            });
         if (state is TaskState.Idle or TaskState.Queued)
         {
             return host;

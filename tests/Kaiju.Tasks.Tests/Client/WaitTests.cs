@@ -14,7 +14,8 @@ public sealed class WaitTests
 
         await host.RunUntilIdleAsync();
 
-        (await waiting.Soon()).Should().Match<TaskRun>(run => run.State == TaskState.Finished && run.ExitCode == TaskExitCode.Success && run.Result.Count == 1);
+        (await waiting.Soon()).Should().Match<TaskRun>(
+            run => run.State == TaskState.Finished && run.ExitCode == TaskExitCode.Success && run.Result.Count == 1);
     }
 
     [Fact]
@@ -25,15 +26,24 @@ public sealed class WaitTests
 
         var run = await host.Client.WaitAsync("t").Soon();
 
-        (run.State, run.Error!.Kind, run.Ended).Should().Be((TaskState.Failed, TaskErrorKind.UnknownCommand, TaskTestHost.Start));
+        (run.State, run.Error!.Kind, run.Ended).Should().Be(
+            (TaskState.Failed, TaskErrorKind.UnknownCommand, TaskTestHost.Start));
     }
 
     [Fact]
     public async Task It_waits_through_retries()
     {
         var calls = 0;
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("flaky", () => ++calls < 3 ? throw new InvalidOperationException() : calls));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxRetries = 2, RetryDelay = TimeSpan.FromSeconds(1), Commands = [new("flaky")] });
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("flaky", () => ++calls < 3 ? throw new InvalidOperationException() : calls));
+        await host.Client.CreateAsync(
+            new TaskDefinition
+            {
+                Id = "t",
+                MaxRetries = 2,
+                RetryDelay = TimeSpan.FromSeconds(1),
+                Commands = [new("flaky")],
+            });
         var waiting = host.Client.WaitAsync("t");
 
         await host.RunUntilIdleAsync();
@@ -49,7 +59,8 @@ public sealed class WaitTests
     {
         var calls = 0;
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("count", () => ++calls), store: null);
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "* * * * *", RunAt = TaskTestHost.Start, Commands = [new("count")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", Cron = "* * * * *", RunAt = TaskTestHost.Start, Commands = [new("count")] });
         var first = host.Client.WaitAsync("t");
 
         await host.RunUntilIdleAsync();
@@ -68,7 +79,8 @@ public sealed class WaitTests
         await using var host = NewHost();
         foreach (var id in new[] { "reset", "deleted", "replaced" })
         {
-            await host.Client.CreateAsync(new TaskDefinition { Id = id, RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+            await host.Client.CreateAsync(
+                new TaskDefinition { Id = id, RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
         }
 
         var reset = host.Client.WaitAsync("reset");
@@ -76,18 +88,23 @@ public sealed class WaitTests
         var replaced = host.Client.WaitAsync("replaced");
         await host.Client.ResetAsync("reset");
         await host.Client.DeleteAsync("deleted");
-        await host.Client.CreateAsync(new TaskDefinition { Id = "replaced", Commands = [new("do")] }, OnConflict.Replace);
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "replaced", Commands = [new("do")] }, OnConflict.Replace);
 
-        await reset.Awaiting(task => task.Soon()).Should().ThrowAsync<TaskRunLostException>().WithMessage("*was reset*");
-        await deleted.Awaiting(task => task.Soon()).Should().ThrowAsync<TaskRunLostException>().WithMessage("*was deleted*");
-        await replaced.Awaiting(task => task.Soon()).Should().ThrowAsync<TaskRunLostException>().WithMessage("*replaced*");
+        await reset.Awaiting(task => task.Soon()).Should()
+            .ThrowAsync<TaskRunLostException>().WithMessage("*was reset*");
+        await deleted.Awaiting(task => task.Soon()).Should()
+            .ThrowAsync<TaskRunLostException>().WithMessage("*was deleted*");
+        await replaced.Awaiting(task => task.Soon()).Should()
+            .ThrowAsync<TaskRunLostException>().WithMessage("*replaced*");
     }
 
     [Fact]
     public async Task It_can_be_given_up()
     {
         await using var host = NewHost();
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
         using var giveUp = new CancellationTokenSource();
         var waiting = host.Client.WaitAsync("t", giveUp.Token);
 
@@ -99,7 +116,8 @@ public sealed class WaitTests
     [Fact]
     public async Task A_hint_that_is_lost_costs_a_poll()
     {
-        await using var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1), store: inner => new DeafStore(inner), realTime: true);
+        await using var host = new RunningHost(
+            tasks => tasks.AddCommand("do", () => 1), store: inner => new DeafStore(inner), realTime: true);
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
 
         (await host.Client.WaitAsync("t").Soon()).State.Should().Be(TaskState.Finished);
@@ -108,8 +126,10 @@ public sealed class WaitTests
     [Fact]
     public async Task Earlier_runs_are_kept_up_to_a_bound()
     {
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1), options => options.KeptRuns = 2);
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "* * * * *", RunAt = TaskTestHost.Start, Commands = [new("do")] });
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("do", () => 1), options => options.KeptRuns = 2);
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", Cron = "* * * * *", RunAt = TaskTestHost.Start, Commands = [new("do")] });
         var runs = new List<string>();
         for (var i = 0; i < 4; i++)
         {

@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Client;
 
-/// <summary>What waits cost the store: one narrow question for all of a process, and none where a hint names another task.</summary>
+/// <summary>
+/// What waits cost the store: one narrow question for all of a process, and none where a hint names another task.
+/// </summary>
 public sealed class WaiterHubTests
 {
     private static readonly TimeSpan _shortestPause = TimeSpan.FromMilliseconds(5);
@@ -35,7 +37,8 @@ public sealed class WaiterHubTests
         await RunAsync(host, 200);
 
         var most = (int)(TimeProvider.System.GetElapsedTime(began) / _shortestPause) + 2;
-        watched.Questions.Should().OnlyContain(question => question.Member == nameof(ITaskStore.FindEndedRunsAsync) && question.Runs == 100);
+        watched.Questions.Should().OnlyContain(
+            question => question.Member == nameof(ITaskStore.FindEndedRunsAsync) && question.Runs == 100);
         watched.Questions.Count.Should().BeLessThanOrEqualTo(most, "each waits for the pause after the one before");
         watched.MostAtOnce.Should().Be(1);
     }
@@ -78,7 +81,8 @@ public sealed class WaiterHubTests
     public async Task A_question_that_fails_fails_the_waits_that_it_was_asked_for()
     {
         FaultyStore? faulty = null;
-        await using var host = NewHost(inner => faulty = new FaultyStore(new WatchedStore(inner) { HidesNames = true }));
+        await using var host = NewHost(
+            inner => faulty = new FaultyStore(new WatchedStore(inner) { HidesNames = true }));
         var waiting = await WaitForParkedAsync(host, 2);
 
         faulty!.FailsBefore = member => member == nameof(ITaskStore.FindEndedRunsAsync);
@@ -98,16 +102,19 @@ public sealed class WaiterHubTests
     {
         var gate = new Gate();
         await using var host = NewHost(
-            inner => new WatchedStore(inner) { HidesNames = true, Gate = gate }, options => options.ClientTimeout = TimeSpan.FromMilliseconds(100));
+            inner => new WatchedStore(inner) { HidesNames = true, Gate = gate },
+            options => options.ClientTimeout = TimeSpan.FromMilliseconds(100));
         var waiting = await WaitForParkedAsync(host, 1);
 
         await host.Client.CancelAsync("parked0");
 
-        (await waiting[0].Awaiting(task => task.Soon()).Should().ThrowAsync<TaskStoreTimeoutException>()).Which.Operation.Should().Be("WaitAsync of task \"parked0\"");
+        (await waiting[0].Awaiting(task => task.Soon()).Should()
+            .ThrowAsync<TaskStoreTimeoutException>()).Which.Operation.Should().Be("WaitAsync of task \"parked0\"");
         gate.Open();
     }
 
-    private static RunningHost NewHost(Func<ITaskStore, ITaskStore> store, Action<KaijuTasksOptions>? configure = null) => new(
+    private static RunningHost NewHost(
+        Func<ITaskStore, ITaskStore> store, Action<KaijuTasksOptions>? configure = null) => new(
         tasks => tasks.AddCommand("do", () => 1),
         options =>
         {
@@ -123,7 +130,8 @@ public sealed class WaiterHubTests
         var waiting = new List<Task<TaskRun>>();
         for (var i = 0; i < count; i++)
         {
-            await host.Client.CreateAsync(new TaskDefinition { Id = $"parked{i}", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+            await host.Client.CreateAsync(
+                new TaskDefinition { Id = $"parked{i}", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
             waiting.Add(host.Client.WaitAsync($"parked{i}"));
         }
 
@@ -165,14 +173,16 @@ public sealed class WaiterHubTests
             return base.GetAsync(taskId, cancellationToken);
         }
 
-        public override ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken)
+        public override ValueTask<TaskRun?> GetRunAsync(
+            string taskId, string jobId, CancellationToken cancellationToken)
         {
             Questions.Enqueue((nameof(GetRunAsync), 1));
             _runQuestions.AddOrUpdate(taskId, 1, (_, count) => count + 1);
             return base.GetRunAsync(taskId, jobId, cancellationToken);
         }
 
-        public override async ValueTask<IReadOnlyList<AwaitedRun>> FindEndedRunsAsync(IReadOnlyList<AwaitedRun> runs, CancellationToken cancellationToken)
+        public override async ValueTask<IReadOnlyList<AwaitedRun>> FindEndedRunsAsync(
+            IReadOnlyList<AwaitedRun> runs, CancellationToken cancellationToken)
         {
             Questions.Enqueue((nameof(FindEndedRunsAsync), runs.Count));
             MostAtOnce = Math.Max(MostAtOnce, Interlocked.Increment(ref _now));

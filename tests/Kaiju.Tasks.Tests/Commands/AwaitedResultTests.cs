@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Commands;
 
-/// <summary>What a handler returns is awaited whatever its declared type says; the stage is not done before its work.</summary>
+/// <summary>
+/// What a handler returns is awaited whatever its declared type says; the stage is not done before its work.
+/// </summary>
 public sealed class AwaitedResultTests
 {
     public static TheoryData<string, Func<Task<int>, Delegate>, string> Held => new()
@@ -13,9 +15,11 @@ public sealed class AwaitedResultTests
         { "object holding a value task", work => object () => new ValueTask(work), "null" },
         { "object holding a value task of a value", work => object () => new ValueTask<int>(work), "7" },
         { "object holding a task of a task", work => object () => Inside(work), "7" },
-        { "object holding a task of an object that is a task", work => object () => Task.FromResult<object>(work), "7" },
+        { "object holding a task of an object that is a task", work => object () => Task.FromResult<object>(
+            work), "7" },
         { "task of an object that is a task", work => () => Task.FromResult<object>(work), "7" },
-        { "task of an object that is a value task", work => () => Task.FromResult<object>(new ValueTask<int>(work)), "7" },
+        { "task of an object that is a value task", work => () => Task.FromResult<object>(
+            new ValueTask<int>(work)), "7" },
         { "value task of an object that is a task", work => () => new ValueTask<object>(work), "7" },
         { "an interface of tasks", work => IAsyncResult () => work, "7" },
         { "a task that holds a task", work => Task () => Inside(work), "null" },
@@ -29,7 +33,8 @@ public sealed class AwaitedResultTests
         var work = new TaskCompletionSource<int>();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", handler(work.Task)));
 
-        var stage = host.Services.GetRequiredService<CommandCatalog>().Find("do")!(host.Services, null!, default, default).AsTask();
+        var stage = host.Services.GetRequiredService<CommandCatalog>()
+            .Find("do")!(host.Services, null!, default, default).AsTask();
 
         stage.IsCompleted.Should().BeFalse(what);
         work.SetResult(7);
@@ -39,7 +44,9 @@ public sealed class AwaitedResultTests
     [Fact]
     public async Task What_an_object_holds_fails_the_stage_when_it_fails()
     {
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", object () => Task.FromException(new InvalidOperationException("not today"))));
+        await using var host = new TaskTestHost(
+            tasks =>
+                tasks.AddCommand("do", object () => Task.FromException(new InvalidOperationException("not today"))));
 
         (await host.RunAsync(new TaskDefinition { Commands = [new("do")] })).Error!.Message.Should().Be("not today");
     }

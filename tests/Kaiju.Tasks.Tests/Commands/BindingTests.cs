@@ -23,9 +23,22 @@ public sealed class BindingTests
 
     [Fact]
     public async Task Members_bind_to_parameters_by_name() =>
-        Json.Of(await CallAsync((int id, string name, decimal price, Speed speed, DateTimeOffset at, int[] items, Order order, JsonElement raw) =>
+        Json.Of(
+            await CallAsync(
+                (
+                    int id,
+                    string name,
+                    decimal price,
+                    Speed speed,
+                    DateTimeOffset at,
+                    int[] items,
+                    Order order,
+                    JsonElement raw) =>
                 $"{id} {name} {price} {speed} {at:yyyy} {items.Length} {order.City} {raw}",
-            """{"id": 7, "name": "box", "price": 1.50, "speed": 1, "at": "2024-06-15T12:00:00Z", "items": [1, 2], "order": {"id": 1, "city": "Łódź"}, "raw": {"a": 1.0}}"""))
+            """
+            {"id": 7, "name": "box", "price": 1.50, "speed": 1, "at": "2024-06-15T12:00:00Z", "items": [1, 2],
+            "order": {"id": 1, "city": "Łódź"}, "raw": {"a": 1.0}}
+            """))
         .GetString().Should().Be("7 box 1.50 Fast 2024 2 Łódź {\"a\": 1.0}");
 
     [Theory]
@@ -40,12 +53,18 @@ public sealed class BindingTests
         (await CallAsync(
             (string userName) => new { GreatName = userName },
             """{"user_name": "ann"}""",
-            options => options.SerializerOptions = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower }))
+            options => options.SerializerOptions = new JsonSerializerOptions
+            {
+                PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+            }))
         .Should().Be("""{"great_name":"ann"}""");
 
     [Fact]
     public async Task What_is_missing_takes_its_default_or_null() =>
-        (await CallAsync((string? name, int? size, bool express = true, string mode = "fast", DayOfWeek? day = DayOfWeek.Friday) => $"{name is null} {size is null} {express} {mode} {day}", "{}"))
+        (await CallAsync(
+            (string? name, int? size, bool express = true, string mode = "fast", DayOfWeek? day = DayOfWeek.Friday) =>
+                $"{name is null} {size is null} {express} {mode} {day}",
+            "{}"))
         .Should().Be("\"True True True fast Friday\"");
 
     [Fact]
@@ -58,19 +77,32 @@ public sealed class BindingTests
 
     [Fact]
     public async Task The_stage_the_token_services_and_the_clock_bind_by_type() =>
-        (await CallAsync((Orders orders, StageContext context, CancellationToken token, IServiceProvider services, TimeProvider clock, IEnumerable<Orders> all, int id) =>
-                $"{orders.Name} {context.Method} {token.CanBeCanceled} {services.GetService<Orders>() == orders} {clock.GetUtcNow():yyyy} {all.Count()} {id}",
+        (await CallAsync(
+            (
+                Orders orders,
+                StageContext context,
+                CancellationToken token,
+                IServiceProvider services,
+                TimeProvider clock,
+                IEnumerable<Orders> all,
+                int id) =>
+                $"{orders.Name} {context.Method} {token.CanBeCanceled} {services.GetService<Orders>() == orders} "
+                    + $"{clock.GetUtcNow():yyyy} {all.Count()} {id}",
             """{"id": 1}"""))
         .Should().Be("\"orders do True True 2024 1 1\"");
 
     [Fact]
     public async Task A_list_of_numbers_is_no_service() =>
-        (await CallAsync((IEnumerable<int> ids, IReadOnlyList<string> names) => ids.Sum() + names.Count, """{"ids": [1, 2], "names": ["a"]}""")).Should().Be("4");
+        (await CallAsync(
+            (IEnumerable<int> ids, IReadOnlyList<string> names) => ids.Sum() + names.Count,
+            """{"ids": [1, 2], "names": ["a"]}""")).Should().Be("4");
 
     [Fact]
     public async Task A_parameter_may_take_the_params_as_a_whole()
     {
-        (await CallAsync(([Params] Order order, Orders orders) => $"{order.City} {orders.Name}", """{"id": 1, "city": "Riga"}""")).Should().Be("\"Riga orders\"");
+        (await CallAsync(
+            ([Params] Order order, Orders orders) => $"{order.City} {orders.Name}",
+            """{"id": 1, "city": "Riga"}""")).Should().Be("\"Riga orders\"");
         (await CallAsync(([Params] int[] numbers) => numbers.Sum(), "[1, 2, 3]")).Should().Be("6");
         (await CallAsync(([Params] JsonElement all) => all, """{"a": 1.50}""")).Should().Be("""{"a": 1.50}""");
         (await CallAsync(([Params] Order? order) => order is null, null)).Should().Be("true");
@@ -79,26 +111,47 @@ public sealed class BindingTests
     [Fact]
     public async Task A_type_may_be_named_that_takes_the_params_as_a_whole()
     {
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand<Order>("do", (Order order, StageContext context) => $"{order.Id} {context.Stage}"));
+        await using var host = new TaskTestHost(
+            tasks =>
+                tasks.AddCommand<Order>("do", (Order order, StageContext context) => $"{order.Id} {context.Stage}"));
 
-        (await host.RunAsync(new TaskDefinition { Commands = [new("do", new Order(5, "Riga"))] })).Result.Texts().Should().Equal("\"5 0\"");
+        (await host.RunAsync(new TaskDefinition { Commands = [new("do", new Order(5, "Riga"))] })).Result.Texts()
+            .Should().Equal("\"5 0\"");
     }
 
     [Theory]
     [InlineData("{}", "The parameter \"id\" of the command \"do\" is not a member of the params (they have none).")]
-    [InlineData("""{"ids": 1, "b": 2}""", "The parameter \"id\" of the command \"do\" is not a member of the params (they have: ids, b).")]
-    [InlineData("""{"id": "abc"}""", "The parameter \"id\" of the command \"do\" cannot be bound: params.id is a text of 3 characters; it must be an Int32.")]
-    [InlineData("""{"id": null}""", "The parameter \"id\" of the command \"do\" cannot be bound: params.id is null; it must be an Int32.")]
-    [InlineData("""{"ID": 2.5}""", "The parameter \"id\" of the command \"do\" cannot be bound: params.id is a decimal number; it must be an Int32.")]
-    [InlineData("""{"id": -123456789012}""", "The parameter \"id\" of the command \"do\" cannot be bound: params.id is a whole number of 12 digits; it must be an Int32.")]
-    [InlineData("[1]", "The parameter \"id\" of the command \"do\" cannot be bound: params is a list of 1 entry; it must be an object.")]
-    public async Task A_parameter_that_cannot_bind_fails_the_stage_naming_it_its_place_and_the_kind_of_json(string parameters, string why)
+    [InlineData(
+        """{"ids": 1, "b": 2}""",
+        "The parameter \"id\" of the command \"do\" is not a member of the params (they have: ids, b).")]
+    [InlineData(
+        """{"id": "abc"}""",
+        "The parameter \"id\" of the command \"do\" cannot be bound: params.id is a text of 3 characters; it must be "
+            + "an Int32.")]
+    [InlineData(
+        """{"id": null}""",
+        "The parameter \"id\" of the command \"do\" cannot be bound: params.id is null; it must be an Int32.")]
+    [InlineData(
+        """{"ID": 2.5}""",
+        "The parameter \"id\" of the command \"do\" cannot be bound: params.id is a decimal number; it must be an "
+            + "Int32.")]
+    [InlineData(
+        """{"id": -123456789012}""",
+        "The parameter \"id\" of the command \"do\" cannot be bound: params.id is a whole number of 12 digits; it "
+            + "must be an Int32.")]
+    [InlineData(
+        "[1]",
+        "The parameter \"id\" of the command \"do\" cannot be bound: params is a list of 1 entry; "
+        + "it must be an object.")]
+    public async Task A_parameter_that_cannot_bind_fails_the_stage_naming_it_its_place_and_the_kind_of_json(
+        string parameters, string why)
     {
         await using var host = NewHost((int id) => id);
 
         var failed = await host.RunAsync(new TaskDefinition { Commands = [new("do", Json.Of(parameters))] });
 
-        (failed.State, failed.ExitCode, failed.Error!.Kind).Should().Be((TaskState.Failed, TaskExitCode.ExecutionError, TaskErrorKind.Params));
+        (failed.State, failed.ExitCode, failed.Error!.Kind).Should().Be(
+            (TaskState.Failed, TaskExitCode.ExecutionError, TaskErrorKind.Params));
         failed.Error.Message.Should().Be(why);
     }
 
@@ -107,7 +160,11 @@ public sealed class BindingTests
     {
         await using var host = NewHost((string name) => name.Length);
 
-        (await host.RunAsync(new TaskDefinition { Commands = [new("do", Json.Of("""{"name": null}"""))] })).Error!.Kind.Should().Be(TaskErrorKind.Params);
+        (await host.RunAsync(
+            new TaskDefinition
+            {
+                Commands = [new("do", Json.Of("""{"name": null}"""))],
+            })).Error!.Kind.Should().Be(TaskErrorKind.Params);
     }
 
     public static TheoryData<string, Delegate, string> Results => new()
@@ -127,7 +184,8 @@ public sealed class BindingTests
 
     [Theory]
     [MemberData(nameof(Results))]
-    public async Task A_handler_may_return(string what, Delegate handler, string json) => (await CallAsync(handler, null)).Should().Be(json, what);
+    public async Task A_handler_may_return(string what, Delegate handler, string json) =>
+        (await CallAsync(handler, null)).Should().Be(json, what);
 
     [Fact]
     public async Task Services_are_resolved_in_a_scope_of_the_stage_that_ends_with_it()
@@ -136,7 +194,8 @@ public sealed class BindingTests
         await using var host = new TaskTestHost(tasks =>
         {
             tasks.Services.AddScoped(_ => new Scoped(() => disposed++));
-            tasks.AddCommand("do", (Scoped one, IServiceProvider services) => services.GetRequiredService<Scoped>() == one);
+            tasks.AddCommand(
+                "do", (Scoped one, IServiceProvider services) => services.GetRequiredService<Scoped>() == one);
         });
 
         var done = await host.RunAsync(new TaskDefinition { Commands = [new("do"), new("do")] });
@@ -156,7 +215,10 @@ public sealed class BindingTests
 
         var done = await host.RunAsync(new TaskDefinition
         {
-            Commands = [new("billing.charge", new { amount = 5 }), new("billing.static"), new("billing.private", new { amount = "[0.amount]" })],
+            Commands = [
+                new("billing.charge", new { amount = 5 }),
+                new("billing.static"),
+                new("billing.private", new { amount = "[0.amount]" })],
         });
 
         done.Result.Texts().Should().Equal("""{"amount":5,"by":"orders"}""", "\"static\"", "5");
@@ -167,9 +229,16 @@ public sealed class BindingTests
     public async Task Typed_commands_need_no_reflection()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddJsonCommand(
-            "do", (order, context, _) => ValueTask.FromResult(order with { Total = 5 }), Generated.Default.Order, Generated.Default.Order));
+            "do",
+            (order, context, _) => ValueTask.FromResult(order with { Total = 5 }),
+            Generated.Default.Order,
+            Generated.Default.Order));
 
-        var done = await host.RunAsync(new TaskDefinition { Commands = [TaskCommand.Create("do", new Order(1, "Riga"), Generated.Default.Order)] });
+        var done = await host.RunAsync(
+            new TaskDefinition
+            {
+                Commands = [TaskCommand.Create("do", new Order(1, "Riga"), Generated.Default.Order)],
+            });
         var failed = await host.RunAsync(new TaskDefinition { Commands = [new("do", Json.Of("""{"Id": "x"}"""))] });
 
         done.Result[0].GetRawText().ShouldBeJson("""{"Id": 1, "City": "Riga", "Total": 5}""");
@@ -179,14 +248,23 @@ public sealed class BindingTests
     [Fact]
     public void What_cannot_be_bound_fails_the_start()
     {
-        using var host = new ServiceCollection().AddLogging().AddKaijuTasks().AddCommand("do", (ref int x) => { }).Services.BuildServiceProvider();
-        using var unseen = new ServiceCollection().AddLogging().AddKaijuTasks().AddCommand("do", async void () => await Task.Yield()).Services.BuildServiceProvider();
-        using var other = new ServiceCollection().AddLogging().AddKaijuTasks().AddCommand<Order>("do", (int id) => id).Services.BuildServiceProvider();
+        using var host = new ServiceCollection().AddLogging().AddKaijuTasks()
+            .AddCommand("do", (ref int x) => { }).Services.BuildServiceProvider();
+        using var unseen = new ServiceCollection().AddLogging().AddKaijuTasks()
+            .AddCommand("do", async void () => await Task.Yield()).Services.BuildServiceProvider();
+        using var other = new ServiceCollection().AddLogging().AddKaijuTasks()
+            .AddCommand<Order>("do", (int id) => id).Services.BuildServiceProvider();
 
-        FluentActions.Invoking(() => host.GetRequiredService<CommandCatalog>()).Should().Throw<OptionsValidationException>().WithMessage("*BindingTests.cs:*its parameter \"x\" is passed by reference*");
-        FluentActions.Invoking(() => unseen.GetRequiredService<CommandCatalog>()).Should().Throw<OptionsValidationException>().WithMessage("*BindingTests.cs:*async void*");
-        FluentActions.Invoking(() => other.GetRequiredService<CommandCatalog>()).Should().Throw<OptionsValidationException>().WithMessage("*BindingTests.cs:*no parameter of the type*Order*");
-        FluentActions.Invoking(() => new ServiceCollection().AddKaijuTasks().AddCommands<Orders>()).Should().Throw<ArgumentException>().WithMessage("*has no method with [Command*");
+        FluentActions.Invoking(() => host.GetRequiredService<CommandCatalog>())
+            .Should()
+            .Throw<OptionsValidationException>()
+            .WithMessage("*BindingTests.cs:*its parameter \"x\" is passed by reference*");
+        FluentActions.Invoking(() => unseen.GetRequiredService<CommandCatalog>()).Should()
+            .Throw<OptionsValidationException>().WithMessage("*BindingTests.cs:*async void*");
+        FluentActions.Invoking(() => other.GetRequiredService<CommandCatalog>()).Should()
+            .Throw<OptionsValidationException>().WithMessage("*BindingTests.cs:*no parameter of the type*Order*");
+        FluentActions.Invoking(() => new ServiceCollection().AddKaijuTasks().AddCommands<Orders>()).Should()
+            .Throw<ArgumentException>().WithMessage("*has no method with [Command*");
     }
 
     private static TaskTestHost NewHost(Delegate handler, Action<KaijuTasksOptions>? configure = null) => new(
@@ -197,11 +275,15 @@ public sealed class BindingTests
         },
         configure);
 
-    private static async Task<string> CallAsync(Delegate handler, string? parameters, Action<KaijuTasksOptions>? configure = null)
+    private static async Task<string> CallAsync(
+        Delegate handler, string? parameters, Action<KaijuTasksOptions>? configure = null)
     {
         await using var host = NewHost(handler, configure);
-        var task = await host.RunAsync(new TaskDefinition { Commands = [parameters is null ? new("do") : new("do", Json.Of(parameters))] });
-        return task.Error is null ? task.Result[0].GetRawText() : throw new InvalidOperationException(task.Error.Message);
+        var task = await host.RunAsync(
+            new TaskDefinition { Commands = [parameters is null ? new("do") : new("do", Json.Of(parameters))] });
+        return task.Error is null
+            ? task.Result[0].GetRawText()
+            : throw new InvalidOperationException(task.Error.Message);
     }
 
     private sealed class Scoped(Action disposed) : IDisposable

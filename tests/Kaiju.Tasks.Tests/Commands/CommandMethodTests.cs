@@ -21,7 +21,8 @@ public sealed class CommandMethodTests
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommands<Derived>().AddCommands<Closed<int>>());
 
-        (await host.RunAsync(new TaskDefinition { Commands = [new(method, new { id = 1 })] })).Result.Texts().Should().Equal($"\"{result}\"");
+        (await host.RunAsync(new TaskDefinition { Commands = [new(method, new { id = 1 })] })).Result.Texts()
+            .Should().Equal($"\"{result}\"");
     }
 
     [Fact]
@@ -30,25 +31,38 @@ public sealed class CommandMethodTests
         await using var host = new TaskTestHost(tasks => tasks.AddCommands<Derived>());
 
         host.Services.GetRequiredService<CommandCatalog>().Methods.Should().Equal(
-            "base.overridden", "base.private", "base.public", "base.static", "overload", "private", "public", "renamed", "static");
+            "base.overridden",
+            "base.private",
+            "base.public",
+            "base.static",
+            "overload",
+            "private",
+            "public",
+            "renamed",
+            "static");
     }
 
     [Fact]
     public async Task An_interface_that_is_a_service_may_have_the_commands()
     {
-        await using var host = new TaskTestHost(tasks => tasks.AddCommands<IMails>().Services.AddSingleton<IMails, Mails>());
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommands<IMails>().Services.AddSingleton<IMails, Mails>());
 
-        (await host.RunAsync(new TaskDefinition { Commands = [new("mail")] })).Result.Texts().Should().Equal("\"mail\"");
+        (await host.RunAsync(new TaskDefinition { Commands = [new("mail")] })).Result.Texts()
+            .Should().Equal("\"mail\"");
     }
 
     [Fact]
     public void A_hidden_method_with_the_same_name_is_the_same_command_twice()
     {
-        using var services = new ServiceCollection().AddKaijuTasks().AddCommands<Hiding>().Services.BuildServiceProvider();
+        using var services = new ServiceCollection()
+            .AddKaijuTasks().AddCommands<Hiding>().Services.BuildServiceProvider();
 
-        services.GetRequiredService<IOptions<KaijuTasksOptions>>().Invoking(options => options.Value).Should().Throw<OptionsValidationException>()
+        services.GetRequiredService<IOptions<KaijuTasksOptions>>().Invoking(options => options.Value)
+            .Should().Throw<OptionsValidationException>()
             .Which.Failures.Should().Equal(
-                "The command \"base.public\" is registered 2 times: Hiding.Public and Base.Public. Each name can stand for one handler only.");
+                "The command \"base.public\" is registered 2 times: Hiding.Public and Base.Public. Each name can "
+                    + "stand for one handler only.");
     }
 
     private interface IMails

@@ -10,7 +10,8 @@ public sealed class SpecialCommandTests
     [Fact]
     public async Task A_third_special_command_is_built_on_the_same_registry()
     {
-        await using var host = new TaskTestHost(tasks => tasks.AddSpecialCommand(new UntilCommand()).AddCommand("do", () => 1));
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddSpecialCommand(new UntilCommand()).AddCommand("do", () => 1));
         await host.RunAsync(new TaskDefinition
         {
             Id = "t",
@@ -24,7 +25,9 @@ public sealed class SpecialCommandTests
             ],
         });
 
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Waiting && task.Stage == 1 && task.WaitDeadline == TaskTestHost.Start.AddSeconds(270));
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Waiting && task.Stage == 1
+                && task.WaitDeadline == TaskTestHost.Start.AddSeconds(270));
         await host.AdvanceAsync(TimeSpan.FromSeconds(270));
 
         (await host.GetAsync("t")).Result.Texts().Should().Equal("1", "null", "null", "\"it was over\"");
@@ -35,8 +38,10 @@ public sealed class SpecialCommandTests
     {
         await using var host = new TaskTestHost(tasks => tasks.AddSpecialCommand(new UntilCommand()));
 
-        await FluentActions.Awaiting(() => host.Client.CreateAsync(new TaskDefinition { Commands = [new("_UNTIL_", new { time = 5 })] }))
-            .Should().ThrowAsync<TaskValidationException>().WithMessage("*commands[0].params.time is 5; it must be a time.");
+        await FluentActions.Awaiting(
+            () => host.Client.CreateAsync(new TaskDefinition { Commands = [new("_UNTIL_", new { time = 5 })] }))
+            .Should().ThrowAsync<TaskValidationException>().WithMessage(
+                "*commands[0].params.time is 5; it must be a time.");
     }
 
     [Fact]
@@ -44,8 +49,10 @@ public sealed class SpecialCommandTests
     {
         await using var host = new TaskTestHost(tasks => tasks.AddSpecialCommand(new UntilCommand()));
 
-        var thrown = await host.RunAsync(new TaskDefinition { Kws = new { at = "never" }, Commands = [new("_UNTIL_", new { time = "[kws.at]" })] });
-        var tooLong = await host.RunAsync(new TaskDefinition { Commands = [new("_UNTIL_", new { time = "2100-01-01T00:00:00Z" })] });
+        var thrown = await host.RunAsync(
+            new TaskDefinition { Kws = new { at = "never" }, Commands = [new("_UNTIL_", new { time = "[kws.at]" })] });
+        var tooLong = await host.RunAsync(
+            new TaskDefinition { Commands = [new("_UNTIL_", new { time = "2100-01-01T00:00:00Z" })] });
 
         (thrown.Error!.Kind, thrown.Error.Type).Should().Be((TaskErrorKind.Handler, typeof(FormatException).FullName));
         tooLong.Error!.Kind.Should().Be(TaskErrorKind.Params);
@@ -55,12 +62,21 @@ public sealed class SpecialCommandTests
     public async Task Its_outcomes_are_bounded_like_any_other()
     {
         await using var host = new TaskTestHost(tasks => tasks
-            .AddSpecialCommand(new Says("_BIG_", () => StageOutcome.Failed(TaskError.FromJson(Json.Of($"\"{new string('x', 100_000)}\"")))))
-            .AddSpecialCommand(new Says("_BROKEN_", () => StageOutcome.Failed(TaskError.FromJson(Json.Of("""["\ud800", "\u0000"]""")))))
+            .AddSpecialCommand(
+                new Says(
+                    "_BIG_", () => StageOutcome.Failed(TaskError.FromJson(Json.Of($"\"{new string('x', 100_000)}\"")))))
+            .AddSpecialCommand(
+                new Says(
+                    "_BROKEN_", () => StageOutcome.Failed(TaskError.FromJson(Json.Of("""["\ud800", "\u0000"]""")))))
             .AddSpecialCommand(new Says("_NOTHING_", () => null!))
             .AddSpecialCommand(new Says("_DEEP_", () => StageOutcome.Completed(Json.Of("""{"a": 1, "a": 2}""")))));
 
-        foreach (var (method, kind) in new[] { ("_BIG_", "other"), ("_BROKEN_", "other"), ("_NOTHING_", "handler"), ("_DEEP_", "result") })
+        foreach (var (
+            method,
+            kind) in new[] { ("_BIG_", "other"),
+            ("_BROKEN_", "other"),
+            ("_NOTHING_", "handler"),
+            ("_DEEP_", "result") })
         {
             var failed = await host.RunAsync(new TaskDefinition { Commands = [new(method)] });
             failed.Error!.Kind.Should().Be(kind, method);
@@ -73,9 +89,14 @@ public sealed class SpecialCommandTests
     {
         await using var host = new TaskTestHost(tasks => tasks.AddSpecialCommand(new Impatient()));
 
-        host.Services.GetServices<SpecialCommand>().Select(special => special.Method).Should().Equal("_TIMER_", "_MESSAGE_", "_TIMER_");
+        host.Services.GetServices<SpecialCommand>().Select(special => special.Method)
+            .Should().Equal("_TIMER_", "_MESSAGE_", "_TIMER_");
         host.Services.GetRequiredService<SpecialCommandRegistry>().Find("_TIMER_").Should().BeOfType<Impatient>();
-        (await host.RunAsync(new TaskDefinition { Commands = [new TimerCommand(TimeSpan.FromDays(1))] })).State.Should().Be(TaskState.Finished);
+        (await host.RunAsync(
+            new TaskDefinition
+            {
+                Commands = [new TimerCommand(TimeSpan.FromDays(1))],
+            })).State.Should().Be(TaskState.Finished);
     }
 
     /// <summary>Waits until a time of the day; written as a user would, with public types alone.</summary>
@@ -91,7 +112,8 @@ public sealed class SpecialCommandTests
             }
         }
 
-        public override ValueTask<StageOutcome> RunAsync(SpecialCommandContext context, CancellationToken cancellationToken)
+        public override ValueTask<StageOutcome> RunAsync(
+            SpecialCommandContext context, CancellationToken cancellationToken)
         {
             var left = context.Params.GetProperty("time").GetDateTimeOffset() - TaskTestHost.Start;
             return ValueTask.FromResult(left > TimeSpan.Zero
@@ -104,14 +126,16 @@ public sealed class SpecialCommandTests
     {
         public override string Method => method;
 
-        public override ValueTask<StageOutcome> RunAsync(SpecialCommandContext context, CancellationToken cancellationToken) => ValueTask.FromResult(outcome());
+        public override ValueTask<StageOutcome> RunAsync(
+            SpecialCommandContext context, CancellationToken cancellationToken) => ValueTask.FromResult(outcome());
     }
 
     private sealed class Impatient : SpecialCommand
     {
         public override string Method => TimerCommand.MethodName;
 
-        public override ValueTask<StageOutcome> RunAsync(SpecialCommandContext context, CancellationToken cancellationToken) =>
+        public override ValueTask<StageOutcome> RunAsync(
+            SpecialCommandContext context, CancellationToken cancellationToken) =>
             ValueTask.FromResult(StageOutcome.Completed());
     }
 }

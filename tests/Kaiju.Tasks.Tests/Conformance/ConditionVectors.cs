@@ -28,7 +28,8 @@ public sealed class ConditionVectors
         }
 
         var thrown = evaluate.Should().Throw<TemplateException>().Which;
-        ConformanceData.Group(thrown.Kind).Should().Be(ConformanceData.Group(expected.GetProperty("error_kind").GetString()!));
+        ConformanceData.Group(thrown.Kind).Should().Be(
+            ConformanceData.Group(expected.GetProperty("error_kind").GetString()!));
     }
 
     private static bool Evaluate(JsonElement vector)

@@ -47,7 +47,9 @@ public sealed class ConformanceData
 
     public int Count => _vectors.Count;
 
-    /// <summary>The names of the vectors, each a row of a theory; one row that says so where there is no file.</summary>
+    /// <summary>
+    /// The names of the vectors, each a row of a theory; one row that says so where there is no file.
+    /// </summary>
     public TheoryData<string> Names => Exists ? [.. _vectors.Keys] : [$"({File} is not in {Folder}: passed over)"];
 
     /// <summary>Looks up a vector; false for the row that stands in for a file that is not there.</summary>
@@ -62,20 +64,24 @@ public sealed class ConformanceData
 
     /// <summary>Type, value and index errors may stand for one another.</summary>
     public static string Group(string errorKind) =>
-        errorKind is "type_error" or "value_error" or "index_error" ? "type_error, value_error or index_error" : errorKind;
+        errorKind is "type_error" or "value_error" or "index_error"
+            ? "type_error, value_error or index_error"
+            : errorKind;
 
     /// <summary>Whether two results are the same: numbers by value, arrays in order, objects without order.</summary>
-    public static bool Same(JsonElement left, JsonElement right) => JsonElement.DeepEquals(left, right) || left.ValueKind switch
-    {
-        JsonValueKind.Number => right.ValueKind == JsonValueKind.Number && SameNumber(left, right),
-        JsonValueKind.Array => right.ValueKind == JsonValueKind.Array
-            && left.GetArrayLength() == right.GetArrayLength()
-            && left.EnumerateArray().Zip(right.EnumerateArray()).All(pair => Same(pair.First, pair.Second)),
-        JsonValueKind.Object => right.ValueKind == JsonValueKind.Object
-            && left.GetPropertyCount() == right.GetPropertyCount()
-            && left.EnumerateObject().All(member => right.TryGetProperty(member.Name, out var other) && Same(member.Value, other)),
-        _ => false,
-    };
+    public static bool Same(JsonElement left, JsonElement right) =>
+        JsonElement.DeepEquals(left, right) || left.ValueKind switch
+        {
+            JsonValueKind.Number => right.ValueKind == JsonValueKind.Number && SameNumber(left, right),
+            JsonValueKind.Array => right.ValueKind == JsonValueKind.Array
+                && left.GetArrayLength() == right.GetArrayLength()
+                && left.EnumerateArray().Zip(right.EnumerateArray()).All(pair => Same(pair.First, pair.Second)),
+            JsonValueKind.Object => right.ValueKind == JsonValueKind.Object
+                && left.GetPropertyCount() == right.GetPropertyCount()
+                && left.EnumerateObject().All(
+                    member => right.TryGetProperty(member.Name, out var other) && Same(member.Value, other)),
+            _ => false,
+        };
 
     private static bool SameNumber(JsonElement left, JsonElement right) =>
         left.TryGetInt64(out var first) && right.TryGetInt64(out var second)

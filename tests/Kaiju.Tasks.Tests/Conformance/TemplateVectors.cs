@@ -30,7 +30,8 @@ public sealed class TemplateVectors
         }
 
         var thrown = fill.Should().Throw<TemplateException>().Which;
-        ConformanceData.Group(thrown.Kind).Should().Be(ConformanceData.Group(expected.GetProperty("error_kind").GetString()!));
+        ConformanceData.Group(thrown.Kind).Should().Be(
+            ConformanceData.Group(expected.GetProperty("error_kind").GetString()!));
         thrown.Phase.ToString().Should().BeEquivalentTo(expected.GetProperty("error_phase").GetString());
     }
 }

@@ -5,17 +5,24 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Kaiju.Tasks.Tests.Diagnostics;
 
-/// <summary>One voice for all that an outage meets: a line at its beginning, one a minute, and one at its end.</summary>
+/// <summary>
+/// One voice for all that an outage meets: a line at its beginning, one a minute, and one at its end.
+/// </summary>
 public sealed class StoreOutagesTests : IDisposable
 {
+    private static readonly string[] _works =
+        ["claim tasks", "send heartbeats", "keep the watch", "queue due tasks", "deliver notifications"];
+
     private readonly FakeTimeProvider _clock = new(TaskTestHost.Start);
     private readonly RecordedLogs _logs = new();
     private readonly StoreOutages _outages;
 
     public StoreOutagesTests() =>
-        _outages = new StoreOutages(_clock, new KaijuTasksOptions(), new GuardedLogger<StoreOutages>(_logs.CreateLogger("outages")));
+        _outages = new StoreOutages(
+            _clock, new KaijuTasksOptions(), new GuardedLogger<StoreOutages>(_logs.CreateLogger("outages")));
 
-    private List<string> Lines => [.. _logs.Lines.Where(line => line.Level > LogLevel.Debug).Select(line => $"{line.Level}: {line.Text}")];
+    private List<string> Lines =>
+        [.. _logs.Lines.Where(line => line.Level > LogLevel.Debug).Select(line => $"{line.Level}: {line.Text}")];
 
     public void Dispose() => _logs.Dispose();
 
@@ -24,7 +31,7 @@ public sealed class StoreOutagesTests : IDisposable
     {
         for (var second = 0; second < 180; second++)
         {
-            foreach (var work in new[] { "claim tasks", "send heartbeats", "keep the watch", "queue due tasks", "deliver notifications" })
+            foreach (var work in _works)
             {
                 _outages.Failed(work, new IOException($"down for {second} s"));
             }
@@ -32,7 +39,7 @@ public sealed class StoreOutagesTests : IDisposable
             _clock.Advance(TimeSpan.FromSeconds(1));
         }
 
-        foreach (var work in new[] { "claim tasks", "send heartbeats", "keep the watch", "queue due tasks", "deliver notifications" })
+        foreach (var work in _works)
         {
             _outages.Succeeded(work);
         }
@@ -40,11 +47,14 @@ public sealed class StoreOutagesTests : IDisposable
         const string All = "claim tasks, deliver notifications, keep the watch, queue due tasks, send heartbeats";
         Lines.Should().Equal(
             "Error: The store is failing: could not claim tasks. Retrying until it works again.",
-            $"Error: The store has been failing for 00:01:00 (301 failures): could not {All}. Still retrying. The last failure: down for 60 s",
-            $"Error: The store has been failing for 00:02:00 (601 failures): could not {All}. Still retrying. The last failure: down for 120 s",
+            $"Error: The store has been failing for 00:01:00 (301 failures): could not {All}. Still retrying. The "
+                + $"last failure: down for 60 s",
+            $"Error: The store has been failing for 00:02:00 (601 failures): could not {All}. Still retrying. The "
+                + $"last failure: down for 120 s",
             "Information: The store works again after 00:03:00 and 900 failures.");
         _logs.Lines.First(line => line.Level == LogLevel.Error).Exception.Should().BeOfType<IOException>();
-        _logs.Lines.Count(line => line.Level == LogLevel.Debug).Should().Be(900, "each failure is there for who looks for it");
+        _logs.Lines.Count(line => line.Level == LogLevel.Debug).Should().Be(
+            900, "each failure is there for who looks for it");
     }
 
     [Fact]
@@ -59,7 +69,8 @@ public sealed class StoreOutagesTests : IDisposable
 
         _outages.Succeeded("record results", "run 1");
 
-        Lines.Should().HaveCount(2).And.HaveElementAt(1, "Information: The store works again after 00:00:00 and 3 failures.");
+        Lines.Should().HaveCount(2).And.HaveElementAt(
+            1, "Information: The store works again after 00:00:00 and 3 failures.");
     }
 
     [Fact]

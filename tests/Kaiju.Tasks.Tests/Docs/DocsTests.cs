@@ -6,7 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Docs;
 
-/// <summary>What the documentation shows is true: its programs compile, its commands are those that are run, its links lead somewhere.</summary>
+/// <summary>
+/// What the documentation shows is true: its programs compile, its commands are those that are run, its links lead
+/// somewhere.
+/// </summary>
 public sealed partial class DocsTests
 {
     private static readonly string _root = FindRoot();
@@ -36,17 +39,21 @@ public sealed partial class DocsTests
     {
         var program = ProgramFences().Matches(File.ReadAllText(Path.Combine(_root, page)))[number].Groups["code"].Value;
         var parsed = CSharpSyntaxTree.ParseText(program, new CSharpParseOptions(LanguageVersion.Latest));
-        var isProgram = parsed.GetCompilationUnitRoot().Members.Any(member => member is Microsoft.CodeAnalysis.CSharp.Syntax.GlobalStatementSyntax);
-        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));
+        var isProgram = parsed.GetCompilationUnitRoot().Members.Any(
+            member => member is Microsoft.CodeAnalysis.CSharp.Syntax.GlobalStatementSyntax);
+        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(
+            path => MetadataReference.CreateFromFile(path));
 
         // Assemblies that were built against an earlier framework, which the SDK does not speak of either.
         var options = new CSharpCompilationOptions(
             isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary,
             nullableContextOptions: NullableContextOptions.Enable,
-            specificDiagnosticOptions: [new("CS1701", ReportDiagnostic.Suppress), new("CS1702", ReportDiagnostic.Suppress)]);
+            specificDiagnosticOptions: [
+                new("CS1701", ReportDiagnostic.Suppress), new("CS1702", ReportDiagnostic.Suppress)]);
         var compilation = CSharpCompilation.Create("program", [parsed], references, options);
 
-        compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning).Should().BeEmpty();
+        compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning)
+            .Should().BeEmpty();
     }
 
     [Fact]
@@ -54,7 +61,8 @@ public sealed partial class DocsTests
     {
         var program = ProgramFences().Match(File.ReadAllText(Path.Combine(_root, "README.md"))).Groups["code"].Value;
 
-        program.Split('\n').Count(line => line.Trim().Length > 1 && !line.StartsWith("using", StringComparison.Ordinal)).Should().BeInRange(5, 14);
+        program.Split('\n').Count(line => line.Trim().Length > 1 && !line.StartsWith("using", StringComparison.Ordinal))
+            .Should().BeInRange(5, 14);
         Programs.Count.Should().BeGreaterThan(3);
     }
 
@@ -80,15 +88,18 @@ public sealed partial class DocsTests
             .ToList();
 
         commands.Should().HaveCount(6);
-        File.ReadAllLines(Path.Combine(_root, ".ci", "packages")).Select(line => line.Trim()).Should().Contain(commands);
+        File.ReadAllLines(Path.Combine(_root, ".ci", "packages")).Select(line => line.Trim())
+            .Should().Contain(commands);
         File.ReadAllText(Path.Combine(_root, ".ci", "run")).Should().Contain(".ci/packages");
     }
 
     [Fact]
     public void The_log_events_of_the_page_are_those_that_there_are()
     {
-        var stores = new[] { typeof(Sqlite.SqliteTasksOptions).Assembly, typeof(PostgreSql.PostgreSqlTasksOptions).Assembly };
-        var shared = stores.SelectMany(store => store.GetReferencedAssemblies()).First(name => name.Name == "Kaiju.Tasks.Relational");
+        var stores =
+            new[] { typeof(Sqlite.SqliteTasksOptions).Assembly, typeof(PostgreSql.PostgreSqlTasksOptions).Assembly };
+        var shared = stores.SelectMany(store => store.GetReferencedAssemblies()).First(
+            name => name.Name == "Kaiju.Tasks.Relational");
         var known = stores.Append(typeof(ITaskClient).Assembly).Append(Assembly.Load(shared))
             .SelectMany(assembly => assembly.GetTypes())
             .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public))
@@ -98,7 +109,8 @@ public sealed partial class DocsTests
             .Select(message => $"| {message.EventId} | {message.Level} | {message.Message} |");
 
         var page = File.ReadAllText(Path.Combine(_root, "docs", "operations.md"));
-        EventRows().Matches(page[page.IndexOf("## Log events", StringComparison.Ordinal)..]).Select(row => row.Value).Should().BeEquivalentTo(known);
+        EventRows().Matches(page[page.IndexOf("## Log events", StringComparison.Ordinal)..]).Select(row => row.Value)
+            .Should().BeEquivalentTo(known);
     }
 
     [Fact]
@@ -111,7 +123,8 @@ public sealed partial class DocsTests
                 var target = link.Groups["target"].Value;
                 if (!target.Contains("://", StringComparison.Ordinal))
                 {
-                    Path.Exists(Path.Combine(Path.GetDirectoryName(page)!, target)).Should().BeTrue($"{page} links to {target}");
+                    Path.Exists(Path.Combine(Path.GetDirectoryName(page)!, target)).Should()
+                        .BeTrue($"{page} links to {target}");
                 }
             }
         }
@@ -119,11 +132,13 @@ public sealed partial class DocsTests
 
     [Fact]
     public void The_repository_names_no_package_source() =>
-        File.ReadAllText(Path.Combine(_root, "nuget.config")).Should().NotContain("packageSources").And.NotContain("://");
+        File.ReadAllText(Path.Combine(_root, "nuget.config")).Should()
+            .NotContain("packageSources").And.NotContain("://");
 
     [Fact]
     public void The_core_depends_on_five_packages_and_nothing_more() =>
-        PackageReferences().Matches(File.ReadAllText(Path.Combine(_root, "src", "Kaiju.Tasks", "Kaiju.Tasks.csproj"))).Select(match => match.Groups["name"].Value)
+        PackageReferences().Matches(File.ReadAllText(Path.Combine(_root, "src", "Kaiju.Tasks", "Kaiju.Tasks.csproj")))
+            .Select(match => match.Groups["name"].Value)
             .Should().Equal(
                 "Cronos",
                 "Microsoft.Extensions.DependencyInjection.Abstractions",
@@ -136,7 +151,8 @@ public sealed partial class DocsTests
     {
         var concepts = File.ReadAllText(Path.Combine(_root, "docs", "concepts.md"));
 
-        foreach (var option in typeof(KaijuTasksOptions).GetProperties().Concat(typeof(TaskLimits).GetProperties().Where(p => p.Name != "EqualityContract")))
+        foreach (var option in typeof(KaijuTasksOptions).GetProperties().Concat(
+            typeof(TaskLimits).GetProperties().Where(p => p.Name != "EqualityContract")))
         {
             concepts.Should().Contain($"`{option.Name}`", "the page lists all options and limits");
         }
@@ -145,7 +161,8 @@ public sealed partial class DocsTests
     internal static string PathOf(params string[] parts) => Path.Combine([_root, .. parts]);
 
     private static IEnumerable<string> Pages() =>
-        Directory.GetFiles(_root, "*.md").Concat(Directory.GetFiles(Path.Combine(_root, "docs"), "*.md", SearchOption.AllDirectories))
+        Directory.GetFiles(_root, "*.md").Concat(
+            Directory.GetFiles(Path.Combine(_root, "docs"), "*.md", SearchOption.AllDirectories))
             .Where(page => Path.GetFileName(page) != "report.md");
 
     private static string FindRoot()
@@ -153,7 +170,8 @@ public sealed partial class DocsTests
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "Kaiju.Tasks.sln")))
         {
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests do not run inside the repository.");
+            folder = folder.Parent
+                ?? throw new InvalidOperationException("The tests do not run inside the repository.");
         }
 
         return folder.FullName;

@@ -20,13 +20,24 @@ public sealed class GuardTests
             {
                 tasks.Services.AddLogging(logging => logging.AddProvider(new ThrowingLogs()));
                 tasks.Services.AddSingleton<INotificationSink>(sink);
-                tasks.AddCommand("do", () => 1).AddCommand("fail once", () => Interlocked.Increment(ref attempts) == 1 ? throw new InvalidOperationException("once") : 1);
+                tasks.AddCommand("do", () => 1).AddCommand(
+                    "fail once",
+                    () => Interlocked.Increment(ref attempts) == 1 ? throw new InvalidOperationException("once") : 1);
             },
             realTime: true);
 
-        // What is logged: tasks that move, stages that end a claim, a next task that is missing, a loop that a sink has broken.
-        await host.Client.CreateAsync(new TaskDefinition { Id = "chained", NextTask = "missing", Notify = true, Commands = [new("do"), new("do")] });
-        await host.Client.CreateAsync(new TaskDefinition { Id = "retried", MaxRetries = 1, Commands = [new("fail once")] });
+        // What is logged: tasks that move, stages that end a claim, a next task that is missing, a loop that a sink has
+        // broken.
+        await host.Client.CreateAsync(
+            new TaskDefinition
+            {
+                Id = "chained",
+                NextTask = "missing",
+                Notify = true,
+                Commands = [new("do"), new("do")],
+            });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "retried", MaxRetries = 1, Commands = [new("fail once")] });
 
         (await host.Client.WaitAsync("chained").Soon()).State.Should().Be(TaskState.Finished);
         (await host.Client.WaitAsync("retried").Soon()).State.Should().Be(TaskState.Finished);
@@ -114,18 +125,22 @@ public sealed class GuardTests
             whole.LogError("text");
         }
 
-        logs.Lines.Should().ContainSingle().Which.Should().BeEquivalentTo(new { Level = LogLevel.Error, Text = "text", Scopes = "scope" });
+        logs.Lines.Should().ContainSingle().Which.Should()
+            .BeEquivalentTo(new { Level = LogLevel.Error, Text = "text", Scopes = "scope" });
     }
 
     [Fact]
     public void Every_line_is_logged_through_a_guard()
     {
         var unguarded = new List<string>();
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(DocsTests.Root, "src"), "*.cs", SearchOption.AllDirectories))
+        foreach (var file in Directory.EnumerateFiles(
+            Path.Combine(DocsTests.Root, "src"), "*.cs", SearchOption.AllDirectories))
         {
             var text = File.ReadAllText(file);
-            var takes = Regex.IsMatch(text, @"ILogger<\w+> logger\b") && !text.Contains("static ILogger<T> Guarded<T>", StringComparison.Ordinal);
-            if ((takes && !text.Contains("logger.Guarded()", StringComparison.Ordinal)) || Regex.IsMatch(text, @"\bLog\.\w+\(logger\b"))
+            var takes = Regex.IsMatch(text, @"ILogger<\w+> logger\b")
+                && !text.Contains("static ILogger<T> Guarded<T>", StringComparison.Ordinal);
+            if ((takes && !text.Contains("logger.Guarded()", StringComparison.Ordinal))
+                || Regex.IsMatch(text, @"\bLog\.\w+\(logger\b"))
             {
                 unguarded.Add(Path.GetFileName(file));
             }
@@ -142,7 +157,8 @@ public sealed class GuardTests
 
         public async ValueTask DeliverAsync(TaskNotification notification, CancellationToken cancellationToken)
         {
-            using var registration = cancellationToken.Register(() => throw new InvalidOperationException("a callback"));
+            using var registration = cancellationToken.Register(
+                () => throw new InvalidOperationException("a callback"));
             _entered.TrySetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
         }
@@ -150,7 +166,8 @@ public sealed class GuardTests
 
     private sealed class FaultySink : INotificationSink
     {
-        private readonly TaskCompletionSource<string> _delivered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<string> _delivered = new(
+            TaskCreationOptions.RunContinuationsAsynchronously);
         private bool _hasFailed;
 
         public Task<string> Delivered => _delivered.Task;
@@ -170,14 +187,22 @@ public sealed class GuardTests
 
     private sealed class ThrowingLogs : ILoggerProvider, ILogger
     {
-        public ILogger CreateLogger(string categoryName) => categoryName.StartsWith("Kaiju", StringComparison.Ordinal) ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+        public ILogger CreateLogger(string categoryName) =>
+            categoryName.StartsWith("Kaiju", StringComparison.Ordinal)
+                ? this
+                : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
 
         public IDisposable BeginScope<TState>(TState state)
             where TState : notnull => throw new InvalidOperationException("a scope");
 
         public bool IsEnabled(LogLevel logLevel) => throw new InvalidOperationException("a level");
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
             throw new InvalidOperationException("a line");
 
         public void Dispose()

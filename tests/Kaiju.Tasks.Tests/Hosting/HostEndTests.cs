@@ -12,10 +12,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Hosting;
 
-/// <summary>A host that does not start, or that ends without a stop, is not a crash: nothing of its tasks is held or failed by it.</summary>
+/// <summary>
+/// A host that does not start, or that ends without a stop, is not a crash: nothing of its tasks is held or failed by
+/// it.
+/// </summary>
 public sealed class HostEndTests
 {
-    private readonly MemoryTaskStore _store = new(TimeProvider.System, new KaijuTasksOptions().Rules, IdSource.Random, TaskLifecycle.Next);
+    private readonly MemoryTaskStore _store = new(
+        TimeProvider.System, new KaijuTasksOptions().Rules, IdSource.Random, TaskLifecycle.Next);
 
     [Fact]
     public async Task Nothing_is_claimed_before_every_hosted_service_has_started()
@@ -53,13 +57,15 @@ public sealed class HostEndTests
         using (var host = NewHost(tasks =>
         {
             tasks.AddCommand("do", () => 1);
-            tasks.Services.AddHostedService(_ => new Starting(() => throw new InvalidOperationException("The port is taken.")));
+            tasks.Services.AddHostedService(
+                _ => new Starting(() => throw new InvalidOperationException("The port is taken.")));
         }))
         {
             await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<InvalidOperationException>();
         }
 
-        (await _store.GetAsync("t", default))!.Should().Match<TaskRecord>(task => task.State == TaskState.Queued && task.Managed.Interruptions == 0);
+        (await _store.GetAsync("t", default))!.Should().Match<TaskRecord>(
+            task => task.State == TaskState.Queued && task.Managed.Interruptions == 0);
         (await _store.ListExecutorsAsync(default)).Should().BeEmpty();
     }
 
@@ -138,7 +144,8 @@ public sealed class HostEndTests
                 await database.WhenDisposed;
 
                 // As users' code says it: the cause is hidden in an exception of its own.
-                throw new InvalidOperationException("The order cannot be read.", new ObjectDisposedException(nameof(Database)));
+                throw new InvalidOperationException(
+                    "The order cannot be read.", new ObjectDisposedException(nameof(Database)));
             });
         });
         await host.StartAsync();
@@ -194,7 +201,8 @@ public sealed class HostEndTests
     {
         using var services = new ServiceCollection().BuildServiceProvider();
         var end = new HostEnd(services.GetRequiredService<IServiceScopeFactory>());
-        var hidden = new IOException("a", new AggregateException(new IOException("b"), new IOException("c", new TaskCanceledException())));
+        var hidden = new IOException(
+            "a", new AggregateException(new IOException("b"), new IOException("c", new TaskCanceledException())));
         end.IsCauseOf(hidden).Should().BeFalse();
 
         end.Begin();
@@ -207,14 +215,17 @@ public sealed class HostEndTests
 
     private async Task CreateAsync(string id, string method)
     {
-        using var services = Add(new ServiceCollection().AddLogging(), TaskRoles.Client).Services.BuildServiceProvider();
-        await services.GetRequiredService<ITaskClient>().CreateAsync(new TaskDefinition { Id = id, Commands = [new(method)] });
+        using var services = Add(
+            new ServiceCollection().AddLogging(), TaskRoles.Client).Services.BuildServiceProvider();
+        await services.GetRequiredService<ITaskClient>().CreateAsync(
+            new TaskDefinition { Id = id, Commands = [new(method)] });
     }
 
     private async Task ShouldBeGivenBackAsync(string id)
     {
         (await _store.GetAsync(id, default))!.Should().Match<TaskRecord>(
-            task => task.State == TaskState.Suspended && task.Error == null && task.Retries == 0 && task.Managed.Interruptions == 0);
+            task => task.State == TaskState.Suspended && task.Error == null && task.Retries == 0
+                && task.Managed.Interruptions == 0);
         (await _store.GetStagesAsync(id, default)).Should().BeEmpty();
         (await _store.ListExecutorsAsync(default)).Should().BeEmpty();
     }

@@ -26,7 +26,8 @@ public sealed class HostingTests
         provider.GetServices<ITaskQueue>().Should().ContainSingle();
         provider.GetServices<SpecialCommand>().Should().HaveCount(2);
         provider.GetServices<IValidateOptions<KaijuTasksOptions>>().Should().ContainSingle();
-        provider.GetRequiredService<TaskExecutor>().Info.Should().Match<ExecutorInfo>(executor => executor.AppName == "shop" && executor.Capacity == 3);
+        provider.GetRequiredService<TaskExecutor>().Info.Should().Match<ExecutorInfo>(
+            executor => executor.AppName == "shop" && executor.Capacity == 3);
         provider.GetRequiredService<CommandCatalog>().Methods.Should().Equal("a", "b");
     }
 
@@ -45,7 +46,8 @@ public sealed class HostingTests
         }).AddCommand("same", () => 1).AddCommand("same", () => 2).AddCommands<Same>().AddCommand("_TIMER_", () => 3);
         using var host = builder.Build();
 
-        var failed = (await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<OptionsValidationException>()).Which;
+        var failed = (await FluentActions.Awaiting(() => host.StartAsync()).Should()
+            .ThrowAsync<OptionsValidationException>()).Which;
 
         failed.Failures.Should().HaveCount(9);
         failed.Message.Should().ContainAll(failed.Failures);
@@ -55,7 +57,8 @@ public sealed class HostingTests
             .And.ContainMatch("PollInterval is 00:00:00; it must be from 00:00:00.0100000 to 00:10:00.")
             .And.ContainMatch("Limits.MaxStages is 0*")
             .And.ContainMatch("Limits.MinExecTimeout is 00:00:10; it must be from*")
-            .And.ContainMatch("The command \"same\" is registered 3 times: HostingTests.cs:*and HostingTests.cs:*and Same.Do*")
+            .And.ContainMatch(
+                "The command \"same\" is registered 3 times: HostingTests.cs:*and HostingTests.cs:*and Same.Do*")
             .And.ContainMatch("The command \"_TIMER_\" of HostingTests.cs:* has the name of a special command*");
     }
 
@@ -66,7 +69,8 @@ public sealed class HostingTests
     [InlineData(3_600_001, false)]
     public void The_client_timeout_is_from_100_ms_to_an_hour(int milliseconds, bool isAllowed)
     {
-        using var provider = new ServiceCollection().AddKaijuTasks(options => options.ClientTimeout = TimeSpan.FromMilliseconds(milliseconds))
+        using var provider = new ServiceCollection().AddKaijuTasks(
+            options => options.ClientTimeout = TimeSpan.FromMilliseconds(milliseconds))
             .Services.BuildServiceProvider();
         var options = provider.GetRequiredService<IOptions<KaijuTasksOptions>>();
 
@@ -83,10 +87,16 @@ public sealed class HostingTests
 
     [Theory]
     [InlineData(1, 2, 1999, null)]
-    [InlineData(1, 2, 2000, "ClaimCheckInterval is 00:00:02 and an executor's lifetime is 00:00:02 (PingInterval 00:00:01 × MaxMissedPings 2); the interval must be shorter*")]
+    [InlineData(
+        1,
+        2,
+        2000,
+        "ClaimCheckInterval is 00:00:02 and an executor's lifetime is 00:00:02 (PingInterval 00:00:01 × "
+            + "MaxMissedPings 2); the interval must be shorter*")]
     [InlineData(10, 3, 60_000, "ClaimCheckInterval is 00:01:00 and an executor's lifetime is 00:00:30*")]
     [InlineData(30, 3, 60_000, null)]
-    public void Claims_are_checked_more_often_than_an_executor_dies(int ping, int missed, int check, string? fault) => Check(
+    public void Claims_are_checked_more_often_than_an_executor_dies(int ping, int missed, int check, string? fault) =>
+        Check(
         options =>
         {
             (options.PingInterval, options.MaxMissedPings) = (TimeSpan.FromSeconds(ping), missed);
@@ -98,14 +108,17 @@ public sealed class HostingTests
     [InlineData(5, 5, null)]
     [InlineData(4, 5, "SuspendedLifetime is 00:00:04 and PollInterval is 00:00:05; the lifetime must not be shorter*")]
     public void A_suspended_task_outlives_a_look_of_its_manager(int suspended, int poll, string? fault) => Check(
-        options => (options.SuspendedLifetime, options.PollInterval) = (TimeSpan.FromSeconds(suspended), TimeSpan.FromSeconds(poll)), fault);
+        options => (options.SuspendedLifetime, options.PollInterval) = (
+            TimeSpan.FromSeconds(suspended), TimeSpan.FromSeconds(poll)),
+        fault);
 
     [Theory]
     [InlineData(1, "MaxMissedPings is 1; it must be from 2 to 100.")]
     [InlineData(2, null)]
     [InlineData(100, null)]
     [InlineData(101, "MaxMissedPings is 101; it must be from 2 to 100.")]
-    public void One_late_ping_is_no_death(int missed, string? fault) => Check(options => options.MaxMissedPings = missed, fault);
+    public void One_late_ping_is_no_death(int missed, string? fault) =>
+        Check(options => options.MaxMissedPings = missed, fault);
 
     [Fact]
     public async Task A_handler_that_cannot_be_bound_fails_the_start()
@@ -114,7 +127,8 @@ public sealed class HostingTests
         builder.Services.AddKaijuTasks().AddCommand("do", (ReadOnlySpan<char> text) => { });
         using var host = builder.Build();
 
-        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<OptionsValidationException>().WithMessage("*HostingTests.cs:*lives on the stack*");
+        await FluentActions.Awaiting(() => host.StartAsync()).Should()
+            .ThrowAsync<OptionsValidationException>().WithMessage("*HostingTests.cs:*lives on the stack*");
     }
 
     [Theory]
@@ -123,7 +137,8 @@ public sealed class HostingTests
     [InlineData(TaskRoles.All, TaskState.Finished, true)]
     public async Task A_host_does_what_its_roles_say(TaskRoles roles, TaskState ends, bool waits)
     {
-        await using var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1), options => options.Roles = roles);
+        await using var host = new RunningHost(
+            tasks => tasks.AddCommand("do", () => 1), options => options.Roles = roles);
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
         if (waits)
         {
@@ -136,8 +151,10 @@ public sealed class HostingTests
     [Fact]
     public async Task A_manager_alone_queues_and_runs_nothing()
     {
-        await using var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1), options => options.Roles = TaskRoles.Manager | TaskRoles.Client);
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskTestHost.Start.AddSeconds(2), Commands = [new("do")] });
+        await using var host = new RunningHost(
+            tasks => tasks.AddCommand("do", () => 1), options => options.Roles = TaskRoles.Manager | TaskRoles.Client);
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", RunAt = TaskTestHost.Start.AddSeconds(2), Commands = [new("do")] });
         var queued = new TaskCompletionSource();
         using var listening = host.Services.GetRequiredService<ITaskStore>().Listen(hint =>
         {
@@ -164,7 +181,8 @@ public sealed class HostingTests
         });
         foreach (var app in new[] { "billing", "mail", null })
         {
-            await host.Client.CreateAsync(new TaskDefinition { Id = app ?? "own", AppName = app, Commands = [new("do")] });
+            await host.Client.CreateAsync(
+                new TaskDefinition { Id = app ?? "own", AppName = app, Commands = [new("do")] });
         }
 
         await host.RunUntilIdleAsync();
@@ -187,7 +205,8 @@ public sealed class HostingTests
         }).Services.BuildServiceProvider();
 
         provider.GetRequiredService<LifecycleRules>().Should().Match<LifecycleRules>(rules =>
-            rules.ExecutorLifetime == TimeSpan.FromSeconds(8) && rules.MaxInterruptions == 7 && rules.AbortOverdueQueued && rules.SuspendedLifetime == TimeSpan.FromDays(1));
+            rules.ExecutorLifetime == TimeSpan.FromSeconds(8) && rules.MaxInterruptions == 7 && rules.AbortOverdueQueued
+                && rules.SuspendedLifetime == TimeSpan.FromDays(1));
     }
 
     [Fact]
@@ -195,14 +214,18 @@ public sealed class HostingTests
     {
         var options = new KaijuTasksOptions();
 
-        (options.AppName, options.Roles, options.PingInterval, options.MaxMissedPings).Should().Be(("default", TaskRoles.All, TimeSpan.FromSeconds(30), 3));
+        (options.AppName, options.Roles, options.PingInterval, options.MaxMissedPings).Should()
+            .Be(("default", TaskRoles.All, TimeSpan.FromSeconds(30), 3));
         options.Apps.Should().Equal("default");
         options.ClientTimeout.Should().Be(TimeSpan.FromSeconds(30));
         options.Limits.Should().Match<TaskLimits>(limits =>
             limits.MaxStages == 100 && limits.MaxRetries == 10 && limits.MinExecTimeout == TimeSpan.FromSeconds(10)
-            && limits.DefaultExecTimeout == TimeSpan.FromSeconds(300) && limits.MaxExecTimeout == TimeSpan.FromSeconds(14_400)
-            && limits.MaxIdLength == 200 && limits.MaxParamsBytes == 1 << 20 && limits.MaxResultBytes == 1 << 20 && limits.MaxKwsBytes == 1 << 20
-            && limits.MaxDefinitionBytes == 1 << 24 && limits.MaxJsonDepth == 64 && limits.MaxErrorBytes == 1 << 13 && limits.MaxWait == TimeSpan.FromDays(366));
+            && limits.DefaultExecTimeout == TimeSpan.FromSeconds(300)
+                && limits.MaxExecTimeout == TimeSpan.FromSeconds(14_400)
+            && limits.MaxIdLength == 200 && limits.MaxParamsBytes == 1 << 20 && limits.MaxResultBytes == 1 << 20
+                && limits.MaxKwsBytes == 1 << 20
+            && limits.MaxDefinitionBytes == 1 << 24 && limits.MaxJsonDepth == 64 && limits.MaxErrorBytes == 1 << 13
+                && limits.MaxWait == TimeSpan.FromDays(366));
     }
 
     /// <summary>Exactly one fault, or none.</summary>
@@ -216,7 +239,8 @@ public sealed class HostingTests
         }
         else
         {
-            options.Invoking(given => given.Value).Should().Throw<OptionsValidationException>().Which.Failures.Should().ContainSingle().Which.Should().Match(fault);
+            options.Invoking(given => given.Value).Should().Throw<OptionsValidationException>().Which.Failures.Should()
+                .ContainSingle().Which.Should().Match(fault);
         }
     }
 

@@ -2,7 +2,9 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Tests.Lifecycle;
 
-/// <summary>The greatest occurrence so far decides what comes next, and an occurrence that is not later is no run.</summary>
+/// <summary>
+/// The greatest occurrence so far decides what comes next, and an occurrence that is not later is no run.
+/// </summary>
 public sealed class PeriodicScheduleTests
 {
     private static readonly DateTimeOffset _now = TaskTestHost.Start;
@@ -18,7 +20,8 @@ public sealed class PeriodicScheduleTests
 
         state.Should().Match<ManagedState>(rests => rests.State == TaskState.Idle && rests.NextRun == null);
         state.Error!.Kind.Should().Be(TaskErrorKind.Schedule);
-        state.Error.Message.Should().StartWith("cron \"* * * * *\" in UTC gives 2024-06-15 1").And.EndWith("as the occurrence after 2024-06-15 12:00:30Z; it must be later.");
+        state.Error.Message.Should().StartWith("cron \"* * * * *\" in UTC gives 2024-06-15 1").And.EndWith(
+            "as the occurrence after 2024-06-15 12:00:30Z; it must be later.");
     }
 
     [Fact]
@@ -27,7 +30,8 @@ public sealed class PeriodicScheduleTests
         Asked(Idle()).Should().Be(_now);
         Asked(Idle() with { Occurrence = _now.AddMinutes(-3) }).Should().Be(_now);
         Asked(Idle() with { Occurrence = _now.AddMinutes(3) }).Should().Be(_now.AddMinutes(3));
-        Asked(Idle() with { QueuedAt = _now.AddMinutes(3) }).Should().Be(_now.AddMinutes(3), "a run without an occurrence stands for when it was queued");
+        Asked(Idle() with { QueuedAt = _now.AddMinutes(3) }).Should().Be(
+            _now.AddMinutes(3), "a run without an occurrence stands for when it was queued");
         Asked(Idle() with { QueuedAt = _now.AddMinutes(3), Occurrence = _now }).Should().Be(_now);
 
         static DateTimeOffset Asked(ManagedState state)
@@ -49,7 +53,8 @@ public sealed class PeriodicScheduleTests
 
         TaskLifecycle.Create(onMars, "job", _now).Should().Match<ManagedState>(state => Rests(state));
         TaskUpdate.Apply(_task, onMars, Idle(), _now).Should().Match<ManagedState>(state => Rests(state));
-        TaskUpdate.Apply(_task with { RunAt = _now.AddDays(1) }, onMars, Idle(), _now).Should().Match<ManagedState>(state => Rests(state));
+        TaskUpdate.Apply(_task with { RunAt = _now.AddDays(1) }, onMars, Idle(), _now).Should()
+            .Match<ManagedState>(state => Rests(state));
     }
 
     [Fact]
@@ -58,8 +63,10 @@ public sealed class PeriodicScheduleTests
         var onMars = _task with { CronTimeZone = "Mars/Base" };
         var resting = TaskLifecycle.Create(onMars, "job", _now);
 
-        TaskUpdate.Apply(onMars, _task, resting, _now).Should().Match<ManagedState>(state => state.NextRun == Minute(1) && state.Error == null);
-        TaskUpdate.Apply(onMars, onMars with { Cron = null }, resting, _now).Should().Match<ManagedState>(state => state.NextRun == null && state.Error == null);
+        TaskUpdate.Apply(onMars, _task, resting, _now).Should().Match<ManagedState>(
+            state => state.NextRun == Minute(1) && state.Error == null);
+        TaskUpdate.Apply(onMars, onMars with { Cron = null }, resting, _now).Should().Match<ManagedState>(
+            state => state.NextRun == null && state.Error == null);
     }
 
     [Fact]
@@ -91,7 +98,12 @@ public sealed class PeriodicScheduleTests
         queued.Occurrence.Should().Be(_now);
 
         var hourly = _task with { Cron = "5 * * * *" };
-        TaskLifecycle.Next(hourly, queued with { State = TaskState.Finished }, new TaskEvent.NextPeriod("j3"), _now, _rules)!.After.NextRun
+        TaskLifecycle.Next(
+            hourly,
+            queued with { State = TaskState.Finished },
+            new TaskEvent.NextPeriod("j3"),
+            _now,
+            _rules)!.After.NextRun
             .Should().Be(Minute(5));
     }
 
@@ -108,7 +120,12 @@ public sealed class PeriodicScheduleTests
     {
         var reset = Next(Finished() with { Occurrence = Minute(5) }, new TaskEvent.Reset("j2"));
 
-        var queued = TaskLifecycle.Next(_task, reset, new TaskEvent.QueueDue(false), Minute(7), _rules with { MissedRuns = MissedRuns.Skip })!.After;
+        var queued = TaskLifecycle.Next(
+            _task,
+            reset,
+            new TaskEvent.QueueDue(false),
+            Minute(7),
+            _rules with { MissedRuns = MissedRuns.Skip })!.After;
 
         queued.Should().Match<ManagedState>(state => state.Occurrence == Minute(7) && state.Skipped == 2);
     }
@@ -122,8 +139,10 @@ public sealed class PeriodicScheduleTests
     {
         var idle = Idle() with { Occurrence = Minute(5), NextRun = Minute(6) };
 
-        TaskUpdate.Apply(_task, _task with { Cron = cron, CronTimeZone = zone }, idle, _now).NextRun.Should().Be(Minute(minute));
-        TaskUpdate.Apply(_task with { RunAt = Minute(3) }, _task with { Cron = cron, CronTimeZone = zone }, idle, _now).NextRun
+        TaskUpdate.Apply(_task, _task with { Cron = cron, CronTimeZone = zone }, idle, _now).NextRun.Should()
+            .Be(Minute(minute));
+        TaskUpdate.Apply(
+            _task with { RunAt = Minute(3) }, _task with { Cron = cron, CronTimeZone = zone }, idle, _now).NextRun
             .Should().Be(Minute(minute), "a start that was taken away leaves the schedule");
     }
 
@@ -133,17 +152,21 @@ public sealed class PeriodicScheduleTests
         var created = TaskLifecycle.Create(_task with { RunAt = Minute(1) }, "job", Minute(1));
         created.State.Should().Be(TaskState.Queued);
 
-        Next(created with { State = TaskState.Finished }, new TaskEvent.NextPeriod("j2")).NextRun.Should().Be(Minute(2));
+        Next(created with { State = TaskState.Finished }, new TaskEvent.NextPeriod("j2")).NextRun.Should()
+            .Be(Minute(2));
     }
 
     private static bool Rests(ManagedState state) =>
-        state.State == TaskState.Idle && state.NextRun == null && state.Error != null && state.Error.Kind == TaskErrorKind.Schedule;
+        state.State == TaskState.Idle && state.NextRun == null && state.Error != null
+            && state.Error.Kind == TaskErrorKind.Schedule;
 
-    private static DateTimeOffset Minute(int minute) => new DateTimeOffset(2024, 6, 15, 12, 0, 0, TimeSpan.Zero).AddMinutes(minute);
+    private static DateTimeOffset Minute(int minute) =>
+        new DateTimeOffset(2024, 6, 15, 12, 0, 0, TimeSpan.Zero).AddMinutes(minute);
 
     private static ManagedState Idle() => new() { JobId = "job", ResultRun = "job" };
 
     private static ManagedState Finished() => Idle() with { State = TaskState.Finished };
 
-    private static ManagedState Next(ManagedState state, TaskEvent happened) => TaskLifecycle.Next(_task, state, happened, _now, _rules)!.After;
+    private static ManagedState Next(ManagedState state, TaskEvent happened) =>
+        TaskLifecycle.Next(_task, state, happened, _now, _rules)!.After;
 }

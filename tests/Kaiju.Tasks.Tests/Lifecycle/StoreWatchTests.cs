@@ -2,7 +2,10 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Tests.Lifecycle;
 
-/// <summary>When the store was away, and from when on silence counts. Times are seconds; a ping interval is 30 s and a lifetime 90 s.</summary>
+/// <summary>
+/// When the store was away, and from when on silence counts. Times are seconds; a ping interval is 30 s and a lifetime
+/// 90 s.
+/// </summary>
 public sealed class StoreWatchTests
 {
     private static readonly LifecycleRules _rules = new();
@@ -15,8 +18,10 @@ public sealed class StoreWatchTests
     [InlineData(100, 0, 145.1, 145.1, 145.1, "more is one")]
     [InlineData(100, 0, 100_000, 100_000, 100_000, "nobody managed for a day")]
     [InlineData(100, 0, 99.9, 99.9, 99.9, "the clock was put back")]
-    public void A_gap_begins_the_watch_anew(double last, double since, double now, double thenLast, double thenSince, string why) =>
-        StoreWatch.Next(new StoreWatch(At(last), At(since)), At(now), _rules).Should().Be(new StoreWatch(At(thenLast), At(thenSince)), why);
+    public void A_gap_begins_the_watch_anew(
+        double last, double since, double now, double thenLast, double thenSince, string why) =>
+        StoreWatch.Next(new StoreWatch(At(last), At(since)), At(now), _rules).Should()
+            .Be(new StoreWatch(At(thenLast), At(thenSince)), why);
 
     [Fact]
     public void A_store_without_a_watch_is_watched_from_now_on() =>
@@ -29,7 +34,11 @@ public sealed class StoreWatchTests
     [InlineData(10, 100, 15)]
     public void A_gap_is_never_longer_than_half_a_lifetime(double interval, int missed, double longest)
     {
-        var rules = new LifecycleRules { PingInterval = TimeSpan.FromSeconds(interval), ExecutorLifetime = TimeSpan.FromSeconds(interval * missed) };
+        var rules = new LifecycleRules
+        {
+            PingInterval = TimeSpan.FromSeconds(interval),
+            ExecutorLifetime = TimeSpan.FromSeconds(interval * missed),
+        };
         var watch = new StoreWatch(At(1000), At(0));
 
         StoreWatch.Next(watch, At(1000 + longest), rules).Since.Should().Be(At(0));
@@ -40,7 +49,8 @@ public sealed class StoreWatchTests
     [InlineData(100, 0, 190)]
     [InlineData(0, 100, 190)]
     [InlineData(100, 100, 190)]
-    public void An_executor_is_expelled_a_lifetime_after_its_ping_and_after_the_gap(double ping, double since, double end)
+    public void An_executor_is_expelled_a_lifetime_after_its_ping_and_after_the_gap(
+        double ping, double since, double end)
     {
         StoreWatch.ExpulsionFrom(At(ping), At(since), _rules).Should().Be(At(end) + TimeSpan.FromTicks(1));
         new WatchAnswerOf(since, ping).IsDueAt(At(end)).Should().BeFalse("a lifetime is allowed");
@@ -49,7 +59,8 @@ public sealed class StoreWatchTests
 
     [Fact]
     public void The_next_expulsion_is_a_lifetime_away_while_there_is_a_gap_that_no_manager_has_seen() =>
-        StoreWatch.FirstExpulsion(new StoreWatch(At(100), At(0)), At(90), At(1000), _rules).Should().Be(At(1090) + TimeSpan.FromTicks(1));
+        StoreWatch.FirstExpulsion(new StoreWatch(At(100), At(0)), At(90), At(1000), _rules).Should()
+            .Be(At(1090) + TimeSpan.FromTicks(1));
 
     [Fact]
     public void Without_a_watch_only_pings_count() =>
@@ -66,6 +77,7 @@ public sealed class StoreWatchTests
 
     private readonly record struct WatchAnswerOf(double Since, double Ping)
     {
-        public bool IsDueAt(DateTimeOffset now) => new Kaiju.Tasks.Storage.WatchAnswer(now, At(Since), At(Ping)).IsExpulsionDue(_rules);
+        public bool IsDueAt(DateTimeOffset now) =>
+            new Kaiju.Tasks.Storage.WatchAnswer(now, At(Since), At(Ping)).IsExpulsionDue(_rules);
     }
 }

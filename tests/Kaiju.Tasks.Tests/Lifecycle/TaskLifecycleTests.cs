@@ -44,7 +44,8 @@ public sealed class TaskLifecycleTests
     {
         var periodic = _task with { Cron = "0 3 * * *" };
 
-        TaskLifecycle.Create(periodic, "job", _now).NextRun.Should().Be(new DateTimeOffset(2024, 6, 16, 3, 0, 0, TimeSpan.Zero));
+        TaskLifecycle.Create(periodic, "job", _now).NextRun.Should().Be(
+            new DateTimeOffset(2024, 6, 16, 3, 0, 0, TimeSpan.Zero));
         TaskLifecycle.Create(periodic with { RunAt = _now }, "job", _now).State.Should().Be(TaskState.Queued);
     }
 
@@ -79,11 +80,15 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void The_last_result_finishes_the_task_and_starts_the_next_one()
     {
-        var next = Next(Executed() with { Stage = 1 }, Report(1, StageOutcome.Completed()), _task with { Notify = true, NextTask = "after" })!;
+        var next = Next(
+            Executed() with { Stage = 1 },
+            Report(1, StageOutcome.Completed()),
+            _task with { Notify = true, NextTask = "after" })!;
 
         next.After.State.Should().Be(TaskState.Finished);
         next.After.Should().Match<ManagedState>(state =>
-            state.Stage == 1 && state.ExitCode == TaskExitCode.Success && state.Claim == null && state.ExecutorId == null && state.NextRun == null && state.HasEnded);
+            state.Stage == 1 && state.ExitCode == TaskExitCode.Success && state.Claim == null
+                && state.ExecutorId == null && state.NextRun == null && state.HasEnded);
         next.Notify.Should().BeTrue();
         next.StartNext.Should().Be("after");
     }
@@ -121,8 +126,11 @@ public sealed class TaskLifecycleTests
     {
         var error = TaskError.Create("handler", "boom");
 
-        var first = Next(Executed(), Report(0, StageOutcome.Failed(error)), _task with { Notify = true, NextTask = "after" })!;
-        first.After.Should().Match<ManagedState>(state => state.State == TaskState.Failed && state.RetryAt == _now.AddSeconds(5) && !state.HasEnded && state.Claim == null);
+        var first = Next(
+            Executed(), Report(0, StageOutcome.Failed(error)), _task with { Notify = true, NextTask = "after" })!;
+        first.After.Should().Match<ManagedState>(
+            state => state.State == TaskState.Failed && state.RetryAt == _now.AddSeconds(5) && !state.HasEnded
+                && state.Claim == null);
         first.After.ExitCode.Should().Be(TaskExitCode.ExecutionError);
         first.Notify.Should().BeTrue();
         first.StartNext.Should().BeNull("only a finished task starts the next one");
@@ -137,7 +145,10 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_tasks_own_retry_delay_beats_the_hosts()
     {
-        var failed = Next(Executed(), Report(0, StageOutcome.Failed(TaskError.Create("handler", "boom"))), _task with { RetryDelay = TimeSpan.Zero })!;
+        var failed = Next(
+            Executed(),
+            Report(0, StageOutcome.Failed(TaskError.Create("handler", "boom"))),
+            _task with { RetryDelay = TimeSpan.Zero })!;
 
         failed.After.RetryAt.Should().Be(_now);
     }
@@ -145,14 +156,25 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_retry_of_current_keeps_its_pass_and_one_of_first_begins_the_next()
     {
-        var failed = Executed() with { State = TaskState.Failed, Claim = null, Stage = 1, RetryAt = _now, ExitCode = TaskExitCode.ExecutionError, Error = TaskError.Create("x", "y") };
+        var failed = Executed() with
+        {
+            State = TaskState.Failed,
+            Claim = null,
+            Stage = 1,
+            RetryAt = _now,
+            ExitCode = TaskExitCode.ExecutionError,
+            Error = TaskError.Create("x", "y"),
+        };
 
         var current = Next(failed, new TaskEvent.CheckRetry())!.After;
-        current.Should().Match<ManagedState>(state => state.State == TaskState.Queued && state.Stage == 1 && state.Pass == 0 && state.Retries == 1);
-        (current.Error, current.ExitCode, current.RetryAt).Should().Be(((TaskError?)null, (TaskExitCode?)null, (DateTimeOffset?)null));
+        current.Should().Match<ManagedState>(
+            state => state.State == TaskState.Queued && state.Stage == 1 && state.Pass == 0 && state.Retries == 1);
+        (current.Error, current.ExitCode, current.RetryAt).Should().Be(
+            ((TaskError?)null, (TaskExitCode?)null, (DateTimeOffset?)null));
 
         var first = Next(failed, new TaskEvent.CheckRetry(), _task with { RestartPolicy = RestartPolicy.First })!.After;
-        first.Should().Match<ManagedState>(state => state.Stage == 0 && state.Pass == 1 && state.ResultPass == 1 && state.Retries == 1);
+        first.Should().Match<ManagedState>(
+            state => state.Stage == 0 && state.Pass == 1 && state.ResultPass == 1 && state.Retries == 1);
     }
 
     [Fact]
@@ -170,12 +192,16 @@ public sealed class TaskLifecycleTests
     {
         var waiting = Next(Executed(), Report(0, StageOutcome.WaitFor(TimeSpan.FromMinutes(1))))!.After;
         waiting.Should().Match<ManagedState>(state =>
-            state.State == TaskState.Waiting && state.Wait == WaitKind.Timer && state.WaitDeadline == _now.AddMinutes(1) && state.Claim == null && state.ExecutorId == null && state.Stage == 0);
+            state.State == TaskState.Waiting && state.Wait == WaitKind.Timer && state.WaitDeadline == _now.AddMinutes(1)
+                && state.Claim == null && state.ExecutorId == null && state.Stage == 0);
 
         Next(waiting, new TaskEvent.CheckWait(), at: _now.AddSeconds(59)).Should().BeNull();
-        Next(waiting, new TaskEvent.MessageSent(Json.Of("1")), at: _now).Should().BeNull("a message does not end a timer");
+        Next(waiting, new TaskEvent.MessageSent(Json.Of("1")), at: _now).Should()
+            .BeNull("a message does not end a timer");
         var woken = Next(waiting, new TaskEvent.CheckWait(), at: _now.AddMinutes(1))!;
-        woken.After.Should().Match<ManagedState>(state => state.State == TaskState.Suspended && state.Stage == 1 && state.Wait == WaitKind.None && state.WaitDeadline == null);
+        woken.After.Should().Match<ManagedState>(
+            state => state.State == TaskState.Suspended && state.Stage == 1 && state.Wait == WaitKind.None
+                && state.WaitDeadline == null);
         woken.Entry!.Result.GetRawText().Should().Be("null");
     }
 
@@ -198,29 +224,42 @@ public sealed class TaskLifecycleTests
 
         var failed = Next(waiting, new TaskEvent.CheckWait(), at: _now.AddDays(3))!.After;
 
-        failed.Should().Match<ManagedState>(state => state.State == TaskState.Failed && state.ExitCode == TaskExitCode.Aborted && state.RetryAt == null);
+        failed.Should().Match<ManagedState>(
+            state =>
+                state.State == TaskState.Failed && state.ExitCode == TaskExitCode.Aborted && state.RetryAt == null);
         failed.Error!.Kind.Should().Be(TaskErrorKind.MessageTimeout);
     }
 
     [Fact]
     public void A_wait_as_the_last_command_finishes_the_task_when_it_is_over()
     {
-        var waiting = Executed() with { State = TaskState.Waiting, Claim = null, Stage = 1, Wait = WaitKind.Timer, WaitDeadline = _now };
+        var waiting = Executed() with
+        {
+            State = TaskState.Waiting,
+            Claim = null,
+            Stage = 1,
+            Wait = WaitKind.Timer,
+            WaitDeadline = _now,
+        };
 
         var finished = Next(waiting, new TaskEvent.CheckWait(), _task with { Notify = true, NextTask = "after" })!;
 
-        finished.After.Should().Match<ManagedState>(state => state.State == TaskState.Finished && state.Stage == 1 && state.Wait == WaitKind.None);
+        finished.After.Should().Match<ManagedState>(
+            state => state.State == TaskState.Finished && state.Stage == 1 && state.Wait == WaitKind.None);
         (finished.Notify, finished.StartNext).Should().Be((true, "after"));
     }
 
     [Fact]
     public void A_run_is_overdue_after_its_deadline_and_the_grace_and_may_be_retried()
     {
-        Next(Executed(), new TaskEvent.CheckOverdue(), at: _now.AddSeconds(310)).Should().BeNull("the grace is not over");
+        Next(Executed(), new TaskEvent.CheckOverdue(), at: _now.AddSeconds(310)).Should()
+            .BeNull("the grace is not over");
 
         var aborted = Next(Executed(), new TaskEvent.CheckOverdue(), at: _now.AddSeconds(310).AddTicks(1))!;
 
-        aborted.After.Should().Match<ManagedState>(state => state.State == TaskState.Failed && state.ExitCode == TaskExitCode.Aborted && state.Claim == null && state.RetryAt != null);
+        aborted.After.Should().Match<ManagedState>(
+            state => state.State == TaskState.Failed && state.ExitCode == TaskExitCode.Aborted && state.Claim == null
+                && state.RetryAt != null);
         aborted.After.Error!.Kind.Should().Be(TaskErrorKind.Timeout);
     }
 
@@ -230,14 +269,21 @@ public sealed class TaskLifecycleTests
     [InlineData(TaskState.Suspended)]
     [InlineData(TaskState.Waiting)]
     public void Waiting_and_queueing_are_not_executing(TaskState state) =>
-        Next(Executed() with { State = state, Claim = null }, new TaskEvent.CheckOverdue(), at: _now.AddDays(1)).Should().BeNull();
+        Next(
+            Executed() with { State = state, Claim = null }, new TaskEvent.CheckOverdue(), at: _now.AddDays(1)).Should()
+            .BeNull();
 
     [Fact]
     public void A_queued_task_can_be_overdue_if_the_host_asks_for_it()
     {
         var rules = _rules with { AbortOverdueQueued = true };
 
-        TaskLifecycle.Next(_task, Queued(), new TaskEvent.CheckOverdue(), _now.AddSeconds(311), rules)!.After.State.Should().Be(TaskState.Failed);
+        TaskLifecycle.Next(
+            _task,
+            Queued(),
+            new TaskEvent.CheckOverdue(),
+            _now.AddSeconds(311),
+            rules)!.After.State.Should().Be(TaskState.Failed);
     }
 
     [Fact]
@@ -245,7 +291,9 @@ public sealed class TaskLifecycleTests
     {
         var given = Next(Executed(), new TaskEvent.GivenBack())!.After;
 
-        given.Should().Match<ManagedState>(state => state.State == TaskState.Suspended && state.Claim == null && state.Retries == 0 && state.Interruptions == 0);
+        given.Should().Match<ManagedState>(
+            state => state.State == TaskState.Suspended && state.Claim == null && state.Retries == 0
+                && state.Interruptions == 0);
     }
 
     [Fact]
@@ -255,13 +303,16 @@ public sealed class TaskLifecycleTests
         for (var i = 1; i < 5; i++)
         {
             state = Next(state, new TaskEvent.Interrupted())!.After;
-            state.Should().Match<ManagedState>(after => after.State == TaskState.Suspended && after.Interruptions == i && after.Retries == 0);
+            state.Should().Match<ManagedState>(
+                after => after.State == TaskState.Suspended && after.Interruptions == i && after.Retries == 0);
             state = Next(Next(state, new TaskEvent.QueueDue(false))!.After, new TaskEvent.Claimed("e", _claim))!.After;
         }
 
         var parked = Next(state, new TaskEvent.Interrupted())!.After;
 
-        parked.Should().Match<ManagedState>(after => after.State == TaskState.Failed && after.ExitCode == TaskExitCode.Aborted && after.RetryAt == null);
+        parked.Should().Match<ManagedState>(
+            after =>
+                after.State == TaskState.Failed && after.ExitCode == TaskExitCode.Aborted && after.RetryAt == null);
         parked.Error!.Kind.Should().Be(TaskErrorKind.Interrupted);
     }
 
@@ -274,12 +325,18 @@ public sealed class TaskLifecycleTests
     [InlineData(TaskState.Failed)]
     public void A_cancel_ends_whatever_has_not_ended(TaskState from)
     {
-        var state = Executed() with { State = from, Claim = from == TaskState.Executed ? _claim : null, RetryAt = from == TaskState.Failed ? _now : null };
+        var state = Executed() with
+        {
+            State = from,
+            Claim = from == TaskState.Executed ? _claim : null,
+            RetryAt = from == TaskState.Failed ? _now : null,
+        };
 
         var cancelled = Next(state, new TaskEvent.Cancelled())!.After;
 
         cancelled.Should().Match<ManagedState>(after =>
-            after.State == TaskState.Failed && after.ExitCode == TaskExitCode.Aborted && after.RetryAt == null && after.Claim == null && after.Wait == WaitKind.None);
+            after.State == TaskState.Failed && after.ExitCode == TaskExitCode.Aborted && after.RetryAt == null
+                && after.Claim == null && after.Wait == WaitKind.None);
         cancelled.Error!.Kind.Should().Be(TaskErrorKind.Cancelled);
         Next(cancelled, new TaskEvent.Cancelled()).Should().BeNull("it has ended");
     }
@@ -289,7 +346,8 @@ public sealed class TaskLifecycleTests
     {
         var periodic = _task with { Cron = "0 3 * * *" };
         var running = Next(Executed(), new TaskEvent.Cancelled(), periodic)!.After;
-        Next(running, new TaskEvent.NextPeriod("job-2"), periodic)!.After.NextRun.Should().Be(new DateTimeOffset(2024, 6, 16, 3, 0, 0, TimeSpan.Zero));
+        Next(running, new TaskEvent.NextPeriod("job-2"), periodic)!.After.NextRun.Should().Be(
+            new DateTimeOffset(2024, 6, 16, 3, 0, 0, TimeSpan.Zero));
 
         var waiting = Next(TaskLifecycle.Create(periodic, "job", _now), new TaskEvent.Cancelled(), periodic)!.After;
         Next(waiting, new TaskEvent.NextPeriod("job-2"), periodic)!.After.NextRun.Should().Be(
@@ -305,18 +363,25 @@ public sealed class TaskLifecycleTests
         var next = Next(finished, new TaskEvent.NextPeriod("job-2"), periodic)!;
         next.ArchivesRun.Should().BeTrue();
         next.After.Should().Match<ManagedState>(state =>
-            state.State == TaskState.Idle && state.JobId == "job-2" && state.ResultRun == "job" && state.ExitCode == TaskExitCode.Success && state.Stage == 0);
+            state.State == TaskState.Idle && state.JobId == "job-2" && state.ResultRun == "job"
+                && state.ExitCode == TaskExitCode.Success && state.Stage == 0);
 
         var queued = Next(next.After, new TaskEvent.QueueDue(true), periodic, _now.AddMinutes(1))!.After;
-        queued.Should().Match<ManagedState>(state => state.State == TaskState.Queued && state.ResultRun == "job-2" && state.Pass == 0 && state.ExitCode == null);
+        queued.Should().Match<ManagedState>(
+            state => state.State == TaskState.Queued && state.ResultRun == "job-2" && state.Pass == 0
+                && state.ExitCode == null);
     }
 
     [Fact]
     public void A_schedule_that_this_machine_cannot_read_lets_the_task_rest_and_says_why()
     {
-        var finished = Next(Executed() with { Stage = 1 }, Report(1, StageOutcome.Completed()), _task with { Cron = "@daily" })!.After;
+        var finished = Next(
+            Executed() with { Stage = 1 }, Report(1, StageOutcome.Completed()), _task with { Cron = "@daily" })!.After;
 
-        var resting = Next(finished, new TaskEvent.NextPeriod("job-2"), _task with { Cron = "@daily", CronTimeZone = "Mars/Base" })!.After;
+        var resting = Next(
+            finished,
+            new TaskEvent.NextPeriod("job-2"),
+            _task with { Cron = "@daily", CronTimeZone = "Mars/Base" })!.After;
 
         resting.Should().Match<ManagedState>(state => state.State == TaskState.Idle && state.NextRun == null);
         resting.Error!.Kind.Should().Be(TaskErrorKind.Schedule);
@@ -345,19 +410,23 @@ public sealed class TaskLifecycleTests
         (next is not null).Should().Be(starts);
         if (next is not null)
         {
-            next.After.Should().Match<ManagedState>(state => state.State == TaskState.Idle && state.NextRun == _now && state.JobId == run);
+            next.After.Should().Match<ManagedState>(
+                state => state.State == TaskState.Idle && state.NextRun == _now && state.JobId == run);
         }
 
-        Next(Executed() with { State = from }, new TaskEvent.Chained("new"), _task with { Enabled = false }).Should().BeNull();
+        Next(Executed() with { State = from }, new TaskEvent.Chained("new"), _task with { Enabled = false }).Should()
+            .BeNull();
     }
 
     [Fact]
     public void A_reset_starts_over_whatever_the_task_does()
     {
-        var reset = Next(Executed() with { Stage = 1, Retries = 2, Interruptions = 3, Pass = 4 }, new TaskEvent.Reset("new"))!.After;
+        var reset = Next(
+            Executed() with { Stage = 1, Retries = 2, Interruptions = 3, Pass = 4 }, new TaskEvent.Reset("new"))!.After;
 
         reset.Should().Match<ManagedState>(state =>
-            state.State == TaskState.Idle && state.Stage == 0 && state.Retries == 0 && state.Interruptions == 0 && state.Pass == 0
+            state.State == TaskState.Idle && state.Stage == 0 && state.Retries == 0 && state.Interruptions == 0
+                && state.Pass == 0
             && state.JobId == "new" && state.ResultRun == "new" && state.NextRun == _now && state.Claim == null);
     }
 
@@ -377,18 +446,33 @@ public sealed class TaskLifecycleTests
         var failed = Next(Executed(), Report(0, StageOutcome.Failed(TaskError.Create("handler", "boom"))))!;
 
         TaskLifecycle.IsRecorded(failed.After, null, report).Should().BeTrue();
-        TaskLifecycle.IsRecorded(failed.After, null, report with { Kind = ReportKind.Completed }).Should().BeFalse("it says something else");
-        TaskLifecycle.IsRecorded(failed.After, null, report with { Claim = Guid.NewGuid() }).Should().BeFalse("it is somebody else's");
-        TaskLifecycle.IsRecorded(failed.After, failed.Entry, report with { Kind = ReportKind.Completed }).Should().BeFalse("a failure's row is no result");
+        TaskLifecycle.IsRecorded(failed.After, null, report with { Kind = ReportKind.Completed }).Should()
+            .BeFalse("it says something else");
+        TaskLifecycle.IsRecorded(failed.After, null, report with { Claim = Guid.NewGuid() }).Should()
+            .BeFalse("it is somebody else's");
+        TaskLifecycle.IsRecorded(failed.After, failed.Entry, report with { Kind = ReportKind.Completed }).Should()
+            .BeFalse("a failure's row is no result");
     }
 
     private static ManagedState Queued() => TaskLifecycle.Create(_task, "job", _now);
 
-    private static ManagedState Executed() => Queued() with { State = TaskState.Executed, ExecutorId = "e", Claim = _claim };
+    private static ManagedState Executed() =>
+        Queued() with { State = TaskState.Executed, ExecutorId = "e", Claim = _claim };
 
     private static TaskEvent.Reported Report(int stage, StageOutcome outcome) =>
-        new(new StageReport { TaskId = "t", Claim = _claim, JobId = "job", Attempt = 1, Stage = stage, Outcome = outcome, Elapsed = TimeSpan.FromSeconds(2) });
+        new(
+            new StageReport
+            {
+                TaskId = "t",
+                Claim = _claim,
+                JobId = "job",
+                Attempt = 1,
+                Stage = stage,
+                Outcome = outcome,
+                Elapsed = TimeSpan.FromSeconds(2),
+            });
 
-    private static Transition? Next(ManagedState state, TaskEvent happened, TaskDefinition? task = null, DateTimeOffset? at = null) =>
+    private static Transition? Next(
+        ManagedState state, TaskEvent happened, TaskDefinition? task = null, DateTimeOffset? at = null) =>
         TaskLifecycle.Next(task ?? _task, state, happened, at ?? _now, _rules);
 }

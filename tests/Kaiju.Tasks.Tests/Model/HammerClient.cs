@@ -3,7 +3,10 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Model;
 
-/// <summary>Creates one task after the other, sends it messages or cancels it, waits for its end, and looks at all that it has left.</summary>
+/// <summary>
+/// Creates one task after the other, sends it messages or cancels it, waits for its end, and looks at all that it has
+/// left.
+/// </summary>
 internal sealed class HammerClient(ITaskStore store, ITaskClient client, HammerWork work, int number)
 {
     private readonly Random _random = new(number);
@@ -48,8 +51,10 @@ internal sealed class HammerClient(ITaskStore store, ITaskClient client, HammerW
     {
         if (_random.Next(2) == 0)
         {
-            // While it runs, as likely as not. A task that begins with a wait runs no stage; then it is cancelled while it waits.
-            await Task.WhenAny(end, work.Begun(id).Task, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System));
+            // While it runs, as likely as not. A task that begins with a wait runs no stage; then it is cancelled while
+            // it waits.
+            await Task.WhenAny(
+                end, work.Begun(id).Task, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System));
         }
 
         return await client.CancelAsync(id);
@@ -85,19 +90,25 @@ internal sealed class HammerClient(ITaskStore store, ITaskClient client, HammerW
         var results = task.Result
             .Where(result => result.ValueKind == JsonValueKind.Object)
             .Select(result => result.Deserialize<HammerResult>(JsonSerializerOptions.Web)!).ToList();
-        var notifications = (await store.ListNotificationsAsync(new NotificationQuery { TaskId = task.Id }, 100, default)).Notifications;
+        var notifications = (await store.ListNotificationsAsync(
+            new NotificationQuery { TaskId = task.Id }, 100, default)).Notifications;
 
         task.HasEnded.Should().BeTrue();
         run.State.Should().Be(task.State);
-        task.Result.Should().HaveCount(task.State == TaskState.Finished ? task.Stages : task.Stage, "every stage before the present one has left its result");
+        task.Result.Should().HaveCount(
+            task.State == TaskState.Finished ? task.Stages : task.Stage,
+            "every stage before the present one has left its result");
         CheckKinds(definition, task);
-        results.Where(result => (result.Task, result.Run, result.Pass) != (task.Id, task.JobId, task.Managed.ResultPass))
+        results.Where(
+            result => (result.Task, result.Run, result.Pass) != (task.Id, task.JobId, task.Managed.ResultPass))
             .Should().BeEmpty("it shows results of its own run and pass");
         results.Select(result => result.Before)
-            .Should().Equal(results.Select(result => result.Number).Prepend(0).SkipLast(1), "each stage saw the results before it");
+            .Should().Equal(
+                results.Select(result => result.Number).Prepend(0).SkipLast(1), "each stage saw the results before it");
         work.Recorded(task.Id, results);
 
-        notifications.Where(notification => notification.IsFinal).Should().ContainSingle().Which.State.Should().Be(task.State);
+        notifications.Where(notification => notification.IsFinal).Should().ContainSingle().Which.State
+            .Should().Be(task.State);
         if (isCancelled)
         {
             task.Error!.Kind.Should().Be(TaskErrorKind.Cancelled);
@@ -105,7 +116,8 @@ internal sealed class HammerClient(ITaskStore store, ITaskClient client, HammerW
         else
         {
             notifications.Should().HaveCount(task.Retries + 1, "each failure and the end have left one");
-            (task.State == TaskState.Finished || (task.Error!.Kind == TaskErrorKind.Handler && task.Retries == definition.MaxRetries)).Should().BeTrue();
+            (task.State == TaskState.Finished || (task.Error!.Kind == TaskErrorKind.Handler
+                && task.Retries == definition.MaxRetries)).Should().BeTrue();
         }
     }
 

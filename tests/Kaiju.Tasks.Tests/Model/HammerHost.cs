@@ -9,7 +9,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Model;
 
-/// <summary>One host with its loops on real time over a shared store, which they reach through faults; its client does not meet them.</summary>
+/// <summary>
+/// One host with its loops on real time over a shared store, which they reach through faults; its client does not meet
+/// them.
+/// </summary>
 internal sealed class HammerHost : IAsyncDisposable
 {
     public const int Capacity = 4;
@@ -59,7 +62,11 @@ internal sealed class HammerHost : IAsyncDisposable
             options.StopTimeout = StopTimeout;
             options.StopCancelTimeout = StopCancelTimeout;
             options.StackTraces = false;
-        }).AddCommand("work", work.Work).AddCommand("flaky", work.Flaky).AddCommand("stubborn", work.StubbornAsync).AddCommand("patient", work.PatientAsync);
+        }).AddCommand("work",
+        work.Work).AddCommand("flaky",
+        work.Flaky).AddCommand("stubborn",
+        work.StubbornAsync).AddCommand("patient",
+        work.PatientAsync);
         return services.BuildServiceProvider();
     }
 }
@@ -91,15 +98,20 @@ internal sealed class Faults(int seed, double share)
     }
 }
 
-/// <summary>The store and its queue, some of whose calls fail: before the step, or after it, so that the answer is lost.</summary>
+/// <summary>
+/// The store and its queue, some of whose calls fail: before the step, or after it, so that the answer is lost.
+/// </summary>
 internal class FaultyPort(ITaskStore store, ITaskQueue queue, Faults faults) : DecoratedStore(store), ITaskQueue
 {
-    public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => queue.PublishAsync(tasks, cancellationToken);
+    public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) =>
+        queue.PublishAsync(tasks, cancellationToken);
 
-    public virtual ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+        ClaimRequest request, CancellationToken cancellationToken) =>
         Call("Claim", () => queue.ClaimAsync(request, cancellationToken));
 
-    public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) => queue.WaitAsync(apps, timeout, cancellationToken);
+    public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+        queue.WaitAsync(apps, timeout, cancellationToken);
 
     protected override async ValueTask<T> Call<T>(string member, Func<ValueTask<T>> pass)
     {
@@ -113,28 +125,38 @@ internal class FaultyPort(ITaskStore store, ITaskQueue queue, Faults faults) : D
     }
 }
 
-/// <summary>The same where calls that go wrong are never answered, as by a server that is gone: only giving up ends them.</summary>
-internal sealed class HangingPort(ITaskStore store, ITaskQueue queue, Faults faults) : FaultyPort(store, queue, new Faults(0, 0))
+/// <summary>
+/// The same where calls that go wrong are never answered, as by a server that is gone: only giving up ends them.
+/// </summary>
+internal sealed class HangingPort(
+    ITaskStore store, ITaskQueue queue, Faults faults) : FaultyPort(store, queue, new Faults(0, 0))
 {
-    public override ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) =>
+    public override ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+        ClaimRequest request, CancellationToken cancellationToken) =>
         Ask(base.ClaimAsync, request, cancellationToken);
 
-    public override ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
+    public override ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
+        IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
         Ask(base.RecordAsync, reports, cancellationToken);
 
-    public override ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+    public override ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
+        ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Ask((held, token) => base.HeartbeatAsync(executor, held, token), claims, cancellationToken);
 
-    public override ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+    public override ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(
+        IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Ask(base.FindLostClaimsAsync, claims, cancellationToken);
 
-    public override ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) =>
+    public override ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(
+        string executorId, CancellationToken cancellationToken) =>
         Ask(base.SuspendExecutorAsync, executorId, cancellationToken);
 
-    public override ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(DateTimeOffset? asOf, int limit, CancellationToken cancellationToken) =>
+    public override ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(
+        DateTimeOffset? asOf, int limit, CancellationToken cancellationToken) =>
         Ask((most, token) => base.ExpelDeadExecutorsAsync(asOf, most, token), limit, cancellationToken);
 
-    private async ValueTask<T> Ask<TAsked, T>(Func<TAsked, CancellationToken, ValueTask<T>> pass, TAsked asked, CancellationToken cancellationToken)
+    private async ValueTask<T> Ask<TAsked, T>(
+        Func<TAsked, CancellationToken, ValueTask<T>> pass, TAsked asked, CancellationToken cancellationToken)
     {
         if (faults.Next())
         {

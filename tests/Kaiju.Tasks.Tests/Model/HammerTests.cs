@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 namespace Kaiju.Tasks.Tests.Model;
 
 /// <summary>
-/// Real threads on real time: several hosts with all their loops over one store. What the model says of one step after the other
-/// must hold when everything happens at once.
+/// Real threads on real time: several hosts with all their loops over one store. What the model says of one step after
+/// the other must hold when everything happens at once.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed class HammerTests(ITestOutputHelper output)
@@ -25,18 +25,25 @@ public sealed class HammerTests(ITestOutputHelper output)
         var shared = NewStore();
         var work = new HammerWork();
         var hosts = Enumerable.Range(0, Hosts)
-            .Select(i => new HammerHost(shared, work, new Faults(i, faults), i < Managers ? TaskRoles.All : TaskRoles.Client | TaskRoles.Executor))
+            .Select(
+                i => new HammerHost(
+                    shared,
+                    work,
+                    new Faults(i, faults),
+                    i < Managers ? TaskRoles.All : TaskRoles.Client | TaskRoles.Executor))
             .ToList();
         var started = TimeProvider.System.GetTimestamp();
 
-        var clients = Enumerable.Range(0, Clients).Select(i => Task.Run(() => new HammerClient(shared, hosts[0].Client, work, i).RunAsync(
+        var clients = Enumerable.Range(0, Clients).Select(
+            i => Task.Run(() => new HammerClient(shared, hosts[0].Client, work, i).RunAsync(
             () => TimeProvider.System.GetElapsedTime(started).TotalSeconds < seconds)));
         var ended = (await Task.WhenAll(clients).WaitAsync(TimeSpan.FromSeconds(seconds + 60))).Sum();
         await Task.WhenAll(hosts.Select(host => host.StopAsync())).Soon();
 
         output.WriteLine($"{ended} tasks ended; {work.Calls} stages were run.");
         ended.Should().BeGreaterThan(Clients);
-        work.CallsOf.Where(calls => calls.Value > 1).Should().BeEmpty("nobody has died, so nothing runs twice in one go");
+        work.CallsOf.Where(calls => calls.Value > 1).Should().BeEmpty(
+            "nobody has died, so nothing runs twice in one go");
         hosts.SelectMany(host => host.Logs.Lines)
             .Where(line => faults == 0 && line.Level >= LogLevel.Error && line.Event.Id != 222)
             .Should().BeEmpty("nothing has failed but stages");
@@ -78,8 +85,11 @@ public sealed class HammerTests(ITestOutputHelper output)
 
         // Five seconds are what giving back may take; two more are for a slow machine.
         output.WriteLine($"{how}: stopped after {took.TotalSeconds:f2} s.");
-        took.Should().BeLessThan(HammerHost.StopTimeout + HammerHost.StopCancelTimeout + TimeSpan.FromSeconds(5 + 2), $"it stops in time, although {how}");
+        took.Should().BeLessThan(
+            HammerHost.StopTimeout + HammerHost.StopCancelTimeout + TimeSpan.FromSeconds(5 + 2),
+            $"it stops in time, although {how}");
     }
 
-    private static MemoryTaskStore NewStore() => new(TimeProvider.System, new KaijuTasksOptions().Rules, IdSource.Random, TaskLifecycle.Next);
+    private static MemoryTaskStore NewStore() =>
+        new(TimeProvider.System, new KaijuTasksOptions().Rules, IdSource.Random, TaskLifecycle.Next);
 }

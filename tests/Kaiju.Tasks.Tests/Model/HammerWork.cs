@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace Kaiju.Tasks.Tests.Model;
 
-/// <summary>What a stage leaves: where it ran, a number that no other run of a stage has, and the number of the stage whose result it saw.</summary>
+/// <summary>
+/// What a stage leaves: where it ran, a number that no other run of a stage has, and the number of the stage whose
+/// result it saw.
+/// </summary>
 internal sealed record HammerResult(string Task, string Run, int Pass, int Stage, long Number, long Before);
 
 /// <summary>The handlers, and what they saw.</summary>
@@ -26,10 +29,14 @@ internal sealed class HammerWork
 
     public HammerResult Work(StageContext context)
     {
-        CallsOf.AddOrUpdate(string.Create(CultureInfo.InvariantCulture, $"{context.IdempotencyKey}#{context.Attempt}"), 1, (_, calls) => calls + 1);
+        CallsOf.AddOrUpdate(
+            string.Create(CultureInfo.InvariantCulture, $"{context.IdempotencyKey}#{context.Attempt}"),
+            1,
+            (_, calls) => calls + 1);
         Begun(context.TaskId).TrySetResult();
         var before = context.Results.Count == 0 ? 0 : NumberOf(context, context.Results.Count - 1);
-        return new HammerResult(context.TaskId, context.JobId, context.Pass, context.Stage, Interlocked.Increment(ref _number), before);
+        return new HammerResult(
+            context.TaskId, context.JobId, context.Pass, context.Stage, Interlocked.Increment(ref _number), before);
     }
 
     public HammerResult Flaky(StageContext context)

@@ -15,20 +15,43 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
     // What some thousand sequences must have seen for the model test to mean something.
     private static readonly string[] _life =
     [
-        "Cancelled: Executed to Failed", "Cancelled: Finished to nothing", "Cancelled: Idle to Failed", "Cancelled: Queued to Failed",
+        "Cancelled: Executed to Failed",
+        "Cancelled: Finished to nothing",
+        "Cancelled: Idle to Failed",
+        "Cancelled: Queued to Failed",
         "Cancelled: Waiting to Failed",
-        "Chained: Executed to nothing", "Chained: Failed to Idle", "Chained: Finished to Idle", "Chained: Idle to Idle", "Chained: Waiting to nothing",
+        "Chained: Executed to nothing",
+        "Chained: Failed to Idle",
+        "Chained: Finished to Idle",
+        "Chained: Idle to Idle",
+        "Chained: Waiting to nothing",
         "CheckOverdue: Executed to Failed", "CheckOverdue: Queued to Failed", "CheckOverdue: Suspended to Failed",
         "CheckRetry: Failed to Failed", "CheckRetry: Failed to Queued",
         "CheckWait: Waiting to Failed", "CheckWait: Waiting to Finished", "CheckWait: Waiting to Suspended",
-        "Claimed: Executed to nothing", "Claimed: Queued to Executed", "Claimed: Suspended to nothing", "Claimed: Waiting to nothing",
+        "Claimed: Executed to nothing",
+        "Claimed: Queued to Executed",
+        "Claimed: Suspended to nothing",
+        "Claimed: Waiting to nothing",
         "GivenBack: Executed to Suspended", "Interrupted: Executed to Failed", "Interrupted: Executed to Suspended",
         "MessageSent: Waiting to Finished", "MessageSent: Waiting to Suspended", "MessageSent: Waiting to nothing",
-        "NextPeriod: Failed to Idle", "NextPeriod: Finished to Idle", "QueueDue: Idle to Queued", "QueueDue: Suspended to Queued",
-        "Reported: Executed to Executed", "Reported: Executed to Failed", "Reported: Executed to Finished", "Reported: Executed to Waiting",
-        "Reported: Executed to nothing", "Reported: Failed to nothing", "Reported: Finished to nothing", "Reported: Idle to nothing",
+        "NextPeriod: Failed to Idle",
+        "NextPeriod: Finished to Idle",
+        "QueueDue: Idle to Queued",
+        "QueueDue: Suspended to Queued",
+        "Reported: Executed to Executed",
+        "Reported: Executed to Failed",
+        "Reported: Executed to Finished",
+        "Reported: Executed to Waiting",
+        "Reported: Executed to nothing",
+        "Reported: Failed to nothing",
+        "Reported: Finished to nothing",
+        "Reported: Idle to nothing",
         "Reported: Queued to nothing", "Reported: Suspended to nothing", "Reported: Waiting to nothing",
-        "Reset: Executed to Idle", "Reset: Failed to Idle", "Reset: Finished to Idle", "Reset: Idle to Idle", "Reset: Queued to Idle",
+        "Reset: Executed to Idle",
+        "Reset: Failed to Idle",
+        "Reset: Finished to Idle",
+        "Reset: Idle to Idle",
+        "Reset: Queued to Idle",
         "Reset: Waiting to Idle",
     ];
 
@@ -39,7 +62,8 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
         foreach (var (name, broken) in BrokenModelRules.All)
         {
             // The same sequences each time: what is caught does not depend on luck.
-            var found = await FindDifferenceAsync((rules, start) => MemoryStores.Open(rules, start, broken), sequences: 2000);
+            var found = await FindDifferenceAsync(
+                (rules, start) => MemoryStores.Open(rules, start, broken), sequences: 2000);
             output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
             if (found is null)
             {
@@ -63,10 +87,14 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
 
         _life.Except(reached.Keys).Should().BeEmpty("what is not reached is not tested");
 
-        Transition? Counted(TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules)
+        Transition? Counted(
+            TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules)
         {
             var transition = TaskLifecycle.Next(task, state, happened, now, rules);
-            reached.AddOrUpdate($"{happened.GetType().Name}: {state.State} to {transition?.After.State.ToString() ?? "nothing"}", 1, (_, count) => count + 1);
+            reached.AddOrUpdate(
+                $"{happened.GetType().Name}: {state.State} to {transition?.After.State.ToString() ?? "nothing"}",
+                1,
+                (_, count) => count + 1);
             return transition;
         }
     }

@@ -8,22 +8,29 @@ namespace Kaiju.Tasks.Tests.Scheduling;
 /// <summary>Which expressions are taken, and what is said of the others.</summary>
 public sealed class CronTextTests
 {
-    private const string Minutes = "it must be *, */n, or a list of numbers (0 to 59), ranges a-b and steps a/n and a-b/n.";
-    private const string Hours = "it must be *, */n, or a list of numbers (0 to 23), ranges a-b and steps a/n and a-b/n.";
-    private const string Days = "it must be *, ?, */n, L, L-n, LW, nW, or a list of numbers (1 to 31), ranges a-b and steps a/n and a-b/n.";
+    private const string Minutes =
+        "it must be *, */n, or a list of numbers (0 to 59), ranges a-b and steps a/n and a-b/n.";
+    private const string Hours =
+        "it must be *, */n, or a list of numbers (0 to 23), ranges a-b and steps a/n and a-b/n.";
+    private const string Days =
+        "it must be *, ?, */n, L, L-n, LW, nW, or a list of numbers (1 to 31), ranges a-b and steps a/n and a-b/n.";
     private const string Weekdays =
-        "it must be *, ?, */n, nL, n#1 to n#5, or a list of numbers (0 to 7 or SUN to SAT), ranges a-b and steps a/n and a-b/n.";
+        "it must be *, ?, */n, nL, n#1 to n#5, or a list of numbers (0 to 7 or SUN to SAT), ranges a-b and steps a/n "
+            + "and a-b/n.";
 
     private const string List = "in a list may stand only numbers, ranges a-b and steps a/n and a-b/n.";
     private const string Questions = "\"?\" may stand only in the two day fields.";
-    private const string NoYears = "With six fields the first is seconds; a field for years, as AWS and Quartz have, is not supported.";
+    private const string NoYears =
+        "With six fields the first is seconds; a field for years, as AWS and Quartz have, is not supported.";
 
     public static TheoryData<string, string> Refused => new()
     {
         { "", "it has 0 fields; it must have five fields, six with seconds first, or be a macro such as @daily." },
         { "* * *", "it has 3 fields; it must have five fields, six with seconds first, or be a macro such as @daily." },
-        { "0 0 0 * * * 2026", "it has 7 fields; it must have five, or six with seconds first. A field for years, as Quartz has, is not supported." },
-        { "* * * * * * * *", "it has 8 fields; it must have five fields, six with seconds first, or be a macro such as @daily." },
+        { "0 0 0 * * * 2026", "it has 7 fields; it must have five, or six with seconds first. A field for years, as "
+            + "Quartz has, is not supported." },
+        { "* * * * * * * *", "it has 8 fields; it must have five fields, six with seconds first, or be a macro such "
+            + "as @daily." },
         { "0 10 * * ? *", $"the field \"month\" is \"?\"; {Questions} {NoYears}" },
         { "0 10 ? * MON-FRI *", $"the field \"hour\" is \"?\"; {Questions} {NoYears}" },
         { "15 10 ? * 6L 2002-2005", $"the field \"hour\" is \"?\"; {Questions} {NoYears}" },
@@ -47,8 +54,10 @@ public sealed class CronTextTests
         { "0 0 32W * *", $"the field \"day of month\" is \"32W\"; {Days}" },
         { "0 0 * * 5#6", $"the field \"day of week\" is \"5#6\"; {Weekdays}" },
         { "0 0 * * MONDAY", $"the field \"day of week\" is \"MONDAY\"; {Weekdays}" },
-        { "every day", "it has 2 fields; it must have five fields, six with seconds first, or be a macro such as @daily." },
-        { "0 0 * *\n*", "it has 4 fields; it must have five fields, six with seconds first, or be a macro such as @daily." },
+        { "every day", "it has 2 fields; it must have five fields, six with seconds first, or be a macro such as "
+            + "@daily." },
+        { "0 0 * *\n*", "it has 4 fields; it must have five fields, six with seconds first, or be a macro such as "
+            + "@daily." },
     };
 
     [Theory]
@@ -68,8 +77,8 @@ public sealed class CronTextTests
         var parse = () => CronSchedule.Parse(cron);
 
         parse.Should().Throw<FormatException>().WithMessage(
-            $"cron is \"{cron}\"; it must have five fields, six with seconds first, or be one of @yearly, @annually, @monthly, @weekly, @daily, "
-            + "@midnight, @hourly, @every_minute, @every_second.");
+            $"cron is \"{cron}\"; it must have five fields, six with seconds first, or be one of @yearly, @annually, "
+            + "@monthly, @weekly, @daily, @midnight, @hourly, @every_minute, @every_second.");
     }
 
     /// <summary>Every form that the page on scheduling names, alone and in lists.</summary>
@@ -87,13 +96,42 @@ public sealed class CronTextTests
     public void A_form_that_the_docs_name_is_taken(string cron) =>
         CronSchedule.Parse(cron).Next(TaskTestHost.Start).Should().NotBeNull();
 
-    /// <summary>What is taken is what Cronos takes, but for a question mark in the wrong field and for Jenkins' H.</summary>
+    /// <summary>
+    /// What is taken is what Cronos takes, but for a question mark in the wrong field and for Jenkins' H.
+    /// </summary>
     [Fact]
     public void Any_text_is_taken_as_cronos_takes_it_or_refused_by_us()
     {
         var item = Pick(
-            "*", "?", "L", "W", "LW", "H", "0", "1", "7", "8", "12", "23", "31", "59", "60", "-", "/", ",", "#", "MON", "jan", "SAT", "L-", "5", "00", "x", "\u0661");
-        var field = Gen.OneOf(item.Array[1, 4].Select(items => string.Concat(items)), Pick("*", "1", "1-5", "*/5", "1,2"));
+            "*",
+            "?",
+            "L",
+            "W",
+            "LW",
+            "H",
+            "0",
+            "1",
+            "7",
+            "8",
+            "12",
+            "23",
+            "31",
+            "59",
+            "60",
+            "-",
+            "/",
+            ",",
+            "#",
+            "MON",
+            "jan",
+            "SAT",
+            "L-",
+            "5",
+            "00",
+            "x",
+            "\u0661");
+        var field = Gen.OneOf(
+            item.Array[1, 4].Select(items => string.Concat(items)), Pick("*", "1", "1-5", "*/5", "1,2"));
         var cron = field.Array[4, 7].Select(fields => string.Join(' ', fields));
         cron.Sample(
             text =>
@@ -102,7 +140,8 @@ public sealed class CronTextTests
                 var fields = text.Split(' ');
                 var format = fields.Length == 6 ? CronFormat.IncludeSeconds : CronFormat.Standard;
                 var isKnown = fields.Length is 5 or 6 && !text.Contains('H', StringComparison.Ordinal)
-                    && !fields.Where((_, index) => index != fields.Length - 3 && index != fields.Length - 1).Any(each => each.StartsWith('?'));
+                    && !fields.Where((_, index) => index != fields.Length - 3 && index != fields.Length - 1)
+                        .Any(each => each.StartsWith('?'));
                 return isTaken == (isKnown && IsTaken(() => CronExpression.Parse(text, format)));
             },
             iter: 30_000);
@@ -114,12 +153,15 @@ public sealed class CronTextTests
     public async Task An_expression_that_is_refused_is_refused_alone(string cron)
     {
         await using var host = new TaskTestHost();
-        var (bad, good) = (new TaskDefinition { Id = "bad", Cron = cron, Commands = [new("do")] }, new TaskDefinition { Id = "good", Commands = [new("do")] });
+        var (bad, good) = (
+            new TaskDefinition { Id = "bad", Cron = cron, Commands = [new("do")] },
+            new TaskDefinition { Id = "good", Commands = [new("do")] });
 
         await host.Client.Awaiting(client => client.CreateAsync(bad)).Should().ThrowAsync<TaskValidationException>();
         var created = await host.Client.CreateManyAsync([bad, good]);
         var imported = await host.Client.ImportAsync([Record(bad with { Id = "b2" }), Record(good with { Id = "g2" })]);
-        await host.Client.Awaiting(client => client.UpdateAsync("good", task => task with { Cron = cron })).Should().ThrowAsync<TaskValidationException>();
+        await host.Client.Awaiting(client => client.UpdateAsync("good", task => task with { Cron = cron })).Should()
+            .ThrowAsync<TaskValidationException>();
         FluentActions.Invoking(() => bad.GetNextRuns(host.Now, 3)).Should().Throw<FormatException>();
 
         created.Select(answer => answer.Result).Should().Equal(CreateResult.Invalid, CreateResult.Created);
@@ -136,17 +178,28 @@ public sealed class CronTextTests
     public async Task A_time_zone_is_stored_under_its_iana_name(string given, string stored)
     {
         await using var host = new TaskTestHost();
-        var definition = new TaskDefinition { Id = "t", Cron = "0 3 * * *", CronTimeZone = given, RunAt = TaskDefinition.OnDemand, Commands = [new("do")] };
+        var definition = new TaskDefinition
+        {
+            Id = "t",
+            Cron = "0 3 * * *",
+            CronTimeZone = given,
+            RunAt = TaskDefinition.OnDemand,
+            Commands = [new("do")],
+        };
 
         await host.Client.CreateAsync(definition);
         await host.Client.ImportAsync([Record(definition with { Id = "imported" })]);
 
-        (await host.GetAsync("t")).Definition.CronTimeZone.Should().Match(zone => zone == stored || zone == stored.Replace("Kiev", "Kyiv", StringComparison.Ordinal));
-        (await host.GetAsync("imported")).Definition.CronTimeZone.Should().Be((await host.GetAsync("t")).Definition.CronTimeZone);
-        definition.GetNextRuns(host.Now, 3).Should().Equal((await host.GetAsync("t")).Definition.GetNextRuns(host.Now, 3));
+        (await host.GetAsync("t")).Definition.CronTimeZone.Should().Match(
+            zone => zone == stored || zone == stored.Replace("Kiev", "Kyiv", StringComparison.Ordinal));
+        (await host.GetAsync("imported")).Definition.CronTimeZone.Should().Be(
+            (await host.GetAsync("t")).Definition.CronTimeZone);
+        definition.GetNextRuns(host.Now, 3).Should().Equal(
+            (await host.GetAsync("t")).Definition.GetNextRuns(host.Now, 3));
     }
 
-    private static Gen<string> Pick(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(index => texts[index]);
+    private static Gen<string> Pick(params string[] texts) =>
+        Gen.Int[0, texts.Length - 1].Select(index => texts[index]);
 
     private static TaskRecord Record(TaskDefinition definition) => TaskRecord.FromJson(definition.ToJson());
 

@@ -4,8 +4,9 @@ using Kaiju.Tasks.Scheduling;
 namespace Kaiju.Tasks.Tests.Scheduling;
 
 /// <summary>
-/// Schedules against a reading of docs/scheduling.md that goes from minute to minute and knows nothing of a zone but its offset at
-/// each of them: a skipped time runs right after the gap, a repeated one once, and in both passes if the schedule is an interval.
+/// Schedules against a reading of docs/scheduling.md that goes from minute to minute and knows nothing of a zone but
+/// its offset at each of them: a skipped time runs right after the gap, a repeated one once, and in both passes if the
+/// schedule is an interval.
 /// </summary>
 public sealed class EveryZoneTests
 {
@@ -21,13 +22,17 @@ public sealed class EveryZoneTests
         new("20 1-3 * * *", true, at => at is { Minute: 20, Hour: 1 or 2 or 3 }),
         new("0 0 * * *", false, at => at is { Minute: 0, Hour: 0 }),
         new("15,45 0,1,2,3,22,23 * * *", false, at => at is { Minute: 15 or 45, Hour: 0 or 1 or 2 or 3 or 22 or 23 }),
-        new("30 0,1,2,3 1 * 0", false, at => at is { Minute: 30, Hour: 0 or 1 or 2 or 3 } && (at.Day == 1 || at.DayOfWeek == DayOfWeek.Sunday)),
+        new(
+            "30 0,1,2,3 1 * 0",
+            false,
+            at => at is { Minute: 30, Hour: 0 or 1 or 2 or 3 } && (at.Day == 1 || at.DayOfWeek == DayOfWeek.Sunday)),
     ];
 
     [Fact]
     public void Around_each_change_of_each_zone_schedules_run_as_documented()
     {
-        var changes = TimeZoneInfo.GetSystemTimeZones().SelectMany(Changes).DistinctBy(change => (change.At, change.Before, change.After)).ToList();
+        var changes = TimeZoneInfo.GetSystemTimeZones().SelectMany(Changes)
+            .DistinctBy(change => (change.At, change.Before, change.After)).ToList();
         changes.Should().NotBeEmpty();
 
         var faults = changes.SelectMany(change =>
@@ -55,11 +60,13 @@ public sealed class EveryZoneTests
     {
         var start = new DateTimeOffset(year, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-        Faults(TimeZoneInfo.FindSystemTimeZoneById(zone), start, start.AddYears(1), start.AddMonths(6)).Take(20).Should().BeEmpty();
+        Faults(TimeZoneInfo.FindSystemTimeZoneById(zone), start, start.AddYears(1), start.AddMonths(6)).Take(20)
+            .Should().BeEmpty();
     }
 
     /// <summary>What is different from the minutes' reading, after the start until the end.</summary>
-    private static IEnumerable<string> Faults(TimeZoneInfo zone, DateTimeOffset start, DateTimeOffset end, DateTimeOffset around)
+    private static IEnumerable<string> Faults(
+        TimeZoneInfo zone, DateTimeOffset start, DateTimeOffset end, DateTimeOffset around)
     {
         var minutes = new Minutes(zone, start, end);
         foreach (var expression in _expressions)
@@ -68,7 +75,8 @@ public sealed class EveryZoneTests
             var schedule = CronSchedule.Parse(expression.Cron, zone.Id);
             foreach (var (time, next) in Questions(expected, start, end, around))
             {
-                // After the last minute that was read the schedule may say what it likes, as long as it is later than that.
+                // After the last minute that was read the schedule may say what it likes, as long as it is later than
+                // that.
                 var actual = schedule.Next(time);
                 if (next is null ? actual <= end : actual != next)
                 {
@@ -78,13 +86,16 @@ public sealed class EveryZoneTests
         }
     }
 
-    /// <summary>From one occurrence to the next, from times between them, and from the moments around a change.</summary>
+    /// <summary>
+    /// From one occurrence to the next, from times between them, and from the moments around a change.
+    /// </summary>
     private static IEnumerable<(DateTimeOffset Time, DateTimeOffset? Next)> Questions(
         ReadOnlyCollection<DateTimeOffset> expected, DateTimeOffset start, DateTimeOffset end, DateTimeOffset around)
     {
         var step = TimeSpan.FromTicks(((end - start) / 60).Ticks + 1234567);
         var between = Enumerable.Range(0, 60).Select(place => start + (place * step)).Where(time => time < end);
-        var moments = new[] { -TimeSpan.TicksPerMinute, -1L, 0L, 1L, TimeSpan.TicksPerSecond }.Select(ticks => around.AddTicks(ticks));
+        var moments = new[] { -TimeSpan.TicksPerMinute, -1L, 0L, 1L, TimeSpan.TicksPerSecond }.Select(
+            ticks => around.AddTicks(ticks));
         var place = 0;
         foreach (var time in expected.Prepend(start).Concat(between).Concat(moments).Order())
         {
@@ -148,7 +159,8 @@ public sealed class EveryZoneTests
             for (var minute = 1; minute < _local.Length; minute++)
             {
                 var comes = expression.Matches(_local[minute]) && (expression.IsInterval || !_isRepeated[minute]);
-                for (var skipped = _local[minute - 1].AddMinutes(1); skipped < _local[minute]; skipped = skipped.AddMinutes(1))
+                for (var skipped = _local[minute - 1]
+                    .AddMinutes(1); skipped < _local[minute]; skipped = skipped.AddMinutes(1))
                 {
                     comes |= expression.Matches(skipped);
                 }

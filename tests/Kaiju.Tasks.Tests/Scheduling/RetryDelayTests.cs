@@ -13,7 +13,8 @@ public sealed class RetryDelayTests
     {
         for (var run = 0; run < 100; run++)
         {
-            RetryDelay.Default.GetDelay($"run-{run}", retry).TotalSeconds.Should().BeInRange(seconds * 0.8, seconds * 1.2);
+            RetryDelay.Default.GetDelay($"run-{run}", retry).TotalSeconds.Should().BeInRange(
+                seconds * 0.8, seconds * 1.2);
         }
     }
 
@@ -24,14 +25,16 @@ public sealed class RetryDelayTests
     {
         for (var run = 0; run < 100; run++)
         {
-            RetryDelay.Default.GetDelay($"run-{run}", retry).Should().BeLessThanOrEqualTo(TimeSpan.FromMinutes(10)).And.BeGreaterThan(TimeSpan.FromMinutes(7));
+            RetryDelay.Default.GetDelay($"run-{run}", retry).Should()
+                .BeLessThanOrEqualTo(TimeSpan.FromMinutes(10)).And.BeGreaterThan(TimeSpan.FromMinutes(7));
         }
     }
 
     [Fact]
     public void Runs_that_fail_together_do_not_come_back_together()
     {
-        var delays = Enumerable.Range(0, 1000).Select(run => RetryDelay.Default.GetDelay($"run-{run}", 1).TotalSeconds).ToList();
+        var delays = Enumerable.Range(0, 1000).Select(run => RetryDelay.Default.GetDelay($"run-{run}", 1).TotalSeconds)
+            .ToList();
 
         delays.Distinct().Should().HaveCountGreaterThan(990);
         delays.Average().Should().BeApproximately(1, 0.02);
@@ -53,9 +56,13 @@ public sealed class RetryDelayTests
     [Fact]
     public void Delays_that_make_no_sense_are_refused()
     {
-        FluentActions.Invoking(() => RetryDelay.Constant(TimeSpan.FromSeconds(-1))).Should().Throw<ArgumentOutOfRangeException>();
-        FluentActions.Invoking(() => RetryDelay.Exponential(TimeSpan.Zero, TimeSpan.FromSeconds(1), 0)).Should().Throw<ArgumentOutOfRangeException>();
-        FluentActions.Invoking(() => RetryDelay.Exponential(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(1), 0)).Should().Throw<ArgumentOutOfRangeException>();
-        FluentActions.Invoking(() => RetryDelay.Exponential(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), 1.1)).Should().Throw<ArgumentOutOfRangeException>();
+        FluentActions.Invoking(() => RetryDelay.Constant(TimeSpan.FromSeconds(-1))).Should()
+            .Throw<ArgumentOutOfRangeException>();
+        FluentActions.Invoking(() => RetryDelay.Exponential(TimeSpan.Zero, TimeSpan.FromSeconds(1), 0)).Should()
+            .Throw<ArgumentOutOfRangeException>();
+        FluentActions.Invoking(() => RetryDelay.Exponential(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(1), 0))
+            .Should().Throw<ArgumentOutOfRangeException>();
+        FluentActions.Invoking(() => RetryDelay.Exponential(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), 1.1))
+            .Should().Throw<ArgumentOutOfRangeException>();
     }
 }

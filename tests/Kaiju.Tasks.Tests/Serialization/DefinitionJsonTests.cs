@@ -12,7 +12,8 @@ public sealed class DefinitionJsonTests
           "description": "Żółw", "meta": {"tags": ["a"]}, "group": "g", "group_id": "g-1", "user_id": "u-1",
           "kws": {"limit": 1.50, "big": 12345678901234567890},
           "commands": [
-            {"method": "do.first", "params": {"x": "[kws.limit]"}, "max_timeout": 30, "condition": {"schema": {"kws.limit": {"gt": 1}}}},
+            {"method": "do.first", "params": {"x": "[kws.limit]"}, "max_timeout": 30,
+            "condition": {"schema": {"kws.limit": {"gt": 1}}}},
             {"method": "_TIMER_", "params": {"timer": 60}, "max_timeout": null, "condition": null},
             {"method": "_MESSAGE_", "params": null, "max_timeout": 120.5, "condition": null}
           ]
@@ -88,23 +89,40 @@ public sealed class DefinitionJsonTests
     {
         var nulls = string.Join(", ", new[]
         {
-            "app_name", "kws", "enabled", "cron", "cron_time_zone", "run_at", "priority", "max_exec_timeout", "max_retries", "retry_delay",
+            "app_name",
+            "kws",
+            "enabled",
+            "cron",
+            "cron_time_zone",
+            "run_at",
+            "priority",
+            "max_exec_timeout",
+            "max_retries",
+            "retry_delay",
             "restart_policy", "notify", "next_task", "system", "description", "meta", "group", "group_id", "user_id",
         }.Select(name => $"\"{name}\": null"));
 
-        var task = TaskDefinition.FromJson($$"""{"id": "t", {{nulls}}, "commands": [{"method": "do", "params": null, "max_timeout": null, "condition": null}]}""");
+        var task = TaskDefinition.FromJson(
+            $$"""
+            {"id": "t", {{nulls}}, "commands": [{"method": "do", "params": null, "max_timeout": null,
+            "condition": null}]}
+            """);
 
         task.ToJson().Should().Be(TaskDefinition.FromJson("""{"id": "t", "commands": [{"method": "do"}]}""").ToJson());
     }
 
     [Fact]
     public void Unknown_members_are_passed_over() =>
-        TaskDefinition.FromJson("""{"id": "t", "unheard": {"of": 1}, "commands": [{"method": "do", "more": true}]}""").Id.Should().Be("t");
+        TaskDefinition.FromJson(
+            """{"id": "t", "unheard": {"of": 1}, "commands": [{"method": "do", "more": true}]}""").Id
+            .Should()
+            .Be("t");
 
     [Fact]
     public void A_json_rpc_request_is_a_command()
     {
-        var task = TaskDefinition.FromJson("""{"commands": [{"jsonrpc": "2.0", "id": 1, "method": "do.it", "params": {"a": 1}}]}""");
+        var task = TaskDefinition.FromJson(
+            """{"commands": [{"jsonrpc": "2.0", "id": 1, "method": "do.it", "params": {"a": 1}}]}""");
 
         task.Commands[0].Method.Should().Be("do.it");
         task.Commands[0].ParamsJson.GetRawText().Should().Be("""{"a": 1}""");
@@ -139,7 +157,10 @@ public sealed class DefinitionJsonTests
     public void Everything_that_is_wrong_is_named_in_one_error()
     {
         var load = () => TaskDefinition.FromJson(
-            """{"id": 5, "enabled": "yes", "max_retries": 1.5, "restart_policy": "current", "run_at": "soon", "commands": [{"method": 1, "max_timeout": "[x]"}, 7]}""");
+            """
+            {"id": 5, "enabled": "yes", "max_retries": 1.5, "restart_policy": "current", "run_at": "soon",
+            "commands": [{"method": 1, "max_timeout": "[x]"}, 7]}
+            """);
 
         load.Should().Throw<TaskValidationException>().Which.Faults.Should().Equal(
             "id is 5; it must be text.",
@@ -181,21 +202,30 @@ public sealed class DefinitionJsonTests
     [Theory]
     [InlineData("""
         {
-          "id": "t", "app_name": "app", "kws": {"a": [1.50]}, "enabled": false, "cron": "*/5 * * * *", "cron_time_zone": "Europe/Riga", "run_at": 1718449230.25,
-          "priority": -3, "max_exec_timeout": 12.5, "max_retries": 3, "retry_delay": 0, "restart_policy": "FIRST", "notify": true, "next_task": "n", "system": true,
+          "id": "t", "app_name": "app", "kws": {"a": [1.50]}, "enabled": false, "cron": "*/5 * * * *",
+          "cron_time_zone": "Europe/Riga", "run_at": 1718449230.25,
+          "priority": -3, "max_exec_timeout": 12.5, "max_retries": 3, "retry_delay": 0, "restart_policy": "FIRST",
+          "notify": true, "next_task": "n", "system": true,
           "description": "for \u00e9 people", "meta": {"m": null}, "group": "g", "group_id": "i", "user_id": "u",
-          "commands": [{"method": "do.[0]", "params": ["[kws.a]", null], "max_timeout": 2.5, "condition": {"schema": {"0": {"gt": 1}}}}, {"method": "x", "params": {}}]
+          "commands": [{"method": "do.[0]", "params": ["[kws.a]", null], "max_timeout": 2.5,
+          "condition": {"schema": {"0": {"gt": 1}}}}, {"method": "x", "params": {}}]
         }
         """)]
-    [InlineData("""{"id": "t", "app_name": "app", "kws": {}, "max_exec_timeout": 300, "commands": [{"method": "do"}]}""")]
-    [InlineData("""{"id": "t", "app_name": "app", "kws": {}, "max_exec_timeout": 300, "run_at": 253402300800, "commands": [{"method": "do", "params": "text"}]}""")]
+    [InlineData(
+        """{"id": "t", "app_name": "app", "kws": {}, "max_exec_timeout": 300, "commands": [{"method": "do"}]}""")]
+    [InlineData(
+        """
+        {"id": "t", "app_name": "app", "kws": {}, "max_exec_timeout": 300, "run_at": 253402300800,
+        "commands": [{"method": "do", "params": "text"}]}
+        """)]
     public void A_definition_in_its_stored_form_is_the_same_definition(string json)
     {
         var definition = TaskDefinition.FromJson(json);
 
         var stored = definition.ToStoredJson();
 
-        TaskDefinition.FromStoredJson(System.Text.Encoding.UTF8.GetBytes(stored), "t", "app").ToJson().Should().Be(definition.ToJson());
+        TaskDefinition.FromStoredJson(System.Text.Encoding.UTF8.GetBytes(stored), "t", "app").ToJson()
+            .Should().Be(definition.ToJson());
         (TaskDefinition.FromJson(stored) with { Id = "t", AppName = "app" }).ToJson().Should().Be(definition.ToJson());
     }
 

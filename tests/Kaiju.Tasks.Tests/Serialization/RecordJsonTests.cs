@@ -8,12 +8,16 @@ public sealed class RecordJsonTests
 {
     private const string Stored = """
         {
-          "id": "t", "app_name": "app", "kws": {}, "enabled": true, "cron": null, "max_exec_timeout": 300, "max_retries": 3,
+          "id": "t", "app_name": "app", "kws": {}, "enabled": true, "cron": null, "max_exec_timeout": 300,
+          "max_retries": 3,
           "restart_policy": "CURRENT", "notify": false, "next_task": null, "system": false,
-          "commands": [{"method": "do", "params": {}, "max_timeout": null, "condition": null}, {"method": "_TIMER_", "params": {"timer": 60}}],
-          "status": "WAITING", "result": [{"a": 1.0}], "stage": 1, "stages": 2, "created": 1718449230, "queued_at": 1718452800.5,
+          "commands": [{"method": "do", "params": {}, "max_timeout": null, "condition": null}, {"method": "_TIMER_",
+          "params": {"timer": 60}}],
+          "status": "WAITING", "result": [{"a": 1.0}], "stage": 1, "stages": 2, "created": 1718449230,
+          "queued_at": 1718452800.5,
           "exec_deadline": 1718453100, "wait_deadline": 1718452890, "next_run": 1718452800, "status_change": 1718452830,
-          "executor_id": "e-1", "job_id": "j-1", "retries": 1, "exit_code": 1, "error": {"code": -32603, "message": "boom", "data": {"x": [1]}}
+          "executor_id": "e-1", "job_id": "j-1", "retries": 1, "exit_code": 1, "error": {"code": -32603,
+          "message": "boom", "data": {"x": [1]}}
         }
         """;
 
@@ -42,7 +46,8 @@ public sealed class RecordJsonTests
 
         foreach (var member in Json.Of(Stored).EnumerateObject().Where(member => member.Name != "commands"))
         {
-            JsonElement.DeepEquals(written.GetProperty(member.Name), member.Value).Should().BeTrue($"{member.Name} is {written.GetProperty(member.Name)}");
+            JsonElement.DeepEquals(written.GetProperty(member.Name), member.Value).Should().BeTrue(
+                $"{member.Name} is {written.GetProperty(member.Name)}");
         }
 
         var again = TaskRecord.FromJson(written.GetRawText());
@@ -52,7 +57,8 @@ public sealed class RecordJsonTests
     [Fact]
     public void A_task_with_little_in_it_loads_as_idle()
     {
-        var task = TaskRecord.FromJson("""{"id": "t", "commands": [{"method": "do"}], "created": "2024-06-15T12:00:30"}""");
+        var task = TaskRecord.FromJson(
+            """{"id": "t", "commands": [{"method": "do"}], "created": "2024-06-15T12:00:30"}""");
 
         task.State.Should().Be(TaskState.Idle);
         task.Result.Should().BeEmpty();
@@ -67,7 +73,8 @@ public sealed class RecordJsonTests
     [InlineData("""{"method": "do"}""", "1718452890", WaitKind.Timer)]
     public void A_waiting_task_waits_for_what_its_command_says(string command, string deadline, WaitKind wait)
     {
-        var task = TaskRecord.FromJson($$"""{"id": "t", "status": "WAITING", "wait_deadline": {{deadline}}, "commands": [{{command}}]}""");
+        var task = TaskRecord.FromJson(
+            $$"""{"id": "t", "status": "WAITING", "wait_deadline": {{deadline}}, "commands": [{{command}}]}""");
 
         task.Managed.Wait.Should().Be(wait);
     }
@@ -75,17 +82,31 @@ public sealed class RecordJsonTests
     [Fact]
     public async Task What_this_library_wrote_is_imported_as_it_was()
     {
-        await using var from = new TaskTestHost(tasks => tasks.AddCommand("fail", void () => throw new InvalidOperationException()));
+        await using var from = new TaskTestHost(
+            tasks => tasks.AddCommand("fail", void () => throw new InvalidOperationException()));
         await from.RunAsync(new TaskDefinition { Id = "cron", Cron = "30 0 3 * * *", Commands = [new("fail")] });
-        await from.RunAsync(new TaskDefinition { Id = "pass", MaxRetries = 1, RestartPolicy = RestartPolicy.First, Commands = [new("fail")] });
+        await from.RunAsync(
+            new TaskDefinition
+            {
+                Id = "pass",
+                MaxRetries = 1,
+                RestartPolicy = RestartPolicy.First,
+                Commands = [new("fail")],
+            });
         await from.RunAsync(new TaskDefinition { Id = "cancelled", MaxRetries = 5, Commands = [new MessageCommand()] });
-        await from.RunAsync(new TaskDefinition { Id = "waiting", Commands = [new MessageCommand { MaxTimeout = TimeSpan.FromDays(1) }] });
+        await from.RunAsync(
+            new TaskDefinition
+            {
+                Id = "waiting",
+                Commands = [new MessageCommand { MaxTimeout = TimeSpan.FromDays(1) }],
+            });
         await from.Client.CancelAsync("cancelled");
         var exported = (await from.Client.ListAsync().ToListAsync()).Select(task => task.ToJson()).ToList();
 
         await using var to = new TaskTestHost();
         var checker = to.Services.GetRequiredService<TaskDefinitionChecker>();
-        await to.Store.ImportAsync([.. exported.Select(json => checker.PrepareImport(TaskRecord.FromJson(json)))], [], default);
+        await to.Store.ImportAsync(
+            [.. exported.Select(json => checker.PrepareImport(TaskRecord.FromJson(json)))], [], default);
 
         (await to.Client.ListAsync().ToListAsync()).Select(task => task.ToJson()).Should().Equal(exported);
     }
@@ -100,9 +121,17 @@ public sealed class RecordJsonTests
         await host.Store.ImportAsync(
             [
                 Read("""{"id": "cron", "cron": "0 3 * * * 30", "commands": [{"method": "do"}]}"""),
-                Read("""{"id": "failed", "status": "FAILED", "max_retries": 2, "retries": 1, "queued_at": 1718452000, "commands": [{"method": "do"}]}"""),
+                Read(
+                    """
+                    {"id": "failed", "status": "FAILED", "max_retries": 2, "retries": 1, "queued_at": 1718452000,
+                    "commands": [{"method": "do"}]}
+                    """),
                 Read("""{"id": "queued", "status": "QUEUED", "created": 1718452000, "commands": [{"method": "do"}]}"""),
-                Read("""{"id": "odd", "commands": [{"method": "do", "params": {"x": "[7.a:1]"}, "condition": {"schema": {"a": {"near": 1}}}}], "max_retries": 99}"""),
+                Read(
+                    """
+                    {"id": "odd", "commands": [{"method": "do", "params": {"x": "[7.a:1]"},
+                    "condition": {"schema": {"a": {"near": 1}}}}], "max_retries": 99}
+                    """),
             ],
             [],
             default);
@@ -111,7 +140,8 @@ public sealed class RecordJsonTests
         (await host.GetAsync("failed")).RetryAt.Should().Be(host.Now);
         (await host.GetAsync("queued")).QueuedAt.Should().Be(DateTimeOffset.FromUnixTimeSeconds(1718452000));
         (await host.GetAsync("odd")).Definition.MaxRetries.Should().Be(99, "what ran elsewhere is kept as it is");
-        FluentActions.Invoking(() => Read("""{"id": "t", "kws": [1], "commands": []}""")).Should().Throw<TaskValidationException>().Which.Faults.Should().HaveCount(2);
+        FluentActions.Invoking(() => Read("""{"id": "t", "kws": [1], "commands": []}""")).Should()
+            .Throw<TaskValidationException>().Which.Faults.Should().HaveCount(2);
     }
 
     [Fact]
@@ -162,8 +192,10 @@ public sealed class RecordJsonTests
         var json = task.ToJson();
 
         json.ShouldBeJson("""
-            {"id": "t", "app_name": "app", "executor_id": "e", "claim": "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "job_id": "j", "pass": 2,
-             "attempt": 3, "stage": 1, "stages": 2, "commands": [{"method": "do.2", "params": {"x": "[0]"}, "max_timeout": null, "condition": null}],
+            {"id": "t", "app_name": "app", "executor_id": "e", "claim": "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+            "job_id": "j", "pass": 2,
+             "attempt": 3, "stage": 1, "stages": 2, "commands": [{"method": "do.2", "params": {"x": "[0]"},
+             "max_timeout": null, "condition": null}],
              "result": [1.50], "kws": {"a": 1}, "exec_deadline": 1718452830, "time_left": 299.5,
              "max_retries": 4, "retry_delay": 2.5, "queued_for": 1.5}
             """);
@@ -190,8 +222,10 @@ public sealed class RecordJsonTests
         var json = notification.ToJson();
 
         json.ShouldBeJson("""
-            {"message": "task.result", "id": 7, "task_id": "t", "job_id": "j", "user_id": "u", "status": "FAILED", "final": false, "read": false,
-             "result": [1], "exit_code": 130, "error": {"kind": "timeout", "message": "too long"}, "created": 1718452830}
+            {"message": "task.result", "id": 7, "task_id": "t", "job_id": "j", "user_id": "u", "status": "FAILED",
+            "final": false, "read": false,
+             "result": [1], "exit_code": 130, "error": {"kind": "timeout", "message": "too long"},
+             "created": 1718452830}
             """);
         TaskNotification.FromJson(json).ToJson().Should().Be(json);
     }

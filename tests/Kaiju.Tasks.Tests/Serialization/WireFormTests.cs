@@ -16,20 +16,27 @@ namespace Kaiju.Tasks.Tests.Serialization;
 /// <summary>Plain serializers and endpoints write the library's types in their wire form.</summary>
 public sealed class WireFormTests
 {
-    private static readonly DateTimeOffset _time = new DateTimeOffset(2024, 6, 15, 12, 0, 30, TimeSpan.Zero).AddTicks(1234567);
+    private static readonly DateTimeOffset _time = new DateTimeOffset(
+        2024, 6, 15, 12, 0, 30, TimeSpan.Zero).AddTicks(1234567);
 
     /// <summary>Public types that hold data and have no wire form, and why.</summary>
     private static readonly Dictionary<string, string> _withoutWireForm = new()
     {
-        ["CronSchedule RetryDelay TaskConditionTest TaskDefinitionBuilder"] = "functions and builders: nothing of them is stored as such",
-        ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns LifecycleRules SqliteTasksOptions SqliteDurability PostgreSqlTasksOptions"] =
+        ["CronSchedule RetryDelay TaskConditionTest TaskDefinitionBuilder"] =
+            "functions and builders: nothing of them is stored as such",
+        ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns LifecycleRules SqliteTasksOptions "
+            + "SqliteDurability PostgreSqlTasksOptions"] =
             "settings: bound from configuration by their .NET names",
-        ["StageContext SpecialCommandContext SpecialCommand Done Failure Wait StageOutcome"] = "between the engine and a handler, in one process",
-        ["TaskEvent QueueDue Claimed Reported GivenBack Interrupted CheckOverdue NextPeriod CheckWait MessageSent CheckRetry Cancelled Chained Reset Transition"] =
+        ["StageContext SpecialCommandContext SpecialCommand Done Failure Wait StageOutcome"] =
+            "between the engine and a handler, in one process",
+        ["TaskEvent QueueDue Claimed Reported GivenBack Interrupted CheckOverdue NextPeriod CheckWait MessageSent "
+            + "CheckRetry Cancelled Chained Reset Transition"] =
             "between the life cycle and a store, in one call",
-        ["StageReport ReportId ReportKind ReportAnswer UnattendedWork DueDuty TaskDuty StoreWatch WatchAnswer ImportAnswer ExecutorPing ExecutorInfo TaskMove"] =
+        ["StageReport ReportId ReportKind ReportAnswer UnattendedWork DueDuty TaskDuty StoreWatch WatchAnswer "
+            + "ImportAnswer ExecutorPing ExecutorInfo TaskMove"] =
             "between the engine and a store, in one process",
-        ["HeldClaim AwaitedRun StoreHint StoreHintKinds HintNames QueuedTask ClaimRequest IdSource HintListeners"] = "between the engine and a store, in one process",
+        ["HeldClaim AwaitedRun StoreHint StoreHintKinds HintNames QueuedTask ClaimRequest IdSource HintListeners"] =
+            "between the engine and a store, in one process",
         ["CallContext TaskScope"] = "between the client and a store, in one process",
         ["TaskExitCode"] = "its wire form is the number",
     };
@@ -48,7 +55,8 @@ public sealed class WireFormTests
         new() { TypeInfoResolver = WireFormJson.Default }, // No reflection.
     ];
 
-    private static readonly TaskError _error = TaskError.Create(TaskErrorKind.Handler, "down", "System.IO.IOException", "at …");
+    private static readonly TaskError _error = TaskError.Create(
+        TaskErrorKind.Handler, "down", "System.IO.IOException", "at …");
 
     private static readonly TaskDefinition _definition = new()
     {
@@ -112,37 +120,69 @@ public sealed class WireFormTests
     };
 
     private static readonly TaskNotification _notification =
-        new() { Id = 7, TaskId = "t", JobId = "j", State = TaskState.Failed, IsFinal = false, Error = _error, Created = _time };
+        new()
+        {
+            Id = 7,
+            TaskId = "t",
+            JobId = "j",
+            State = TaskState.Failed,
+            IsFinal = false,
+            Error = _error,
+            Created = _time,
+        };
 
     private static readonly ExecutorTask _executorTask =
-        new() { Id = "t", AppName = "app", ExecutorId = "e", Claim = Guid.Empty, JobId = "j", Commands = _definition.Commands };
+        new()
+        {
+            Id = "t",
+            AppName = "app",
+            ExecutorId = "e",
+            Claim = Guid.Empty,
+            JobId = "j",
+            Commands = _definition.Commands,
+        };
 
     private static readonly (object Value, string Json)[] _values =
     [
         (_definition, _definition.ToJson()),
-        (_definition.Commands[0], """{"method": "do", "params": {"X": "[kws.A]"}, "max_timeout": 2, "condition": {"schema": {"kws.A": {"gt": 1}}}}"""),
+        (
+            _definition.Commands[0],
+            """
+            {"method": "do", "params": {"X": "[kws.A]"}, "max_timeout": 2,
+            "condition": {"schema": {"kws.A": {"gt": 1}}}}
+            """),
         (new TaskCommand("plain"), """{"method": "plain", "params": null, "max_timeout": null, "condition": null}"""),
-        (_definition.Commands[1], """{"method": "_TIMER_", "params": {"timer": 1.5}, "max_timeout": null, "condition": null}"""),
-        (_definition.Commands[2], """{"method": "_MESSAGE_", "params": null, "max_timeout": null, "condition": null}"""),
+        (
+            _definition.Commands[1],
+            """{"method": "_TIMER_", "params": {"timer": 1.5}, "max_timeout": null, "condition": null}"""),
+        (
+            _definition.Commands[2],
+            """{"method": "_MESSAGE_", "params": null, "max_timeout": null, "condition": null}"""),
         (_definition.Commands[0].Condition!, """{"schema": {"kws.A": {"gt": 1}}}"""),
         (_error, """{"kind": "handler", "type": "System.IO.IOException", "message": "down", "details": "at …"}"""),
         (_record, _record.ToJson()),
         (_record.Managed, """
-            {"status": "FAILED", "stage": 0, "queued_at": null, "exec_deadline": null, "wait_deadline": null, "next_run": null, "retry_at": 1718452830.1234567,
+            {"status": "FAILED", "stage": 0, "queued_at": null, "exec_deadline": null, "wait_deadline": null,
+            "next_run": null, "retry_at": 1718452830.1234567,
              "status_change": -62135596800, "executor_id": null, "job_id": "j", "retries": 0, "exit_code": 1,
-             "error": {"kind": "handler", "type": "System.IO.IOException", "message": "down", "details": "at …"}, "pass": 0, "interruptions": 0,
-             "result_run": "j", "result_pass": 0, "wait": "NONE", "occurrence": null, "skipped": 5000000000, "chain": "NONE"}
+             "error": {"kind": "handler", "type": "System.IO.IOException", "message": "down", "details": "at …"},
+             "pass": 0, "interruptions": 0,
+             "result_run": "j", "result_pass": 0, "wait": "NONE", "occurrence": null, "skipped": 5000000000,
+             "chain": "NONE"}
             """),
         (_run, """
-            {"task_id": "t", "job_id": "j", "status": "FINISHED", "result": [{}, null], "retries": 0, "exit_code": 0, "error": null, "occurrence": null,
+            {"task_id": "t", "job_id": "j", "status": "FINISHED", "result": [{}, null], "retries": 0, "exit_code": 0,
+            "error": null, "occurrence": null,
              "chain": "STARTED", "queued_at": null, "ended": 1718452830.1234567}
             """),
         (_failedStage, """
-            {"job_id": "j", "pass": 1, "stage": 2, "attempt": 3, "started": 1718452830.1234567, "finished": 1718452831.1234567,
+            {"job_id": "j", "pass": 1, "stage": 2, "attempt": 3, "started": 1718452830.1234567,
+            "finished": 1718452831.1234567,
              "error": {"kind": "handler", "type": "System.IO.IOException", "message": "down", "details": "at …"}}
             """),
         (_failedStage with { Error = null, Result = Json.Of("null") }, """
-            {"job_id": "j", "pass": 1, "stage": 2, "attempt": 3, "started": 1718452830.1234567, "finished": 1718452831.1234567, "result": null, "error": null}
+            {"job_id": "j", "pass": 1, "stage": 2, "attempt": 3, "started": 1718452830.1234567,
+            "finished": 1718452831.1234567, "result": null, "error": null}
             """),
         (_notification, _notification.ToJson()),
         (_executorTask, _executorTask.ToJson()),
@@ -152,10 +192,13 @@ public sealed class WireFormTests
         (new NotificationPage([_notification], 7), $$"""{"notifications": [{{_notification.ToJson()}}], "next": 7}"""),
         (new TaskCursor(_time, "t"), """{"created": 1718452830.1234567, "id": "t"}"""),
         (new TaskQuery { State = TaskState.Failed, IsPeriodic = false, IdPrefix = "a", CreatedFrom = _time }, """
-            {"status": "FAILED", "app_name": null, "group": null, "group_id": null, "user_id": null, "periodic": false, "id_prefix": "a",
+            {"status": "FAILED", "app_name": null, "group": null, "group_id": null, "user_id": null, "periodic": false,
+            "id_prefix": "a",
              "created_from": 1718452830.1234567, "created_to": null}
             """),
-        (new NotificationQuery { TaskId = "t", Before = 5_000_000_000 }, """{"user_id": null, "task_id": "t", "read": null, "before": 5000000000}"""),
+        (
+            new NotificationQuery { TaskId = "t", Before = 5_000_000_000 },
+            """{"user_id": null, "task_id": "t", "read": null, "before": 5000000000}"""),
         (new CreateAnswer("t", CreateResult.Invalid, TaskState.Idle) { Faults = ["a"] },
             """{"task_id": "t", "result": "INVALID", "status": "IDLE", "faults": ["a"]}"""),
         (new UpdateAnswer(UpdateResult.Refused, ["a"]), """{"result": "REFUSED", "faults": ["a"]}"""),
@@ -178,12 +221,16 @@ public sealed class WireFormTests
         var options = _options[set];
 
         // The user's own converter for all enums comes before that of the type.
-        foreach (var (given, expected) in _values.Where(value => value.Value is not Enum || options.Converters.Count == 0))
+        foreach (var (given, expected) in _values.Where(
+            value => value.Value is not Enum || options.Converters.Count == 0))
         {
             var json = JsonSerializer.Serialize(given, given.GetType(), options);
 
             json.ShouldBeJson(expected);
-            JsonSerializer.Serialize(JsonSerializer.Deserialize(json, given.GetType(), options), given.GetType(), options).Should().Be(json);
+            JsonSerializer.Serialize(
+                JsonSerializer.Deserialize(json, given.GetType(), options), given.GetType(), options)
+                .Should()
+                .Be(json);
         }
     }
 
@@ -194,41 +241,58 @@ public sealed class WireFormTests
         var data = new[] { typeof(ITaskClient), typeof(SqliteTasksOptions), typeof(PostgreSql.PostgreSqlTasksOptions) }
             .SelectMany(type => type.Assembly.GetExportedTypes())
             .Where(type => type.IsEnum || type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Length > 0)
-            .Where(type => !type.IsInterface && !type.IsAssignableTo(typeof(Exception)) && !type.IsAssignableTo(typeof(Attribute))
+            .Where(
+                type => !type.IsInterface && !type.IsAssignableTo(typeof(Exception))
+                    && !type.IsAssignableTo(typeof(Attribute))
                 && !type.IsAssignableTo(typeof(JsonConverter)) && !type.IsAssignableTo(typeof(Delegate)))
             .ToList();
 
-        var without = data.Where(type => type.GetCustomAttribute<JsonConverterAttribute>()?.ConverterType != typeof(TaskJsonConverter));
+        var without = data.Where(
+            type => type.GetCustomAttribute<JsonConverterAttribute>()?.ConverterType != typeof(TaskJsonConverter));
 
         without.Select(type => type.Name).Should().BeSubsetOf(reasons);
-        data.Except(without).Should().OnlyContain(type => _values.Any(value => value.Value.GetType() == type), "each has a case above");
+        data.Except(without).Should().OnlyContain(
+            type => _values.Any(value => value.Value.GetType() == type), "each has a case above");
     }
 
     [Fact]
     public void States_are_keys_and_members_of_the_users_own_types()
     {
-        var json = JsonSerializer.Serialize(new { counts = new Dictionary<TaskState, int> { [TaskState.Failed] = 2 }, last = (TaskState?)TaskState.Idle });
+        var json = JsonSerializer.Serialize(
+            new
+            {
+                counts = new Dictionary<TaskState,
+                int>
+                { [TaskState.Failed] = 2 },
+                last = (TaskState?)TaskState.Idle,
+            });
 
         json.Should().Be("""{"counts":{"FAILED":2},"last":"IDLE"}""");
-        JsonSerializer.Deserialize<Dictionary<TaskState, int>>("""{"FAILED":2}""").Should().Equal(new Dictionary<TaskState, int> { [TaskState.Failed] = 2 });
+        JsonSerializer.Deserialize<Dictionary<TaskState, int>>("""{"FAILED":2}""").Should().Equal(
+            new Dictionary<TaskState, int> { [TaskState.Failed] = 2 });
     }
 
     [Fact]
     public void Nothing_and_what_is_not_valid_yet_is_written()
     {
         JsonSerializer.Serialize<TaskDefinition?>(null).Should().Be("null");
-        JsonSerializer.Serialize(default(CreateAnswer)).ShouldBeJson("""{"task_id": null, "result": "CREATED", "status": "IDLE", "faults": []}""");
+        JsonSerializer.Serialize(default(CreateAnswer)).ShouldBeJson(
+            """{"task_id": null, "result": "CREATED", "status": "IDLE", "faults": []}""");
         JsonSerializer.Serialize(new TaskDefinition { Commands = null!, RestartPolicy = (RestartPolicy)7 })
             .Should().Contain("\"commands\":null").And.Contain("\"restart_policy\":\"7\"");
         JsonSerializer.Serialize(new TaskDefinition { Commands = [null!] }).Should().Contain("\"commands\":[null]");
-        JsonSerializer.Serialize(new TaskDefinition { Kws = new { IdOf = 1 }, Commands = [new("do", new { IdOf = 2 })] })
+        JsonSerializer.Serialize(
+            new TaskDefinition { Kws = new { IdOf = 1 }, Commands = [new("do", new { IdOf = 2 })] })
             .Should().Contain("\"kws\":{\"idOf\":1}").And.Contain("\"params\":{\"idOf\":2}");
         JsonSerializer.Serialize(TaskCondition.FromJson(default)).Should().Be("null");
     }
 
     [Theory]
     [InlineData(typeof(TaskDefinition), "[]", "The task is []; it must be an object.")]
-    [InlineData(typeof(TaskDefinition), """{"commands": 1, "priority": "x"}""", "commands is 1; it must be an array. priority is \"x\"; it must be a whole number.")]
+    [InlineData(
+        typeof(TaskDefinition),
+        """{"commands": 1, "priority": "x"}""",
+        "commands is 1; it must be an array. priority is \"x\"; it must be a whole number.")]
     [InlineData(typeof(TaskCommand), """{"method": 1}""", "command.method is 1; it must be text.")]
     [InlineData(typeof(TimerCommand), """{"method": "do"}""", "command.method is \"do\"; it must be \"_TIMER_\".")]
     [InlineData(typeof(MessageCommand), """{"method": "do"}""", "command.method is \"do\"; it must be \"_MESSAGE_\".")]
@@ -238,9 +302,18 @@ public sealed class WireFormTests
     [InlineData(typeof(TaskPage), "1", "The page is 1; it must be an object.")]
     [InlineData(typeof(NotificationPage), "1", "The page is 1; it must be an object.")]
     [InlineData(typeof(TaskCursor), """{"created": 1}""", "id is missing; it must be text.")]
-    [InlineData(typeof(TaskQuery), """{"status": "Done"}""", "status is \"Done\"; it must be one of IDLE, QUEUED, EXECUTED, SUSPENDED, WAITING, FINISHED, FAILED.")]
-    [InlineData(typeof(TaskState), "\"Done\"", "\"Done\" is not a TaskState; it must be one of IDLE, QUEUED, EXECUTED, SUSPENDED, WAITING, FINISHED, FAILED.")]
-    [InlineData(typeof(TaskState), "1", "A TaskState must be one of IDLE, QUEUED, EXECUTED, SUSPENDED, WAITING, FINISHED, FAILED.")]
+    [InlineData(
+        typeof(TaskQuery),
+        """{"status": "Done"}""",
+        "status is \"Done\"; it must be one of IDLE, QUEUED, EXECUTED, SUSPENDED, WAITING, FINISHED, FAILED.")]
+    [InlineData(
+        typeof(TaskState),
+        "\"Done\"",
+        "\"Done\" is not a TaskState; it must be one of IDLE, QUEUED, EXECUTED, SUSPENDED, WAITING, FINISHED, FAILED.")]
+    [InlineData(
+        typeof(TaskState),
+        "1",
+        "A TaskState must be one of IDLE, QUEUED, EXECUTED, SUSPENDED, WAITING, FINISHED, FAILED.")]
     public void What_is_not_of_the_type_is_a_json_exception_that_says_so(Type type, string json, string message)
     {
         var read = () => JsonSerializer.Deserialize(json, type);
@@ -265,10 +338,13 @@ public sealed class WireFormTests
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
 
         (await http.GetStringAsync("/page")).ShouldBeJson($$"""{"tasks": [{{_record.ToJson()}}], "next": null}""");
-        Json.Of(await http.GetStringAsync("/stages"))[0].GetProperty("error").GetProperty("kind").GetString().Should().Be("handler");
-        (await http.GetStringAsync("/states")).ShouldBeJson($$"""{"state": "FAILED", "run": {{JsonSerializer.Serialize(_run)}}}""");
+        Json.Of(await http.GetStringAsync("/stages"))[0].GetProperty("error").GetProperty("kind")
+            .GetString().Should().Be("handler");
+        (await http.GetStringAsync("/states")).ShouldBeJson(
+            $$"""{"state": "FAILED", "run": {{JsonSerializer.Serialize(_run)}}}""");
         using var created = await http.PostAsync("/tasks", Body("""{"id": "t", "commands": [{"method": "do"}]}"""));
-        (await created.Content.ReadAsStringAsync()).ShouldBeJson("""{"task_id": "t", "result": "CREATED", "status": "QUEUED", "faults": []}""");
+        (await created.Content.ReadAsStringAsync()).ShouldBeJson(
+            """{"task_id": "t", "result": "CREATED", "status": "QUEUED", "faults": []}""");
         using var refused = await http.PostAsync("/tasks", Body("""{"id": "t", "commands": 1}"""));
         ((int)refused.StatusCode).Should().Be(StatusCodes.Status400BadRequest);
         await app.StopAsync();

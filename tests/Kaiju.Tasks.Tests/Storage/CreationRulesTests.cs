@@ -55,7 +55,8 @@ public sealed class CreationRulesTests
 
     [Fact]
     public void A_batch_with_a_definition_that_was_not_prepared_is_refused_as_a_whole() =>
-        FluentActions.Invoking(() => CreationRules.ThrowIfNotPrepared([new TaskDefinition { Id = "a", Commands = [new("do")] }]))
+        FluentActions.Invoking(
+            () => CreationRules.ThrowIfNotPrepared([new TaskDefinition { Id = "a", Commands = [new("do")] }]))
             .Should().Throw<ArgumentException>().WithMessage("*is not complete*");
 
     public static TheoryData<TaskState> States() => [.. Enum.GetValues<TaskState>()];

@@ -8,11 +8,18 @@ namespace Kaiju.Tasks.Tests;
 /// <summary>A store that passes everything on; what derives from it gets some of it wrong.</summary>
 internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
 {
-    public virtual ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
+        IReadOnlyList<TaskDefinition> tasks,
+        OnConflict onConflict,
+        CallContext context,
+        CancellationToken cancellationToken) =>
         Call(nameof(CreateAsync), () => inner.CreateAsync(tasks, onConflict, context, cancellationToken));
 
     public virtual ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
-        IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors, CallContext context, CancellationToken cancellationToken) =>
+        IReadOnlyList<TaskRecord> tasks,
+        IReadOnlyList<ExecutorPing> executors,
+        CallContext context,
+        CancellationToken cancellationToken) =>
         Call(nameof(ImportAsync), () => inner.ImportAsync(tasks, executors, context, cancellationToken));
 
     public virtual ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) =>
@@ -21,22 +28,27 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken) =>
         Call(nameof(GetRunAsync), () => inner.GetRunAsync(taskId, jobId, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<AwaitedRun>> FindEndedRunsAsync(IReadOnlyList<AwaitedRun> runs, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<AwaitedRun>> FindEndedRunsAsync(
+        IReadOnlyList<AwaitedRun> runs, CancellationToken cancellationToken) =>
         Call(nameof(FindEndedRunsAsync), () => inner.FindEndedRunsAsync(runs, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(
+        string taskId, CancellationToken cancellationToken) =>
         Call(nameof(ListRunsAsync), () => inner.ListRunsAsync(taskId, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(
+        string taskId, CancellationToken cancellationToken) =>
         Call(nameof(GetStagesAsync), () => inner.GetStagesAsync(taskId, cancellationToken));
 
-    public virtual ValueTask<UpdateAnswer> UpdateAsync(TaskDefinition definition, int revision, CallContext context, CancellationToken cancellationToken) =>
+    public virtual ValueTask<UpdateAnswer> UpdateAsync(
+        TaskDefinition definition, int revision, CallContext context, CancellationToken cancellationToken) =>
         Call(nameof(UpdateAsync), () => inner.UpdateAsync(definition, revision, context, cancellationToken));
 
     public virtual ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
         Call(nameof(MarkReadAsync), () => inner.MarkReadAsync(ids, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<TaskNotification>> ListUndeliveredAsync(int limit, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<TaskNotification>> ListUndeliveredAsync(
+        int limit, CancellationToken cancellationToken) =>
         Call(nameof(ListUndeliveredAsync), () => inner.ListUndeliveredAsync(limit, cancellationToken));
 
     public virtual async ValueTask MarkDeliveredAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
@@ -46,25 +58,42 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
             return true;
         });
 
-    public virtual ValueTask<TaskPage> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
+    public virtual ValueTask<TaskPage> ListAsync(
+        TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
         Call(nameof(ListAsync), () => inner.ListAsync(query, after, limit, cancellationToken));
 
-    public virtual ValueTask<NotificationPage> ListNotificationsAsync(NotificationQuery query, int limit, CancellationToken cancellationToken) =>
+    public virtual ValueTask<NotificationPage> ListNotificationsAsync(
+        NotificationQuery query, int limit, CancellationToken cancellationToken) =>
         Call(nameof(ListNotificationsAsync), () => inner.ListNotificationsAsync(query, limit, cancellationToken));
 
-    public virtual ValueTask<int> DeleteNotificationsAsync(TimeSpan age, int limit, CancellationToken cancellationToken) =>
+    public virtual ValueTask<int> DeleteNotificationsAsync(
+        TimeSpan age, int limit, CancellationToken cancellationToken) =>
         Call(nameof(DeleteNotificationsAsync), () => inner.DeleteNotificationsAsync(age, limit, cancellationToken));
 
-    public virtual ValueTask<bool> DeleteAsync(string taskId, CallContext context, CancellationToken cancellationToken) => Call(nameof(DeleteAsync), () => inner.DeleteAsync(taskId, context, cancellationToken));
+    public virtual ValueTask<bool> DeleteAsync(
+        string taskId,
+        CallContext context,
+        CancellationToken cancellationToken) => Call(nameof(DeleteAsync),
+        () => inner.DeleteAsync(taskId, context, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<string>> DeleteEndedAsync(TimeSpan age, int limit, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<string>> DeleteEndedAsync(
+        TimeSpan age, int limit, CancellationToken cancellationToken) =>
         Call(nameof(DeleteEndedAsync), () => inner.DeleteEndedAsync(age, limit, cancellationToken));
 
-    public virtual ValueTask<bool> ResetAsync(string taskId, CallContext context, CancellationToken cancellationToken) => Call(nameof(ResetAsync), () => inner.ResetAsync(taskId, context, cancellationToken));
+    public virtual ValueTask<bool> ResetAsync(
+        string taskId,
+        CallContext context,
+        CancellationToken cancellationToken) => Call(nameof(ResetAsync),
+        () => inner.ResetAsync(taskId, context, cancellationToken));
 
-    public virtual ValueTask<bool> CancelAsync(string taskId, CallContext context, CancellationToken cancellationToken) => Call(nameof(CancelAsync), () => inner.CancelAsync(taskId, context, cancellationToken));
+    public virtual ValueTask<bool> CancelAsync(
+        string taskId,
+        CallContext context,
+        CancellationToken cancellationToken) => Call(nameof(CancelAsync),
+        () => inner.CancelAsync(taskId, context, cancellationToken));
 
-    public virtual ValueTask<bool> SendMessageAsync(string taskId, JsonElement data, CallContext context, CancellationToken cancellationToken) =>
+    public virtual ValueTask<bool> SendMessageAsync(
+        string taskId, JsonElement data, CallContext context, CancellationToken cancellationToken) =>
         Call(nameof(SendMessageAsync), () => inner.SendMessageAsync(taskId, data, context, cancellationToken));
 
     public virtual ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken) =>
@@ -73,13 +102,16 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken) =>
         Call(nameof(WatchAsync), () => inner.WatchAsync(cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(DateTimeOffset? asOf, int limit, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(
+        DateTimeOffset? asOf, int limit, CancellationToken cancellationToken) =>
         Call(nameof(ExpelDeadExecutorsAsync), () => inner.ExpelDeadExecutorsAsync(asOf, limit, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<TaskMove>> AbortOverdueAsync(int limit, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<TaskMove>> AbortOverdueAsync(
+        int limit, CancellationToken cancellationToken) =>
         Call(nameof(AbortOverdueAsync), () => inner.AbortOverdueAsync(limit, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<TaskMove>> RestartPeriodicAsync(int limit, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<TaskMove>> RestartPeriodicAsync(
+        int limit, CancellationToken cancellationToken) =>
         Call(nameof(RestartPeriodicAsync), () => inner.RestartPeriodicAsync(limit, cancellationToken));
 
     public virtual ValueTask<IReadOnlyList<TaskMove>> WakeWaitsAsync(int limit, CancellationToken cancellationToken) =>
@@ -88,38 +120,50 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual ValueTask<IReadOnlyList<TaskMove>> QueueDueAsync(int limit, CancellationToken cancellationToken) =>
         Call(nameof(QueueDueAsync), () => inner.QueueDueAsync(limit, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(
+        int limit, CancellationToken cancellationToken) =>
         Call(nameof(RequeueFailedAsync), () => inner.RequeueFailedAsync(limit, cancellationToken));
 
     public virtual ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) =>
         Call(nameof(GetTimeToNextDutyAsync), () => inner.GetTimeToNextDutyAsync(cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+        ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
         Call(nameof(ClaimAsync), () => inner.ClaimAsync(executor, taskIds, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
+        IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
         Call(nameof(RecordAsync), () => inner.RecordAsync(reports, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
+        ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Call(nameof(HeartbeatAsync), () => inner.HeartbeatAsync(executor, claims, cancellationToken));
 
     public virtual ValueTask<IReadOnlyList<ExecutorPing>> ListExecutorsAsync(CancellationToken cancellationToken) =>
         Call(nameof(ListExecutorsAsync), () => inner.ListExecutorsAsync(cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(
+        IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Call(nameof(FindLostClaimsAsync), () => inner.FindLostClaimsAsync(claims, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken) =>
-        Call(nameof(GiveBackStrayClaimsAsync), () => inner.GiveBackStrayClaimsAsync(executorId, known, cancellationToken));
+    public virtual ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(
+        string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken) =>
+        Call(
+            nameof(GiveBackStrayClaimsAsync),
+            () => inner.GiveBackStrayClaimsAsync(executorId, known, cancellationToken));
 
     public virtual ValueTask<IReadOnlyList<HeldClaim>> FindStrayClaimsAsync(
         string executorId, IReadOnlyList<HeldClaim> known, int limit, CancellationToken cancellationToken) =>
-        Call(nameof(FindStrayClaimsAsync), () => inner.FindStrayClaimsAsync(executorId, known, limit, cancellationToken));
+        Call(
+            nameof(FindStrayClaimsAsync),
+            () => inner.FindStrayClaimsAsync(executorId, known, limit, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(
+        string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Call(nameof(GiveBackClaimsAsync), () => inner.GiveBackClaimsAsync(executorId, claims, cancellationToken));
 
-    public virtual ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken) =>
+    public virtual ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(
+        string executorId, CancellationToken cancellationToken) =>
         Call(nameof(SuspendExecutorAsync), () => inner.SuspendExecutorAsync(executorId, cancellationToken));
 
     public virtual ITransactionalCreation? InCallersTransaction => inner.InCallersTransaction;
@@ -149,7 +193,8 @@ internal sealed class DeafStore(ITaskStore inner, StoreHintKinds lost = (StoreHi
 /// <summary>A store that will not give hints for a while.</summary>
 internal sealed class UnwillingStore(ITaskStore inner, Func<bool> refuses) : DecoratedStore(inner)
 {
-    public override IDisposable Listen(Action<StoreHint> listener) => refuses() ? throw new IOException("No hints now.") : base.Listen(listener);
+    public override IDisposable Listen(Action<StoreHint> listener) =>
+        refuses() ? throw new IOException("No hints now.") : base.Listen(listener);
 }
 
 /// <summary>A store that fails when a test says so: before the step, or after it, so that the answer is lost.</summary>
@@ -159,7 +204,8 @@ internal sealed class FaultyStore(ITaskStore inner) : DecoratedStore(inner)
 
     public Func<string, bool> FailsAfter { get; set; } = _ => false;
 
-    public ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ITaskQueue queue, ClaimRequest request, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
+        ITaskQueue queue, ClaimRequest request, CancellationToken cancellationToken) =>
         Call("ClaimNext", () => queue.ClaimAsync(request, cancellationToken));
 
     protected override async ValueTask<T> Call<T>(string member, Func<ValueTask<T>> pass)

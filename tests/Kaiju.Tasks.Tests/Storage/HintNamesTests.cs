@@ -51,7 +51,8 @@ public sealed class HintNamesTests
         hint.TaskIds.ToString().Should().Be("t3");
         hint.MayQueue(["mail", "shop"]).Should().BeTrue();
         hint.MayQueue(["mail"]).Should().BeFalse();
-        hint.With(new StoreHint(StoreHintKinds.Ended)).Should().Match<StoreHint>(both => both.TaskIds.IsAny && !both.Apps.IsAny);
+        hint.With(new StoreHint(StoreHintKinds.Ended)).Should().Match<StoreHint>(
+            both => both.TaskIds.IsAny && !both.Apps.IsAny);
         new StoreHint(StoreHintKinds.Queued).MayQueue(["mail"]).Should().BeTrue();
         new StoreHint(StoreHintKinds.Ended).MayQueue(["mail"]).Should().BeFalse();
     }

@@ -15,7 +15,10 @@ public sealed class MemoryRowFaultTests : IAsyncLifetime
     private ITaskStore Store => _opened!.Store;
 
     public async Task InitializeAsync() =>
-        _opened = await MemoryStores.Open(new LifecycleRules(), TaskTestHost.Start, (task, state, happened, now, rules) => _next(task, state, happened, now, rules));
+        _opened = await MemoryStores.Open(
+            new LifecycleRules(),
+            TaskTestHost.Start,
+            (task, state, happened, now, rules) => _next(task, state, happened, now, rules));
 
     public async Task DisposeAsync() => await _opened!.DisposeAsync();
 
@@ -85,7 +88,10 @@ public sealed class MemoryRowFaultTests : IAsyncLifetime
     public async Task A_duty_that_comes_to_nothing_is_dropped()
     {
         await CreateDueAsync("a", "b");
-        _next = (task, state, happened, now, rules) => task.Id == "a" && happened is TaskEvent.QueueDue ? null : TaskLifecycle.Next(task, state, happened, now, rules);
+        _next = (task, state, happened, now, rules) =>
+            task.Id == "a" && happened is TaskEvent.QueueDue
+                ? null
+                : TaskLifecycle.Next(task, state, happened, now, rules);
 
         (await MovedAsync(Store.QueueDueAsync(1, default))).Should().Equal("b");
         (await Store.GetTimeToNextDutyAsync(default)).Should().BeNull();
@@ -96,16 +102,28 @@ public sealed class MemoryRowFaultTests : IAsyncLifetime
         (await MovedAsync(Store.QueueDueAsync(1, default))).Should().Equal("a");
     }
 
-    private static async Task<IEnumerable<string>> MovedAsync(ValueTask<IReadOnlyList<TaskMove>> duty) => (await duty).Select(move => move.TaskId).Order(StringComparer.Ordinal);
+    private static async Task<IEnumerable<string>> MovedAsync(ValueTask<IReadOnlyList<TaskMove>> duty) =>
+        (await duty).Select(move => move.TaskId).Order(StringComparer.Ordinal);
 
     private void FailOn<TEvent>(string id) => _next = (task, state, happened, now, rules) =>
-        task.Id == id && happened is TEvent ? throw new FormatException("This machine does not know the time zone.") : TaskLifecycle.Next(task, state, happened, now, rules);
+        task.Id == id && happened is TEvent
+            ? throw new FormatException("This machine does not know the time zone.")
+            : TaskLifecycle.Next(task, state, happened, now, rules);
 
     /// <summary>Tasks that are due in ten seconds, and then ten seconds.</summary>
     private async Task CreateDueAsync(params string[] ids)
     {
         await Store.CreateAsync(
-            [.. ids.Select(id => Checked.Definition(new TaskDefinition { Id = id, RunAt = TaskTestHost.Start.AddSeconds(10), Commands = [new("do")] }))], OnConflict.Fail, default);
+            [.. ids.Select(
+                id => Checked.Definition(
+                    new TaskDefinition
+                    {
+                        Id = id,
+                        RunAt = TaskTestHost.Start.AddSeconds(10),
+                        Commands = [new("do")],
+                    }))],
+            OnConflict.Fail,
+            default);
         await _opened!.Advance(TimeSpan.FromSeconds(10));
     }
 }

@@ -11,7 +11,8 @@ namespace Kaiju.Tasks.Tests.Storage;
 /// <summary>Empty stores in memory, on fake time.</summary>
 internal static class MemoryStores
 {
-    public static ValueTask<OpenedStore> Open(LifecycleRules rules, DateTimeOffset start) => Open(rules, start, TaskLifecycle.Next);
+    public static ValueTask<OpenedStore> Open(LifecycleRules rules, DateTimeOffset start) =>
+        Open(rules, start, TaskLifecycle.Next);
 
     public static ValueTask<OpenedStore> Open(LifecycleRules rules, DateTimeOffset start, LifecycleFunction next)
     {

@@ -43,7 +43,8 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     {
         for (var i = 0; i < 4; i++)
         {
-            await _host.Client.CreateAsync(new TaskDefinition { Id = $"t{i}", Commands = [new("do", new { text = new string('x', 1000) })] });
+            await _host.Client.CreateAsync(
+                new TaskDefinition { Id = $"t{i}", Commands = [new("do", new { text = new string('x', 1000) })] });
         }
 
         (await ClaimAsync(10, bytes: 2500)).Should().Equal("t0", "t1");
@@ -63,7 +64,8 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
         var claimed = await Queue.ClaimAsync(new ClaimRequest(ByHand.Executor, 10, 500), default);
 
         claimed.Should().ContainSingle().Which.Should().Match<ExecutorTask>(task =>
-            task.Id == "t" && task.Stage == 1 && task.Stages == 3 && task.Result.Count == 1 && task.Commands.Count == 2 && task.Commands[0].Method == "b");
+            task.Id == "t" && task.Stage == 1 && task.Stages == 3 && task.Result.Count == 1 && task.Commands.Count == 2
+                && task.Commands[0].Method == "b");
     }
 
     [Fact]
@@ -71,13 +73,21 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     {
         for (var i = 0; i < 5; i++)
         {
-            await _host.Client.CreateAsync(new TaskDefinition { Id = $"t{i}", RunAt = TaskTestHost.Start.AddSeconds(i + 1), Commands = [new("do")] });
+            await _host.Client.CreateAsync(
+                new TaskDefinition
+                {
+                    Id = $"t{i}",
+                    RunAt = TaskTestHost.Start.AddSeconds(i + 1),
+                    Commands = [new("do")],
+                });
         }
 
         _host.Clock.Advance(TimeSpan.FromSeconds(4));
 
         (await _host.Store.QueueDueAsync(3, default)).Select(move => (move.TaskId, move.From, move.To)).Should().Equal(
-            ("t0", TaskState.Idle, TaskState.Queued), ("t1", TaskState.Idle, TaskState.Queued), ("t2", TaskState.Idle, TaskState.Queued));
+            ("t0", TaskState.Idle, TaskState.Queued),
+            ("t1", TaskState.Idle, TaskState.Queued),
+            ("t2", TaskState.Idle, TaskState.Queued));
         (await _host.Store.QueueDueAsync(3, default)).Select(move => move.TaskId).Should().Equal("t3");
         (await _host.Store.GetTimeToNextDutyAsync(default)).Should().Be(TimeSpan.FromSeconds(1));
     }
@@ -85,8 +95,22 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     [Fact]
     public async Task A_cron_that_never_comes_again_keeps_no_manager_busy_and_no_other_task_waiting()
     {
-        await _host.Client.CreateAsync(new TaskDefinition { Id = "never", Cron = "0 0 1 1 *", RunAt = TaskTestHost.Start, Commands = [new("do")] });
-        await _host.Client.CreateAsync(new TaskDefinition { Id = "again", Cron = "* * * * *", RunAt = TaskTestHost.Start, Commands = [new("do")] });
+        await _host.Client.CreateAsync(
+            new TaskDefinition
+            {
+                Id = "never",
+                Cron = "0 0 1 1 *",
+                RunAt = TaskTestHost.Start,
+                Commands = [new("do")],
+            });
+        await _host.Client.CreateAsync(
+            new TaskDefinition
+            {
+                Id = "again",
+                Cron = "* * * * *",
+                RunAt = TaskTestHost.Start,
+                Commands = [new("do")],
+            });
         _host.Clock.SetUtcNow(new DateTimeOffset(9999, 6, 1, 0, 0, 0, TimeSpan.Zero));
         await _host.Client.CancelAsync("never");
         await _host.Client.CancelAsync("again");
@@ -98,23 +122,29 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     [Fact]
     public async Task A_periodic_task_that_was_suspended_too_long_is_rescheduled_in_the_same_tick()
     {
-        await using var host = new TaskTestHost(configure: options => options.SuspendedLifetime = TimeSpan.FromHours(1));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "@daily", RunAt = TaskTestHost.Start, Commands = [new("do")] });
+        await using var host = new TaskTestHost(
+            configure: options => options.SuspendedLifetime = TimeSpan.FromHours(1));
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", Cron = "@daily", RunAt = TaskTestHost.Start, Commands = [new("do")] });
         await host.ClaimByHandAsync("t");
         await host.Store.SuspendExecutorAsync(ByHand.Executor.Id, default);
         host.Clock.Advance(TimeSpan.FromHours(1) + TimeSpan.FromTicks(1));
 
         await host.Manager.TickAsync(default);
 
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Idle && task.ExitCode == TaskExitCode.Aborted);
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Idle && task.ExitCode == TaskExitCode.Aborted);
     }
 
     [Fact]
     public async Task A_batch_with_an_item_that_was_not_prepared_stores_nothing()
     {
-        var task = _host.Services.GetRequiredService<TaskDefinitionChecker>().Prepare(new TaskDefinition { Id = "t", Commands = [new("do")] });
+        var task = _host.Services.GetRequiredService<TaskDefinitionChecker>().Prepare(
+            new TaskDefinition { Id = "t", Commands = [new("do")] });
 
-        await FluentActions.Awaiting(async () => await _host.Store.CreateAsync([task, new TaskDefinition { Id = "u", Commands = [new("do")] }], OnConflict.Fail, default))
+        await FluentActions.Awaiting(
+            async () => await _host.Store.CreateAsync(
+                [task, new TaskDefinition { Id = "u", Commands = [new("do")] }], OnConflict.Fail, default))
             .Should().ThrowAsync<ArgumentException>().WithMessage("*is not complete*");
 
         (await _host.Client.GetAsync("t")).Should().BeNull();
@@ -128,7 +158,8 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
 
         var answers = await _host.Store.CreateAsync([task, task, task with { Id = "u" }], OnConflict.Fail, default);
 
-        answers.Select(answer => (answer.TaskId, answer.Result)).Should().Equal(("t", CreateResult.Created), ("t", CreateResult.Refused), ("u", CreateResult.Created));
+        answers.Select(answer => (answer.TaskId, answer.Result)).Should().Equal(
+            ("t", CreateResult.Created), ("t", CreateResult.Refused), ("u", CreateResult.Created));
     }
 
     [Fact]
@@ -157,7 +188,8 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
         await _host.ReportByHandAsync(claimed, ByHand.Result("2"), stage: 1);
 
         before.Should().Match<TaskRecord>(task => task.State == TaskState.Queued && task.Result.Count == 0);
-        middle.Should().Match<TaskRecord>(task => task.State == TaskState.Executed && task.Result.Count == 1 && task.Managed.Claim == null);
+        middle.Should().Match<TaskRecord>(
+            task => task.State == TaskState.Executed && task.Result.Count == 1 && task.Managed.Claim == null);
     }
 
     [Fact]
@@ -165,7 +197,15 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     {
         const int Tasks = 400;
         var checker = _host.Services.GetRequiredService<TaskDefinitionChecker>();
-        var definition = checker.Prepare(new TaskDefinition { Id = "x", MaxRetries = 10, RetryDelay = TimeSpan.Zero, Notify = true, Commands = [new("a"), new("b"), new("c")] });
+        var definition = checker.Prepare(
+            new TaskDefinition
+            {
+                Id = "x",
+                MaxRetries = 10,
+                RetryDelay = TimeSpan.Zero,
+                Notify = true,
+                Commands = [new("a"), new("b"), new("c")],
+            });
         var recorded = new System.Collections.Concurrent.ConcurrentBag<(string Id, int Stage)>();
         using var done = new CancellationTokenSource();
 
@@ -180,7 +220,8 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
                     for (var stage = task.Stage; stage < task.Stages; stage++)
                     {
                         var fails = task.Retries() < 2 && (failures++ % 5) == 0;
-                        var answer = await _host.ReportByHandAsync(task, fails ? ByHand.Failure() : ByHand.Result($"\"{task.Id}/{stage}\""), stage);
+                        var answer = await _host.ReportByHandAsync(
+                            task, fails ? ByHand.Failure() : ByHand.Result($"\"{task.Id}/{stage}\""), stage);
                         if (answer == ReportAnswer.Superseded || fails)
                         {
                             break;
@@ -204,7 +245,8 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
             while (!done.IsCancellationRequested)
             {
                 await _host.Manager.TickAsync(default);
-                var ended = (await _host.Store.ListAsync(new TaskQuery { State = TaskState.Finished }, null, Tasks, default)).Tasks;
+                var ended = (await _host.Store.ListAsync(
+                    new TaskQuery { State = TaskState.Finished }, null, Tasks, default)).Tasks;
                 if (ended.Count == Tasks)
                 {
                     await done.CancelAsync();
@@ -212,7 +254,8 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
             }
         }
 
-        var running = Enumerable.Range(0, 4).Select(number => Task.Run(() => Executor(number))).Append(Task.Run(Manager)).Append(Task.Run(Manager)).ToList();
+        var running = Enumerable.Range(0, 4).Select(number => Task.Run(() => Executor(number)))
+            .Append(Task.Run(Manager)).Append(Task.Run(Manager)).ToList();
         for (var i = 0; i < Tasks; i++)
         {
             await _host.Store.CreateAsync([definition with { Id = $"t{i}" }], OnConflict.Fail, default);
@@ -222,8 +265,10 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
 
         recorded.Should().HaveCount(Tasks * 3).And.OnlyHaveUniqueItems("each stage is recorded once");
         var all = (await _host.Store.ListAsync(new TaskQuery(), null, Tasks, default)).Tasks;
-        all.Should().HaveCount(Tasks).And.AllSatisfy(task => task.Result.Texts().Should().Equal($"\"{task.Id}/0\"", $"\"{task.Id}/1\"", $"\"{task.Id}/2\""));
-        (await _host.Store.ListNotificationsAsync(new NotificationQuery(), int.MaxValue, default)).Notifications.Count(n => n.State == TaskState.Finished).Should().Be(Tasks);
+        all.Should().HaveCount(Tasks).And.AllSatisfy(
+            task => task.Result.Texts().Should().Equal($"\"{task.Id}/0\"", $"\"{task.Id}/1\"", $"\"{task.Id}/2\""));
+        (await _host.Store.ListNotificationsAsync(new NotificationQuery(), int.MaxValue, default)).Notifications
+            .Count(n => n.State == TaskState.Finished).Should().Be(Tasks);
     }
 
     private async Task CreateAsync(string id, int priority)

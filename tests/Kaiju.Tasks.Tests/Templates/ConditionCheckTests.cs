@@ -18,7 +18,10 @@ public sealed class ConditionCheckTests
     [InlineData("\"[unbalanced\"")]
     [InlineData("""{"schema": "[kws.schema]"}""")]
     [InlineData("""{"schema": []}""")]
-    [InlineData("""{"schema": {"0.v": "[1]", "0.w": {"gt": "[kws.min:5]"}, "0.x": {"agg": "[kws.agg]"}, "0.y": {"not": "[kws.n]"}}}""")]
+    [InlineData(
+        """
+        {"schema": {"0.v": "[1]", "0.w": {"gt": "[kws.min:5]"}, "0.x": {"agg": "[kws.agg]"}, "0.y": {"not": "[kws.n]"}}}
+        """)]
     [InlineData("""{"schema": {"not": {"0.v": 1}, "ignored": {"near": 1}}}""")]
     [InlineData("""{"schema": {"0.v": {"not": 1, "near": 1}, "0.w": {"agg": {"sum": 1, "avg": 1}, "near": 1}}}""")]
     [InlineData("""{"schema": {"0.v": {"eq": {"near": 1}}}}""")]
@@ -49,7 +52,8 @@ public sealed class ConditionCheckTests
     [InlineData("""{"schema": {"v": [1, {"not": {"near": 1}}]}}""", "condition.schema.v[1].not", "unknown_operator")]
     [InlineData("""{"schema": {"v": {"[kws.op]": 1}}}""", "condition.schema.v", "unknown_operator")]
     [InlineData("""{"schema": {"v": {"agg": {"avg": 1}}}}""", "condition.schema.v.agg", "unknown_function")]
-    [InlineData("""{"schema": {"v": {"agg": {"sum": {"near": 1}}}}}""", "condition.schema.v.agg.sum", "unknown_operator")]
+    [InlineData(
+        """{"schema": {"v": {"agg": {"sum": {"near": 1}}}}}""", "condition.schema.v.agg.sum", "unknown_operator")]
     [InlineData("""{"schema": {"v": {"agg": {}}}}""", "condition.schema.v.agg", "invalid_condition")]
     [InlineData("""{"schema": {"v": {"agg": "sum"}}}""", "condition.schema.v.agg", "invalid_condition")]
     public void What_is_certainly_wrong_is_a_fault(string condition, string place, string kind)
@@ -73,7 +77,8 @@ public sealed class ConditionCheckTests
         var (_, references) = Check(
             """{"schema": [{"0.total": "[1.x]", "kws.limit": {"gt": 1}}, {"not": {"2": null}, "ignored": 1}]}""");
 
-        references.Select(reference => (reference.Place, Path: string.Join('/', reference.Path), reference.Kind)).Should().Equal(
+        references.Select(reference => (reference.Place, Path: string.Join('/', reference.Path), reference.Kind))
+            .Should().Equal(
             ("condition.schema[0][\"0.total\"]", "0/total", ReferenceKind.Condition),
             ("condition.schema[0][\"kws.limit\"]", "kws/limit", ReferenceKind.Condition),
             ("condition.schema[1].not.2", "2", ReferenceKind.Condition));

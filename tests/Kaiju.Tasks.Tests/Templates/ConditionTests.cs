@@ -31,7 +31,8 @@ public sealed class ConditionTests
     [InlineData("""{"v": {"not": {"gt": 5}, "agg": 7, "near": 1}}""", """{"v": 1}""", true)]
     [InlineData("""[{"v": 1}, {"v": {"near": 1}}]""", """{"v": 1}""", true)]
     [InlineData("""{"": {"has": "v"}}""", """{"v": 1}""", true)]
-    public void Condition_holds_or_not(string schema, string data, bool expected) => schema.Holds(data).Should().Be(expected);
+    public void Condition_holds_or_not(string schema, string data, bool expected) =>
+        schema.Holds(data).Should().Be(expected);
 
     [Theory]
     [InlineData("""{"v": {"agg": {}}}""", """{"v": [1]}""", "invalid_condition")]
@@ -57,7 +58,8 @@ public sealed class ConditionTests
         var evaluate = () => Run("""{"schema": [{"0.total": 1}, {"0.total": {"near": 5}}]}""");
 
         evaluate.Should().Throw<TemplateException>().WithMessage(
-            "commands[2].condition.schema[1][\"0.total\"] (an object of 1 member): unknown_operator: there is no operator \"near\". " +
+            "commands[2].condition.schema[1][\"0.total\"] (an object of 1 member): unknown_operator: there is no "
+                + "operator \"near\". " +
             "There are eq, ne, gt, lt, ge, le, has, in, match, like, not, and agg.");
     }
 
@@ -72,7 +74,8 @@ public sealed class ConditionTests
     [InlineData("""{"schema": {"0.total": {"ge": 7}}}""", true)]
     [InlineData("""{"schema": {"0.total": 6}}""", false)]
     [InlineData("""{"schema": []}""", false)]
-    public void Command_runs_without_a_condition_or_when_it_holds(string condition, bool runs) => Run(condition).Should().Be(runs);
+    public void Command_runs_without_a_condition_or_when_it_holds(string condition, bool runs) =>
+        Run(condition).Should().Be(runs);
 
     [Fact]
     public void Command_without_the_member_runs() =>
@@ -107,20 +110,27 @@ public sealed class ConditionTests
 
             var evaluate = () => Condition.Parse(schema).Evaluate(_data, new TemplateBudget());
 
-            evaluate.Should().Throw<TemplateException>().Which.Kind.Should().BeOneOf("limit_exceeded", "unknown_operator");
+            evaluate.Should().Throw<TemplateException>().Which.Kind
+                .Should().BeOneOf("limit_exceeded", "unknown_operator");
         }
     }
 
     [Fact]
     public void Condition_as_deep_as_json_may_be_is_evaluated() =>
-        ("[".Repeat(63) + """{"0": {"not": 5}}""" + "]".Repeat(63)).Replace("{\"not\": 5}", "5", StringComparison.Ordinal)
+        ("[".Repeat(63)
+            + """{"0": {"not": 5}}""" + "]".Repeat(63)).Replace("{\"not\": 5}", "5", StringComparison.Ordinal)
             .Holds("""{"0": 5}""").Should().BeTrue();
 
     [Fact]
     public void Scans_of_long_arrays_are_paid_for()
     {
         var data = $$"""{"v": [{{string.Join(',', Enumerable.Range(0, 2000))}}]}""";
-        foreach (var test in new[] { """{"has": -1}""", """{"agg": {"sum": 1}}""", """{"agg": {"max": 1}}""", """{"agg": {"all": 1}}""", """{"eq": [1]}""" })
+        string[] tests =
+        [
+            """{"has": -1}""", """{"agg": {"sum": 1}}""", """{"agg": {"max": 1}}""", """{"agg": {"all": 1}}""",
+            """{"eq": [1]}""",
+        ];
+        foreach (var test in tests)
         {
             var budget = new TemplateBudget();
             $$"""{"v": {{test}}}""".Holds(data, budget);

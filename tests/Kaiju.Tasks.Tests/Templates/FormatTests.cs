@@ -54,7 +54,8 @@ public sealed class FormatTests
     [InlineData("1001")]
     [InlineData(".1001f")]
     [InlineData("0.99999999f")]
-    public void Width_and_precision_have_a_limit(string spec) => ShouldFail($"[!f:`{{v:{spec}}}`]", """{"v": 1}""", "limit_exceeded");
+    public void Width_and_precision_have_a_limit(string spec) =>
+        ShouldFail($"[!f:`{{v:{spec}}}`]", """{"v": 1}""", "limit_exceeded");
 
     [Theory]
     [InlineData("{{{a}}}", "\"{1}\"")]
@@ -94,8 +95,11 @@ public sealed class FormatTests
     [InlineData("1e5", "100000.0")]
     [InlineData("5e-324", "5e-324")]
     [InlineData("1e999", "inf")]
-    [InlineData("""[1.0, "it's", "\"", "\n", {"k": null}, [], {}]""", """[1.0, "it's", '"', '\n', {'k': None}, [], {}]""")]
-    [InlineData("""["\u0007", "é", "\u00a0", "\u2028", "🚀", "both ' and \""]""", """['\x07', 'é', '\xa0', '\u2028', '🚀', 'both \' and "']""")]
+    [InlineData(
+        """[1.0, "it's", "\"", "\n", {"k": null}, [], {}]""", """[1.0, "it's", '"', '\n', {'k': None}, [], {}]""")]
+    [InlineData(
+        """["\u0007", "é", "\u00a0", "\u2028", "🚀", "both ' and \""]""",
+        """['\x07', 'é', '\xa0', '\u2028', '🚀', 'both \' and "']""")]
     public void Text_forms_are_those_of_Python(string value, string expected) =>
         "[!x:str:[v]]".JsonText().Fill($$"""{"v": {{value}}}""".Json()).GetString().Should().Be(expected);
 

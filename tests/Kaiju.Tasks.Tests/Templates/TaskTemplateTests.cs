@@ -11,7 +11,9 @@ namespace Kaiju.Tasks.Tests.Templates;
 public sealed class TaskTemplateTests
 {
     /// <summary>Every sign that means something to the language, and some that mean nothing.</summary>
-    private static readonly Gen<string> _texts = Gen.Int[0, 15].Select(sign => "[]`:!{}.'\"\\ sf0\u00e9"[sign]).Array[0, 12].Select(signs => new string(signs));
+    private static readonly Gen<string> _texts = Gen.Int[0, 15].Select(
+        sign => "[]`:!{}.'\"\\ sf0\u00e9"[sign]).Array[0, 12]
+        .Select(signs => new string(signs));
 
     [Fact]
     public void A_literal_gives_its_text_whatever_stands_in_it() => _texts.Sample(
@@ -19,7 +21,8 @@ public sealed class TaskTemplateTests
         {
             var template = Template.Parse(JsonWriting.Text(TaskTemplate.Literal(text).Text));
             var filled = template.Fill(TemplateData.Of("""{"s": "x", "0": {"f": 1}}""".Json()), new TemplateBudget());
-            return filled.GetString() == text && template.References.Count == 0 && TaskTemplate.Literal(text).Constant == text;
+            return filled.GetString() == text && template.References.Count == 0
+                && TaskTemplate.Literal(text).Constant == text;
         },
         iter: 20_000);
 
@@ -32,7 +35,8 @@ public sealed class TaskTemplateTests
     [InlineData("`", "```")]
     [InlineData("say [hi] there", "say [hi] there")]
     [InlineData("items[0]", "`items[0]`")]
-    public void A_literal_is_quoted_only_where_it_must_be(string text, string stored) => TaskTemplate.Literal(text).Text.Should().Be(stored);
+    public void A_literal_is_quoted_only_where_it_must_be(string text, string stored) =>
+        TaskTemplate.Literal(text).Text.Should().Be(stored);
 
     [Theory]
     [InlineData("[OK", "the text only starts with \"[\". Use the format operator or backquotes.")]
@@ -44,13 +48,15 @@ public sealed class TaskTemplateTests
         var make = () => new TaskTemplate(text);
 
         make.Should().Throw<ArgumentException>().WithParameterName(nameof(text)).WithMessage(
-            $"The template \"{text}\" cannot be read: {reason} A text that is not a template goes through TaskTemplate.Literal. (Parameter 'text')");
+            $"The template \"{text}\" cannot be read: {reason} A text that is not a template goes through "
+                + $"TaskTemplate.Literal. (Parameter 'text')");
     }
 
     [Fact]
     public void A_text_that_no_store_can_hold_is_refused_as_a_template_and_as_a_literal()
     {
-        FluentActions.Invoking(() => new TaskTemplate("a\0b")).Should().Throw<ArgumentException>().Where(e => e.Message.Contains("it contains U+0000"));
+        FluentActions.Invoking(() => new TaskTemplate("a\0b")).Should()
+            .Throw<ArgumentException>().Where(e => e.Message.Contains("it contains U+0000"));
         FluentActions.Invoking(() => TaskTemplate.Literal("\ud800")).Should().Throw<ArgumentException>().WithMessage(
             "The text contains a lone surrogate, which cannot be stored. (Parameter 'text')");
     }
@@ -59,7 +65,8 @@ public sealed class TaskTemplateTests
     public async Task Templates_and_literals_stand_anywhere_in_params_and_literals_in_kws()
     {
         JsonElement got = default;
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", void ([Params] JsonElement given) => got = given));
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("do", void ([Params] JsonElement given) => got = given));
 
         await host.RunAsync(new TaskDefinition
         {
@@ -72,12 +79,17 @@ public sealed class TaskTemplateTests
                 {
                     note = TaskTemplate.Literal("[OK]"),
                     list = new object[] { TaskTemplate.Literal("[:]"), new TaskTemplate("[kws.who]") },
-                    map = new Dictionary<string, TaskTemplate> { ["a"] = new("[!f:for {kws-plain}]"), ["b"] = TaskTemplate.Literal("`code`") },
+                    map = new Dictionary<string, TaskTemplate>
+                    {
+                        ["a"] = new("[!f:for {kws-plain}]"),
+                        ["b"] = TaskTemplate.Literal("`code`"),
+                    },
                 }),
             ],
         });
 
-        got.GetRawText().ShouldBeJson("""{"note": "[OK]", "list": ["[:]", "[`x`]"], "map": {"a": "for q", "b": "`code`"}}""");
+        got.GetRawText().ShouldBeJson(
+            """{"note": "[OK]", "list": ["[:]", "[`x`]"], "map": {"a": "for q", "b": "`code`"}}""");
         (await host.GetAsync("t")).Definition.MetaJson.GetRawText().ShouldBeJson("""{"by": "[me]"}""");
     }
 
@@ -86,12 +98,17 @@ public sealed class TaskTemplateTests
     {
         await using var host = new TaskTestHost();
         var template = new { who = new TaskTemplate("[0.id]") };
-        const string Rule = ".who is a TaskTemplate, which cannot be written as JSON: kws, meta and messages are never filled, so \"[0.id]\" would stay as it is; "
+        const string Rule =
+            ".who is a TaskTemplate, which cannot be written as JSON: kws, meta and messages are never filled, so "
+                + "\"[0.id]\" would stay as it is; "
             + "give a text or TaskTemplate.Literal.";
 
-        var refused = (await host.Client.Awaiting(client => client.CreateAsync(new TaskDefinition { Id = "t", Kws = template, Meta = template, Commands = [new("do")] }))
+        var refused = (await host.Client.Awaiting(
+            client => client.CreateAsync(
+                new TaskDefinition { Id = "t", Kws = template, Meta = template, Commands = [new("do")] }))
             .Should().ThrowAsync<TaskValidationException>()).Which;
-        var sent = (await host.Client.Awaiting(client => client.SendMessageAsync("t", template)).Should().ThrowAsync<TaskValidationException>()).Which;
+        var sent = (await host.Client.Awaiting(client => client.SendMessageAsync("t", template)).Should()
+            .ThrowAsync<TaskValidationException>()).Which;
 
         refused.Faults.Should().Equal("kws" + Rule, "meta" + Rule);
         sent.Faults.Should().Equal("message" + Rule);
@@ -102,8 +119,10 @@ public sealed class TaskTemplateTests
     {
         var value = new Greeting(TaskTemplate.Literal("[x]"));
 
-        TaskCommand.Create("do", value, TemplateJson.Default.Greeting).ParamsJson.GetRawText().Should().Be("""{"Text":"`[x]`"}""");
-        new TaskDefinition { Commands = [new("do")] }.WithKws(value, TemplateJson.Default.Greeting).KwsJson.GetRawText().Should().Be("""{"Text":"[x]"}""");
+        TaskCommand.Create("do", value, TemplateJson.Default.Greeting).ParamsJson.GetRawText()
+            .Should().Be("""{"Text":"`[x]`"}""");
+        new TaskDefinition { Commands = [new("do")] }.WithKws(value, TemplateJson.Default.Greeting).KwsJson.GetRawText()
+            .Should().Be("""{"Text":"[x]"}""");
     }
 
     [Fact]
@@ -112,7 +131,8 @@ public sealed class TaskTemplateTests
         var template = new TaskTemplate("[kws.name:nobody]");
 
         JsonSerializer.Deserialize<TaskTemplate>(JsonSerializer.Serialize(template)).Should().Be(template);
-        FluentActions.Invoking(() => JsonSerializer.Deserialize<TaskTemplate>("\"[a\"")).Should().Throw<JsonException>().WithMessage("The template \"[a\" cannot*");
+        FluentActions.Invoking(() => JsonSerializer.Deserialize<TaskTemplate>("\"[a\"")).Should()
+            .Throw<JsonException>().WithMessage("The template \"[a\" cannot*");
         FluentActions.Invoking(() => JsonSerializer.Deserialize<TaskTemplate>("5")).Should().Throw<JsonException>();
         template.ToString().Should().Be("[kws.name:nobody]");
     }

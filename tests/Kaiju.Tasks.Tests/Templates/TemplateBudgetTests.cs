@@ -51,8 +51,10 @@ public sealed class TemplateBudgetTests
 
         var filled = """{"x": "[a]", "y": [1, "`b`"]}""".Json().Fill("""{"a": "łł"}""".Json(), budget);
 
-        filled.GetRawText().Should().Be("""{"x":"łł","y":[1, "`b`"]}""".Replace("""[1, "`b`"]""", """[1,"b"]""", StringComparison.Ordinal));
-        budget.OutputBytes.Should().Be(JsonSerializer.SerializeToUtf8Bytes(filled).Length - 8, "ł is escaped by the serializer, but not here");
+        filled.GetRawText().Should().Be(
+            """{"x":"łł","y":[1, "`b`"]}""".Replace("""[1, "`b`"]""", """[1,"b"]""", StringComparison.Ordinal));
+        budget.OutputBytes.Should().Be(
+            JsonSerializer.SerializeToUtf8Bytes(filled).Length - 8, "ł is escaped by the serializer, but not here");
     }
 
     [Fact]

@@ -10,7 +10,10 @@ public sealed class TemplateErrorTests
     public void Parse_errors_of_the_whole_template_are_all_named()
     {
         var faults = new List<TemplateFault>();
-        var json = """{"method": "[!zz:1]", "params": {"items": [1, "ok", "[a"], "a b": ["[]"]}, "max": "[!x]", "fine": "[a]"}""".Json();
+        var json =
+            """
+            {"method": "[!zz:1]", "params": {"items": [1, "ok", "[a"], "a b": ["[]"]}, "max": "[!x]", "fine": "[a]"}
+            """.Json();
 
         Template.TryParse(json, "", faults, out var parsed).Should().BeFalse();
 
@@ -51,7 +54,8 @@ public sealed class TemplateErrorTests
 
         var thrown = parse.Should().Throw<TemplateException>().Which;
         thrown.Message.Should().Be(
-            "params.items[2]: \"[a\": unbalanced: the text only starts with \"[\". Use the format operator or backquotes.");
+            "params.items[2]: \"[a\": unbalanced: the text only starts with \"[\". Use the format operator or "
+                + "backquotes.");
         thrown.Phase.Should().Be(TemplatePhase.Parse);
         thrown.Place.Should().Be("params.items[2]");
         thrown.Text.Should().Be("[a");
@@ -64,7 +68,8 @@ public sealed class TemplateErrorTests
         var parse = () => Template.Parse("[[k].x]".JsonText());
 
         parse.Should().Throw<TemplateException>().WithMessage(
-            "$: \"[[k].x]\": unbalanced: the argument \"[k].x\" only starts with \"[\". Use the format operator or backquotes.");
+            "$: \"[[k].x]\": unbalanced: the argument \"[k].x\" only starts with \"[\". Use the format operator or "
+                + "backquotes.");
     }
 
     [Fact]
@@ -74,16 +79,23 @@ public sealed class TemplateErrorTests
 
         var thrown = fill.Should().Throw<TemplateException>().Which;
         thrown.Message.Should().Be(
-            "$.to.name: \"[kws.user.name]\": missing_key: there is no \"name\" in the data for the path \"kws.user.name\". " +
+            "$.to.name: \"[kws.user.name]\": missing_key: there is no \"name\" in the data for the path "
+                + "\"kws.user.name\". " +
             "A default, as in [kws.user.name:None], makes it optional.");
         thrown.Phase.Should().Be(TemplatePhase.Fill);
     }
 
     [Theory]
-    [InlineData("[!x:upper:abc]", "literal_error", "abc is not a literal. Text needs quotes, arrays and objects need backquotes around them.")]
+    [InlineData(
+        "[!x:upper:abc]",
+        "literal_error",
+        "abc is not a literal. Text needs quotes, arrays and objects need backquotes around them.")]
     [InlineData("[!x:diff:5]", "index_error", "diff needs 2 arguments or more, and has 1.")]
     [InlineData("[!x:upper:5]", "type_error", "upper wants text as argument 1, not a number.")]
-    [InlineData("[!f:{a.b}]", "format_error", "the field {a.b} has one of . [ ! { in its name; parts of a path are joined by -.")]
+    [InlineData(
+        "[!f:{a.b}]",
+        "format_error",
+        "the field {a.b} has one of . [ ! { in its name; parts of a path are joined by -.")]
     [InlineData("[!f:}]", "format_error", "a lone brace; {{ and }} stand for braces in the text.")]
     [InlineData("[!x:int:'x']", "value_error", "int: a text of 1 character is not a whole number.")]
     public void Reason_is_a_sentence(string template, string kind, string reason)

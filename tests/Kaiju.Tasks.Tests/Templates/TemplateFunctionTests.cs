@@ -32,7 +32,8 @@ public sealed class TemplateFunctionTests
     [Fact]
     public void Randint_gives_both_ends_and_nothing_beyond()
     {
-        var drawn = Enumerable.Range(0, 256).Select(b => int.Parse(Call("randint:-1:2", fill: (byte)b), null)).ToHashSet();
+        var drawn = Enumerable.Range(0, 256).Select(b => int.Parse(Call("randint:-1:2", fill: (byte)b), null))
+            .ToHashSet();
 
         drawn.Should().BeEquivalentTo([-1, 0, 1, 2]);
     }

@@ -108,7 +108,8 @@ public sealed class TemplateTests
             ["id"] = "\"t-1\"".Json(),
             ["kws"] = "{}".Json(),
         });
-        JsonElement Fill(string template) => Template.Parse(template.JsonText()).Fill(environment, new TemplateBudget());
+        JsonElement Fill(string template) =>
+            Template.Parse(template.JsonText()).Fill(environment, new TemplateBudget());
 
         Fill("[0.total]").GetRawText().Should().Be("1.50");
         Fill("[0.items.id:-1]").GetRawText().Should().Be("[1,-1]");
@@ -121,7 +122,10 @@ public sealed class TemplateTests
     public void References_name_the_paths_that_are_known_without_data()
     {
         var template = Template.Parse(
-            """{"params": {"a": "[0.total]", "b": ["x", "[1.rows.id:[kws.d]]"]}, "t": "[!f:{2-sum} {id}:[3]]", "d": "[[kws.key]]", "c": "`[9]`"}""".Json(),
+            """
+            {"params": {"a": "[0.total]", "b": ["x", "[1.rows.id:[kws.d]]"]}, "t": "[!f:{2-sum} {id}:[3]]",
+            "d": "[[kws.key]]", "c": "`[9]`"}
+            """.Json(),
             "");
 
         template.References.Select(r => (r.Place, Path: string.Join('/', r.Path), r.HasDefault, r.Kind)).Should().Equal(

@@ -9,13 +9,15 @@ public sealed class ClientTests
     public async Task An_update_whose_function_returns_null_is_refused_and_changes_nothing()
     {
         await using var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
 
-        var refusal = await FluentActions.Awaiting(() => host.Client.UpdateAsync("t", _ => null!)).Should().ThrowAsync<TaskValidationException>();
+        var refusal = await FluentActions.Awaiting(() => host.Client.UpdateAsync("t", _ => null!)).Should()
+            .ThrowAsync<TaskValidationException>();
 
         refusal.Which.Message.Should().Be(
-            "What was given for the task \"t\" is refused: change returned null; it must return a definition, and the one it was given "
-            + "to change nothing.");
+            "What was given for the task \"t\" is refused: change returned null; it must return a definition, and the "
+            + "one it was given to change nothing.");
         refusal.Which.TaskId.Should().Be("t");
         (await host.Client.GetAsync("t"))!.Revision.Should().Be(0);
     }
@@ -27,7 +29,8 @@ public sealed class ClientTests
         var definition = new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] };
 
         var created = await host.Client.CreateManyAsync([null!, definition]);
-        var imported = await host.Client.ImportAsync([null!, TaskRecord.FromJson("""{"id": "u", "commands": [{"method": "do"}]}""")]);
+        var imported = await host.Client.ImportAsync(
+            [null!, TaskRecord.FromJson("""{"id": "u", "commands": [{"method": "do"}]}""")]);
 
         foreach (var answers in new[] { created, imported })
         {

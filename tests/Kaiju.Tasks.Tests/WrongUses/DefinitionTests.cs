@@ -1,12 +1,17 @@
 namespace Kaiju.Tasks.Tests.WrongUses;
 
-/// <summary>Definitions that cannot be meant, each with its whole message. Cron expressions: CronTextTests; values that are not JSON: JsonValueTests.</summary>
+/// <summary>
+/// Definitions that cannot be meant, each with its whole message. Cron expressions: CronTextTests; values that are not
+/// JSON: JsonValueTests.
+/// </summary>
 public sealed class DefinitionTests
 {
     public static TheoryData<string, TaskDefinition, string> Refused => new()
     {
-        { "an empty method", One("") , "commands[0].method is \"\"; it must have 1 to 200 characters, not only blanks." },
-        { "a blank method", One("  "), "commands[0].method is \"  \"; it must have 1 to 200 characters, not only blanks." },
+        { "an empty method", One(
+            "") , "commands[0].method is \"\"; it must have 1 to 200 characters, not only blanks." },
+        { "a blank method", One(
+            "  "), "commands[0].method is \"  \"; it must have 1 to 200 characters, not only blanks." },
         { "a blank id", One() with { Id = "   " }, "id is \"   \"; it must not be blank." },
         { "a blank app", One() with { AppName = " " }, "app_name is \" \"; it must not be blank." },
         { "a blank next task", One() with { NextTask = "\u2003" }, "next_task is \"\u2003\"; it must not be blank." },
@@ -33,14 +38,15 @@ public sealed class DefinitionTests
     {
         await using var host = new TaskTestHost();
 
-        var refusal = (await host.Client.Awaiting(client => client.CreateAsync(definition)).Should().ThrowAsync<TaskValidationException>(wrongUse)).Which;
+        var refusal = (await host.Client.Awaiting(client => client.CreateAsync(definition)).Should()
+            .ThrowAsync<TaskValidationException>(wrongUse)).Which;
 
         refusal.Faults.Should().Equal(message);
     }
 
     /// <summary>
-    /// What looks wrong and may be meant: any text is an id, the next task may come later, kws may be changed until the run begins, and a
-    /// command that this host does not know may be known to its executors.
+    /// What looks wrong and may be meant: any text is an id, the next task may come later, kws may be changed until the
+    /// run begins, and a command that this host does not know may be known to its executors.
     /// </summary>
     [Fact]
     public async Task A_definition_that_may_be_meant_is_taken()
@@ -60,7 +66,8 @@ public sealed class DefinitionTests
     {
         await using var host = new TaskTestHost();
 
-        await host.Client.ImportAsync([TaskRecord.FromJson("""{"id": "  ", "commands": [{"method": "do"}], "group": " "}""")]);
+        await host.Client.ImportAsync(
+            [TaskRecord.FromJson("""{"id": "  ", "commands": [{"method": "do"}], "group": " "}""")]);
 
         (await host.GetAsync("  ")).Definition.Group.Should().Be(" ");
     }

@@ -7,7 +7,10 @@ using Microsoft.Extensions.Options;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
-/// <summary>Wrong uses of a host's registration, each with its whole message: at the start, or in the log where the host works without.</summary>
+/// <summary>
+/// Wrong uses of a host's registration, each with its whole message: at the start, or in the log where the host works
+/// without.
+/// </summary>
 public sealed class HostingTests
 {
     private const string PostgreSql = "Host=127.0.0.1;Database=shop;Username=shop";
@@ -17,17 +20,19 @@ public sealed class HostingTests
     {
         {
             "the memory store with Roles = Client",
-            "Roles is Client and tasks are kept in memory, where no other host finds them; it must be All, or the host needs a store that hosts "
-            + "share, such as UseSqlite(…) or UsePostgreSql(…)."
+            "Roles is Client and tasks are kept in memory, where no other host finds them; it must be All, or the "
+            + "host needs a store that hosts share, such as UseSqlite(…) or UsePostgreSql(…)."
         },
         {
             "the memory store without a manager",
-            "Roles is Client, Executor and tasks are kept in memory, where no other host finds them; it must be All, or the host needs a store "
-            + "that hosts share, such as UseSqlite(…) or UsePostgreSql(…)."
+            "Roles is Client, Executor and tasks are kept in memory, where no other host finds them; it must be All, "
+            + "or the host needs a store that hosts share, such as UseSqlite(…) or UsePostgreSql(…)."
         },
-        { "UseSqlite and UsePostgreSql", "The host has 2 stores: UseSqlite and UsePostgreSql. It must have one; remove the others." },
+        { "UseSqlite and UsePostgreSql", "The host has 2 stores: UseSqlite and UsePostgreSql. It must have one; "
+            + "remove the others." },
         { "UseSqlite twice", "The host has 2 stores: UseSqlite and UseSqlite. It must have one; remove the others." },
-        { "UsePostgreSql twice", "The host has 2 stores: UsePostgreSql and UsePostgreSql. It must have one; remove the others." },
+        { "UsePostgreSql twice", "The host has 2 stores: UsePostgreSql and UsePostgreSql. It must have one; remove "
+            + "the others." },
     };
 
     [Theory]
@@ -39,14 +44,16 @@ public sealed class HostingTests
         _ = wrongUse switch
         {
             "the memory store with Roles = Client" => tasks.Configured(options => options.Roles = TaskRoles.Client),
-            "the memory store without a manager" => tasks.Configured(options => options.Roles = TaskRoles.Client | TaskRoles.Executor),
+            "the memory store without a manager" =>
+                tasks.Configured(options => options.Roles = TaskRoles.Client | TaskRoles.Executor),
             "UseSqlite and UsePostgreSql" => tasks.UseSqlite(Sqlite).UsePostgreSql(PostgreSql),
             "UseSqlite twice" => tasks.UseSqlite(Sqlite).UseSqlite(Sqlite),
             _ => tasks.UsePostgreSql(PostgreSql).UsePostgreSql(PostgreSql),
         };
         using var host = builder.Build();
 
-        var refusal = (await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<OptionsValidationException>()).Which;
+        var refusal = (await FluentActions.Awaiting(() => host.StartAsync()).Should()
+            .ThrowAsync<OptionsValidationException>()).Which;
 
         refusal.Failures.Should().Equal(message);
     }
@@ -69,7 +76,8 @@ public sealed class HostingTests
     public async Task A_sink_in_a_host_that_is_not_a_manager_is_warned_of_at_the_start()
     {
         await using var host = new RunningHost(
-            tasks => tasks.Services.AddSingleton<INotificationSink, Sink>().AddSingleton<INotificationSink>(_ => new Sink()),
+            tasks =>
+                tasks.Services.AddSingleton<INotificationSink, Sink>().AddSingleton<INotificationSink>(_ => new Sink()),
             options => options.Roles = TaskRoles.Client | TaskRoles.Executor);
 
         host.Logs.Lines.Should().ContainSingle(line => line.Level >= LogLevel.Warning).Which.Text.Should().Be(
@@ -92,17 +100,19 @@ public sealed class HostingTests
         using var logs = new RecordedLogs();
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddProvider(logs);
-        builder.Services.AddKaijuTasks(options => options.StopTimeout = TimeSpan.FromMinutes(5)).AddCommand("pass", gate.PassStubbornlyAsync);
+        builder.Services.AddKaijuTasks(options => options.StopTimeout = TimeSpan.FromMinutes(5))
+            .AddCommand("pass", gate.PassStubbornlyAsync);
         using var host = builder.Build();
         await host.StartAsync();
-        await host.Services.GetRequiredService<ITaskClient>().CreateAsync(new TaskDefinition { Id = "t", Commands = [new("pass")] });
+        await host.Services.GetRequiredService<ITaskClient>().CreateAsync(
+            new TaskDefinition { Id = "t", Commands = [new("pass")] });
         await gate.Entered;
 
         await host.StopAsync(new CancellationToken(canceled: true)).Soon();
 
         logs.Lines.Should().ContainSingle(line => line.Event.Id == 305).Which.Text.Should().Be(
-            "The host stopped waiting before its stages had ended; they run again elsewhere. Its ShutdownTimeout must be longer than StopTimeout "
-            + "(00:05:00) and StopCancelTimeout (00:00:03) together.");
+            "The host stopped waiting before its stages had ended; they run again elsewhere. Its ShutdownTimeout must "
+            + "be longer than StopTimeout (00:05:00) and StopCancelTimeout (00:00:03) together.");
         gate.Open();
     }
 
@@ -113,11 +123,14 @@ public sealed class HostingTests
 
     private sealed class NoQueue : Queueing.ITaskQueue
     {
-        public ValueTask PublishAsync(IReadOnlyList<Queueing.QueuedTask> tasks, CancellationToken cancellationToken) => default;
+        public ValueTask PublishAsync(IReadOnlyList<Queueing.QueuedTask> tasks, CancellationToken cancellationToken) =>
+            default;
 
-        public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(Queueing.ClaimRequest request, CancellationToken cancellationToken) => new([]);
+        public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+            Queueing.ClaimRequest request, CancellationToken cancellationToken) => new([]);
 
-        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) => default;
+        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+            default;
     }
 }
 

@@ -7,7 +7,8 @@ using System.Text.Json.Serialization;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
-/// <content>What is given in the tests: types whose values cannot be written or would be lost, and their like that can.</content>
+/// <content>What is given in the tests: types whose values cannot be written or would be lost, and their like that
+/// can.</content>
 public sealed partial class JsonValueTests
 {
     public sealed class Throws
@@ -76,7 +77,8 @@ public sealed partial class JsonValueTests
     {
         public override string Method => "special";
 
-        public override ValueTask<StageOutcome> RunAsync(SpecialCommandContext context, CancellationToken cancellationToken)
+        public override ValueTask<StageOutcome> RunAsync(
+            SpecialCommandContext context, CancellationToken cancellationToken)
         {
             using var document = JsonDocument.Parse("{}");
             return ValueTask.FromResult(StageOutcome.Completed(document.RootElement));

@@ -9,7 +9,9 @@ namespace Kaiju.Tasks.Tests.WrongUses;
 /// <content>The table.</content>
 public sealed partial class JsonValueTests
 {
-    /// <summary>Wrong use, the value, the message behind its place for the caller, and for what is stored where it is another.</summary>
+    /// <summary>
+    /// Wrong use, the value, the message behind its place for the caller, and for what is stored where it is another.
+    /// </summary>
     public static TheoryData<string, Func<object>, string, string?> Values => new()
     {
         {
@@ -57,7 +59,12 @@ public sealed partial class JsonValueTests
             ".items[2] cannot be read, as the list threw System.DivideByZeroException: Attempted to divide by zero.",
             ".items[2] cannot be read, as the list threw System.DivideByZeroException."
         },
-        { "circular object", Circle, ".next refers back to an object that holds it, and JSON cannot hold a cycle.", null },
+        {
+            "circular object",
+            Circle,
+            ".next refers back to an object that holds it, and JSON cannot hold a cycle.",
+            null
+        },
         { "too deep", () => new { a = Deep(100) }, " is nested deeper than 64 levels.", null },
         {
             "delegate", () => new { f = (Action)(() => { }) },
@@ -80,7 +87,8 @@ public sealed partial class JsonValueTests
         {
             "names that collide", () => new { a = new Collides() },
             ".a is a Collides, which cannot be written as JSON: "
-            + "The JSON property name for 'Kaiju.Tasks.Tests.WrongUses.JsonValueTests+Collides.id' collides with another property.",
+            + "The JSON property name for 'Kaiju.Tasks.Tests.WrongUses.JsonValueTests+Collides.id' collides with "
+            + "another property.",
             ".a is a Collides, which cannot be written as JSON: System.InvalidOperationException."
         },
         {
@@ -122,15 +130,13 @@ public sealed partial class JsonValueTests
         {
             "value tuple", () => new { pair = (1, "a") },
             ".pair is a ValueTuple<Int32, String>, which cannot be written as JSON: it has only fields, which the "
-            + "serializer leaves out; "
-            + "use a record or an array, or set IncludeFields in SerializerOptions.",
+            + "serializer leaves out; use a record or an array, or set IncludeFields in SerializerOptions.",
             null
         },
         {
             "value tuple as object in a list", () => new object[] { 1, (1, 2) },
             "[1] is a ValueTuple<Int32, Int32>, which cannot be written as JSON: it has only fields, which the "
-            + "serializer leaves out; "
-            + "use a record or an array, or set IncludeFields in SerializerOptions.",
+            + "serializer leaves out; use a record or an array, or set IncludeFields in SerializerOptions.",
             null
         },
         {

@@ -22,9 +22,11 @@ public sealed partial class JsonValueTests
 
     [Theory]
     [MemberData(nameof(Values))]
-    public async Task A_value_is_refused_by_its_place_wherever_it_is_given(string wrongUse, Func<object> make, string caller, string? stored)
+    public async Task A_value_is_refused_by_its_place_wherever_it_is_given(
+        string wrongUse, Func<object> make, string caller, string? stored)
     {
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => make()).AddCommand("later", async Task<object> () =>
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("do", () => make()).AddCommand("later", async Task<object> () =>
         {
             await Task.Yield();
             return make();
@@ -34,7 +36,9 @@ public sealed partial class JsonValueTests
         var isObject = !caller.StartsWith('[');
 
         await RefusesAsync(
-            () => host.Client.CreateAsync(one with { Commands = [new("do"), new("do", make())] }), "t", $"commands[1].params{caller}");
+            () => host.Client.CreateAsync(one with { Commands = [new("do"), new("do", make())] }),
+            "t",
+            $"commands[1].params{caller}");
         if (isObject)
         {
             await RefusesAsync(() => host.Client.CreateAsync(one with { Kws = make() }), "t", $"kws{caller}");
@@ -52,14 +56,16 @@ public sealed partial class JsonValueTests
 
         var bad = one with { Id = "b", Commands = [new("do", make())] };
         var many = await host.Client.CreateManyAsync([one with { Id = "a" }, bad, one with { Id = "c" }]);
-        many.Select(answer => answer.Result).Should().Equal([CreateResult.Created, CreateResult.Invalid, CreateResult.Created], wrongUse);
+        many.Select(answer => answer.Result).Should().Equal(
+            [CreateResult.Created, CreateResult.Invalid, CreateResult.Created], wrongUse);
         many[1].Faults.Should().Equal([$"commands[0].params{caller}"], wrongUse);
 
         foreach (var command in new[] { "do", "later" })
         {
             var failed = await host.RunAsync(new TaskDefinition { Commands = [new(command)] });
             failed.Error!.Kind.Should().Be(TaskErrorKind.Result, wrongUse);
-            failed.Error.Message.Should().Be($"The result of \"{command}\" is invalid: result{stored ?? caller}", wrongUse);
+            failed.Error.Message.Should().Be(
+                $"The result of \"{command}\" is invalid: result{stored ?? caller}", wrongUse);
             failed.Error.Json.GetRawText().Should().NotContain(Secret, wrongUse);
         }
     }
@@ -82,7 +88,12 @@ public sealed partial class JsonValueTests
         ]);
 
         answers.Select(answer => answer.Result).Should().Equal(
-            CreateResult.Created, CreateResult.Invalid, CreateResult.Invalid, CreateResult.Invalid, CreateResult.Invalid, CreateResult.Created);
+            CreateResult.Created,
+            CreateResult.Invalid,
+            CreateResult.Invalid,
+            CreateResult.Invalid,
+            CreateResult.Invalid,
+            CreateResult.Created);
         answers.SelectMany(answer => answer.Faults).Should().Equal(
             "kws.name cannot be read, as its getter threw System.DivideByZeroException: getter.",
             "result[1].a[0] is \"\\u0000\", which contains U+0000 and cannot be stored.",
@@ -126,12 +137,14 @@ public sealed partial class JsonValueTests
         })
         {
             FluentActions.Invoking(() => give(new Typed(double.NaN))).Should().Throw<TaskValidationException>()
-                .Which.Faults.Should().Equal($"{place}.value is NaN, which JSON cannot hold; give a finite number, null or text.");
+                .Which.Faults.Should().Equal(
+                    $"{place}.value is NaN, which JSON cannot hold; give a finite number, null or text.");
         }
 
         FluentActions.Invoking(() => TaskCommand.Create("do", (1, 2), JsonValueJson.Default.ValueTupleInt32Int32))
             .Should().Throw<TaskValidationException>()
-            .Which.Faults.Should().Equal($"params is a ValueTuple<Int32, Int32>, which cannot be written as JSON: {Lost}");
+            .Which.Faults.Should().Equal(
+                $"params is a ValueTuple<Int32, Int32>, which cannot be written as JSON: {Lost}");
     }
 
     [Fact]
@@ -145,12 +158,15 @@ public sealed partial class JsonValueTests
             .AddStageMiddleware<DisposesResult>()
             .AddSpecialCommand(new Special()));
         const string Rest = "is a JsonElement whose JsonDocument was disposed of; give a Clone() of the element.";
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
 
         var one = new TaskDefinition { Id = "u", Commands = [new("do")] };
         await RefusesAsync(() => host.Client.CreateAsync(one with { KwsJson = Disposed() }), "u", $"kws {Rest}");
         await RefusesAsync(
-            () => host.Client.CreateAsync(one with { Commands = [new("do", Disposed())] }), "u", $"commands[0].params {Rest}");
+            () => host.Client.CreateAsync(one with { Commands = [new("do", Disposed())] }),
+            "u",
+            $"commands[0].params {Rest}");
         await RefusesAsync(() => host.Client.SendMessageAsync("t", Disposed()), "t", $"message {Rest}");
         foreach (var command in new[] { "json", "do", "object", "middle", "special" })
         {
@@ -210,7 +226,8 @@ public sealed partial class JsonValueTests
 
     [Theory]
     [MemberData(nameof(Starting))]
-    public async Task A_handlers_type_whose_values_would_be_lost_fails_the_start(string wrongUse, Action<KaijuTasksBuilder> build, string message)
+    public async Task A_handlers_type_whose_values_would_be_lost_fails_the_start(
+        string wrongUse, Action<KaijuTasksBuilder> build, string message)
     {
         await using var host = new TaskTestHost(build);
 
@@ -228,7 +245,8 @@ public sealed partial class JsonValueTests
 
         foreach (var command in new[] { "kws", "result" })
         {
-            (await host.RunAsync(new TaskDefinition { Commands = [new("one"), new(command)] })).Error!.Message.Should().Be(
+            (await host.RunAsync(
+                new TaskDefinition { Commands = [new("one"), new(command)] })).Error!.Message.Should().Be(
                 "ValueTuple<Int32, Int32> cannot be read from JSON: it has only fields, which the serializer "
                 + "leaves out; use a record or an array, or set IncludeFields in SerializerOptions.");
         }
@@ -277,7 +295,8 @@ public sealed partial class JsonValueTests
         await RefusesAsync(
             () => host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("take", new Area(2))] }),
             "t",
-            "commands[0].params.size is a ValueTuple<Int32, Int32>, which cannot be written as JSON: it has only fields, "
+            "commands[0].params.size is a ValueTuple<Int32, Int32>, which cannot be written as JSON: it has only "
+            + "fields, "
             + "which the serializer leaves out; use a record or an array, or set IncludeFields in SerializerOptions.");
     }
 
@@ -294,7 +313,8 @@ public sealed partial class JsonValueTests
             });
 
         var given = new { pair = (1, 2), n = BigInteger.Pow(10, 30) };
-        var task = await host.RunAsync(new TaskDefinition { Kws = new { nan = double.NaN }, Commands = [new("do", given)] });
+        var task = await host.RunAsync(
+            new TaskDefinition { Kws = new { nan = double.NaN }, Commands = [new("do", given)] });
 
         task.Result.Texts().Should().Equal("{\"item1\":1,\"item2\":\"1000000000000000000000000000000 2\"}");
         task.Definition.KwsJson.GetRawText().Should().Be("{\"nan\":\"NaN\"}");
@@ -317,7 +337,13 @@ public sealed partial class JsonValueTests
             Id = "t",
             Kws = new Disk(2),
             Meta = new Ring(2, 1),
-            Commands = [new("declared"), new("object"), new("face"), new("take", new Disk(2)), new("read"), new MessageCommand()],
+            Commands = [
+                new("declared"),
+                new("object"),
+                new("face"),
+                new("take", new Disk(2)),
+                new("read"),
+                new MessageCommand()],
         });
         await host.Client.SendMessageAsync("t", new Disk(2));
         await host.RunUntilIdleAsync();
@@ -326,7 +352,8 @@ public sealed partial class JsonValueTests
         task.Definition.KwsJson.GetRawText().Should().Be(Disk);
         task.Definition.MetaJson.GetRawText().Should().Be("{\"$type\":\"ring\",\"hole\":1,\"radius\":2}");
         task.Definition.Commands[3].ParamsJson.GetRawText().Should().Be(Disk);
-        task.Result.Texts().Should().Equal(Disk, Disk, "{\"$kind\":1,\"name\":\"n\"}", "\"Disk\"", "\"Disk Disk\"", Disk);
+        task.Result.Texts().Should().Equal(
+            Disk, Disk, "{\"$kind\":1,\"name\":\"n\"}", "\"Disk\"", "\"Disk Disk\"", Disk);
     }
 
     [Fact]
@@ -372,7 +399,8 @@ public sealed partial class JsonValueTests
         return node;
     }
 
-    private static IEnumerable Deep(int levels) => levels == 0 ? Array.Empty<object>() : new object[] { Deep(levels - 1) };
+    private static IEnumerable Deep(int levels) =>
+        levels == 0 ? Array.Empty<object>() : new object[] { Deep(levels - 1) };
 
     private static JsonElement Disposed()
     {
