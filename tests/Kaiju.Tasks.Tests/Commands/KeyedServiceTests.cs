@@ -15,7 +15,12 @@ public sealed class KeyedServiceTests
     public async Task A_handlers_parameter_gets_the_service_of_its_key()
     {
         await using var host = NewHost(tasks => tasks.AddCommand(
-            "do", ([FromKeyedServices("sms")] ISender sms, [FromKeyedServices(null)] ISender plain, ISender other, [FromKeyedServices("fax")] ISender? fax) =>
+            "do",
+            (
+                [FromKeyedServices("sms")] ISender sms,
+                [FromKeyedServices(null)] ISender plain,
+                ISender other,
+                [FromKeyedServices("fax")] ISender? fax) =>
                 $"{sms.Way} {plain.Way} {other.Way} {fax is null}"));
 
         (await RunAsync(host)).Should().Be("\"sms mail mail True\"");
@@ -25,7 +30,9 @@ public sealed class KeyedServiceTests
     public async Task A_keyed_service_is_that_of_the_stages_scope()
     {
         await using var host = NewHost(tasks => tasks.AddCommand(
-            "do", ([FromKeyedServices("scoped")] ISender one, IServiceProvider services) => services.GetRequiredKeyedService<ISender>("scoped") == one));
+            "do",
+            ([FromKeyedServices("scoped")] ISender one, IServiceProvider services) =>
+                services.GetRequiredKeyedService<ISender>("scoped") == one));
 
         (await RunAsync(host)).Should().Be("true");
     }
@@ -33,7 +40,12 @@ public sealed class KeyedServiceTests
     [Fact]
     public async Task All_services_of_a_key_may_be_asked_for()
     {
-        await using var host = NewHost(tasks => tasks.AddCommand("do", ([FromKeyedServices("sms")] IEnumerable<ISender> all, [FromKeyedServices("fax")] IEnumerable<ISender> none) =>
+        await using var host = NewHost(
+            tasks => tasks.AddCommand(
+                "do",
+                (
+                    [FromKeyedServices("sms")] IEnumerable<ISender> all,
+                    [FromKeyedServices("fax")] IEnumerable<ISender> none) =>
             $"{all.Count()} {none.Count()}"));
 
         (await RunAsync(host)).Should().Be("\"1 0\"");
@@ -88,7 +100,8 @@ public sealed class KeyedServiceTests
         await RunAsync(host);
 
         audit.Lines.Select(line => line.Text).Should().Equal("for the audit");
-        host.Logs.Lines.Should().Contain(line => line.Text == "for all").And.NotContain(line => line.Text == "for the audit");
+        host.Logs.Lines.Should().Contain(line => line.Text == "for all").And.NotContain(
+            line => line.Text == "for the audit");
     }
 
     [Fact]
@@ -112,11 +125,13 @@ public sealed class KeyedServiceTests
     public async Task The_stages_provider_gives_no_keyed_service_after_the_stage()
     {
         IServiceProvider? kept = null;
-        await using var host = NewHost(tasks => tasks.AddCommand("do", (IServiceProvider services) => { kept = services; }));
+        await using var host = NewHost(
+            tasks => tasks.AddCommand("do", (IServiceProvider services) => { kept = services; }));
         await RunAsync(host);
 
         FluentActions.Invoking(() => kept!.GetKeyedService<ISender>("sms")).Should().Throw<ObjectDisposedException>();
-        FluentActions.Invoking(() => kept!.GetRequiredKeyedService<ISender>("sms")).Should().Throw<ObjectDisposedException>();
+        FluentActions.Invoking(() => kept!.GetRequiredKeyedService<ISender>("sms")).Should()
+            .Throw<ObjectDisposedException>();
     }
 
     private static TaskTestHost NewHost(Action<KaijuTasksBuilder> build) => new(tasks =>
@@ -133,7 +148,9 @@ public sealed class KeyedServiceTests
     private static async Task<string> RunAsync(TaskTestHost host)
     {
         var task = await host.RunAsync(new TaskDefinition { Commands = [new("do")] });
-        return task.Error is null ? task.Result[0].GetRawText() : throw new InvalidOperationException(task.Error.Message);
+        return task.Error is null
+            ? task.Result[0].GetRawText()
+            : throw new InvalidOperationException(task.Error.Message);
     }
 
     private sealed class Sender(string way) : ISender
@@ -149,14 +166,16 @@ public sealed class KeyedServiceTests
 
     private sealed class Stamping([FromKeyedServices("sms")] ISender sender) : IStageMiddleware
     {
-        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
+        public async ValueTask<JsonElement> InvokeAsync(
+            StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
         {
             await next(parameters, cancellationToken);
             return JsonSerializer.SerializeToElement(sender.Way);
         }
     }
 
-    private sealed class Sink([FromKeyedServices("sms")] ISender sender, TaskCompletionSource<string> delivered) : INotificationSink
+    private sealed class Sink(
+        [FromKeyedServices("sms")] ISender sender, TaskCompletionSource<string> delivered) : INotificationSink
     {
         public ValueTask DeliverAsync(TaskNotification notification, CancellationToken cancellationToken)
         {

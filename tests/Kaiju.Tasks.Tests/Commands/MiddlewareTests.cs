@@ -19,7 +19,10 @@ public sealed class MiddlewareTests
 
         var done = await host.RunAsync(new TaskDefinition
         {
-            Commands = [new("do", new { id = 1 }), new("do", new { id = 2 }) { Condition = TaskCondition.Where("0").IsNull() }, new TimerCommand(TimeSpan.FromSeconds(1))],
+            Commands = [
+                new("do", new { id = 1 }),
+                new("do", new { id = 2 }) { Condition = TaskCondition.Where("0").IsNull() },
+                new TimerCommand(TimeSpan.FromSeconds(1))],
         });
 
         _calls.Should().Equal("outer do", "inner", "handler 7 True", "inner done", "outer done");
@@ -29,7 +32,8 @@ public sealed class MiddlewareTests
     [Fact]
     public async Task What_it_throws_is_the_stages_failure()
     {
-        await using var host = new TaskTestHost(tasks => tasks.AddStageMiddleware<Refusing>().AddCommand("do", () => 1));
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddStageMiddleware<Refusing>().AddCommand("do", () => 1));
 
         (await host.RunAsync(new TaskDefinition { Commands = [new("do")] })).Error!.Message.Should().Be("not today");
     }
@@ -41,7 +45,8 @@ public sealed class MiddlewareTests
 
     private sealed class Outer(Scoped scoped) : IStageMiddleware
     {
-        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
+        public async ValueTask<JsonElement> InvokeAsync(
+            StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
         {
             scoped.Seen = true;
             _calls.Add($"outer {context.Method}");
@@ -53,7 +58,8 @@ public sealed class MiddlewareTests
 
     private sealed class Inner : IStageMiddleware
     {
-        public async ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
+        public async ValueTask<JsonElement> InvokeAsync(
+            StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
         {
             _calls.Add("inner");
             var result = await next(parameters, cancellationToken);
@@ -64,7 +70,8 @@ public sealed class MiddlewareTests
 
     private sealed class Refusing : IStageMiddleware
     {
-        public ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken) =>
+        public ValueTask<JsonElement> InvokeAsync(
+            StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken) =>
             throw new InvalidOperationException("not today");
     }
 }

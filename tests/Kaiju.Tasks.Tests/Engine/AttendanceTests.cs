@@ -26,8 +26,8 @@ public sealed class AttendanceTests
 
         await Waiting.Until(() => Task.FromResult(host.Logs.Lines.Any(line => line.Event.Id == AppUnserved)));
         host.Logs.Lines.Should().ContainSingle(line => line.Level >= LogLevel.Warning).Which.Text.Should().Be(
-            "App other has tasks that have been queued for over 00:01:00, and none of its tasks is running: no executor seems to serve it. "
-            + "Check AppName and ExecutorApps of the hosts with the Executor role.");
+            "App other has tasks that have been queued for over 00:01:00, and none of its tasks is running: no "
+            + "executor seems to serve it. Check AppName and ExecutorApps of the hosts with the Executor role.");
     }
 
     [Fact]
@@ -35,7 +35,8 @@ public sealed class AttendanceTests
     {
         await using var host = new TaskTestHost();
         var attendance = Attendance(host);
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", AppName = "other", MaxExecTimeout = _minute, Commands = [new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", AppName = "other", MaxExecTimeout = _minute, Commands = [new("do")] });
 
         await LookForAsync(host, attendance, TimeSpan.FromMinutes(60));
         Count(host, AppUnserved).Should().Be(1);
@@ -55,7 +56,8 @@ public sealed class AttendanceTests
     {
         await using var host = HostWithoutManager();
         var attendance = Attendance(host);
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("_TIMER_") { Params = new { timer = 5 } }] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", Commands = [new("_TIMER_") { Params = new { timer = 5 } }] });
         await host.ReportByHandAsync(await host.ClaimByHandAsync("t"), StageOutcome.WaitFor(TimeSpan.FromSeconds(5)));
 
         await LookForAsync(host, attendance, _minute);
@@ -65,8 +67,9 @@ public sealed class AttendanceTests
         host.Logs.Lines.Single(line => line.Event.Id == ManagerMissing).Should().BeEquivalentTo(new
         {
             Level = LogLevel.Warning,
-            Text = "Tasks are waiting for a manager, and the last sign of one is none: timers, retries, schedules and messages that time out wait "
-                + "until a host with the Manager role runs.",
+            Text =
+                "Tasks are waiting for a manager, and the last sign of one is none: timers, retries, schedules and "
+                + "messages that time out wait until a host with the Manager role runs.",
         });
         await LookForAsync(host, attendance, _minute);
         Count(host, ManagerMissing).Should().Be(2);
@@ -77,7 +80,8 @@ public sealed class AttendanceTests
     {
         await using var host = HostWithoutManager();
         var attendance = Attendance(host);
-        await host.Client.CreateAsync(new TaskDefinition { Id = "due", RunAt = host.Now + _minute, Commands = [new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "due", RunAt = host.Now + _minute, Commands = [new("do")] });
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", AppName = "other", Commands = [new("do")] });
         host.Clock.Advance(_minute * 2);
         await host.Store.WatchAsync(default);
@@ -98,7 +102,8 @@ public sealed class AttendanceTests
         var clock = new TestClock();
         var memory = new MemoryTaskStore(clock, new LifecycleRules(), IdSource.Random, TaskLifecycle.Next);
         await using var host = new TaskTestHost(
-            store: new FaultyStore(memory) { FailsBefore = member => member == nameof(ITaskStore.FindUnattendedAsync) }, clock: clock);
+            store: new FaultyStore(memory) { FailsBefore = member => member == nameof(ITaskStore.FindUnattendedAsync) },
+            clock: clock);
         var (attendance, outages) = (Attendance(host), host.Services.GetRequiredService<StoreOutages>());
         outages.Failed("claim tasks", new IOException());
         await LookForAsync(host, attendance, TimeSpan.FromMinutes(5));
@@ -118,7 +123,8 @@ public sealed class AttendanceTests
         var isAway = true;
         var clock = new TestClock();
         var memory = new MemoryTaskStore(clock, new LifecycleRules(), IdSource.Random, TaskLifecycle.Next);
-        await using var host = new TaskTestHost(store: new FaultyStore(memory) { FailsBefore = _ => isAway }, clock: clock);
+        await using var host = new TaskTestHost(
+            store: new FaultyStore(memory) { FailsBefore = _ => isAway }, clock: clock);
         var attendance = Attendance(host);
         for (var i = 0; i < 4; i++)
         {
@@ -150,7 +156,8 @@ public sealed class AttendanceTests
             clock: clock);
     }
 
-    private static AttendanceLoop Attendance(TaskTestHost host) => ActivatorUtilities.CreateInstance<AttendanceLoop>(host.Services, host.Options);
+    private static AttendanceLoop Attendance(TaskTestHost host) =>
+        ActivatorUtilities.CreateInstance<AttendanceLoop>(host.Services, host.Options);
 
     private static async Task LookForAsync(TaskTestHost host, AttendanceLoop attendance, TimeSpan time)
     {

@@ -12,7 +12,8 @@ public sealed class BackoffTests
     private const int Certain = 20;
 
     /// <summary>The pauses of the first ten seconds, in milliseconds.</summary>
-    private static readonly int[] _pauses = [5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000];
+    private static readonly int[] _pauses = [
+        5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000];
 
     [Fact]
     public async Task A_due_row_that_is_held_costs_a_manager_seventeen_turns_in_ten_seconds()
@@ -44,13 +45,16 @@ public sealed class BackoffTests
         await host.Clock.SleepingAsync(TimeSpan.FromMilliseconds(1000 - Certain));
         var before = held!.Turns;
 
-        // The new task's hint: another turn without any time passing, and then the pause's first part again, whatever is hinted.
-        await host.Client.CreateAsync(new TaskDefinition { Id = "a", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+        // The new task's hint: another turn without any time passing, and then the pause's first part again, whatever
+        // is hinted.
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "a", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
         await Waiting.Until(() => Task.FromResult(held.Turns == before + 1));
         await host.Clock.SleepingAsync(TimeSpan.FromMilliseconds(Certain));
         for (var i = 0; i < 100; i++)
         {
-            await host.Client.CreateAsync(new TaskDefinition { Id = $"b{i}", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
+            await host.Client.CreateAsync(
+                new TaskDefinition { Id = $"b{i}", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
         }
 
         held.Turns.Should().Be(before + 1);
@@ -81,7 +85,8 @@ public sealed class BackoffTests
         HeldQueue? held = null;
         await using var host = new RunningHost(
             tasks => tasks.Services.Replace(ServiceDescriptor.Singleton<ITaskQueue>(
-                provider => held = new HeldQueue(provider.GetRequiredService<ITaskStore>(), provider.GetRequiredService<TimeProvider>()))),
+                provider => held = new HeldQueue(
+                    provider.GetRequiredService<ITaskStore>(), provider.GetRequiredService<TimeProvider>()))),
             options => options.Roles = TaskRoles.Client | TaskRoles.Executor);
 
         // The first look that finds something is followed by a claim at once: most likely it was queued just now.
@@ -115,7 +120,8 @@ public sealed class BackoffTests
 
         public volatile bool IsHeld = true;
 
-        public override ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) => new(TimeSpan.Zero);
+        public override ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) =>
+            new(TimeSpan.Zero);
 
         public override ValueTask<IReadOnlyList<TaskMove>> QueueDueAsync(int limit, CancellationToken cancellationToken)
         {
@@ -132,12 +138,14 @@ public sealed class BackoffTests
 
         public int Claims => Volatile.Read(ref _claims);
 
-        protected override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken)
+        protected override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
+            ClaimRequest request, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _claims);
             return new((IReadOnlyList<ExecutorTask>)[]);
         }
 
-        protected override ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) => new(true);
+        protected override ValueTask<bool> HasQueuedAsync(
+            IReadOnlyList<string> apps, CancellationToken cancellationToken) => new(true);
     }
 }

@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>No stage begins under a claim that no ping vouches for any more: it may be another's, and the stage recorded.</summary>
+/// <summary>
+/// No stage begins under a claim that no ping vouches for any more: it may be another's, and the stage recorded.
+/// </summary>
 public sealed class CertaintyTests : IAsyncDisposable
 {
     private static readonly TimeSpan _lifetime = TimeSpan.FromSeconds(90);
@@ -25,9 +27,11 @@ public sealed class CertaintyTests : IAsyncDisposable
         _host = new TaskTestHost(tasks =>
         {
             tasks.AddCommand("a", () => Begin("a")).AddCommand("b", () => Begin("b"));
-            tasks.Services.AddSingleton(services => store ??= new FreezingStore(services.GetRequiredService<MemoryTaskStore>()));
+            tasks.Services.AddSingleton(
+                services => store ??= new FreezingStore(services.GetRequiredService<MemoryTaskStore>()));
             tasks.Services.AddSingleton<ITaskStore>(services => services.GetRequiredService<FreezingStore>());
-            tasks.Services.AddSingleton<ITaskQueue>(services => new FreezingQueue(services.GetRequiredService<FreezingStore>()));
+            tasks.Services.AddSingleton<ITaskQueue>(
+                services => new FreezingQueue(services.GetRequiredService<FreezingStore>()));
         }, clock: _clock);
         _ = _host.Store;
         _store = store!;
@@ -181,7 +185,8 @@ public sealed class CertaintyTests : IAsyncDisposable
         await ExecuteAsync();
 
         _begun.Should().Equal("a", "b");
-        _store.Pings.Should().Be(3, "one before the claim, one whose answer is too late to vouch for anything, and another one");
+        _store.Pings.Should().Be(
+            3, "one before the claim, one whose answer is too late to vouch for anything, and another one");
     }
 
     private async Task ExecuteAsync()
@@ -199,7 +204,8 @@ public sealed class CertaintyTests : IAsyncDisposable
         }
     }
 
-    private async Task CreateAsync(string id) => await _host.Client.CreateAsync(new TaskDefinition { Id = id, Commands = [new("a"), new("b")] });
+    private async Task CreateAsync(string id) =>
+        await _host.Client.CreateAsync(new TaskDefinition { Id = id, Commands = [new("a"), new("b")] });
 
     /// <summary>The executor is found dead, and another one does the rest.</summary>
     private static async Task LoseAsync(ITaskStore inner, string id, int stages)
@@ -225,7 +231,8 @@ public sealed class CertaintyTests : IAsyncDisposable
 
         public MemoryTaskStore Inner => inner;
 
-        public override async ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
+        public override async ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
+            IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
         {
             var answers = await inner.RecordAsync(reports, cancellationToken);
             if (AfterRecord is { } freeze)
@@ -253,7 +260,8 @@ public sealed class CertaintyTests : IAsyncDisposable
     {
         public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => default;
 
-        public async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
+        public async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+            ClaimRequest request, CancellationToken cancellationToken)
         {
             var tasks = await store.Inner.Executors.ClaimNextAsync(request, cancellationToken);
             if (store.AfterClaim is { } freeze)
@@ -265,6 +273,7 @@ public sealed class CertaintyTests : IAsyncDisposable
             return tasks;
         }
 
-        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) => default;
+        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+            default;
     }
 }

@@ -7,7 +7,8 @@ public sealed class ChainTests
     {
         await using var host = NewHost();
         await CreateAsync(host, "after", null);
-        (await host.GetAsync("after")).Should().Match<TaskRecord>(task => task.State == TaskState.Idle && task.NextRun == null);
+        (await host.GetAsync("after")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Idle && task.NextRun == null);
         await host.AdvanceAsync(TimeSpan.FromDays(400));
         (await host.GetAsync("after")).State.Should().Be(TaskState.Idle, "it runs on demand only");
 
@@ -40,14 +41,17 @@ public sealed class ChainTests
         var again = await host.GetAsync("after");
         again.State.Should().Be(TaskState.Finished);
         again.JobId.Should().NotBe(before.JobId);
-        (await host.Store.GetRunAsync("after", before.JobId, default)).Should().Match<TaskRun>(run => run.State == TaskState.Finished && run.Result.Count == 1);
+        (await host.Store.GetRunAsync("after", before.JobId, default)).Should().Match<TaskRun>(
+            run => run.State == TaskState.Finished && run.Result.Count == 1);
     }
 
     [Fact]
     public async Task A_task_may_chain_to_itself()
     {
         var runs = 0;
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("count", () => ++runs < 5 ? runs : throw new InvalidOperationException("enough")));
+        await using var host = new TaskTestHost(
+            tasks =>
+                tasks.AddCommand("count", () => ++runs < 5 ? runs : throw new InvalidOperationException("enough")));
 
         var last = await host.RunAsync(new TaskDefinition { Id = "t", NextTask = "t", Commands = [new("count")] });
 
@@ -60,7 +64,8 @@ public sealed class ChainTests
     {
         await using var host = NewHost();
 
-        (await host.RunAsync(new TaskDefinition { NextTask = "nobody", Commands = [new("do")] })).State.Should().Be(TaskState.Finished);
+        (await host.RunAsync(
+            new TaskDefinition { NextTask = "nobody", Commands = [new("do")] })).State.Should().Be(TaskState.Finished);
     }
 
     [Fact]
@@ -79,5 +84,6 @@ public sealed class ChainTests
     private static TaskTestHost NewHost() => new(tasks => tasks.AddCommand("do", () => "done"));
 
     private static Task CreateAsync(TaskTestHost host, string id, string? next) =>
-        host.Client.CreateAsync(new TaskDefinition { Id = id, RunAt = TaskDefinition.OnDemand, NextTask = next, Commands = [new("do")] });
+        host.Client.CreateAsync(
+            new TaskDefinition { Id = id, RunAt = TaskDefinition.OnDemand, NextTask = next, Commands = [new("do")] });
 }

@@ -14,7 +14,8 @@ public sealed class DeadlineTests
     {
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromSeconds(60), Commands = [new("slow")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromSeconds(60), Commands = [new("slow")] });
         await host.Executor.ClaimAsync(default);
         await gate.Entered;
 
@@ -32,7 +33,9 @@ public sealed class DeadlineTests
     {
         var gate = new Gate();
         var calls = 0;
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", (CancellationToken token) => ++calls == 1 ? gate.PassAsync(token) : Task.CompletedTask));
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand(
+                "slow", (CancellationToken token) => ++calls == 1 ? gate.PassAsync(token) : Task.CompletedTask));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxRetries = 1, Commands = [new("slow")] });
         await host.Executor.ClaimAsync(default);
         await gate.Entered;
@@ -41,7 +44,8 @@ public sealed class DeadlineTests
         await host.Executor.WhenIdleAsync().Soon();
         await host.RunUntilIdleAsync();
 
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Finished && task.Retries == 1);
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Finished && task.Retries == 1);
     }
 
     [Fact]
@@ -49,7 +53,8 @@ public sealed class DeadlineTests
     {
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("slow") { MaxTimeout = TimeSpan.FromSeconds(2) }] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", Commands = [new("slow") { MaxTimeout = TimeSpan.FromSeconds(2) }] });
         await host.Executor.ClaimAsync(default);
         await gate.Entered;
 
@@ -101,11 +106,25 @@ public sealed class DeadlineTests
     [Fact]
     public async Task Each_of_several_runs_stops_at_its_own_deadline_whichever_was_claimed_first()
     {
-        var gates = new Dictionary<string, (int Seconds, Gate Gate)> { ["last"] = (60, new()), ["first"] = (20, new()), ["second"] = (40, new()) };
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", (StageContext context, CancellationToken token) => gates[context.TaskId].Gate.PassAsync(token)));
+        var gates = new Dictionary<string, (int Seconds, Gate Gate)>
+        {
+            ["last"] = (60, new()),
+            ["first"] = (20, new()),
+            ["second"] = (40, new()),
+        };
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand(
+                "slow",
+                (StageContext context, CancellationToken token) => gates[context.TaskId].Gate.PassAsync(token)));
         foreach (var (id, (seconds, gate)) in gates)
         {
-            await host.Client.CreateAsync(new TaskDefinition { Id = id, MaxExecTimeout = TimeSpan.FromSeconds(seconds), Commands = [new("slow")] });
+            await host.Client.CreateAsync(
+                new TaskDefinition
+                {
+                    Id = id,
+                    MaxExecTimeout = TimeSpan.FromSeconds(seconds),
+                    Commands = [new("slow")],
+                });
             await host.Executor.ClaimAsync(default);
             await gate.Entered;
         }
@@ -115,7 +134,8 @@ public sealed class DeadlineTests
             host.Clock.Advance(TimeSpan.FromSeconds(20));
             await gates[id].Gate.Cancelled;
             (await host.Client.WaitAsync(id).Soon()).Error!.Kind.Should().Be(TaskErrorKind.Timeout);
-            (await host.Client.ListPageAsync(new TaskQuery { State = TaskState.Executed }, null, 10)).Tasks.Should().HaveCount(left);
+            (await host.Client.ListPageAsync(
+                new TaskQuery { State = TaskState.Executed }, null, 10)).Tasks.Should().HaveCount(left);
         }
     }
 
@@ -128,7 +148,8 @@ public sealed class DeadlineTests
             token.Register(() => throw new InvalidOperationException("a slip"));
             await gate.PassAsync(token);
         }));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "stage", Commands = [new("slow") { MaxTimeout = TimeSpan.FromSeconds(2) }] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "stage", Commands = [new("slow") { MaxTimeout = TimeSpan.FromSeconds(2) }] });
         await host.Executor.ClaimAsync(default);
         await gate.Entered;
 
@@ -142,8 +163,10 @@ public sealed class DeadlineTests
     public async Task A_handler_that_ignores_its_token_is_reported_at_once_but_keeps_its_slot()
     {
         var gate = new Gate();
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("stubborn", gate.PassStubbornlyAsync), options => options.Capacity = 1);
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("stubborn") { MaxTimeout = TimeSpan.FromSeconds(2) }] });
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("stubborn", gate.PassStubbornlyAsync), options => options.Capacity = 1);
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", Commands = [new("stubborn") { MaxTimeout = TimeSpan.FromSeconds(2) }] });
         await host.Executor.ClaimAsync(default);
         await gate.Entered;
         var ended = host.Client.WaitAsync("t");
@@ -172,7 +195,8 @@ public sealed class DeadlineTests
         await host.Manager.TickAsync(default);
 
         var failed = await host.GetAsync("t");
-        (failed.State, failed.ExitCode, failed.Error!.Kind).Should().Be((TaskState.Failed, TaskExitCode.Aborted, TaskErrorKind.Timeout));
+        (failed.State, failed.ExitCode, failed.Error!.Kind).Should().Be(
+            (TaskState.Failed, TaskExitCode.Aborted, TaskErrorKind.Timeout));
         (await host.ReportByHandAsync(claimed, StageOutcome.Completed())).Should().Be(ReportAnswer.Superseded);
     }
 
@@ -193,7 +217,10 @@ public sealed class DeadlineTests
         (await host.GetAsync("t")).State.Should().Be(TaskState.Finished);
     }
 
-    /// <summary>The interleaving is forced: the timer of the first stage stands still after it has decided that the time is over.</summary>
+    /// <summary>
+    /// The interleaving is forced: the timer of the first stage stands still after it has decided that the time is
+    /// over.
+    /// </summary>
     [Fact]
     public async Task The_timer_of_a_stage_that_ends_at_the_same_time_does_not_end_the_next_stage()
     {
@@ -219,7 +246,9 @@ public sealed class DeadlineTests
         await host.Client.CreateAsync(new TaskDefinition
         {
             Id = "t",
-            Commands = [new("first") { MaxTimeout = TimeSpan.FromSeconds(2) }, new("second") { MaxTimeout = TimeSpan.FromSeconds(200) }],
+            Commands = [
+                new("first") { MaxTimeout = TimeSpan.FromSeconds(2) },
+                new("second") { MaxTimeout = TimeSpan.FromSeconds(200) }],
         });
         await host.Executor.ClaimAsync(default);
         await begun.Task.Soon();
@@ -233,7 +262,8 @@ public sealed class DeadlineTests
         ends.Set();
         await host.Executor.WhenIdleAsync().Soon();
 
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Finished && task.Error == null);
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Finished && task.Error == null);
     }
 
     /// <summary>A stage's timer is made between the last look at the run and the call.</summary>

@@ -25,7 +25,8 @@ public sealed class FenceTests : IAsyncDisposable
         var second = await _host.ClaimByHandAsync("t");
         (await _host.ReportByHandAsync(stale, ByHand.Result("\"stale\""))).Should().Be(ReportAnswer.Superseded);
         (await _host.ReportByHandAsync(stale, ByHand.Failure())).Should().Be(ReportAnswer.Superseded);
-        (await _host.ReportByHandAsync(stale, StageOutcome.WaitFor(TimeSpan.FromSeconds(1)))).Should().Be(ReportAnswer.Superseded);
+        (await _host.ReportByHandAsync(
+            stale, StageOutcome.WaitFor(TimeSpan.FromSeconds(1)))).Should().Be(ReportAnswer.Superseded);
 
         (await _host.ReportByHandAsync(second, ByHand.Result("\"fresh\""))).Should().Be(ReportAnswer.Recorded);
         (await _host.GetAsync("t")).Result.Texts().Should().Equal("\"fresh\"");
@@ -61,7 +62,8 @@ public sealed class FenceTests : IAsyncDisposable
 
         (await _host.ReportByHandAsync(task, outcome)).Should().Be(ReportAnswer.Recorded);
         var after = (await _host.GetAsync("t")).ToJson();
-        (await _host.ReportByHandAsync(task, outcome)).Should().Be(ReportAnswer.Recorded, "an answer that was lost is given again");
+        (await _host.ReportByHandAsync(task, outcome)).Should().Be(
+            ReportAnswer.Recorded, "an answer that was lost is given again");
 
         (await _host.GetAsync("t")).ToJson().Should().Be(after);
     }
@@ -114,7 +116,13 @@ public sealed class FenceTests : IAsyncDisposable
         var u = await _host.ClaimByHandAsync("u");
 
         var answers = await _host.Store.RecordAsync(
-            [ByHand.ReportOf(t with { Claim = Guid.NewGuid() }, ByHand.Result("1")), ByHand.ReportOf(t with { Id = "nobody" }, ByHand.Result("1")), ByHand.ReportOf(u, ByHand.Result("1"))],
+            [ByHand.ReportOf(
+                t with { Claim = Guid.NewGuid() },
+                ByHand.Result("1")),
+                ByHand.ReportOf(t with { Id = "nobody" },
+                ByHand.Result("1")),
+                ByHand.ReportOf(u,
+                ByHand.Result("1"))],
             default);
 
         answers.Should().Equal(ReportAnswer.Superseded, ReportAnswer.Superseded, ReportAnswer.Recorded);
@@ -125,7 +133,8 @@ public sealed class FenceTests : IAsyncDisposable
     {
         var attempts = 0;
         FaultyStore? faulty = null;
-        await using var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1), store: inner => faulty = new FaultyStore(inner));
+        await using var host = new RunningHost(
+            tasks => tasks.AddCommand("do", () => 1), store: inner => faulty = new FaultyStore(inner));
         var tried = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         faulty!.FailsBefore = member =>
         {
@@ -150,7 +159,8 @@ public sealed class FenceTests : IAsyncDisposable
         attempts.Should().Be(2, "the one that failed before the claim was lost, and the one that found it lost");
     }
 
-    private async Task CreateAsync(string id = "t") => await _host.Client.CreateAsync(new TaskDefinition { Id = id, Commands = [new("a"), new("b")] });
+    private async Task CreateAsync(string id = "t") =>
+        await _host.Client.CreateAsync(new TaskDefinition { Id = id, Commands = [new("a"), new("b")] });
 
     private async Task MissPingsAsync()
     {

@@ -1,6 +1,8 @@
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>The story of the first page: stages, a template, a message, a condition, a timer, a retry, a result.</summary>
+/// <summary>
+/// The story of the first page: stages, a template, a message, a condition, a timer, a retry, a result.
+/// </summary>
 public sealed class FirstLightTests
 {
     [Fact]
@@ -21,7 +23,10 @@ public sealed class FirstLightTests
             [
                 new("orders.load", new { id = "[kws.id]" }),
                 new MessageCommand { MaxTimeout = TimeSpan.FromDays(3) },
-                new("billing.charge", new { amount = "[0.total]", card = "[1.card]" }) { Condition = TaskCondition.Where("0.total").GreaterThan(0) },
+                new("billing.charge", new { amount = "[0.total]", card = "[1.card]" })
+                {
+                    Condition = TaskCondition.Where("0.total").GreaterThan(0),
+                },
                 new TimerCommand(TimeSpan.FromHours(1)),
                 new("orders.gift") { Condition = TaskCondition.Where("0.total").GreaterThan(100) },
                 new("orders.ship", new { payment = "[2]", express = "[1.express:false]" }),

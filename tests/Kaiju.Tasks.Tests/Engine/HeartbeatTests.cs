@@ -10,7 +10,10 @@ using Microsoft.Extensions.Options;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>Pings have a rhythm of their own: no option, no other question and no single fault makes a healthy executor look dead.</summary>
+/// <summary>
+/// Pings have a rhythm of their own: no option, no other question and no single fault makes a healthy executor look
+/// dead.
+/// </summary>
 public sealed class HeartbeatTests
 {
     private static readonly TimeSpan _interval = new KaijuTasksOptions().PingInterval;
@@ -35,7 +38,8 @@ public sealed class HeartbeatTests
         var pings = new PingsOf { HangsClaimChecks = true };
         var gate = new Gate();
         await using var beating = new Beating(pings, build: tasks => tasks.AddCommand("slow", gate.PassAsync));
-        await beating.Host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("slow")] });
+        await beating.Host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("slow")] });
         await pings.AtLeast(1);
         await beating.Host.Executor.ClaimAsync(default);
         await gate.Entered;
@@ -63,7 +67,8 @@ public sealed class HeartbeatTests
         await beating.Clock.PassAsync(TimeSpan.FromMilliseconds(100));
         await pings.AtLeast(3);
 
-        beating.Host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 530).Which.Exception.Should().BeOfType<TimeoutException>();
+        beating.Host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 530).Which.Exception
+            .Should().BeOfType<TimeoutException>();
         await beating.HasLogged(532);
     }
 
@@ -85,14 +90,19 @@ public sealed class HeartbeatTests
         beating.Host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 532);
     }
 
-    /// <summary>Whatever is allowed, and although each second ping gets no answer: between two that get through there is never a lifetime.</summary>
+    /// <summary>
+    /// Whatever is allowed, and although each second ping gets no answer: between two that get through there is never a
+    /// lifetime.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void No_options_that_are_accepted_make_a_healthy_executor_look_dead(bool losesEachSecond)
     {
         string? fault = null;
-        var thread = new Thread(() => fault = Enumerable.Range(0, 300).Select(seed => LiveWith(seed, losesEachSecond)).FirstOrDefault(found => found is not null));
+        var thread = new Thread(
+            () => fault = Enumerable.Range(0, 300).Select(seed => LiveWith(seed, losesEachSecond))
+                .FirstOrDefault(found => found is not null));
         thread.Start();
         thread.Join();
         fault.Should().BeNull();
@@ -108,9 +118,11 @@ public sealed class HeartbeatTests
             ClaimCheckInterval = Drawn(agenda, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
             MaxFaultDelay = Drawn(agenda, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10)),
         };
-        using var services = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(new SimulatedClock(agenda, null, TimeSpan.Zero))
+        using var services = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(
+            new SimulatedClock(agenda, null, TimeSpan.Zero))
             .AddKaijuTasks().Services.BuildServiceProvider();
-        if (services.GetServices<IValidateOptions<KaijuTasksOptions>>().Any(validator => validator.Validate(null, options).Failed))
+        if (services.GetServices<IValidateOptions<KaijuTasksOptions>>().Any(
+            validator => validator.Validate(null, options).Failed))
         {
             return null;
         }
@@ -118,11 +130,16 @@ public sealed class HeartbeatTests
         var lifetime = options.Rules.ExecutorLifetime;
         var last = agenda.Now;
         var longest = TimeSpan.Zero;
-        var pings = new PingsOf { Hangs = number => losesEachSecond && number % 2 == 0, Came = () => (longest, last) = (agenda.Now - last > longest ? agenda.Now - last : longest, agenda.Now) };
+        var pings = new PingsOf
+        {
+            Hangs = number => losesEachSecond && number % 2 == 0,
+            Came = () => (longest, last) = (agenda.Now - last > longest ? agenda.Now - last : longest, agenda.Now),
+        };
         var store = new CountingStore(services.GetRequiredService<ITaskStore>(), pings);
         using var executor = ActivatorUtilities.CreateInstance<TaskExecutor>(services, options, store);
         using var stop = new CancellationTokenSource();
-        var beating = ActivatorUtilities.CreateInstance<HeartbeatLoop>(services, executor, options).RunAsync(stop.Token);
+        var beating = ActivatorUtilities.CreateInstance<HeartbeatLoop>(services, executor, options)
+            .RunAsync(stop.Token);
         var end = agenda.Now + (lifetime * 5);
         while (agenda.RunNext(end))
         {
@@ -131,12 +148,16 @@ public sealed class HeartbeatTests
         longest = agenda.Now - last > longest ? agenda.Now - last : longest;
         return longest <= lifetime && pings.Count > 4 && agenda.LeftThread is null && !beating.IsCompleted
             ? null
-            : $"seed {seed}: PingInterval {options.PingInterval}, MaxMissedPings {options.MaxMissedPings}, MaxFaultDelay {options.MaxFaultDelay}: silent for {longest} of {lifetime} in {pings.Count} pings {agenda.LeftThread} {beating.Exception}";
+            : $"seed {seed}: PingInterval {options.PingInterval}, MaxMissedPings {options.MaxMissedPings}, "
+                + $"MaxFaultDelay {options.MaxFaultDelay}: silent for {longest} of {lifetime} in {pings.Count} pings "
+                + $"{agenda.LeftThread} {beating.Exception}";
     }
 
     /// <summary>Between bounds, each order of magnitude as often as another.</summary>
     private static TimeSpan Drawn(Agenda agenda, TimeSpan least, TimeSpan most) =>
-        agenda.Chance(0.2) ? least : agenda.Chance(0.2) ? most : least * Math.Pow(most / least, agenda.Random.NextDouble());
+        agenda.Chance(0.2)
+            ? least
+            : agenda.Chance(0.2) ? most : least * Math.Pow(most / least, agenda.Random.NextDouble());
 
     /// <summary>An executor whose heartbeats and claim checks run, and nothing else.</summary>
     private sealed class Beating : IAsyncDisposable
@@ -144,7 +165,8 @@ public sealed class HeartbeatTests
         private readonly CancellationTokenSource _stop = new();
         private readonly Task _loops;
 
-        public Beating(PingsOf pings, Action<KaijuTasksOptions>? configure = null, Action<KaijuTasksBuilder>? build = null)
+        public Beating(
+            PingsOf pings, Action<KaijuTasksOptions>? configure = null, Action<KaijuTasksBuilder>? build = null)
         {
             var memory = new MemoryTaskStore(Clock, new LifecycleRules(), IdSource.Random, TaskLifecycle.Next);
             Host = new TaskTestHost(
@@ -156,14 +178,16 @@ public sealed class HeartbeatTests
                 configure,
                 new CountingStore(memory, pings),
                 Clock);
-            _loops = Task.WhenAll(Loop<HeartbeatLoop>().RunAsync(_stop.Token), Loop<ClaimCheckLoop>().RunAsync(_stop.Token));
+            _loops = Task.WhenAll(
+                Loop<HeartbeatLoop>().RunAsync(_stop.Token), Loop<ClaimCheckLoop>().RunAsync(_stop.Token));
         }
 
         public TestClock Clock { get; } = new();
 
         public TaskTestHost Host { get; }
 
-        public Task HasLogged(int id) => Waiting.Until(() => Task.FromResult(Host.Logs.Lines.Any(line => line.Event.Id == id)));
+        public Task HasLogged(int id) =>
+            Waiting.Until(() => Task.FromResult(Host.Logs.Lines.Any(line => line.Event.Id == id)));
 
         public async ValueTask DisposeAsync()
         {
@@ -205,7 +229,8 @@ public sealed class HeartbeatTests
 
     private sealed class CountingStore(ITaskStore inner, PingsOf pings) : DecoratedStore(inner)
     {
-        public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+        public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
+            ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
         {
             var number = pings.Next();
             if (pings.Fails(number))
@@ -223,7 +248,8 @@ public sealed class HeartbeatTests
             return lost;
         }
 
-        public override async ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+        public override async ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(
+            IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
         {
             pings.CheckClaims();
             if (pings.HangsClaimChecks)

@@ -44,7 +44,8 @@ public sealed class LivenessTests
     public async Task A_task_that_takes_executors_down_is_parked()
     {
         await using var host = new TaskTestHost(configure: options => options.MaxInterruptions = 3);
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxRetries = 5, Notify = true, Commands = [new("poison")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", MaxRetries = 5, Notify = true, Commands = [new("poison")] });
         for (var i = 0; i < 3; i++)
         {
             var executor = ByHand.Executor with { Id = $"e{i}" };
@@ -55,8 +56,10 @@ public sealed class LivenessTests
         }
 
         var parked = await host.GetAsync("t");
-        (parked.State, parked.ExitCode, parked.RetryAt, parked.Error!.Kind).Should().Be((TaskState.Failed, TaskExitCode.Aborted, null, TaskErrorKind.Interrupted));
-        (await host.Client.ListNotificationsAsync().ToListAsync()).Should().ContainSingle().Which.IsFinal.Should().BeTrue();
+        (parked.State, parked.ExitCode, parked.RetryAt, parked.Error!.Kind).Should().Be(
+            (TaskState.Failed, TaskExitCode.Aborted, null, TaskErrorKind.Interrupted));
+        (await host.Client
+            .ListNotificationsAsync().ToListAsync()).Should().ContainSingle().Which.IsFinal.Should().BeTrue();
     }
 
     [Fact]
@@ -74,7 +77,8 @@ public sealed class LivenessTests
 
         await gate.Cancelled;
         await host.Executor.WhenIdleAsync().Soon();
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Queued && task.Error == null, "a lost claim writes nothing");
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Queued && task.Error == null, "a lost claim writes nothing");
     }
 
     [Fact]
@@ -83,14 +87,21 @@ public sealed class LivenessTests
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1));
         await host.Executor.ClaimAsync(default);
 
-        (await host.Store.GetTimeToNextDutyAsync(default)).Should().Be(TimeSpan.FromSeconds(90) + TimeSpan.FromTicks(1), "the executor's death is the next thing to look for");
+        (await host.Store.GetTimeToNextDutyAsync(default)).Should().Be(
+            TimeSpan.FromSeconds(90) + TimeSpan.FromTicks(1), "the executor's death is the next thing to look for");
     }
 
     [Fact]
     public async Task A_claim_is_answered_with_the_time_that_is_left()
     {
         await using var host = new TaskTestHost();
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromSeconds(77), Commands = [new("a"), new("b")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition
+            {
+                Id = "t",
+                MaxExecTimeout = TimeSpan.FromSeconds(77),
+                Commands = [new("a"), new("b")],
+            });
         host.Clock.Advance(TimeSpan.FromHours(1));
 
         var task = await host.ClaimByHandAsync("t");
@@ -110,8 +121,10 @@ public sealed class LivenessTests
 
         await host.Client.CancelAsync("t");
 
-        (await host.Store.FindLostClaimsAsync([held, new HeldClaim("nobody", Guid.Empty)], default)).Should().Equal(task.Claim, Guid.Empty);
+        (await host.Store.FindLostClaimsAsync(
+            [held, new HeldClaim("nobody", Guid.Empty)], default)).Should().Equal(task.Claim, Guid.Empty);
     }
 
-    private static Task CreateAsync(TaskTestHost host, string method = "x") => host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new(method)] });
+    private static Task CreateAsync(TaskTestHost host, string method = "x") =>
+        host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new(method)] });
 }

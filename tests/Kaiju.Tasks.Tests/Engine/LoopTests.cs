@@ -9,8 +9,10 @@ public sealed class LoopTests
     [Fact]
     public async Task A_task_runs_without_anybody_moving_time()
     {
-        await using var host = new RunningHost(tasks => tasks.AddCommand("a", () => "a").AddCommand("b", (string x) => x + "b"));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("a"), new("b", new { x = "[0]" })] });
+        await using var host = new RunningHost(
+            tasks => tasks.AddCommand("a", () => "a").AddCommand("b", (string x) => x + "b"));
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", Commands = [new("a"), new("b", new { x = "[0]" })] });
 
         var done = await host.Client.WaitAsync("t").Soon();
 
@@ -21,10 +23,19 @@ public sealed class LoopTests
     public async Task Retries_messages_and_chains_go_on_by_hints_alone()
     {
         var calls = 0;
-        await using var host = new RunningHost(tasks => tasks.AddCommand("flaky", () => ++calls < 3 ? throw new InvalidOperationException() : calls));
-        await host.Client.CreateAsync(new TaskDefinition { Id = "after", RunAt = TaskDefinition.OnDemand, Commands = [new("flaky")] });
+        await using var host = new RunningHost(
+            tasks => tasks.AddCommand("flaky", () => ++calls < 3 ? throw new InvalidOperationException() : calls));
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "after", RunAt = TaskDefinition.OnDemand, Commands = [new("flaky")] });
         var after = host.Client.WaitAsync("after");
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxRetries = 2, NextTask = "after", Commands = [new("flaky"), new MessageCommand()] });
+        await host.Client.CreateAsync(
+            new TaskDefinition
+            {
+                Id = "t",
+                MaxRetries = 2,
+                NextTask = "after",
+                Commands = [new("flaky"), new MessageCommand()],
+            });
 
         await Waiting.Until(() => host.Client.SendMessageAsync("t", 1));
 
@@ -36,7 +47,8 @@ public sealed class LoopTests
     public async Task A_timer_is_woken_when_it_is_due()
     {
         await using var host = new RunningHost();
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new TimerCommand(TimeSpan.FromSeconds(3))] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", Commands = [new TimerCommand(TimeSpan.FromSeconds(3))] });
 
         var done = host.Client.WaitAsync("t");
         await host.Clock.PassAsync(TimeSpan.FromSeconds(3));
@@ -55,9 +67,13 @@ public sealed class LoopTests
         var faults = 0;
         await using var host = new RunningHost(
             tasks => tasks.AddCommand("do", () => 1),
-            store: inner => new FaultyStore(inner) { FailsBefore = called => called == member && Interlocked.Increment(ref faults) <= 2 },
+            store: inner => new FaultyStore(inner)
+            {
+                FailsBefore = called => called == member && Interlocked.Increment(ref faults) <= 2,
+            },
             realTime: true);
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new TimerCommand(TimeSpan.FromMilliseconds(1)), new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", Commands = [new TimerCommand(TimeSpan.FromMilliseconds(1)), new("do")] });
 
         (await host.Client.WaitAsync("t").Soon()).State.Should().Be(TaskState.Finished);
 
@@ -71,7 +87,11 @@ public sealed class LoopTests
         var (runs, lost) = (0, 0);
         await using var host = new RunningHost(
             tasks => tasks.AddCommand("count", () => Interlocked.Increment(ref runs)),
-            store: inner => new FaultyStore(inner) { FailsAfter = called => called == nameof(ITaskStore.RecordAsync) && Interlocked.Increment(ref lost) is 1 or 3 },
+            store: inner => new FaultyStore(inner)
+            {
+                FailsAfter = called =>
+                    called == nameof(ITaskStore.RecordAsync) && Interlocked.Increment(ref lost) is 1 or 3,
+            },
             realTime: true);
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("count"), new("count")] });
 
@@ -86,7 +106,10 @@ public sealed class LoopTests
         var (runs, lost) = (0, 0);
         await using var host = new RunningHost(
             tasks => tasks.AddCommand("count", () => Interlocked.Increment(ref runs)),
-            store: inner => new FaultyStore(inner) { FailsAfter = called => called == "ClaimNext" && Interlocked.Increment(ref lost) == 1 },
+            store: inner => new FaultyStore(inner)
+            {
+                FailsAfter = called => called == "ClaimNext" && Interlocked.Increment(ref lost) == 1,
+            },
             realTime: true);
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("count")] });
 
@@ -104,12 +127,20 @@ public sealed class LoopTests
             tasks => tasks.AddCommand("do", () => 1),
             store: inner => new UnwillingStore(inner, () => Interlocked.Increment(ref deaths) <= 3),
             realTime: true);
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", RunAt = TimeProvider.System.GetUtcNow().AddMilliseconds(20), Commands = [new("do")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition
+            {
+                Id = "t",
+                RunAt = TimeProvider.System.GetUtcNow().AddMilliseconds(20),
+                Commands = [new("do")],
+            });
 
         await Waiting.Until(async () => (await host.Client.GetAsync("t"))!.State == TaskState.Finished);
 
         host.Logs.Lines.Should().Contain(line =>
-            line.Event.Id == 302 && line.Text == "The Manager loop failed unexpectedly; restarting it in 00:00:00.1000000. Please report this.");
+            line.Event.Id == 302
+                && line.Text == "The Manager loop failed unexpectedly; restarting it in 00:00:00.1000000. Please "
+                    + "report this.");
     }
 
     [Fact]
@@ -118,7 +149,8 @@ public sealed class LoopTests
         var isAway = true;
         await using var host = new RunningHost(store: inner => new FaultyStore(inner)
         {
-            FailsBefore = member => Volatile.Read(ref isAway) && member is (nameof(ITaskStore.QueueDueAsync) or nameof(ITaskStore.GetTimeToNextDutyAsync)),
+            FailsBefore = member => Volatile.Read(ref isAway)
+                && member is (nameof(ITaskStore.QueueDueAsync) or nameof(ITaskStore.GetTimeToNextDutyAsync)),
         });
         await host.Clock.PassAsync(TimeSpan.FromMilliseconds(100));
         await host.Clock.SleepingAsync(TimeSpan.FromMilliseconds(200));
@@ -134,7 +166,8 @@ public sealed class LoopTests
     {
         var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1));
         var store = host.Services.GetRequiredService<ITaskStore>();
-        var task = host.Services.GetRequiredService<TaskDefinitionChecker>().Prepare(new TaskDefinition { Id = "t", Commands = [new("do")] });
+        var task = host.Services.GetRequiredService<TaskDefinitionChecker>().Prepare(
+            new TaskDefinition { Id = "t", Commands = [new("do")] });
         await host.Clock.SleepingAsync(TimeSpan.FromSeconds(5));
 
         await host.AbandonAsync();
@@ -188,6 +221,7 @@ public sealed class LoopTests
         await gate.Cancelled;
         await stopped.Soon();
 
-        (await host.Client.GetAsync("t"))!.Should().Match<TaskRecord>(task => task.State == TaskState.Suspended && task.Managed.Interruptions == 0);
+        (await host.Client.GetAsync("t"))!.Should().Match<TaskRecord>(
+            task => task.State == TaskState.Suspended && task.Managed.Interruptions == 0);
     }
 }

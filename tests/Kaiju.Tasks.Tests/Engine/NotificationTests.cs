@@ -11,13 +11,15 @@ public sealed class NotificationTests
     public async Task A_task_that_asks_for_it_leaves_a_notification_at_its_end()
     {
         await using var host = NewHost();
-        var done = await host.RunAsync(new TaskDefinition { Id = "t", UserId = "u", Notify = true, Commands = [new("do")] });
+        var done = await host.RunAsync(
+            new TaskDefinition { Id = "t", UserId = "u", Notify = true, Commands = [new("do")] });
         await host.RunAsync(new TaskDefinition { Id = "silent", Commands = [new("do")] });
 
         var notification = (await host.Client.ListNotificationsAsync().ToListAsync()).Should().ContainSingle().Subject;
 
         notification.Should().Match<TaskNotification>(n =>
-            n.Message == "task.result" && n.TaskId == "t" && n.JobId == done.JobId && n.UserId == "u" && n.State == TaskState.Finished
+            n.Message == "task.result" && n.TaskId == "t" && n.JobId == done.JobId && n.UserId == "u"
+                && n.State == TaskState.Finished
             && n.IsFinal && n.ExitCode == TaskExitCode.Success && n.Error == null && n.Created == TaskTestHost.Start);
         notification.Result.Texts().Should().Equal("\"done\"");
     }
@@ -37,8 +39,17 @@ public sealed class NotificationTests
     [Fact]
     public async Task A_retry_that_is_given_up_is_told_as_final()
     {
-        await using var host = new TaskTestHost(configure: options => options.SuspendedLifetime = TimeSpan.FromHours(1));
-        await host.RunAsync(new TaskDefinition { Id = "t", Notify = true, MaxRetries = 1, RetryDelay = TimeSpan.FromHours(2), Commands = [new("nobody")] });
+        await using var host = new TaskTestHost(
+            configure: options => options.SuspendedLifetime = TimeSpan.FromHours(1));
+        await host.RunAsync(
+            new TaskDefinition
+            {
+                Id = "t",
+                Notify = true,
+                MaxRetries = 1,
+                RetryDelay = TimeSpan.FromHours(2),
+                Commands = [new("nobody")],
+            });
 
         await host.AdvanceAsync(TimeSpan.FromHours(2));
 
@@ -54,7 +65,8 @@ public sealed class NotificationTests
         await host.Client.CancelAsync("t");
 
         (await host.Client.ListNotificationsAsync().ToListAsync()).Should().ContainSingle()
-            .Which.Should().Match<TaskNotification>(n => n.IsFinal && n.ExitCode == TaskExitCode.Aborted && n.Error!.Kind == TaskErrorKind.Cancelled);
+            .Which.Should().Match<TaskNotification>(
+                n => n.IsFinal && n.ExitCode == TaskExitCode.Aborted && n.Error!.Kind == TaskErrorKind.Cancelled);
     }
 
     [Fact]
@@ -63,16 +75,26 @@ public sealed class NotificationTests
         await using var host = NewHost();
         for (var i = 0; i < 450; i++)
         {
-            await host.Client.CreateAsync(new TaskDefinition { Id = $"t{i}", UserId = i % 3 == 0 ? "u" : "v", Notify = true, Commands = [new("do")] });
+            await host.Client.CreateAsync(
+                new TaskDefinition
+                {
+                    Id = $"t{i}",
+                    UserId = i % 3 == 0 ? "u" : "v",
+                    Notify = true,
+                    Commands = [new("do")],
+                });
             await host.RunUntilIdleAsync();
         }
 
         var all = await host.Client.ListNotificationsAsync().ToListAsync();
         all.Should().HaveCount(450);
         all.Select(n => n.TaskId).Should().Equal(Enumerable.Range(0, 450).Reverse().Select(i => $"t{i}"));
-        (await host.Client.ListNotificationsAsync(new NotificationQuery { UserId = "u" }).ToListAsync()).Should().HaveCount(150).And.OnlyContain(n => n.UserId == "u");
-        (await host.Client.ListNotificationsAsync(new NotificationQuery { TaskId = "t7" }).ToListAsync()).Should().ContainSingle();
-        (await host.Client.ListNotificationsAsync(new NotificationQuery { TaskId = "t7", UserId = "u" }).ToListAsync()).Should().BeEmpty();
+        (await host.Client.ListNotificationsAsync(new NotificationQuery { UserId = "u" }).ToListAsync())
+            .Should().HaveCount(150).And.OnlyContain(n => n.UserId == "u");
+        (await host.Client.ListNotificationsAsync(new NotificationQuery { TaskId = "t7" }).ToListAsync())
+            .Should().ContainSingle();
+        (await host.Client.ListNotificationsAsync(new NotificationQuery { TaskId = "t7", UserId = "u" }).ToListAsync())
+            .Should().BeEmpty();
     }
 
     [Fact]
@@ -81,14 +103,17 @@ public sealed class NotificationTests
         await using var host = NewHost();
         for (var i = 0; i < 5; i++)
         {
-            await host.RunAsync(new TaskDefinition { Id = $"t{i}", UserId = "u", Notify = true, Commands = [new("do")] });
+            await host.RunAsync(
+                new TaskDefinition { Id = $"t{i}", UserId = "u", Notify = true, Commands = [new("do")] });
         }
 
         (await host.Client.MarkReadAsync([1, 3, 3, 99])).Should().Be(2);
         (await host.Client.MarkReadAsync([1])).Should().Be(0);
 
-        (await host.Client.ListNotificationsAsync(new NotificationQuery { UserId = "u", IsRead = false }).ToListAsync()).Select(n => n.Id).Should().Equal(5, 4, 2);
-        (await host.Client.ListNotificationsAsync(new NotificationQuery { IsRead = true }).ToListAsync()).Select(n => n.Id).Should().Equal(3, 1);
+        (await host.Client.ListNotificationsAsync(new NotificationQuery { UserId = "u", IsRead = false }).ToListAsync())
+            .Select(n => n.Id).Should().Equal(5, 4, 2);
+        (await host.Client.ListNotificationsAsync(new NotificationQuery { IsRead = true }).ToListAsync())
+            .Select(n => n.Id).Should().Equal(3, 1);
     }
 
     [Fact]
@@ -111,10 +136,12 @@ public sealed class NotificationTests
 
         sink.Delivered.Should().Equal(1, 2, 3, 4, 5);
         var said = host.Logs.Lines.Where(line => line.Level >= LogLevel.Warning || line.Event.Id == 322).ToList();
-        said.Select(line => (line.Event.Id, line.Level)).Should().Equal((320, LogLevel.Error), (322, LogLevel.Information));
+        said.Select(line => (line.Event.Id, line.Level)).Should().Equal(
+            (320, LogLevel.Error), (322, LogLevel.Information));
         said[0].Exception.Should().BeOfType<IOException>();
         said[0].Text.Should().Match(
-            $"Sink {typeof(Sink).FullName} failed on notification 1 of task t?; retrying. Later notifications wait for it.");
+            $"Sink {typeof(Sink).FullName} failed on notification 1 of task t?; retrying. Later notifications wait "
+                + $"for it.");
     }
 
     [Fact]
@@ -135,9 +162,12 @@ public sealed class NotificationTests
         (await loop.DeliverAsync(default)).Should().Be(new Delivery(1, HasFailed: false));
 
         host.Logs.Lines.Where(line => line.Event.Id is 320 or 321 or 322).Select(line => line.Text).Should().Equal(
-            $"Sink {typeof(Sink).FullName} failed on notification 1 of task t; retrying. Later notifications wait for it.",
-            $"Sink {typeof(Sink).FullName} has been failing for 00:01:00 (61 times), now on notification 1 of task t: The mail server is away.",
-            $"Sink {typeof(Sink).FullName} has been failing for 00:02:00 (121 times), now on notification 1 of task t: The mail server is away.",
+            $"Sink {typeof(Sink).FullName} failed on notification 1 of task t; retrying. Later notifications wait for "
+                + $"it.",
+            $"Sink {typeof(Sink).FullName} has been failing for 00:01:00 (61 times), now on notification 1 of task t: "
+                + $"The mail server is away.",
+            $"Sink {typeof(Sink).FullName} has been failing for 00:02:00 (121 times), now on notification 1 of task "
+                + $"t: The mail server is away.",
             $"Sink {typeof(Sink).FullName} works again after 00:03:00 and 180 failures.");
     }
 

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>What an outage of the store logs, over all loops of a host together. The lines of longer ones: StoreOutagesTests.</summary>
+/// <summary>
+/// What an outage of the store logs, over all loops of a host together. The lines of longer ones: StoreOutagesTests.
+/// </summary>
 public sealed class OutageLogTests
 {
     private const int OutageBegins = 530;
@@ -15,7 +17,10 @@ public sealed class OutageLogTests
     private static readonly string[] _asked =
     [
         nameof(ITaskStore.HeartbeatAsync), nameof(ITaskStore.FindLostClaimsAsync), nameof(ITaskStore.RecordAsync),
-        nameof(ITaskStore.WatchAsync), nameof(ITaskStore.QueueDueAsync), nameof(ITaskStore.RequeueFailedAsync), nameof(ITaskStore.WakeWaitsAsync),
+        nameof(ITaskStore.WatchAsync),
+        nameof(ITaskStore.QueueDueAsync),
+        nameof(ITaskStore.RequeueFailedAsync),
+        nameof(ITaskStore.WakeWaitsAsync),
         nameof(ITaskStore.ListUndeliveredAsync), nameof(ITaskStore.DeleteEndedAsync),
     ];
 
@@ -31,12 +36,14 @@ public sealed class OutageLogTests
                 tasks.AddCommand("pass", gate.PassAsync);
                 tasks.Services.AddSingleton<INotificationSink, SilentSink>();
             },
-            options => (options.DeleteEndedAfter, options.PingInterval) = (TimeSpan.FromDays(1), TimeSpan.FromSeconds(1)),
+            options =>
+                (options.DeleteEndedAfter, options.PingInterval) = (TimeSpan.FromDays(1), TimeSpan.FromSeconds(1)),
             store => new FaultyStore(store)
             {
                 // The first clean-up is at the start, and there is none for an hour after it.
                 FailsBefore = member =>
-                    (Volatile.Read(ref isAway) || (member == nameof(ITaskStore.DeleteEndedAsync) && !failures.ContainsKey(nameof(ITaskStore.RecordAsync))))
+                    (Volatile.Read(ref isAway) || (member == nameof(ITaskStore.DeleteEndedAsync)
+                        && !failures.ContainsKey(nameof(ITaskStore.RecordAsync))))
                     && failures.AddOrUpdate(member, 1, (_, count) => count + 1) > 0,
             },
             realTime: true);
@@ -50,7 +57,8 @@ public sealed class OutageLogTests
 
         await Waiting.Until(() => Task.FromResult(host.Logs.Lines.Any(line => line.Event.Id == OutageEnds)));
         (await host.Client.WaitAsync("t").Soon()).State.Should().Be(TaskState.Finished);
-        var lines = host.Logs.Lines.Where(line => line.Level >= LogLevel.Warning || line.Event.Id == OutageEnds).ToList();
+        var lines = host.Logs.Lines.Where(line => line.Level >= LogLevel.Warning || line.Event.Id == OutageEnds)
+            .ToList();
         lines.Select(line => line.Event.Id).Should().Equal(OutageBegins, OutageEnds);
         lines[0].Exception.Should().BeOfType<IOException>();
     }

@@ -7,7 +7,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>The store is away for longer than an executor's lifetime: the living lose nothing, and the dead are found all the same.</summary>
+/// <summary>
+/// The store is away for longer than an executor's lifetime: the living lose nothing, and the dead are found all the
+/// same.
+/// </summary>
 public sealed class OutageTests
 {
     private static readonly TimeSpan _lifetime = TimeSpan.FromSeconds(90);
@@ -16,7 +19,8 @@ public sealed class OutageTests
     [Fact]
     public async Task A_manager_that_has_nothing_else_to_do_expels_a_dead_executor_within_two_lifetimes()
     {
-        await using var host = new RunningHost(configure: options => options.Roles = TaskRoles.Manager | TaskRoles.Client);
+        await using var host = new RunningHost(
+            configure: options => options.Roles = TaskRoles.Manager | TaskRoles.Client);
         var store = host.Services.GetRequiredService<ITaskStore>();
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("x")] });
         await store.ClaimAsync(ByHand.Executor, ["t"], default);
@@ -47,7 +51,8 @@ public sealed class OutageTests
         await host.Manager.TickAsync(default);
 
         (await host.GetAsync("dead")).Managed.Interruptions.Should().Be(1);
-        (await host.GetAsync("living")).Should().Match<TaskRecord>(task => task.State == TaskState.Executed && task.Managed.Interruptions == 0);
+        (await host.GetAsync("living")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Executed && task.Managed.Interruptions == 0);
     }
 
     [Fact]
@@ -94,7 +99,8 @@ public sealed class OutageTests
         await manager.TickAsync(default);
 
         (await host.GetAsync("dead")).Managed.Interruptions.Should().Be(1);
-        (await host.GetAsync("living")).Managed.Interruptions.Should().Be(0, "it was alive when that was looked at last");
+        (await host.GetAsync("living")).Managed.Interruptions.Should().Be(
+            0, "it was alive when that was looked at last");
     }
 
     [Fact]
@@ -120,7 +126,8 @@ public sealed class OutageTests
         await host.WatchForAsync(TimeSpan.FromSeconds(10));
         host.Clock.Advance(_lifetime * 2);
 
-        (await host.Store.GetTimeToNextDutyAsync(default)).Should().Be(_lifetime + _tick, "the gap counts before a manager has written it");
+        (await host.Store.GetTimeToNextDutyAsync(default)).Should().Be(
+            _lifetime + _tick, "the gap counts before a manager has written it");
         await host.Manager.TickAsync(default);
         await host.WatchForAsync(TimeSpan.FromSeconds(30));
         (await host.Store.GetTimeToNextDutyAsync(default)).Should().Be(_lifetime + _tick - TimeSpan.FromSeconds(30));
@@ -132,9 +139,11 @@ public sealed class OutageTests
         var isAway = true;
         var clock = new TestClock();
         var memory = new MemoryTaskStore(clock, new LifecycleRules(), IdSource.Random, TaskLifecycle.Next);
-        await using var host = new TaskTestHost(store: new FaultyStore(memory) { FailsBefore = _ => Volatile.Read(ref isAway) }, clock: clock);
+        await using var host = new TaskTestHost(
+            store: new FaultyStore(memory) { FailsBefore = _ => Volatile.Read(ref isAway) }, clock: clock);
         using var stop = new CancellationTokenSource();
-        var watching = ActivatorUtilities.CreateInstance<WatchLoop>(host.Services, host.Manager, host.Options).RunAsync(stop.Token);
+        var watching = ActivatorUtilities.CreateInstance<WatchLoop>(host.Services, host.Manager, host.Options)
+            .RunAsync(stop.Token);
 
         foreach (var pause in new[] { 100, 200, 400, 800 })
         {
@@ -160,14 +169,16 @@ public sealed class OutageTests
         var host = new TaskTestHost();
         foreach (var name in names)
         {
-            await host.Client.CreateAsync(new TaskDefinition { Id = name, MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("x")] });
+            await host.Client.CreateAsync(
+                new TaskDefinition { Id = name, MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("x")] });
             await host.ClaimByHandAsync(name, Executor(name));
         }
 
         return host;
     }
 
-    private static async Task PingAsync(TaskTestHost host, string name) => await host.Store.HeartbeatAsync(Executor(name), [], default);
+    private static async Task PingAsync(TaskTestHost host, string name) =>
+        await host.Store.HeartbeatAsync(Executor(name), [], default);
 
     private static ExecutorInfo Executor(string name) => ByHand.Executor with { Id = name };
 
@@ -178,7 +189,8 @@ public sealed class OutageTests
     /// <summary>Goes away for a while when it is asked to expel the dead.</summary>
     private sealed class Departing(ITaskStore inner, Action goAway) : DecoratedStore(inner)
     {
-        public override ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(DateTimeOffset? asOf, int limit, CancellationToken cancellationToken)
+        public override ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(
+            DateTimeOffset? asOf, int limit, CancellationToken cancellationToken)
         {
             goAway();
             return base.ExpelDeadExecutorsAsync(asOf, limit, cancellationToken);

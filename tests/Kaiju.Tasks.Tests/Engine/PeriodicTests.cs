@@ -3,7 +3,9 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>Occurrences: each runs at most once, missed ones once or not at all, and those that were left out are counted.</summary>
+/// <summary>
+/// Occurrences: each runs at most once, missed ones once or not at all, and those that were left out are counted.
+/// </summary>
 public sealed class PeriodicTests
 {
     private readonly List<(double At, double For)> _runs = [];
@@ -18,7 +20,8 @@ public sealed class PeriodicTests
         }
 
         _runs.Should().Equal((60, 30), (120, 90), (180, 150));
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.Skipped == 0 && task.State == TaskState.Idle);
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.Skipped == 0 && task.State == TaskState.Idle);
     }
 
     [Fact]
@@ -48,7 +51,8 @@ public sealed class PeriodicTests
     {
         await using var host = await AfterALongRunAsync();
 
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.Skipped == 2 && task.NextRun == TaskTestHost.Start.AddSeconds(210));
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.Skipped == 2 && task.NextRun == TaskTestHost.Start.AddSeconds(210));
     }
 
     [Fact]
@@ -63,9 +67,13 @@ public sealed class PeriodicTests
             await host.Manager.TickAsync(default);
         }
 
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.Skipped == 2 && task.NextRun == TaskTestHost.Start.AddSeconds(390));
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.Skipped == 2 && task.NextRun == TaskTestHost.Start.AddSeconds(390));
         (await host.Client.ListRunsAsync("t")).Select(run => run.Occurrence).Should().Equal(
-            TaskTestHost.Start.AddSeconds(330), TaskTestHost.Start.AddSeconds(270), TaskTestHost.Start.AddSeconds(210), TaskTestHost.Start.AddSeconds(30));
+            TaskTestHost.Start.AddSeconds(330),
+            TaskTestHost.Start.AddSeconds(270),
+            TaskTestHost.Start.AddSeconds(210),
+            TaskTestHost.Start.AddSeconds(30));
     }
 
     [Fact]
@@ -84,9 +92,16 @@ public sealed class PeriodicTests
     public void A_clock_that_is_put_back_repeats_no_occurrence()
     {
         var task = new TaskDefinition { Id = "t", Cron = "* * * * *", Commands = [new("tick")] };
-        var finished = new ManagedState { State = TaskState.Finished, JobId = "j", ResultRun = "j", Occurrence = TaskTestHost.Start.AddMinutes(5) };
+        var finished = new ManagedState
+        {
+            State = TaskState.Finished,
+            JobId = "j",
+            ResultRun = "j",
+            Occurrence = TaskTestHost.Start.AddMinutes(5),
+        };
 
-        var next = TaskLifecycle.Next(task, finished, new TaskEvent.NextPeriod("j2"), TaskTestHost.Start, new LifecycleRules())!;
+        var next = TaskLifecycle.Next(
+            task, finished, new TaskEvent.NextPeriod("j2"), TaskTestHost.Start, new LifecycleRules())!;
 
         next.After.NextRun.Should().Be(new DateTimeOffset(2024, 6, 15, 12, 6, 0, TimeSpan.Zero));
     }
@@ -95,7 +110,8 @@ public sealed class PeriodicTests
     [InlineData("2027-03-28T00:45:00Z", "2027-03-28T00:50:00Z", "2027-03-28T01:00:00Z")]
     [InlineData("2026-10-25T01:25:00Z", "2026-10-25T01:30:00Z", "2026-10-25T01:40:00Z")]
     [InlineData("2026-10-25T00:55:00Z", "2026-10-25T01:00:00Z", "2026-10-25T01:10:00Z")]
-    public async Task Where_daylight_saving_time_is_negative_an_occurrence_runs_once_while_the_clock_stands_still(string created, string due, string next)
+    public async Task Where_daylight_saving_time_is_negative_an_occurrence_runs_once_while_the_clock_stands_still(
+        string created, string due, string next)
     {
         await using var host = await NewAsync(cron: "*/10 * * * *", zone: "Europe/Dublin", at: At(created));
         host.Clock.SetUtcNow(At(due));
@@ -105,13 +121,15 @@ public sealed class PeriodicTests
         await LiveAsync(host);
 
         _runs.Should().ContainSingle();
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Idle && task.NextRun == At(next) && task.Occurrence == At(due));
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Idle && task.NextRun == At(next) && task.Occurrence == At(due));
     }
 
     [Fact]
     public async Task Where_daylight_saving_time_is_negative_the_repeated_hour_is_not_lost()
     {
-        await using var host = await NewAsync(cron: "*/10 * * * *", zone: "Europe/Dublin", at: At("2026-10-24T23:55:00Z"));
+        await using var host = await NewAsync(
+            cron: "*/10 * * * *", zone: "Europe/Dublin", at: At("2026-10-24T23:55:00Z"));
         host.Clock.Advance(TimeSpan.FromMinutes(5));
         for (var minute = 0; minute < 180; minute++)
         {
@@ -174,7 +192,10 @@ public sealed class PeriodicTests
 
     private static DateTimeOffset At(string time) => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture);
 
-    /// <summary>What a manager and an executor do while the clock stands still. A task that is due again and again never comes to rest.</summary>
+    /// <summary>
+    /// What a manager and an executor do while the clock stands still. A task that is due again and again never comes
+    /// to rest.
+    /// </summary>
     private static async Task LiveAsync(TaskTestHost host, int rounds = 20)
     {
         for (var round = 0; round < rounds; round++)
@@ -206,15 +227,20 @@ public sealed class PeriodicTests
     }
 
     private async Task<TaskTestHost> NewAsync(
-        Action<KaijuTasksOptions>? configure = null, string cron = "* * * * *", string? zone = null, DateTimeOffset? at = null)
+        Action<KaijuTasksOptions>? configure = null,
+        string cron = "* * * * *",
+        string? zone = null,
+        DateTimeOffset? at = null)
     {
         var host = new TaskTestHost(
-            tasks => tasks.AddCommand("tick", async (TimeProvider clock, ITaskClient client, StageContext stage) => _runs.Add((
+            tasks => tasks.AddCommand(
+                "tick", async (TimeProvider clock, ITaskClient client, StageContext stage) => _runs.Add((
                 (clock.GetUtcNow() - TaskTestHost.Start).TotalSeconds,
                 ((await client.GetAsync(stage.TaskId))!.Occurrence!.Value - TaskTestHost.Start).TotalSeconds))),
             configure);
         host.Clock.SetUtcNow(at ?? host.Now);
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = cron, CronTimeZone = zone, Commands = [new("tick")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", Cron = cron, CronTimeZone = zone, Commands = [new("tick")] });
         return host;
     }
 }

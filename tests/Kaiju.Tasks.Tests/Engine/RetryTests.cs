@@ -36,7 +36,8 @@ public sealed class RetryTests
         await host.Executor.ClaimAsync(default);
         await host.Executor.WhenIdleAsync();
 
-        host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 221 || line.Event.Id == 222).Which.Event.Id.Should().Be(logged);
+        host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 221 || line.Event.Id == 222).Which.Event.Id
+            .Should().Be(logged);
         ((await host.GetAsync("t")).RetryAt is null).Should().Be(logged == 222);
     }
 
@@ -70,7 +71,8 @@ public sealed class RetryTests
         for (var pass = 0; pass < 2; pass++)
         {
             await host.RunUntilIdleAsync();
-            (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Waiting && task.Stage == 0 && task.Managed.Pass == pass);
+            (await host.GetAsync("t")).Should().Match<TaskRecord>(
+                task => task.State == TaskState.Waiting && task.Stage == 0 && task.Managed.Pass == pass);
             await host.AdvanceAsync(TimeSpan.FromMinutes(1));
             (await host.Client.SendMessageAsync("t", new { pass })).Should().BeTrue();
             await host.RunUntilIdleAsync();
@@ -101,7 +103,8 @@ public sealed class RetryTests
         _failures = 1;
         await host.RunAsync(Task(RestartPolicy.Current, 1) with { RetryDelay = TimeSpan.FromSeconds(30) });
 
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Failed && task.RetryAt == TaskTestHost.Start.AddSeconds(30));
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Failed && task.RetryAt == TaskTestHost.Start.AddSeconds(30));
         await host.AdvanceAsync(TimeSpan.FromSeconds(29));
         (await host.GetAsync("t")).State.Should().Be(TaskState.Failed);
         await host.AdvanceAsync(TimeSpan.FromSeconds(1));
@@ -123,7 +126,11 @@ public sealed class RetryTests
     private TaskTestHost NewHost(Action<KaijuTasksOptions>? configure = null) => new(
         tasks => tasks
             .AddCommand("a", () => Call("a"))
-            .AddCommand("b", () => Call("b") is var called && _failures-- > 0 ? throw new InvalidOperationException("not yet") : called),
+            .AddCommand(
+                "b",
+                () => Call("b") is var called && _failures-- > 0
+                    ? throw new InvalidOperationException("not yet")
+                    : called),
         configure);
 
     private static TaskDefinition Task(RestartPolicy policy, int retries) =>

@@ -9,17 +9,31 @@ public sealed class StageTests
     public async Task Later_stages_read_earlier_results_kws_the_id_and_the_executor()
     {
         await using var host = new TaskTestHost(
-            tasks => tasks.AddCommand("make", () => new { n = 1.50m, list = new[] { new { id = 1 }, new { id = 2 } } }).AddJsonCommand("echo", Echo),
+            tasks => tasks.AddCommand("make", () => new { n = 1.50m, list = new[] { new { id = 1 }, new { id = 2 } } })
+                .AddJsonCommand("echo", Echo),
             options => options.ExecutorData["region"] = "eu");
 
         var done = await host.RunAsync(new TaskDefinition
         {
             Id = "t",
             Kws = new { city = "Łódź" },
-            Commands = [new("make"), new("echo", new { a = "[0.n]", b = "[0.list.id]", c = "[!f:{kws-city}!]", d = "[id]", e = "[executor.region]", f = "[executor.app_name]" })],
+            Commands = [
+                new("make"),
+                new(
+                    "echo",
+                    new
+                    {
+                        a = "[0.n]",
+                        b = "[0.list.id]",
+                        c = "[!f:{kws-city}!]",
+                        d = "[id]",
+                        e = "[executor.region]",
+                        f = "[executor.app_name]",
+                    })],
         });
 
-        done.Result[1].GetRawText().ShouldBeJson("""{"a": 1.50, "b": [1, 2], "c": "Łódź!", "d": "t", "e": "eu", "f": "default"}""");
+        done.Result[1].GetRawText().ShouldBeJson(
+            """{"a": 1.50, "b": [1, 2], "c": "Łódź!", "d": "t", "e": "eu", "f": "default"}""");
         done.Result[1].GetRawText().Should().Contain("1.50", "numbers keep their spelling");
     }
 
@@ -28,7 +42,8 @@ public sealed class StageTests
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("say.hello", () => "hello"));
 
-        var done = await host.RunAsync(new TaskDefinition { Kws = new { what = "hello" }, Commands = [new("[!f:say.{kws-what}]")] });
+        var done = await host.RunAsync(
+            new TaskDefinition { Kws = new { what = "hello" }, Commands = [new("[!f:say.{kws-what}]")] });
 
         done.Result.Texts().Should().Equal("\"hello\"");
     }
@@ -61,7 +76,8 @@ public sealed class StageTests
 
         var failed = await host.RunAsync(new TaskDefinition
         {
-            Commands = [new("count"), new("count", new { x = "[0.nope]" }) { Condition = TaskCondition.Where("0").EqualTo(2) }],
+            Commands = [
+                new("count"), new("count", new { x = "[0.nope]" }) { Condition = TaskCondition.Where("0").EqualTo(2) }],
         });
 
         failed.Error!.Kind.Should().Be(TaskErrorKind.Template);
@@ -75,23 +91,28 @@ public sealed class StageTests
 
         var failed = await host.RunAsync(new TaskDefinition
         {
-            Commands = [new("count"), new("count") { Condition = TaskCondition.FromSchema(Json.Of("""{"0": {"agg": {"sum": 1}}}""")) }],
+            Commands = [
+                new("count"),
+                new("count") { Condition = TaskCondition.FromSchema(Json.Of("""{"0": {"agg": {"sum": 1}}}""")) }],
         });
 
-        failed.Should().Match<TaskRecord>(task => task.State == TaskState.Failed && task.ExitCode == TaskExitCode.ExecutionError);
+        failed.Should().Match<TaskRecord>(
+            task => task.State == TaskState.Failed && task.ExitCode == TaskExitCode.ExecutionError);
         failed.Error!.Kind.Should().Be(TaskErrorKind.Condition);
     }
 
     [Fact]
     public async Task An_exception_becomes_an_error_with_kind_type_message_and_details()
     {
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("fail", void () => throw new InvalidOperationException("the bank is closed")));
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("fail", void () => throw new InvalidOperationException("the bank is closed")));
 
         var failed = await host.RunAsync(new TaskDefinition { Commands = [new("fail")] });
 
         (failed.State, failed.ExitCode, failed.Stage).Should().Be((TaskState.Failed, TaskExitCode.ExecutionError, 0));
         failed.Error.Should().Match<TaskError>(error =>
-            error.Kind == TaskErrorKind.Handler && error.Type == "System.InvalidOperationException" && error.Message == "the bank is closed");
+            error.Kind == TaskErrorKind.Handler && error.Type == "System.InvalidOperationException"
+                && error.Message == "the bank is closed");
         failed.Error!.Details.Should().Contain("the bank is closed").And.Contain(nameof(StageTests));
     }
 
@@ -99,7 +120,8 @@ public sealed class StageTests
     public async Task Details_can_be_left_out_and_an_error_is_bounded()
     {
         await using var host = new TaskTestHost(
-            tasks => tasks.AddCommand("fail", void () => throw new InvalidOperationException(new string('x', 100_000) + "\0\ud800")),
+            tasks => tasks.AddCommand(
+                "fail", void () => throw new InvalidOperationException(new string('x', 100_000) + "\0\ud800")),
             options => (options.StackTraces, options.Limits) = (false, new TaskLimits { MaxErrorBytes = 1000 }));
 
         var failed = await host.RunAsync(new TaskDefinition { Commands = [new("fail")] });
@@ -119,7 +141,8 @@ public sealed class StageTests
         var thrown = await host.RunAsync(new TaskDefinition { Commands = [new("throws")] });
 
         (lied.State, lied.Error!.Kind, lied.Error.Message).Should().Be((TaskState.Failed, TaskErrorKind.Handler, ""));
-        (thrown.State, thrown.Error!.Kind, thrown.Error.Type).Should().Be((TaskState.Failed, TaskErrorKind.Handler, typeof(Liar).FullName));
+        (thrown.State, thrown.Error!.Kind, thrown.Error.Type).Should().Be(
+            (TaskState.Failed, TaskErrorKind.Handler, typeof(Liar).FullName));
     }
 
     [Fact]
@@ -148,7 +171,10 @@ public sealed class StageTests
         await using var host = new TaskTestHost(
             tasks => tasks
                 .AddCommand("big", () => new string('x', 1_000_000))
-                .AddCommand("deep", () => JsonElement.Parse(new string('[', 65) + new string(']', 65), new JsonDocumentOptions { MaxDepth = 100 }))
+                .AddCommand(
+                    "deep",
+                    () => JsonElement.Parse(
+                        new string('[', 65) + new string(']', 65), new JsonDocumentOptions { MaxDepth = 100 }))
                 .AddCommand("zero", () => "a\0b")
                 .AddCommand("twice", () => Json.Of("""{"a": 1, "a": 2}"""))
                 .AddCommand("lone", () => new { a = "\ud800" })
@@ -165,9 +191,11 @@ public sealed class StageTests
     [Fact]
     public async Task Filled_params_are_bounded_as_params_are()
     {
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("big", () => new string('x', 700_000)).AddJsonCommand("echo", Echo));
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("big", () => new string('x', 700_000)).AddJsonCommand("echo", Echo));
 
-        var failed = await host.RunAsync(new TaskDefinition { Commands = [new("big"), new("echo", new { a = "[0]", b = "[0]" })] });
+        var failed = await host.RunAsync(
+            new TaskDefinition { Commands = [new("big"), new("echo", new { a = "[0]", b = "[0]" })] });
 
         failed.Error!.Kind.Should().Be(TaskErrorKind.Template);
         failed.Error.Message.Should().Contain("limit_exceeded");
@@ -190,7 +218,14 @@ public sealed class StageTests
                 return attempts.Count < 3 ? throw new InvalidOperationException("again") : context.Method;
             }));
 
-        var done = await host.RunAsync(new TaskDefinition { Id = "t", Kws = new { name = "box" }, MaxRetries = 2, Commands = [new("first"), new("look")] });
+        var done = await host.RunAsync(
+            new TaskDefinition
+            {
+                Id = "t",
+                Kws = new { name = "box" },
+                MaxRetries = 2,
+                Commands = [new("first"), new("look")],
+            });
 
         done.State.Should().Be(TaskState.Finished);
         keys.Should().Equal(Enumerable.Repeat($"t/{done.JobId}/0/1", 3));
@@ -200,7 +235,8 @@ public sealed class StageTests
     [Fact]
     public async Task A_handlers_log_lines_stand_in_a_scope_that_names_the_stage()
     {
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("log", (StageContext context, ILogger<StageTests> own) =>
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("log", (StageContext context, ILogger<StageTests> own) =>
         {
             context.Logger.LogInformation("from the context");
             own.LogInformation("from my own");
@@ -219,5 +255,8 @@ public sealed class StageTests
         public override string ToString() => Message;
     }
 
-    private static ValueTask<JsonElement> Echo(JsonElement parameters, StageContext context, CancellationToken cancellationToken) => ValueTask.FromResult(parameters);
+    private static ValueTask<JsonElement> Echo(
+        JsonElement parameters,
+        StageContext context,
+        CancellationToken cancellationToken) => ValueTask.FromResult(parameters);
 }

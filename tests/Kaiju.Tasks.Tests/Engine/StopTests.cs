@@ -11,7 +11,8 @@ public sealed class StopTests
     public async Task A_stage_that_ends_in_time_is_recorded_and_the_rest_is_given_back()
     {
         var gate = new Gate();
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync).AddCommand("next", () => "next"));
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("slow", gate.PassAsync).AddCommand("next", () => "next"));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("slow"), new("next")] });
         await host.Executor.ClaimAsync(default);
         await gate.Entered;
@@ -21,7 +22,8 @@ public sealed class StopTests
         await stopped.Soon();
 
         var task = await host.GetAsync("t");
-        task.Should().Match<TaskRecord>(t => t.State == TaskState.Suspended && t.Stage == 1 && t.ExecutorId == null && t.Retries == 0);
+        task.Should().Match<TaskRecord>(
+            t => t.State == TaskState.Suspended && t.Stage == 1 && t.ExecutorId == null && t.Retries == 0);
         task.Managed.Interruptions.Should().Be(0);
         task.Result.Texts().Should().Equal("null");
     }
@@ -31,7 +33,8 @@ public sealed class StopTests
     {
         var gate = new Gate();
         var attempts = new List<int>();
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", async (StageContext context, CancellationToken token) =>
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("slow", async (StageContext context, CancellationToken token) =>
         {
             attempts.Add(context.Attempt);
             if (attempts.Count == 1)
@@ -75,7 +78,8 @@ public sealed class StopTests
         (await host.GetAsync("t")).State.Should().Be(TaskState.Suspended);
         gate.Open();
         await host.Executor.WhenIdleAsync().Soon();
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(t => t.State == TaskState.Suspended && t.Result.Count == 0);
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            t => t.State == TaskState.Suspended && t.Result.Count == 0);
     }
 
     [Fact]
@@ -98,7 +102,11 @@ public sealed class StopTests
         (await host.ReportByHandAsync(claimed, ByHand.Result("\"a\""))).Should().Be(ReportAnswer.Recorded);
 
         var moves = await host.Store.SuspendExecutorAsync(ByHand.Executor.Id, default);
-        moves.Should().ContainSingle().Which.Should().Match<TaskMove>(move => move.TaskId == "t" && move.From == TaskState.Executed && move.To == TaskState.Suspended);
+        moves.Should()
+            .ContainSingle().Which
+            .Should()
+            .Match<TaskMove>(
+                move => move.TaskId == "t" && move.From == TaskState.Executed && move.To == TaskState.Suspended);
         await host.RunUntilIdleAsync();
 
         (await host.GetAsync("t")).Result.Texts().Should().Equal("\"a\"", "\"b\"");
@@ -126,10 +134,12 @@ public sealed class StopTests
         var other = host.NewExecutor();
         await other.ClaimAsync(default);
         await other.WhenIdleAsync().Soon();
-        (await host.GetAsync("q")).Should().Match<TaskRecord>(task => task.State == TaskState.Finished && task.Managed.Interruptions == 0);
+        (await host.GetAsync("q")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Finished && task.Managed.Interruptions == 0);
         slow.Open();
         await stopped.Soon();
-        (await host.GetAsync("s")).Should().Match<TaskRecord>(task => task.State == TaskState.Suspended && task.Stage == 1);
+        (await host.GetAsync("s")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Suspended && task.Stage == 1);
     }
 
     [Fact]
@@ -163,7 +173,9 @@ public sealed class StopTests
         var gate = new Gate();
         LastPings? pings = null;
         await using var host = new RunningHost(
-            tasks => tasks.AddCommand("slow", gate.PassAsync), options => options.Capacity = 1, inner => pings = new LastPings(inner));
+            tasks => tasks.AddCommand("slow", gate.PassAsync),
+            options => options.Capacity = 1,
+            inner => pings = new LastPings(inner));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("slow")] });
         await gate.Entered;
 
@@ -179,7 +191,8 @@ public sealed class StopTests
         await stopped.Soon();
 
         pings.Ends.Should().Equal("ping", "give back");
-        (await pings.ListExecutorsAsync(default)).Should().BeEmpty("a ping after that would make the executor known again");
+        (await pings.ListExecutorsAsync(default)).Should().BeEmpty(
+            "a ping after that would make the executor known again");
     }
 
     /// <summary>A ping that ends only some time after it was told to.</summary>
@@ -213,7 +226,8 @@ public sealed class StopTests
             return await base.HeartbeatAsync(executor, claims, CancellationToken.None);
         }
 
-        public override ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken)
+        public override ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(
+            string executorId, CancellationToken cancellationToken)
         {
             Ends.Enqueue("give back");
             return base.SuspendExecutorAsync(executorId, cancellationToken);

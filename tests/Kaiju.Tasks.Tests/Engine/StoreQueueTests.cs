@@ -10,15 +10,20 @@ public sealed class StoreQueueTests
     {
         await using var host = new TaskTestHost();
         using var queue = new CountingQueue(host.Store, host.Clock);
-        var (shop, mail) = (queue.WaitAsync(["shop", "billing"], TimeSpan.FromDays(1), default).AsTask(), queue.WaitAsync(["mail"], TimeSpan.FromDays(1), default).AsTask());
+        var (shop, mail) = (
+            queue.WaitAsync(["shop", "billing"], TimeSpan.FromDays(1), default).AsTask(),
+            queue.WaitAsync(["mail"], TimeSpan.FromDays(1), default).AsTask());
 
         for (var i = 0; i < 200; i++)
         {
-            await host.Client.CreateAsync(new TaskDefinition { AppName = i % 2 == 0 ? "other" : "another", Commands = [new("do")] });
+            await host.Client.CreateAsync(
+                new TaskDefinition { AppName = i % 2 == 0 ? "other" : "another", Commands = [new("do")] });
         }
 
         (shop.IsCompleted, mail.IsCompleted, queue.Looks).Should().Be((false, false, 2));
-        await host.Client.CreateManyAsync([new TaskDefinition { AppName = "other", Commands = [new("do")] }, new TaskDefinition { AppName = "billing", Commands = [new("do")] }]);
+        await host.Client.CreateManyAsync(
+            [new TaskDefinition { AppName = "other", Commands = [
+                new("do")] }, new TaskDefinition { AppName = "billing", Commands = [new("do")] }]);
         await shop.Soon();
         mail.IsCompleted.Should().BeFalse();
         await host.Client.CreateAsync(new TaskDefinition { AppName = "mail", Commands = [new("do")] });
@@ -45,9 +50,11 @@ public sealed class StoreQueueTests
 
         public int Looks => _looks;
 
-        protected override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(ClaimRequest request, CancellationToken cancellationToken) => new([]);
+        protected override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
+            ClaimRequest request, CancellationToken cancellationToken) => new([]);
 
-        protected override ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken)
+        protected override ValueTask<bool> HasQueuedAsync(
+            IReadOnlyList<string> apps, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _looks);
             return new(false);

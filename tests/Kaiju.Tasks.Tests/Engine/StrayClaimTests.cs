@@ -18,7 +18,8 @@ public sealed class StrayClaimTests : IAsyncDisposable
         _host = new TaskTestHost(tasks =>
         {
             tasks.AddCommand("count", () => Interlocked.Increment(ref _runs));
-            tasks.Services.AddSingleton<ITaskQueue>(services => queue ??= new LateQueue(services.GetRequiredService<MemoryTaskStore>()));
+            tasks.Services.AddSingleton<ITaskQueue>(
+                services => queue ??= new LateQueue(services.GetRequiredService<MemoryTaskStore>()));
         });
         _ = _host.Executor;
         _queue = queue!;
@@ -33,7 +34,8 @@ public sealed class StrayClaimTests : IAsyncDisposable
         _queue.Loses = true;
         await FluentActions.Awaiting(() => _host.Executor.ClaimAsync(default)).Should().ThrowAsync<IOException>();
 
-        // The rows are locked by the claim that is not committed: the search sees nothing, and the next claim passes over them.
+        // The rows are locked by the claim that is not committed: the search sees nothing, and the next claim passes
+        // over them.
         (await _host.Executor.ClaimAsync(default)).Should().Be(0);
         await _queue.CommitAsync();
         (await StatesAsync()).Should().Equal(TaskState.Executed, TaskState.Executed, TaskState.Executed);
@@ -44,7 +46,8 @@ public sealed class StrayClaimTests : IAsyncDisposable
 
         (await StatesAsync()).Should().Equal(TaskState.Finished, TaskState.Finished, TaskState.Finished);
         _runs.Should().Be(3);
-        (await _host.GetAsync("a")).Should().Match<TaskRecord>(task => task.Managed.Interruptions == 0 && task.Retries == 0);
+        (await _host.GetAsync("a")).Should().Match<TaskRecord>(
+            task => task.Managed.Interruptions == 0 && task.Retries == 0);
     }
 
     [Fact]
@@ -76,7 +79,8 @@ public sealed class StrayClaimTests : IAsyncDisposable
             tasks.Services.AddSingleton<LateQueue>();
             tasks.Services.AddSingleton<ITaskQueue>(services => services.GetRequiredService<LateQueue>());
         });
-        await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("slow")] });
+        await host.Client.CreateAsync(
+            new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("slow")] });
         var queue = host.Services.GetRequiredService<LateQueue>();
         queue.Holds = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var claiming = host.Executor.ClaimAsync(default);
@@ -111,11 +115,13 @@ public sealed class StrayClaimTests : IAsyncDisposable
     {
         foreach (var id in ids)
         {
-            await _host.Client.CreateAsync(new TaskDefinition { Id = id, MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("count")] });
+            await _host.Client.CreateAsync(
+                new TaskDefinition { Id = id, MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("count")] });
         }
     }
 
-    private async Task<TaskState[]> StatesAsync() => await Task.WhenAll(new[] { "a", "b", "c" }.Select(async id => (await _host.GetAsync(id)).State));
+    private async Task<TaskState[]> StatesAsync() =>
+        await Task.WhenAll(new[] { "a", "b", "c" }.Select(async id => (await _host.GetAsync(id)).State));
 
     /// <summary>A ping and what comes with it, an interval after the one before.</summary>
     private async Task<int> PingAsync()
@@ -138,7 +144,8 @@ public sealed class StrayClaimTests : IAsyncDisposable
 
         public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => default;
 
-        public async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
+        public async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+            ClaimRequest request, CancellationToken cancellationToken)
         {
             if (Loses)
             {
@@ -162,6 +169,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
             _lost = null;
         }
 
-        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) => default;
+        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+            default;
     }
 }

@@ -9,11 +9,13 @@ public sealed class WaitCommandTests
     public async Task A_timer_holds_no_worker_and_ends_when_it_is_due()
     {
         await using var host = NewHost();
-        await host.RunAsync(new TaskDefinition { Id = "t", Commands = [new TimerCommand(TimeSpan.FromMinutes(5)), new("do")] });
+        await host.RunAsync(
+            new TaskDefinition { Id = "t", Commands = [new TimerCommand(TimeSpan.FromMinutes(5)), new("do")] });
 
         host.Executor.IsRunning.Should().BeFalse();
         (await host.GetAsync("t")).Should().Match<TaskRecord>(task =>
-            task.State == TaskState.Waiting && task.WaitDeadline == TaskTestHost.Start.AddMinutes(5) && task.ExecutorId == null);
+            task.State == TaskState.Waiting && task.WaitDeadline == TaskTestHost.Start.AddMinutes(5)
+                && task.ExecutorId == null);
         await host.AdvanceAsync(TimeSpan.FromMinutes(5) - TimeSpan.FromTicks(1));
         (await host.GetAsync("t")).State.Should().Be(TaskState.Waiting);
         await host.AdvanceAsync(TimeSpan.FromTicks(1));
@@ -24,7 +26,8 @@ public sealed class WaitCommandTests
     public async Task A_timers_length_may_come_from_an_earlier_result()
     {
         await using var host = NewHost();
-        var waiting = await host.RunAsync(new TaskDefinition { Id = "t", Kws = new { delay = 90.5 }, Commands = [new TimerCommand("[kws.delay]")] });
+        var waiting = await host.RunAsync(
+            new TaskDefinition { Id = "t", Kws = new { delay = 90.5 }, Commands = [new TimerCommand("[kws.delay]")] });
 
         waiting.WaitDeadline.Should().Be(TaskTestHost.Start.AddSeconds(90.5));
     }
@@ -37,7 +40,12 @@ public sealed class WaitCommandTests
     {
         await using var host = NewHost();
 
-        var failed = await host.RunAsync(new TaskDefinition { KwsJson = Json.Of($$"""{"delay": {{delay}}}"""), Commands = [new TimerCommand("[kws.delay]")] });
+        var failed = await host.RunAsync(
+            new TaskDefinition
+            {
+                KwsJson = Json.Of($$"""{"delay": {{delay}}}"""),
+                Commands = [new TimerCommand("[kws.delay]")],
+            });
 
         failed.Error!.Kind.Should().Be(TaskErrorKind.Params);
         failed.Error.Message.Should().Contain(why);
@@ -76,12 +84,19 @@ public sealed class WaitCommandTests
     public async Task A_message_wait_has_a_bound_of_its_own()
     {
         await using var host = NewHost();
-        await host.RunAsync(new TaskDefinition { Id = "t", MaxRetries = 3, Commands = [new("do"), new MessageCommand { MaxTimeout = TimeSpan.FromDays(3) }] });
+        await host.RunAsync(
+            new TaskDefinition
+            {
+                Id = "t",
+                MaxRetries = 3,
+                Commands = [new("do"), new MessageCommand { MaxTimeout = TimeSpan.FromDays(3) }],
+            });
 
         await host.AdvanceAsync(TimeSpan.FromDays(3));
 
         var failed = await host.GetAsync("t");
-        (failed.State, failed.ExitCode, failed.RetryAt).Should().Be((TaskState.Failed, TaskExitCode.Aborted, null), "nobody answered, and that is final");
+        (failed.State, failed.ExitCode, failed.RetryAt).Should().Be(
+            (TaskState.Failed, TaskExitCode.Aborted, null), "nobody answered, and that is final");
         failed.Error!.Kind.Should().Be(TaskErrorKind.MessageTimeout);
         (await host.Client.SendMessageAsync("t", 1)).Should().BeFalse();
     }
@@ -90,7 +105,8 @@ public sealed class WaitCommandTests
     public async Task A_message_that_comes_too_late_is_not_taken_even_before_a_manager_has_noticed()
     {
         await using var host = NewHost();
-        await host.RunAsync(new TaskDefinition { Id = "t", Commands = [new MessageCommand { MaxTimeout = TimeSpan.FromMinutes(1) }] });
+        await host.RunAsync(
+            new TaskDefinition { Id = "t", Commands = [new MessageCommand { MaxTimeout = TimeSpan.FromMinutes(1) }] });
         host.Clock.Advance(TimeSpan.FromMinutes(1));
 
         (await host.Client.SendMessageAsync("t", 1)).Should().BeFalse();
@@ -105,8 +121,10 @@ public sealed class WaitCommandTests
         await using var host = NewHost();
         await host.RunAsync(new TaskDefinition { Id = "t", Commands = [new MessageCommand()] });
 
-        await FluentActions.Awaiting(() => host.Client.SendMessageAsync("t", "a\0")).Should().ThrowAsync<TaskValidationException>();
-        await FluentActions.Awaiting(() => host.Client.SendMessageAsync("t", Json.Of("""{"a": 1, "a": 2}"""))).Should().ThrowAsync<TaskValidationException>();
+        await FluentActions.Awaiting(() => host.Client.SendMessageAsync("t", "a\0")).Should()
+            .ThrowAsync<TaskValidationException>();
+        await FluentActions.Awaiting(() => host.Client.SendMessageAsync("t", Json.Of("""{"a": 1, "a": 2}"""))).Should()
+            .ThrowAsync<TaskValidationException>();
         (await host.GetAsync("t")).State.Should().Be(TaskState.Waiting);
     }
 
@@ -118,7 +136,8 @@ public sealed class WaitCommandTests
 
         (await host.Client.SendMessageAsync("t", default(JsonElement))).Should().BeTrue();
 
-        (await host.GetAsync("t")).Should().Match<TaskRecord>(task => task.State == TaskState.Finished && task.Result.Count == 1);
+        (await host.GetAsync("t")).Should().Match<TaskRecord>(
+            task => task.State == TaskState.Finished && task.Result.Count == 1);
     }
 
     private static TaskTestHost NewHost() => new(tasks => tasks.AddCommand("do", () => "done"));

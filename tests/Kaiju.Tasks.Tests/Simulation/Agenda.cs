@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// Everything that is going to happen, in the order of its time; what is due at the same time comes in an order that the seed
-/// decides. All of it happens on one thread, and time passes only from one step to the next.
+/// Everything that is going to happen, in the order of its time; what is due at the same time comes in an order that
+/// the seed decides. All of it happens on one thread, and time passes only from one step to the next.
 /// </summary>
 internal sealed class Agenda(int seed, DateTimeOffset start)
 {
@@ -19,7 +19,9 @@ internal sealed class Agenda(int seed, DateTimeOffset start)
     /// <summary>Where something left the thread; null as long as nothing has.</summary>
     public string? LeftThread { get; private set; }
 
-    /// <summary>Adds a step. One of a process that is frozen then happens when it thaws, one of a process that is dead never.</summary>
+    /// <summary>
+    /// Adds a step. One of a process that is frozen then happens when it thaws, one of a process that is dead never.
+    /// </summary>
     public void Add(TimeSpan after, SimulatedProcess? owner, Action act) => Add(Now + after, new Step(owner, act));
 
     /// <summary>Lets the next step happen; false if there is none until then.</summary>
@@ -50,9 +52,12 @@ internal sealed class Agenda(int seed, DateTimeOffset start)
 
     public bool Chance(double share) => share > 0 && Random.NextDouble() < share;
 
-    public TimeSpan Between(double seconds, double most) => TimeSpan.FromMilliseconds(Math.Round(1000 * (seconds + (Random.NextDouble() * (most - seconds)))));
+    public TimeSpan Between(double seconds, double most) =>
+        TimeSpan.FromMilliseconds(Math.Round(1000 * (seconds + (Random.NextDouble() * (most - seconds)))));
 
-    /// <summary>The thread pool has its own order of things: what gets onto it would make the story another one each time.</summary>
+    /// <summary>
+    /// The thread pool has its own order of things: what gets onto it would make the story another one each time.
+    /// </summary>
     public void StayOnThread()
     {
         if (Environment.CurrentManagedThreadId != _thread)

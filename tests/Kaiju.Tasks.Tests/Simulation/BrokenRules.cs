@@ -5,8 +5,8 @@ using Kaiju.Tasks.Storage.Memory;
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// The rules of <see cref="TaskLifecycle"/> with one of them removed each, named by what is not looked at any more. A test that
-/// says it holds a store to the rules must fail with every one of them.
+/// The rules of <see cref="TaskLifecycle"/> with one of them removed each, named by what is not looked at any more. A
+/// test that says it holds a store to the rules must fail with every one of them.
 /// </summary>
 internal static class BrokenRules
 {
@@ -17,12 +17,21 @@ internal static class BrokenRules
             : TaskLifecycle.Next(task, state, happened, now, rules)),
 
         ("stage", (task, state, happened, now, rules) => happened is TaskEvent.Reported reported
-            ? TaskLifecycle.Next(task, state, new TaskEvent.Reported(reported.Report with { Stage = state.Stage }), now, rules)
+            ? TaskLifecycle.Next(
+                task, state, new TaskEvent.Reported(reported.Report with { Stage = state.Stage }), now, rules)
             : TaskLifecycle.Next(task, state, happened, now, rules)),
 
-        ("occurrence", (task, state, happened, now, rules) => TaskLifecycle.Next(task, state, happened, now, rules) is { } next
+        (
+            "occurrence",
+            (task, state, happened, now, rules) => TaskLifecycle.Next(task, state, happened, now, rules) is { } next
             ? happened is TaskEvent.NextPeriod && state.QueuedAt is { } queued
-                ? next with { After = next.After with { NextRun = CronSchedule.Parse(task.Cron!, task.CronTimeZone).Next(queued.AddMinutes(-1)) } }
+                ? next with
+                {
+                    After = next.After with
+                    {
+                        NextRun = CronSchedule.Parse(task.Cron!, task.CronTimeZone).Next(queued.AddMinutes(-1)),
+                    },
+                }
                 : next
             : null),
 
@@ -30,28 +39,45 @@ internal static class BrokenRules
             ? TaskLifecycle.Next(task, state with { State = TaskState.Queued }, happened, now, rules)
             : TaskLifecycle.Next(task, state, happened, now, rules)),
 
-        ("retry count", (task, state, happened, now, rules) => TaskLifecycle.Next(task, state, happened, now, rules) is { } next
-            ? happened is TaskEvent.CheckRetry ? next with { After = next.After with { Retries = state.Retries } } : next
+        (
+            "retry count",
+            (task, state, happened, now, rules) => TaskLifecycle.Next(task, state, happened, now, rules) is { } next
+            ? happened is TaskEvent.CheckRetry
+                ? next with { After = next.After with { Retries = state.Retries } }
+                : next
             : null),
 
-        ("retry pass", (task, state, happened, now, rules) => TaskLifecycle.Next(task, state, happened, now, rules) is { } next
-            ? happened is TaskEvent.CheckRetry ? next with { After = next.After with { Pass = state.Pass, ResultPass = state.ResultPass } } : next
+        (
+            "retry pass",
+            (task, state, happened, now, rules) => TaskLifecycle.Next(task, state, happened, now, rules) is { } next
+            ? happened is TaskEvent.CheckRetry
+                ? next with { After = next.After with { Pass = state.Pass, ResultPass = state.ResultPass } }
+                : next
             : null),
 
         ("chain", (task, state, happened, now, rules) => happened is TaskEvent.Chained
             ? TaskLifecycle.Next(task, state with { State = TaskState.Finished }, happened, now, rules)
             : TaskLifecycle.Next(task, state, happened, now, rules)),
 
-        ("interruption", (task, state, happened, now, rules) => TaskLifecycle.Next(task, state, happened, now, rules) is { } next
+        (
+            "interruption",
+            (task, state, happened, now, rules) => TaskLifecycle.Next(task, state, happened, now, rules) is { } next
             ? happened is TaskEvent.Interrupted ? next with { After = next.After with { Interruptions = 0 } } : next
             : null),
 
-        ("notification", (task, state, happened, now, rules) => TaskLifecycle.Next(task, state, happened, now, rules) is { } next
+        (
+            "notification",
+            (task, state, happened, now, rules) => TaskLifecycle.Next(task, state, happened, now, rules) is { } next
             ? next.After.State == TaskState.Failed ? next with { Notify = false } : next
             : null),
 
         ("wait", (task, state, happened, now, rules) => happened is TaskEvent.MessageSent
-            ? TaskLifecycle.Next(task, state with { Wait = state.Wait == WaitKind.None ? WaitKind.None : WaitKind.Message }, happened, now, rules)
+            ? TaskLifecycle.Next(
+                task,
+                state with { Wait = state.Wait == WaitKind.None ? WaitKind.None : WaitKind.Message },
+                happened,
+                now,
+                rules)
             : TaskLifecycle.Next(task, state, happened, now, rules)),
     ];
 }

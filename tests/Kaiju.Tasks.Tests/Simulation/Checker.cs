@@ -5,8 +5,8 @@ using Kaiju.Tasks.Storage.Memory;
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// Holds what happens to what is promised. It keeps books of its own about every task, from the store's steps and the handlers'
-/// executions as they pass by, and asks the engine nothing. The first fault ends the simulation.
+/// Holds what happens to what is promised. It keeps books of its own about every task, from the store's steps and the
+/// handlers' executions as they pass by, and asks the engine nothing. The first fault ends the simulation.
 /// </summary>
 internal sealed class Checker
 {
@@ -33,7 +33,9 @@ internal sealed class Checker
     /// <summary>When each executor was last heard of, by the store's clock.</summary>
     public Dictionary<string, DateTimeOffset> Pings { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>What may make stages run more than once: kills, stops, freezes, expulsions and lost answers of claims.</summary>
+    /// <summary>
+    /// What may make stages run more than once: kills, stops, freezes, expulsions and lost answers of claims.
+    /// </summary>
     public int Interruptions { get; set; }
 
     /// <summary>The name of the process whose call the store carries out now.</summary>
@@ -119,11 +121,18 @@ internal sealed class Checker
         }
 
         var task = Ask(store.GetAsync(answer.TaskId, default))!;
-        Expect(task.State is TaskState.Idle or TaskState.Queued, "I4", () => $"{answer.TaskId} is {task.State} at its creation");
+        Expect(
+            task.State is TaskState.Idle or TaskState.Queued,
+            "I4",
+            () => $"{answer.TaskId} is {task.State} at its creation");
         var seen = new ObservedTask(definition, task.Managed);
         seen.HasRested = IsAtRest(seen);
         Tasks.Add(answer.TaskId, seen);
-        _story.Tell(Speaker, $"creates {answer.TaskId}: {task.State}, {definition.Commands.Count} stages{(definition.Cron is { } cron ? $", cron {cron}" : "")}{(definition.Enabled ? "" : ", disabled")}");
+        var periodic = definition.Cron is { } cron ? $", cron {cron}" : "";
+        var disabled = definition.Enabled ? "" : ", disabled";
+        _story.Tell(
+            Speaker,
+            $"creates {answer.TaskId}: {task.State}, {definition.Commands.Count} stages{periodic}{disabled}");
     }
 
     public void Deleted(string taskId)
@@ -133,7 +142,8 @@ internal sealed class Checker
     }
 
     /// <summary>Whoever created the task has been told so: from now on it must be there.</summary>
-    public void Acknowledged(string taskId) => Expect(Tasks.ContainsKey(taskId), "I10", () => $"{taskId} is acknowledged and was never created");
+    public void Acknowledged(string taskId) =>
+        Expect(Tasks.ContainsKey(taskId), "I10", () => $"{taskId} is acknowledged and was never created");
 
     /// <summary>How many runs a task has had.</summary>
     public int RunsOf(string taskId) => Tasks[taskId].Runs.Count;
@@ -141,13 +151,17 @@ internal sealed class Checker
     /// <summary>All that the store shows, against the books.</summary>
     public void CompareAll(ITaskStore store)
     {
-        var tasks = Ask(store.ListAsync(new TaskQuery(), null, int.MaxValue, default)).Tasks.ToDictionary(task => task.Id);
+        var tasks = Ask(
+            store.ListAsync(new TaskQuery(), null, int.MaxValue, default)).Tasks.ToDictionary(task => task.Id);
         foreach (var seen in Tasks.Values.Where(task => !task.IsDeleted))
         {
             Compare(seen, tasks.GetValueOrDefault(seen.Id));
         }
 
-        Expect(tasks.Count == Tasks.Values.Count(task => !task.IsDeleted), "I10", () => "the store has tasks that nobody created, or that were deleted");
+        Expect(
+            tasks.Count == Tasks.Values.Count(task => !task.IsDeleted),
+            "I10",
+            () => "the store has tasks that nobody created, or that were deleted");
     }
 
     /// <summary>From now on every task must come to its end once more, or to a wait that has a name.</summary>
@@ -159,10 +173,16 @@ internal sealed class Checker
         }
     }
 
-    /// <summary>True if every task has, since the quiet began. Not all at the same time: there is always some schedule that begins a run.</summary>
+    /// <summary>
+    /// True if every task has, since the quiet began. Not all at the same time: there is always some schedule that
+    /// begins a run.
+    /// </summary>
     public bool HaveAllRested() => Tasks.Values.All(task => task.IsDeleted || task.HasRested);
 
-    /// <summary>At the end: everything has come to rest, every notification there, nothing run more often than its interruptions explain.</summary>
+    /// <summary>
+    /// At the end: everything has come to rest, every notification there, nothing run more often than its interruptions
+    /// explain.
+    /// </summary>
     public void Conclude(ITaskStore store)
     {
         CompareAll(store);
@@ -171,16 +191,22 @@ internal sealed class Checker
             Fail("I5", $"{task.Id} does not come to its end: it is {task.State}");
         }
 
-        _transitions.CompareNotifications([.. Ask(store.ListNotificationsAsync(new NotificationQuery(), int.MaxValue, default)).Notifications.Reverse()]);
+        _transitions.CompareNotifications(
+            [.. Ask(
+                store.ListNotificationsAsync(new NotificationQuery(), int.MaxValue, default)).Notifications.Reverse()]);
         Executions.Conclude();
     }
 
     /// <summary>A manager that has looked for dead executors has left no task with one.</summary>
     private void ForgetSilent()
     {
-        foreach (var silent in Pings.Where(ping => ping.Value + Options.Rules.ExecutorLifetime < ExpelsAsOf).Select(ping => ping.Key).ToList())
+        foreach (var silent in Pings.Where(ping => ping.Value + Options.Rules.ExecutorLifetime < ExpelsAsOf)
+            .Select(ping => ping.Key).ToList())
         {
-            Expect(!Tasks.Values.Any(task => !task.IsDeleted && task.State.ExecutorId == silent), "I5", () => $"executor {silent} is silent for too long and still holds a task");
+            Expect(
+                !Tasks.Values.Any(task => !task.IsDeleted && task.State.ExecutorId == silent),
+                "I5",
+                () => $"executor {silent} is silent for too long and still holds a task");
             Pings.Remove(silent);
         }
     }
@@ -205,10 +231,13 @@ internal sealed class Checker
         Expect(task.Managed == state, "I4", () => $"{seen.Id} is shown as {task.Managed}, and is {state}");
         var results = seen.Results.GetValueOrDefault((state.ResultRun, state.ResultPass)) ?? [];
         Expect(
-            task.Result.Select(result => result.GetRawText()).SequenceEqual(results.Select(result => result.GetRawText())),
+            task.Result.Select(result => result.GetRawText()).SequenceEqual(
+                results.Select(result => result.GetRawText())),
             "I1",
-            () => $"{seen.Id} shows the results {string.Join(", ", task.Result)}; recorded are {string.Join(", ", results)}");
+            () => $"{seen.Id} shows the results {string.Join(", ", task.Result)}; recorded are "
+                + $"{string.Join(", ", results)}");
     }
 
-    private static T Ask<T>(ValueTask<T> step) => step.IsCompleted ? step.Result : throw new InvalidOperationException("The store in memory does not wait.");
+    private static T Ask<T>(ValueTask<T> step) =>
+        step.IsCompleted ? step.Result : throw new InvalidOperationException("The store in memory does not wait.");
 }

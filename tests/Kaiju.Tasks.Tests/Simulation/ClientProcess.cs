@@ -37,7 +37,8 @@ internal sealed class ClientProcess(World world) : SimulatedProcess(world, "clie
             }
 
             var prepared = World.Definitions.Prepare(definition);
-            var answer = await UntilAnsweredAsync(async () => (await _store.CreateAsync([prepared], OnConflict.Skip, CallContext.Empty, default))[0]);
+            var answer = await UntilAnsweredAsync(
+                async () => (await _store.CreateAsync([prepared], OnConflict.Skip, CallContext.Empty, default))[0]);
             _created.Add(answer.TaskId);
             World.Checker.Acknowledged(answer.TaskId);
         }
@@ -84,7 +85,8 @@ internal sealed class ClientProcess(World world) : SimulatedProcess(world, "clie
 
     // Most messages go to a task that waits for something, or nobody would ever hear one.
     private string WaitingOr(string id) =>
-        World.Checker.Tasks.Values.FirstOrDefault(task => task.State.State == TaskState.Waiting && !task.IsDeleted && Agenda.Chance(0.4))?.Id ?? id;
+        World.Checker.Tasks.Values.FirstOrDefault(
+            task => task.State.State == TaskState.Waiting && !task.IsDeleted && Agenda.Chance(0.4))?.Id ?? id;
 
     private async Task<T> UntilAnsweredAsync<T>(Func<Task<T>> ask)
     {

@@ -7,7 +7,12 @@ internal sealed class EngineLog<T>(Checker checker) : ILogger<T>, ILoggerFactory
 {
     public bool IsEnabled(LogLevel logLevel) => logLevel == LogLevel.Critical;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         if (IsEnabled(logLevel))
         {

@@ -27,32 +27,49 @@ internal sealed class ExecutionChecks(Checker checker)
         }
     }
 
-    /// <summary>Whether the claim is in nobody's hands, as a claim must be that is given back by its own executor.</summary>
+    /// <summary>
+    /// Whether the claim is in nobody's hands, as a claim must be that is given back by its own executor.
+    /// </summary>
     public bool IsStray(Guid claim) => _claims[claim].Begun.Count == 0;
 
     /// <summary>Whether no handler runs under the claim.</summary>
-    public bool IsBetweenStages(Guid claim) => _executions.TrueForAll(execution => execution.Claim != claim || execution.IsOver);
+    public bool IsBetweenStages(Guid claim) =>
+        _executions.TrueForAll(execution => execution.Claim != claim || execution.IsOver);
 
     /// <summary>The store has handed out a claim.</summary>
     public void Claimed(ExecutorTask task)
     {
-        Expect(_claims.TryAdd(task.Claim, new ObservedClaim(task)), "I3", () => $"the claim {task.Claim} is handed out twice");
+        Expect(
+            _claims.TryAdd(task.Claim, new ObservedClaim(task)),
+            "I3",
+            () => $"the claim {task.Claim} is handed out twice");
         var seen = checker.Tasks[task.Id];
         Expect(
-            seen.State.Claim == task.Claim && seen.State.ExecutorId == task.ExecutorId && task.Stage == seen.State.Stage && task.JobId == seen.State.JobId && task.Pass == seen.State.Pass,
+            seen.State.Claim == task.Claim && seen.State.ExecutorId == task.ExecutorId && task.Stage == seen.State.Stage
+                && task.JobId == seen.State.JobId && task.Pass == seen.State.Pass,
             "I3",
-            () => $"{task.Id} is handed out as stage {task.Stage} of {task.JobId} under {task.Claim} and is {seen.State}");
-        Expect(task.TimeLeft == seen.Definition.MaxExecTimeout, "I5", () => $"{task.Id} is handed out with {task.TimeLeft} left of {seen.Definition.MaxExecTimeout}");
+            () => $"{task.Id} is handed out as stage {task.Stage} of {task.JobId} under {task.Claim} and is "
+                + $"{seen.State}");
         Expect(
-            !checker.Tasks.Values.Any(other => !other.IsDeleted && other.State.ExecutorId == task.ExecutorId && _claims.TryGetValue(other.State.Claim!.Value, out var claim) && claim.IsUnheard),
+            task.TimeLeft == seen.Definition.MaxExecTimeout,
+            "I5",
+            () => $"{task.Id} is handed out with {task.TimeLeft} left of {seen.Definition.MaxExecTimeout}");
+        Expect(
+            !checker.Tasks.Values.Any(
+                other => !other.IsDeleted && other.State.ExecutorId == task.ExecutorId
+                    && _claims.TryGetValue(other.State.Claim!.Value, out var claim) && claim.IsUnheard),
             "I5",
             () => $"{checker.Speaker} claims again and still holds what it never heard of");
-        Expect(task.Result.Count == task.Stage, "I2", () => $"{task.Id} is handed out at stage {task.Stage} with {task.Result.Count} results");
+        Expect(
+            task.Result.Count == task.Stage,
+            "I2",
+            () => $"{task.Id} is handed out at stage {task.Stage} with {task.Result.Count} results");
     }
 
     /// <summary>True if the report comes from whoever holds the claim, and is about the stage that is next.</summary>
     public bool IsDue(StageReport report) =>
-        checker.Tasks.TryGetValue(report.TaskId, out var task) && !task.IsDeleted && task.State.Claim == report.Claim && task.State.Stage == report.Stage
+        checker.Tasks.TryGetValue(report.TaskId, out var task) && !task.IsDeleted && task.State.Claim == report.Claim
+            && task.State.Stage == report.Stage
         && _claims[report.Claim].Task.JobId == report.JobId;
 
     /// <summary>I3: what is not due is written by nobody; what is due is written.</summary>
@@ -60,13 +77,25 @@ internal sealed class ExecutionChecks(Checker checker)
     {
         var again = _recorded.Contains(report.Id);
         var expected = wasDue || again ? ReportAnswer.Recorded : ReportAnswer.Superseded;
-        checker.Story.Tell(checker.Speaker, $"reports {report.Outcome.Kind} of {report.TaskId} stage {report.Stage} under {Story.Short(report.Claim)}: {answer}");
+        checker.Story.Tell(
+            checker.Speaker,
+            $"reports {report.Outcome.Kind} of {report.TaskId} stage {report.Stage} under "
+                + $"{Story.Short(report.Claim)}: {answer}");
 
-        // Only the last report of a task is known for good if it was of a failure or a wait; its sender has long gone by then.
+        // Only the last report of a task is known for good if it was of a failure or a wait; its sender has long gone
+        // by then.
         Expect(
-            answer == expected || (again && report.Outcome.Kind != ReportKind.Completed) || (again && checker.Tasks[report.TaskId].IsDeleted) || (again && answer == ReportAnswer.Superseded && IsOfAnEarlierRun(report)),
+            answer == expected
+                || (again
+                && report.Outcome.Kind != ReportKind.Completed)
+                || (again
+                && checker.Tasks[report.TaskId].IsDeleted)
+                || (again
+                && answer == ReportAnswer.Superseded
+                && IsOfAnEarlierRun(report)),
             "I3",
-            () => $"{report.TaskId}: a report of stage {report.Stage} under {report.Claim} is {answer} and should be {expected}");
+            () => $"{report.TaskId}: a report of stage {report.Stage} under {report.Claim} is {answer} and should be "
+                + $"{expected}");
         if (answer == ReportAnswer.Recorded)
         {
             _recorded.Add(report.Id);
@@ -81,19 +110,35 @@ internal sealed class ExecutionChecks(Checker checker)
         var task = checker.Tasks[context.TaskId];
         var results = task.ResultsOf(context.JobId, context.Pass);
         var isHeld = task.State.Claim == context.Task.Claim && !task.IsDeleted;
-        checker.Story.Tell(process.Name, $"executes {context.TaskId} run {Story.Short(context.JobId)} pass {context.Pass} stage {context.Stage} under {Story.Short(context.Task.Claim)}{(isHeld ? "" : ", which is lost")}: execution {number}");
+        checker.Story.Tell(
+            process.Name,
+            $"executes {context.TaskId} run {Story.Short(context.JobId)} pass {context.Pass} stage {context.Stage} "
+                + $"under {Story.Short(context.Task.Claim)}{(isHeld ? "" : ", which is lost")}: execution {number}");
         _executions.Add(new Execution(context.Task.Claim, context.Stage));
 
-        Expect(claim.Begun.Add(context.Stage), "I7", () => $"{context.TaskId} stage {context.Stage} is begun twice under one claim");
+        Expect(
+            claim.Begun.Add(context.Stage),
+            "I7",
+            () => $"{context.TaskId} stage {context.Stage} is begun twice under one claim");
         if (isHeld)
         {
-            Expect(results.Count <= context.Stage, "I8", () => $"{context.TaskId} stage {context.Stage} is begun again after it was recorded");
-            Expect(results.Count >= context.Stage, "I2", () => $"{context.TaskId} stage {context.Stage} is begun after {results.Count} results");
+            Expect(
+                results.Count <= context.Stage,
+                "I8",
+                () => $"{context.TaskId} stage {context.Stage} is begun again after it was recorded");
+            Expect(
+                results.Count >= context.Stage,
+                "I2",
+                () => $"{context.TaskId} stage {context.Stage} is begun after {results.Count} results");
         }
         else
         {
             // Its holder cannot know yet; but the first report tells it, so this is the last stage that it begins.
-            Expect(!claim.HasBegunLate, "I8", () => $"{context.TaskId} stage {context.Stage} is begun though the claim was lost before the stage before");
+            Expect(
+                !claim.HasBegunLate,
+                "I8",
+                () => $"{context.TaskId} stage {context.Stage} is begun though the claim was lost before the stage "
+                    + $"before");
             claim.HasBegunLate = true;
         }
 
@@ -107,32 +152,47 @@ internal sealed class ExecutionChecks(Checker checker)
 
     public void End(int number, bool coin) => (_executions[number].HasEnded, _executions[number].Coin) = (true, coin);
 
-    /// <summary>I1: what is recorded of a stage is what its own execution under this claim gave; null if it was left out or only waited.</summary>
+    /// <summary>
+    /// I1: what is recorded of a stage is what its own execution under this claim gave; null if it was left out or only
+    /// waited.
+    /// </summary>
     public void CheckRecorded(ObservedTask task, StageEntry entry, IReadOnlyList<JsonElement> before)
     {
         var command = task.Definition.Commands[entry.Stage];
         if (command.Method == MessageCommand.MethodName)
         {
-            Expect(entry.Result.ValueKind == JsonValueKind.String, "I1", () => $"{task.Id} stage {entry.Stage}: {entry.Result} is no message");
+            Expect(
+                entry.Result.ValueKind == JsonValueKind.String,
+                "I1",
+                () => $"{task.Id} stage {entry.Stage}: {entry.Result} is no message");
             return;
         }
 
-        if (command.Method == TimerCommand.MethodName || (command.Condition is not null && !before[0].GetProperty("coin").GetBoolean()))
+        if (command.Method == TimerCommand.MethodName || (command.Condition is not null
+            && !before[0].GetProperty("coin").GetBoolean()))
         {
-            Expect(entry.Result.ValueKind == JsonValueKind.Null, "I1", () => $"{task.Id} stage {entry.Stage}: {entry.Result} though nothing was executed");
+            Expect(
+                entry.Result.ValueKind == JsonValueKind.Null,
+                "I1",
+                () => $"{task.Id} stage {entry.Stage}: {entry.Result} though nothing was executed");
             return;
         }
 
         var number = entry.Result.ValueKind == JsonValueKind.Object ? entry.Result.GetProperty("n").GetInt32() : -1;
         Expect(
-            number >= 0 && _executions[number] is { HasEnded: true } execution && execution.Stage == entry.Stage && execution.Claim == entry.Claim,
+            number >= 0 && _executions[number] is { HasEnded: true } execution && execution.Stage == entry.Stage
+                && execution.Claim == entry.Claim,
             "I1",
-            () => $"{task.Id} stage {entry.Stage}: {entry.Result} is not the result of this stage's execution under {entry.Claim}");
+            () => $"{task.Id} stage {entry.Stage}: {entry.Result} is not the result of this stage's execution under "
+                + $"{entry.Claim}");
     }
 
     /// <summary>I7 over all.</summary>
     public void Conclude() => Expect(
-        Extra <= checker.Interruptions * checker.Options.Capacity, "I7", () => $"{Extra} extra executions after {checker.Interruptions} interruptions with {checker.Options.Capacity} slots");
+        Extra <= checker.Interruptions * checker.Options.Capacity,
+        "I7",
+        () => $"{Extra} extra executions after {checker.Interruptions} interruptions with {checker.Options.Capacity} "
+            + $"slots");
 
     private void CountExecution(ObservedTask task, StageContext context)
     {
@@ -140,7 +200,11 @@ internal sealed class ExecutionChecks(Checker checker)
         var count = _counts[key] = _counts.GetValueOrDefault(key) + 1;
         var losses = task.Losses.GetValueOrDefault((context.JobId, context.Attempt));
         Extra += count > 1 ? 1 : 0;
-        Expect(count <= 1 + losses, "I7", () => $"{context.TaskId} stage {context.Stage} runs for the {count}. time in attempt {context.Attempt} after {losses} lost claims");
+        Expect(
+            count <= 1 + losses,
+            "I7",
+            () => $"{context.TaskId} stage {context.Stage} runs for the {count}. time in attempt {context.Attempt} "
+                + $"after {losses} lost claims");
     }
 
     /// <summary>Templates see the results that were recorded, and no others.</summary>
@@ -149,9 +213,12 @@ internal sealed class ExecutionChecks(Checker checker)
         if (parameters.ValueKind == JsonValueKind.Object && parameters.TryGetProperty("first", out var first))
         {
             Expect(
-                results.Count > 0 && first.ToString() == results[0].GetProperty("n").GetInt32().ToString(CultureInfo.InvariantCulture),
+                results.Count > 0
+                    && first.ToString() == results[0].GetProperty("n")
+                        .GetInt32().ToString(CultureInfo.InvariantCulture),
                 "I1",
-                () => $"{context.TaskId} stage {context.Stage} sees {first} as the result of stage 0, of which {results.Count} are recorded");
+                () => $"{context.TaskId} stage {context.Stage} sees {first} as the result of stage 0, of which "
+                    + $"{results.Count} are recorded");
         }
     }
 

@@ -3,27 +3,45 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>How often what goes wrong; every seed draws its own, so that some see one kind of fault often and others none of it.</summary>
-internal sealed record FaultRates(double Yield, double Delay, double LostCall, double LostAnswer, double Death, double Repeat)
+/// <summary>
+/// How often what goes wrong; every seed draws its own, so that some see one kind of fault often and others none of it.
+/// </summary>
+internal sealed record FaultRates(
+    double Yield, double Delay, double LostCall, double LostAnswer, double Death, double Repeat)
 {
     public static readonly FaultRates None = new(0.5, 0, 0, 0, 0, 0);
 
     public static FaultRates Draw(Agenda agenda)
     {
-        return new(0.2 + (agenda.Random.NextDouble() * 0.6), UpTo(0.02), UpTo(0.04), UpTo(0.04), UpTo(0.003), UpTo(0.06));
+        return new(
+            0.2 + (agenda.Random.NextDouble() * 0.6), UpTo(0.02), UpTo(0.04), UpTo(0.04), UpTo(0.003), UpTo(0.06));
 
         double UpTo(double most) => agenda.Chance(0.3) ? 0 : agenda.Random.NextDouble() * most;
     }
 }
 
-/// <summary>What is between a process and the store: every call may take its time, get lost on either way, be delivered twice, or see the process die.</summary>
+/// <summary>
+/// What is between a process and the store: every call may take its time, get lost on either way, be delivered twice,
+/// or see the process die.
+/// </summary>
 internal sealed class Network(World world, SimulatedProcess process)
 {
     private static readonly HashSet<string> _repeatable =
     [
-        nameof(ITaskStore.RecordAsync), nameof(ITaskStore.HeartbeatAsync), nameof(ITaskStore.FindLostClaimsAsync), nameof(ITaskStore.FindStrayClaimsAsync), nameof(ITaskStore.GiveBackClaimsAsync), nameof(ITaskStore.ListAsync),
-        nameof(ITaskStore.WatchAsync), nameof(ITaskStore.ExpelDeadExecutorsAsync), nameof(ITaskStore.AbortOverdueAsync), nameof(ITaskStore.RestartPeriodicAsync),
-        nameof(ITaskStore.WakeWaitsAsync), nameof(ITaskStore.QueueDueAsync), nameof(ITaskStore.RequeueFailedAsync), nameof(ITaskStore.SendMessageAsync),
+        nameof(ITaskStore.RecordAsync),
+        nameof(ITaskStore.HeartbeatAsync),
+        nameof(ITaskStore.FindLostClaimsAsync),
+        nameof(ITaskStore.FindStrayClaimsAsync),
+        nameof(ITaskStore.GiveBackClaimsAsync),
+        nameof(ITaskStore.ListAsync),
+        nameof(ITaskStore.WatchAsync),
+        nameof(ITaskStore.ExpelDeadExecutorsAsync),
+        nameof(ITaskStore.AbortOverdueAsync),
+        nameof(ITaskStore.RestartPeriodicAsync),
+        nameof(ITaskStore.WakeWaitsAsync),
+        nameof(ITaskStore.QueueDueAsync),
+        nameof(ITaskStore.RequeueFailedAsync),
+        nameof(ITaskStore.SendMessageAsync),
     ];
 
     private Agenda Agenda => world.Agenda;
@@ -53,7 +71,10 @@ internal sealed class Network(World world, SimulatedProcess process)
         return member != Reliable && Agenda.Chance(rates.LostAnswer) ? Lose(member, "the answer", answer) : answer;
     }
 
-    /// <summary>While the store is away a call fails at once or waits for its return, as with a server that is gone or stands still.</summary>
+    /// <summary>
+    /// While the store is away a call fails at once or waits for its return, as with a server that is gone or stands
+    /// still.
+    /// </summary>
     private async Task ReachAsync(string member)
     {
         while (world.Outages.Left is var left && left > TimeSpan.Zero)
@@ -155,7 +176,8 @@ internal sealed class DistantQueue(ITaskQueue queue, Network network) : ITaskQue
             return true;
         });
 
-    public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+        ClaimRequest request, CancellationToken cancellationToken) =>
         network.CallAsync("ClaimNext", () => queue.ClaimAsync(request, cancellationToken));
 
     public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>

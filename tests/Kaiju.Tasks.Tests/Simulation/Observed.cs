@@ -3,7 +3,9 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>What the checker knows of a task, from what it saw happen and not from what the engine says of itself.</summary>
+/// <summary>
+/// What the checker knows of a task, from what it saw happen and not from what the engine says of itself.
+/// </summary>
 internal sealed class ObservedTask(TaskDefinition definition, ManagedState state)
 {
     public TaskDefinition Definition { get; } = definition;

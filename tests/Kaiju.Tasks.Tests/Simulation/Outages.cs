@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// When the store is away from everybody, each time for longer than an executor's lifetime. In some lives that is all that goes wrong, so
-/// that nothing may be lost in them.
+/// When the store is away from everybody, each time for longer than an executor's lifetime. In some lives that is all
+/// that goes wrong, so that nothing may be lost in them.
 /// </summary>
 internal sealed class Outages
 {

@@ -15,8 +15,11 @@ internal sealed class ManagerProcess(World world, string name) : SimulatedProces
         var witness = new WitnessedStore(World.Store, World.Checker, Name);
         ITaskStore store = new DistantStore(witness, Network);
         var manager = new TaskManager(
-            World.KeepsWatch ? store : new UnwatchedStore(store), new DistantQueue(World.QueueFor(witness), Network), World.Options,
-            new StoreOutages(Clock, World.Options, new EngineLog<StoreOutages>(World.Checker)), new EngineLog<TaskManager>(World.Checker));
+            World.KeepsWatch ? store : new UnwatchedStore(store),
+            new DistantQueue(World.QueueFor(witness), Network),
+            World.Options,
+            new StoreOutages(Clock, World.Options, new EngineLog<StoreOutages>(World.Checker)),
+            new EngineLog<TaskManager>(World.Checker));
         Run(async () =>
         {
             while (true)
@@ -53,7 +56,8 @@ internal sealed class ManagerProcess(World world, string name) : SimulatedProces
 /// <summary>A process with an executor, driven as its loops drive it.</summary>
 internal sealed class ExecutorProcess(World world, string name) : SimulatedProcess(world, name)
 {
-    private static readonly IServiceScopeFactory _scopes = new ServiceCollection().BuildServiceProvider().GetRequiredService<IServiceScopeFactory>();
+    private static readonly IServiceScopeFactory _scopes = new ServiceCollection()
+        .BuildServiceProvider().GetRequiredService<IServiceScopeFactory>();
 
     private readonly TaskCompletionSource _claimingEnded = new();
     private readonly TaskCompletionSource _beatingEnded = new();
@@ -64,7 +68,10 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
     public override void Start()
     {
         _executor = NewExecutor();
-        World.Story.Tell(Name, $"starts as executor {Story.Short(_executor.Info.Id)}, its clock off by {(Clock.GetUtcNow() - Agenda.Now).TotalSeconds} s");
+        World.Story.Tell(
+            Name,
+            $"starts as executor {Story.Short(_executor.Info.Id)}, its clock off by "
+                + $"{(Clock.GetUtcNow() - Agenda.Now).TotalSeconds} s");
         Run(ClaimAsync);
         Run(BeatAsync);
     }
@@ -74,14 +81,33 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
         var witness = new WitnessedStore(World.Store, World.Checker, Name);
         var offload = new SimulatedOffload(this);
         var services = new RegisteredServices(new ServiceCollection(), _scopes.CreateScope().ServiceProvider);
-        var catalog = new CommandCatalog(new SimulatedCommands(World, this).Register(), new BindingHost(services, World.Options.SerializerOptions));
-        var stages = new StageRunner(catalog, World.Specials, [], _scopes, new HostEnd(_scopes), Clock, offload, World.Options, new EngineLog<TaskExecutor>(World.Checker));
+        var catalog = new CommandCatalog(
+            new SimulatedCommands(World, this).Register(), new BindingHost(services, World.Options.SerializerOptions));
+        var stages = new StageRunner(
+            catalog,
+            World.Specials,
+            [],
+            _scopes,
+            new HostEnd(_scopes),
+            Clock,
+            offload,
+            World.Options,
+            new EngineLog<TaskExecutor>(World.Checker));
         return new TaskExecutor(
-            new DistantStore(witness, Network), new DistantQueue(World.QueueFor(witness), Network), stages, Clock, World.Ids, offload, World.Options,
-            new StoreOutages(Clock, World.Options, new EngineLog<StoreOutages>(World.Checker)), new EngineLog<TaskExecutor>(World.Checker));
+            new DistantStore(witness, Network),
+            new DistantQueue(World.QueueFor(witness), Network),
+            stages,
+            Clock,
+            World.Ids,
+            offload,
+            World.Options,
+            new StoreOutages(Clock, World.Options, new EngineLog<StoreOutages>(World.Checker)),
+            new EngineLog<TaskExecutor>(World.Checker));
     }
 
-    /// <summary>As the host stops it: no more claims, then the work, then the heartbeats, then the rest is given back.</summary>
+    /// <summary>
+    /// As the host stops it: no more claims, then the work, then the heartbeats, then the rest is given back.
+    /// </summary>
     public override void Stop() => Run(async () =>
     {
         if (!_claims)

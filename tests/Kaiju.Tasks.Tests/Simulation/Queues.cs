@@ -9,13 +9,18 @@ internal sealed class StoreQueue(MemoryTaskStore store, WitnessedStore witness) 
 {
     public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => default;
 
-    public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+        ClaimRequest request, CancellationToken cancellationToken) =>
         witness.WatchClaimAsync(request.Executor, () => store.Executors.ClaimNextAsync(request, cancellationToken));
 
-    public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 }
 
-/// <summary>A queue with entries of its own, as a broker has: it loses, repeats and reorders them, and looks now and then for what it lost.</summary>
+/// <summary>
+/// A queue with entries of its own, as a broker has: it loses, repeats and reorders them, and looks now and then for
+/// what it lost.
+/// </summary>
 internal sealed class BrokerQueue(World world, WitnessedStore store) : ITaskQueue
 {
     private const int LookEvery = 20;
@@ -33,11 +38,13 @@ internal sealed class BrokerQueue(World world, WitnessedStore store) : ITaskQueu
         return default;
     }
 
-    public async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+        ClaimRequest request, CancellationToken cancellationToken)
     {
         if (_claims++ % LookEvery == 0)
         {
-            var queued = (await store.ListAsync(new TaskQuery { State = TaskState.Queued }, null, 100, cancellationToken)).Tasks;
+            var queued = (await store.ListAsync(
+                new TaskQuery { State = TaskState.Queued }, null, 100, cancellationToken)).Tasks;
             _entries.AddRange(queued.Select(task => task.Id).Except(_entries).ToList());
         }
 
@@ -47,5 +54,6 @@ internal sealed class BrokerQueue(World world, WitnessedStore store) : ITaskQueu
         return taken.Count == 0 ? [] : await store.ClaimAsync(request.Executor, taken, cancellationToken);
     }
 
-    public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 }

@@ -1,6 +1,9 @@
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>A process's idea of time: wrong by an offset, and its timers are steps of the agenda, which a freeze holds and a death drops.</summary>
+/// <summary>
+/// A process's idea of time: wrong by an offset, and its timers are steps of the agenda, which a freeze holds and a
+/// death drops.
+/// </summary>
 internal sealed class SimulatedClock(Agenda agenda, SimulatedProcess? owner, TimeSpan offset) : TimeProvider
 {
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -16,7 +19,8 @@ internal sealed class SimulatedClock(Agenda agenda, SimulatedProcess? owner, Tim
         return timer;
     }
 
-    private sealed class SimulatedTimer(Agenda agenda, SimulatedProcess? owner, TimerCallback callback, object? state) : ITimer
+    private sealed class SimulatedTimer(
+        Agenda agenda, SimulatedProcess? owner, TimerCallback callback, object? state) : ITimer
     {
         // Steps cannot be taken off the agenda; one of an earlier setting finds that it is not meant any more.
         private int _setting;

@@ -4,7 +4,10 @@ using Kaiju.Tasks.Commands;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>The handlers of one process. Chance says whether they are quick or slow, obedient or stubborn, and whether they fail.</summary>
+/// <summary>
+/// The handlers of one process. Chance says whether they are quick or slow, obedient or stubborn, and whether they
+/// fail.
+/// </summary>
 internal sealed class SimulatedCommands(World world, SimulatedProcess process)
 {
     public const string Work = "work";
@@ -18,8 +21,14 @@ internal sealed class SimulatedCommands(World world, SimulatedProcess process)
     public CommandRegistrations Register()
     {
         var commands = new CommandRegistrations();
-        commands.Add(new CommandRegistration(Work, "simulation", _ => (_, context, parameters, token) => RunAsync(context, parameters, token)));
-        commands.Add(new CommandRegistration(Bounded, "simulation", _ => (_, context, parameters, token) => world.Checker.RunsOf(context.TaskId) > MostRuns
+        commands.Add(
+            new CommandRegistration(
+                Work, "simulation", _ => (_, context, parameters, token) => RunAsync(context, parameters, token)));
+        commands.Add(
+            new CommandRegistration(
+                Bounded,
+                "simulation",
+                _ => (_, context, parameters, token) => world.Checker.RunsOf(context.TaskId) > MostRuns
             ? throw new InvalidOperationException("It has run often enough.")
             : RunAsync(context, parameters, token)));
         return commands;
@@ -46,7 +55,8 @@ internal sealed class SimulatedCommands(World world, SimulatedProcess process)
         var coin = Agenda.Chance(0.5);
         world.Checker.Executions.End(number, coin);
         return JsonElement.Parse(string.Create(
-            CultureInfo.InvariantCulture, $$"""{"n":{{number}},"coin":{{(coin ? "true" : "false")}},"wait":{{1 + Agenda.Random.Next(30)}}}"""));
+            CultureInfo.InvariantCulture,
+            $$"""{"n":{{number}},"coin":{{(coin ? "true" : "false")}},"wait":{{1 + Agenda.Random.Next(30)}}}"""));
     }
 
     private async Task WorkAsync(CancellationToken token)

@@ -17,8 +17,8 @@ internal sealed record SimulatedOutcome(int Seed, string? Fault, string Story, i
 }
 
 /// <summary>
-/// The engine's life for some minutes, from one seed: managers, executors and clients over one store, everything between them going
-/// wrong; then a quiet time in which all must come to its end.
+/// The engine's life for some minutes, from one seed: managers, executors and clients over one store, everything
+/// between them going wrong; then a quiet time in which all must come to its end.
 /// </summary>
 internal static class SimulatedLife
 {
@@ -28,11 +28,16 @@ internal static class SimulatedLife
 
     public static SimulatedOutcome Run(int seed) => Run(seed, TaskLifecycle.Next);
 
-    /// <summary>On a thread of its own, since that of a test brings a context with it that would take continuations elsewhere.</summary>
+    /// <summary>
+    /// On a thread of its own, since that of a test brings a context with it that would take continuations elsewhere.
+    /// </summary>
     public static SimulatedOutcome Run(int seed, LifecycleFunction rules, bool keepsWatch = true)
     {
         SimulatedOutcome? outcome = null;
-        var thread = new Thread(() => outcome = Live(new World(seed, rules, keepsWatch), seed), StackSize) { IsBackground = true };
+        var thread = new Thread(() => outcome = Live(new World(seed, rules, keepsWatch), seed), StackSize)
+        {
+            IsBackground = true,
+        };
         thread.Start();
         thread.Join();
         return outcome!;
@@ -49,7 +54,12 @@ internal static class SimulatedLife
             world.Checker.Fail("simulation", e.ToString());
         }
 
-        return new SimulatedOutcome(seed, world.Checker.Fault, world.Story.ToString(), world.Checker.Executions.Count, world.Checker.Executions.Extra);
+        return new SimulatedOutcome(
+            seed,
+            world.Checker.Fault,
+            world.Story.ToString(),
+            world.Checker.Executions.Count,
+            world.Checker.Executions.Extra);
     }
 
     private static void Live(World world)
@@ -62,7 +72,8 @@ internal static class SimulatedLife
         RunUntil(world, end);
         world.CalmDown();
         var bound = end + _longestQuiet;
-        while (world.Checker.Fault is null && agenda.Now < bound && !(client.HasCreatedAll && world.Checker.HaveAllRested()))
+        while (world.Checker.Fault is null && agenda.Now < bound && !(client.HasCreatedAll
+            && world.Checker.HaveAllRested()))
         {
             RunUntil(world, agenda.Now + _look);
         }

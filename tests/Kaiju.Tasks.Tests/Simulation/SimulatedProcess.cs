@@ -3,8 +3,8 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// One operating system process, played on the simulation's thread: it has a clock of its own, freezes and comes back, dies at any
-/// step, and sees the store through a network that loses and repeats.
+/// One operating system process, played on the simulation's thread: it has a clock of its own, freezes and comes back,
+/// dies at any step, and sees the store through a network that loses and repeats.
 /// </summary>
 internal abstract class SimulatedProcess
 {
@@ -31,7 +31,10 @@ internal abstract class SimulatedProcess
 
     public Network Network { get; }
 
-    /// <summary>Some report's answer was lost. A drain would then leave the simulation's thread, so the process is killed instead.</summary>
+    /// <summary>
+    /// Some report's answer was lost. A drain would then leave the simulation's thread, so the process is killed
+    /// instead.
+    /// </summary>
     public bool HasLostReport { get; set; }
 
     protected Agenda Agenda => World.Agenda;
@@ -66,7 +69,10 @@ internal abstract class SimulatedProcess
         return over.Task;
     }
 
-    /// <summary>A pause that ends with the token. Not <see cref="Task.Delay(TimeSpan, TimeProvider, CancellationToken)"/>, which goes on in the thread pool when it is cancelled.</summary>
+    /// <summary>
+    /// A pause that ends with the token. Not <see cref="Task.Delay(TimeSpan, TimeProvider, CancellationToken)"/>, which
+    /// goes on in the thread pool when it is cancelled.
+    /// </summary>
     public async Task PauseAsync(TimeSpan time, CancellationToken token)
     {
         var over = new TaskCompletionSource();
@@ -101,7 +107,9 @@ internal sealed class SimulatedOffload(SimulatedProcess process) : Offload
     public override Task YieldAsync() => MaybeLaterAsync();
 
     // Always later: whoever cancels does not wait for what was registered with the token.
-    public override void Cancel(CancellationTokenSource source) => process.World.Agenda.Add(TimeSpan.Zero, process, source.Cancel);
+    public override void Cancel(CancellationTokenSource source) =>
+        process.World.Agenda.Add(TimeSpan.Zero, process, source.Cancel);
 
-    private Task MaybeLaterAsync() => process.World.Agenda.Chance(0.3) ? process.PauseAsync(TimeSpan.Zero) : Task.CompletedTask;
+    private Task MaybeLaterAsync() =>
+        process.World.Agenda.Chance(0.3) ? process.PauseAsync(TimeSpan.Zero) : Task.CompletedTask;
 }

@@ -26,17 +26,21 @@ public sealed class SimulationTests(ITestOutputHelper output)
                 output.WriteLine(outcome.Story);
             }
 
-            outcome.Fault.Should().BeNull($"seed {seed} keeps every promise; ./simulate.sh --seeds 1 --from {seed} tells its story");
+            outcome.Fault.Should().BeNull(
+                $"seed {seed} keeps every promise; ./simulate.sh --seeds 1 --from {seed} tells its story");
         }
     }
 
     [Fact]
-    public void A_seed_tells_the_same_story_each_time() => SimulatedLife.Run(7).Hash.Should().Be(SimulatedLife.Run(7).Hash);
+    public void A_seed_tells_the_same_story_each_time() =>
+        SimulatedLife.Run(7).Hash.Should().Be(SimulatedLife.Run(7).Hash);
 
     [Fact]
     public void Managers_that_keep_no_watch_are_caught()
     {
-        var caught = Enumerable.Range(0, SeedsToCatch).Select(seed => SimulatedLife.Run(seed, TaskLifecycle.Next, keepsWatch: false)).FirstOrDefault(outcome => outcome.Fault is not null);
+        var caught = Enumerable.Range(0, SeedsToCatch)
+            .Select(seed => SimulatedLife.Run(seed, TaskLifecycle.Next, keepsWatch: false))
+            .FirstOrDefault(outcome => outcome.Fault is not null);
         caught.Should().NotBeNull("an outage makes every ping old");
         caught!.Fault.Should().StartWith("I11");
         output.WriteLine($"seed {caught.Seed}, {caught.Fault}");
@@ -47,7 +51,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
     {
         foreach (var (name, rules) in BrokenRules.All)
         {
-            var caught = Enumerable.Range(0, SeedsToCatch).Select(seed => SimulatedLife.Run(seed, rules)).FirstOrDefault(outcome => outcome.Fault is not null);
+            var caught = Enumerable.Range(0, SeedsToCatch).Select(seed => SimulatedLife.Run(seed, rules))
+                .FirstOrDefault(outcome => outcome.Fault is not null);
             caught.Should().NotBeNull($"without the rule \"{name}\" some life breaks a promise");
             output.WriteLine($"{name}: seed {caught!.Seed}, {caught.Fault}");
         }

@@ -9,7 +9,10 @@ internal sealed class Story(Agenda agenda)
     private readonly StringBuilder _text = new();
 
     /// <summary>One line.</summary>
-    public void Tell(string who, [System.Runtime.CompilerServices.InterpolatedStringHandlerArgument("", "who")] ref Line line) => _text.AppendLine();
+    public void Tell(
+        string who,
+        [System.Runtime.CompilerServices.InterpolatedStringHandlerArgument("", "who")] ref Line line) =>
+            _text.AppendLine();
 
     public override string ToString() => _text.ToString();
 
@@ -19,7 +22,9 @@ internal sealed class Story(Agenda agenda)
     /// <inheritdoc cref="Short(Guid)"/>
     public static string Short(string id) => id.Length == 36 ? id[..6] : id;
 
-    /// <summary>Writes straight into the story, since there are many thousand lines and nobody reads most of them.</summary>
+    /// <summary>
+    /// Writes straight into the story, since there are many thousand lines and nobody reads most of them.
+    /// </summary>
     [System.Runtime.CompilerServices.InterpolatedStringHandler]
     internal struct Line
     {
@@ -29,8 +34,11 @@ internal sealed class Story(Agenda agenda)
         {
             story.StayOnThread();
             var now = story.Now;
-            story._text.Append(CultureInfo.InvariantCulture, $"{now.Hour:00}:{now.Minute:00}:{now.Second:00}.{now.Millisecond:000}  {who,-12} ");
-            _handler = new StringBuilder.AppendInterpolatedStringHandler(literalLength, formattedCount, story._text, CultureInfo.InvariantCulture);
+            story._text.Append(
+                CultureInfo.InvariantCulture,
+                $"{now.Hour:00}:{now.Minute:00}:{now.Second:00}.{now.Millisecond:000}  {who,-12} ");
+            _handler = new StringBuilder.AppendInterpolatedStringHandler(
+                literalLength, formattedCount, story._text, CultureInfo.InvariantCulture);
         }
 
         public void AppendLiteral(string value) => _handler.AppendLiteral(value);

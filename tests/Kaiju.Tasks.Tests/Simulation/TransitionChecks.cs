@@ -15,12 +15,18 @@ internal sealed class TransitionChecks(Checker checker)
         var (before, after) = (task.State, transition.After);
         Tell(task, happened, before, after);
         Expect(
-            happened is not TaskEvent.Reported { Report: var report } || (report.Claim == before.Claim && report.Stage == before.Stage),
+            happened is not TaskEvent.Reported { Report: var report } || (report.Claim == before.Claim
+                && report.Stage == before.Stage),
             "I3",
             () => $"{task.Id}: a report under a claim or of a stage that is not its own is carried out at {before}");
-        Expect(IsLegal(happened, before.State, after.State), "I4", () => $"{task.Id}: {happened.GetType().Name} took it from {before.State} to {after.State}");
         Expect(
-            after.State == TaskState.Executed ? after.Claim is not null && (happened is TaskEvent.Claimed || after.Claim == before.Claim) : after.Claim is null,
+            IsLegal(happened, before.State, after.State),
+            "I4",
+            () => $"{task.Id}: {happened.GetType().Name} took it from {before.State} to {after.State}");
+        Expect(
+            after.State == TaskState.Executed
+                ? after.Claim is not null && (happened is TaskEvent.Claimed || after.Claim == before.Claim)
+                : after.Claim is null,
             "I3",
             () => $"{task.Id} is {after.State} with the claim {after.Claim} after {before.Claim}");
         if (transition.Entry is { Error: null } entry)
@@ -37,7 +43,10 @@ internal sealed class TransitionChecks(Checker checker)
     /// <summary>What one step had to set off in other tasks it has set off by its end.</summary>
     public void EndStep()
     {
-        Expect(_chains.Count == 0, "chain", () => $"{string.Join(", ", _chains)} was not started by the end of the task before");
+        Expect(
+            _chains.Count == 0,
+            "chain",
+            () => $"{string.Join(", ", _chains)} was not started by the end of the task before");
         _chains.Clear();
     }
 
@@ -45,7 +54,9 @@ internal sealed class TransitionChecks(Checker checker)
     {
         for (var i = 0; i < Math.Max(notifications.Count, _notifications.Count); i++)
         {
-            var left = i < notifications.Count ? (notifications[i].TaskId, notifications[i].JobId, notifications[i].State, notifications[i].IsFinal) : default;
+            var left = i < notifications.Count
+                ? (notifications[i].TaskId, notifications[i].JobId, notifications[i].State, notifications[i].IsFinal)
+                : default;
             var expected = i < _notifications.Count ? _notifications[i] : default;
             Expect(left == expected, "I9", () => $"notification {i} is {left} and should be {expected}");
         }
@@ -55,7 +66,10 @@ internal sealed class TransitionChecks(Checker checker)
     {
         (TaskEvent.QueueDue, TaskState.Idle or TaskState.Suspended, TaskState.Queued) => true,
         (TaskEvent.Claimed, TaskState.Queued, TaskState.Executed) => true,
-        (TaskEvent.Reported, TaskState.Executed, TaskState.Executed or TaskState.Waiting or TaskState.Finished or TaskState.Failed) => true,
+        (
+            TaskEvent.Reported,
+            TaskState.Executed,
+            TaskState.Executed or TaskState.Waiting or TaskState.Finished or TaskState.Failed) => true,
         (TaskEvent.GivenBack, TaskState.Executed, TaskState.Suspended) => true,
         (TaskEvent.Interrupted, TaskState.Executed, TaskState.Suspended or TaskState.Failed) => true,
         (TaskEvent.CheckOverdue, TaskState.Executed, TaskState.Failed) => true,
@@ -69,29 +83,47 @@ internal sealed class TransitionChecks(Checker checker)
         _ => false,
     };
 
-    /// <summary>I1 and I2: one result for each stage, in order, and it is what the stage's own execution gave.</summary>
+    /// <summary>
+    /// I1 and I2: one result for each stage, in order, and it is what the stage's own execution gave.
+    /// </summary>
     private void CheckResult(ObservedTask task, ManagedState before, ManagedState after, StageEntry entry)
     {
         var results = task.ResultsOf(before.JobId, before.Pass);
-        Expect(entry.JobId == before.JobId && entry.Pass == before.Pass, "I1", () => $"{task.Id}: a result of {entry.JobId}/{entry.Pass} in {before.JobId}/{before.Pass}");
-        Expect(entry.Stage >= results.Count, "I1", () => $"{task.Id}: stage {entry.Stage} of pass {entry.Pass} is recorded twice");
-        Expect(entry.Stage <= results.Count, "I2", () => $"{task.Id}: stage {entry.Stage} is recorded after {results.Count} results");
+        Expect(
+            entry.JobId == before.JobId && entry.Pass == before.Pass,
+            "I1",
+            () => $"{task.Id}: a result of {entry.JobId}/{entry.Pass} in {before.JobId}/{before.Pass}");
+        Expect(
+            entry.Stage >= results.Count,
+            "I1",
+            () => $"{task.Id}: stage {entry.Stage} of pass {entry.Pass} is recorded twice");
+        Expect(
+            entry.Stage <= results.Count,
+            "I2",
+            () => $"{task.Id}: stage {entry.Stage} is recorded after {results.Count} results");
         checker.Executions.CheckRecorded(task, entry, results);
         results.Add(entry.Result);
         Expect(
-            after.State == TaskState.Finished ? results.Count == task.Definition.Commands.Count : after.Stage == results.Count,
+            after.State == TaskState.Finished
+                ? results.Count == task.Definition.Commands.Count
+                : after.Stage == results.Count,
             "I1",
-            () => $"{task.Id}: {after.State} at stage {after.Stage} with {results.Count} of {task.Definition.Commands.Count} results");
+            () => $"{task.Id}: {after.State} at stage {after.Stage} with {results.Count} of "
+                + $"{task.Definition.Commands.Count} results");
     }
 
-    /// <summary>I11: nobody is expelled for the time that the store was away, nor before a lifetime after its return; and where nothing else goes wrong, nobody at all.</summary>
+    /// <summary>
+    /// I11: nobody is expelled for the time that the store was away, nor before a lifetime after its return; and where
+    /// nothing else goes wrong, nobody at all.
+    /// </summary>
     private void CheckOutage(ObservedTask task)
     {
         var (outages, asOf) = (checker.Outages, checker.ExpelsAsOf);
         Expect(
             asOf <= outages.From || asOf > outages.Until + checker.Options.Rules.ExecutorLifetime,
             "I11",
-            () => $"{task.Id} is interrupted as of {asOf:O}; the store was away from {outages.From:O} until {outages.Until:O}");
+            () => $"{task.Id} is interrupted as of {asOf:O}; the store was away from {outages.From:O} until "
+                + $"{outages.Until:O}");
         Expect(!outages.IsAllThereIs, "I11", () => $"{task.Id} is interrupted though its executor lives");
     }
 
@@ -109,27 +141,41 @@ internal sealed class TransitionChecks(Checker checker)
                 task.Interruptions++;
                 checker.Interruptions++;
                 Expect(
-                    !checker.Pings.TryGetValue(before.ExecutorId!, out var ping) || ping + checker.Options.Rules.ExecutorLifetime < checker.ExpelsAsOf,
+                    !checker.Pings.TryGetValue(before.ExecutorId!, out var ping)
+                        || ping + checker.Options.Rules.ExecutorLifetime < checker.ExpelsAsOf,
                     "I7",
                     () => $"{task.Id} is interrupted though its executor was heard of at {ping:O}");
                 CheckOutage(task);
                 Expect(
-                    (after.State == TaskState.Failed) == (task.Interruptions >= checker.Options.MaxInterruptions), "I5", () => $"{task.Id} is {after.State} after {task.Interruptions} interruptions");
+                    (after.State == TaskState.Failed) == (task.Interruptions >= checker.Options.MaxInterruptions),
+                    "I5",
+                    () => $"{task.Id} is {after.State} after {task.Interruptions} interruptions");
                 break;
             case TaskEvent.GivenBack:
                 Expect(
-                    checker.GivesBack == before.ExecutorId && (checker.Call == nameof(ITaskStore.SuspendExecutorAsync) || checker.Executions.IsStray(before.Claim!.Value)
-                        || (checker.Stopping.Contains(before.ExecutorId!) && checker.Executions.IsBetweenStages(before.Claim.Value))),
+                    checker.GivesBack == before.ExecutorId && (checker.Call == nameof(ITaskStore.SuspendExecutorAsync)
+                        || checker.Executions.IsStray(before.Claim!.Value)
+                        || (checker.Stopping.Contains(before.ExecutorId!)
+                            && checker.Executions.IsBetweenStages(before.Claim.Value))),
                     "I7", () => $"{task.Id} is given back by {checker.GivesBack}, for {before.ExecutorId}");
                 break;
             case TaskEvent.CheckOverdue:
-                Expect(task.Since + task.Definition.MaxExecTimeout!.Value + checker.Options.AbortGrace < now, "I5", () => $"{task.Id} is aborted before it is overdue");
+                Expect(
+                    task.Since + task.Definition.MaxExecTimeout!.Value + checker.Options.AbortGrace < now,
+                    "I5",
+                    () => $"{task.Id} is aborted before it is overdue");
                 break;
             case TaskEvent.CheckWait:
-                Expect(task.Since + task.WaitsFor <= now, "I5", () => $"{task.Id}: its wait of {task.WaitsFor} since {task.Since:O} is ended");
+                Expect(
+                    task.Since + task.WaitsFor <= now,
+                    "I5",
+                    () => $"{task.Id}: its wait of {task.WaitsFor} since {task.Since:O} is ended");
                 break;
             case TaskEvent.MessageSent:
-                Expect(task.Definition.Commands[before.Stage].Method == MessageCommand.MethodName, "I4", () => $"{task.Id} takes a message at stage {before.Stage}, which waits for none");
+                Expect(
+                    task.Definition.Commands[before.Stage].Method == MessageCommand.MethodName,
+                    "I4",
+                    () => $"{task.Id} takes a message at stage {before.Stage}, which waits for none");
                 break;
             case TaskEvent.Reported { Report.Outcome: StageOutcome.Wait wait }:
                 task.WaitsFor = wait.Duration;
@@ -138,7 +184,8 @@ internal sealed class TransitionChecks(Checker checker)
 
         if (happened is TaskEvent.Interrupted or TaskEvent.GivenBack)
         {
-            task.Losses[(before.JobId, before.Attempt)] = task.Losses.GetValueOrDefault((before.JobId, before.Attempt)) + 1;
+            task.Losses[(before.JobId, before.Attempt)] = task.Losses.GetValueOrDefault((before.JobId, before.Attempt))
+                + 1;
         }
 
         if (after.State != before.State)
@@ -153,8 +200,14 @@ internal sealed class TransitionChecks(Checker checker)
         if (task.NextIsOccurrence)
         {
             var occurrence = after.Occurrence;
-            Expect(occurrence is { Second: 0 or 30 } && occurrence <= checker.Now, "I6", () => $"{task.Id} has no occurrence at {occurrence:O}");
-            Expect(task.LastOccurrence is null || task.LastOccurrence < occurrence, "I6", () => $"{task.Id} begins its occurrence of {occurrence:O} after that of {task.LastOccurrence:O}");
+            Expect(
+                occurrence is { Second: 0 or 30 } && occurrence <= checker.Now,
+                "I6",
+                () => $"{task.Id} has no occurrence at {occurrence:O}");
+            Expect(
+                task.LastOccurrence is null || task.LastOccurrence < occurrence,
+                "I6",
+                () => $"{task.Id} begins its occurrence of {occurrence:O} after that of {task.LastOccurrence:O}");
             task.LastOccurrence = occurrence;
             task.NextIsOccurrence = false;
         }
@@ -163,12 +216,19 @@ internal sealed class TransitionChecks(Checker checker)
     /// <summary>Which run and which pass it is, and how often it was tried.</summary>
     private void CheckRun(ObservedTask task, TaskEvent happened, ManagedState before, ManagedState after)
     {
-        var begins = happened is TaskEvent.Reset or TaskEvent.NextPeriod || (happened is TaskEvent.Chained && before.State != TaskState.Idle);
-        Expect(begins ? task.Runs.Add(after.JobId) : after.JobId == before.JobId, "I1", () => $"{task.Id}: {happened.GetType().Name} makes the run {after.JobId} of {before.JobId}");
+        var begins = happened is TaskEvent.Reset or TaskEvent.NextPeriod || (happened is TaskEvent.Chained
+            && before.State != TaskState.Idle);
+        Expect(
+            begins ? task.Runs.Add(after.JobId) : after.JobId == before.JobId,
+            "I1",
+            () => $"{task.Id}: {happened.GetType().Name} makes the run {after.JobId} of {before.JobId}");
         if (begins)
         {
             (task.Retries, task.Interruptions) = (0, 0);
-            Expect(after is { Stage: 0, Pass: 0 }, "I2", () => $"{task.Id}: a new run begins at stage {after.Stage}, pass {after.Pass}");
+            Expect(
+                after is { Stage: 0, Pass: 0 },
+                "I2",
+                () => $"{task.Id}: a new run begins at stage {after.Stage}, pass {after.Pass}");
         }
 
         if (happened is TaskEvent.Reset or TaskEvent.NextPeriod or TaskEvent.Chained)
@@ -181,13 +241,22 @@ internal sealed class TransitionChecks(Checker checker)
             task.Retries++;
             var first = task.Definition.RestartPolicy == RestartPolicy.First;
             Expect(before.RetryAt <= checker.Now, "I5", () => $"{task.Id} is retried before {before.RetryAt:O}");
-            Expect(task.Retries <= task.Definition.MaxRetries, "I5", () => $"{task.Id} is retried {task.Retries} times; {task.Definition.MaxRetries} are allowed");
             Expect(
-                after.Pass == before.Pass + (first ? 1 : 0) && after.Stage == (first ? 0 : before.Stage), "I8", () => $"{task.Id}: the {task.Definition.RestartPolicy} retry begins at stage {after.Stage}, pass {after.Pass}");
+                task.Retries <= task.Definition.MaxRetries,
+                "I5",
+                () => $"{task.Id} is retried {task.Retries} times; {task.Definition.MaxRetries} are allowed");
+            Expect(
+                after.Pass == before.Pass + (first ? 1 : 0) && after.Stage == (first ? 0 : before.Stage),
+                "I8",
+                () => $"{task.Id}: the {task.Definition.RestartPolicy} retry begins at stage {after.Stage}, pass "
+                    + $"{after.Pass}");
         }
         else if (!begins)
         {
-            Expect(after.Pass == before.Pass, "I1", () => $"{task.Id}: {happened.GetType().Name} begins the pass {after.Pass}");
+            Expect(
+                after.Pass == before.Pass,
+                "I1",
+                () => $"{task.Id}: {happened.GetType().Name} begins the pass {after.Pass}");
         }
     }
 
@@ -199,15 +268,22 @@ internal sealed class TransitionChecks(Checker checker)
             return;
         }
 
-        var isRetried = after.State == TaskState.Failed && happened is (TaskEvent.Reported or TaskEvent.CheckOverdue) && task.Retries < task.Definition.MaxRetries;
-        Expect(isRetried == after.RetryAt is not null, "I5", () => $"{task.Id}: {after.State} after {task.Retries} of {task.Definition.MaxRetries} retries, with a retry at {after.RetryAt:O}");
+        var isRetried = after.State == TaskState.Failed && happened is (TaskEvent.Reported or TaskEvent.CheckOverdue)
+            && task.Retries < task.Definition.MaxRetries;
+        Expect(
+            isRetried == after.RetryAt is not null,
+            "I5",
+            () => $"{task.Id}: {after.State} after {task.Retries} of {task.Definition.MaxRetries} retries, with a "
+                + $"retry at {after.RetryAt:O}");
         if (task.Definition.Notify)
         {
             _notifications.Add((task.Id, before.JobId, after.State, !isRetried));
         }
     }
 
-    /// <summary>What finishes starts its next task in the same step, and what became of that is noted with it.</summary>
+    /// <summary>
+    /// What finishes starts its next task in the same step, and what became of that is noted with it.
+    /// </summary>
     private ManagedState ExpectChain(ObservedTask task, TaskEvent happened, ManagedState after)
     {
         if (happened is TaskEvent.Chained)
@@ -242,11 +318,16 @@ internal sealed class TransitionChecks(Checker checker)
             return ChainResult.Disabled;
         }
 
-        return task == finished || task.State.State is TaskState.Idle or TaskState.Finished or TaskState.Failed ? ChainResult.Started : ChainResult.Busy;
+        return task == finished || task.State.State is TaskState.Idle or TaskState.Finished or TaskState.Failed
+            ? ChainResult.Started
+            : ChainResult.Busy;
     }
 
     private void Tell(ObservedTask task, TaskEvent happened, ManagedState before, ManagedState after) =>
-        checker.Story.Tell(checker.Speaker, $"{happened.GetType().Name}: {task.Id} run {Story.Short(after.JobId)} pass {after.Pass} stage {before.Stage}->{after.Stage}: {before.State} -> {after.State}");
+        checker.Story.Tell(
+            checker.Speaker,
+            $"{happened.GetType().Name}: {task.Id} run {Story.Short(after.JobId)} pass {after.Pass} stage "
+                + $"{before.Stage}->{after.Stage}: {before.State} -> {after.State}");
 
     private void Expect(bool holds, string promise, Func<string> what) => checker.Expect(holds, promise, what);
 }

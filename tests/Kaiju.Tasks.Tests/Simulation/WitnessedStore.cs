@@ -10,7 +10,10 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
     private readonly MemoryTaskStore _store = store;
 
     public override async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
-        IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context, CancellationToken cancellationToken)
+        IReadOnlyList<TaskDefinition> tasks,
+        OnConflict onConflict,
+        CallContext context,
+        CancellationToken cancellationToken)
     {
         var answers = await base.CreateAsync(tasks, onConflict, context, cancellationToken);
         for (var i = 0; i < answers.Count; i++)
@@ -21,7 +24,8 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
         return answers;
     }
 
-    public override async ValueTask<bool> DeleteAsync(string taskId, CallContext context, CancellationToken cancellationToken)
+    public override async ValueTask<bool> DeleteAsync(
+        string taskId, CallContext context, CancellationToken cancellationToken)
     {
         var isDeleted = await base.DeleteAsync(taskId, context, cancellationToken);
         if (isDeleted)
@@ -32,10 +36,12 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
         return isDeleted;
     }
 
-    public override ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
+    public override ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
+        ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
         WatchClaimAsync(executor, () => _store.ClaimAsync(executor, taskIds, cancellationToken));
 
-    public async ValueTask<IReadOnlyList<ExecutorTask>> WatchClaimAsync(ExecutorInfo executor, Func<ValueTask<IReadOnlyList<ExecutorTask>>> claim)
+    public async ValueTask<IReadOnlyList<ExecutorTask>> WatchClaimAsync(
+        ExecutorInfo executor, Func<ValueTask<IReadOnlyList<ExecutorTask>>> claim)
     {
         var claimed = await Call(nameof(ClaimAsync), claim);
         foreach (var task in claimed)
@@ -51,7 +57,8 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
         return claimed;
     }
 
-    public override async ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
+    public override async ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
+        IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
     {
         var due = reports.Select(checker.Executions.IsDue).ToList();
         var answers = await base.RecordAsync(reports, cancellationToken);
@@ -63,7 +70,8 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
         return answers;
     }
 
-    public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+    public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
+        ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
     {
         var lost = await base.HeartbeatAsync(executor, claims, cancellationToken);
         checker.Pings[executor.Id] = checker.Now;
@@ -71,32 +79,37 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
         return lost;
     }
 
-    public override async ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+    public override async ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(
+        IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
     {
         var lost = await base.FindLostClaimsAsync(claims, cancellationToken);
         CheckLost(claims, lost);
         return lost;
     }
 
-    public override ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(DateTimeOffset? asOf, int limit, CancellationToken cancellationToken)
+    public override ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(
+        DateTimeOffset? asOf, int limit, CancellationToken cancellationToken)
     {
         checker.ExpelsAsOf = asOf ?? checker.Now;
         return base.ExpelDeadExecutorsAsync(asOf, limit, cancellationToken);
     }
 
-    public override ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken)
+    public override ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(
+        string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken)
     {
         checker.GivesBack = executorId;
         return base.GiveBackStrayClaimsAsync(executorId, known, cancellationToken);
     }
 
-    public override ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+    public override ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(
+        string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
     {
         checker.GivesBack = executorId;
         return base.GiveBackClaimsAsync(executorId, claims, cancellationToken);
     }
 
-    public override ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(string executorId, CancellationToken cancellationToken)
+    public override ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(
+        string executorId, CancellationToken cancellationToken)
     {
         checker.GivesBack = executorId;
         return base.SuspendExecutorAsync(executorId, cancellationToken);
@@ -112,7 +125,14 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
 
     private void CheckLost(IReadOnlyList<HeldClaim> claims, IReadOnlyList<Guid> lost)
     {
-        var expected = claims.Where(held => !checker.Tasks.TryGetValue(held.TaskId, out var task) || task.IsDeleted || task.State.Claim != held.Claim).Select(held => held.Claim);
-        checker.Expect(lost.SequenceEqual(expected), "I3", () => $"{speaker} is told the lost claims {string.Join(", ", lost)}; they are {string.Join(", ", expected)}");
+        var expected = claims.Where(
+            held => !checker.Tasks.TryGetValue(held.TaskId, out var task) || task.IsDeleted
+                || task.State.Claim != held.Claim)
+            .Select(held => held.Claim);
+        checker.Expect(
+            lost.SequenceEqual(expected),
+            "I3",
+            () =>
+                $"{speaker} is told the lost claims {string.Join(", ", lost)}; they are {string.Join(", ", expected)}");
     }
 }

@@ -46,7 +46,8 @@ internal sealed class Workload(Agenda agenda)
     };
 
     // Only forward: a ring of tasks would go round for ever.
-    private string? NextOf(int number, int count) => agenda.Chance(0.35) && number + 1 < count ? IdOf(agenda.Random.Next(number + 1, count)) : null;
+    private string? NextOf(int number, int count) =>
+        agenda.Chance(0.35) && number + 1 < count ? IdOf(agenda.Random.Next(number + 1, count)) : null;
 
     private List<TaskCommand> Commands(string first)
     {
@@ -60,7 +61,10 @@ internal sealed class Workload(Agenda agenda)
                 1 => new TimerCommand("[0.wait]"),
                 2 => new MessageCommand(),
                 3 => new MessageCommand { MaxTimeout = agenda.Between(5, 90) },
-                4 or 5 => new TaskCommand(SimulatedCommands.Work, _first) { Condition = TaskCondition.Where("0.coin").EqualTo(true) },
+                4 or 5 => new TaskCommand(SimulatedCommands.Work, _first)
+                {
+                    Condition = TaskCondition.Where("0.coin").EqualTo(true),
+                },
                 _ => new TaskCommand(SimulatedCommands.Work, _first) { MaxTimeout = StageTimeout() },
             });
         }

@@ -41,11 +41,13 @@ internal sealed class World
         FailureRate = Agenda.Random.NextDouble() * 0.3;
         _hasBroker = Agenda.Chance(0.4);
         Checker = new Checker(Agenda, Story, Options, Outages);
-        Store = new MemoryTaskStore(new SimulatedClock(Agenda, null, TimeSpan.Zero), Options.Rules, Ids, Checker.Watch(rules));
+        Store = new MemoryTaskStore(
+            new SimulatedClock(Agenda, null, TimeSpan.Zero), Options.Rules, Ids, Checker.Watch(rules));
         Definitions = new TaskDefinitionChecker(Options, Specials, Ids);
     }
 
-    private static readonly System.Text.Json.JsonSerializerOptions _serializing = new(System.Text.Json.JsonSerializerDefaults.Web);
+    private static readonly System.Text.Json.JsonSerializerOptions _serializing = new(
+        System.Text.Json.JsonSerializerDefaults.Web);
 
     public Agenda Agenda { get; }
 
@@ -70,16 +72,22 @@ internal sealed class World
     /// <summary>When the store is away.</summary>
     public Outages Outages { get; }
 
-    /// <summary>False: managers expel without asking whether the store was there, as a proof that the checker sees it.</summary>
+    /// <summary>
+    /// False: managers expel without asking whether the store was there, as a proof that the checker sees it.
+    /// </summary>
     public bool KeepsWatch { get; }
 
     public double FailureRate { get; private set; }
 
-    public ITaskQueue QueueFor(WitnessedStore store) => _hasBroker ? new BrokerQueue(this, store) : new StoreQueue(Store, store);
+    public ITaskQueue QueueFor(WitnessedStore store) =>
+        _hasBroker ? new BrokerQueue(this, store) : new StoreQueue(Store, store);
 
     public void Start()
     {
-        Story.Tell("world", $"capacity {Options.Capacity}, a ping every {Options.PingInterval.TotalSeconds} s, {(_hasBroker ? "a broker" : "no broker")}, {Rates}");
+        Story.Tell(
+            "world",
+            $"capacity {Options.Capacity}, a ping every {Options.PingInterval.TotalSeconds} s, "
+                + $"{(_hasBroker ? "a broker" : "no broker")}, {Rates}");
         for (var place = 0; place < _processes.Length; place++)
         {
             StartAt(place);

@@ -120,27 +120,35 @@ public sealed partial class CommandStartTests
 
     private sealed class Converter : System.Text.Json.Serialization.JsonConverter<IConverted>
     {
-        public override IConverted? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
+        public override IConverted? Read(
+            ref Utf8JsonReader reader,
+            Type typeToConvert,
+            JsonSerializerOptions options) => throw new NotSupportedException();
 
-        public override void Write(Utf8JsonWriter writer, IConverted value, JsonSerializerOptions options) => throw new NotSupportedException();
+        public override void Write(Utf8JsonWriter writer, IConverted value, JsonSerializerOptions options) =>
+            throw new NotSupportedException();
     }
 
     private sealed class BadMiddleware(INotThere missing) : IStageMiddleware
     {
-        public ValueTask<JsonElement> InvokeAsync(StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken) =>
+        public ValueTask<JsonElement> InvokeAsync(
+            StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken) =>
             throw new InvalidOperationException(missing.ToString());
     }
 
     private sealed class BadSink(INotThere missing) : INotificationSink
     {
-        public ValueTask DeliverAsync(TaskNotification notification, CancellationToken cancellationToken) => throw new InvalidOperationException(missing.ToString());
+        public ValueTask DeliverAsync(TaskNotification notification, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException(missing.ToString());
     }
 
     private class Special(string method) : SpecialCommand
     {
         public override string Method => method;
 
-        public override ValueTask<StageOutcome> RunAsync(SpecialCommandContext context, CancellationToken cancellationToken) => ValueTask.FromResult(StageOutcome.Completed());
+        public override ValueTask<StageOutcome> RunAsync(
+            SpecialCommandContext context,
+            CancellationToken cancellationToken) => ValueTask.FromResult(StageOutcome.Completed());
     }
 
     private sealed class OtherSpecial(string method) : Special(method);
