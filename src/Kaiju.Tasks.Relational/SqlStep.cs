@@ -15,12 +15,7 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
     private static readonly string[] _deletions =
         ["delete_tasks", "delete_states", "delete_results", "delete_failures", "delete_runs"];
 
-    private readonly HashSet<TaskRow> _changed = [];
-    private readonly List<EntryRow> _results = [];
-    private readonly List<EntryRow> _failures = [];
-    private readonly List<RunRow> _runs = [];
-    private readonly List<SweepRow> _sweeps = [];
-    private readonly List<NotificationRow> _notifications = [];
+    private readonly StepWrites _writes = new(parts.Rules.KeptRuns);
     private readonly List<(TaskRow Finished, string Next)> _chains = [];
 
     public SqlTexts Sql => parts.Sql;
@@ -146,10 +141,10 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
             return false;
         }
 
-        Apply(row, transition);
+        _writes.Apply(row, transition);
         if (transition.Notify)
         {
-            _notifications.Add(new NotificationRow(row, row.State, row.ResultRunNo, row.State.ResultPass, now));
+            _writes.Notify(new NotificationRow(row, row.State, row.ResultRunNo, row.State.ResultPass, now));
             Hint(StoreHintKinds.Notified, row);
         }
 
@@ -162,14 +157,14 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
         return true;
     }
 
-    public void MarkChanged(TaskRow row) => _changed.Add(row);
+    public void MarkChanged(TaskRow row) => _writes.MarkChanged(row);
 
     /// <summary>Results that came with a row and are counted in it.</summary>
     public void AddResults(TaskRow row, IEnumerable<StageEntry> entries) =>
-        _results.AddRange(entries.Select(entry => new EntryRow(row.TaskNo, row.ResultRunNo, entry)));
+        _writes.AddResults(entries.Select(entry => new EntryRow(row.TaskNo, row.ResultRunNo, entry)));
 
     /// <summary>A result whose task was changed by a statement.</summary>
-    public void AddResult(EntryRow result) => _results.Add(result);
+    public void AddResult(EntryRow result) => _writes.AddResults([result]);
 
     /// <summary>A task's row; null and a note in <see cref="Unreadable"/> if this version cannot read it.</summary>
     protected TaskRow? ReadTask(DbDataReader row)
@@ -189,18 +184,7 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
     public async ValueTask FlushAsync()
     {
         await StartChainedAsync().ConfigureAwait(false);
-        await WriteAsync("insert_results", _results, EntryRow.ResultColumns).ConfigureAwait(false);
-        await WriteAsync("insert_failures", _failures, EntryRow.FailureColumns).ConfigureAwait(false);
-        await WriteAsync("insert_notifications", _notifications, NotificationRow.Columns).ConfigureAwait(false);
-        await WriteAsync(
-            "update_states", [.. _changed.OrderBy(row => row.TaskNo)], TaskRowColumns.State).ConfigureAwait(false);
-        await WriteAsync("insert_runs", _runs, RunRow.Columns).ConfigureAwait(false);
-        foreach (var statement in _sweeps.Count == 0 ? [] : (string[])["trim_runs", "sweep_results", "sweep_failures"])
-        {
-            await ExecuteEachAsync(statement, _sweeps, SweepRow.Columns).ConfigureAwait(false);
-        }
-
-        Clear();
+        await _writes.WriteAsync(this).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -212,7 +196,7 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
         {
             var chains = _chains.OrderBy(chain => chain.Next, StringComparer.Ordinal).ToList();
             _chains.Clear();
-            var held = _changed.ToDictionary(row => row.Id, StringComparer.Ordinal);
+            var held = _writes.Changed.ToDictionary(row => row.Id, StringComparer.Ordinal);
             var need = DefinitionNeed.Of(new TaskEvent.Chained(""));
             var others = chains.Select(chain => chain.Next).Distinct()
                 .Where(id => !held.TryGetValue(id, out var row) || !row.Has(need)).ToList();
@@ -246,7 +230,7 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
         // Noted first: a task that starts itself goes on to its next run, and the note belongs to the one before.
         var result = TaskLifecycle.JudgeChain(target?.Head, target?.State);
         finished.State = finished.State with { Chain = result };
-        _changed.Add(finished);
+        _writes.MarkChanged(finished);
         if (target is not null)
         {
             await ApplyEventAsync(target, new TaskEvent.Chained(parts.NewJobId())).ConfigureAwait(false);
@@ -257,67 +241,4 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
             LostChains.Add((finished.Id, id, result));
         }
     }
-
-    private void Apply(TaskRow row, Transition transition)
-    {
-        var (before, after) = (row.State, transition.After);
-        if (transition.ArchivesRun)
-        {
-            _runs.Add(new RunRow(row.TaskNo, row.ResultRunNo, before.ResultPass, before));
-        }
-
-        if (transition.Entry is { } entry)
-        {
-            Add(row, entry);
-        }
-
-        if (after.JobId != before.JobId)
-        {
-            row.RunNo++;
-        }
-
-        var shown = after.ResultRun == before.ResultRun ? row.ResultRunNo : row.RunNo;
-        if (shown != row.ResultRunNo || after.ResultPass != before.ResultPass)
-        {
-            (row.Results, row.ResultBytes) = (0, 0);
-        }
-
-        if (shown != row.ResultRunNo || transition.ArchivesRun)
-        {
-            _sweeps.RemoveAll(sweep => sweep.TaskNo == row.TaskNo);
-            _sweeps.Add(new SweepRow(row.TaskNo, shown, parts.Rules.KeptRuns));
-        }
-
-        row.ResultRunNo = shown;
-        row.State = after;
-        _changed.Add(row);
-    }
-
-    private void Add(TaskRow row, StageEntry entry)
-    {
-        // Rows are recorded under the run that is shown: that of the last queueing is the current one while stages run.
-        if (entry.Error is not null)
-        {
-            _failures.Add(new EntryRow(row.TaskNo, row.ResultRunNo, entry));
-            return;
-        }
-
-        _results.Add(new EntryRow(row.TaskNo, row.ResultRunNo, entry));
-        row.Results++;
-        row.ResultBytes += TaskRow.SizeOf(entry.Result);
-    }
-
-    private void Clear()
-    {
-        _changed.Clear();
-        _results.Clear();
-        _failures.Clear();
-        _notifications.Clear();
-        _runs.Clear();
-        _sweeps.Clear();
-        _chains.Clear();
-    }
-
-    private ValueTask WriteAsync<T>(string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns) =>
-        rows.Count == 0 ? default : ExecuteEachAsync(statement, rows, columns);
 }

@@ -16,16 +16,13 @@ namespace Kaiju.Tasks.Client;
 internal sealed class TaskClient(
     ClientCalls calls,
     ClientReading reading,
-    ITaskQueue queue,
+    QueuePublisher publisher,
     TaskDefinitionChecker checker,
-    KaijuTasksOptions options,
-    StoreOutages outages)
+    KaijuTasksOptions options)
     : ITaskClient
 {
     /// <summary>How many tasks one step of a bulk operation deletes.</summary>
     private const int BulkSize = 200;
-
-    private const string PublishWork = "publish queued tasks";
 
     private readonly ClientReading _reading = reading;
     private readonly DefinitionChanges _changes = new(calls, reading, checker);
@@ -42,7 +39,7 @@ internal sealed class TaskClient(
                 store.CreateAsync([asked.prepared], asked.onConflict, CallContext.Empty, token),
             cancellationToken).ConfigureAwait(false);
         var answer = Accepted(created[0], onConflict);
-        await PublishAsync(Queued([prepared], [answer]), cancellationToken).ConfigureAwait(false);
+        await publisher.PublishAsync([prepared], [answer], cancellationToken).ConfigureAwait(false);
         return answer;
     }
 
@@ -90,8 +87,8 @@ internal sealed class TaskClient(
             answers[place] = answer;
         }
 
-        await PublishAsync(
-            Queued(prepared.Select(item => item.Value), stored), cancellationToken).ConfigureAwait(false);
+        await publisher.PublishAsync(
+            prepared.Select(item => item.Value), stored, cancellationToken).ConfigureAwait(false);
         return answers;
     }
 
@@ -243,44 +240,6 @@ internal sealed class TaskClient(
         answer.Result == CreateResult.Refused
             ? throw new TaskExistsException(answer.TaskId, answer.State, onConflict)
             : answer;
-
-    private static List<QueuedTask> Queued(
-        IEnumerable<TaskDefinition> definitions, IEnumerable<CreateAnswer> answers) =>
-    [
-        .. definitions.Zip(answers)
-            .Where(
-                pair =>
-                    pair.Second is { Result: CreateResult.Created or CreateResult.Replaced, State: TaskState.Queued })
-            .Select(pair => new QueuedTask(pair.Second.TaskId, pair.First.AppName!)),
-    ];
-
-    /// <summary>A hint: the tasks are stored, so nothing that happens here is the caller's business.</summary>
-    private async Task PublishAsync(List<QueuedTask> tasks, CancellationToken cancellationToken)
-    {
-        if (tasks.Count == 0)
-        {
-            return;
-        }
-
-        try
-        {
-            await calls.AskAsync(
-                ClientCall.Write("PublishAsync of the queue", tasks[0].TaskId),
-                (queue, tasks),
-                static async (_, told, token) =>
-                {
-                    await told.queue.PublishAsync(told.tasks, token).ConfigureAwait(false);
-                    return true;
-                },
-                cancellationToken).ConfigureAwait(false);
-            outages.Succeeded(PublishWork);
-        }
-        catch (Exception e)
-        {
-            // They are stored, and executors find them at their next poll.
-            outages.Failed(PublishWork, e);
-        }
-    }
 
     /// <summary>Prepares each item; those that are refused are answered already.</summary>
     private static (CreateAnswer[] Answers, List<(int Place, T Value)> Prepared) PrepareEach<T>(

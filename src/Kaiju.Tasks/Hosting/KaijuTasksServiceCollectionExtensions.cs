@@ -87,6 +87,7 @@ public static class KaijuTasksServiceCollectionExtensions
             provider => ActivatorUtilities.CreateInstance<ClientCalls>(provider, Options(provider)));
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<WaiterHub>(provider, Options(provider)));
         services.TryAddSingleton<ClientReading>();
+        services.TryAddSingleton<QueuePublisher>();
         services.TryAddSingleton<ITaskClient>(
             provider => ActivatorUtilities.CreateInstance<TaskClient>(provider, Options(provider)));
     }

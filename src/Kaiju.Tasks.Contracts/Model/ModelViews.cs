@@ -3,13 +3,15 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>What can be seen of a store, compared with the model after every step.</summary>
-internal sealed partial class ModelRun
+internal sealed class ModelViews(OpenedStore opened, StoreModel model)
 {
     private static readonly TaskState[] _states = Enum.GetValues<TaskState>();
     private readonly HashSet<string> _jobIds = [];
     private int _notificationsSeen;
 
-    private async Task CheckAllAsync()
+    private readonly ITaskStore _store = opened.Store;
+
+    public async Task CheckAllAsync()
     {
         await LearnRunsAsync();
         foreach (var id in ModelDefinitions.Ids)
@@ -46,7 +48,7 @@ internal sealed partial class ModelRun
     /// <summary>
     /// The ids of runs that have begun in this step. They must be new, and there must be one for each.
     /// </summary>
-    private async Task LearnRunsAsync()
+    public async Task LearnRunsAsync()
     {
         foreach (var task in model.Tasks.Values)
         {
@@ -136,7 +138,7 @@ internal sealed partial class ModelRun
         _notificationsSeen = model.Notifications.Count;
     }
 
-    private Task ListAsync(ListStep step)
+    public Task ListAsync(ListStep step)
     {
         // Half of the pages ask for one thing alone, so that there is something on them.
         var filters = step.Filters % 2 == 0 ? step.Filters & (2 << (step.Filters % 9)) : step.Filters;
@@ -220,7 +222,7 @@ internal sealed partial class ModelRun
         && (query.CreatedFrom is null || task.Created >= query.CreatedFrom)
         && (query.CreatedTo is null || task.Created < query.CreatedTo);
 
-    private async Task ListNotificationsAsync(NotificationsStep step)
+    public async Task ListNotificationsAsync(NotificationsStep step)
     {
         var query = new NotificationQuery
         {
@@ -243,7 +245,7 @@ internal sealed partial class ModelRun
     }
 
     /// <summary>Marks some of the notifications, with one that does not exist.</summary>
-    private async Task MarkAsync(MarkStep step)
+    public async Task MarkAsync(MarkStep step)
     {
         var marked = model.Notifications.Index().Where(item => item.Index % 4 == step.Nth).ToList();
         long[] ids = [.. marked.Select(item => item.Item.Id), long.MaxValue];

@@ -1,0 +1,128 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Contracts.Model;
+
+/// <summary>What clients ask, of the store and of the model.</summary>
+internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelClaims claims, Action<string>? trace)
+{
+    private static readonly System.Text.Json.JsonElement _message = Json.Of("""{"hello":["world"]}""");
+
+    private readonly ITaskStore _store = opened.Store;
+
+    public async Task CreateAsync(CreateStep step)
+    {
+        var definitions = step.Tasks.Select(task => ModelDefinitions.Prepared(task.Shape, task.Id)).ToList();
+        var answers = await _store.CreateAsync(definitions, step.OnConflict, default);
+        var expected = definitions.Select(definition => CreateInModel(definition, step.OnConflict)).ToList();
+        trace?.Invoke(
+            $"    {string.Join(", ", answers.Select(answer => $"{answer.TaskId}: {answer.Result}, {answer.State}"))}");
+        Difference.CheckList("answers to create", expected, [.. answers.Select(answer => answer with { Faults = [] })]);
+    }
+
+    private CreateAnswer CreateInModel(TaskDefinition definition, OnConflict onConflict)
+    {
+        var known = model.Find(definition.Id!)?.State.State;
+        var result = (known, onConflict) switch
+        {
+            (null, _) => CreateResult.Created,
+            (_, OnConflict.Skip) => CreateResult.Skipped,
+            (TaskState.Idle or TaskState.Finished or TaskState.Failed, OnConflict.Replace) => CreateResult.Replaced,
+            _ => CreateResult.Refused,
+        };
+        if (result is CreateResult.Created or CreateResult.Replaced)
+        {
+            model.Create(definition);
+        }
+
+        return new CreateAnswer(definition.Id!, result, model.Find(definition.Id!)!.State.State) { Faults = [] };
+    }
+
+    public async Task ImportAsync(ImportStep step)
+    {
+        var id = ModelDefinitions.Ids[step.Id];
+        var task = ModelDefinitions.PreparedForeign(step.Foreign, step.Id);
+        if (step.CopyOf is { } copy && await _store.GetAsync(ModelDefinitions.Ids[copy], default) is { } stored)
+        {
+            // As an export and an import do it.
+            task = ModelDefinitions.Import(TaskRecord.FromJson(stored.ToJson()), id);
+        }
+
+        var executor = step.WithPing ? task.ExecutorId : null;
+        var ping = model.Now - TimeSpan.FromSeconds(30);
+        var answer = (await _store.ImportAsync(
+            [task], executor is null ? [] : [new ExecutorPing(executor, ping)], default)).Single();
+        if (executor is not null)
+        {
+            model.LastPings[executor] = ping;
+        }
+
+        var known = model.Find(id) is not null;
+        trace?.Invoke($"    {task.Id}, which is {task.State}: {answer.Result}");
+        Difference.Check("answer to import", known ? CreateResult.Refused : CreateResult.Created, answer.Result);
+        Difference.Check("a claim is given", !known && task.State == TaskState.Executed, answer.Claim is not null);
+        if (!known)
+        {
+            model.Import(task, answer.Claim ?? Guid.Empty);
+            claims.Learn(model.Find(id)!);
+        }
+    }
+
+    public async Task UpdateAsync(UpdateStep step)
+    {
+        var id = ModelDefinitions.Ids[step.Id];
+        var task = model.Find(id);
+        var definition = ModelDefinitions.Changed(
+            task?.Definition ?? ModelDefinitions.Prepared(0, step.Id), step.Change, step.Id);
+        var faults = task is null ? [] : TaskUpdate.FindFaults(task.Definition, definition, task.State);
+        var expected = task is null
+            ? UpdateResult.Missing
+            : step.IsStale ? UpdateResult.Stale : faults.Count > 0 ? UpdateResult.Refused : UpdateResult.Updated;
+        var answer = await _store.UpdateAsync(definition, (task?.Revision ?? 0) - (step.IsStale ? 1 : 0), default);
+        trace?.Invoke($"    {answer.Result} {string.Join(" ", answer.Faults)}");
+        Difference.Check($"answer to the update of {id}", expected, answer.Result);
+        Difference.CheckList(
+            $"the faults of the update of {id}", expected == UpdateResult.Refused ? faults : [], answer.Faults);
+        if (expected == UpdateResult.Updated)
+        {
+            task!.Update(definition, model.Now);
+        }
+    }
+
+    public async Task OutsideAsync(OutsideVerb verb, string id)
+    {
+        var answer = await (verb switch
+        {
+            OutsideVerb.Cancel => _store.CancelAsync(id, default),
+            OutsideVerb.Reset => _store.ResetAsync(id, default),
+            OutsideVerb.Delete => _store.DeleteAsync(id, default),
+            _ => _store.SendMessageAsync(id, _message, default),
+        });
+        var expected = model.Find(id) is { } task && (verb switch
+        {
+            OutsideVerb.Cancel => model.ApplyEvent(task, new TaskEvent.Cancelled()),
+            OutsideVerb.Reset => model.ApplyEvent(task, new TaskEvent.Reset(model.NewRun())),
+            OutsideVerb.Delete => model.Tasks.Remove(id),
+            _ => model.ApplyEvent(task, new TaskEvent.MessageSent(_message)),
+        });
+        model.StartChained();
+        trace?.Invoke($"    {answer}");
+        Difference.Check($"answer to {verb} {id}", expected, answer);
+    }
+
+    public async Task DeleteEndedAsync(DeleteEndedStep step)
+    {
+        var due = model.Tasks.Values
+            .Where(
+                task => task.State.HasEnded && task.Definition is { Cron: null, System: false }
+                    && task.State.StatusChange < model.Now - step.Age)
+            .ToDictionary(task => task.Id, task => (IComparable)task.State.StatusChange);
+        var gone = await _store.DeleteEndedAsync(step.Age, step.Limit, default);
+        trace?.Invoke($"    {string.Join(", ", gone)}");
+        Choice.Check("delete ended", due, gone, Math.Min(step.Limit, due.Count));
+        foreach (var id in gone)
+        {
+            model.Tasks.Remove(id);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using Kaiju.Tasks.Lifecycle;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>What a step has made of its rows, collected to be written together at its end.</summary>
+/// <param name="keptRuns">How many earlier runs of a task are kept.</param>
+internal sealed class StepWrites(int keptRuns)
+{
+    private readonly HashSet<TaskRow> _changed = [];
+    private readonly List<EntryRow> _results = [];
+    private readonly List<EntryRow> _failures = [];
+    private readonly List<RunRow> _runs = [];
+    private readonly List<SweepRow> _sweeps = [];
+    private readonly List<NotificationRow> _notifications = [];
+
+    /// <summary>The rows whose state is to be written.</summary>
+    public IReadOnlyCollection<TaskRow> Changed => _changed;
+
+    public void MarkChanged(TaskRow row) => _changed.Add(row);
+
+    public void Notify(NotificationRow notification) => _notifications.Add(notification);
+
+    public void AddResults(IEnumerable<EntryRow> results) => _results.AddRange(results);
+
+    /// <summary>Makes of a row what the lifecycle says.</summary>
+    public void Apply(TaskRow row, Transition transition)
+    {
+        var (before, after) = (row.State, transition.After);
+        if (transition.ArchivesRun)
+        {
+            _runs.Add(new RunRow(row.TaskNo, row.ResultRunNo, before.ResultPass, before));
+        }
+
+        if (transition.Entry is { } entry)
+        {
+            Add(row, entry);
+        }
+
+        if (after.JobId != before.JobId)
+        {
+            row.RunNo++;
+        }
+
+        var shown = after.ResultRun == before.ResultRun ? row.ResultRunNo : row.RunNo;
+        if (shown != row.ResultRunNo || after.ResultPass != before.ResultPass)
+        {
+            (row.Results, row.ResultBytes) = (0, 0);
+        }
+
+        if (shown != row.ResultRunNo || transition.ArchivesRun)
+        {
+            _sweeps.RemoveAll(sweep => sweep.TaskNo == row.TaskNo);
+            _sweeps.Add(new SweepRow(row.TaskNo, shown, keptRuns));
+        }
+
+        row.ResultRunNo = shown;
+        row.State = after;
+        _changed.Add(row);
+    }
+
+    /// <summary>Writes everything; the next step begins with nothing.</summary>
+    public async ValueTask WriteAsync(SqlStep step)
+    {
+        await WriteAsync(step, "insert_results", _results, EntryRow.ResultColumns).ConfigureAwait(false);
+        await WriteAsync(step, "insert_failures", _failures, EntryRow.FailureColumns).ConfigureAwait(false);
+        await WriteAsync(step, "insert_notifications", _notifications, NotificationRow.Columns).ConfigureAwait(false);
+        var changed = _changed.OrderBy(row => row.TaskNo).ToList();
+        await WriteAsync(step, "update_states", changed, TaskRowColumns.State).ConfigureAwait(false);
+        await WriteAsync(step, "insert_runs", _runs, RunRow.Columns).ConfigureAwait(false);
+        foreach (var statement in _sweeps.Count == 0 ? [] : (string[])["trim_runs", "sweep_results", "sweep_failures"])
+        {
+            await step.ExecuteEachAsync(statement, _sweeps, SweepRow.Columns).ConfigureAwait(false);
+        }
+
+        Clear();
+    }
+
+    private void Add(TaskRow row, StageEntry entry)
+    {
+        // Rows are recorded under the run that is shown: that of the last queueing is the current one while stages run.
+        if (entry.Error is not null)
+        {
+            _failures.Add(new EntryRow(row.TaskNo, row.ResultRunNo, entry));
+            return;
+        }
+
+        _results.Add(new EntryRow(row.TaskNo, row.ResultRunNo, entry));
+        row.Results++;
+        row.ResultBytes += TaskRow.SizeOf(entry.Result);
+    }
+
+    private void Clear()
+    {
+        _changed.Clear();
+        _results.Clear();
+        _failures.Clear();
+        _notifications.Clear();
+        _runs.Clear();
+        _sweeps.Clear();
+    }
+
+    private static ValueTask WriteAsync<T>(
+        SqlStep step, string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns) =>
+        rows.Count == 0 ? default : step.ExecuteEachAsync(statement, rows, columns);
+}
