@@ -4,7 +4,9 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary>The claims that there are and have been, and the reports that were recorded, for reports by anyone.</summary>
+/// <summary>
+/// The claims that there are and have been, and the reports that were recorded, for reports by anyone.
+/// </summary>
 internal sealed class ModelClaims(StoreModel model)
 {
     private readonly List<KnownClaim> _claims = [];

@@ -106,7 +106,8 @@ internal sealed class ModelExecutors(OpenedStore opened, StoreModel model, Model
 
     public async Task ReportAsync(ReportStep step)
     {
-        var reports = step.Reports.Select(claims.ReportOf).OfType<StageReport>().DistinctBy(report => report.Claim).ToList();
+        var reports = step.Reports.Select(claims.ReportOf).OfType<StageReport>()
+            .DistinctBy(report => report.Claim).ToList();
         var answers = await _store.RecordAsync(reports, default);
         var expected = reports.ConvertAll(RecordInModel);
         model.StartChained();
