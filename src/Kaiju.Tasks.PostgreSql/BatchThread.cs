@@ -13,14 +13,14 @@ namespace Kaiju.Tasks.PostgreSql;
 /// each on a thread that must wake up first; without them the next batch would be the first of them alone. Nobody waits
 /// after a batch of one.
 /// </param>
-/// <param name="carryOut">
+/// <param name="run">
 /// Carries a batch out, and answers for each item. What it throws, every caller of the batch gets.
 /// </param>
 /// <param name="sizeOf">About how many bytes travel with an item.</param>
 internal sealed class BatchThread<TItem, TAnswer>(
     string name,
     TimeSpan patience,
-    Func<IReadOnlyList<TItem>, IReadOnlyList<TAnswer>> carryOut,
+    Func<IReadOnlyList<TItem>, IReadOnlyList<TAnswer>> run,
     Func<TItem, long> sizeOf) : IAsyncDisposable
 {
     private const int Nothing = int.MaxValue;
@@ -105,7 +105,7 @@ internal sealed class BatchThread<TItem, TAnswer>(
         {
             try
             {
-                batch.Answer(carryOut(batch.Items));
+                batch.Answer(run(batch.Items));
             }
             catch (Exception e)
             {

@@ -6,14 +6,14 @@ namespace Kaiju.Tasks.Relational;
 /// Concurrent callers share a round trip and a commit: calls that are added while a batch is under way are the next
 /// batch. A lone caller is not delayed, and its batch begins on its own thread.
 /// </summary>
-/// <param name="carryOut">
+/// <param name="run">
 /// Carries a batch out, and answers for each item. Every caller of the batch gets the exception that it throws.
 /// </param>
 /// <param name="sizeOf">About how many bytes travel with an item.</param>
 internal sealed class Batches<TItem, TAnswer>(
     Func<IReadOnlyList<TItem>,
     CancellationToken,
-    ValueTask<IReadOnlyList<TAnswer>>> carryOut,
+    ValueTask<IReadOnlyList<TAnswer>>> run,
     Func<TItem, long> sizeOf) : IAsyncDisposable
 {
     private readonly BatchQueue<TItem, TAnswer> _queue = new();
@@ -52,27 +52,27 @@ internal sealed class Batches<TItem, TAnswer>(
     {
         if (isFirst)
         {
-            _ = CarryOutAsync();
+            _ = RunAllAsync();
         }
     }
 
-    private async Task CarryOutAsync()
+    private async Task RunAllAsync()
     {
         while (_queue.Take() is { } batch)
         {
-            await CarryOutAsync(batch).ConfigureAwait(false);
+            await RunAsync(batch).ConfigureAwait(false);
 
             // Callers that have their answers often have more: they go first, so that they are one batch again.
             await default(BehindOthers);
         }
     }
 
-    private async Task CarryOutAsync(Batch<TItem, TAnswer> batch)
+    private async Task RunAsync(Batch<TItem, TAnswer> batch)
     {
         try
         {
             var items = batch.Items;
-            batch.Answer(items.Count == 0 ? [] : await carryOut(items, CancellationToken.None).ConfigureAwait(false));
+            batch.Answer(items.Count == 0 ? [] : await run(items, CancellationToken.None).ConfigureAwait(false));
         }
         catch (Exception e)
         {

@@ -140,7 +140,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         {
             try
             {
-                steps = CarryOut(writes, tries);
+                steps = RunAll(writes, tries);
                 _lockWait = null;
             }
             catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Lock)
@@ -166,7 +166,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         steps?.ForEach(step => _publish(step.Hints, step));
     }
 
-    private List<SqliteStep> CarryOut(List<SqliteWrite> writes, StepTry tries)
+    private List<SqliteStep> RunAll(List<SqliteWrite> writes, StepTry tries)
     {
         var connection = _connection ??= Reopen();
         connection.Execute("begin immediate");

@@ -109,10 +109,10 @@ public sealed class TaskError
         ArgumentNullException.ThrowIfNull(kind);
         ArgumentNullException.ThrowIfNull(message);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 512);
-        kind = JsonText.Storable(Cut(kind, 64));
-        type = type is null ? null : JsonText.Storable(Cut(type, 256));
-        message = JsonText.Storable(Cut(message, maxBytes));
-        details = details is null ? null : JsonText.Storable(Cut(details, maxBytes));
+        kind = StorableText.Of(Cut(kind, 64));
+        type = type is null ? null : StorableText.Of(Cut(type, 256));
+        message = StorableText.Of(Cut(message, maxBytes));
+        details = details is null ? null : StorableText.Of(Cut(details, maxBytes));
 
         var json = Write(kind, type, message, details);
         while (json.Length > maxBytes && (details is not null || message.Length > 0))

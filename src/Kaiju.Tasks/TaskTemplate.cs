@@ -46,7 +46,7 @@ public sealed record TaskTemplate
     public static TaskTemplate Literal(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        if (JsonText.FindFault(text) is { } fault)
+        if (StorableText.FindFault(text) is { } fault)
         {
             throw new ArgumentException($"The text {fault}", nameof(text));
         }
@@ -63,7 +63,7 @@ public sealed record TaskTemplate
 
     private static string? FindFault(string text)
     {
-        if (JsonText.FindFault(text) is { } unfit)
+        if (StorableText.FindFault(text) is { } unfit)
         {
             return $"it {unfit}";
         }

@@ -65,8 +65,9 @@ public abstract class StoreTransitionTests(OpenStore open)
 
     private async Task PlayAsync(JsonElement vector)
     {
-        await using var store = await open(_rules, TransitionCase.Start);
-        var run = new TransitionCase(store, vector, TransitionData.Root.GetProperty("defaults"));
+        await using var store = await open(_rules, TransitionVector.Start);
+        var run = new TransitionCase(
+            store, new TransitionVector(vector, TransitionData.Root.GetProperty("defaults")));
         await run.PutInAsync();
         await run.PlayAsync();
         await run.CheckAsync();

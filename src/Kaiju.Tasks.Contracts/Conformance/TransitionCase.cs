@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
@@ -9,25 +8,23 @@ namespace Kaiju.Tasks.Contracts.Conformance;
 /// <summary>
 /// One case: what it puts in, what it does, and what must have come of it (conformance README, section 4).
 /// </summary>
-internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, JsonElement defaults)
+internal sealed class TransitionCase(OpenedStore opened, TransitionVector vector)
 {
-    public static readonly DateTimeOffset Start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
-
     private readonly ITaskStore _store = opened.Store;
-    private readonly JsonElement _expected = vector.TryGetProperty("required", out var required) ? required : vector;
     private readonly Dictionary<string, string> _jobs = [];
     private readonly Dictionary<string, int> _dispatches = [];
     private readonly Dictionary<(string Task, string Executor, int Dispatch), ExecutorTask> _claims = [];
     private readonly List<string> _sent = [];
     private readonly List<bool> _returns = [];
     private readonly List<TaskRecord> _trace = [];
-    private DateTimeOffset _now = Start;
+    private DateTimeOffset _now = TransitionVector.Start;
 
     public async Task PutInAsync()
     {
-        var tasks = Members("others").Append(("T", vector.GetProperty("before")))
+        var tasks = vector.Members("others").Append(("T", vector.Given.GetProperty("before")))
             .Select(item => Checked.Import(Read(item.Item1, item.Item2))).ToList();
-        var executors = Members("executors").Select(item => new ExecutorPing(item.Item1, Time(item.Item2)!.Value))
+        var executors = vector.Members("executors").Select(
+            item => new ExecutorPing(item.Item1, TransitionVector.Time(item.Item2)!.Value))
             .ToList();
 
         foreach (var answer in await _store.ImportAsync(tasks, executors, default))
@@ -43,7 +40,7 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
 
     public async Task PlayAsync()
     {
-        foreach (var (number, step) in vector.GetProperty("steps").EnumerateArray().Index())
+        foreach (var (number, step) in vector.Given.GetProperty("steps").EnumerateArray().Index())
         {
             await StepAsync(step, number);
             _trace.Add((await _store.GetAsync("T", default))!);
@@ -52,19 +49,19 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
 
     public async Task CheckAsync()
     {
-        Check("T", _expected.GetProperty("after"), await _store.GetAsync("T", default));
-        foreach (var (id, after) in Members("others_after", _expected))
+        Check("T", vector.Expected.GetProperty("after"), await _store.GetAsync("T", default));
+        foreach (var (id, after) in vector.Members("others_after", vector.Expected))
         {
             Check(id, after, await _store.GetAsync(id, default));
         }
 
-        Assert.Equal(_expected.GetProperty("sent").EnumerateArray().Select(Describe), _sent);
-        if (_expected.TryGetProperty("returns", out var returns))
+        Assert.Equal(vector.Expected.GetProperty("sent").EnumerateArray().Select(Describe), _sent);
+        if (vector.Expected.TryGetProperty("returns", out var returns))
         {
             Assert.Equal(returns.EnumerateArray().Select(answer => answer.GetBoolean()), _returns);
         }
 
-        if (_expected.TryGetProperty("executors_after", out var executors))
+        if (vector.Expected.TryGetProperty("executors_after", out var executors))
         {
             Assert.Equal(
                 executors.EnumerateArray().Select(executor => executor.GetString()!).Order(StringComparer.Ordinal),
@@ -73,7 +70,9 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
         }
 
         await CheckNotificationsAsync();
-        foreach (var expected in _expected.TryGetProperty("trace", out var trace) ? trace.EnumerateArray() : default)
+        foreach (var expected in vector.Expected.TryGetProperty("trace", out var trace)
+            ? trace.EnumerateArray()
+            : default)
         {
             Check("T", expected, _trace[expected.GetProperty("step").GetInt32()], isWhole: false);
         }
@@ -142,7 +141,8 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
             var methods = string.Join(",", task.Definition.Commands.Skip(task.Stage).Select(command => command.Method));
             _sent.Add(
                 $"{task.Id} {number} {methods} {task.Stage}/{task.Stages} "
-                    + $"[{string.Join(",", task.Result.Select(Plain))}] {task.ExecDeadline:O} {Job(task)}");
+                    + $"[{string.Join(",", task.Result.Select(TransitionVector.Plain))}] {task.ExecDeadline:O} "
+                    + $"{Job(task)}");
         }
     }
 
@@ -202,7 +202,7 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
         }
 
         var actual = Json.Of(task!.ToJson());
-        var before = isWhole ? Before(id) : default;
+        var before = isWhole ? vector.Before(id) : default;
         foreach (var member in after.EnumerateObject().Where(member => member.Name != "step"))
         {
             if (member.Name == "error" && member.Value.ValueKind == JsonValueKind.Null
@@ -218,7 +218,10 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
             }
             else
             {
-                Same($"{member.Name} of {id}", Plain(Absolute(member.Value)), Plain(actual.GetProperty(member.Name)));
+                Same(
+                    $"{member.Name} of {id}",
+                    TransitionVector.Plain(TransitionVector.Absolute(member.Value)),
+                    TransitionVector.Plain(actual.GetProperty(member.Name)));
             }
         }
 
@@ -231,12 +234,12 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
             }
             : [])
         {
-            if (!after.TryGetProperty(name, out _) && !(name == "wait_deadline" && WaitIsMadeUp(id)))
+            if (!after.TryGetProperty(name, out _) && !(name == "wait_deadline" && vector.WaitIsMadeUp(id)))
             {
                 Same(
                     $"{name} of {id} is as before",
-                    Plain(Absolute(before.GetProperty(name))),
-                    Plain(actual.GetProperty(name)));
+                    TransitionVector.Plain(TransitionVector.Absolute(before.GetProperty(name))),
+                    TransitionVector.Plain(actual.GetProperty(name)));
             }
         }
     }
@@ -245,7 +248,7 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
     {
         var actual = (await _store.ListNotificationsAsync(new NotificationQuery(), 100, default)).Notifications
             .Reverse().Select(n => Json.Of(n.ToJson())).ToList();
-        var expected = _expected.TryGetProperty("notifications", out var notifications)
+        var expected = vector.Expected.TryGetProperty("notifications", out var notifications)
             ? notifications.EnumerateArray().ToList()
             : [];
         Assert.Equal(expected.Count, actual.Count);
@@ -254,7 +257,10 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
             foreach (var member in wanted.EnumerateObject().Where(
                 member => member.Name != "error" || member.Value.ValueKind != JsonValueKind.Null))
             {
-                Same(member.Name, Plain(member.Value), Plain(notification.GetProperty(member.Name)));
+                Same(
+                    member.Name,
+                    TransitionVector.Plain(member.Value),
+                    TransitionVector.Plain(notification.GetProperty(member.Name)));
             }
         }
     }
@@ -262,70 +268,20 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
     private static void Same(string what, string expected, string actual) =>
         Assert.True(expected == actual, $"{what} is {actual}; it should be {expected}.");
 
-    // A message wait's deadline follows from its command, which the original does not do; leaving WAITING clears it.
-    private bool WaitIsMadeUp(string id) =>
-        Before(id) is var before && before.GetProperty("status").GetString() == "WAITING"
-        && before.GetProperty("commands")[before.GetProperty("stage").GetInt32()].TryGetProperty(
-            "max_timeout", out var timeout) && timeout.ValueKind == JsonValueKind.Number;
-
-    private JsonElement Before(string id) =>
-        id == "T" ? Whole("T", vector.GetProperty("before")) : Whole(id, vector.GetProperty("others").GetProperty(id));
-
     private TaskRecord Read(string id, JsonElement fields)
     {
         _jobs[id] = $"job-{id}";
-        return TaskRecord.FromJson(Absolute(Whole(id, fields)).GetRawText());
-    }
-
-    private JsonElement Whole(string id, JsonElement fields)
-    {
-        var members = defaults.EnumerateObject().ToDictionary(member => member.Name, member => member.Value);
-        members["id"] = Json.Of($"\"{id}\"");
-        members["job_id"] = Json.Of($"\"job-{id}\"");
-        foreach (var member in fields.EnumerateObject())
-        {
-            members[member.Name] = member.Value;
-        }
-
-        return Json.Of(
-            "{" + string.Join(",", members.Select(member => $"\"{member.Key}\":{member.Value.GetRawText()}")) + "}");
+        return TaskRecord.FromJson(TransitionVector.Absolute(vector.Whole(id, fields)).GetRawText());
     }
 
     private string Describe(JsonElement sent) =>
         $"{sent.GetProperty("task").GetString()} {sent.GetProperty("step")} "
             + $"{string.Join(",", sent.GetProperty("methods").EnumerateArray().Select(method => method.GetString()))} "
         + $"{sent.GetProperty("stage")}/{sent.GetProperty("stages")} "
-        + $"[{string.Join(",", sent.GetProperty("result").EnumerateArray().Select(Plain))}] "
-        + $"{Time(sent.GetProperty("exec_deadline")):O} {sent.GetProperty("job_id").GetString()}";
+        + $"[{string.Join(",", sent.GetProperty("result").EnumerateArray().Select(TransitionVector.Plain))}] "
+        + $"{TransitionVector.Time(sent.GetProperty("exec_deadline")):O} {sent.GetProperty("job_id").GetString()}";
 
     private string Job(TaskRecord task) => task.JobId == _jobs[task.Id] ? task.JobId : "<new>";
-
-    /// <summary>"now+5" and its kin as seconds, everywhere inside.</summary>
-    private static JsonElement Absolute(JsonElement json) => json.ValueKind switch
-    {
-        JsonValueKind.String when Time(json) is { } time =>
-            Json.Of(time.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)),
-        JsonValueKind.Object => Json.Of(
-            "{"
-                + string.Join(
-                    ",",
-                    json.EnumerateObject().Select(member => $"\"{member.Name}\":{Absolute(member.Value).GetRawText()}"))
-                        + "}"),
-        _ => json,
-    };
-
-    private static DateTimeOffset? Time(JsonElement json)
-    {
-        var text = json.ValueKind == JsonValueKind.String ? json.GetString()! : "";
-        return text == "now" ? Start
-            : text.StartsWith("now", StringComparison.Ordinal)
-                && double.TryParse(text[3..], NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
-                    ? Start.AddSeconds(seconds)
-            : null;
-    }
-
-    private static string Plain(JsonElement json) =>
-        json.ValueKind == JsonValueKind.Undefined ? "undefined" : JsonSerializer.Serialize(json);
 
     private static ExecutorTask Held(TaskRecord task, Guid claim) => new()
     {
@@ -346,8 +302,5 @@ internal sealed class TransitionCase(OpenedStore opened, JsonElement vector, Jso
             step.GetProperty("executor").GetString()!,
             step.GetProperty("dispatch").GetInt32());
 
-    private IEnumerable<(string Id, JsonElement Value)> Members(string name, JsonElement? of = null) =>
-        (of ?? vector).TryGetProperty(name, out var members)
-            ? members.EnumerateObject().Select(member => (member.Name, member.Value))
-            : [];
+
 }

@@ -46,7 +46,7 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
             return false;
         }
 
-        var fault = JsonText.FindFault(
+        var fault = StorableJson.FindFault(
             JsonText.Raw(json), limits.MaxParamsBytes, limits.MaxJsonDepth, place, showsValues: true);
         if (fault is not null)
         {

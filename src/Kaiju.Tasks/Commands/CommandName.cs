@@ -16,6 +16,6 @@ internal static class CommandName
         "" => $"is \"\"; {Rule}",
         { Length: > TaskLimits.MaxNameLength } => $"is {JsonText.Quote(name)} with {name.Length} characters; {Rule}",
         _ when string.IsNullOrWhiteSpace(name) => $"is {JsonText.Quote(name)}; {Rule}",
-        _ => JsonText.FindFault(name),
+        _ => StorableText.FindFault(name),
     };
 }

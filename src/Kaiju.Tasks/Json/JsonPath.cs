@@ -9,7 +9,7 @@ internal static class JsonPath
     private const int LongestName = 50;
 
     public static string Member(string place, string name) =>
-        IsPlain(name) ? $"{place}.{Cut(name)}" : $"{place}[\"{JsonText.Storable(Cut(name))}\"]";
+        IsPlain(name) ? $"{place}.{Cut(name)}" : $"{place}[\"{StorableText.Of(Cut(name))}\"]";
 
     public static string Entry(string place, int index) =>
         string.Create(CultureInfo.InvariantCulture, $"{place}[{index}]");

@@ -29,7 +29,7 @@ internal static class JsonShape
             return "they have none";
         }
 
-        var names = json.EnumerateObject().Take(MostNames).Select(member => JsonText.Storable(Cut(member.Name)));
+        var names = json.EnumerateObject().Take(MostNames).Select(member => StorableText.Of(Cut(member.Name)));
         return $"they have: {string.Join(", ", names)}{(count > MostNames ? $" and {count - MostNames} more" : "")}";
     }
 

@@ -24,7 +24,7 @@ internal sealed unsafe class StrictEncoder : JavaScriptEncoder
 
     public override int FindFirstCharacterToEncode(char* text, int textLength)
     {
-        if (JsonText.HasLoneSurrogate(new ReadOnlySpan<char>(text, textLength)))
+        if (StorableText.HasLoneSurrogate(new ReadOnlySpan<char>(text, textLength)))
         {
             throw new JsonException("There is text with a lone surrogate, which cannot be stored.");
         }

@@ -198,7 +198,7 @@ internal sealed class UnwritableSearch
             Half number when !Half.IsFinite(number) => NotFinite(place, (double)number, thrown),
             JsonElement { ValueKind: JsonValueKind.Undefined } =>
                 Fault(place, "is an undefined JsonElement; give a JSON value, which may be null", thrown),
-            string text when JsonText.FindBad(text) is { } bad => Fault(
+            string text when StorableText.FindBad(text) is { } bad => Fault(
                 place,
                 $"is {JsonText.Quote(text)}, which contains {bad} and cannot be stored",
                 $"is {JsonShape.Of(text)}, which contains {bad} and cannot be stored",

@@ -21,7 +21,7 @@ public static partial class TaskLifecycle
             JobId = jobId,
             ResultRun = jobId,
             StatusChange = now,
-            NextRun = StartsBySchedule(task) ? null : OwnStart(task, now),
+            NextRun = StartsBySchedule(task) ? null : UnscheduledStart(task, now),
         };
         if (StartsBySchedule(task))
         {
@@ -82,12 +82,12 @@ public static partial class TaskLifecycle
     internal static ManagedState FirstRun(TaskDefinition task, ManagedState state, DateTimeOffset now) =>
         StartsBySchedule(task)
         ? PeriodicSchedule.Plan(task, state, now) ?? state with { NextRun = null }
-        : state with { NextRun = OwnStart(task, now) };
+        : state with { NextRun = UnscheduledStart(task, now) };
 
     private static bool StartsBySchedule(TaskDefinition task) => task is { Cron: not null, RunAt: null };
 
     /// <summary>When a task that its schedule does not start is due first; null: when something starts it.</summary>
-    private static DateTimeOffset? OwnStart(TaskDefinition task, DateTimeOffset now) =>
+    private static DateTimeOffset? UnscheduledStart(TaskDefinition task, DateTimeOffset now) =>
         task.RunAt == TaskDefinition.OnDemand ? null : task.RunAt ?? now;
 
     private static ManagedState Queued(TaskDefinition task, ManagedState state, DateTimeOffset now) => state with

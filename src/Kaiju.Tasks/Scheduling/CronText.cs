@@ -138,7 +138,7 @@ internal static class CronText
             if (!IsOfMonthDays)
             {
                 return (upper.EndsWith('L') && IsValue(upper[..^1]))
-                    || (upper.Split('#') is [var day, ['1' or '2' or '3' or '4' or '5']] && IsValue(day));
+                    || (upper.Split('#') is [var day, var nth] && IsValue(day) && Number(nth) is >= 1 and <= 5);
             }
 
             return upper is "L" or "LW"

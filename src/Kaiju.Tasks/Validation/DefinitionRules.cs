@@ -70,7 +70,7 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
         CheckName("group", task.Group, TaskLimits.MaxNameLength, origin, faults);
         CheckName("group_id", task.GroupId, TaskLimits.MaxNameLength, origin, faults);
         CheckName("user_id", task.UserId, TaskLimits.MaxNameLength, origin, faults);
-        if (task.Description is { } description && JsonText.FindFault(description) is { } fault)
+        if (task.Description is { } description && StorableText.FindFault(description) is { } fault)
         {
             faults.Add($"description {fault}");
         }
@@ -93,7 +93,7 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
         {
             faults.Add($"{member} has a control character; it must have none.");
         }
-        else if (JsonText.FindFault(name) is { } fault)
+        else if (StorableText.FindFault(name) is { } fault)
         {
             faults.Add($"{member} {fault}");
         }
@@ -183,7 +183,7 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
         {
             faults.Add($"{member} is {JsonText.Show(json)}; it must be an object.");
         }
-        else if (JsonText.FindFault(
+        else if (StorableJson.FindFault(
             JsonText.Raw(json), maxBytes, limits.MaxJsonDepth, member, showsValues: true) is { } fault)
         {
             faults.Add(fault);
@@ -193,7 +193,7 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
     private void CheckStored(string place, JsonElement value, DefinitionFaults faults)
     {
         if (value.ValueKind != JsonValueKind.Undefined
-            && JsonText.FindFault(
+            && StorableJson.FindFault(
                 JsonText.Raw(value), int.MaxValue, limits.MaxJsonDepth, place, showsValues: true) is { } fault)
         {
             faults.Add(fault);

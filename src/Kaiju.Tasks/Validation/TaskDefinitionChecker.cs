@@ -93,7 +93,7 @@ public sealed class TaskDefinitionChecker
         try
         {
             var data = JsonText.OrNull(new JsonInput(message).Owned(_options.SerializerOptions, Place));
-            var fault = JsonText.FindFault(
+            var fault = StorableJson.FindFault(
                 JsonText.Raw(data),
                 _options.Limits.MaxResultBytes,
                 _options.Limits.MaxJsonDepth,

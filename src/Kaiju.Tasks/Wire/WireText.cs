@@ -53,7 +53,7 @@ internal static class WireText
 
     private static void ThrowIfNotStorable(ReadOnlySpan<byte> utf8)
     {
-        if (JsonText.FindFault(utf8, int.MaxValue, Depth, "", showsValues: true) is { } fault)
+        if (StorableJson.FindFault(utf8, int.MaxValue, Depth, "", showsValues: true) is { } fault)
         {
             throw new TaskValidationException(null, [fault]);
         }

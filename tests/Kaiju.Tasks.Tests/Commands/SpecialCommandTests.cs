@@ -80,7 +80,8 @@ public sealed class SpecialCommandTests
         {
             var failed = await host.RunAsync(new TaskDefinition { Commands = [new(method)] });
             failed.Error!.Kind.Should().Be(kind, method);
-            JsonText.IsStorable(JsonText.Raw(failed.Error.Json), maxBytes: 8 * 1024, maxDepth: 64).Should().BeTrue();
+            StorableJson.IsStorable(JsonText.Raw(failed.Error.Json), maxBytes: 8 * 1024, maxDepth: 64).Should()
+                .BeTrue();
         }
     }
 

@@ -52,7 +52,7 @@ public sealed class OutageLogTests
 
         Volatile.Write(ref isAway, true);
         gate.Open();
-        await Waiting.Until(() => Task.FromResult(_asked.All(failures.ContainsKey) && failures.Values.Sum() > 300));
+        await Waiting.Until(() => Task.FromResult(_asked.All(failures.ContainsKey) && failures.Values.Sum() > 100));
         Volatile.Write(ref isAway, false);
 
         await Waiting.Until(() => Task.FromResult(host.Logs.Lines.Any(line => line.Event.Id == OutageEnds)));

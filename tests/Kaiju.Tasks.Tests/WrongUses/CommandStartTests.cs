@@ -4,17 +4,14 @@ using Kaiju.Tasks.Storage.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using static Kaiju.Tasks.Tests.WrongUses.StartSubjects;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
 /// <summary>Commands, middleware and sinks that cannot work: the start fails and says which, where and why.</summary>
-public sealed partial class CommandStartTests
+public sealed class CommandStartTests
 {
     private const string File = "Program.cs";
-
-    private interface INotThere;
-
-    public interface ISms;
 
     public static TheoryData<string, Action<KaijuTasksBuilder>, string> Refused => new()
     {

@@ -6,22 +6,15 @@ using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Options;
+using static Kaiju.Tasks.Tests.WrongUses.JsonSubjects;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
 /// <summary>Values that are not JSON, or would be lost as JSON: refused where they are given, by their place.</summary>
-public sealed partial class JsonValueTests
+public sealed class JsonValueTests
 {
-    private const string Secret = "s3cret";
-
-    private static readonly DivideByZeroException _thrown = new("getter");
-
-    private static string NotReadBack =>
-        "which cannot be written as JSON: the serializer could not read it back; use text or another type, or add "
-        + "a converter to SerializerOptions.";
-
     [Theory]
-    [MemberData(nameof(Values))]
+    [MemberData(nameof(JsonFaults.Values), MemberType = typeof(JsonFaults))]
     public async Task A_value_is_refused_by_its_place_wherever_it_is_given(
         string wrongUse, Func<object> make, string caller, string? stored)
     {
@@ -116,7 +109,7 @@ public sealed partial class JsonValueTests
 
         refusal.Which.Faults.Select(fault => fault[..fault.IndexOf(' ')])
             .Should().Equal("commands[0].params.name", "commands[2].params.n", "kws.n", "meta.n");
-        refusal.Which.InnerException.Should().BeSameAs(_thrown);
+        refusal.Which.InnerException.Should().BeSameAs(Thrown);
     }
 
     [Fact]
@@ -125,7 +118,7 @@ public sealed partial class JsonValueTests
         const string Lost = "it has only fields, which the serializer leaves out; "
             + "use a record or an array, or set IncludeFields in SerializerOptions.";
         var definition = new TaskDefinition { Id = "t", Commands = [] };
-        var typed = JsonValueJson.Default.Typed;
+        var typed = JsonSubjectsJson.Default.Typed;
 
         foreach (var (give, place) in new (Action<Typed>, string)[]
         {
@@ -141,7 +134,7 @@ public sealed partial class JsonValueTests
                     $"{place}.value is NaN, which JSON cannot hold; give a finite number, null or text.");
         }
 
-        FluentActions.Invoking(() => TaskCommand.Create("do", (1, 2), JsonValueJson.Default.ValueTupleInt32Int32))
+        FluentActions.Invoking(() => TaskCommand.Create("do", (1, 2), JsonSubjectsJson.Default.ValueTupleInt32Int32))
             .Should().Throw<TaskValidationException>()
             .Which.Faults.Should().Equal(
                 $"params is a ValueTuple<Int32, Int32>, which cannot be written as JSON: {Lost}");
@@ -212,14 +205,14 @@ public sealed partial class JsonValueTests
             "typed params",
             tasks => tasks.AddJsonCommand(
                 "do", (_, _, _) => ValueTask.FromResult(1),
-                JsonValueJson.Default.ValueTupleInt32Int32, JsonValueJson.Default.Int32, "Program.cs", 7),
+                JsonSubjectsJson.Default.ValueTupleInt32Int32, JsonSubjectsJson.Default.Int32, "Program.cs", 7),
             "its params are a ValueTuple<Int32, Int32>, which cannot be read from JSON: it has only fields"
         },
         {
             "typed result",
             tasks => tasks.AddJsonCommand(
                 "do", (_, _, _) => ValueTask.FromResult((1, 2)),
-                JsonValueJson.Default.Int32, JsonValueJson.Default.ValueTupleInt32Int32, "Program.cs", 7),
+                JsonSubjectsJson.Default.Int32, JsonSubjectsJson.Default.ValueTupleInt32Int32, "Program.cs", 7),
             "its handler returns a ValueTuple<Int32, Int32>, which cannot be written as JSON: it has only fields"
         },
     };
@@ -388,23 +381,7 @@ public sealed partial class JsonValueTests
         refusal.Message.Should().Be($"What was given for the task \"{taskId}\" is refused: {fault}");
         if (fault.EndsWith("System.DivideByZeroException: getter.", StringComparison.Ordinal))
         {
-            refusal.InnerException.Should().BeSameAs(_thrown);
+            refusal.InnerException.Should().BeSameAs(Thrown);
         }
-    }
-
-    private static Node Circle()
-    {
-        var node = new Node();
-        node.Next = node;
-        return node;
-    }
-
-    private static IEnumerable Deep(int levels) =>
-        levels == 0 ? Array.Empty<object>() : new object[] { Deep(levels - 1) };
-
-    private static JsonElement Disposed()
-    {
-        using var document = JsonDocument.Parse("{}");
-        return document.RootElement;
     }
 }

@@ -193,7 +193,7 @@ internal sealed class StageRunner(
         try
         {
             return result.ValueKind == JsonValueKind.Undefined ? null
-                : JsonText.FindFault(
+                : StorableJson.FindFault(
                     JsonText.Raw(result), _limits.MaxResultBytes, _limits.MaxJsonDepth, Place, showsValues: false);
         }
         catch (ObjectDisposedException)
@@ -228,7 +228,7 @@ internal sealed class StageRunner(
 
     /// <summary>An error of a special command's own making, as it may be stored.</summary>
     private TaskError MakeStorable(TaskError error) =>
-        JsonText.IsStorable(JsonText.Raw(error.Json), _limits.MaxErrorBytes, _limits.MaxJsonDepth)
+        StorableJson.IsStorable(JsonText.Raw(error.Json), _limits.MaxErrorBytes, _limits.MaxJsonDepth)
             ? error
             : Error(error.Kind, error.Message, error.Type, error.Details);
 

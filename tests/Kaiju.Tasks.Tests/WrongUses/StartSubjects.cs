@@ -7,54 +7,58 @@ using Microsoft.Extensions.Options;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
-/// <content>What is registered in the tests: types that cannot be bound or made, and their like that can.</content>
-public sealed partial class CommandStartTests
+/// <summary>What is registered in the tests: types that cannot be bound or made, and their like that can.</summary>
+internal static class StartSubjects
 {
-    private sealed class AnotherStore(ITaskStore inner) : DecoratedStore(inner);
+    internal interface INotThere;
 
-    private abstract class Base
+    internal interface ISms;
+
+    internal sealed class AnotherStore(ITaskStore inner) : DecoratedStore(inner);
+
+    internal abstract class Base
     {
         [Command("base")]
         public void Do() => ToString();
     }
 
-    private sealed class Derived : Base;
+    internal sealed class Derived : Base;
 
-    private abstract class AbstractStatic
+    internal abstract class AbstractStatic
     {
         [Command("static")]
         public static int Do() => 1;
     }
 
-    private sealed class NeedsMissing(INotThere missing)
+    internal sealed class NeedsMissing(INotThere missing)
     {
         [Command("missing")]
         public string? Do() => missing.ToString();
     }
 
-    private sealed class NeedsNeeds(NeedsMissing missing)
+    internal sealed class NeedsNeeds(NeedsMissing missing)
     {
         public override string? ToString() => missing.ToString();
     }
 
-    private sealed class NeedsKey([FromKeyedServices("eu")] ISms sms)
+    internal sealed class NeedsKey([FromKeyedServices("eu")] ISms sms)
     {
         public override string? ToString() => sms.ToString();
     }
 
-    private sealed class Ring(Ring ring)
+    internal sealed class Ring(Ring ring)
     {
         public override string? ToString() => ring.ToString();
     }
 
-    private sealed class Defaults(INotThere? missing = null)
+    internal sealed class Defaults(INotThere? missing = null)
     {
         public override string? ToString() => missing?.ToString();
     }
 
-    private sealed class Sms : ISms;
+    internal sealed class Sms : ISms;
 
-    private sealed class TwoConstructors
+    internal sealed class TwoConstructors
     {
         public TwoConstructors()
         {
@@ -66,7 +70,7 @@ public sealed partial class CommandStartTests
         public string? Do() => ToString();
     }
 
-    private sealed class Closed
+    internal sealed class Closed
     {
         private Closed()
         {
@@ -76,13 +80,13 @@ public sealed partial class CommandStartTests
         public string? Do() => ToString();
     }
 
-    private sealed class Generic
+    internal sealed class Generic
     {
         [Command("generic")]
         public string? Do<T>(T value) => $"{this}{value}";
     }
 
-    private sealed class Overloaded
+    internal sealed class Overloaded
     {
         [Command("over")]
         public static int Do(int id) => id;
@@ -91,34 +95,34 @@ public sealed partial class CommandStartTests
         public static int Do(string name, int[] ids) => name.Length + ids.Length;
     }
 
-    private sealed class Unseen
+    internal sealed class Unseen
     {
         [Command("unseen")]
         public static async void Do() => await Task.Yield();
     }
 
-    private sealed class BlankName
+    internal sealed class BlankName
     {
         [Command(" ")]
         public static int Do() => 1;
     }
 
-    private sealed record Point(int X, int Y);
+    internal sealed record Point(int X, int Y);
 
-    private sealed class OnlyGets(int id)
+    internal sealed class OnlyGets(int id)
     {
         public int Id { get; } = id;
     }
 
     [System.Text.Json.Serialization.JsonDerivedType(typeof(Circle), "circle")]
-    private abstract record Shape;
+    internal abstract record Shape;
 
-    private sealed record Circle : Shape;
+    internal sealed record Circle : Shape;
 
     [System.Text.Json.Serialization.JsonConverter(typeof(Converter))]
-    private interface IConverted;
+    internal interface IConverted;
 
-    private sealed class Converter : System.Text.Json.Serialization.JsonConverter<IConverted>
+    internal sealed class Converter : System.Text.Json.Serialization.JsonConverter<IConverted>
     {
         public override IConverted? Read(
             ref Utf8JsonReader reader,
@@ -129,20 +133,20 @@ public sealed partial class CommandStartTests
             throw new NotSupportedException();
     }
 
-    private sealed class BadMiddleware(INotThere missing) : IStageMiddleware
+    internal sealed class BadMiddleware(INotThere missing) : IStageMiddleware
     {
         public ValueTask<JsonElement> InvokeAsync(
             StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken) =>
             throw new InvalidOperationException(missing.ToString());
     }
 
-    private sealed class BadSink(INotThere missing) : INotificationSink
+    internal sealed class BadSink(INotThere missing) : INotificationSink
     {
         public ValueTask DeliverAsync(TaskNotification notification, CancellationToken cancellationToken) =>
             throw new InvalidOperationException(missing.ToString());
     }
 
-    private class Special(string method) : SpecialCommand
+    internal class Special(string method) : SpecialCommand
     {
         public override string Method => method;
 
@@ -151,5 +155,5 @@ public sealed partial class CommandStartTests
             CancellationToken cancellationToken) => ValueTask.FromResult(StageOutcome.Completed());
     }
 
-    private sealed class OtherSpecial(string method) : Special(method);
+    internal sealed class OtherSpecial(string method) : Special(method);
 }

@@ -7,25 +7,46 @@ using System.Text.Json.Serialization;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
-/// <content>What is given in the tests: types whose values cannot be written or would be lost, and their like that
-/// can.</content>
-public sealed partial class JsonValueTests
+/// <summary>
+/// What is given in the tests: types whose values cannot be written or would be lost, and their like that can.
+/// </summary>
+public static class JsonSubjects
 {
+    internal const string Secret = "s3cret";
+
+    internal static readonly DivideByZeroException Thrown = new("getter");
+
+    internal static Node Circle()
+    {
+        var node = new Node();
+        node.Next = node;
+        return node;
+    }
+
+    internal static IEnumerable Deep(int levels) =>
+        levels == 0 ? Array.Empty<object>() : new object[] { Deep(levels - 1) };
+
+    internal static JsonElement Disposed()
+    {
+        using var document = JsonDocument.Parse("{}");
+        return document.RootElement;
+    }
+
     public sealed class Throws
     {
         public int Id { get; init; }
 
-        public string Name => Id < 0 ? "" : throw _thrown;
+        public string Name => Id < 0 ? "" : throw Thrown;
     }
 
     public sealed class ThrowingDictionary : Dictionary<string, int>, IDictionary
     {
-        IDictionaryEnumerator IDictionary.GetEnumerator() => throw _thrown;
+        IDictionaryEnumerator IDictionary.GetEnumerator() => throw Thrown;
     }
 
     public sealed class SilentException : Exception
     {
-        public override string Message => throw _thrown;
+        public override string Message => throw Thrown;
     }
 
     public sealed class Silent
@@ -63,7 +84,7 @@ public sealed partial class JsonValueTests
 
     public sealed record Converted([property: JsonConverter(typeof(Refuses))] Uri Link);
 
-    private sealed class DisposesResult : IStageMiddleware
+    internal sealed class DisposesResult : IStageMiddleware
     {
         public async ValueTask<JsonElement> InvokeAsync(
             StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
@@ -73,7 +94,7 @@ public sealed partial class JsonValueTests
         }
     }
 
-    private sealed class Special : SpecialCommand
+    internal sealed class Special : SpecialCommand
     {
         public override string Method => "special";
 
@@ -125,7 +146,7 @@ public sealed partial class JsonValueTests
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(JsonValueTests.Typed))]
+[JsonSerializable(typeof(JsonSubjects.Typed))]
 [JsonSerializable(typeof((int, int)))]
 [JsonSerializable(typeof(int))]
-internal sealed partial class JsonValueJson : JsonSerializerContext;
+internal sealed partial class JsonSubjectsJson : JsonSerializerContext;

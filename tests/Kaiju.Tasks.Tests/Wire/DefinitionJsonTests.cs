@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Kaiju.Tasks.Tests.Serialization;
+namespace Kaiju.Tasks.Tests.Wire;
 
 public sealed class DefinitionJsonTests
 {

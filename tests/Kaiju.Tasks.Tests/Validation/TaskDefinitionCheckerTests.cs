@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Kaiju.Tasks.Tests;
+namespace Kaiju.Tasks.Tests.Validation;
 
 public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
 {

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Kaiju.Tasks.Tests.Serialization;
+namespace Kaiju.Tasks.Tests.Wire;
 
 public sealed class RecordJsonTests
 {

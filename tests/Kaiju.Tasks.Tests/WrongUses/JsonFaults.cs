@@ -3,12 +3,17 @@ using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using static Kaiju.Tasks.Tests.WrongUses.JsonSubjects;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
-/// <content>The table.</content>
-public sealed partial class JsonValueTests
+/// <summary>The values that are refused, and what is said of each.</summary>
+public static class JsonFaults
 {
+    private static string NotReadBack =>
+        "which cannot be written as JSON: the serializer could not read it back; use text or another type, or add "
+        + "a converter to SerializerOptions.";
+
     /// <summary>
     /// Wrong use, the value, the message behind its place for the caller, and for what is stored where it is another.
     /// </summary>
@@ -21,8 +26,8 @@ public sealed partial class JsonValueTests
         },
         {
             "exception without a message", () => new { a = new Silent() },
-            ".a.name cannot be read, as its getter threw Kaiju.Tasks.Tests.WrongUses.JsonValueTests+SilentException: .",
-            ".a.name cannot be read, as its getter threw Kaiju.Tasks.Tests.WrongUses.JsonValueTests+SilentException."
+            ".a.name cannot be read, as its getter threw Kaiju.Tasks.Tests.WrongUses.JsonSubjects+SilentException: .",
+            ".a.name cannot be read, as its getter threw Kaiju.Tasks.Tests.WrongUses.JsonSubjects+SilentException."
         },
         {
             "NaN", () => new { a = new { b = double.NaN } },
@@ -87,7 +92,7 @@ public sealed partial class JsonValueTests
         {
             "names that collide", () => new { a = new Collides() },
             ".a is a Collides, which cannot be written as JSON: "
-            + "The JSON property name for 'Kaiju.Tasks.Tests.WrongUses.JsonValueTests+Collides.id' collides with "
+            + "The JSON property name for 'Kaiju.Tasks.Tests.WrongUses.JsonSubjects+Collides.id' collides with "
             + "another property.",
             ".a is a Collides, which cannot be written as JSON: System.InvalidOperationException."
         },

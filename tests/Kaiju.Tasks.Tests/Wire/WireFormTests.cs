@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Kaiju.Tasks.Tests.Serialization;
+namespace Kaiju.Tasks.Tests.Wire;
 
 /// <summary>Plain serializers and endpoints write the library's types in their wire form.</summary>
 public sealed class WireFormTests

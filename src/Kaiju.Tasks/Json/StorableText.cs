@@ -1,0 +1,62 @@
+namespace Kaiju.Tasks.Json;
+
+/// <summary>What text every store can hold: no U+0000 and no lone surrogates.</summary>
+internal static class StorableText
+{
+    /// <summary>Finds the reason for which text cannot be stored; null if it can.</summary>
+    public static string? FindFault(string text) =>
+        FindBad(text) is { } bad ? $"contains {bad}, which cannot be stored." : null;
+
+    /// <summary>What no store can hold of a text; null if there is nothing of the kind.</summary>
+    public static string? FindBad(string text) =>
+        text.Contains('\0', StringComparison.Ordinal) ? "U+0000"
+        : HasLoneSurrogate(text) ? "a lone surrogate"
+        : null;
+
+    /// <summary>True if there is half a character.</summary>
+    public static bool HasLoneSurrogate(ReadOnlySpan<char> text)
+    {
+        var i = text.IndexOfAnyInRange('\uD800', '\uDFFF');
+        for (; i >= 0 && i < text.Length; i++)
+        {
+            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+            {
+                i++;
+            }
+            else if (char.IsSurrogate(text[i]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Text that can be stored whatever it was: what cannot becomes U+FFFD. For errors, which must always be writable.
+    /// </summary>
+    public static string Of(string text)
+    {
+        if (FindFault(text) is null)
+        {
+            return text;
+        }
+
+        return string.Create(text.Length, text, static (target, source) =>
+        {
+            for (var i = 0; i < source.Length; i++)
+            {
+                if (char.IsHighSurrogate(source[i]) && i + 1 < source.Length && char.IsLowSurrogate(source[i + 1]))
+                {
+                    target[i] = source[i];
+                    target[i + 1] = source[i + 1];
+                    i++;
+                }
+                else
+                {
+                    target[i] = source[i] == '\0' || char.IsSurrogate(source[i]) ? '\uFFFD' : source[i];
+                }
+            }
+        });
+    }
+}
