@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
@@ -155,6 +157,37 @@ public sealed class StopTests
         await slow.Entered;
 
         host.Executor.BeginStop();
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Executor.SlotFreed += () => ended.TrySetResult();
+        quick.Open();
+        await ended.Task.Soon();
+        (await host.GetAsync("q")).State.Should().Be(TaskState.Executed);
+        var stopped = host.Executor.StopAsync(default);
+
+        await Waiting.Until(async () => (await host.GetAsync("q")).State == TaskState.Suspended);
+        slow.Open();
+        await stopped.Soon();
+    }
+
+    [Fact]
+    public async Task A_run_that_ends_with_its_host_before_the_stop_begins_is_given_back_as_well()
+    {
+        var (quick, slow) = (new Gate(), new Gate());
+        await using var host = new TaskTestHost(tasks => tasks
+            .AddCommand("slow", slow.PassAsync)
+            .AddCommand("quick", async () =>
+            {
+                await quick.PassAsync(default);
+                throw new OperationCanceledException();
+            }));
+        await host.Client.CreateAsync(new TaskDefinition { Id = "q", Commands = [new("quick")] });
+        await host.Client.CreateAsync(new TaskDefinition { Id = "s", Commands = [new("slow")] });
+        await host.Executor.ClaimAsync(default);
+        await quick.Entered;
+        await slow.Entered;
+
+        // What the application's own stop says, before it reaches the hosted services.
+        host.Services.GetRequiredService<HostEnd>().Begin();
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         host.Executor.SlotFreed += () => ended.TrySetResult();
         quick.Open();
