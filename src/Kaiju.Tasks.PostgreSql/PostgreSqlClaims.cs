@@ -7,8 +7,35 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>Claims of the queue, each by one statement and one commit.</summary>
-internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts parts)
+internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts parts, RowMoves moves)
+    : QueueClaims(session, parts)
 {
+    private readonly PostgreSqlSession _session = session;
+    private readonly StoreParts _parts = parts;
+
+    public override async ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
+        ClaimRequest request, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var (claimed, faults) = await ClaimAsync(request, cancellationToken).ConfigureAwait(false);
+            if (faults.Count == 0)
+            {
+                return claimed!;
+            }
+
+            var isLeft = faults.TrueForAll(fault => _parts.Aside.Leave(RowsAside.Claiming, fault.Fault));
+            var unread = new GiveBackWork(
+                _parts, request.Executor.Id, row => faults.Exists(fault => fault.Claim == row.State.Claim));
+            await moves.MoveAsync(unread, int.MaxValue, cancellationToken).ConfigureAwait(false);
+            claimed.RemoveAll(task => task is null);
+            if (claimed.Count > 0 || !isLeft || tries == MostRepeated)
+            {
+                return claimed!;
+            }
+        }
+    }
+
     /// <summary>
     /// Claims what is next. After a fault in the statement it is not known whether it has happened: the caller gives
     /// back what was claimed and not answered.
@@ -17,20 +44,20 @@ internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts par
     /// What was claimed, with null in the place of what this version cannot read; and the claims of that, to be given
     /// back.
     /// </returns>
-    public ValueTask<(List<ExecutorTask?> Claimed, List<(Guid Claim, RowFault Fault)> Faults)> ClaimAsync(
-        ClaimRequest request, CancellationToken cancellationToken) => session.AskAsync(
+    private ValueTask<(List<ExecutorTask?> Claimed, List<(Guid Claim, RowFault Fault)> Faults)> ClaimAsync(
+        ClaimRequest request, CancellationToken cancellationToken) => _session.AskAsync(
         async step =>
         {
             var faults = new List<(Guid Claim, RowFault Fault)>();
             var claimed = await step.QueryAsync(
-                parts.Aside.WithoutClaims(step.Sql["claim"], session.ExceptClause),
+                _parts.Aside.WithoutClaims(step.Sql["claim"], _session.ExceptClause),
                 row => Read(row, request.Executor, faults),
                 Argument.Texts("apps", request.Executor.Apps.Distinct()),
                 Argument.Integer("most", request.MaxTasks),
                 Argument.Long("most_bytes", request.MaxBytes),
                 Argument.Text("executor", request.Executor.Id),
-                Argument.Long("grace", parts.Rules.AbortGrace.Ticks),
-                parts.Aside.Except(RowsAside.Claiming)).ConfigureAwait(false);
+                Argument.Long("grace", _parts.Rules.AbortGrace.Ticks),
+                _parts.Aside.Except(RowsAside.Claiming)).ConfigureAwait(false);
             return (claimed, faults);
         },
         static e => Faults.IsRolledBack(e) || Faults.IsHeld(e),

@@ -1,5 +1,4 @@
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
 
@@ -11,7 +10,6 @@ internal sealed class PostgreSqlExecutorPort(
     StoreParts parts,
     RowMoves moves,
     PostgreSqlRetries retries,
-    ReportBatches batches,
     DedicatedConnection heartbeats)
     : ExecutorPort(session, parts, moves)
 {
@@ -22,35 +20,6 @@ internal sealed class PostgreSqlExecutorPort(
 
     private readonly PostgreSqlSession _session = session;
     private readonly StoreParts _parts = parts;
-    private readonly PostgreSqlClaims _claims = new(session, parts);
-
-    public override async ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
-        ClaimRequest request, CancellationToken cancellationToken)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            var (claimed, faults) = await _claims.ClaimAsync(request, cancellationToken).ConfigureAwait(false);
-            if (faults.Count == 0)
-            {
-                return claimed!;
-            }
-
-            var isLeft = faults.TrueForAll(fault => _parts.Aside.Leave(RowsAside.Claiming, fault.Fault));
-            await GiveBackAsync(
-                request.Executor.Id,
-                row => faults.Exists(fault => fault.Claim == row.State.Claim),
-                cancellationToken).ConfigureAwait(false);
-            claimed.RemoveAll(task => task is null);
-            if (claimed.Count > 0 || !isLeft || tries == MostRepeatedClaims)
-            {
-                return claimed!;
-            }
-        }
-    }
-
-    public override ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
-        IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
-        batches.RecordAsync(reports, cancellationToken);
 
     public override ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
         ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>

@@ -60,7 +60,8 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
         _reports = new ReportBatches(session, _retries);
 
         var moves = new RowMoves(session, _parts);
-        Executors = new PostgreSqlExecutorPort(session, _parts, moves, _retries, _reports, _heartbeats);
+        Claims = new PostgreSqlClaims(session, _parts, moves);
+        Executors = new PostgreSqlExecutorPort(session, _parts, moves, _retries, _heartbeats);
         Reading = new TaskReading(session, _parts);
         Steering = new TaskSteering(session, _parts);
         Duties = new ManagerDuties(session, _parts, moves);
@@ -78,12 +79,16 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
 
     public override ITransactionalCreation InCallersTransaction { get; }
 
-    internal override ExecutorPort Executors { get; }
+    internal override QueueClaims Claims { get; }
 
     /// <summary>Its statements; for tests that look at plans.</summary>
     internal SqlTexts Sql => _parts.Sql;
 
     internal string Schema { get; }
+
+    protected override ReportRecording Reports => _reports;
+
+    protected override ExecutorPort Executors { get; }
 
     protected override TaskCreation Creation => _creations;
 

@@ -9,7 +9,7 @@ namespace Kaiju.Tasks.PostgreSql;
 /// <summary>
 /// How reports are recorded: results of many stages by one guarded statement, everything else while rows are held.
 /// </summary>
-internal sealed class ReportBatches : IAsyncDisposable
+internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
 {
     private static readonly string[] _statements = ["record", "record_free"];
 
@@ -25,10 +25,10 @@ internal sealed class ReportBatches : IAsyncDisposable
     public ReportBatches(PostgreSqlSession session, PostgreSqlRetries retries)
     {
         (_session, _retries, _decisions) = (session, retries, new ReportDecisions(session));
-        _batches = new Batches<StageReport, ReportAnswer?>(RecordBatchAsync, ReportRecording.SizeOf);
+        _batches = new Batches<StageReport, ReportAnswer?>(RecordBatchAsync, SizeOf);
     }
 
-    public async ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
+    public override async ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
     {
         var answers = await _batches.AddAsync(reports, cancellationToken).ConfigureAwait(false);
@@ -83,7 +83,7 @@ internal sealed class ReportBatches : IAsyncDisposable
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
     {
         var answers = new ReportAnswer?[reports.Count];
-        var done = ReportRecording.FindDoneAlone(reports);
+        var done = FindDoneAlone(reports);
         if (done.Count > 0)
         {
             await RecordDoneAsync(reports, done, answers, cancellationToken).ConfigureAwait(false);

@@ -1,37 +1,14 @@
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>
-/// What executors ask. Claims of the queue and records, which happen for every stage, are the adapter's.
-/// </summary>
-internal abstract class ExecutorPort(SqlSession session, StoreParts parts, RowMoves moves)
+/// <summary>What executors ask about their claims and about themselves.</summary>
+internal class ExecutorPort(SqlSession session, StoreParts parts, RowMoves moves)
 {
-    /// <summary>How often a claim is repeated at once when all that it took was set aside.</summary>
-    public const int MostRepeatedClaims = 20;
-
-    /// <summary>Claims what is queued: by priority, then by age, no more than is asked for.</summary>
-    public abstract ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
-        ClaimRequest request, CancellationToken cancellationToken);
-
-    /// <summary>True if there is something to claim, beside what is set aside.</summary>
-    public ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) =>
-        session.ReadAsync(
-        async step => (await step.QueryAsync(
-            parts.Aside.WithoutClaims(step.Sql["has_queued"], session.ExceptClause),
-            row => row.GetBoolean(0),
-            Argument.Texts("apps", apps),
-            parts.Aside.Except(RowsAside.Claiming)).ConfigureAwait(false))[0],
-        cancellationToken);
-
     public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
         ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
         session.WriteAsync(new ClaimStep(parts, executor, taskIds).RunAsync, cancellationToken);
-
-    public abstract ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
-        IReadOnlyList<StageReport> reports, CancellationToken cancellationToken);
 
     public virtual ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
         ExecutorInfo executor,
@@ -79,8 +56,7 @@ internal abstract class ExecutorPort(SqlSession session, StoreParts parts, RowMo
         string executorId, CancellationToken cancellationToken) =>
         moves.MoveAsync(new SuspendWork(parts, executorId), int.MaxValue, cancellationToken);
 
-    /// <summary>Gives back some of what an executor holds.</summary>
-    protected ValueTask<IReadOnlyList<TaskMove>> GiveBackAsync(
+    private ValueTask<IReadOnlyList<TaskMove>> GiveBackAsync(
         string executorId, Predicate<TaskRow> isGivenBack, CancellationToken cancellationToken) =>
         moves.MoveAsync(new GiveBackWork(parts, executorId, isGivenBack), int.MaxValue, cancellationToken);
 }

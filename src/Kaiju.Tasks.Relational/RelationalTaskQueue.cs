@@ -7,9 +7,9 @@ internal sealed class RelationalTaskQueue(RelationalTaskStore store, TimeProvide
 {
     protected override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
         ClaimRequest request, CancellationToken cancellationToken) =>
-        store.Executors.ClaimNextAsync(request, cancellationToken);
+        store.Claims.ClaimNextAsync(request, cancellationToken);
 
     protected override ValueTask<bool> HasQueuedAsync(
         IReadOnlyList<string> apps,
-        CancellationToken cancellationToken) => store.Executors.HasQueuedAsync(apps, cancellationToken);
+        CancellationToken cancellationToken) => store.Claims.HasQueuedAsync(apps, cancellationToken);
 }

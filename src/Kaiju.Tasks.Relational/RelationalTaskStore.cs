@@ -9,8 +9,12 @@ internal abstract class RelationalTaskStore : ITaskStore
 {
     public abstract ITransactionalCreation InCallersTransaction { get; }
 
-    /// <summary>What executors ask; the store's queue asks it too.</summary>
-    internal abstract ExecutorPort Executors { get; }
+    /// <summary>What the store's queue asks.</summary>
+    internal abstract QueueClaims Claims { get; }
+
+    protected abstract ReportRecording Reports { get; }
+
+    protected abstract ExecutorPort Executors { get; }
 
     protected abstract TaskCreation Creation { get; }
 
@@ -113,7 +117,7 @@ internal abstract class RelationalTaskStore : ITaskStore
 
     public ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
-        Executors.RecordAsync(reports, cancellationToken);
+        Reports.RecordAsync(reports, cancellationToken);
 
     public ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
         ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>

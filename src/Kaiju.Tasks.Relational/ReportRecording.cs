@@ -4,10 +4,16 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// How reports are decided about while their rows are held, and which a statement may record by itself.
+/// How reports are recorded: which of them a statement may record by itself, and how the others are decided about while
+/// their rows are held.
 /// </summary>
-internal static class ReportRecording
+internal abstract class ReportRecording
 {
+    /// <summary>Records reports; see <see cref="IExecutorPort.RecordAsync"/>.</summary>
+    public abstract ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
+        IReadOnlyList<StageReport> reports, CancellationToken cancellationToken);
+
+    /// <summary>Lets the lifecycle decide about reports while their rows are held.</summary>
     public static async ValueTask<IReadOnlyList<ReportAnswer>> DecideAsync(
         SqlStep step, IReadOnlyList<StageReport> reports)
     {

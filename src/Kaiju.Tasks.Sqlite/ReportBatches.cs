@@ -9,7 +9,7 @@ namespace Kaiju.Tasks.Sqlite;
 /// How reports are recorded: each result by a guarded statement, everything else by loading its task and asking the
 /// lifecycle.
 /// </summary>
-internal sealed class ReportBatches : IAsyncDisposable
+internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
 {
     private static readonly string[] _recordArguments = ["@task_no", "@claim", "@stage", "@bytes", "@now"];
     private static readonly string[] _taskArgument = ["@task_no"];
@@ -20,10 +20,10 @@ internal sealed class ReportBatches : IAsyncDisposable
     public ReportBatches(SqliteSession session)
     {
         _session = session;
-        _batches = new Batches<StageReport, ReportAnswer>(RecordBatchAsync, ReportRecording.SizeOf);
+        _batches = new Batches<StageReport, ReportAnswer>(RecordBatchAsync, SizeOf);
     }
 
-    public ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
+    public override ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -70,7 +70,7 @@ internal sealed class ReportBatches : IAsyncDisposable
             var answers = new ReportAnswer[reports.Count];
             var others = Enumerable.Range(0, answers.Length).ToHashSet();
             var now = await step.NowAsync().ConfigureAwait(false);
-            foreach (var place in ReportRecording.FindDoneAlone(reports))
+            foreach (var place in FindDoneAlone(reports))
             {
                 if (Record((SqliteStep)step, reports[place], now))
                 {
@@ -82,7 +82,7 @@ internal sealed class ReportBatches : IAsyncDisposable
             var places = others.Order().ToList();
             var decided = places.Count == 0
                 ? []
-                : await ReportRecording.DecideAsync(
+                : await DecideAsync(
                     step, places.ConvertAll(place => reports[place])).ConfigureAwait(false);
             foreach (var (place, answer) in places.Zip(decided))
             {

@@ -17,13 +17,40 @@ internal enum ClaimOutcome
 }
 
 /// <summary>Claims of the queue, each by a guarded statement of its own.</summary>
-internal sealed class SqliteClaims(SqliteSession session, StoreParts parts)
+internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : QueueClaims(session, parts)
 {
     private static readonly string[] _claimArguments = ["@task_no", "@claim", "@executor", "@now", "@grace"];
     private static readonly string[] _taskArgument = ["@task_no"];
 
+    private readonly SqliteSession _session = session;
+    private readonly StoreParts _parts = parts;
+
+    public override ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
+        ClaimRequest request, CancellationToken cancellationToken) => _session.WriteAsync<IReadOnlyList<ExecutorTask>>(
+        async step =>
+        {
+            var claimed = new List<ExecutorTask>();
+            for (var tries = 0; tries < MostRepeated; tries++)
+            {
+                // Where all of them were set aside, others may stand behind them.
+                if (await ClaimAsync((SqliteStep)step, request, claimed).ConfigureAwait(false)
+                    != ClaimOutcome.SetAside)
+                {
+                    break;
+                }
+            }
+
+            if (claimed.Count > 0)
+            {
+                await ClaimRows.KnowAsync(step, request.Executor).ConfigureAwait(false);
+            }
+
+            return claimed;
+        },
+        cancellationToken);
+
     /// <summary>Claims the next tasks and adds them to what is claimed.</summary>
-    public async ValueTask<ClaimOutcome> ClaimAsync(SqliteStep step, ClaimRequest request, List<ExecutorTask> claimed)
+    private async ValueTask<ClaimOutcome> ClaimAsync(SqliteStep step, ClaimRequest request, List<ExecutorTask> claimed)
     {
         var (now, faults) = (await step.NowAsync().ConfigureAwait(false), new List<RowFault>());
         foreach (var task in Within(request, await FindQueuedAsync(step, request).ConfigureAwait(false)))
@@ -35,14 +62,14 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts)
         }
 
         var isSetAside = faults.Count > 0
-            && faults.TrueForAll(fault => parts.Aside.Leave(RowsAside.Claiming, fault))
+            && faults.TrueForAll(fault => _parts.Aside.Leave(RowsAside.Claiming, fault))
             && claimed.Count == 0;
         return isSetAside ? ClaimOutcome.SetAside : ClaimOutcome.Done;
     }
 
     private async ValueTask<List<QueuedRow>> FindQueuedAsync(SqliteStep step, ClaimRequest request)
     {
-        var statement = parts.Aside.WithoutClaims(step.Sql["queued"], session.ExceptClause);
+        var statement = _parts.Aside.WithoutClaims(step.Sql["queued"], _session.ExceptClause);
         var queued = new List<QueuedRow>();
         foreach (var app in request.Executor.Apps.Distinct())
         {
@@ -51,7 +78,7 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts)
                 row => new QueuedRow(row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)),
                 Argument.Text("app", app),
                 Argument.Integer("most", request.MaxTasks),
-                parts.Aside.Except(RowsAside.Claiming)).ConfigureAwait(false));
+                _parts.Aside.Except(RowsAside.Claiming)).ConfigureAwait(false));
         }
 
         return queued;
@@ -73,7 +100,7 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts)
     private async ValueTask<ExecutorTask?> ClaimAsync(
         SqliteStep step, ExecutorInfo executor, long taskNo, DateTimeOffset now, List<RowFault> faults)
     {
-        var claim = parts.Ids.NewId();
+        var claim = _parts.Ids.NewId();
         if (ReadQueued(step, executor, taskNo, claim, now, faults) is not var (task, results, runNo, pass))
         {
             return null;
@@ -94,7 +121,8 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts)
         }
 
         var changed = step.KeptOpen("claim", _claimArguments)
-            .With(taskNo).With(claim).With(executor.Id).With(Ticks.Of(now)).With(parts.Rules.AbortGrace.Ticks).Change();
+            .With(taskNo).With(claim).With(executor.Id).With(Ticks.Of(now))
+                .With(_parts.Rules.AbortGrace.Ticks).Change();
         return changed == 0 ? null : task;
     }
 

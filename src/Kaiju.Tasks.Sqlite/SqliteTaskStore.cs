@@ -31,7 +31,8 @@ internal sealed class SqliteTaskStore : RelationalTaskStore, IAsyncDisposable, I
         _reports = new ReportBatches(_session);
 
         var moves = new RowMoves(_session, _parts);
-        Executors = new SqliteExecutorPort(_session, _parts, moves, _reports);
+        Claims = new SqliteClaims(_session, _parts);
+        Executors = new ExecutorPort(_session, _parts, moves);
         Creation = new TaskCreation(_session, _parts);
         Reading = new TaskReading(_session, _parts);
         Steering = new TaskSteering(_session, _parts);
@@ -42,10 +43,14 @@ internal sealed class SqliteTaskStore : RelationalTaskStore, IAsyncDisposable, I
 
     public override ITransactionalCreation InCallersTransaction { get; }
 
-    internal override ExecutorPort Executors { get; }
+    internal override QueueClaims Claims { get; }
 
     /// <summary>Its statements; for tests that look at plans.</summary>
     internal SqlTexts Sql => _parts.Sql;
+
+    protected override ReportRecording Reports => _reports;
+
+    protected override ExecutorPort Executors { get; }
 
     protected override TaskCreation Creation { get; }
 

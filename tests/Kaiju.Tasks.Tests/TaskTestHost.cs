@@ -69,7 +69,7 @@ internal sealed class TaskTestHost : IAsyncDisposable
         int work;
         do
         {
-            work = (await Manager.TickAsync(default)).Moved + await Executor.ClaimAsync(default);
+            work = (await Manager.TickAsync(default)).Moved + await Executor.Claimer.ClaimAsync(default);
             await Executor.WhenIdleAsync();
         }
         while (work > 0);

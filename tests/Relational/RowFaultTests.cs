@@ -232,10 +232,10 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
         (await ClaimAsync(10)).Should().BeEmpty();
         (await Store.ListExecutorsAsync(default)).Should().ContainSingle();
         _bare!.Logs.SetAside.Should().ContainSingle().Which.Should().Contain("b");
-        (await ((RelationalTaskStore)Store).Executors.HasQueuedAsync(_executor.Apps, default)).Should().BeFalse(
+        (await ((RelationalTaskStore)Store).Claims.HasQueuedAsync(_executor.Apps, default)).Should().BeFalse(
             "what is set aside makes no executor busy");
         await CreateAsync(id => new TaskDefinition { Id = id, Commands = [new("do")] }, "d");
-        (await ((RelationalTaskStore)Store).Executors.HasQueuedAsync(_executor.Apps, default)).Should().BeTrue();
+        (await ((RelationalTaskStore)Store).Claims.HasQueuedAsync(_executor.Apps, default)).Should().BeTrue();
         (await ClaimAsync(10)).Should().Equal("d");
 
         // Another version can read it. This process tries again after a while.

@@ -126,7 +126,7 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         {
             Run("Heartbeat", Loop<HeartbeatLoop>(_executor).RunAsync, _everything.Token);
             Run("ClaimCheck", Loop<ClaimCheckLoop>(_executor).RunAsync, _everything.Token);
-            _claimLoop = Run("Executor", Loop<ExecutorLoop>(_executor).RunAsync, _claiming.Token);
+            _claimLoop = Run("Executor", Loop<ExecutorLoop>(_executor.Claimer).RunAsync, _claiming.Token);
         }
 
         if (_options.Roles.HasFlag(TaskRoles.Manager))

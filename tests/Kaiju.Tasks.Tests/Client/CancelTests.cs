@@ -10,7 +10,7 @@ public sealed class CancelTests
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxRetries = 3, Commands = [new("slow")] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
 
         (await host.Client.CancelAsync("t")).Should().BeTrue();

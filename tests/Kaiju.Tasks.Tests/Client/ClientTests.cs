@@ -165,7 +165,7 @@ public sealed class ClientTests
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("slow")] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
 
         (await host.Client.DeleteAsync("t")).Should().BeTrue();

@@ -130,10 +130,10 @@ public sealed class CertaintyTests : IAsyncDisposable
     [Fact]
     public async Task An_executor_whose_machine_was_suspended_pings_before_it_claims()
     {
-        await _host.Executor.ClaimAsync(default);
+        await _host.Executor.Claimer.ClaimAsync(default);
         _clock.Suspend(_lifetime + _moment);
 
-        await _host.Executor.ClaimAsync(default);
+        await _host.Executor.Claimer.ClaimAsync(default);
 
         _store.Pings.Should().Be(2);
     }
@@ -191,7 +191,7 @@ public sealed class CertaintyTests : IAsyncDisposable
 
     private async Task ExecuteAsync()
     {
-        await _host.Executor.ClaimAsync(default);
+        await _host.Executor.Claimer.ClaimAsync(default);
         await _host.Executor.WhenIdleAsync();
     }
 

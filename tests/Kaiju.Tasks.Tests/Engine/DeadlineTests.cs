@@ -16,7 +16,7 @@ public sealed class DeadlineTests
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
         await host.Client.CreateAsync(
             new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromSeconds(60), Commands = [new("slow")] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
 
         host.Clock.Advance(TimeSpan.FromSeconds(60));
@@ -37,7 +37,7 @@ public sealed class DeadlineTests
             tasks => tasks.AddCommand(
                 "slow", (CancellationToken token) => ++calls == 1 ? gate.PassAsync(token) : Task.CompletedTask));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxRetries = 1, Commands = [new("slow")] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
 
         host.Clock.Advance(TimeSpan.FromSeconds(300));
@@ -55,7 +55,7 @@ public sealed class DeadlineTests
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
         await host.Client.CreateAsync(
             new TaskDefinition { Id = "t", Commands = [new("slow") { MaxTimeout = TimeSpan.FromSeconds(2) }] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
 
         host.Clock.Advance(TimeSpan.FromSeconds(2));
@@ -88,17 +88,17 @@ public sealed class DeadlineTests
             MaxExecTimeout = TimeSpan.FromSeconds(60),
             Commands = [new("block") { MaxTimeout = hasTimeout ? TimeSpan.FromSeconds(2) : null }, new("block")],
         });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await entered.Task;
 
         var ended = host.Client.WaitAsync("t");
         host.Clock.Advance(TimeSpan.FromSeconds(hasTimeout ? 2 : 60));
         (await ended.Soon()).Error!.Kind.Should().Be(kind);
-        host.Executor.FreeSlots.Should().Be(0);
+        host.Executor.Claimer.FreeSlots.Should().Be(0);
 
         gate.Set();
         await host.Executor.WhenIdleAsync().Soon();
-        host.Executor.FreeSlots.Should().Be(1);
+        host.Executor.Claimer.FreeSlots.Should().Be(1);
         (await host.GetAsync("t")).Result.Should().BeEmpty();
     }
 
@@ -125,7 +125,7 @@ public sealed class DeadlineTests
                     MaxExecTimeout = TimeSpan.FromSeconds(seconds),
                     Commands = [new("slow")],
                 });
-            await host.Executor.ClaimAsync(default);
+            await host.Executor.Claimer.ClaimAsync(default);
             await gate.Entered;
         }
 
@@ -150,7 +150,7 @@ public sealed class DeadlineTests
         }));
         await host.Client.CreateAsync(
             new TaskDefinition { Id = "stage", Commands = [new("slow") { MaxTimeout = TimeSpan.FromSeconds(2) }] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
 
         host.Clock.Advance(TimeSpan.FromSeconds(2));
@@ -167,17 +167,17 @@ public sealed class DeadlineTests
             tasks => tasks.AddCommand("stubborn", gate.PassStubbornlyAsync), options => options.Capacity = 1);
         await host.Client.CreateAsync(
             new TaskDefinition { Id = "t", Commands = [new("stubborn") { MaxTimeout = TimeSpan.FromSeconds(2) }] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
         var ended = host.Client.WaitAsync("t");
 
         host.Clock.Advance(TimeSpan.FromSeconds(2));
 
         (await ended.Soon()).Error!.Kind.Should().Be(TaskErrorKind.StageTimeout);
-        host.Executor.FreeSlots.Should().Be(0, "the handler still runs");
+        host.Executor.Claimer.FreeSlots.Should().Be(0, "the handler still runs");
         gate.Open();
         await host.Executor.WhenIdleAsync().Soon();
-        host.Executor.FreeSlots.Should().Be(1);
+        host.Executor.Claimer.FreeSlots.Should().Be(1);
     }
 
     [Fact]
@@ -250,7 +250,7 @@ public sealed class DeadlineTests
                 new("first") { MaxTimeout = TimeSpan.FromSeconds(2) },
                 new("second") { MaxTimeout = TimeSpan.FromSeconds(200) }],
         });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await begun.Task.Soon();
         offload.BeforeCancel = () =>
         {
@@ -299,7 +299,7 @@ public sealed class DeadlineTests
             }
         };
 
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await host.Executor.WhenIdleAsync().Soon();
 
         calls.Should().Be(0);

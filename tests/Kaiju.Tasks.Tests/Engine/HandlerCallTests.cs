@@ -109,16 +109,16 @@ public sealed class HandlerCallTests
         var command = new TaskCommand("block") { MaxTimeout = TimeSpan.FromSeconds(2) };
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [command, new("block")] });
 
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
 
         offload.Held.Should().NotBeNull();
-        host.Executor.FreeSlots.Should().Be(0);
+        host.Executor.Claimer.FreeSlots.Should().Be(0);
         host.Executor.IsRunning.Should().BeTrue();
 
         offload.Held!.Execute();
         await host.Executor.WhenIdleAsync().Soon();
 
-        host.Executor.FreeSlots.Should().Be(1);
+        host.Executor.Claimer.FreeSlots.Should().Be(1);
         (await host.GetAsync("t")).Error!.Kind.Should().Be(TaskErrorKind.StageTimeout);
     }
 

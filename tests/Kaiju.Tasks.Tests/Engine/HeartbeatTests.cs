@@ -41,7 +41,7 @@ public sealed class HeartbeatTests
         await beating.Host.Client.CreateAsync(
             new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("slow")] });
         await pings.AtLeast(1);
-        await beating.Host.Executor.ClaimAsync(default);
+        await beating.Host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
         for (var i = pings.Count; i < 6; i++)
         {

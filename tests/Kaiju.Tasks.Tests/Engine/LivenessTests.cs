@@ -68,7 +68,7 @@ public sealed class LivenessTests
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
         await CreateAsync(host, "slow");
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
         await host.WatchForAsync(TimeSpan.FromSeconds(91));
         await host.Manager.TickAsync(default);
@@ -85,7 +85,7 @@ public sealed class LivenessTests
     public async Task An_executor_says_that_it_lives_before_it_claims()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1));
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
 
         (await host.Store.GetTimeToNextDutyAsync(default)).Should().Be(
             TimeSpan.FromSeconds(90) + TimeSpan.FromTicks(1), "the executor's death is the next thing to look for");

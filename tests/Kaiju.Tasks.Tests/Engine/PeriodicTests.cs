@@ -201,7 +201,7 @@ public sealed class PeriodicTests
         for (var round = 0; round < rounds; round++)
         {
             await host.Manager.TickAsync(default);
-            await host.Executor.ClaimAsync(default);
+            await host.Executor.Claimer.ClaimAsync(default);
             await host.Executor.WhenIdleAsync();
         }
     }
@@ -214,7 +214,7 @@ public sealed class PeriodicTests
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Cron = "* * * * *", Commands = [new("slow")] });
         host.Clock.Advance(TimeSpan.FromSeconds(30));
         await host.Manager.TickAsync(default);
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
 
         host.Clock.Advance(TimeSpan.FromSeconds(150));

@@ -33,7 +33,7 @@ public sealed class RetryTests
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", MaxRetries = 5, Commands = [new("fail")] });
         host.Clock.Advance(TimeSpan.FromSeconds(secondsInTheQueue));
 
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await host.Executor.WhenIdleAsync();
 
         host.Logs.Lines.Should().ContainSingle(line => line.Event.Id == 221 || line.Event.Id == 222).Which.Event.Id

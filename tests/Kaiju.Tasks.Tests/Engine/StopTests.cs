@@ -16,7 +16,7 @@ public sealed class StopTests
         await using var host = new TaskTestHost(
             tasks => tasks.AddCommand("slow", gate.PassAsync).AddCommand("next", () => "next"));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("slow"), new("next")] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
 
         var stopped = host.Executor.StopAsync(default);
@@ -45,7 +45,7 @@ public sealed class StopTests
             }
         }));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("slow")] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
 
         var stopped = host.Executor.StopAsync(default);
@@ -56,7 +56,7 @@ public sealed class StopTests
         (await host.GetAsync("t")).Should().Match<TaskRecord>(t => t.State == TaskState.Suspended && t.Error == null);
         await host.Manager.TickAsync(default);
         var other = host.NewExecutor();
-        await other.ClaimAsync(default);
+        await other.Claimer.ClaimAsync(default);
         await other.WhenIdleAsync().Soon();
         (await host.GetAsync("t")).State.Should().Be(TaskState.Finished);
         attempts.Should().Equal(1, 1);
@@ -68,7 +68,7 @@ public sealed class StopTests
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("stubborn", gate.PassStubbornlyAsync));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("stubborn")] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await gate.Entered;
 
         var stopped = host.Executor.StopAsync(default);
@@ -91,7 +91,7 @@ public sealed class StopTests
         await host.Executor.StopAsync(default);
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
 
-        (await host.Executor.ClaimAsync(default)).Should().Be(0);
+        (await host.Executor.Claimer.ClaimAsync(default)).Should().Be(0);
         (await host.GetAsync("t")).State.Should().Be(TaskState.Queued);
     }
 
@@ -122,7 +122,7 @@ public sealed class StopTests
             tasks.AddCommand("quick", quick.PassAsync).AddCommand("slow", slow.PassAsync).AddCommand("next", () => 1));
         await host.Client.CreateAsync(new TaskDefinition { Id = "q", Commands = [new("quick"), new("next")] });
         await host.Client.CreateAsync(new TaskDefinition { Id = "s", Commands = [new("slow"), new("next")] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await quick.Entered;
         await slow.Entered;
 
@@ -134,7 +134,7 @@ public sealed class StopTests
         stopped.IsCompleted.Should().BeFalse();
         await host.Manager.TickAsync(default);
         var other = host.NewExecutor();
-        await other.ClaimAsync(default);
+        await other.Claimer.ClaimAsync(default);
         await other.WhenIdleAsync().Soon();
         (await host.GetAsync("q")).Should().Match<TaskRecord>(
             task => task.State == TaskState.Finished && task.Managed.Interruptions == 0);
@@ -152,13 +152,13 @@ public sealed class StopTests
             tasks.AddCommand("quick", quick.PassAsync).AddCommand("slow", slow.PassAsync).AddCommand("next", () => 1));
         await host.Client.CreateAsync(new TaskDefinition { Id = "q", Commands = [new("quick"), new("next")] });
         await host.Client.CreateAsync(new TaskDefinition { Id = "s", Commands = [new("slow")] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await quick.Entered;
         await slow.Entered;
 
         host.Executor.BeginStop();
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        host.Executor.SlotFreed += () => ended.TrySetResult();
+        host.Executor.Claimer.SlotFreed += () => ended.TrySetResult();
         quick.Open();
         await ended.Task.Soon();
         (await host.GetAsync("q")).State.Should().Be(TaskState.Executed);
@@ -182,14 +182,14 @@ public sealed class StopTests
             }));
         await host.Client.CreateAsync(new TaskDefinition { Id = "q", Commands = [new("quick")] });
         await host.Client.CreateAsync(new TaskDefinition { Id = "s", Commands = [new("slow")] });
-        await host.Executor.ClaimAsync(default);
+        await host.Executor.Claimer.ClaimAsync(default);
         await quick.Entered;
         await slow.Entered;
 
         // What the application's own stop says, before it reaches the hosted services.
         host.Services.GetRequiredService<HostEnd>().Begin();
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        host.Executor.SlotFreed += () => ended.TrySetResult();
+        host.Executor.Claimer.SlotFreed += () => ended.TrySetResult();
         quick.Open();
         await ended.Task.Soon();
         (await host.GetAsync("q")).State.Should().Be(TaskState.Executed);

@@ -32,11 +32,12 @@ public sealed class StrayClaimTests : IAsyncDisposable
     {
         await CreateAsync("a", "b", "c");
         _queue.Loses = true;
-        await FluentActions.Awaiting(() => _host.Executor.ClaimAsync(default)).Should().ThrowAsync<IOException>();
+        await FluentActions.Awaiting(() => _host.Executor.Claimer.ClaimAsync(default)).Should()
+            .ThrowAsync<IOException>();
 
         // The rows are locked by the claim that is not committed: the search sees nothing, and the next claim passes
         // over them.
-        (await _host.Executor.ClaimAsync(default)).Should().Be(0);
+        (await _host.Executor.Claimer.ClaimAsync(default)).Should().Be(0);
         await _queue.CommitAsync();
         (await StatesAsync()).Should().Equal(TaskState.Executed, TaskState.Executed, TaskState.Executed);
 
@@ -55,7 +56,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
     {
         await CreateAsync("a");
         _queue.Holds = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var claiming = _host.Executor.ClaimAsync(default);
+        var claiming = _host.Executor.Claimer.ClaimAsync(default);
 
         for (var i = 0; i < 5; i++)
         {
@@ -83,7 +84,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
             new TaskDefinition { Id = "t", MaxExecTimeout = TimeSpan.FromHours(1), Commands = [new("slow")] });
         var queue = host.Services.GetRequiredService<LateQueue>();
         queue.Holds = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var claiming = host.Executor.ClaimAsync(default);
+        var claiming = host.Executor.Claimer.ClaimAsync(default);
         await host.Executor.GiveBackStraysAsync(default);
         queue.Holds.SetResult();
         await claiming.Soon();

@@ -140,7 +140,7 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
         {
             try
             {
-                await _executor.ClaimAsync(default);
+                await _executor.Claimer.ClaimAsync(default);
             }
             catch (Exception e) when (e is IOException or TimeoutException)
             {

@@ -11,6 +11,19 @@ internal sealed class TaskClaimer(
     private long _callsBegun;
     private long _callsEnded;
 
+    /// <summary>Raised when a run has ended, so that its slot can be filled.</summary>
+    public event Action? SlotFreed
+    {
+        add => parts.Runs.SlotFreed += value;
+        remove => parts.Runs.SlotFreed -= value;
+    }
+
+    /// <summary>Whose tasks it claims.</summary>
+    public IReadOnlyList<string> Apps => info.Apps;
+
+    /// <summary>True if something runs.</summary>
+    public bool IsRunning => !parts.Runs.IsEmpty;
+
     public int FreeSlots => parts.Stop.HasBegun ? 0 : info.Capacity - parts.Runs.Taken;
 
     /// <summary>Calls of the queue that have begun.</summary>

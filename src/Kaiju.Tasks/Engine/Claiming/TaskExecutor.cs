@@ -26,7 +26,6 @@ internal sealed class TaskExecutor : IDisposable
     private readonly ActiveRuns _runs;
     private readonly HeldClaims _held;
     private readonly StoppedClaims _stopped;
-    private readonly TaskClaimer _claimer;
     private readonly StrayClaims _strays;
 
     public TaskExecutor(
@@ -42,25 +41,16 @@ internal sealed class TaskExecutor : IDisposable
         var reporter = new StageReporter(store, _stop, clock, options, outages, _logger);
         var parts = new RunParts(
             DescribeExecutor(), stages, reporter, _held, _runs, _stopped, _stop, clock, offload);
-        _claimer = new TaskClaimer(Info, store, queue, parts, options);
-        _strays = new StrayClaims(Info, questions, _claimer, _runs, _logger);
-    }
-
-    /// <summary>Raised when a run has ended, so that its slot can be filled.</summary>
-    public event Action? SlotFreed
-    {
-        add => _runs.SlotFreed += value;
-        remove => _runs.SlotFreed -= value;
+        Claimer = new TaskClaimer(Info, store, queue, parts, options);
+        _strays = new StrayClaims(Info, questions, Claimer, _runs, _logger);
     }
 
     public ExecutorInfo Info { get; }
 
-    public int FreeSlots => _claimer.FreeSlots;
+    /// <summary>Claims tasks for this executor's free slots.</summary>
+    public TaskClaimer Claimer { get; }
 
     public bool IsRunning => !_runs.IsEmpty;
-
-    /// <summary>Claims for all free slots and begins to run what it got. One call at a time.</summary>
-    public Task<int> ClaimAsync(CancellationToken cancellationToken) => _claimer.ClaimAsync(cancellationToken);
 
     /// <summary>Tells the store that this executor lives, and stops the runs whose claims are lost.</summary>
     public Task HeartbeatAsync(CancellationToken cancellationToken) => _held.PingAsync(cancellationToken);

@@ -6,7 +6,7 @@ namespace Kaiju.Tasks.Engine;
 
 /// <summary>When an executor claims: whenever it has a free slot and the queue may have something for it.</summary>
 internal sealed class ExecutorLoop(
-    TaskExecutor executor,
+    TaskClaimer claimer,
     ITaskQueue queue,
     TimeProvider clock,
     Offload offload,
@@ -19,7 +19,7 @@ internal sealed class ExecutorLoop(
     {
         var slots = new WakeSignal(clock);
         var delay = new FaultDelay(clock, options.MaxFaultDelay);
-        executor.SlotFreed += slots.Set;
+        claimer.SlotFreed += slots.Set;
         try
         {
             while (!cancellationToken.IsCancellationRequested)
@@ -39,27 +39,27 @@ internal sealed class ExecutorLoop(
         }
         finally
         {
-            executor.SlotFreed -= slots.Set;
+            claimer.SlotFreed -= slots.Set;
         }
     }
 
     private async Task ClaimOrWaitAsync(WakeSignal slots, CancellationToken cancellationToken)
     {
-        if (executor.FreeSlots == 0)
+        if (claimer.FreeSlots == 0)
         {
             await slots.WaitAsync(options.PollInterval, cancellationToken).ConfigureAwait(false);
         }
 
-        if (executor.IsRunning)
+        if (claimer.IsRunning)
         {
             // Runs that are short end together: what has been begun frees its slot before the claim, and one claim
             // fills them all.
             await offload.YieldAsync().ConfigureAwait(false);
         }
 
-        if (executor.FreeSlots > 0 && await executor.ClaimAsync(cancellationToken).ConfigureAwait(false) == 0)
+        if (claimer.FreeSlots > 0 && await claimer.ClaimAsync(cancellationToken).ConfigureAwait(false) == 0)
         {
-            await queue.WaitAsync(executor.Info.Apps, options.PollInterval, cancellationToken).ConfigureAwait(false);
+            await queue.WaitAsync(claimer.Apps, options.PollInterval, cancellationToken).ConfigureAwait(false);
         }
     }
 }
