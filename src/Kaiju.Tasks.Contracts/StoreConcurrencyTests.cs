@@ -1,6 +1,5 @@
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
-using Kaiju.Tasks.Storage;
 using Xunit;
 
 namespace Kaiju.Tasks.Contracts;

@@ -1,5 +1,4 @@
 using Kaiju.Tasks.Queueing;
-using Kaiju.Tasks.Storage;
 using Xunit;
 
 namespace Kaiju.Tasks.Contracts;

@@ -1,4 +1,3 @@
-using Kaiju.Tasks.Storage;
 using Xunit;
 
 namespace Kaiju.Tasks.Contracts;

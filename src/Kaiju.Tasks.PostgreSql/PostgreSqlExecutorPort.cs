@@ -1,4 +1,3 @@
-using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Storage;
 

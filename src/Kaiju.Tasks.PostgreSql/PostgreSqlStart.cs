@@ -1,5 +1,4 @@
 using Kaiju.Tasks.Relational;
-using Kaiju.Tasks.Storage;
 using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;

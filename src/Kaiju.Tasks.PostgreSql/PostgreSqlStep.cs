@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
 using Npgsql;
 using NpgsqlTypes;

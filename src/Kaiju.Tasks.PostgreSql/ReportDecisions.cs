@@ -1,6 +1,5 @@
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
-using Kaiju.Tasks.Storage;
 using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;

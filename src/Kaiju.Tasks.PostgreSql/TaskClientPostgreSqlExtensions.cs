@@ -1,4 +1,3 @@
-using Kaiju.Tasks.Storage;
 using Npgsql;
 
 namespace Kaiju.Tasks;

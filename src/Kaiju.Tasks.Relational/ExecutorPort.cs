@@ -1,4 +1,3 @@
-using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;

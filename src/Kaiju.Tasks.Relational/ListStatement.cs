@@ -1,5 +1,3 @@
-using Kaiju.Tasks.Storage;
-
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>

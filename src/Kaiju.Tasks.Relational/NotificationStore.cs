@@ -1,7 +1,5 @@
 using System.Data.Common;
 using System.Text.Json;
-using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 

@@ -1,10 +1,10 @@
-using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
-using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What the queue asks: claims, which happen for every task and are the adapter's, and if there are any.</summary>
+/// <summary>
+/// What the queue asks: claims, which happen for every task and are the adapter's, and if there are any.
+/// </summary>
 internal abstract class QueueClaims(SqlSession session, StoreParts parts)
 {
     /// <summary>How often a claim is repeated at once when all that it took was set aside.</summary>

@@ -1,5 +1,3 @@
-using Kaiju.Tasks.Lifecycle;
-
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>A stage's result, or its failure, to be stored.</summary>

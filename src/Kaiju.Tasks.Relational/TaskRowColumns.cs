@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Relational;
 

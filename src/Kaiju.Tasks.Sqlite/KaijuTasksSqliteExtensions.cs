@@ -2,7 +2,6 @@ using Kaiju.Tasks;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Relational;
 using Kaiju.Tasks.Sqlite;
-using Kaiju.Tasks.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Data.Common;
-using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
 using Microsoft.Data.Sqlite;
 

@@ -1,4 +1,3 @@
-using Kaiju.Tasks.Storage;
 using Microsoft.Data.Sqlite;
 
 namespace Kaiju.Tasks;

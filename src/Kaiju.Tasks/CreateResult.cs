@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Wire;
 
-namespace Kaiju.Tasks.Storage;
+namespace Kaiju.Tasks;
 
 /// <summary>What was done with one task that was to be created.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]

@@ -1,12 +1,12 @@
 using System.Text.Json.Serialization;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Wire;
 
-namespace Kaiju.Tasks.Lifecycle;
+namespace Kaiju.Tasks;
 
 /// <summary>
 /// The small part of a task that changes: everything but its definition and its results. Only
-/// <see cref="TaskLifecycle"/> says how it changes; a store keeps it and carries the change out, guarded by what the
-/// transition started from.
+/// <see cref="Lifecycle.TaskLifecycle"/> says how it changes; a store keeps it and carries the change out, guarded by
+/// what the transition started from.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed record ManagedState

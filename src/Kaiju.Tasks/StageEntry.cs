@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Wire;
 
-namespace Kaiju.Tasks.Lifecycle;
+namespace Kaiju.Tasks;
 
 /// <summary>
 /// One row of a run's history. Results are unique by (run, pass, stage), failures by (run, pass, stage, attempt).

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Kaiju.Tasks.Json;
-using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Wire;
 
-namespace Kaiju.Tasks.Storage;
+namespace Kaiju.Tasks;
 
 /// <summary>A place in the order in which tasks are listed.</summary>
 /// <param name="Created">The last task's creation.</param>

@@ -4,7 +4,6 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Scheduling;
-using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;

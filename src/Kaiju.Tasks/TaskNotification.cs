@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Wire;
 
-namespace Kaiju.Tasks.Storage;
+namespace Kaiju.Tasks;
 
 /// <summary>Which tasks to list. Members that are null do not matter.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]

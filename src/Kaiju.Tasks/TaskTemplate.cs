@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Kaiju.Tasks.Json;
-using Kaiju.Tasks.Serialization;
 using Kaiju.Tasks.Templates;
+using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 

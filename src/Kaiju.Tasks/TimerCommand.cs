@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Kaiju.Tasks.Json;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 

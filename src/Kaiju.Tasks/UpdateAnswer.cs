@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
-using Kaiju.Tasks.Serialization;
+using Kaiju.Tasks.Wire;
 
-namespace Kaiju.Tasks.Storage;
+namespace Kaiju.Tasks;
 
 /// <summary>What became of an update.</summary>
 /// <param name="Result">What was done.</param>

@@ -1,5 +1,4 @@
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.TestServers;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;

@@ -4,7 +4,6 @@ using Kaiju.Tasks.Contracts.Conformance;
 using Kaiju.Tasks.Contracts.Model;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
-using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.TestServers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,6 +1,5 @@
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
-using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;

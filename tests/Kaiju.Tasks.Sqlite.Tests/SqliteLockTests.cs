@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

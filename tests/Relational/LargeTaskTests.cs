@@ -1,7 +1,5 @@
 using System.Text.Json;
 using Kaiju.Tasks.Contracts;
-using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 

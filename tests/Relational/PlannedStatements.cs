@@ -1,5 +1,3 @@
-using Kaiju.Tasks.Storage;
-
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>Every statement of an adapter as the database gets it, those of pages with each kind of filter.</summary>

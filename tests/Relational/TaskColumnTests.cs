@@ -3,7 +3,6 @@ using System.Reflection;
 using System.Text.Json;
 using Kaiju.Tasks.Contracts;
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using Kaiju.Tasks.Client;
 using Kaiju.Tasks.Commands;
-using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Templates;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;

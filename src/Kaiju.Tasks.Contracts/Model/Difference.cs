@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Contracts.Model;
 

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Client;
 

@@ -3,7 +3,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Json;
-using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks;

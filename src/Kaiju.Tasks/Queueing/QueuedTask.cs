@@ -1,5 +1,3 @@
-using Kaiju.Tasks.Storage;
-
 namespace Kaiju.Tasks.Queueing;
 
 /// <summary>A task that is QUEUED at the store.</summary>

@@ -1,5 +1,3 @@
-using Kaiju.Tasks.Lifecycle;
-
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>What a manager's verb did to one task.</summary>

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Kaiju.Tasks.Commands;
 using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Validation;
 using Kaiju.Tasks.Wire;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Wire;
 

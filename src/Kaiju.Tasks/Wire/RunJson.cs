@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Wire;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Kaiju.Tasks.Wire;
 
-namespace Kaiju.Tasks.Serialization;
+namespace Kaiju.Tasks.Wire;
 
 /// <summary>
 /// Writes and reads this library's types in their wire form, whatever the serializer's options and without reflection.

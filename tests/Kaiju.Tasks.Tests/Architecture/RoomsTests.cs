@@ -13,7 +13,7 @@ public sealed class RoomsTests
     /// <summary>
     /// Whom a room may know: the rooms of the lines below its own. The picture in ARCHITECTURE.md has the same lines.
     /// </summary>
-    private static readonly string[][] _lines =
+    internal static readonly string[][] Lines =
     [
         ["Hosting"],
         ["Client", "Engine"],
@@ -45,7 +45,7 @@ public sealed class RoomsTests
 
     private static int LineOf(string room)
     {
-        var line = Array.FindIndex(_lines, line => line.Contains(room));
+        var line = Array.FindIndex(Lines, line => line.Contains(room));
         return line >= 0
             ? line
             : throw new InvalidOperationException($"The room {room} stands on no line of the picture.");

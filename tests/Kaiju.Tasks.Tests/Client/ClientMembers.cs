@@ -3,7 +3,6 @@ using System.Data.Common;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Client;
 

@@ -1,4 +1,3 @@
-using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Tests.Docs;
 
 namespace Kaiju.Tasks.Tests.Client;

@@ -1,5 +1,3 @@
-using Kaiju.Tasks.Storage;
-
 namespace Kaiju.Tasks.Tests.Client;
 
 public sealed class WaitTests

@@ -1,4 +1,3 @@
-using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,5 @@
 using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Threading;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;

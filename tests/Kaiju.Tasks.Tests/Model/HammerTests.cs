@@ -1,5 +1,4 @@
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 using Microsoft.Extensions.Logging;
 using Xunit.Abstractions;

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Kaiju.Tasks.Contracts.Model;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing.Memory;
-using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 using Kaiju.Tasks.Tests.Storage;
 using Microsoft.Extensions.Time.Testing;

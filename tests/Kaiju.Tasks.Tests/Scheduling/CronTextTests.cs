@@ -1,7 +1,6 @@
 using Cronos;
 using CsCheck;
 using Kaiju.Tasks.Scheduling;
-using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Scheduling;
 

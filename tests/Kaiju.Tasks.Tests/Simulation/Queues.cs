@@ -1,5 +1,4 @@
 using Kaiju.Tasks.Queueing;
-using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 
 namespace Kaiju.Tasks.Tests.Simulation;

@@ -1,7 +1,6 @@
 using Kaiju.Tasks.Commands;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
-using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 
 namespace Kaiju.Tasks.Tests.Simulation;

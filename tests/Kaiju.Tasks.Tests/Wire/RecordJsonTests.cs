@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Kaiju.Tasks.Lifecycle;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Wire;

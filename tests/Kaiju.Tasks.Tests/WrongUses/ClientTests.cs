@@ -1,5 +1,3 @@
-using Kaiju.Tasks.Storage;
-
 namespace Kaiju.Tasks.Tests.WrongUses;
 
 /// <summary>Wrong uses of the client, each with its whole message.</summary>

@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Json;
-using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Options;
 using static Kaiju.Tasks.Tests.WrongUses.JsonSubjects;
 

@@ -1,5 +1,3 @@
-using Kaiju.Tasks.Lifecycle;
-
 namespace Kaiju.Tasks.Storage.Memory;
 
 /// <summary>What clients read of the tasks in memory. The answers are snapshots.</summary>

@@ -35,6 +35,7 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
         CallContext context,
         CancellationToken cancellationToken) =>
         _creation.CreateAsync(tasks, onConflict, context, cancellationToken);
+
     public ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
         IReadOnlyList<TaskRecord> tasks,
         IReadOnlyList<ExecutorPing> executors,
@@ -44,15 +45,20 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
 
     public ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) =>
         _reading.GetAsync(taskId, cancellationToken);
+
     public ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken) =>
         _reading.GetRunAsync(taskId, jobId, cancellationToken);
+
     public ValueTask<IReadOnlyList<AwaitedRun>> FindEndedRunsAsync(
         IReadOnlyList<AwaitedRun> runs, CancellationToken cancellationToken) =>
         _reading.FindEndedRunsAsync(runs, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken) =>
         _reading.ListRunsAsync(taskId, cancellationToken);
+
     public ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken) =>
         _reading.GetStagesAsync(taskId, cancellationToken);
+
     public ValueTask<TaskPage> ListAsync(
         TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
         _reading.ListAsync(query, after, limit, cancellationToken);
@@ -60,35 +66,48 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
     public ValueTask<UpdateAnswer> UpdateAsync(
         TaskDefinition definition, int revision, CallContext context, CancellationToken cancellationToken) =>
         _steering.UpdateAsync(definition, revision, context, cancellationToken);
+
     public ValueTask<bool> DeleteAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
         _steering.DeleteAsync(taskId, context, cancellationToken);
+
     public ValueTask<bool> ResetAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
         _steering.ResetAsync(taskId, context, cancellationToken);
+
     public ValueTask<bool> CancelAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
         _steering.CancelAsync(taskId, context, cancellationToken);
+
     public ValueTask<bool> SendMessageAsync(
         string taskId, JsonElement data, CallContext context, CancellationToken cancellationToken) =>
         _steering.SendMessageAsync(taskId, data, context, cancellationToken);
 
     public ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken) =>
         _duties.WatchAsync(cancellationToken);
+
     public ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken) =>
         _duties.FindUnattendedAsync(age, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(
         DateTimeOffset? asOf, int limit, CancellationToken cancellationToken) =>
         _duties.ExpelDeadExecutorsAsync(asOf, limit, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskMove>> AbortOverdueAsync(int limit, CancellationToken cancellationToken) =>
         _duties.AbortOverdueAsync(limit, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskMove>> RestartPeriodicAsync(int limit, CancellationToken cancellationToken) =>
         _duties.RestartPeriodicAsync(limit, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskMove>> WakeWaitsAsync(int limit, CancellationToken cancellationToken) =>
         _duties.WakeWaitsAsync(limit, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskMove>> QueueDueAsync(int limit, CancellationToken cancellationToken) =>
         _duties.QueueDueAsync(limit, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken) =>
         _duties.RequeueFailedAsync(limit, cancellationToken);
+
     public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) =>
         _duties.GetTimeToNextDutyAsync(cancellationToken);
+
     public ValueTask<IReadOnlyList<string>> DeleteEndedAsync(
         TimeSpan age, int limit, CancellationToken cancellationToken) =>
         _duties.DeleteEndedAsync(age, limit, cancellationToken);
@@ -98,26 +117,34 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
     public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
         ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
         Executors.ClaimAsync(executor, taskIds, cancellationToken);
+
     public ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken) =>
         Executors.RecordAsync(reports, cancellationToken);
+
     public ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
         ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Executors.HeartbeatAsync(executor, claims, cancellationToken);
+
     public ValueTask<IReadOnlyList<ExecutorPing>> ListExecutorsAsync(CancellationToken cancellationToken) =>
         Executors.ListExecutorsAsync(cancellationToken);
+
     public ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(
         IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Executors.FindLostClaimsAsync(claims, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(
         string executorId, IReadOnlyList<HeldClaim> known, CancellationToken cancellationToken) =>
         Executors.GiveBackStrayClaimsAsync(executorId, known, cancellationToken);
+
     public ValueTask<IReadOnlyList<HeldClaim>> FindStrayClaimsAsync(
         string executorId, IReadOnlyList<HeldClaim> known, int limit, CancellationToken cancellationToken) =>
         Executors.FindStrayClaimsAsync(executorId, known, limit, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskMove>> GiveBackClaimsAsync(
         string executorId, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
         Executors.GiveBackClaimsAsync(executorId, claims, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(
         string executorId, CancellationToken cancellationToken) =>
         Executors.SuspendExecutorAsync(executorId, cancellationToken);
@@ -125,13 +152,17 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
     public ValueTask<NotificationPage> ListNotificationsAsync(
         NotificationQuery query, int limit, CancellationToken cancellationToken) =>
         _notifications.ListAsync(query, limit, cancellationToken);
+
     public ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
         _notifications.MarkReadAsync(ids, cancellationToken);
+
     public ValueTask<IReadOnlyList<TaskNotification>> ListUndeliveredAsync(
         int limit, CancellationToken cancellationToken) =>
         _notifications.ListUndeliveredAsync(limit, cancellationToken);
+
     public ValueTask MarkDeliveredAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
         _notifications.MarkDeliveredAsync(ids, cancellationToken);
+
     public ValueTask<int> DeleteNotificationsAsync(TimeSpan age, int limit, CancellationToken cancellationToken) =>
         _notifications.DeleteAsync(age, limit, cancellationToken);
 
