@@ -17,6 +17,9 @@ public sealed class PostgreSqlUpgradeTests : IAsyncLifetime, IDisposable
     private readonly FakeTimeProvider _clock = new(UpgradedStore.Start);
     private NpgsqlDataSource? _dataSource;
 
+    /// <summary>Every version before this one.</summary>
+    public static TheoryData<int> Earlier => [.. Enumerable.Range(1, PostgreSqlSchema.Version - 1)];
+
     private NpgsqlDataSource DataSource => _dataSource!;
 
     public async Task InitializeAsync()
@@ -29,15 +32,19 @@ public sealed class PostgreSqlUpgradeTests : IAsyncLifetime, IDisposable
 
     public void Dispose() => _dataSource?.Dispose();
 
-    [Fact]
-    public async Task Tables_of_version_1_keep_every_task_and_go_on()
+    [Theory]
+    [MemberData(nameof(Earlier))]
+    public async Task Tables_of_an_earlier_version_keep_every_task_and_go_on(int version)
     {
         await using var filled = await OpenAsync("filled");
         await UpgradedStore.FillAsync(filled, by => _clock.Advance(by));
-        await CreateVersion1Async("upgraded");
+        await CreateVersionAsync(version, "upgraded");
         foreach (var table in _tables)
         {
-            await ExecuteAsync($"insert into upgraded.{table} overriding system value select * from filled.{table}");
+            var columns = await ColumnsOfAsync($"upgraded.{table}");
+            await ExecuteAsync(
+                $"insert into upgraded.{table} ({columns}) overriding system value select {columns} from "
+                    + $"filled.{table}");
         }
 
         await ExecuteAsync(
@@ -50,27 +57,30 @@ public sealed class PostgreSqlUpgradeTests : IAsyncLifetime, IDisposable
         var applied = await Task.WhenAll(
             Enumerable.Range(0, 8).Select(_ => PostgreSqlSchema.MigrateAsync(DataSource, Named("upgraded"))));
 
-        applied.Sum().Should().Be(PostgreSqlSchema.Version - 1, "each migration that is missing is applied once");
+        applied.Sum().Should().Be(PostgreSqlSchema.Version - version, "each migration that is missing is applied once");
         await using var upgraded = await OpenAsync("upgraded");
         (await UpgradedStore.DescribeAsync(upgraded)).Should().Equal(await UpgradedStore.DescribeAsync(filled));
         await UpgradedStore.GoOnAsync(upgraded, new RelationalTaskQueue(upgraded, _clock), by => _clock.Advance(by));
     }
 
-    [Fact]
-    public async Task Tables_of_version_1_are_refused_where_the_host_does_not_migrate()
+    [Theory]
+    [MemberData(nameof(Earlier))]
+    public async Task Tables_of_an_earlier_version_are_refused_where_the_host_does_not_migrate(int version)
     {
-        await CreateVersion1Async("old");
+        await CreateVersionAsync(version, "old");
         await using var store = NewStore(Named("old", migrates: false));
 
         await FluentActions.Awaiting(() => store.StartAsync(default)).Should()
-            .ThrowAsync<TaskSchemaException>().WithMessage("*of version 1; this package needs 2*");
+            .ThrowAsync<TaskSchemaException>().WithMessage(
+                $"*of version {version}; this package needs {PostgreSqlSchema.Version}*");
     }
 
-    [Fact]
-    public async Task The_script_from_version_1_does_the_same_as_a_migration()
+    [Theory]
+    [MemberData(nameof(Earlier))]
+    public async Task The_script_from_an_earlier_version_does_the_same_as_a_migration(int version)
     {
-        await CreateVersion1Async("by_script");
-        await ExecuteAsync(PostgreSqlSchema.GetScript(Named("by_script"), fromVersion: 1));
+        await CreateVersionAsync(version, "by_script");
+        await ExecuteAsync(PostgreSqlSchema.GetScript(Named("by_script"), version));
         await using var store = NewStore(Named("by_script", migrates: false));
 
         await store.StartAsync(default);
@@ -97,15 +107,27 @@ public sealed class PostgreSqlUpgradeTests : IAsyncLifetime, IDisposable
         NullLogger<PostgreSqlTaskStore>.Instance,
         _clock.GetUtcNow);
 
-    private async Task CreateVersion1Async(string schema)
+    private async Task CreateVersionAsync(int version, string schema)
     {
         await ExecuteAsync($"create schema {schema}");
         await ExecuteAsync(
             $"create table {schema}.migrations (version integer primary key, applied timestamptz not null default "
                 + $"now())");
-        await ExecuteAsync(
-            SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, PostgreSqlSchema.Words(Named(schema), ""))[0]);
-        await ExecuteAsync($"insert into {schema}.migrations (version) values (1)");
+        var migrations = SqlTexts.LoadMigrations(
+            typeof(PostgreSqlSchema).Assembly, PostgreSqlSchema.Words(Named(schema), ""));
+        for (var applied = 1; applied <= version; applied++)
+        {
+            await ExecuteAsync(migrations[applied - 1]);
+            await ExecuteAsync($"insert into {schema}.migrations (version) values ({applied})");
+        }
+    }
+
+    private async Task<string> ColumnsOfAsync(string table)
+    {
+        await using var command = DataSource.CreateCommand(
+            "select string_agg(attname, ', ' order by attnum) from pg_attribute "
+                + $"where attrelid = '{table}'::regclass and attnum > 0 and not attisdropped");
+        return (string)(await command.ExecuteScalarAsync())!;
     }
 
     private async Task ExecuteAsync(string sql)

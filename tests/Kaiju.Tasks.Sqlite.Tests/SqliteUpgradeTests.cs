@@ -16,43 +16,51 @@ public sealed class SqliteUpgradeTests : IDisposable
     private readonly FakeTimeProvider _clock = new(UpgradedStore.Start);
     private readonly TemporaryFile _file = new();
 
+    /// <summary>Every version before this one.</summary>
+    public static TheoryData<int> Earlier => [.. Enumerable.Range(1, SqliteSchema.Version - 1)];
+
     public void Dispose() => _file.Dispose();
 
-    [Fact]
-    public async Task Tables_of_version_1_keep_every_task_and_go_on()
+    [Theory]
+    [MemberData(nameof(Earlier))]
+    public async Task Tables_of_an_earlier_version_keep_every_task_and_go_on(int version)
     {
         using var filled = NewStore(Named("filled_"));
         await UpgradedStore.FillAsync(filled, by => _clock.Advance(by));
-        CreateVersion1("upgraded_");
+        CreateVersion(version, "upgraded_");
         foreach (var table in _tables)
         {
-            Execute($"insert into upgraded_{table} select * from filled_{table}");
+            var columns = string.Join(", ", ColumnsOf($"upgraded_{table}"));
+            Execute($"insert into upgraded_{table} ({columns}) select {columns} from filled_{table}");
         }
 
         var applied = await Task.WhenAll(
             Enumerable.Range(0, 8).Select(_ => Task.Run(() => SqliteSchema.MigrateAsync(Named("upgraded_")))));
 
-        applied.Sum().Should().Be(SqliteSchema.Version - 1, "each migration that is missing is applied once");
+        applied.Sum().Should().Be(SqliteSchema.Version - version, "each migration that is missing is applied once");
         using var upgraded = NewStore(Named("upgraded_"));
         (await UpgradedStore.DescribeAsync(upgraded)).Should().Equal(await UpgradedStore.DescribeAsync(filled));
         await UpgradedStore.GoOnAsync(upgraded, new RelationalTaskQueue(upgraded, _clock), by => _clock.Advance(by));
     }
 
-    [Fact]
-    public async Task Tables_of_version_1_are_refused_where_the_host_does_not_migrate()
+    [Theory]
+    [MemberData(nameof(Earlier))]
+    public async Task Tables_of_an_earlier_version_are_refused_where_the_host_does_not_migrate(int version)
     {
-        CreateVersion1("old_");
+        CreateVersion(version, "old_");
         using var store = NewStore(Named("old_", migrates: false));
 
         (await store.Awaiting(old => old.StartAsync(default)).Should()
-            .ThrowAsync<TaskSchemaException>()).WithMessage("*of version 1; this package needs 2*");
+            .ThrowAsync<TaskSchemaException>()).WithMessage(
+                $"*of version {version}; this package needs {SqliteSchema.Version}*");
     }
 
-    [Fact]
-    public async Task The_script_from_version_1_does_the_same_as_a_migration()
+    [Theory]
+    [MemberData(nameof(Earlier))]
+    public async Task The_script_from_an_earlier_version_does_the_same_as_a_migration(int version)
     {
-        CreateVersion1("by_script_");
-        Execute(SqliteSchema.GetScript(Named("by_script_"), fromVersion: 1));
+        CreateVersion(version, "by_script_");
+        Execute(SqliteSchema.GetScript(Named("by_script_"), version));
         using var store = NewStore(Named("by_script_", migrates: false));
 
         await store.StartAsync(default);
@@ -67,13 +75,33 @@ public sealed class SqliteUpgradeTests : IDisposable
     private SqliteTaskStore NewStore(SqliteTasksOptions options) =>
         new(options, _clock, new LifecycleRules(), IdSource.Random, NullLogger<SqliteTaskStore>.Instance);
 
-    private void CreateVersion1(string prefix)
+    private void CreateVersion(int version, string prefix)
     {
         Execute(
             $"create table {prefix}migrations (version integer primary key, applied text not null default "
                 + $"current_timestamp) strict");
-        Execute(SqlTexts.LoadMigrations(typeof(SqliteSchema).Assembly, SqliteSchema.Words(Named(prefix)))[0]);
-        Execute($"insert into {prefix}migrations (version) values (1)");
+        var migrations = SqlTexts.LoadMigrations(
+            typeof(SqliteSchema).Assembly, SqliteSchema.Words(Named(prefix)));
+        for (var applied = 1; applied <= version; applied++)
+        {
+            Execute(migrations[applied - 1]);
+            Execute($"insert into {prefix}migrations (version) values ({applied})");
+        }
+    }
+
+    private List<string> ColumnsOf(string table)
+    {
+        using var connection = _file.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = $"select name from pragma_table_info('{table}')";
+        using var rows = command.ExecuteReader();
+        var columns = new List<string>();
+        while (rows.Read())
+        {
+            columns.Add(rows.GetString(0));
+        }
+
+        return columns;
     }
 
     private void Execute(string sql)
