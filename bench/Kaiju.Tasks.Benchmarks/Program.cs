@@ -41,6 +41,7 @@ switch (args)
             var results = await Runner.RunAsync(Plan.Full, Repetitions, stores);
             await Report.WriteAsync("bench", results, Plan.Full, Repetitions, await stores.ServerVersionAsync());
             Console.WriteLine(Report.Line(results));
+            Console.Error.WriteLine(string.Join('\n', Report.Misses(results)));
         }
 
         return 0;

@@ -10,8 +10,17 @@ internal static class Throughput
 {
     private const int Bulk = 1000;
 
+    private static readonly string[] _creations = ["create1", "create8", "create64", "bulk"];
+
     public static async Task<Dictionary<string, double>> MeasureAsync(string name, Arguments arguments)
     {
+        if (_creations.All(work => arguments.Number(work) == 0))
+        {
+            throw new ArgumentException(
+                "Nothing is to be measured: give at least one of --create1, --create8, --create64 and --bulk, such as "
+                    + "--bulk 12000.");
+        }
+
         var figures = new Dictionary<string, double>();
         var stages = arguments.Number("stages", 1);
         await using var engine = Probe.Open(name, arguments);

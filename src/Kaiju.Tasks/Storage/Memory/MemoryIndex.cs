@@ -182,7 +182,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
 
     /// <summary>Tasks in the order of creation, from the narrowest set that holds all that are asked for.</summary>
     public IEnumerable<MemoryTask> InOrder(TaskQuery query, TaskCursor? after) =>
-        NarrowestSet(query) is { } set ? From(set, after).Select(key => _tasks[key.Id]) : [];
+        NarrowestSet(query) is { } set ? From(set, after).Select(key => key.Task!) : [];
 
     private SortedSet<CreationKey>? NarrowestSet(TaskQuery query)
     {

@@ -65,7 +65,7 @@ internal sealed class MemoryTask
     public string Id => Definition.Id!;
 
     /// <summary>The task's place in the order of creation.</summary>
-    public CreationKey CreationKey => new(Created.UtcTicks, Id);
+    public CreationKey CreationKey => CreationKey.Of(this);
 
     public bool HasResults => _results.Count > 0;
 
