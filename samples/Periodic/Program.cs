@@ -118,7 +118,7 @@ async Task CancelOneRunAsync(CancellationToken cancellationToken)
 {
     // A run that is under way: cancelled before, it would never have begun.
     await Task.Delay(TimeSpan.FromSeconds(5), cancellationToken);
-    while (await tasks.GetAsync("cancelled", cancellationToken) is not { State: TaskState.Executed })
+    while (await tasks.GetAsync("cancelled", cancellationToken) is not { State: TaskState.Executing })
     {
         await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
     }

@@ -73,7 +73,7 @@ internal sealed class Screen(Func<TimeSpan> elapsed, TimeSpan length)
     {
         TaskState.Finished => Color.Green,
         TaskState.Failed => Color.Red,
-        TaskState.Executed => Color.Blue,
+        TaskState.Executing => Color.Blue,
         _ => Color.Grey,
     };
 

@@ -21,7 +21,7 @@ internal static class Wording
     {
         { State: TaskState.Failed, RetryAt: { } retryAt } => $"retry {Left(retryAt)}",
         { State: TaskState.Idle, NextRun: { } nextRun } => $"in {Left(nextRun)}",
-        { State: TaskState.Queued or TaskState.Executed } => "now",
+        { State: TaskState.Queued or TaskState.Executing } => "now",
         _ => "on demand",
     };
 

@@ -84,7 +84,7 @@ internal sealed class Screen(TimeProvider clock)
         TaskState.Finished => "green",
         TaskState.Failed => "red",
         TaskState.Waiting => "yellow",
-        TaskState.Executed => "blue",
+        TaskState.Executing => "blue",
         _ => "grey",
     };
 

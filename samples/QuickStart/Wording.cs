@@ -17,7 +17,7 @@ internal static class Wording
 
         return stage > task.Stage ? "" : task switch
         {
-            { State: TaskState.Executed } => "running",
+            { State: TaskState.Executing } => "running",
             { State: TaskState.Waiting, Wait: WaitKind.Message } => "waits for your answer",
             { State: TaskState.Waiting } => $"waits {Left(task.WaitDeadline)}",
             { State: TaskState.Failed, RetryAt: { } retryAt } => $"failed, again in {Left(retryAt)}",

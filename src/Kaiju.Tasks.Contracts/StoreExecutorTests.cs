@@ -96,13 +96,13 @@ public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
                 "b",
                 "default",
                 (await opened.Store.GetAsync("b", default))!.JobId,
-                TaskState.Executed,
+                TaskState.Executing,
                 TaskState.Suspended)],
             await opened.Store.GiveBackClaimsAsync(Executor.Id, asked, default));
         Assert.Empty(await opened.Store.GiveBackClaimsAsync(Executor.Id, asked, default));
         Assert.Equal(0, (await opened.Store.GetAsync("b", default))!.Managed.Interruptions);
         Assert.Equal(
-            [TaskState.Executed, TaskState.Executed, TaskState.Executed],
+            [TaskState.Executing, TaskState.Executing, TaskState.Executing],
             await System.Threading.Tasks.Task.WhenAll(
                 "acd".Select(async id => (await opened.Store.GetAsync($"{id}", default))!.State)));
     }

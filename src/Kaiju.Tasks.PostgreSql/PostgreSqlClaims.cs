@@ -83,7 +83,7 @@ internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts par
         var jobId = row.GetString(2);
         var state = new ManagedState
         {
-            State = TaskState.Executed,
+            State = TaskState.Executing,
             ExecutorId = executor.Id,
             Claim = row.GetGuid(1),
             JobId = jobId,

@@ -76,7 +76,7 @@ internal abstract class ReportRecording
         if (TaskLifecycle.IsRecorded(row.State, null, report))
         {
             // The hint may have been lost with the answer.
-            var isTold = row.State.State == TaskState.Executed;
+            var isTold = row.State.State == TaskState.Executing;
             step.Hint(isTold ? StoreHintKinds.None : StoreHint.KindsOf(row.Head, row.State, row.State, happened), row);
             step.Hint(row.Head.Notify && !isTold ? StoreHintKinds.Notified : StoreHintKinds.None, row);
             return true;

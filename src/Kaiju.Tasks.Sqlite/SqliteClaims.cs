@@ -137,7 +137,7 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : Qu
             var jobId = row.Text(0);
             var state = new ManagedState
             {
-                State = TaskState.Executed,
+                State = TaskState.Executing,
                 ExecutorId = executor.Id,
                 Claim = claim,
                 JobId = jobId,

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks;
 
@@ -61,7 +60,7 @@ public sealed class KaijuTasksOptions
     public JsonSerializerOptions SerializerOptions { get; set; } = new(JsonSerializerDefaults.Web);
 
     /// <summary>
-    /// The time before a retry of a task that names none. Default <see cref="Scheduling.RetryDelay.Default"/>. (store)
+    /// The time before a retry of a task that names none. Default <see cref="Tasks.RetryDelay.Default"/>. (store)
     /// </summary>
     public RetryDelay RetryDelay { get; set; } = RetryDelay.Default;
 

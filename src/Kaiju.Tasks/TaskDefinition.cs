@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Json;
-using Kaiju.Tasks.Scheduling;
 using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;

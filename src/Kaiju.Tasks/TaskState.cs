@@ -16,7 +16,7 @@ public enum TaskState
     Queued = 1,
 
     /// <summary>Claimed: an executor runs its stages and is the only one who may write.</summary>
-    Executed = 2,
+    Executing = 2,
 
     /// <summary>Given back before its end, with what it had recorded; the manager queues it again.</summary>
     Suspended = 3,

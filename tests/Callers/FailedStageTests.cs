@@ -1,4 +1,3 @@
-using Kaiju.Tasks.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -12,7 +12,7 @@ internal sealed class Checker(
 {
     private const int Idle = 0;
     private const int Queued = 1;
-    private const int Executed = 2;
+    private const int Executing = 2;
     private const int Suspended = 3;
     private const int Waiting = 4;
     private const int Finished = 5;
@@ -24,12 +24,12 @@ internal sealed class Checker(
         (null, Queued),
         (Idle, Idle),
         (Idle, Queued),
-        (Queued, Executed),
-        (Executed, Executed),
-        (Executed, Suspended),
-        (Executed, Waiting),
-        (Executed, Finished),
-        (Executed, Failed),
+        (Queued, Executing),
+        (Executing, Executing),
+        (Executing, Suspended),
+        (Executing, Waiting),
+        (Executing, Finished),
+        (Executing, Failed),
         (Suspended, Queued),
         (Waiting, Suspended),
         (Waiting, Finished),
@@ -167,7 +167,7 @@ internal sealed class Checker(
     /// <summary>I3: what was recorded was recorded under the claim that was held then.</summary>
     private void CheckClaims(List<ResultRow> results, List<Change> changes)
     {
-        var recorded = changes.Where(change => change is { Recorded: true, OldState: Executed }).ToList();
+        var recorded = changes.Where(change => change is { Recorded: true, OldState: Executing }).ToList();
         Check(
             "I3",
             recorded.Where(change => change.OldClaim is null || change.OldClaim != change.ReportClaim),
@@ -244,7 +244,7 @@ internal sealed class Checker(
             .Count();
         report.Interruptions = changes.Count(change => change.Interrupted);
         report.Suspensions = changes.Count(
-            change => change is { OldState: Executed, NewState: Suspended, Interrupted: false });
+            change => change is { OldState: Executing, NewState: Suspended, Interrupted: false });
 
         // A server that is lost takes the newest claims with it, which nothing can show: as many as there are slots.
         report.MostExtra = report.Interruptions

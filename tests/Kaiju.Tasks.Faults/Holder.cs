@@ -9,7 +9,7 @@ namespace Kaiju.Tasks.Faults;
 /// </summary>
 internal sealed class Holder(FaultDatabase database, Random random, RunReport report)
 {
-    private const int Executed = 2;
+    private const int Executing = 2;
 
     private static readonly TimeProvider _clock = TimeProvider.System;
 
@@ -94,7 +94,7 @@ internal sealed class Holder(FaultDatabase database, Random random, RunReport re
     }
 
     private async Task<List<Running>> RunningAsync() => await database.QueryAsync(
-        $"select task_no, executor_id, stage, claim from [states] where state = {Executed}",
+        $"select task_no, executor_id, stage, claim from [states] where state = {Executing}",
         row => new Running(row.GetInt64(0), row.GetString(1), row.GetInt32(2), row.GetGuid(3)));
 
     private Task ExecuteAsync(DbTransaction transaction, string sql) => ReadAsync(transaction, sql);

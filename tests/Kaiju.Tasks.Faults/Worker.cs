@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Kaiju.Tasks.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

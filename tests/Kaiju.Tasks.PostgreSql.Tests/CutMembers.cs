@@ -318,11 +318,11 @@ internal static class CutMembers
                 QueuedAt = now,
                 StatusChange = now,
                 Stage = results.Count,
-                ExecutorId = state == TaskState.Executed ? "elsewhere" : null,
+                ExecutorId = state == TaskState.Executing ? "elsewhere" : null,
             },
         };
         TaskRecord[] tasks = [
-            Record("a", TaskState.Executed, [Json("1")]),
+            Record("a", TaskState.Executing, [Json("1")]),
             Record("known", TaskState.Queued, []),
             Record("a", TaskState.Queued, []),
             Record("q", TaskState.Queued, [])];

@@ -28,7 +28,7 @@ public sealed class LostAnswerTests
         (await rig.Store.ResetAsync("a", default).AsTask().WaitAsync(_bound)).Should().BeTrue();
 
         var task = (await rig.Beside.GetAsync("a", default))!;
-        task.Managed.Should().BeEquivalentTo(new { State = TaskState.Executed, Stage = 1, second!.JobId });
+        task.Managed.Should().BeEquivalentTo(new { State = TaskState.Executing, Stage = 1, second!.JobId });
         (await CutMembers.RecordAsync(rig, second!, 1, Done("4"))).Should().Be(ReportAnswer.Recorded);
         (await rig.Beside.ListRunsAsync("a", default)).Select(run => run.JobId)
             .Should().Equal(second!.JobId, first.JobId);

@@ -27,7 +27,7 @@ public sealed class PostgreSqlGuardTests
 
         (await claiming.WaitAsync(_bound)).Should().ContainSingle();
         (await rig.Beside.GetAsync("a", default))!.Should().BeEquivalentTo(
-            new { Revision = 1, State = TaskState.Executed });
+            new { Revision = 1, State = TaskState.Executing });
         (await rig.AskAsync<int>("select revision from [states]")).Should().Be(1);
         (await rig.AskAsync<string>("select definition from [tasks]")).Should().Contain("after");
     }

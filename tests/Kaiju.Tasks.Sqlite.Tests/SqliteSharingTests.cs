@@ -51,7 +51,7 @@ public sealed class SqliteSharingTests : IDisposable
                 new ClaimRequest(_executor, 3, long.MaxValue), default) is { Count: > 0 } claimed)
             {
                 count += claimed.Count;
-                (await store.GetAsync(claimed[0].Id, default))!.State.Should().Be(TaskState.Executed);
+                (await store.GetAsync(claimed[0].Id, default))!.State.Should().Be(TaskState.Executing);
             }
 
             return count;

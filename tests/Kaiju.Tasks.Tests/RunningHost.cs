@@ -1,6 +1,5 @@
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Queueing.Memory;
-using Kaiju.Tasks.Scheduling;
 using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 using Microsoft.Extensions.DependencyInjection;

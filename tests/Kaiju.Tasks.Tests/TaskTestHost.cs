@@ -1,5 +1,4 @@
 using Kaiju.Tasks.Engine;
-using Kaiju.Tasks.Scheduling;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

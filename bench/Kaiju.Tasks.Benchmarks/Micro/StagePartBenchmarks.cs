@@ -49,7 +49,7 @@ public class StagePartBenchmarks : IDisposable
         (_plain, _filled, _asked) = (task.Commands[0], task.Commands[1], task.Commands[2]);
         var state = new ManagedState
         {
-            State = TaskState.Executed,
+            State = TaskState.Executing,
             Claim = Guid.NewGuid(),
             JobId = "run",
             ResultRun = "run",

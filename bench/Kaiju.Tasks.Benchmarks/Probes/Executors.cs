@@ -60,11 +60,11 @@ internal static class Executors
             await engine.StartWorkersAsync();
             while (await Console.In.ReadLineAsync() is { Length: > 0 })
             {
-                Console.WriteLine(Meter.Executed);
+                Console.WriteLine(Meter.Executing);
             }
 
             await engine.StopWorkersAsync();
-            Console.WriteLine(Meter.Executed);
+            Console.WriteLine(Meter.Executing);
         }
     }
 

@@ -25,7 +25,7 @@ internal static class Latency
         var created = isElsewhere
             ? await CreateElsewhereAsync(name, arguments, jobs)
             : await CreateHereAsync(engine, jobs);
-        await Probe.UntilAsync(() => Task.FromResult(Meter.Executed >= WarmUp + jobs), TimeSpan.FromMilliseconds(2));
+        await Probe.UntilAsync(() => Task.FromResult(Meter.Executing >= WarmUp + jobs), TimeSpan.FromMilliseconds(2));
         await engine.StopWorkersAsync();
         var latencies = created.Select(
             (at, job) => TimeProvider.System.GetElapsedTime(at, Meter.StartOf(WarmUp + job)).TotalMilliseconds)

@@ -53,7 +53,7 @@ internal static class Probe
     /// <summary>Waits until so many handlers have begun, and what is done is recorded.</summary>
     public static async Task DrainedAsync(Subject engine, int executions)
     {
-        await UntilAsync(() => Task.FromResult(Meter.Executed >= executions), TimeSpan.FromMilliseconds(1));
+        await UntilAsync(() => Task.FromResult(Meter.Executing >= executions), TimeSpan.FromMilliseconds(1));
         await UntilAsync(async () => await engine.CountLeftAsync() == 0, TimeSpan.FromMilliseconds(2));
     }
 
@@ -64,7 +64,7 @@ internal static class Probe
         {
             if (TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromMinutes(5))
             {
-                throw new TimeoutException($"Not done after five minutes; {Meter.Executed} handlers have begun.");
+                throw new TimeoutException($"Not done after five minutes; {Meter.Executing} handlers have begun.");
             }
 
             await PauseAsync(pause);

@@ -55,7 +55,7 @@ internal static class Waiters
         for (var task = 0; task < tasks; task++)
         {
             await engine.CreateAsync(task);
-            await Probe.UntilAsync(() => Task.FromResult(Meter.Executed > task), TimeSpan.FromMilliseconds(1));
+            await Probe.UntilAsync(() => Task.FromResult(Meter.Executing > task), TimeSpan.FromMilliseconds(1));
         }
     }
 }

@@ -67,7 +67,7 @@ internal sealed class HangfireEngine(bool isPostgreSql, SubjectSettings settings
 
     public override Task StartWorkersAsync()
     {
-        (_succeededBefore, _executedBefore) = (isPostgreSql ? 0 : Succeeded(), Meter.Executed);
+        (_succeededBefore, _executedBefore) = (isPostgreSql ? 0 : Succeeded(), Meter.Executing);
         _server = new BackgroundJobServer(new BackgroundJobServerOptions { WorkerCount = Workers }, JobStorage.Current);
         return Task.CompletedTask;
     }
@@ -83,7 +83,7 @@ internal sealed class HangfireEngine(bool isPostgreSql, SubjectSettings settings
     {
         if (!isPostgreSql)
         {
-            return Math.Max(0, Meter.Executed - _executedBefore - (Succeeded() - _succeededBefore));
+            return Math.Max(0, Meter.Executing - _executedBefore - (Succeeded() - _succeededBefore));
         }
 
         await using var command = _source!.CreateCommand(

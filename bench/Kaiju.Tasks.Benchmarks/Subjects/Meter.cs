@@ -6,7 +6,7 @@ internal static class Meter
     private static long[] _starts = [];
     private static int _executed;
 
-    public static int Executed => Volatile.Read(ref _executed);
+    public static int Executing => Volatile.Read(ref _executed);
 
     public static void Reset(int jobs)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Scheduling;
 using Xunit;
 
 namespace Kaiju.Tasks.Contracts.Conformance;

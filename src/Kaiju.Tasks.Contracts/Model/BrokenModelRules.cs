@@ -1,5 +1,4 @@
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
@@ -55,7 +54,7 @@ internal static class BrokenModelRules
                 ? transition with { After = transition.After with { Occurrence = null } }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
         ("state: what is EXECUTED can be claimed again", (task, state, happened, now, rules) =>
-            TaskLifecycle.Next(task, happened is TaskEvent.Claimed && state.State == TaskState.Executed
+            TaskLifecycle.Next(task, happened is TaskEvent.Claimed && state.State == TaskState.Executing
                 ? state with { State = TaskState.Queued }
                 : state, happened, now, rules)),
         ("state: a message wakes a task whatever it waits for", (task, state, happened, now, rules) =>

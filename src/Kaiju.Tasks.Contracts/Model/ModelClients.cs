@@ -60,7 +60,7 @@ internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelCl
         var known = model.Find(id) is not null;
         trace?.Invoke($"    {task.Id}, which is {task.State}: {answer.Result}");
         Difference.Check("answer to import", known ? CreateResult.Refused : CreateResult.Created, answer.Result);
-        Difference.Check("a claim is given", !known && task.State == TaskState.Executed, answer.Claim is not null);
+        Difference.Check("a claim is given", !known && task.State == TaskState.Executing, answer.Claim is not null);
         if (!known)
         {
             model.Import(task, answer.Claim ?? Guid.Empty);

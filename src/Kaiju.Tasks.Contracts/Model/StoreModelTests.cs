@@ -1,7 +1,6 @@
 using System.Text;
 using CsCheck;
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Scheduling;
 using Xunit;
 
 namespace Kaiju.Tasks.Contracts.Model;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks.Lifecycle;
 

@@ -41,7 +41,7 @@ public readonly record struct DueDuty(TaskDuty Duty, DateTimeOffset At)
 
         return state.State switch
         {
-            TaskState.Queued or TaskState.Executed => null,
+            TaskState.Queued or TaskState.Executing => null,
             TaskState.Idle => When(TaskDuty.QueueDue, state.NextRun),
             TaskState.Suspended => When(TaskDuty.QueueDue, state.StatusChange),
             TaskState.Waiting => When(TaskDuty.WakeWait, state.WaitDeadline),

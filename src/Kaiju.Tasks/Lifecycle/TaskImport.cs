@@ -31,7 +31,7 @@ public static class TaskImport
         var state = task.Managed;
         return state.State switch
         {
-            TaskState.Executed => state with { Claim = claim, QueuedAt = state.QueuedAt ?? state.StatusChange },
+            TaskState.Executing => state with { Claim = claim, QueuedAt = state.QueuedAt ?? state.StatusChange },
             TaskState.Queued =>
                 state with { ExecutorId = null, RetryAt = null, QueuedAt = state.QueuedAt ?? state.StatusChange },
             TaskState.Waiting => Waiting(task, state),

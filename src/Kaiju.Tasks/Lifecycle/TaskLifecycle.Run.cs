@@ -37,7 +37,7 @@ public static partial class TaskLifecycle
         state.State == TaskState.Queued && task.Enabled
             ? new Transition(state with
             {
-                State = TaskState.Executed,
+                State = TaskState.Executing,
                 ExecutorId = claim.ExecutorId,
                 Claim = claim.Claim,
 
@@ -84,12 +84,12 @@ public static partial class TaskLifecycle
     }
 
     private static Transition? GiveBack(ManagedState state, DateTimeOffset now) =>
-        state.State == TaskState.Executed ? new Transition(Released(state, TaskState.Suspended, null, now)) : null;
+        state.State == TaskState.Executing ? new Transition(Released(state, TaskState.Suspended, null, now)) : null;
 
     private static Transition? Interrupt(
         TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
     {
-        if (state.State != TaskState.Executed)
+        if (state.State != TaskState.Executing)
         {
             return null;
         }
@@ -124,7 +124,7 @@ public static partial class TaskLifecycle
                 + $"{task.MaxExecTimeout!.Value.TotalSeconds} s.",
         });
         var failed = Fail(task, state, error, TaskExitCode.Aborted, RetryAt(task, state, now, rules), null, now);
-        return state.State == TaskState.Executed
+        return state.State == TaskState.Executing
             ? failed with { Entry = Entry(state, state.StatusChange, now, state.Claim, default) with { Error = error } }
             : failed;
     }
@@ -140,7 +140,7 @@ public static partial class TaskLifecycle
         ArgumentNullException.ThrowIfNull(rules);
         return state.State switch
         {
-            TaskState.Executed => (state.ExecDeadline ?? state.QueuedAt + task.MaxExecTimeout) + rules.AbortGrace,
+            TaskState.Executing => (state.ExecDeadline ?? state.QueuedAt + task.MaxExecTimeout) + rules.AbortGrace,
             TaskState.Queued when rules.AbortOverdueQueued => state.QueuedAt + task.MaxExecTimeout + rules.AbortGrace,
             TaskState.Suspended => state.StatusChange + rules.SuspendedLifetime,
             _ => null,

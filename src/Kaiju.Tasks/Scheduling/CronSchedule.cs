@@ -2,8 +2,9 @@ using System.Buffers;
 using System.Security;
 using Cronos;
 using Kaiju.Tasks.Json;
+using Kaiju.Tasks.Scheduling;
 
-namespace Kaiju.Tasks.Scheduling;
+namespace Kaiju.Tasks;
 
 /// <summary>
 /// When a periodic task is due: five fields, six with seconds first, or a macro (<c>@daily</c>), in a time zone. Where

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Kaiju.Tasks.Scheduling;
+namespace Kaiju.Tasks;
 
 /// <summary>
 /// How long a failed task waits before it is tried again, unless the task says so itself

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Kaiju.Tasks.Json;
-using Kaiju.Tasks.Scheduling;
 using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Validation;

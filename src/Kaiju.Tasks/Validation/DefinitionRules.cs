@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Kaiju.Tasks.Commands;
 using Kaiju.Tasks.Json;
-using Kaiju.Tasks.Scheduling;
 using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Validation;

@@ -150,12 +150,15 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
     }
 }
 
-/// <summary>The wire spelling of an enum: its names in upper case.</summary>
+/// <summary>
+/// The wire spelling of an enum: its names in upper case. <see cref="TaskState.Executing"/> is the exception: the
+/// Python original stores EXECUTED.
+/// </summary>
 internal static class WireNames<T>
     where T : struct, Enum
 {
     private static readonly T[] _values = Enum.GetValues<T>();
-    private static readonly string[] _words = [.. Enum.GetNames<T>().Select(name => name.ToUpperInvariant())];
+    private static readonly string[] _words = [.. Enum.GetNames<T>().Select(Word)];
 
     public static string All { get; } = string.Join(", ", _words);
 
@@ -169,4 +172,7 @@ internal static class WireNames<T>
         value = index < 0 ? default : _values[index];
         return index >= 0;
     }
+
+    private static string Word(string name) =>
+        name == nameof(TaskState.Executing) ? "EXECUTED" : name.ToUpperInvariant();
 }

@@ -134,7 +134,7 @@ public sealed class DeadlineTests
             await gates[id].Gate.Cancelled;
             (await host.Client.WaitAsync(id).Soon()).Error!.Kind.Should().Be(TaskErrorKind.Timeout);
             (await host.Client.ListPageAsync(
-                new TaskQuery { State = TaskState.Executed }, null, 10)).Tasks.Should().HaveCount(left);
+                new TaskQuery { State = TaskState.Executing }, null, 10)).Tasks.Should().HaveCount(left);
         }
     }
 
@@ -189,7 +189,7 @@ public sealed class DeadlineTests
         host.Clock.Advance(TimeSpan.FromSeconds(310));
         await host.BeatByHandAsync();
         await host.Manager.TickAsync(default);
-        (await host.GetAsync("t")).State.Should().Be(TaskState.Executed, "the grace is ten seconds");
+        (await host.GetAsync("t")).State.Should().Be(TaskState.Executing, "the grace is ten seconds");
         host.Clock.Advance(TimeSpan.FromTicks(1));
         await host.Manager.TickAsync(default);
 

@@ -52,7 +52,7 @@ public sealed class OutageTests
 
         (await host.GetAsync("dead")).Managed.Interruptions.Should().Be(1);
         (await host.GetAsync("living")).Should().Match<TaskRecord>(
-            task => task.State == TaskState.Executed && task.Managed.Interruptions == 0);
+            task => task.State == TaskState.Executing && task.Managed.Interruptions == 0);
     }
 
     [Fact]

@@ -108,7 +108,7 @@ public sealed class StopTests
             .ContainSingle().Which
             .Should()
             .Match<TaskMove>(
-                move => move.TaskId == "t" && move.From == TaskState.Executed && move.To == TaskState.Suspended);
+                move => move.TaskId == "t" && move.From == TaskState.Executing && move.To == TaskState.Suspended);
         await host.RunUntilIdleAsync();
 
         (await host.GetAsync("t")).Result.Texts().Should().Equal("\"a\"", "\"b\"");
@@ -130,7 +130,7 @@ public sealed class StopTests
         quick.Open();
         await Waiting.Until(async () => (await host.GetAsync("q")).State == TaskState.Suspended);
 
-        (await host.GetAsync("s")).State.Should().Be(TaskState.Executed, "its handler still runs");
+        (await host.GetAsync("s")).State.Should().Be(TaskState.Executing, "its handler still runs");
         stopped.IsCompleted.Should().BeFalse();
         await host.Manager.TickAsync(default);
         var other = host.NewExecutor();
@@ -161,7 +161,7 @@ public sealed class StopTests
         host.Executor.Claimer.SlotFreed += () => ended.TrySetResult();
         quick.Open();
         await ended.Task.Soon();
-        (await host.GetAsync("q")).State.Should().Be(TaskState.Executed);
+        (await host.GetAsync("q")).State.Should().Be(TaskState.Executing);
         var stopped = host.Executor.StopAsync(default);
 
         await Waiting.Until(async () => (await host.GetAsync("q")).State == TaskState.Suspended);
@@ -192,7 +192,7 @@ public sealed class StopTests
         host.Executor.Claimer.SlotFreed += () => ended.TrySetResult();
         quick.Open();
         await ended.Task.Soon();
-        (await host.GetAsync("q")).State.Should().Be(TaskState.Executed);
+        (await host.GetAsync("q")).State.Should().Be(TaskState.Executing);
         var stopped = host.Executor.StopAsync(default);
 
         await Waiting.Until(async () => (await host.GetAsync("q")).State == TaskState.Suspended);

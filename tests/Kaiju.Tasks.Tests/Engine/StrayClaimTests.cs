@@ -38,7 +38,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
         // over them.
         (await _host.Executor.Claimer.ClaimAsync(default)).Should().Be(0);
         await _queue.CommitAsync();
-        (await StatesAsync()).Should().Equal(TaskState.Executed, TaskState.Executed, TaskState.Executed);
+        (await StatesAsync()).Should().Equal(TaskState.Executing, TaskState.Executing, TaskState.Executing);
 
         (await PingAsync()).Should().Be(0, "what is new may still be on its way");
         (await PingAsync()).Should().Be(3);
@@ -108,7 +108,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
             (await PingAsync()).Should().Be(0);
         }
 
-        (await _host.GetAsync("a")).State.Should().Be(TaskState.Executed);
+        (await _host.GetAsync("a")).State.Should().Be(TaskState.Executing);
     }
 
     private async Task CreateAsync(params string[] ids)

@@ -1,5 +1,4 @@
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks.Tests.Lifecycle;
 
@@ -58,7 +57,7 @@ public sealed class TaskLifecycleTests
     {
         var claimed = Next(Queued(), new TaskEvent.Claimed("e", _claim), at: _now.AddHours(1))!.After;
 
-        claimed.State.Should().Be(TaskState.Executed);
+        claimed.State.Should().Be(TaskState.Executing);
         (claimed.ExecutorId, claimed.Claim).Should().Be(("e", _claim));
         claimed.ExecDeadline.Should().Be(_now.AddHours(1).AddSeconds(300), "waiting in the queue is not executing");
         Next(claimed, new TaskEvent.Claimed("other", Guid.Empty)).Should().BeNull();
@@ -68,10 +67,10 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_result_moves_the_task_to_its_next_stage_in_the_same_state()
     {
-        var next = Next(Executed(), Report(0, StageOutcome.Completed(Json.Of("1"))))!;
+        var next = Next(Executing(), Report(0, StageOutcome.Completed(Json.Of("1"))))!;
 
         next.After.Stage.Should().Be(1);
-        (next.After.State, next.After.Claim, next.After.StatusChange).Should().Be((TaskState.Executed, _claim, _now));
+        (next.After.State, next.After.Claim, next.After.StatusChange).Should().Be((TaskState.Executing, _claim, _now));
         next.Entry!.Result.GetRawText().Should().Be("1");
         (next.Entry.JobId, next.Entry.Pass, next.Entry.Stage, next.Entry.Attempt).Should().Be(("job", 0, 0, 1));
         (next.Entry.Started, next.Entry.Finished).Should().Be((_now.AddSeconds(-2), _now));
@@ -81,7 +80,7 @@ public sealed class TaskLifecycleTests
     public void The_last_result_finishes_the_task_and_starts_the_next_one()
     {
         var next = Next(
-            Executed() with { Stage = 1 },
+            Executing() with { Stage = 1 },
             Report(1, StageOutcome.Completed()),
             _task with { Notify = true, NextTask = "after" })!;
 
@@ -108,7 +107,7 @@ public sealed class TaskLifecycleTests
             Outcome = StageOutcome.Completed(),
         });
 
-        Next(Executed(), report).Should().BeNull(why);
+        Next(Executing(), report).Should().BeNull(why);
     }
 
     [Theory]
@@ -119,7 +118,7 @@ public sealed class TaskLifecycleTests
     [InlineData(TaskState.Finished)]
     [InlineData(TaskState.Failed)]
     public void A_task_that_is_not_executed_has_no_claim_to_report_under(TaskState state) =>
-        Next(Executed() with { State = state, Claim = null }, Report(0, StageOutcome.Completed())).Should().BeNull();
+        Next(Executing() with { State = state, Claim = null }, Report(0, StageOutcome.Completed())).Should().BeNull();
 
     [Fact]
     public void A_failure_is_final_only_when_retries_are_used_up()
@@ -127,7 +126,7 @@ public sealed class TaskLifecycleTests
         var error = TaskError.Create("handler", "boom");
 
         var first = Next(
-            Executed(), Report(0, StageOutcome.Failed(error)), _task with { Notify = true, NextTask = "after" })!;
+            Executing(), Report(0, StageOutcome.Failed(error)), _task with { Notify = true, NextTask = "after" })!;
         first.After.Should().Match<ManagedState>(
             state => state.State == TaskState.Failed && state.RetryAt == _now.AddSeconds(5) && !state.HasEnded
                 && state.Claim == null);
@@ -136,7 +135,7 @@ public sealed class TaskLifecycleTests
         first.StartNext.Should().BeNull("only a finished task starts the next one");
         first.Entry!.Error.Should().Be(error);
 
-        var last = Next(Executed() with { Retries = 2 }, Report(0, StageOutcome.Failed(error)))!;
+        var last = Next(Executing() with { Retries = 2 }, Report(0, StageOutcome.Failed(error)))!;
         last.After.RetryAt.Should().BeNull();
         last.After.HasEnded.Should().BeTrue();
         last.Entry!.Attempt.Should().Be(3);
@@ -146,7 +145,7 @@ public sealed class TaskLifecycleTests
     public void A_tasks_own_retry_delay_beats_the_hosts()
     {
         var failed = Next(
-            Executed(),
+            Executing(),
             Report(0, StageOutcome.Failed(TaskError.Create("handler", "boom"))),
             _task with { RetryDelay = TimeSpan.Zero })!;
 
@@ -156,7 +155,7 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_retry_of_current_keeps_its_pass_and_one_of_first_begins_the_next()
     {
-        var failed = Executed() with
+        var failed = Executing() with
         {
             State = TaskState.Failed,
             Claim = null,
@@ -180,7 +179,7 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_retry_waits_for_its_time_and_for_an_enabled_task()
     {
-        var failed = Executed() with { State = TaskState.Failed, Claim = null, RetryAt = _now.AddSeconds(1) };
+        var failed = Executing() with { State = TaskState.Failed, Claim = null, RetryAt = _now.AddSeconds(1) };
 
         Next(failed, new TaskEvent.CheckRetry()).Should().BeNull();
         Next(failed, new TaskEvent.CheckRetry(), _task with { Enabled = false }, _now.AddSeconds(1)).Should().BeNull();
@@ -190,7 +189,7 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_wait_leaves_the_executor_and_a_timer_ends_with_null()
     {
-        var waiting = Next(Executed(), Report(0, StageOutcome.WaitFor(TimeSpan.FromMinutes(1))))!.After;
+        var waiting = Next(Executing(), Report(0, StageOutcome.WaitFor(TimeSpan.FromMinutes(1))))!.After;
         waiting.Should().Match<ManagedState>(state =>
             state.State == TaskState.Waiting && state.Wait == WaitKind.Timer && state.WaitDeadline == _now.AddMinutes(1)
                 && state.Claim == null && state.ExecutorId == null && state.Stage == 0);
@@ -208,7 +207,7 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_message_is_the_result_of_its_wait()
     {
-        var waiting = Next(Executed(), Report(0, StageOutcome.WaitForMessage()))!.After;
+        var waiting = Next(Executing(), Report(0, StageOutcome.WaitForMessage()))!.After;
         waiting.WaitDeadline.Should().BeNull();
 
         var woken = Next(waiting, new TaskEvent.MessageSent(Json.Of("""{"a":1}""")))!;
@@ -220,7 +219,7 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_message_that_does_not_come_fails_the_run_for_good()
     {
-        var waiting = Next(Executed(), Report(0, StageOutcome.WaitForMessage(TimeSpan.FromDays(3))))!.After;
+        var waiting = Next(Executing(), Report(0, StageOutcome.WaitForMessage(TimeSpan.FromDays(3))))!.After;
 
         var failed = Next(waiting, new TaskEvent.CheckWait(), at: _now.AddDays(3))!.After;
 
@@ -233,7 +232,7 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_wait_as_the_last_command_finishes_the_task_when_it_is_over()
     {
-        var waiting = Executed() with
+        var waiting = Executing() with
         {
             State = TaskState.Waiting,
             Claim = null,
@@ -252,10 +251,10 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_run_is_overdue_after_its_deadline_and_the_grace_and_may_be_retried()
     {
-        Next(Executed(), new TaskEvent.CheckOverdue(), at: _now.AddSeconds(310)).Should()
+        Next(Executing(), new TaskEvent.CheckOverdue(), at: _now.AddSeconds(310)).Should()
             .BeNull("the grace is not over");
 
-        var aborted = Next(Executed(), new TaskEvent.CheckOverdue(), at: _now.AddSeconds(310).AddTicks(1))!;
+        var aborted = Next(Executing(), new TaskEvent.CheckOverdue(), at: _now.AddSeconds(310).AddTicks(1))!;
 
         aborted.After.Should().Match<ManagedState>(
             state => state.State == TaskState.Failed && state.ExitCode == TaskExitCode.Aborted && state.Claim == null
@@ -270,7 +269,7 @@ public sealed class TaskLifecycleTests
     [InlineData(TaskState.Waiting)]
     public void Waiting_and_queueing_are_not_executing(TaskState state) =>
         Next(
-            Executed() with { State = state, Claim = null }, new TaskEvent.CheckOverdue(), at: _now.AddDays(1)).Should()
+            Executing() with { State = state, Claim = null }, new TaskEvent.CheckOverdue(), at: _now.AddDays(1)).Should()
             .BeNull();
 
     [Fact]
@@ -289,7 +288,7 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void Stopping_is_not_failing()
     {
-        var given = Next(Executed(), new TaskEvent.GivenBack())!.After;
+        var given = Next(Executing(), new TaskEvent.GivenBack())!.After;
 
         given.Should().Match<ManagedState>(
             state => state.State == TaskState.Suspended && state.Claim == null && state.Retries == 0
@@ -299,7 +298,7 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_dead_executor_is_an_interruption_and_too_many_park_the_task()
     {
-        var state = Executed();
+        var state = Executing();
         for (var i = 1; i < 5; i++)
         {
             state = Next(state, new TaskEvent.Interrupted())!.After;
@@ -319,16 +318,16 @@ public sealed class TaskLifecycleTests
     [Theory]
     [InlineData(TaskState.Idle)]
     [InlineData(TaskState.Queued)]
-    [InlineData(TaskState.Executed)]
+    [InlineData(TaskState.Executing)]
     [InlineData(TaskState.Suspended)]
     [InlineData(TaskState.Waiting)]
     [InlineData(TaskState.Failed)]
     public void A_cancel_ends_whatever_has_not_ended(TaskState from)
     {
-        var state = Executed() with
+        var state = Executing() with
         {
             State = from,
-            Claim = from == TaskState.Executed ? _claim : null,
+            Claim = from == TaskState.Executing ? _claim : null,
             RetryAt = from == TaskState.Failed ? _now : null,
         };
 
@@ -345,7 +344,7 @@ public sealed class TaskLifecycleTests
     public void A_cancelled_periodic_task_goes_on_with_its_next_occurrence()
     {
         var periodic = _task with { Cron = "0 3 * * *" };
-        var running = Next(Executed(), new TaskEvent.Cancelled(), periodic)!.After;
+        var running = Next(Executing(), new TaskEvent.Cancelled(), periodic)!.After;
         Next(running, new TaskEvent.NextPeriod("job-2"), periodic)!.After.NextRun.Should().Be(
             new DateTimeOffset(2024, 6, 16, 3, 0, 0, TimeSpan.Zero));
 
@@ -358,7 +357,7 @@ public sealed class TaskLifecycleTests
     public void A_periodic_task_shows_its_last_outcome_until_it_is_queued_again()
     {
         var periodic = _task with { Cron = "* * * * *" };
-        var finished = Next(Executed() with { Stage = 1 }, Report(1, StageOutcome.Completed()), periodic)!.After;
+        var finished = Next(Executing() with { Stage = 1 }, Report(1, StageOutcome.Completed()), periodic)!.After;
 
         var next = Next(finished, new TaskEvent.NextPeriod("job-2"), periodic)!;
         next.ArchivesRun.Should().BeTrue();
@@ -376,7 +375,7 @@ public sealed class TaskLifecycleTests
     public void A_schedule_that_this_machine_cannot_read_lets_the_task_rest_and_says_why()
     {
         var finished = Next(
-            Executed() with { Stage = 1 }, Report(1, StageOutcome.Completed()), _task with { Cron = "@daily" })!.After;
+            Executing() with { Stage = 1 }, Report(1, StageOutcome.Completed()), _task with { Cron = "@daily" })!.After;
 
         var resting = Next(
             finished,
@@ -390,7 +389,7 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_periodic_task_with_retries_left_is_retried_first()
     {
-        var failed = Executed() with { State = TaskState.Failed, Claim = null, RetryAt = _now.AddSeconds(1) };
+        var failed = Executing() with { State = TaskState.Failed, Claim = null, RetryAt = _now.AddSeconds(1) };
 
         Next(failed, new TaskEvent.NextPeriod("job-2"), _task with { Cron = "* * * * *" }).Should().BeNull();
     }
@@ -400,12 +399,12 @@ public sealed class TaskLifecycleTests
     [InlineData(TaskState.Failed, "new", true)]
     [InlineData(TaskState.Idle, "job", true)]
     [InlineData(TaskState.Queued, "job", false)]
-    [InlineData(TaskState.Executed, "job", false)]
+    [InlineData(TaskState.Executing, "job", false)]
     [InlineData(TaskState.Suspended, "job", false)]
     [InlineData(TaskState.Waiting, "job", false)]
     public void A_chain_starts_what_is_not_running(TaskState from, string run, bool starts)
     {
-        var next = Next(Executed() with { State = from, Stage = 1, Retries = 2 }, new TaskEvent.Chained("new"));
+        var next = Next(Executing() with { State = from, Stage = 1, Retries = 2 }, new TaskEvent.Chained("new"));
 
         (next is not null).Should().Be(starts);
         if (next is not null)
@@ -414,7 +413,7 @@ public sealed class TaskLifecycleTests
                 state => state.State == TaskState.Idle && state.NextRun == _now && state.JobId == run);
         }
 
-        Next(Executed() with { State = from }, new TaskEvent.Chained("new"), _task with { Enabled = false }).Should()
+        Next(Executing() with { State = from }, new TaskEvent.Chained("new"), _task with { Enabled = false }).Should()
             .BeNull();
     }
 
@@ -422,7 +421,7 @@ public sealed class TaskLifecycleTests
     public void A_reset_starts_over_whatever_the_task_does()
     {
         var reset = Next(
-            Executed() with { Stage = 1, Retries = 2, Interruptions = 3, Pass = 4 }, new TaskEvent.Reset("new"))!.After;
+            Executing() with { Stage = 1, Retries = 2, Interruptions = 3, Pass = 4 }, new TaskEvent.Reset("new"))!.After;
 
         reset.Should().Match<ManagedState>(state =>
             state.State == TaskState.Idle && state.Stage == 0 && state.Retries == 0 && state.Interruptions == 0
@@ -443,7 +442,7 @@ public sealed class TaskLifecycleTests
     public void A_report_is_known_again_after_it_was_carried_out()
     {
         var report = new ReportId(_claim, 0, ReportKind.Failed);
-        var failed = Next(Executed(), Report(0, StageOutcome.Failed(TaskError.Create("handler", "boom"))))!;
+        var failed = Next(Executing(), Report(0, StageOutcome.Failed(TaskError.Create("handler", "boom"))))!;
 
         TaskLifecycle.IsRecorded(failed.After, null, report).Should().BeTrue();
         TaskLifecycle.IsRecorded(failed.After, null, report with { Kind = ReportKind.Completed }).Should()
@@ -456,8 +455,8 @@ public sealed class TaskLifecycleTests
 
     private static ManagedState Queued() => TaskLifecycle.Create(_task, "job", _now);
 
-    private static ManagedState Executed() =>
-        Queued() with { State = TaskState.Executed, ExecutorId = "e", Claim = _claim };
+    private static ManagedState Executing() =>
+        Queued() with { State = TaskState.Executing, ExecutorId = "e", Claim = _claim };
 
     private static TaskEvent.Reported Report(int stage, StageOutcome outcome) =>
         new(

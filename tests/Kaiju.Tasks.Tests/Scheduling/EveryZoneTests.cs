@@ -1,5 +1,4 @@
 using System.Collections.ObjectModel;
-using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks.Tests.Scheduling;
 

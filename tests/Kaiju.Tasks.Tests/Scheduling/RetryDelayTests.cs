@@ -1,4 +1,3 @@
-using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks.Tests.Scheduling;
 

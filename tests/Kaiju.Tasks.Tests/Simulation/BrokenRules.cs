@@ -1,5 +1,4 @@
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Scheduling;
 using Kaiju.Tasks.Storage.Memory;
 
 namespace Kaiju.Tasks.Tests.Simulation;

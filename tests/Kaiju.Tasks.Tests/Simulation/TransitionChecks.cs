@@ -24,7 +24,7 @@ internal sealed class TransitionChecks(Checker checker)
             "I4",
             () => $"{task.Id}: {happened.GetType().Name} took it from {before.State} to {after.State}");
         Expect(
-            after.State == TaskState.Executed
+            after.State == TaskState.Executing
                 ? after.Claim is not null && (happened is TaskEvent.Claimed || after.Claim == before.Claim)
                 : after.Claim is null,
             "I3",
@@ -65,14 +65,14 @@ internal sealed class TransitionChecks(Checker checker)
     private static bool IsLegal(TaskEvent happened, TaskState from, TaskState to) => (happened, from, to) switch
     {
         (TaskEvent.QueueDue, TaskState.Idle or TaskState.Suspended, TaskState.Queued) => true,
-        (TaskEvent.Claimed, TaskState.Queued, TaskState.Executed) => true,
+        (TaskEvent.Claimed, TaskState.Queued, TaskState.Executing) => true,
         (
             TaskEvent.Reported,
-            TaskState.Executed,
-            TaskState.Executed or TaskState.Waiting or TaskState.Finished or TaskState.Failed) => true,
-        (TaskEvent.GivenBack, TaskState.Executed, TaskState.Suspended) => true,
-        (TaskEvent.Interrupted, TaskState.Executed, TaskState.Suspended or TaskState.Failed) => true,
-        (TaskEvent.CheckOverdue, TaskState.Executed, TaskState.Failed) => true,
+            TaskState.Executing,
+            TaskState.Executing or TaskState.Waiting or TaskState.Finished or TaskState.Failed) => true,
+        (TaskEvent.GivenBack, TaskState.Executing, TaskState.Suspended) => true,
+        (TaskEvent.Interrupted, TaskState.Executing, TaskState.Suspended or TaskState.Failed) => true,
+        (TaskEvent.CheckOverdue, TaskState.Executing, TaskState.Failed) => true,
         (TaskEvent.NextPeriod, TaskState.Finished or TaskState.Failed, TaskState.Idle) => true,
         (TaskEvent.CheckWait, TaskState.Waiting, TaskState.Suspended or TaskState.Finished or TaskState.Failed) => true,
         (TaskEvent.MessageSent, TaskState.Waiting, TaskState.Suspended or TaskState.Finished) => true,

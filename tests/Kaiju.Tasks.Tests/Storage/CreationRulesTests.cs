@@ -24,7 +24,7 @@ public sealed class CreationRulesTests
     [Theory]
     [InlineData(TaskState.Idle, CreateResult.Replaced)]
     [InlineData(TaskState.Queued, CreateResult.Refused)]
-    [InlineData(TaskState.Executed, CreateResult.Refused)]
+    [InlineData(TaskState.Executing, CreateResult.Refused)]
     [InlineData(TaskState.Suspended, CreateResult.Refused)]
     [InlineData(TaskState.Waiting, CreateResult.Refused)]
     [InlineData(TaskState.Finished, CreateResult.Replaced)]

@@ -188,7 +188,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
 
         before.Should().Match<TaskRecord>(task => task.State == TaskState.Queued && task.Result.Count == 0);
         middle.Should().Match<TaskRecord>(
-            task => task.State == TaskState.Executed && task.Result.Count == 1 && task.Managed.Claim == null);
+            task => task.State == TaskState.Executing && task.Result.Count == 1 && task.Managed.Claim == null);
     }
 
     [Fact]

@@ -203,7 +203,7 @@ public sealed class WireFormTests
             """{"task_id": "t", "result": "INVALID", "status": "IDLE", "faults": ["a"]}"""),
         (new UpdateAnswer(UpdateResult.Refused, ["a"]), """{"result": "REFUSED", "faults": ["a"]}"""),
         (new TaskTemplate("[0.id]"), "\"[0.id]\""),
-        (TaskState.Executed, "\"EXECUTED\""),
+        (TaskState.Executing, "\"EXECUTED\""),
         (WaitKind.Timer, "\"TIMER\""),
         (ChainResult.Busy, "\"BUSY\""),
         (RestartPolicy.First, "\"FIRST\""),
