@@ -118,7 +118,7 @@ async Task CreateTasksAsync()
         NextTask = "words-summary",
     };
 
-    await tasks.CreateManyAsync([summary, report], OnConflict.Replace);
+    await tasks.CreateManyAsync([summary, report], new() { OnConflict = OnConflict.Replace });
 }
 
 async Task UntilTheEndAsync(Action<IReadOnlyList<TaskRecord>> show)

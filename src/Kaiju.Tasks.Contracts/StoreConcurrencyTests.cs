@@ -23,7 +23,8 @@ public abstract class StoreConcurrencyTests(OpenStore open) : StoreSuite(open)
             var reports = 0;
             while (Volatile.Read(ref finished) < Tasks)
             {
-                foreach (var task in await opened.Queue.ClaimAsync(new ClaimRequest(me, 7, long.MaxValue), default))
+                foreach (var task in await opened.Queue.ClaimAsync(
+                    new ClaimRequest { Executor = me, MaxTasks = 7, MaxBytes = long.MaxValue }, default))
                 {
                     for (var stage = task.Stage; stage < task.Stages; stage++)
                     {
@@ -79,7 +80,7 @@ public abstract class StoreConcurrencyTests(OpenStore open) : StoreSuite(open)
         Assert.All(
             all,
             task => Assert.Equal([$"\"{task.Id}/0\"", $"\"{task.Id}/1\"", $"\"{task.Id}/2\""], task.Result.Texts()));
-        var left = await opened.Store.ListNotificationsAsync(new NotificationQuery(), 9_999, default);
-        Assert.Equal(Tasks, left.Notifications.Count(notification => notification.State == TaskState.Finished));
+        var left = await opened.Store.ListNotificationsAsync(new NotificationQuery(), null, 9_999, default);
+        Assert.Equal(Tasks, left.Items.Count(notification => notification.State == TaskState.Finished));
     }
 }

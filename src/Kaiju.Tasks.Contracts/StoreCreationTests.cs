@@ -54,7 +54,8 @@ public abstract class StoreCreationTests(OpenStore open) : StoreSuite(open)
         var tasks = Enumerable.Range(0, 10_000).Select(i => Checked.Definition(Task($"t{i:00000}", 1))).ToList();
         var answers = await opened.Store.CreateAsync(tasks, OnConflict.Fail, default);
         Assert.All(answers, answer => Assert.Equal(CreateResult.Created, answer.Result));
-        var claimed = await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 100, 1_000_000), default);
+        var claimed = await opened.Queue.ClaimAsync(
+            new ClaimRequest { Executor = Executor, MaxTasks = 100, MaxBytes = 1_000_000 }, default);
         Assert.Equal(tasks.Take(100).Select(task => task.Id), claimed.Select(task => task.Id));
     }
 }

@@ -59,7 +59,8 @@ public abstract class StoreDutyTests(OpenStore open) : StoreSuite(open)
         await opened.Store.CreateAsync([next, first], OnConflict.Fail, default);
         var now = await opened.Advance(TimeSpan.FromMinutes(1));
         await opened.Store.QueueDueAsync(1, default);
-        var claimed = await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 2, long.MaxValue), default);
+        var claimed = await opened.Queue.ClaimAsync(
+            new ClaimRequest { Executor = Executor, MaxTasks = 2, MaxBytes = long.MaxValue }, default);
         var outcome = by == "duty"
             ? StageOutcome.WaitFor(TimeSpan.FromSeconds(1))
             : StageOutcome.Completed(Json.Of("1"));
@@ -91,7 +92,10 @@ public abstract class StoreDutyTests(OpenStore open) : StoreSuite(open)
             await opened.Store.CreateAsync([Checked.Definition(Task($"t{i}", 1))], OnConflict.Fail, default);
         }
 
-        Assert.Equal(3, (await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 3, long.MaxValue), default)).Count);
+        Assert.Equal(
+            3,
+            (await opened.Queue.ClaimAsync(
+                new ClaimRequest { Executor = Executor, MaxTasks = 3, MaxBytes = long.MaxValue }, default)).Count);
         await opened.Advance(TimeSpan.FromMinutes(2));
 
         Assert.Equal(2, (await opened.Store.ExpelDeadExecutorsAsync(2, default)).Count);

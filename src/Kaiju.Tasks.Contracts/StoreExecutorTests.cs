@@ -18,7 +18,8 @@ public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
         await using var opened = await OpenAsync();
         await opened.Store.CreateAsync(
             [.. "abc".Select(id => Checked.Definition(Task($"{id}", 2)))], OnConflict.Fail, default);
-        var claimed = await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 3, 1_000_000), default);
+        var claimed = await opened.Queue.ClaimAsync(
+            new ClaimRequest { Executor = Executor, MaxTasks = 3, MaxBytes = 1_000_000 }, default);
         var reports = claimed.Select(task => Report(task, 0, StageOutcome.Completed(Json.Of("1")))).ToList();
         reports[1] = reports[1] with { Claim = new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11) };
 
@@ -50,13 +51,17 @@ public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
             OnConflict.Fail,
             default);
         var first = Report(
-            Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 1, 1), default)),
+            Assert.Single(
+                await opened.Queue.ClaimAsync(
+                    new ClaimRequest { Executor = Executor, MaxTasks = 1, MaxBytes = 1 }, default)),
             0,
             StageOutcome.Failed(TaskError.Create(TaskErrorKind.Handler, "boom")));
         Assert.Equal([ReportAnswer.Recorded], await opened.Store.RecordAsync([first], default));
         await opened.Store.RequeueFailedAsync(1, default);
         var second = Report(
-            Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 1, 1), default)),
+            Assert.Single(
+                await opened.Queue.ClaimAsync(
+                    new ClaimRequest { Executor = Executor, MaxTasks = 1, MaxBytes = 1 }, default)),
             0,
             StageOutcome.Completed(Json.Of("1")));
 
@@ -92,12 +97,8 @@ public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
             new HeldClaim("d", other.Claim),
             new HeldClaim("none", Guid.Empty)];
         Assert.Equal(
-            [new TaskMove(
-                "b",
-                "default",
-                (await opened.Store.GetAsync("b", default))!.JobId,
-                TaskState.Executing,
-                TaskState.Suspended)],
+            [new TaskMove { TaskId = "b", AppName = "default", JobId = (await opened.Store.GetAsync(
+                "b", default))!.JobId, From = TaskState.Executing, To = TaskState.Suspended }],
             await opened.Store.GiveBackClaimsAsync(Executor.Id, asked, default));
         Assert.Empty(await opened.Store.GiveBackClaimsAsync(Executor.Id, asked, default));
         Assert.Equal(0, (await opened.Store.GetAsync("b", default))!.Managed.Interruptions);

@@ -27,7 +27,7 @@ public abstract class StoreNotificationTests(OpenStore open) : StoreSuite(open)
         Assert.Equal(
             ["t3"],
             (await opened.Store.ListNotificationsAsync(
-                new NotificationQuery { UserId = "u" }, 10, default)).Notifications.Select(left => left.TaskId));
+                new NotificationQuery { UserId = "u" }, null, 10, default)).Items.Select(left => left.TaskId));
         Assert.Equal(["t3"], (await opened.Store.ListUndeliveredAsync(10, default)).Select(left => left.TaskId));
     }
 }

@@ -32,7 +32,9 @@ public abstract class StoreReadingTests(OpenStore open) : StoreSuite(open)
             Commands = [new("do", value), new("do", kws), new MessageCommand()],
         });
         await opened.Store.CreateAsync([definition], OnConflict.Fail, default);
-        var claimed = Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 1, 1_000_000), default));
+        var claimed = Assert.Single(
+            await opened.Queue.ClaimAsync(
+                new ClaimRequest { Executor = Executor, MaxTasks = 1, MaxBytes = 1_000_000 }, default));
         Assert.Equal(kws.GetRawText(), claimed.Commands[1].ParamsJson.GetRawText());
         Assert.Equal(kws.GetRawText(), claimed.Kws.GetRawText());
         await RecordAsync(opened, claimed, 0, StageOutcome.Completed(value));
@@ -50,7 +52,7 @@ public abstract class StoreReadingTests(OpenStore open) : StoreSuite(open)
         Assert.Equal(
             [json, json, json],
             Assert.Single(
-                (await opened.Store.ListNotificationsAsync(new NotificationQuery(), 10, default)).Notifications).Result
+                (await opened.Store.ListNotificationsAsync(new NotificationQuery(), null, 10, default)).Items).Result
                 .Texts());
     }
 
@@ -75,7 +77,13 @@ public abstract class StoreReadingTests(OpenStore open) : StoreSuite(open)
             text,
             Assert.Single(
                 await opened.Queue.ClaimAsync(
-                    new ClaimRequest(Executor with { Apps = [definition.AppName!] }, 1, 1), default)).Id);
+                    new ClaimRequest
+                    {
+                        Executor = Executor with { Apps = [definition.AppName!] },
+                        MaxTasks = 1,
+                        MaxBytes = 1,
+                    },
+                    default)).Id);
     }
 
     /// <summary>
@@ -110,7 +118,9 @@ public abstract class StoreReadingTests(OpenStore open) : StoreSuite(open)
         for (var run = 0; run < 5; run++)
         {
             await opened.Store.QueueDueAsync(1, default);
-            var claimed = Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 1, 1), default));
+            var claimed = Assert.Single(
+                await opened.Queue.ClaimAsync(
+                    new ClaimRequest { Executor = Executor, MaxTasks = 1, MaxBytes = 1 }, default));
             await RecordAsync(opened, claimed, 0, StageOutcome.Completed(Json.Of($"{run}")));
             await RecordAsync(opened, claimed, 1, StageOutcome.Completed(Json.Of($"{run + 100}")));
             await opened.Store.ResetAsync("t", default);

@@ -9,7 +9,13 @@ namespace Kaiju.Tasks.Contracts;
 /// <param name="open">Opens an empty store.</param>
 public abstract class StoreSuite(OpenStore open)
 {
-    private protected static readonly ExecutorInfo Executor = new("executor", "default", ["default"], 100);
+    private protected static readonly ExecutorInfo Executor = new()
+    {
+        Id = "executor",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 100,
+    };
 
     private protected static readonly DateTimeOffset Start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
 
@@ -37,7 +43,9 @@ public abstract class StoreSuite(OpenStore open)
     private protected static async Task RunDueAsync(OpenedStore opened)
     {
         await opened.Store.QueueDueAsync(1, default);
-        var claimed = Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(Executor, 1, 1), default));
+        var claimed = Assert.Single(
+            await opened.Queue.ClaimAsync(
+                new ClaimRequest { Executor = Executor, MaxTasks = 1, MaxBytes = 1 }, default));
         await RecordAsync(opened, claimed, 0, StageOutcome.Completed(Json.Of("1")));
         await opened.Store.RestartPeriodicAsync(1, default);
     }
@@ -49,7 +57,7 @@ public abstract class StoreSuite(OpenStore open)
         do
         {
             var page = await opened.Store.ListAsync(query, after, 70, default);
-            tasks.AddRange(page.Tasks);
+            tasks.AddRange(page.Items);
             after = page.Next;
         }
         while (after is not null);

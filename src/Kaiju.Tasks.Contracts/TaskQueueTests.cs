@@ -11,7 +11,13 @@ public abstract class TaskQueueTests(OpenStore open)
 {
     private static readonly DateTimeOffset _start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
-    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 100);
+    private static readonly ExecutorInfo _executor = new()
+    {
+        Id = "executor",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 100,
+    };
 
     /// <summary>Higher priority first; among equals what was queued first.</summary>
     [Fact]
@@ -74,7 +80,8 @@ public abstract class TaskQueueTests(OpenStore open)
         await using var opened = await OpenAsync();
         await CreateAsync(opened, new TaskDefinition { Id = "t", Commands = [new("a"), new("b"), new("c")] });
         await CreateAsync(opened, new TaskDefinition { Id = "u", Commands = [new("a")] });
-        var first = (await opened.Queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default))[0];
+        var first = (await opened.Queue.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 1, MaxBytes = 1 }, default))[0];
         var report = new StageReport
         {
             TaskId = "t",
@@ -90,7 +97,9 @@ public abstract class TaskQueueTests(OpenStore open)
         await opened.Store.ResetAsync("u", default);
         await opened.Store.QueueDueAsync(10, default);
 
-        var claimed = Assert.Single(await opened.Queue.ClaimAsync(new ClaimRequest(_executor, 10, 500), default));
+        var claimed = Assert.Single(
+            await opened.Queue.ClaimAsync(
+                new ClaimRequest { Executor = _executor, MaxTasks = 10, MaxBytes = 500 }, default));
         Assert.Equal(("t", 1, 3, "b"), (claimed.Id, claimed.Stage, claimed.Stages, claimed.Commands[0].Method));
         Assert.Equal(
             report.Outcome is StageOutcome.Done done ? [done.Result.GetRawText()] : [], claimed.Result.Texts());
@@ -148,7 +157,8 @@ public abstract class TaskQueueTests(OpenStore open)
         var executor = _executor with { Apps = apps ?? ["default"] };
         return [
             .. (await opened.Queue.ClaimAsync(
-                new ClaimRequest(executor, most, bytes), default)).Select(task => task.Id)];
+                new ClaimRequest { Executor = executor, MaxTasks = most, MaxBytes = bytes },
+                default)).Select(task => task.Id)];
     }
 
     private ValueTask<OpenedStore> OpenAsync() => open(new LifecycleRules(), _start);

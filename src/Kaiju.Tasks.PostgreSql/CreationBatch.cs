@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.PostgreSql;
 

@@ -166,7 +166,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
             {
                 var row = batch.Tasks[rows[id]].Row;
                 batch.Created[rows[id]] = BatchedCreation.Of(
-                    new CreateAnswer(id, CreateResult.Created, row.State.State));
+                    Answer(id, row.State.JobId, CreateResult.Created, row.State.State));
                 hint = hint.With(row.HintsOfNew, row.Definition.AppName, row.Id);
             }
         }
@@ -192,14 +192,15 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
         }
 
         var ids = Argument.Texts("ids", open.Select(same => same.Key));
-        var find = new StatementAttempt<List<(string Id, TaskState State)>>(
+        var find = new StatementAttempt<List<(string Id, string Job, TaskState State)>>(
             _session,
-            step => step.QueryAsync("find_states", row => (row.GetString(0), (TaskState)row.GetInt32(1)), ids),
+            step => step.QueryAsync(
+                "find_states", row => (row.GetString(0), row.GetString(1), (TaskState)row.GetInt32(2)), ids),
             Faults.IsRolledBackOrLost,
             CancellationToken.None);
         try
         {
-            foreach (var (id, state) in await _session.AskOnThreadAsync(
+            foreach (var (id, job, state) in await _session.AskOnThreadAsync(
                 _connection, find, CancellationToken.None).ConfigureAwait(false))
             {
                 foreach (var place in open[id])
@@ -207,7 +208,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
                     var result = batch.Tasks[place].OnConflict == OnConflict.Skip
                         ? CreateResult.Skipped
                         : CreateResult.Refused;
-                    batch.Created[place] = BatchedCreation.Of(new CreateAnswer(id, result, state));
+                    batch.Created[place] = BatchedCreation.Of(Answer(id, job, result, state));
                 }
             }
         }
@@ -217,6 +218,14 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
             // it is still there.
         }
     }
+
+    private static CreateAnswer Answer(string id, string job, CreateResult result, TaskState state) => new()
+    {
+        TaskId = id,
+        JobId = job,
+        Result = result,
+        State = state,
+    };
 
     /// <summary>The statement that creates. What was stored before an answer was lost knows its creation.</summary>
     private sealed class CreationAttempt(

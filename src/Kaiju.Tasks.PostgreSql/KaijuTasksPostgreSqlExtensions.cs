@@ -29,9 +29,30 @@ public static class KaijuTasksPostgreSqlExtensions
     public static KaijuTasksBuilder UsePostgreSql(
         this KaijuTasksBuilder builder, string connectionString, Action<PostgreSqlTasksOptions>? configure = null)
     {
+        ArgumentNullException.ThrowIfNull(connectionString);
+        return builder.UsePostgreSql(_ => connectionString, configure);
+    }
+
+    /// <summary>
+    /// Keeps tasks in a PostgreSQL database whose connection string is known when the host starts, such as one of its
+    /// configuration: <c>services => services.GetRequiredService&lt;IConfiguration&gt;()["Tasks"]!</c>.
+    /// </summary>
+    /// <param name="builder">The builder that <c>AddKaijuTasks()</c> returned.</param>
+    /// <param name="connectionString">Returns a connection string of Npgsql; called once.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <exception cref="ArgumentException">
+    /// When the host starts: an option is out of its bounds, or the connection string cannot be read, names no
+    /// <c>Host</c> or says <c>Multiplexing=true</c>.
+    /// </exception>
+    public static KaijuTasksBuilder UsePostgreSql(
+        this KaijuTasksBuilder builder,
+        Func<IServiceProvider, string> connectionString,
+        Action<PostgreSqlTasksOptions>? configure = null)
+    {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(connectionString);
-        builder.Services.TryAddSingleton(provider => new DedicatedDataSource(connectionString, Options(provider)));
+        builder.Services.TryAddSingleton(
+            provider => new DedicatedDataSource(connectionString(provider), Options(provider)));
         return Use(
             builder,
             provider => provider.GetRequiredService<DedicatedDataSource>().DataSource,
@@ -57,9 +78,32 @@ public static class KaijuTasksPostgreSqlExtensions
     public static KaijuTasksBuilder UsePostgreSql(
         this KaijuTasksBuilder builder, NpgsqlDataSource dataSource, Action<PostgreSqlTasksOptions>? configure = null)
     {
+        ArgumentNullException.ThrowIfNull(dataSource);
+        return builder.UsePostgreSql(_ => dataSource, configure);
+    }
+
+    /// <summary>
+    /// Keeps tasks in a PostgreSQL database whose data source is a service of the host, and so shares its pool:
+    /// <c>services => services.GetRequiredService&lt;NpgsqlDataSource&gt;()</c>.
+    /// </summary>
+    /// <param name="builder">The builder that <c>AddKaijuTasks()</c> returned.</param>
+    /// <param name="dataSource">
+    /// Returns the data source, with the pool that the overload with a data source asks for; called once. Its owner
+    /// disposes it.
+    /// </param>
+    /// <param name="configure">Sets options.</param>
+    /// <exception cref="ArgumentException">
+    /// When the host starts: an option is out of its bounds, the pool is too small, or it says
+    /// <c>Multiplexing=true</c>.
+    /// </exception>
+    public static KaijuTasksBuilder UsePostgreSql(
+        this KaijuTasksBuilder builder,
+        Func<IServiceProvider, NpgsqlDataSource> dataSource,
+        Action<PostgreSqlTasksOptions>? configure = null)
+    {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(dataSource);
-        return Use(builder, _ => dataSource, _ => null, configure);
+        return Use(builder, dataSource, _ => null, configure);
     }
 
     private static KaijuTasksBuilder Use(

@@ -41,6 +41,14 @@ internal sealed class CreationStep(
         return answers;
     }
 
+    private static CreateAnswer Answer(TaskRow stored, CreateResult result) => new()
+    {
+        TaskId = stored.Id,
+        JobId = stored.State.JobId,
+        Result = result,
+        State = stored.State.State,
+    };
+
     /// <summary>Stores rows whose ids are unknown, and takes them from those that are left.</summary>
     private static async ValueTask InsertAsync(
         SqlStep step, Dictionary<TaskRow, int> rows, HashSet<string> replaced, CreateAnswer[] answers)
@@ -48,7 +56,7 @@ internal sealed class CreationStep(
         foreach (var row in await step.InsertAsync([.. rows.Keys]).ConfigureAwait(false))
         {
             var result = replaced.Contains(row.Id) ? CreateResult.Replaced : CreateResult.Created;
-            answers[rows[row]] = new CreateAnswer(row.Id, result, row.State.State);
+            answers[rows[row]] = Answer(row, result);
             step.Hint(row.HintsOfNew, row);
             step.Hint(result == CreateResult.Replaced ? StoreHintKinds.Ended : StoreHintKinds.None, row);
             rows.Remove(row);
@@ -100,8 +108,7 @@ internal sealed class CreationStep(
             if (marked.Contains(other.TaskNo))
             {
                 // The hint of its own creation may have been lost with the answer.
-                answers[place] = new CreateAnswer(
-                    row.Id, _tried?[place].Result ?? CreateResult.Created, other.State.State);
+                answers[place] = Answer(other, _tried?[place].Result ?? CreateResult.Created);
                 step.Hint(other.HintsOfNew, other);
                 rows.Remove(row);
                 continue;
@@ -114,7 +121,7 @@ internal sealed class CreationStep(
                 continue;
             }
 
-            answers[place] = new CreateAnswer(row.Id, result, other.State.State);
+            answers[place] = Answer(other, result);
             rows.Remove(row);
         }
 

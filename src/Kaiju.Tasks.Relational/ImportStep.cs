@@ -35,7 +35,7 @@ internal sealed class ImportStep(
             var isInserted = inserted.Contains(row);
             if (!isInserted && !marked.Remove(row.Id))
             {
-                answers[place] = new ImportAnswer(row.Id, CreateResult.Refused, null);
+                answers[place] = new ImportAnswer { TaskId = row.Id, Result = CreateResult.Refused, Claim = null };
                 continue;
             }
 
@@ -45,7 +45,12 @@ internal sealed class ImportStep(
             }
 
             step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, row);
-            answers[place] = new ImportAnswer(row.Id, CreateResult.Created, row.State.Claim);
+            answers[place] = new ImportAnswer
+            {
+                TaskId = row.Id,
+                Result = CreateResult.Created,
+                Claim = row.State.Claim,
+            };
         }
 
         return answers;

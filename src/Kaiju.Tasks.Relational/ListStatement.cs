@@ -10,12 +10,28 @@ internal sealed class ListStatement
     private readonly List<string> _filter = [];
     private readonly List<Argument> _arguments = [];
 
-    private ListStatement(string text, string lastScanned) => (Text, LastScanned) = (text, lastScanned);
+    private ListStatement(TaskQuery query, TaskCursor? after, SqlTexts sql)
+    {
+        var byMember = query.Group ?? query.GroupId ?? query.UserId;
+        var byState = byMember is null && query.AnyOf is { Count: 1 } states && IsIndexed(states.First());
+        Narrow(query, after, byState);
+        string PutIn(string statement) => sql[statement]
+            .Replace("/*scan*/", string.Concat(_scan), StringComparison.Ordinal)
+            .Replace("/*filter*/", string.Concat(_filter), StringComparison.Ordinal)
+            .Replace("/*desc*/", query.NewestFirst ? " desc" : "", StringComparison.Ordinal);
+        (Text, Count, LastScanned) = byState
+            ? (PutIn("list_by_state"), PutIn("count_by_state"), PutIn("list_by_state_last"))
+            : (PutIn("list"), PutIn("count"), PutIn("list_last"));
+    }
 
-    public string Text { get; private set; }
+    /// <summary>Reads the page.</summary>
+    public string Text { get; }
+
+    /// <summary>Counts the rows that the page would be read from.</summary>
+    public string Count { get; }
 
     /// <summary>The last row that a page may look through, if there are so many.</summary>
-    public string LastScanned { get; private set; }
+    public string LastScanned { get; }
 
     public IReadOnlyList<Argument> Arguments => _arguments;
 
@@ -25,30 +41,35 @@ internal sealed class ListStatement
     public static bool IsIndexed(TaskState state) =>
         state is TaskState.Idle or TaskState.Suspended or TaskState.Waiting or TaskState.Failed;
 
-    public static ListStatement Of(TaskQuery query, TaskCursor? after, SqlTexts sql)
-    {
-        var byMember = query.Group ?? query.GroupId ?? query.UserId;
-        var byState = byMember is null && query.State is { } state && IsIndexed(state);
-        var kind = byState ? "list_by_state" : "list";
-        var statement = new ListStatement(sql[kind], sql[$"{kind}_last"]);
-        statement.Narrow(query, after, byState);
-        string PutIn(string text) => text
-            .Replace("/*scan*/", string.Concat(statement._scan), StringComparison.Ordinal)
-            .Replace("/*filter*/", string.Concat(statement._filter), StringComparison.Ordinal);
-        (statement.Text, statement.LastScanned) = (PutIn(statement.Text), PutIn(statement.LastScanned));
-        return statement;
-    }
+    public static ListStatement Of(TaskQuery query, TaskCursor? after, SqlTexts sql) => new(query, after, sql);
 
     private void Narrow(TaskQuery query, TaskCursor? after, bool byState)
     {
         // What an index can begin with narrows the rows to look through; everything else is asked of those rows.
         var order = byState ? "s" : "t";
-        if (query.State is { } state)
+        if (query.AnyOf is { } states)
         {
             // In so many words: an index of some states is used only where the statement names the state.
-            (byState ? _scan : _filter).Add($" and s.state = {(int)state}");
+            (byState ? _scan : _filter).Add(states.Count switch
+            {
+                0 => " and 1 = 0",
+                1 => $" and s.state = {(int)states.First()}",
+                _ => $" and s.state in ({string.Join(", ", states.Select(state => (int)state))})",
+            });
         }
 
+        if (query.IsFinal is { } final)
+        {
+            _filter.Add($" and {(final ? "" : "not ")}(s.state = 5 or (s.state = 6 and s.retry_at is null))");
+        }
+
+        if (query.IsEnabled is { } enabled)
+        {
+            _filter.Add(" and s.enabled = @enabled");
+            _arguments.Add(Argument.Flag("enabled", enabled));
+        }
+
+        _arguments.Add(Argument.Text("method", query.Method));
         Add(_scan, "t.group_id", "group_id", query.GroupId);
         Add(query.GroupId is null ? _scan : _filter, "t.user_id", "user_id", query.UserId);
         Add(query.GroupId is null && query.UserId is null ? _scan : _filter, "t.group_name", "group_name", query.Group);
@@ -81,8 +102,10 @@ internal sealed class ListStatement
         if (after is { } cursor)
         {
             // The first condition is for the index, the second for those of the same time.
+            var beyond = query.NewestFirst ? '<' : '>';
             _scan.Add(
-                $" and {order}.created >= @after_created and ({order}.created > @after_created or t.id > @after_id)");
+                $" and {order}.created {beyond}= @after_created"
+                    + $" and ({order}.created {beyond} @after_created or t.id {beyond} @after_id)");
             _arguments.Add(Argument.Long("after_created", Ticks.Of(cursor.Created)));
             _arguments.Add(Argument.Text("after_id", cursor.Id));
         }

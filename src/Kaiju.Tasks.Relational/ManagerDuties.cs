@@ -96,7 +96,7 @@ internal sealed class ManagerDuties(SqlSession session, StoreParts parts, RowMov
             var most = Argument.Integer("most", UnattendedWork.MostApps);
             var apps = await step.QueryAsync(
                 "unserved_apps", row => row.GetString(0), before, most).ConfigureAwait(false);
-            return new UnattendedWork(now, last, hasDuty, apps);
+            return new UnattendedWork { Now = now, LastWatch = last, HasDuty = hasDuty, Apps = apps };
         },
         cancellationToken);
 

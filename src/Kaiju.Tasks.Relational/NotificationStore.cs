@@ -7,7 +7,7 @@ namespace Kaiju.Tasks.Relational;
 internal sealed class NotificationStore(SqlSession session, StoreParts parts)
 {
     public ValueTask<NotificationPage> ListNotificationsAsync(
-        NotificationQuery query, int limit, CancellationToken cancellationToken) =>
+        NotificationQuery query, NotificationCursor? after, int limit, CancellationToken cancellationToken) =>
         session.ReadAsync(
             async step =>
             {
@@ -21,7 +21,7 @@ internal sealed class NotificationStore(SqlSession session, StoreParts parts)
                 [
                     Argument.Text("task_id", query.TaskId),
                     Argument.Text("user_id", query.UserId),
-                    Argument.Long("before", query.Before ?? long.MaxValue),
+                    Argument.Long("before", after?.Id ?? long.MaxValue),
                     Argument.Integer("scanned", TaskReading.MostScanned),
                 ];
                 var rows = await step.QueryAsync(
@@ -35,11 +35,15 @@ internal sealed class NotificationStore(SqlSession session, StoreParts parts)
                 List<TaskNotification> page = [.. rows.Select(row => row.Notification).OfType<TaskNotification>()];
                 if (rows.Count > 0 && (rows.Count == limit || rows.Count < rows[0].Found))
                 {
-                    return new NotificationPage(page, rows[^1].Id);
+                    return new NotificationPage { Items = page, Next = new NotificationCursor(rows[^1].Id) };
                 }
 
                 var last = await step.QueryAsync($"{name}_last", row => row.GetInt64(0), scan).ConfigureAwait(false);
-                return new NotificationPage(page, last.Count == 0 ? null : last[0]);
+                return new NotificationPage
+                {
+                    Items = page,
+                    Next = last.Count == 0 ? null : new NotificationCursor(last[0]),
+                };
             },
             cancellationToken);
 

@@ -79,6 +79,10 @@ internal abstract class RelationalTaskStore : ITaskStore
         TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
         Reading.ListAsync(query, after, limit, cancellationToken);
 
+    public ValueTask<CountPage> CountAsync(
+        TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
+        Reading.CountAsync(query, after, limit, cancellationToken);
+
     public ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken) =>
         Duties.WatchAsync(cancellationToken);
 
@@ -147,8 +151,8 @@ internal abstract class RelationalTaskStore : ITaskStore
         Executors.SuspendExecutorAsync(executorId, cancellationToken);
 
     public ValueTask<NotificationPage> ListNotificationsAsync(
-        NotificationQuery query, int limit, CancellationToken cancellationToken) =>
-        Notifications.ListNotificationsAsync(query, limit, cancellationToken);
+        NotificationQuery query, NotificationCursor? after, int limit, CancellationToken cancellationToken) =>
+        Notifications.ListNotificationsAsync(query, after, limit, cancellationToken);
 
     public ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
         Notifications.MarkReadAsync(ids, cancellationToken);

@@ -93,17 +93,45 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
             List<TaskRecord> tasks = [.. rows.Select(row => row.Task).OfType<TaskRecord>()];
             if (rows.Count > 0 && (rows.Count == limit || rows.Count < rows[0].Found))
             {
-                return new TaskPage(tasks, rows[^1].Place);
+                return new TaskPage { Items = tasks, Next = rows[^1].Place };
             }
 
             // Fewer than were asked for: either all are seen, or as many rows are as one page may look through.
-            var last = await step.QueryAsync(
-                list.LastScanned,
-                row => new TaskCursor(row.Time(0), row.GetString(1)),
-                [.. list.Arguments, Argument.Integer("scanned", MostScanned)]).ConfigureAwait(false);
-            return new TaskPage(tasks, last.Count == 0 ? null : last[0]);
+            return new TaskPage
+            {
+                Items = tasks,
+                Next = await FindLastScannedAsync(step, list).ConfigureAwait(false),
+            };
         },
         cancellationToken);
+
+    public ValueTask<CountPage> CountAsync(
+        TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) => session.ReadAsync(
+        async step =>
+        {
+            var list = ListStatement.Of(query, after, step.Sql);
+            var counted = await step.QueryAsync(
+                list.Count,
+                row => row.GetInt32(0),
+                [.. list.Arguments, Argument.Integer("most", limit), Argument.Integer("scanned", MostScanned)])
+                .ConfigureAwait(false);
+            return new CountPage
+            {
+                Count = counted[0],
+                Next = counted[0] == limit ? null : await FindLastScannedAsync(step, list).ConfigureAwait(false),
+            };
+        },
+        cancellationToken);
+
+    /// <summary>The last row that a page may look through; null if it has seen all.</summary>
+    private static async ValueTask<TaskCursor?> FindLastScannedAsync(SqlStep step, ListStatement list)
+    {
+        var last = await step.QueryAsync(
+            list.LastScanned,
+            row => new TaskCursor(row.Time(0), row.GetString(1)),
+            [.. list.Arguments, Argument.Integer("scanned", MostScanned)]).ConfigureAwait(false);
+        return last.Count == 0 ? null : last[0];
+    }
 
     private TaskRecord ReadTask(DbDataReader row)
     {

@@ -14,24 +14,24 @@ internal sealed class UpdateStep(TaskDefinition definition, int revision, CallCo
         var row = await step.FindAsync(definition.Id!, context.Scope, DefinitionNeed.All).ConfigureAwait(false);
         if (row is null || (step.IsRepeated && _tried is { } updated && updated != row.TaskNo))
         {
-            return new UpdateAnswer(UpdateResult.Missing, []);
+            return new UpdateAnswer { Result = UpdateResult.Missing };
         }
 
         if (step.IsRepeated && _tried is not null && row.Revision > revision)
         {
             return row.Revision == revision + 1 && row.Definition.ToStoredJson() == definition.ToStoredJson()
-                ? new UpdateAnswer(UpdateResult.Updated, [])
+                ? new UpdateAnswer { Result = UpdateResult.Updated }
                 : throw EventStep.Unknown(row, "has been updated again since");
         }
 
         if (row.Revision != revision)
         {
-            return new UpdateAnswer(UpdateResult.Stale, []);
+            return new UpdateAnswer { Result = UpdateResult.Stale };
         }
 
         if (TaskUpdate.FindFaults(row.Definition, definition, row.State) is { Count: > 0 } faults)
         {
-            return new UpdateAnswer(UpdateResult.Refused, faults);
+            return new UpdateAnswer { Result = UpdateResult.Refused, Faults = faults };
         }
 
         _tried = row.TaskNo;
@@ -42,6 +42,6 @@ internal sealed class UpdateStep(TaskDefinition definition, int revision, CallCo
         step.MarkChanged(row);
         var queued = row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None;
         step.Hint(StoreHintKinds.Duty | queued, row);
-        return new UpdateAnswer(UpdateResult.Updated, []);
+        return new UpdateAnswer { Result = UpdateResult.Updated };
     }
 }

@@ -25,10 +25,30 @@ public static class KaijuTasksSqliteExtensions
     public static KaijuTasksBuilder UseSqlite(
         this KaijuTasksBuilder builder, string connectionString, Action<SqliteTasksOptions>? configure = null)
     {
+        ArgumentNullException.ThrowIfNull(connectionString);
+        return builder.UseSqlite(_ => connectionString, configure);
+    }
+
+    /// <summary>
+    /// Keeps tasks in a SQLite file whose connection string is known when the host starts, such as one of its
+    /// configuration: <c>services => services.GetRequiredService&lt;IConfiguration&gt;()["Tasks"]!</c>.
+    /// </summary>
+    /// <param name="builder">The builder that <c>AddKaijuTasks()</c> returned.</param>
+    /// <param name="connectionString">Returns a connection string that names a file; called once.</param>
+    /// <param name="configure">Sets options.</param>
+    /// <exception cref="ArgumentException">
+    /// When the host starts: an option is out of its bounds, or the connection string cannot be read.
+    /// </exception>
+    public static KaijuTasksBuilder UseSqlite(
+        this KaijuTasksBuilder builder,
+        Func<IServiceProvider, string> connectionString,
+        Action<SqliteTasksOptions>? configure = null)
+    {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(connectionString);
         var services = builder.Services;
-        services.Configure<SqliteTasksOptions>(options => options.ConnectionString = connectionString);
+        services.AddOptions<SqliteTasksOptions>().Configure<IServiceProvider>(
+            (options, provider) => options.ConnectionString = connectionString(provider));
         if (configure is not null)
         {
             services.Configure(configure);

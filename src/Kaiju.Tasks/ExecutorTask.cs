@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
@@ -45,6 +46,9 @@ public sealed record ExecutorTask
 
     /// <summary>The task's kws, an object.</summary>
     public JsonElement Kws { get; init; }
+
+    /// <summary>The task's metadata, an object.</summary>
+    public JsonElement Meta { get; init; } = JsonText.EmptyObject;
 
     /// <summary>When the task must have ended or parked itself, by the store's clock.</summary>
     public DateTimeOffset ExecDeadline { get; init; }
@@ -102,10 +106,11 @@ public sealed record ExecutorTask
             Commands = state.Stage == 0 ? task.Commands : [.. task.Commands.Skip(state.Stage)],
             Result = results,
             Kws = task.KwsJson,
+            Meta = JsonText.IsNothing(task.MetaJson) ? JsonText.EmptyObject : task.MetaJson,
             ExecDeadline = state.ExecDeadline!.Value,
             TimeLeft = state.ExecDeadline.Value - now,
             StoreKey = storeKey,
-            MaxRetries = task.MaxRetries,
+            MaxRetries = task.MaxRetries ?? 0,
             RetryDelay = task.RetryDelay,
             QueuedFor = now - state.QueuedAt ?? TimeSpan.Zero,
         };

@@ -60,6 +60,12 @@ public sealed class KaijuTasksOptions
     public JsonSerializerOptions SerializerOptions { get; set; } = new(JsonSerializerDefaults.Web);
 
     /// <summary>
+    /// The <see cref="TaskDefinition.MaxRetries"/> of a task that the client creates without one: 0 to
+    /// <see cref="TaskLimits.MaxRetries"/>. Default 0.
+    /// </summary>
+    public int DefaultMaxRetries { get; set; }
+
+    /// <summary>
     /// The time before a retry of a task that names none. Default <see cref="Tasks.RetryDelay.Default"/>. (store)
     /// </summary>
     public RetryDelay RetryDelay { get; set; } = RetryDelay.Default;

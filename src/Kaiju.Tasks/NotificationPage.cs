@@ -3,10 +3,16 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 
-/// <summary>One page of notifications.</summary>
-/// <param name="Notifications">
-/// The notifications, newest first. There may be fewer than were asked for, even none, and more on the next page.
-/// </param>
-/// <param name="Next">The <see cref="NotificationQuery.Before"/> of the next page; null: this is the last one.</param>
+/// <summary>A page of notifications.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]
-public sealed record NotificationPage(IReadOnlyList<TaskNotification> Notifications, long? Next);
+public sealed class NotificationPage
+{
+    /// <summary>
+    /// The notifications, the newest first. A page may be short or empty although another follows: it reads a bounded
+    /// number of rows.
+    /// </summary>
+    public required IReadOnlyList<TaskNotification> Items { get; init; }
+
+    /// <summary>The position after which the next page begins; null for the last page.</summary>
+    public NotificationCursor? Next { get; init; }
+}

@@ -3,19 +3,18 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 
-/// <summary>Which notifications to list. Members that are null do not matter.</summary>
+/// <summary>
+/// Selects notifications. Each member that is set narrows the selection; the default selects all notifications.
+/// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
-public sealed record NotificationQuery
+public sealed class NotificationQuery
 {
-    /// <summary>Those of this user's tasks.</summary>
+    /// <summary>Notifications of this user's tasks. Default: null, for any.</summary>
     public string? UserId { get; init; }
 
-    /// <summary>Those of this task.</summary>
+    /// <summary>Notifications of this task. Default: null, for any.</summary>
     public string? TaskId { get; init; }
 
-    /// <summary>True: those that are read; false: those that are not.</summary>
+    /// <summary>True: those that are read. False: those that are unread. Default: null, for both.</summary>
     public bool? IsRead { get; init; }
-
-    /// <summary>Those older than this one, for the next page.</summary>
-    public long? Before { get; init; }
 }

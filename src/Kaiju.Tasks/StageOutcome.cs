@@ -6,7 +6,7 @@ namespace Kaiju.Tasks;
 /// <summary>
 /// What became of a stage. Ordinary handlers return results and throw; special commands return one of these.
 /// </summary>
-public abstract record StageOutcome
+public abstract class StageOutcome
 {
     private StageOutcome()
     {
@@ -38,7 +38,7 @@ public abstract record StageOutcome
     public static StageOutcome WaitForMessage(TimeSpan? timeout = null) => new Wait(WaitKind.Message, timeout);
 
     /// <summary>The stage is done.</summary>
-    public sealed record Done : StageOutcome
+    public sealed class Done : StageOutcome
     {
         internal Done(JsonElement result) => Result = result;
 
@@ -49,7 +49,7 @@ public abstract record StageOutcome
     }
 
     /// <summary>The stage failed.</summary>
-    public sealed record Failure : StageOutcome
+    public sealed class Failure : StageOutcome
     {
         internal Failure(TaskError error, TaskExitCode exitCode)
         {
@@ -67,7 +67,7 @@ public abstract record StageOutcome
     }
 
     /// <summary>The task waits.</summary>
-    public sealed record Wait : StageOutcome
+    public sealed class Wait : StageOutcome
     {
         internal Wait(WaitKind @for, TimeSpan? duration) => (For, Duration) = (@for, duration);
 

@@ -85,8 +85,11 @@ public sealed record TaskDefinition
     /// </summary>
     public TimeSpan? MaxExecTimeout { get; init; }
 
-    /// <summary>How often a failed run is tried again: 0 to <see cref="TaskLimits.MaxRetries"/>. Default 0.</summary>
-    public int MaxRetries { get; init; }
+    /// <summary>
+    /// How often a failed run is retried: 0 to <see cref="TaskLimits.MaxRetries"/>. Default: null, which becomes
+    /// <see cref="KaijuTasksOptions.DefaultMaxRetries"/> when the task is created, and 0 when it is imported.
+    /// </summary>
+    public int? MaxRetries { get; init; }
 
     /// <summary>
     /// The time before each retry, 0 for at once. Null: what the host's options say, growing by default.

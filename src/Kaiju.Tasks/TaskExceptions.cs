@@ -1,10 +1,23 @@
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// What was given is refused; nothing of it was written. <see cref="Exception.Message"/> names everything that is
-/// wrong.
+/// The base of the exceptions of this library that a caller may want to catch. Not among them are misuses
+/// (<see cref="ArgumentException"/>), cancellation, a <see cref="TimeoutException"/> of a wait, and errors of the
+/// database.
 /// </summary>
-public sealed class TaskValidationException : ArgumentException
+public abstract class KaijuTasksException : Exception
+{
+    private protected KaijuTasksException(string message, Exception? inner = null)
+        : base(message, inner)
+    {
+    }
+}
+
+/// <summary>
+/// A definition, a message or JSON is invalid, and nothing of it was stored. <see cref="Exception.Message"/> names
+/// everything that is wrong.
+/// </summary>
+public sealed class TaskValidationException : KaijuTasksException
 {
     /// <summary>Refuses a task.</summary>
     /// <param name="taskId">The task's id, or null if it has none yet.</param>
@@ -28,12 +41,10 @@ public sealed class TaskValidationException : ArgumentException
     private static string Describe(string? taskId, IReadOnlyList<string> faults)
     {
         ArgumentNullException.ThrowIfNull(faults);
-        var what = string.IsNullOrEmpty(taskId)
-            ? "What was given is refused"
-            : $"What was given for the task \"{taskId}\" is refused";
+        var what = string.IsNullOrEmpty(taskId) ? "The task" : $"Task \"{taskId}\"";
         return faults.Count == 1
-            ? $"{what}: {faults[0]}"
-            : $"{what} for {faults.Count} reasons:{Environment.NewLine}- "
+            ? $"{what} is invalid: {faults[0]}"
+            : $"{what} is invalid ({faults.Count} errors):{Environment.NewLine}- "
                 + $"{string.Join(Environment.NewLine + "- ", faults)}";
     }
 }
@@ -41,7 +52,7 @@ public sealed class TaskValidationException : ArgumentException
 /// <summary>No task has this id.</summary>
 /// <param name="taskId">The id that was asked for.</param>
 public sealed class TaskNotFoundException(string taskId)
-    : Exception($"There is no task \"{taskId}\". It was never created, or it has been deleted.")
+    : KaijuTasksException($"Task \"{taskId}\" does not exist. It was never created, or it was deleted.")
 {
     /// <summary>The id that was asked for.</summary>
     public string TaskId { get; } = taskId;
@@ -54,7 +65,7 @@ public sealed class TaskNotFoundException(string taskId)
 /// <param name="state">The stored task's state.</param>
 /// <param name="onConflict">The way of creation.</param>
 public sealed class TaskExistsException(string taskId, TaskState state, OnConflict onConflict)
-    : Exception(onConflict == OnConflict.Replace
+    : KaijuTasksException(onConflict == OnConflict.Replace
         ? $"The task \"{taskId}\" is {state} and cannot be replaced now. Cancel it or wait for its end first."
         : $"The task \"{taskId}\" exists already ({state}). Use another id, OnConflict.Skip or OnConflict.Replace.")
 {
@@ -65,6 +76,16 @@ public sealed class TaskExistsException(string taskId, TaskState state, OnConfli
     public TaskState State { get; } = state;
 }
 
+/// <summary>The run has failed; thrown by <see cref="TaskRun.EnsureSucceeded"/>.</summary>
+/// <param name="run">The run.</param>
+public sealed class TaskRunFailedException(TaskRun run)
+    : KaijuTasksException(
+        $"Task \"{run.TaskId}\" failed (run {run.JobId}, exit code {(int?)run.ExitCode}): {run.Error}")
+{
+    /// <summary>The run, with its error and the results of the stages before it.</summary>
+    public TaskRun Run { get; } = run;
+}
+
 /// <summary>
 /// The run that was waited for will not end: its task was reset or deleted, or too many runs came after it.
 /// </summary>
@@ -72,7 +93,7 @@ public sealed class TaskExistsException(string taskId, TaskState state, OnConfli
 /// <param name="jobId">The run that was waited for.</param>
 /// <param name="why">What happened to it.</param>
 public sealed class TaskRunLostException(string taskId, string jobId, string why)
-    : Exception($"The run {jobId} of the task \"{taskId}\" has no outcome: {why}")
+    : KaijuTasksException($"The run {jobId} of the task \"{taskId}\" has no outcome: {why}")
 {
     /// <summary>The task.</summary>
     public string TaskId { get; } = taskId;
@@ -85,7 +106,7 @@ public sealed class TaskRunLostException(string taskId, string jobId, string why
 /// The store did not answer a question of <see cref="ITaskClient"/> within
 /// <see cref="KaijuTasksOptions.ClientTimeout"/>.
 /// </summary>
-public sealed class TaskStoreTimeoutException : TimeoutException
+public sealed class TaskStoreTimeoutException : KaijuTasksException
 {
     /// <summary>Reports a question without an answer.</summary>
     /// <param name="operation">The client's member and what it was about, such as <c>GetAsync of task "t"</c>.</param>
@@ -114,7 +135,7 @@ public sealed class TaskStoreTimeoutException : TimeoutException
 /// <summary>
 /// The host stopped while a member of <see cref="ITaskClient"/> was waiting, or before it was called.
 /// </summary>
-public sealed class TaskHostStoppedException : InvalidOperationException
+public sealed class TaskHostStoppedException : KaijuTasksException
 {
     /// <summary>Reports a call that the end of its host has ended.</summary>
     /// <param name="operation">The client's member and what it was about, such as <c>WaitAsync of task "t"</c>.</param>
@@ -138,7 +159,7 @@ public sealed class TaskHostStoppedException : InvalidOperationException
 /// <summary>
 /// The store's answer to a write was lost, and what the store shows now does not tell whether the write happened.
 /// </summary>
-public sealed class TaskOutcomeUnknownException : Exception
+public sealed class TaskOutcomeUnknownException : KaijuTasksException
 {
     /// <summary>Reports a write of which it is not known whether it happened.</summary>
     /// <param name="reason">What was lost, or why it cannot be told; one sentence.</param>
@@ -154,4 +175,5 @@ public sealed class TaskOutcomeUnknownException : Exception
 /// </summary>
 /// <param name="message">What is there, what is needed, and what to do.</param>
 /// <param name="inner">The database's error, if there was one.</param>
-public sealed class TaskSchemaException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class TaskSchemaException(string message, Exception? inner = null)
+    : KaijuTasksException(message, inner);

@@ -3,11 +3,16 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 
-/// <summary>One page of tasks.</summary>
-/// <param name="Tasks">
-/// The tasks. There may be fewer than were asked for, even none, and more on the next page: a page reads a bounded
-/// number of rows.
-/// </param>
-/// <param name="Next">Where the next page begins; null: this is the last one.</param>
+/// <summary>A page of tasks.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]
-public sealed record TaskPage(IReadOnlyList<TaskRecord> Tasks, TaskCursor? Next);
+public sealed class TaskPage
+{
+    /// <summary>
+    /// The tasks, in the order of the query. A page may be short or empty although another follows: it reads a bounded
+    /// number of rows.
+    /// </summary>
+    public required IReadOnlyList<TaskRecord> Items { get; init; }
+
+    /// <summary>The position after which the next page begins; null for the last page.</summary>
+    public TaskCursor? Next { get; init; }
+}

@@ -1,5 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
@@ -111,7 +114,7 @@ public sealed record TaskRecord
 
 /// <summary>One run of a task that has ended: its outcome, kept when the task goes on to its next run.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]
-public sealed record TaskRun
+public sealed class TaskRun
 {
     /// <summary>The task.</summary>
     public required string TaskId { get; init; }
@@ -146,6 +149,48 @@ public sealed record TaskRun
     /// <summary>When it ended.</summary>
     public required DateTimeOffset Ended { get; init; }
 
+    private JsonSerializerOptions Serializing { get; init; } = WireText.DefaultOptions;
+
+    /// <summary>Throws if the run failed.</summary>
+    /// <returns>This run.</returns>
+    /// <exception cref="TaskRunFailedException">The run failed; the exception has its error.</exception>
+    public TaskRun EnsureSucceeded() => State == TaskState.Finished ? this : throw new TaskRunFailedException(this);
+
+    /// <summary>The result of the last stage that has one, as a type of yours.</summary>
+    /// <typeparam name="T">The type, read with <see cref="KaijuTasksOptions.SerializerOptions"/>.</typeparam>
+    /// <exception cref="InvalidOperationException">The run has no results: its first stage failed.</exception>
+    /// <exception cref="JsonException">The result does not fit the type.</exception>
+    /// <exception cref="NotSupportedException">The type cannot be read from JSON, such as a value tuple.</exception>
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    [RequiresDynamicCode(TrimmingNotice.Message)]
+    public T? GetResult<T>() => GetResult<T>(LastStage);
+
+    /// <summary>The result of a stage, as a type of yours.</summary>
+    /// <typeparam name="T">The type, read with <see cref="KaijuTasksOptions.SerializerOptions"/>.</typeparam>
+    /// <param name="stage">The stage, from 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The stage has no result.</exception>
+    /// <exception cref="JsonException">The result does not fit the type.</exception>
+    /// <exception cref="NotSupportedException">The type cannot be read from JSON, such as a value tuple.</exception>
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    [RequiresDynamicCode(TrimmingNotice.Message)]
+    public T? GetResult<T>(int stage) => TypedJson.Read<T>(TypedJson.ResultOf(Result, stage), Serializing);
+
+    /// <summary>The result of the last stage that has one, for trimmed and AOT-compiled apps.</summary>
+    /// <typeparam name="T">The type.</typeparam>
+    /// <param name="typeInfo">How the type is read.</param>
+    /// <exception cref="InvalidOperationException">The run has no results: its first stage failed.</exception>
+    /// <exception cref="JsonException">The result does not fit the type.</exception>
+    public T? GetResult<T>(JsonTypeInfo<T> typeInfo) => GetResult(LastStage, typeInfo);
+
+    /// <summary>The result of a stage, for trimmed and AOT-compiled apps.</summary>
+    /// <typeparam name="T">The type.</typeparam>
+    /// <param name="stage">The stage, from 0.</param>
+    /// <param name="typeInfo">How the type is read.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The stage has no result.</exception>
+    /// <exception cref="JsonException">The result does not fit the type.</exception>
+    public T? GetResult<T>(int stage, JsonTypeInfo<T> typeInfo) =>
+        TypedJson.ResultOf(Result, stage).Deserialize(typeInfo);
+
     /// <summary>The outcome of the run that is shown, once it has ended.</summary>
     /// <param name="taskId">The task.</param>
     /// <param name="state">Its state.</param>
@@ -168,4 +213,24 @@ public sealed record TaskRun
             Ended = state.StatusChange,
         };
     }
+
+    /// <summary>The same run, whose results are read with these options.</summary>
+    internal TaskRun ReadWith(JsonSerializerOptions options) => new()
+    {
+        TaskId = TaskId,
+        JobId = JobId,
+        State = State,
+        ExitCode = ExitCode,
+        Error = Error,
+        Result = Result,
+        Retries = Retries,
+        Occurrence = Occurrence,
+        Chain = Chain,
+        QueuedAt = QueuedAt,
+        Ended = Ended,
+        Serializing = options,
+    };
+
+    private int LastStage => Result.Count > 0 ? Result.Count - 1 : throw new InvalidOperationException(
+        $"The run {JobId} of task \"{TaskId}\" has no results: its first stage failed.");
 }

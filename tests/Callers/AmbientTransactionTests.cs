@@ -148,7 +148,7 @@ public abstract class AmbientTransactionTests : IDisposable
 
     private static bool IsUnsupported(string member, DbTransaction? transaction) =>
         transaction is null
-            && member.StartsWith(nameof(ITaskClient.CreateInTransactionAsync), StringComparison.Ordinal);
+            && ClientMembers.JoinsTransaction(member);
 
     private static async Task<string> SurroundAsync(ITaskClient client, string member, DbTransaction? transaction)
     {

@@ -81,7 +81,7 @@ public abstract class DisposedClientTests
         using var transaction = BeginTransaction();
         var call = FluentActions.Awaiting(() => client.BeginCall(member, transaction));
         if (transaction is null
-            && member.StartsWith(nameof(ITaskClient.CreateInTransactionAsync), StringComparison.Ordinal))
+            && ClientMembers.JoinsTransaction(member))
         {
             await call.Should().ThrowAsync<NotSupportedException>();
             return;

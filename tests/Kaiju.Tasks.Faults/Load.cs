@@ -106,18 +106,18 @@ internal sealed class Load : IAsyncDisposable
         try
         {
             var page = await Client.ListPageAsync(new TaskQuery { State = TaskState.Waiting }, null, 100);
-            foreach (var task in page.Tasks.Where(task => task.Wait == WaitKind.Message))
+            foreach (var task in page.Items.Where(task => task.Wait == WaitKind.Message))
             {
                 await Client.SendMessageAsync(task.Id, new { hello = task.Id });
             }
         }
-        catch (Exception e) when (e is not ArgumentException)
+        catch (Exception e) when (e is not (ArgumentException or TaskValidationException))
         {
             // The server is away; they are answered when it is back.
         }
     }
 
-    private async Task TryAsync(Func<Task<IReadOnlyList<CreateAnswer>>> create)
+    private async Task TryAsync(Func<Task<IReadOnlyList<TaskHandle>>> create)
     {
         try
         {
@@ -125,7 +125,7 @@ internal sealed class Load : IAsyncDisposable
                 (await create()).Where(answer => answer.Result == CreateResult.Created)
                     .Select(answer => answer.TaskId));
         }
-        catch (Exception e) when (e is not ArgumentException)
+        catch (Exception e) when (e is not (ArgumentException or TaskValidationException))
         {
             // Not acknowledged: whether they are there or not, nobody was promised anything.
         }

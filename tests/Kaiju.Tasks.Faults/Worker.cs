@@ -103,7 +103,7 @@ internal sealed class WitnessFile(string folder) : IDisposable
         Write(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"began {now} {stage.TaskId} {stage.JobId} {stage.Pass} {stage.Stage} {stage.Task.Claim} "
+                $"began {now} {stage.TaskId} {stage.JobId} {stage.Pass} {stage.Stage} {stage.Claim} "
                     + $"{Environment.ProcessId}\n"));
     }
 

@@ -260,7 +260,7 @@ internal static class CutMembers
 
     private static async Task<IReadOnlyList<long>> NotesAsync(CutRig rig) =>
         [.. (await rig.Beside.ListNotificationsAsync(
-            new NotificationQuery(), 100, default)).Notifications.Select(left => left.Id)];
+            new NotificationQuery(), null, 100, default)).Items.Select(left => left.Id)];
 
     public static async Task<HeldClaim> HeldAsync(CutRig rig, string id) =>
         new(

@@ -13,7 +13,13 @@ namespace Kaiju.Tasks.PostgreSql.Tests;
 /// </summary>
 internal sealed class CutRig : IAsyncDisposable
 {
-    public static readonly ExecutorInfo Executor = new("executor", "default", ["default"], 10);
+    public static readonly ExecutorInfo Executor = new()
+    {
+        Id = "executor",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 10,
+    };
 
     private static int _schemas;
 

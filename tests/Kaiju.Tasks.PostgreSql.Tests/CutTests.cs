@@ -94,14 +94,17 @@ public sealed class CutTests
         rig.CutNext(moment);
 
         await FluentActions.Awaiting(
-            () => rig.Queue.ClaimAsync(new ClaimRequest(CutRig.Executor, 10, long.MaxValue), default).AsTask()
+            () => rig.Queue.ClaimAsync(
+                new ClaimRequest { Executor = CutRig.Executor, MaxTasks = 10, MaxBytes = long.MaxValue }, default)
+                .AsTask()
                 .WaitAsync(_bound))
             .Should().ThrowAsync<NpgsqlException>();
 
         (await rig.Store.GiveBackStrayClaimsAsync(CutRig.Executor.Id, [], default)).Should().HaveCount(taken);
         (await rig.Store.QueueDueAsync(10, default)).Should().HaveCount(taken);
         (await rig.Queue.ClaimAsync(
-            new ClaimRequest(CutRig.Executor, 10, long.MaxValue), default)).Should().HaveCount(2);
+            new ClaimRequest { Executor = CutRig.Executor, MaxTasks = 10, MaxBytes = long.MaxValue },
+            default)).Should().HaveCount(2);
     }
 
     /// <summary>

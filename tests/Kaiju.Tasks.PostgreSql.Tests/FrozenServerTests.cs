@@ -54,9 +54,13 @@ public sealed class FrozenServerTests : IAsyncLifetime
                 ExpectTimeoutAsync(() => Client.GetAsync("t"), mayHaveHappened: false),
                 ExpectTimeoutAsync(
                     () => Client.ListAsync().GetAsyncEnumerator().MoveNextAsync().AsTask(), mayHaveHappened: false),
-                ExpectTimeoutAsync(() => Client.CreateAsync(Definition("u"), OnConflict.Skip), mayHaveHappened: true),
+                ExpectTimeoutAsync(
+                    () => Client.CreateAsync(Definition("u"), new() { OnConflict = OnConflict.Skip }),
+                    mayHaveHappened: true),
                 ExpectTimeoutAsync(() => Client.CancelAsync("t"), mayHaveHappened: true),
-                ExpectTimeoutAsync(() => Client.CreateAsync(Definition("v"), transaction), mayHaveHappened: true));
+                ExpectTimeoutAsync(
+                    () => Client.CreateAsync(Definition("v"), new() { Transaction = transaction }),
+                    mayHaveHappened: true));
         }
         finally
         {
@@ -65,7 +69,7 @@ public sealed class FrozenServerTests : IAsyncLifetime
 
         await waiting.Awaiting(wait => wait.WaitAsync(_bound)).Should().ThrowAsync<TaskStoreTimeoutException>(
             "its question was not answered either");
-        await Client.CreateAsync(Definition("u"), OnConflict.Skip).WaitAsync(_bound);
+        await Client.CreateAsync(Definition("u"), new() { OnConflict = OnConflict.Skip }).WaitAsync(_bound);
         (await Client.GetAsync("u").WaitAsync(_bound)).Should().NotBeNull();
         (await Client.GetAsync("v").WaitAsync(_bound)).Should().BeNull("its transaction was never committed");
     }

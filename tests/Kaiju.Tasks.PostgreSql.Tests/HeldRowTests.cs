@@ -14,7 +14,13 @@ namespace Kaiju.Tasks.PostgreSql.Tests;
 /// </summary>
 public abstract class HeldRowTests : IAsyncLifetime, IDisposable
 {
-    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 100);
+    private static readonly ExecutorInfo _executor = new()
+    {
+        Id = "executor",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 100,
+    };
     private static readonly OnConflict[] _policies = [OnConflict.Skip, OnConflict.Fail, OnConflict.Replace];
 
     /// <summary>Many times what is needed, and less than any wait without a bound.</summary>
@@ -187,7 +193,8 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         await ReleaseAsync();
         await creations[150].WaitAsync(_bound);
 
-        var claimed = await _queue!.ClaimAsync(new ClaimRequest(_executor, Tasks, long.MaxValue), default);
+        var claimed = await _queue!.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = Tasks, MaxBytes = long.MaxValue }, default);
         await HoldAsync("t150");
         var held = Store.RecordAsync([.. claimed.Select(Report)], default).AsTask();
         await UntilAsync(async () => await ScalarAsync("select count(*) from kaiju_tasks.results") is Tasks - 1L);
@@ -247,7 +254,8 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     public async Task A_creation_that_changes_nothing_holds_nothing()
     {
         await CreateAsync([Definition("t", 1)]);
-        var claimed = await _queue!.ClaimAsync(new ClaimRequest(_executor, 1, 1), default);
+        var claimed = await _queue!.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 1, MaxBytes = 1 }, default);
         await using var connection = new NpgsqlConnection(_connectionString);
         await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
@@ -269,10 +277,17 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     public async Task A_known_id_is_answered_while_its_row_is_held()
     {
         await CreateAsync([Definition("t", 1)]);
+        var run = (await Store.GetAsync("t", default))!.JobId;
         await HoldAsync("t");
 
         (await Store.CreateAsync([Definition("t", 1)], OnConflict.Skip, default).AsTask().WaitAsync(_soon))[0]
-            .Should().Be(new CreateAnswer("t", CreateResult.Skipped, TaskState.Queued));
+            .Should().Be(new CreateAnswer
+            {
+                TaskId = "t",
+                JobId = run,
+                Result = CreateResult.Skipped,
+                State = TaskState.Queued,
+            });
         (await Store.CreateAsync([Definition("t", 1)], OnConflict.Fail, default).AsTask()
             .WaitAsync(_soon))[0].Result.Should().Be(CreateResult.Refused);
         (await Store.CreateAsync([Definition("t", 1)], OnConflict.Replace, default).AsTask()
@@ -365,7 +380,10 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
             ("RequeueFailed", () => Store.RequeueFailedAsync(100, default).AsTask()),
             ("GetTimeToNextDuty", () => Store.GetTimeToNextDutyAsync(default).AsTask()),
             ("FindUnattended", () => Store.FindUnattendedAsync(TimeSpan.FromMinutes(1), default).AsTask()),
-            ("Claim", () => _queue!.ClaimAsync(new ClaimRequest(_executor, 1, 1), default).AsTask()),
+            (
+                "Claim",
+                () => _queue!.ClaimAsync(new ClaimRequest { Executor = _executor, MaxTasks = 1, MaxBytes = 1 }, default)
+                    .AsTask()),
             (
                 "Claim by ids",
                 async () => (await Store.ClaimAsync(_executor, ["held", "t5"], default)).Should().ContainSingle()),
@@ -462,13 +480,14 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     private async Task<IReadOnlyList<ExecutorTask>> ClaimAsync(IReadOnlyList<TaskDefinition> tasks)
     {
         await CreateAsync(tasks);
-        var claimed = await _queue!.ClaimAsync(new ClaimRequest(_executor, tasks.Count, long.MaxValue), default);
+        var claimed = await _queue!.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = tasks.Count, MaxBytes = long.MaxValue }, default);
         claimed.Should().HaveCount(tasks.Count);
         return claimed;
     }
 
     private async Task<IReadOnlyList<TaskRecord>> StatesAsync() =>
-        (await Store.ListAsync(new TaskQuery(), null, 100, default)).Tasks;
+        (await Store.ListAsync(new TaskQuery(), null, 100, default)).Items;
 
     private Task HoldAsync(string taskId) => HoldAsync(
         "select 1 from kaiju_tasks.tasks t join kaiju_tasks.states s using (task_no) where t.id = $1 for update",

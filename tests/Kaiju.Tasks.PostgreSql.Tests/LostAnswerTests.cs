@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.TestServers;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;

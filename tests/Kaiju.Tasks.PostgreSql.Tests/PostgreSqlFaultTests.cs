@@ -14,7 +14,13 @@ namespace Kaiju.Tasks.PostgreSql.Tests;
 /// </summary>
 public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
 {
-    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
+    private static readonly ExecutorInfo _executor = new()
+    {
+        Id = "executor",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 10,
+    };
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
 
     private static readonly TaskDefinitionChecker _checker = NewChecker();
@@ -134,7 +140,8 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         (await Store.GetAsync("t", default)).Should().NotBeNull();
         await EndAllAsync();
         (await Store.HeartbeatAsync(_executor, [], default)).Should().BeEmpty();
-        var claimed = (await Queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default))[0];
+        var claimed = (await Queue.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 1, MaxBytes = 1 }, default))[0];
         await EndAllAsync();
         (await Store.RecordAsync([Report(claimed, 0)], default)).Should().Equal(ReportAnswer.Recorded);
     }
@@ -207,7 +214,8 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         await using var store = NewStore(dataSource);
         using var queue = new RelationalTaskQueue(store, TimeProvider.System);
         await store.CreateAsync([Definition("a", 1)], OnConflict.Fail, default);
-        var claimed = (await queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default))[0];
+        var claimed = (await queue.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 1, MaxBytes = 1 }, default))[0];
         proxy.Stall();
         var creation = store.CreateAsync([Definition("b", 1)], OnConflict.Fail, default).AsTask();
         var report = store.RecordAsync([Report(claimed, 0)], default).AsTask();
@@ -268,7 +276,9 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         await hold.ExecuteScalarAsync();
 
         (await Store.DeleteEndedAsync(TimeSpan.FromHours(-1), 10, default)).Should().Equal("b");
-        (await Queue.ClaimAsync(new ClaimRequest(_executor, 10, 1_000_000), default)).Select(task => task.Id)
+        (await Queue.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 10, MaxBytes = 1_000_000 },
+            default)).Select(task => task.Id)
             .Should().Equal("c");
 
         await transaction.RollbackAsync();
@@ -286,7 +296,8 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         }
 
         await Store.CreateAsync([Definition("a", 1), Definition("b", 1), Definition("c", 1)], OnConflict.Fail, default);
-        var claimed = await Queue.ClaimAsync(new ClaimRequest(_executor, 3, 1_000_000), default);
+        var claimed = await Queue.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 3, MaxBytes = 1_000_000 }, default);
         var reports = claimed.Select(task => Report(task, 0, task.Id == "b" ? "\"poison\"" : "1")).ToList();
 
         (await Store.RecordAsync(reports, default)).Should().Equal(
@@ -311,13 +322,14 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
                     $"a{i}", 1) with { NextTask = $"b{i}" }, Definition($"b{i}", 1) with { NextTask = $"a{i}" } })],
             OnConflict.Fail,
             default);
-        var claimed = await Queue.ClaimAsync(new ClaimRequest(_executor, 2 * Pairs, 1_000_000), default);
+        var claimed = await Queue.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 2 * Pairs, MaxBytes = 1_000_000 }, default);
         await using var other = NewStore(_dataSource!);
         var answers = await Task.WhenAll(
             claimed.Select((task, i) => (i % 2 == 0 ? Store : other).RecordAsync([Report(task, 0)], default).AsTask()));
 
         answers.Should().AllSatisfy(answer => answer.Should().Equal(ReportAnswer.Recorded));
-        (await Store.ListAsync(new TaskQuery(), null, 100, default)).Tasks.Should().AllSatisfy(
+        (await Store.ListAsync(new TaskQuery(), null, 100, default)).Items.Should().AllSatisfy(
             task => task.State.Should().BeOneOf(TaskState.Finished, TaskState.Idle));
     }
 

@@ -50,7 +50,7 @@ public sealed class PostgreSqlGuardTests
         await rig.Beside.CreateAsync([CutMembers.Define("good")], OnConflict.Fail, transaction, default);
         await transaction.CommitAsync();
 
-        (await rig.Beside.ListAsync(new TaskQuery(), null, 10, default)).Tasks.Should()
+        (await rig.Beside.ListAsync(new TaskQuery(), null, 10, default)).Items.Should()
             .ContainSingle().Which.Id.Should().Be("good");
         (await rig.AskAsync<long>("select count(*) from [tasks]")).Should().Be(1);
     }

@@ -81,8 +81,18 @@ public sealed partial class PostgreSqlPlanTests
         {
             using var queue = new RelationalTaskQueue(store, TimeProvider.System);
             var claimed = await queue.ClaimAsync(
-                new Queueing.ClaimRequest(
-                    new ExecutorInfo("e", "default", ["default", "other"], most), most, long.MaxValue),
+                new Queueing.ClaimRequest
+                {
+                    Executor = new ExecutorInfo
+                    {
+                        Id = "e",
+                        AppName = "default",
+                        Apps = ["default", "other"],
+                        Capacity = most,
+                    },
+                    MaxTasks = most,
+                    MaxBytes = long.MaxValue,
+                },
                 default);
             claimed.Should().HaveCount(most);
         }

@@ -10,7 +10,13 @@ namespace Kaiju.Tasks.PostgreSql.Tests;
 /// <summary>What sessions that are not fit any more do to a store.</summary>
 public sealed class PostgreSqlReadOnlyTests
 {
-    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
+    private static readonly ExecutorInfo _executor = new()
+    {
+        Id = "executor",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 10,
+    };
 
     /// <summary>How the store reaches its database.</summary>
     public enum Way
@@ -32,7 +38,8 @@ public sealed class PostgreSqlReadOnlyTests
             OnConflict.Fail,
             default);
         await db.Store.HeartbeatAsync(_executor, [], default);
-        var claimed = (await db.Queue.ClaimAsync(new ClaimRequest(_executor, 1, 1_000_000), default))[0];
+        var claimed = (await db.Queue.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 1, MaxBytes = 1_000_000 }, default))[0];
 
         await db.SetReadOnlyAsync(true);
         await RefusedAsync(
@@ -48,7 +55,9 @@ public sealed class PostgreSqlReadOnlyTests
 
         (await db.Store.HeartbeatAsync(_executor, [], default)).Should().BeEmpty();
         (await db.Store.RecordAsync([Report(claimed)], default)).Should().Equal(ReportAnswer.Recorded);
-        (await db.Queue.ClaimAsync(new ClaimRequest(_executor, 1, 1_000_000), default)).Should().ContainSingle();
+        (await db.Queue.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 1, MaxBytes = 1_000_000 },
+            default)).Should().ContainSingle();
         (await db.Store.CreateAsync(
             [PostgreSqlFaultTests.Definition("d", 1)],
             OnConflict.Fail,
@@ -72,7 +81,9 @@ public sealed class PostgreSqlReadOnlyTests
         await db.Store.GetAsync("a", default);
         await db.SetReadOnlyAsync(false);
 
-        (await db.Queue.ClaimAsync(new ClaimRequest(_executor, 1, 1_000_000), default)).Should().ContainSingle();
+        (await db.Queue.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 1, MaxBytes = 1_000_000 },
+            default)).Should().ContainSingle();
     }
 
     [Fact]

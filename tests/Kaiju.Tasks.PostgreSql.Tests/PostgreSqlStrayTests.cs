@@ -8,7 +8,13 @@ namespace Kaiju.Tasks.PostgreSql.Tests;
 /// <summary>An executor's questions about its claims wait for nobody's lock.</summary>
 public sealed class PostgreSqlStrayTests : IAsyncLifetime, IDisposable
 {
-    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
+    private static readonly ExecutorInfo _executor = new()
+    {
+        Id = "executor",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 10,
+    };
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(10);
 
     private NpgsqlDataSource? _dataSource;

@@ -44,14 +44,14 @@ public sealed class PostgreSqlTransactionTests : IAsyncLifetime
         await connection.OpenAsync();
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await Client.CreateAsync(Definition("never"), transaction);
+            await Client.CreateAsync(Definition("never"), new() { Transaction = transaction });
             await transaction.RollbackAsync();
         }
 
         (await Client.GetAsync("never")).Should().BeNull();
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            var answer = await Client.CreateAsync(Definition("t"), transaction);
+            var answer = await Client.CreateAsync(Definition("t"), new() { Transaction = transaction });
             answer.Result.Should().Be(CreateResult.Created);
             (await Client.GetAsync("t")).Should().BeNull("it is not committed");
             await transaction.CommitAsync();
@@ -75,14 +75,19 @@ public sealed class PostgreSqlTransactionTests : IAsyncLifetime
         await using (var transaction = await connection.BeginTransactionAsync())
         {
             (await Client.CreateAsync(
-                Definition("t"), transaction, OnConflict.Skip)).Result.Should().Be(CreateResult.Skipped);
+                Definition("t"),
+                new()
+                {
+                    Transaction = transaction,
+                    OnConflict = OnConflict.Skip,
+                })).Result.Should().Be(CreateResult.Skipped);
             await ExecuteAsync(connection, "notify kaiju_tasks, 'skipped'");
             await transaction.CommitAsync();
         }
 
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await Client.CreateAsync(Definition("u") with { AppName = "shop" }, transaction);
+            await Client.CreateAsync(Definition("u") with { AppName = "shop" }, new() { Transaction = transaction });
             await ExecuteAsync(connection, "notify kaiju_tasks, 'created'");
             await transaction.CommitAsync();
         }
@@ -115,15 +120,18 @@ public sealed class PostgreSqlTransactionTests : IAsyncLifetime
         await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
 
-        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), transaction)).Should()
+        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), new() { Transaction = transaction }))
+            .Should()
             .ThrowAsync<TaskExistsException>();
-        await FluentActions.Awaiting(() => Client.CreateAsync(new TaskDefinition { Commands = [] }, transaction))
+        await FluentActions.Awaiting(
+            () => Client.CreateAsync(new TaskDefinition { Commands = [] }, new() { Transaction = transaction }))
             .Should().ThrowAsync<TaskValidationException>();
-        await Client.CreateAsync(Definition("u"), transaction);
+        await Client.CreateAsync(Definition("u"), new() { Transaction = transaction });
         await transaction.CommitAsync();
 
         (await Client.GetAsync("u")).Should().NotBeNull();
-        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("v"), transaction)).Should()
+        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("v"), new() { Transaction = transaction }))
+            .Should()
             .ThrowAsync<ArgumentException>().WithMessage("*has ended*");
     }
 
@@ -137,7 +145,8 @@ public sealed class PostgreSqlTransactionTests : IAsyncLifetime
             context.Orders.Add(new Order { Id = id });
             await context.SaveChangesAsync();
             await Client.CreateAsync(
-                Definition($"order-{id}"), (NpgsqlTransaction)context.Database.CurrentTransaction!.GetDbTransaction());
+                Definition($"order-{id}"),
+                new() { Transaction = (NpgsqlTransaction)context.Database.CurrentTransaction!.GetDbTransaction() });
             await (commits ? transaction.CommitAsync() : transaction.RollbackAsync());
             context.ChangeTracker.Clear();
         }

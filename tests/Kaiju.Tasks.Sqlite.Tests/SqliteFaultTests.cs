@@ -14,7 +14,13 @@ namespace Kaiju.Tasks.Sqlite.Tests;
 /// </summary>
 public sealed class SqliteFaultTests : IDisposable
 {
-    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
+    private static readonly ExecutorInfo _executor = new()
+    {
+        Id = "executor",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 10,
+    };
 
     private static readonly Dictionary<string, FaultKind> _expected = new()
     {
@@ -238,7 +244,8 @@ public sealed class SqliteFaultTests : IDisposable
             [FaultyFile.Definition("a"), FaultyFile.Definition("b"), FaultyFile.Definition("c")],
             OnConflict.Fail,
             default);
-        var claimed = await queue.ClaimAsync(new ClaimRequest(_executor, 3, long.MaxValue), default);
+        var claimed = await queue.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 3, MaxBytes = long.MaxValue }, default);
         _file.Code = raw.SQLITE_TOOBIG;
 
         var answers = await store.RecordAsync(
@@ -280,7 +287,7 @@ public sealed class SqliteFaultTests : IDisposable
         store.CreateAsync([FaultyFile.Definition(id)], OnConflict.Fail, default).AsTask();
 
     private static async Task<IEnumerable<string>> IdsAsync(SqliteTaskStore store) =>
-        (await store.ListAsync(new TaskQuery(), null, 10, default)).Tasks.Select(task => task.Id);
+        (await store.ListAsync(new TaskQuery(), null, 10, default)).Items.Select(task => task.Id);
 
     private static string? PrimaryOf(string name) =>
         _expected.Keys.FirstOrDefault(

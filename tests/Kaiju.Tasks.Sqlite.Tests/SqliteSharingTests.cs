@@ -11,7 +11,13 @@ namespace Kaiju.Tasks.Sqlite.Tests;
 /// <summary>Several stores on one file, as several processes have them.</summary>
 public sealed class SqliteSharingTests : IDisposable
 {
-    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
+    private static readonly ExecutorInfo _executor = new()
+    {
+        Id = "executor",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 10,
+    };
     private readonly TemporaryFile _file = new();
     private readonly SqliteTaskStore _one;
     private readonly SqliteTaskStore _other;
@@ -34,7 +40,9 @@ public sealed class SqliteSharingTests : IDisposable
         await _one.CreateAsync([Definition("t")], OnConflict.Fail, default);
 
         await waiting.WaitAsync(TimeSpan.FromSeconds(30));
-        (await queue.ClaimAsync(new ClaimRequest(_executor, 1, 1), default)).Should().ContainSingle().Which.Id
+        (await queue.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 1, MaxBytes = 1 },
+            default)).Should().ContainSingle().Which.Id
             .Should().Be("t");
     }
 
@@ -48,7 +56,8 @@ public sealed class SqliteSharingTests : IDisposable
             using var queue = new RelationalTaskQueue(store, TimeProvider.System);
             var count = 0;
             while (await queue.ClaimAsync(
-                new ClaimRequest(_executor, 3, long.MaxValue), default) is { Count: > 0 } claimed)
+                new ClaimRequest { Executor = _executor, MaxTasks = 3, MaxBytes = long.MaxValue },
+                default) is { Count: > 0 } claimed)
             {
                 count += claimed.Count;
                 (await store.GetAsync(claimed[0].Id, default))!.State.Should().Be(TaskState.Executing);
@@ -122,7 +131,7 @@ public sealed class SqliteSharingTests : IDisposable
         await Task.WhenAll(before, after);
         await FluentActions.Awaiting(() => abandoned).Should().ThrowAsync<OperationCanceledException>();
         await broken.ContinueWith(_ => { }, TaskScheduler.Default);
-        (await _one.ListAsync(new TaskQuery(), null, 10, default)).Tasks.Select(task => task.Id)
+        (await _one.ListAsync(new TaskQuery(), null, 10, default)).Items.Select(task => task.Id)
             .Should().BeEquivalentTo("t", "before", "after");
     }
 

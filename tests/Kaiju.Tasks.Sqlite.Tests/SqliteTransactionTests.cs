@@ -59,14 +59,14 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
         await connection.OpenAsync();
         await using (var transaction = (SqliteTransaction)await connection.BeginTransactionAsync())
         {
-            await Client.CreateAsync(Definition("never"), transaction);
+            await Client.CreateAsync(Definition("never"), new() { Transaction = transaction });
             await transaction.RollbackAsync();
         }
 
         (await Client.GetAsync("never")).Should().BeNull();
         await using (var transaction = (SqliteTransaction)await connection.BeginTransactionAsync())
         {
-            var answer = await Client.CreateAsync(Definition("t"), transaction);
+            var answer = await Client.CreateAsync(Definition("t"), new() { Transaction = transaction });
             answer.Result.Should().Be(CreateResult.Created);
             (await Client.GetAsync("t")).Should().BeNull("it is not committed");
             await transaction.CommitAsync();
@@ -84,7 +84,7 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
         await using var connection = await OpenAsync();
         await using var transaction = connection.BeginTransaction(deferred: true);
 
-        var creating = Client.CreateAsync(Definition("t"), transaction);
+        var creating = Client.CreateAsync(Definition("t"), new() { Transaction = transaction });
         creating.IsCompleted.Should().BeFalse("the file is locked");
         await held.RollbackAsync();
 
@@ -103,7 +103,9 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
             await ExecuteAsync(other, "insert into orders (id) values (77)");
         }
 
-        var failed = await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), transaction)).Should()
+        var failed = await FluentActions.Awaiting(
+            () => Client.CreateAsync(Definition("t"), new() { Transaction = transaction }))
+            .Should()
             .ThrowAsync<SqliteException>();
 
         failed.Which.SqliteExtendedErrorCode.Should().Be(SQLitePCL.raw.SQLITE_BUSY_SNAPSHOT);
@@ -118,15 +120,18 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
         await connection.OpenAsync();
         await using var transaction = (SqliteTransaction)await connection.BeginTransactionAsync();
 
-        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), transaction)).Should()
+        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), new() { Transaction = transaction }))
+            .Should()
             .ThrowAsync<TaskExistsException>();
-        await FluentActions.Awaiting(() => Client.CreateAsync(new TaskDefinition { Commands = [] }, transaction))
+        await FluentActions.Awaiting(
+            () => Client.CreateAsync(new TaskDefinition { Commands = [] }, new() { Transaction = transaction }))
             .Should().ThrowAsync<TaskValidationException>();
-        await Client.CreateAsync(Definition("u"), transaction);
+        await Client.CreateAsync(Definition("u"), new() { Transaction = transaction });
         await transaction.CommitAsync();
 
         (await Client.GetAsync("u")).Should().NotBeNull();
-        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("v"), transaction)).Should()
+        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("v"), new() { Transaction = transaction }))
+            .Should()
             .ThrowAsync<ArgumentException>().WithMessage("*has ended*");
     }
 
@@ -146,11 +151,12 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
         await using (var transaction = (SqliteTransaction)await connection.BeginTransactionAsync())
         {
             await FluentActions.Awaiting(
-                () => Client.CreateAsync(Definition("t") with { AppName = "refused" }, transaction))
+                () => Client.CreateAsync(
+                    Definition("t") with { AppName = "refused" }, new() { Transaction = transaction }))
                 .Should()
                 .ThrowAsync<SqliteException>()
                 .WithMessage("*refused*");
-            await Client.CreateAsync(Definition("u"), transaction);
+            await Client.CreateAsync(Definition("u"), new() { Transaction = transaction });
             await transaction.CommitAsync();
         }
 
@@ -170,7 +176,8 @@ public sealed class SqliteTransactionTests : IAsyncLifetime, IDisposable
             context.Orders.Add(new Order { Id = id });
             await context.SaveChangesAsync();
             await Client.CreateAsync(
-                Definition($"order-{id}"), (SqliteTransaction)context.Database.CurrentTransaction!.GetDbTransaction());
+                Definition($"order-{id}"),
+                new() { Transaction = (SqliteTransaction)context.Database.CurrentTransaction!.GetDbTransaction() });
             await (commits ? transaction.CommitAsync() : transaction.RollbackAsync());
             context.ChangeTracker.Clear();
         }

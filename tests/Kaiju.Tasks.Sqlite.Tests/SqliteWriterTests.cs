@@ -35,7 +35,12 @@ public sealed class SqliteWriterTests : IDisposable
         using var queue = new RelationalTaskQueue(store, TimeProvider.System);
         await store.CreateAsync([FaultyFile.Definition("t") with { NextTask = "missing" }], OnConflict.Fail, default);
         var task = (await queue.ClaimAsync(
-            new ClaimRequest(new ExecutorInfo("executor", "default", ["default"], 1), 1, long.MaxValue),
+            new ClaimRequest
+            {
+                Executor = new ExecutorInfo { Id = "executor", AppName = "default", Apps = ["default"], Capacity = 1 },
+                MaxTasks = 1,
+                MaxBytes = long.MaxValue,
+            },
             default)).Single();
 
         // The end of the last stage says that the next task is missing.

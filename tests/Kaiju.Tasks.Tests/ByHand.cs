@@ -8,7 +8,13 @@ namespace Kaiju.Tasks.Tests;
 /// <summary>An executor that is played by the test, to say things at the wrong time.</summary>
 internal static class ByHand
 {
-    public static readonly ExecutorInfo Executor = new("by-hand", "default", ["default"], 10);
+    public static readonly ExecutorInfo Executor = new()
+    {
+        Id = "by-hand",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 10,
+    };
 
     public static async Task<ExecutorTask> ClaimByHandAsync(
         this TaskTestHost host, string taskId, ExecutorInfo? executor = null) =>

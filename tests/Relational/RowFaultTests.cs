@@ -90,7 +90,13 @@ internal sealed class BareLogger<T>(ILogger logs) : ILogger<T>
 public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
 {
     private const string Unreadable = "{\"a_new_kind_of_definition\":1}";
-    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
+    private static readonly ExecutorInfo _executor = new()
+    {
+        Id = "executor",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 10,
+    };
 
     private BareStore? _bare;
     private LifecycleFunction _next = TaskLifecycle.Next;
@@ -273,8 +279,8 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
         var first = await Store.ListAsync(new TaskQuery(), null, 2, default);
         var second = await Store.ListAsync(new TaskQuery(), first.Next, 2, default);
 
-        first.Tasks.Select(task => task.Id).Should().Equal("a");
-        second.Tasks.Select(task => task.Id).Should().Equal("c");
+        first.Items.Select(task => task.Id).Should().Equal("a");
+        second.Items.Select(task => task.Id).Should().Equal("c");
         var get = async () => await Store.GetAsync("b", default);
         (await get.Should().ThrowAsync<JsonException>()).WithMessage("*\"b\"*cannot be read by this version*");
     }
@@ -348,8 +354,8 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
                 pages.Add(await Store.ListAsync(query, next, 100, default));
             }
 
-            pages.Select(page => page.Tasks.Count).Should().Equal(18, 2);
-            pages.SelectMany(page => page.Tasks).Select(task => task.Id)
+            pages.Select(page => page.Items.Count).Should().Equal(18, 2);
+            pages.SelectMany(page => page.Items).Select(task => task.Id)
                 .Should().BeInAscendingOrder(StringComparer.Ordinal).And.OnlyHaveUniqueItems();
         }
     }
@@ -376,14 +382,15 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
 
         delivered.Should().Equal(18, 1);
         var pages =
-            new List<NotificationPage> { await Store.ListNotificationsAsync(new NotificationQuery(), 100, default) };
+            new List<NotificationPage> { await Store.ListNotificationsAsync(
+                new NotificationQuery(), null, 100, default) };
         while (pages[^1].Next is { } next)
         {
-            pages.Add(await Store.ListNotificationsAsync(new NotificationQuery { Before = next }, 100, default));
+            pages.Add(await Store.ListNotificationsAsync(new NotificationQuery(), next, 100, default));
         }
 
-        pages.Select(page => page.Notifications.Count).Should().Equal(18, 1);
-        pages.SelectMany(page => page.Notifications).Select(notification => notification.Id)
+        pages.Select(page => page.Items.Count).Should().Equal(18, 1);
+        pages.SelectMany(page => page.Items).Select(notification => notification.Id)
             .Should().OnlyHaveUniqueItems();
     }
 
@@ -411,7 +418,7 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
 
     private async Task<IEnumerable<string>> ClaimAsync(int most) =>
         (await Queue.ClaimAsync(
-            new ClaimRequest(_executor, most, long.MaxValue),
+            new ClaimRequest { Executor = _executor, MaxTasks = most, MaxBytes = long.MaxValue },
             default)).Select(task => task.Id).Order(StringComparer.Ordinal);
 
     private async Task CreateAsync(Func<string, TaskDefinition> definition, params string[] ids) =>

@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text.Json;
 using Kaiju.Tasks.Contracts;
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 

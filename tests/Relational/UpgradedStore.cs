@@ -13,7 +13,13 @@ internal static class UpgradedStore
 {
     public static readonly DateTimeOffset Start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
 
-    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 100);
+    private static readonly ExecutorInfo _executor = new()
+    {
+        Id = "executor",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 100,
+    };
     private static readonly ExecutorInfo _leaver = _executor with { Id = "leaver" };
     private static readonly string[] _ids = [
         "idle",
@@ -71,7 +77,7 @@ internal static class UpgradedStore
 
         lines.AddRange(
             (await store.ListNotificationsAsync(
-                new NotificationQuery(), 100, default)).Notifications.Select(left => left.ToJson()));
+                new NotificationQuery(), null, 100, default)).Items.Select(left => left.ToJson()));
         lines.AddRange((await store.ListExecutorsAsync(default)).Select(executor => executor.ToString()));
         lines.Add((await store.GetTimeToNextDutyAsync(default)).ToString()!);
         return lines;
@@ -93,7 +99,8 @@ internal static class UpgradedStore
         {
             await store.RequeueFailedAsync(100, default);
             await store.QueueDueAsync(100, default);
-            foreach (var task in await queue.ClaimAsync(new ClaimRequest(_executor, 100, long.MaxValue), default))
+            foreach (var task in await queue.ClaimAsync(
+                new ClaimRequest { Executor = _executor, MaxTasks = 100, MaxBytes = long.MaxValue }, default))
             {
                 for (var stage = task.Stage; stage < task.Stages; stage++)
                 {

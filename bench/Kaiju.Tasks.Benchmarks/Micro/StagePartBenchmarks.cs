@@ -55,13 +55,7 @@ public class StagePartBenchmarks : IDisposable
             ResultRun = "run",
             ExecDeadline = DateTimeOffset.UnixEpoch,
         };
-        _stage = new StageContext(
-            ExecutorTask.Of(task, state, [], DateTimeOffset.UnixEpoch),
-            0,
-            "count",
-            [],
-            JsonSerializerOptions.Web,
-            NullLogger.Instance);
+        _stage = new StageContext { TaskId = task.Id!, Method = "count", JobId = state.JobId };
     }
 
     /// <summary>A look at params without a template, which are used as they are.</summary>

@@ -86,7 +86,7 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
             case "memory":
                 var queued = await _tasks!.ListPageAsync(new TaskQuery { State = TaskState.Queued }, null, 1);
                 var executed = await _tasks.ListPageAsync(new TaskQuery { State = TaskState.Executing }, null, 1);
-                return queued.Tasks.Count + executed.Tasks.Count;
+                return queued.Items.Count + executed.Items.Count;
             case "sqlite":
                 await using (var connection = new SqliteConnection($"Data Source={settings.Store};Pooling=false"))
                 {

@@ -34,7 +34,7 @@ internal sealed class Orders(NpgsqlDataSource database, ITaskClient tasks)
         {
             Parameters = { new() { Value = order.Id }, new() { Value = order.Item }, new() { Value = order.Total } },
         };
-        await tasks.CreateAsync(OrderTask.Of(order), transaction);
+        await tasks.CreateAsync(OrderTask.Of(order), new() { Transaction = transaction });
         await insert.ExecuteNonQueryAsync();
         await transaction.CommitAsync();
         return new Order(order.Id, order.Item, order.Total, "placed", null, false);

@@ -135,7 +135,7 @@ internal sealed class TransitionCase(OpenedStore opened, TransitionVector vector
             new TaskQuery { State = TaskState.Queued },
             null,
             100,
-            default)).Tasks.Where(task => queued.Contains(task.Id)))
+            default)).Items.Where(task => queued.Contains(task.Id)))
         {
             _dispatches[task.Id] = _dispatches.GetValueOrDefault(task.Id) + 1;
             var methods = string.Join(",", task.Definition.Commands.Skip(task.Stage).Select(command => command.Method));
@@ -246,7 +246,7 @@ internal sealed class TransitionCase(OpenedStore opened, TransitionVector vector
 
     private async Task CheckNotificationsAsync()
     {
-        var actual = (await _store.ListNotificationsAsync(new NotificationQuery(), 100, default)).Notifications
+        var actual = (await _store.ListNotificationsAsync(new NotificationQuery(), null, 100, default)).Items
             .Reverse().Select(n => Json.Of(n.ToJson())).ToList();
         var expected = vector.Expected.TryGetProperty("notifications", out var notifications)
             ? notifications.EnumerateArray().ToList()
@@ -294,7 +294,13 @@ internal sealed class TransitionCase(OpenedStore opened, TransitionVector vector
     };
 
     private static ExecutorInfo Executor(JsonElement step) =>
-        new(step.GetProperty("executor").GetString()!, "app", ["app"], 10);
+        new()
+        {
+            Id = step.GetProperty("executor").GetString()!,
+            AppName = "app",
+            Apps = ["app"],
+            Capacity = 10,
+        };
 
     private static (string Task, string Executor, int Dispatch) Key(JsonElement step) =>
         (

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
@@ -56,9 +57,7 @@ internal static class Difference
         Check($"{what} is kept", model is not null, store is not null);
         if (model is not null && store is not null)
         {
-            Check(what, model with { Error = null, Result = [] }, store with { Error = null, Result = [] });
-            CheckError(what, model.Error, store.Error);
-            CheckResults(what, model.Result, store.Result);
+            CheckJson(what, Json.Of(JsonSerializer.Serialize(model)), Json.Of(JsonSerializer.Serialize(store)));
         }
     }
 
@@ -83,15 +82,18 @@ internal static class Difference
     public static void CheckClaim(ExecutorTask model, ExecutorTask store)
     {
         var what = $"what the executor gets of {model.Id}";
-        Check(
-            what,
-            model with { Commands = [], Result = [], Kws = default },
-            store with { Commands = [], Result = [], Kws = default, StoreKey = 0 });
-        CheckDefinition(what, Rest(model), Rest(store));
-        CheckResults(what, model.Result, store.Result);
+        var stored = JsonNode.Parse(store.ToJson())!.AsObject();
+        stored.Remove("store_key");
+        CheckJson(what, Json.Of(model.ToJson()), Json.Of(stored.ToJsonString()));
     }
 
-    private static TaskDefinition Rest(ExecutorTask task) => new() { Commands = task.Commands, KwsJson = task.Kws };
+    private static void CheckJson(string what, JsonElement model, JsonElement store)
+    {
+        if (!JsonElement.DeepEquals(model, store))
+        {
+            Fail($"{what}: {model.GetRawText()} in the model, {store.GetRawText()} in the store.");
+        }
+    }
 
     private static void CheckDefinition(string what, TaskDefinition model, TaskDefinition store)
     {

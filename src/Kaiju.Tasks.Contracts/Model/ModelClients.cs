@@ -17,8 +17,12 @@ internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelCl
         var expected = definitions.Select(definition => CreateInModel(definition, step.OnConflict)).ToList();
         trace?.Invoke(
             $"    {string.Join(", ", answers.Select(answer => $"{answer.TaskId}: {answer.Result}, {answer.State}"))}");
-        Difference.CheckList("answers to create", expected, [.. answers.Select(answer => answer with { Faults = [] })]);
+        Difference.CheckList("answers to create", [.. expected.Zip(answers, WithNewRun)], answers);
     }
+
+    /// <summary>A new run's id is the store's to make.</summary>
+    private static CreateAnswer WithNewRun(CreateAnswer expected, CreateAnswer answer) =>
+        StoreModel.IsUnknown(expected.JobId) ? expected with { JobId = answer.JobId } : expected;
 
     private CreateAnswer CreateInModel(TaskDefinition definition, OnConflict onConflict)
     {
@@ -35,7 +39,13 @@ internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelCl
             model.Create(definition);
         }
 
-        return new CreateAnswer(definition.Id!, result, model.Find(definition.Id!)!.State.State) { Faults = [] };
+        return new CreateAnswer
+        {
+            TaskId = definition.Id!,
+            JobId = model.Find(definition.Id!)!.State.JobId,
+            Result = result,
+            State = model.Find(definition.Id!)!.State.State,
+        };
     }
 
     public async Task ImportAsync(ImportStep step)

@@ -14,9 +14,9 @@ internal static class ModelDefinitions
 
     public static readonly IReadOnlyList<ExecutorInfo> Executors =
     [
-        new("executor-0", "default", ["default"], 10),
-        new("executor-1", "default", ["default", "other"], 10),
-        new("executor-2", "other", ["other"], 10),
+        new() { Id = "executor-0", AppName = "default", Apps = ["default"], Capacity = 10 },
+        new() { Id = "executor-1", AppName = "default", Apps = ["default", "other"], Capacity = 10 },
+        new() { Id = "executor-2", AppName = "other", Apps = ["other"], Capacity = 10 },
     ];
 
     public static readonly TaskError Boom = TaskError.Create(TaskErrorKind.Handler, "boom", "System.Exception", "at …");
@@ -122,7 +122,7 @@ internal static class ModelDefinitions
             "one retry more",
             task => task with
             {
-                MaxRetries = Math.Min(10, task.MaxRetries + 1),
+                MaxRetries = Math.Min(10, (task.MaxRetries ?? 0) + 1),
                 RestartPolicy = RestartPolicy.First,
                 RetryDelay = null,
             }),

@@ -18,7 +18,8 @@ internal sealed class ModelExecutors(OpenedStore opened, StoreModel model, Model
                     && executor.Apps.Contains(task.Definition.AppName))
             .ToDictionary(
                 task => task.Id, task => (IComparable)(-(long)task.Definition.Priority, task.State.QueuedAt!.Value));
-        var claimed = await opened.Queue.ClaimAsync(new ClaimRequest(executor, step.MaxTasks, step.MaxBytes), default);
+        var claimed = await opened.Queue.ClaimAsync(
+            new ClaimRequest { Executor = executor, MaxTasks = step.MaxTasks, MaxBytes = step.MaxBytes }, default);
         trace?.Invoke($"    {string.Join(", ", claimed.Select(task => task.Id))}");
 
         var ids = claimed.Select(task => task.Id).ToList();

@@ -78,7 +78,7 @@ internal sealed class ModelManagers(
             // A task that another one starts, or itself, has been moved twice in the step; a store may say the first or
             // the last.
             var last = TaskMove.Of(task.Id, task.Definition.AppName!, first.From, task.State);
-            if (move != first with { JobId = StoreModel.IsUnknown(first.JobId) ? last.JobId : first.JobId })
+            if (!move.Equals(first with { JobId = StoreModel.IsUnknown(first.JobId) ? last.JobId : first.JobId }))
             {
                 Difference.Check("the move", last, move);
             }

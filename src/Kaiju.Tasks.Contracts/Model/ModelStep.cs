@@ -130,7 +130,7 @@ internal sealed record ReportSpec(int Nth, ReportBy By, StageOutcome Outcome, Ti
         StageOutcome.Done done => done.Result.GetRawText(),
         StageOutcome.Failure failure => $"failed ({failure.ExitCode})",
         StageOutcome.Wait wait => $"waits for {wait.For} {wait.Duration}",
-        _ => outcome.ToString(),
+        _ => outcome.GetType().Name,
     };
 }
 

@@ -154,7 +154,7 @@ internal sealed class ModelTask(
         Kws = Definition.KwsJson,
         ExecDeadline = State.ExecDeadline!.Value,
         TimeLeft = State.ExecDeadline.Value - now,
-        MaxRetries = Definition.MaxRetries,
+        MaxRetries = Definition.MaxRetries ?? 0,
         RetryDelay = Definition.RetryDelay,
         QueuedFor = now - State.QueuedAt!.Value,
     };

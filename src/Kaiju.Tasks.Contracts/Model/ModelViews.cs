@@ -112,7 +112,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
     private async Task CheckNewNotificationsAsync()
     {
         var fresh = model.Notifications.Count - _notificationsSeen;
-        var page = await NotificationsAsync(new NotificationQuery(), fresh + 1);
+        var page = await NotificationsAsync(new NotificationQuery(), null, fresh + 1);
         var last = _notificationsSeen == 0 ? 0 : model.Notifications[_notificationsSeen - 1].Id;
         var stored = page.Where(notification => notification.Id > last).OrderBy(notification => notification.Id)
             .ToList();
@@ -190,24 +190,24 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
         do
         {
             var page = await _store.ListAsync(query, after, limit - tasks.Count, default);
-            tasks.AddRange(page.Tasks);
+            tasks.AddRange(page.Items);
             after = page.Next;
         }
         while (after is not null && tasks.Count < limit);
         return tasks;
     }
 
-    private async Task<List<TaskNotification>> NotificationsAsync(NotificationQuery query, int limit)
+    private async Task<List<TaskNotification>> NotificationsAsync(
+        NotificationQuery query, NotificationCursor? after, int limit)
     {
         var notifications = new List<TaskNotification>();
-        for (long? before = query.Before ?? long.MaxValue; before is not null && notifications.Count < limit;)
+        do
         {
-            var page = await _store.ListNotificationsAsync(
-                query with { Before = before }, limit - notifications.Count, default);
-            notifications.AddRange(page.Notifications);
-            before = page.Next;
+            var page = await _store.ListNotificationsAsync(query, after, limit - notifications.Count, default);
+            notifications.AddRange(page.Items);
+            after = page.Next;
         }
-
+        while (after is not null && notifications.Count < limit);
         return notifications;
     }
 
@@ -229,17 +229,17 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
             UserId = step.User is { } user ? $"user-{user}" : null,
             TaskId = step.Id is { } id ? ModelDefinitions.Ids[id] : null,
             IsRead = step.IsRead,
-            Before = step.Before is { } before && before < model.Notifications.Count
-                ? model.Notifications[before].Id
-                : null,
         };
+        NotificationCursor? after = step.Before is { } before && before < model.Notifications.Count
+            ? new NotificationCursor(model.Notifications[before].Id)
+            : null;
         var expected = model.Notifications
             .Where(notification => (query.UserId is null || query.UserId == notification.UserId)
                 && (query.TaskId is null || query.TaskId == notification.TaskId)
                 && (query.IsRead is null || query.IsRead == notification.IsRead)
-                && (query.Before is null || notification.Id < query.Before))
+                && (after is null || notification.Id < after.Value.Id))
             .Select(notification => notification.Id).Reverse().Take(step.Limit).ToList();
-        var page = await NotificationsAsync(query, step.Limit);
+        var page = await NotificationsAsync(query, after, step.Limit);
         Difference.CheckList(
             $"the notifications of {query}", expected, [.. page.Select(notification => notification.Id)]);
     }

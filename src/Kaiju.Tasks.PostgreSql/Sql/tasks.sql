@@ -13,7 +13,8 @@ where t.id = any(@ids) order by t.id for no key update of s skip locked
 select $held$, s.revision from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no where t.id = any(@ids)
 
 -- name: find_states
-select t.id, s.state from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no where t.id = any(@ids)
+select t.id, s.job_id, s.state from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no
+where t.id = any(@ids)
 
 -- name: ended
 select s.task_no, t.id from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
@@ -158,16 +159,18 @@ from (
         select t.task_no, t.created, t.id, s.bytes + s.result_bytes as bytes
         from (
             select t.task_no, t.created, t.id, t.app, t.is_periodic, t.group_name, t.user_id from $schema$.tasks t
-            where 1 = 1/*scan*/ order by t.created, t.id limit @scanned) t
+            where 1 = 1/*scan*/ order by t.created/*desc*/, t.id/*desc*/ limit @scanned) t
         cross join lateral (select * from $schema$.states s where s.task_no = t.task_no offset 0) s
-        where 1 = 1/*filter*/ order by t.created, t.id limit @most) p
-    window w as (order by p.created, p.id)) p
+        where (@method is null or (
+            select d.definition::jsonb -> 'commands' -> s.stage ->> 'method' from $schema$.tasks d
+            where d.task_no = t.task_no) = @method)/*filter*/ order by t.created/*desc*/, t.id/*desc*/ limit @most) p
+    window w as (order by p.created/*desc*/, p.id/*desc*/)) p
 cross join lateral (select * from $schema$.states s where s.task_no = p.task_no offset 0) s
 cross join lateral (select * from $schema$.tasks t where t.task_no = p.task_no offset 0) t
 where p.place = 1 or p.total <= @most_bytes order by p.place
 
 -- name: list_last
-select t.created, t.id from $schema$.tasks t where 1 = 1/*scan*/ order by t.created, t.id limit 1 offset @scanned - 1
+select t.created, t.id from $schema$.tasks t where 1 = 1/*scan*/ order by t.created/*desc*/, t.id/*desc*/ limit 1 offset @scanned - 1
 
 -- name: list_by_state
 select $task$, (
@@ -179,15 +182,35 @@ from (
         select t.task_no, t.created, t.id, s.bytes + s.result_bytes as bytes
         from (
             select s.task_no from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
-            where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit @scanned) l
+            where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit @scanned) l
         cross join lateral (select * from $schema$.states s where s.task_no = l.task_no offset 0) s
         cross join lateral (select * from $schema$.tasks t where t.task_no = l.task_no offset 0) t
-        where 1 = 1/*filter*/ order by t.created, t.id limit @most) p
-    window w as (order by p.created, p.id)) p
+        where (@method is null or (t.definition::jsonb -> 'commands' -> s.stage ->> 'method') = @method)/*filter*/ order by t.created/*desc*/, t.id/*desc*/ limit @most) p
+    window w as (order by p.created/*desc*/, p.id/*desc*/)) p
 cross join lateral (select * from $schema$.states s where s.task_no = p.task_no offset 0) s
 cross join lateral (select * from $schema$.tasks t where t.task_no = p.task_no offset 0) t
 where p.place = 1 or p.total <= @most_bytes order by p.place
 
 -- name: list_by_state_last
 select s.created, t.id from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
-where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit 1 offset @scanned - 1
+where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit 1 offset @scanned - 1
+
+-- As a page finds its rows, but without order beyond the scan: all that are found count.
+-- name: count
+select count(*)::int from (
+    select 1 from (
+        select t.task_no, t.created, t.id, t.app, t.is_periodic, t.group_name, t.user_id from $schema$.tasks t
+        where 1 = 1/*scan*/ order by t.created/*desc*/, t.id/*desc*/ limit @scanned) t
+    cross join lateral (select * from $schema$.states s where s.task_no = t.task_no offset 0) s
+    where (@method is null or (
+            select d.definition::jsonb -> 'commands' -> s.stage ->> 'method' from $schema$.tasks d
+            where d.task_no = t.task_no) = @method)/*filter*/ limit @most) p
+
+-- name: count_by_state
+select count(*)::int from (
+    select 1 from (
+        select s.task_no from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
+        where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit @scanned) l
+    cross join lateral (select * from $schema$.states s where s.task_no = l.task_no offset 0) s
+    cross join lateral (select * from $schema$.tasks t where t.task_no = l.task_no offset 0) t
+    where (@method is null or (t.definition::jsonb -> 'commands' -> s.stage ->> 'method') = @method)/*filter*/ limit @most) p

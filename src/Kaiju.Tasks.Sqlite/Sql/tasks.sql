@@ -128,15 +128,17 @@ from (
         select t.task_no, t.created, t.id, s.bytes + s.result_bytes as bytes
         from (
             select t.task_no, t.created, t.id, t.app, t.is_periodic, t.group_name, t.user_id from $prefix$tasks t
-            where 1 = 1/*scan*/ order by t.created, t.id limit @scanned) t
+            where 1 = 1/*scan*/ order by t.created/*desc*/, t.id/*desc*/ limit @scanned) t
         cross join $prefix$states s on s.task_no = t.task_no
-        where 1 = 1/*filter*/ order by t.created, t.id limit @most) o
-    window w as (order by o.created, o.id)) l
+        where (@method is null or (
+            select json_extract(d.definition, '$.commands[' || s.stage || '].method') from $prefix$tasks d
+            where d.task_no = t.task_no) = @method)/*filter*/ order by t.created/*desc*/, t.id/*desc*/ limit @most) o
+    window w as (order by o.created/*desc*/, o.id/*desc*/)) l
 cross join $prefix$states s on s.task_no = l.task_no cross join $prefix$tasks t on t.task_no = l.task_no
 where l.place = 1 or l.total <= @most_bytes order by l.place
 
 -- name: list_last
-select t.created, t.id from $prefix$tasks t where 1 = 1/*scan*/ order by t.created, t.id limit 1 offset @scanned - 1
+select t.created, t.id from $prefix$tasks t where 1 = 1/*scan*/ order by t.created/*desc*/, t.id/*desc*/ limit 1 offset @scanned - 1
 
 -- name: list_by_state
 select $task$, (
@@ -148,13 +150,32 @@ from (
         select t.task_no, t.created, t.id, s.bytes + s.result_bytes as bytes
         from (
             select s.task_no from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
-            where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit @scanned) r
+            where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit @scanned) r
         cross join $prefix$states s on s.task_no = r.task_no cross join $prefix$tasks t on t.task_no = r.task_no
-        where 1 = 1/*filter*/ order by t.created, t.id limit @most) o
-    window w as (order by o.created, o.id)) l
+        where (@method is null or json_extract(t.definition, '$.commands[' || s.stage || '].method') = @method)/*filter*/ order by t.created/*desc*/, t.id/*desc*/ limit @most) o
+    window w as (order by o.created/*desc*/, o.id/*desc*/)) l
 cross join $prefix$states s on s.task_no = l.task_no cross join $prefix$tasks t on t.task_no = l.task_no
 where l.place = 1 or l.total <= @most_bytes order by l.place
 
 -- name: list_by_state_last
 select s.created, t.id from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
-where s.state in (0, 3, 4, 6)/*scan*/ order by s.created, t.id limit 1 offset @scanned - 1
+where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit 1 offset @scanned - 1
+
+-- As a page finds its rows, but without order beyond the scan: all that are found count.
+-- name: count
+select count(*) from (
+    select 1 from (
+        select t.task_no, t.created, t.id, t.app, t.is_periodic, t.group_name, t.user_id from $prefix$tasks t
+        where 1 = 1/*scan*/ order by t.created/*desc*/, t.id/*desc*/ limit @scanned) t
+    cross join $prefix$states s on s.task_no = t.task_no
+    where (@method is null or (
+            select json_extract(d.definition, '$.commands[' || s.stage || '].method') from $prefix$tasks d
+            where d.task_no = t.task_no) = @method)/*filter*/ limit @most) p
+
+-- name: count_by_state
+select count(*) from (
+    select 1 from (
+        select s.task_no from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+        where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit @scanned) r
+    cross join $prefix$states s on s.task_no = r.task_no cross join $prefix$tasks t on t.task_no = r.task_no
+    where (@method is null or json_extract(t.definition, '$.commands[' || s.stage || '].method') = @method)/*filter*/ limit @most) p

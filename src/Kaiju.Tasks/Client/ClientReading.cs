@@ -2,11 +2,15 @@ using System.Runtime.CompilerServices;
 
 namespace Kaiju.Tasks.Client;
 
-/// <summary>What of the client changes nothing: reads, pages and waits.</summary>
-internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, ClientLifetime lifetime)
+/// <summary>The members of the client that change nothing: reads, pages and waits.</summary>
+internal sealed class ClientReading(
+    ClientCalls calls, WaiterHub waiters, ClientLifetime lifetime, TimeProvider clock, KaijuTasksOptions options)
 {
     private const int PageSize = 200;
     private const int LargestPage = 1000;
+
+    /// <summary>Just below the longest delay of a timer.</summary>
+    private static readonly TimeSpan _longestWait = TimeSpan.FromDays(49);
 
     public Task<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken)
     {
@@ -19,14 +23,15 @@ internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, Client
             .AsTask();
     }
 
-    public Task<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        return calls.AskAsync(
+        var runs = await calls.AskAsync(
             ClientCall.Read(nameof(ListRunsAsync), taskId),
             taskId,
             static (store, id, token) => store.ListRunsAsync(id, token),
-            cancellationToken).AsTask();
+            cancellationToken).ConfigureAwait(false);
+        return [.. runs.Select(run => run.ReadWith(options.SerializerOptions))];
     }
 
     public Task<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken)
@@ -47,7 +52,7 @@ internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, Client
         {
             var page = await ListPageAsync(
                 nameof(ListAsync), query, after, PageSize, cancellationToken).ConfigureAwait(false);
-            foreach (var task in page.Tasks)
+            foreach (var task in page.Items)
             {
                 yield return task;
             }
@@ -65,39 +70,77 @@ internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, Client
         return ListPageAsync(nameof(ListPageAsync), query, after, limit, cancellationToken).AsTask();
     }
 
+    public async Task<int> CountAsync(TaskQuery? query, int atMost, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(atMost, 1);
+        query = (query ?? new TaskQuery()).Checked();
+        var count = 0;
+        TaskCursor? after = null;
+        do
+        {
+            var page = await calls.AskAsync(
+                ClientCall.Read(nameof(CountAsync)),
+                (query, after, Limit: atMost - count),
+                static (store, asked, token) => store.CountAsync(asked.query, asked.after, asked.Limit, token),
+                cancellationToken).ConfigureAwait(false);
+            (count, after) = (count + page.Count, page.Next);
+        }
+        while (after is not null && count < atMost);
+        return count;
+    }
+
     public async IAsyncEnumerable<TaskNotification> ListNotificationsAsync(
         NotificationQuery? query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        query ??= new NotificationQuery();
-        for (long? before = query.Before ?? long.MaxValue; before is not null;)
+        NotificationCursor? after = null;
+        do
         {
-            var page = await calls.AskAsync(
-                ClientCall.Read(nameof(ListNotificationsAsync)),
-                query with { Before = before },
-                static (store, query, token) => store.ListNotificationsAsync(query, PageSize, token),
-                cancellationToken).ConfigureAwait(false);
-            foreach (var notification in page.Notifications)
+            var page = await ListNotificationPageAsync(
+                nameof(ListNotificationsAsync), query, after, PageSize, cancellationToken).ConfigureAwait(false);
+            foreach (var notification in page.Items)
             {
                 yield return notification;
             }
 
-            before = page.Next;
+            after = page.Next;
         }
+        while (after is not null);
     }
 
-    public async Task<TaskRun> WaitAsync(string taskId, CancellationToken cancellationToken)
+    public Task<NotificationPage> ListNotificationPageAsync(
+        NotificationQuery? query, NotificationCursor? after, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, LargestPage);
+        return ListNotificationPageAsync(
+            nameof(ListNotificationPageAsync), query, after, limit, cancellationToken).AsTask();
+    }
+
+    public async Task<TaskRun> WaitAsync(
+        string taskId, string? jobId, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.WaitsEnded);
+        if (timeout is { } limit && (limit <= TimeSpan.Zero || limit > _longestWait))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(timeout), timeout, $"The timeout must be more than zero and at most {_longestWait.Days} days.");
+        }
+
+        using var late = timeout is { } time ? new CancellationTokenSource(time, clock) : null;
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken, lifetime.WaitsEnded, late?.Token ?? CancellationToken.None);
         try
         {
-            return await WaitForEndAsync(taskId, ends.Token).ConfigureAwait(false);
+            var run = await WaitForEndAsync(taskId, jobId, ends.Token).ConfigureAwait(false);
+            return run.ReadWith(options.SerializerOptions);
         }
         catch (OperationCanceledException) when (ends.IsCancellationRequested)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new TaskHostStoppedException(
-                ClientCall.Read(nameof(WaitAsync), taskId).ToString(), mayHaveHappened: false);
+            throw lifetime.WaitsEnded.IsCancellationRequested
+                ? new TaskHostStoppedException(
+                    ClientCall.Read(nameof(WaitAsync), taskId).ToString(), mayHaveHappened: false)
+                : new TimeoutException($"Task \"{taskId}\" did not end within {timeout}. Its run continues.");
         }
     }
 
@@ -109,22 +152,28 @@ internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, Client
             cancellationToken).ConfigureAwait(false)
             ?? throw new TaskNotFoundException(taskId);
 
-    private async Task<TaskRun> WaitForEndAsync(string taskId, CancellationToken cancellationToken)
+    private async Task<TaskRun> WaitForEndAsync(string taskId, string? jobId, CancellationToken cancellationToken)
     {
         // The waiter hears hints before the first look, so that an end between the two is heard.
         using var waiter = waiters.Enter(taskId);
         var task = await FindAsync(
             ClientCall.Read(nameof(WaitAsync), taskId), taskId, cancellationToken).ConfigureAwait(false);
-        if (task.HasEnded)
+        jobId ??= task.JobId;
+        if (task.JobId == jobId && task.HasEnded)
         {
             return TaskRun.Of(taskId, task.Managed, task.Result);
         }
 
-        waiter.JobId = task.JobId;
+        waiter.JobId = jobId;
+        if (task.JobId != jobId)
+        {
+            waiter.Wake();
+        }
+
         while (true)
         {
             await waiter.WaitAsync(cancellationToken).ConfigureAwait(false);
-            if (await FindOutcomeAsync(taskId, task.JobId, cancellationToken).ConfigureAwait(false) is { } run)
+            if (await FindOutcomeAsync(taskId, jobId, cancellationToken).ConfigureAwait(false) is { } run)
             {
                 return run;
             }
@@ -138,8 +187,19 @@ internal sealed class ClientReading(ClientCalls calls, WaiterHub waiters, Client
         int limit,
         CancellationToken cancellationToken) => calls.AskAsync(
         ClientCall.Read(member),
-        (Query: query ?? new TaskQuery(), after, limit),
+        (Query: (query ?? new TaskQuery()).Checked(), after, limit),
         static (store, page, token) => store.ListAsync(page.Query, page.after, page.limit, token),
+        cancellationToken);
+
+    private ValueTask<NotificationPage> ListNotificationPageAsync(
+        string member,
+        NotificationQuery? query,
+        NotificationCursor? after,
+        int limit,
+        CancellationToken cancellationToken) => calls.AskAsync(
+        ClientCall.Read(member),
+        (Query: query ?? new NotificationQuery(), after, limit),
+        static (store, page, token) => store.ListNotificationsAsync(page.Query, page.after, page.limit, token),
         cancellationToken);
 
     private async Task<TaskRun?> FindOutcomeAsync(string taskId, string jobId, CancellationToken cancellationToken)

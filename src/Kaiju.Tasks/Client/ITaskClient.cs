@@ -1,246 +1,258 @@
-using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Json;
-using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// Creates, reads and steers tasks. Any number of clients may do so at once; what a member says has happened when it
-/// returns.
+/// Creates, reads and steers tasks. Thread-safe. When a member returns, its change is durable.
 /// <para>Every member waits for one answer of the store at most <see cref="KaijuTasksOptions.ClientTimeout"/> and then
 /// throws <see cref="TaskStoreTimeoutException"/>. Once the host has stopped, a call that still waits throws
-/// <see cref="TaskHostStoppedException"/>: <see cref="WaitAsync"/> as soon as the work of the host is drained, every
-/// other member when all of its services have stopped.</para>
-/// <para>No member takes part in an ambient transaction (<c>System.Transactions</c>): what it does stays when the scope
-/// is rolled back. <see cref="CreateInTransactionAsync"/> joins a transaction of the caller's.</para>
+/// <see cref="TaskHostStoppedException"/>: <see cref="WaitAsync"/> when the host's own tasks are drained, every other
+/// member when all services of the host have stopped.</para>
+/// <para>No member joins an ambient transaction (<c>System.Transactions</c>): its change stays when the scope is rolled
+/// back. <see cref="CreateOptions.Transaction"/> joins a database transaction of the caller.</para>
+/// <para>This interface may grow in minor versions. Derive test doubles from it only in tests.</para>
 /// </summary>
 public interface ITaskClient
 {
-    /// <summary>Creates a task. It is durable when this returns. One that is due is queued at once.</summary>
-    /// <param name="definition">What to run.</param>
-    /// <param name="onConflict">What to do when the id is known. Default: refuse.</param>
-    /// <param name="cancellationToken">Gives up waiting; the task may have been created.</param>
-    /// <returns>The task's id and what was done.</returns>
+    /// <summary>Creates a task. It is durable when this returns. A task that is due is queued at once.</summary>
+    /// <param name="definition">The task to create.</param>
+    /// <param name="options">
+    /// How it is created. Default: in a transaction of its own; an id that exists is refused.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the wait; the task may still be created.</param>
+    /// <returns>A handle of the task, with its id and what was done.</returns>
     /// <exception cref="TaskValidationException">
-    /// The definition is refused; everything that is wrong is named and nothing is stored.
+    /// The definition is invalid; the message names every error, and nothing is stored.
     /// </exception>
     /// <exception cref="TaskExistsException">
-    /// The id is known, and <paramref name="onConflict"/> does not allow for it.
+    /// The id exists, and <see cref="CreateOptions.OnConflict"/> does not allow it.
     /// </exception>
-    Task<CreateAnswer> CreateAsync(
-        TaskDefinition definition,
-        OnConflict onConflict = OnConflict.Fail,
-        CancellationToken cancellationToken = default);
-
-    /// <summary>
-    /// Creates a task inside a transaction of the caller's, on the caller's connection: rolled back, the task has never
-    /// existed; committed, it is durable with everything else that the transaction did. The adapters' packages have
-    /// extensions that take their own transactions.
-    /// </summary>
-    /// <param name="definition">What to run.</param>
-    /// <param name="transaction">
-    /// A transaction on the database of the store, begun by the caller, who ends it too.
-    /// </param>
-    /// <param name="onConflict">What to do on a known id. Default: refuse.</param>
-    /// <param name="cancellationToken">Gives up waiting; the transaction is to be rolled back then.</param>
-    /// <exception cref="TaskValidationException">
-    /// The definition cannot be run or stored; every reason is named.
+    /// <exception cref="NotSupportedException">
+    /// The store cannot join <see cref="CreateOptions.Transaction"/>.
     /// </exception>
-    /// <exception cref="TaskExistsException">The id is known and may not be replaced.</exception>
-    /// <exception cref="NotSupportedException">The store cannot take part in a transaction of the caller's.</exception>
     /// <exception cref="ArgumentException">
-    /// The transaction has ended, or is not on the database of the tasks.
+    /// <see cref="CreateOptions.Transaction"/> has ended, or belongs to another database.
     /// </exception>
-    Task<CreateAnswer> CreateInTransactionAsync(
-        TaskDefinition definition,
-        DbTransaction transaction,
-        OnConflict onConflict = OnConflict.Fail,
-        CancellationToken cancellationToken = default);
+    Task<TaskHandle> CreateAsync(
+        TaskDefinition definition, CreateOptions? options = null, CancellationToken cancellationToken = default);
 
-    /// <summary>
-    /// Creates many tasks in one step of the store. Each stands alone: what is wrong with one leaves the others as they
-    /// are.
-    /// </summary>
-    /// <param name="definitions">What to run.</param>
-    /// <param name="onConflict">What to do on a known id. Default: refuse.</param>
-    /// <param name="cancellationToken">Gives up waiting; the tasks may have been created.</param>
+    /// <summary>Creates many tasks in one call. An invalid or refused task does not affect the others.</summary>
+    /// <param name="definitions">The tasks to create.</param>
+    /// <param name="options">How they are created. Default: ids that exist are refused.</param>
+    /// <param name="cancellationToken">Cancels the wait; the tasks may still be created.</param>
     /// <returns>
-    /// An answer for each, in order; <see cref="CreateResult.Invalid"/> with its faults,
-    /// <see cref="CreateResult.Refused"/> for a known id.
+    /// A handle for each, in order: <see cref="CreateResult.Invalid"/> with its faults,
+    /// <see cref="CreateResult.Refused"/> for an id that exists.
     /// </returns>
-    Task<IReadOnlyList<CreateAnswer>> CreateManyAsync(
+    /// <exception cref="NotSupportedException">
+    /// The store cannot join <see cref="CreateOptions.Transaction"/>.
+    /// </exception>
+    Task<IReadOnlyList<TaskHandle>> CreateManyAsync(
         IEnumerable<TaskDefinition> definitions,
-        OnConflict onConflict = OnConflict.Fail,
+        CreateOptions? options = null,
         CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Stores tasks of somewhere else as they are, with results and state, such as those that the Python original has
-    /// stored (<see cref="TaskRecord.FromJson"/>). Each stands alone; a known id is refused.
+    /// Stores tasks of another store as they are, with results and state, such as those of the Python original
+    /// (<see cref="TaskRecord.FromJson"/>). An invalid or refused task does not affect the others.
     /// </summary>
     /// <param name="tasks">The tasks.</param>
-    /// <param name="cancellationToken">Gives up waiting; the tasks may have been imported.</param>
-    /// <returns>An answer for each, in order.</returns>
-    Task<IReadOnlyList<CreateAnswer>> ImportAsync(
+    /// <param name="cancellationToken">Cancels the wait; the tasks may still be imported.</param>
+    /// <returns>A handle for each, in order; <see cref="CreateResult.Refused"/> for an id that exists.</returns>
+    Task<IReadOnlyList<TaskHandle>> ImportAsync(
         IEnumerable<TaskRecord> tasks, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Changes a task's definition. What describes a task or decides about its future may change at any time; its
-    /// commands, kws and app only while it is not under way, its <c>run_at</c> only while it is IDLE, its id never. A
-    /// changed cron counts from now and does not fire.
+    /// Changes a task's definition. Commands, kws and app may change only while the task is at rest, <c>run_at</c> only
+    /// while it is IDLE, the id never; everything else at any time. A changed cron counts from now and does not fire.
     /// </summary>
-    /// <param name="taskId">The id.</param>
+    /// <param name="taskId">The task's id.</param>
     /// <param name="change">
-    /// Makes the new definition from the stored one; called again if somebody else was faster.
+    /// Makes the new definition from the stored one. Called again when another update came first.
     /// </param>
-    /// <param name="cancellationToken">Gives up waiting; the task may have been updated.</param>
+    /// <param name="cancellationToken">Cancels the wait; the task may still be updated.</param>
     /// <returns>The task as it is stored now.</returns>
-    /// <exception cref="TaskNotFoundException">There is no such task.</exception>
+    /// <exception cref="TaskNotFoundException">The task does not exist.</exception>
     /// <exception cref="TaskValidationException">
-    /// The new definition cannot be run or stored, or a member may not change now.
+    /// The new definition is invalid, or a member may not change now.
     /// </exception>
     Task<TaskRecord> UpdateAsync(
         string taskId, Func<TaskDefinition, TaskDefinition> change, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Enables or disables a task. A disabled one is kept as it is: neither queued, claimed, woken nor retried; what
-    /// runs ends as it would have.
+    /// Enables or disables a task. A disabled task is kept as it is: it is not queued, claimed, woken or retried. A
+    /// stage that is running completes.
     /// </summary>
-    /// <param name="taskId">The id.</param>
-    /// <param name="enabled">True to enable.</param>
-    /// <param name="cancellationToken">Gives up waiting; the task may have been updated.</param>
-    /// <exception cref="TaskNotFoundException">There is no such task.</exception>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="enabled">True to enable, false to disable.</param>
+    /// <param name="cancellationToken">Cancels the wait; the task may still be updated.</param>
+    /// <returns>The task as it is stored now.</returns>
+    /// <exception cref="TaskNotFoundException">The task does not exist.</exception>
     Task<TaskRecord> SetEnabledAsync(string taskId, bool enabled, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// The runs of a task that have ended and are kept (<see cref="KaijuTasksOptions.KeptRuns"/>), the latest first.
     /// </summary>
-    /// <param name="taskId">The id.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The runs; empty if the task does not exist.</returns>
     Task<IReadOnlyList<TaskRun>> ListRunsAsync(string taskId, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The history of the run that is shown: each result and each failure of all its passes, with its times, in the
-    /// order in which they were recorded.
+    /// The history of the run that <see cref="GetAsync"/> shows: each result and each failure of all its passes, with
+    /// their times, in the order in which they were recorded.
     /// </summary>
-    /// <param name="taskId">The id.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The history; empty if the task does not exist.</returns>
     Task<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken = default);
 
     /// <summary>Marks notifications as read.</summary>
-    /// <param name="ids">Their ids.</param>
-    /// <param name="cancellationToken">Gives up waiting; they may have been marked.</param>
-    /// <returns>How many were not read before.</returns>
+    /// <param name="ids">The notifications' ids.</param>
+    /// <param name="cancellationToken">Cancels the wait; they may still be marked.</param>
+    /// <returns>How many were unread.</returns>
     Task<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Deletes tasks that ended for good longer ago than <paramref name="age"/>; periodic ones and those marked
+    /// Deletes tasks that ended for good at least <paramref name="age"/> ago. Periodic tasks and tasks marked
     /// <see cref="TaskDefinition.System"/> stay.
     /// </summary>
-    /// <param name="age">By the time at which they ended; zero for all that have ended.</param>
+    /// <param name="age">The least time since the end; zero for all that have ended.</param>
     /// <param name="cancellationToken">Stops between two batches.</param>
-    /// <returns>How many.</returns>
+    /// <returns>How many were deleted.</returns>
     Task<int> DeleteEndedAsync(TimeSpan age, CancellationToken cancellationToken = default);
 
-    /// <summary>A task as it stands, or null if there is none with this id.</summary>
-    /// <param name="taskId">The id.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <exception cref="System.Text.Json.JsonException">
-    /// The stored task cannot be read by this version; lists leave it out.
-    /// </exception>
+    /// <summary>Reads a task as it is now.</summary>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The task; null if it does not exist.</returns>
+    /// <exception cref="JsonException">This version cannot read the stored task. Lists leave it out.</exception>
     Task<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Tasks in the order of their creation, read in pages: a task that changes meanwhile may be listed as it was or as
-    /// it is.
+    /// Lists tasks by the time of their creation, page by page: a task that changes meanwhile is listed in its old or
+    /// its new state.
     /// </summary>
-    /// <param name="query">Which. Default: all.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <param name="query">The tasks to list. Default: all, the oldest first.</param>
+    /// <param name="cancellationToken">Stops the listing.</param>
     IAsyncEnumerable<TaskRecord> ListAsync(TaskQuery? query = null, CancellationToken cancellationToken = default);
 
-    /// <summary>One page of tasks in the order of their creation, for those who page by themselves.</summary>
-    /// <param name="query">Which. Default: all.</param>
+    /// <summary>Reads one page of tasks, by the time of their creation.</summary>
+    /// <param name="query">The tasks to list. Default: all, the oldest first.</param>
     /// <param name="after">
-    /// Where the page before ended (<see cref="TaskPage.Next"/>). Default: at the beginning.
+    /// The position after which the page begins: <see cref="TaskPage.Next"/> of the page before, with the same query.
+    /// Default: null, for the first page.
     /// </param>
-    /// <param name="limit">How many at most, 1 to 1,000. Default 100.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <param name="limit">The largest number of tasks, 1 to 1,000. Default 100.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     Task<TaskPage> ListPageAsync(
         TaskQuery? query = null,
         TaskCursor? after = null,
         int limit = 100,
         CancellationToken cancellationToken = default);
 
-    /// <summary>Notifications, newest first, read in pages.</summary>
-    /// <param name="query">Which. Default: all.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <summary>Counts tasks, up to a limit. Its cost grows with the tasks that it looks through.</summary>
+    /// <param name="query">The tasks to count. Default: all.</param>
+    /// <param name="atMost">The count at which to stop, at least 1. Default 10,000.</param>
+    /// <param name="cancellationToken">Stops between two pages.</param>
+    /// <returns>The number of tasks; <paramref name="atMost"/> if there are as many or more.</returns>
+    Task<int> CountAsync(TaskQuery? query = null, int atMost = 10_000, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists notifications, the newest first, page by page.</summary>
+    /// <param name="query">The notifications to list. Default: all.</param>
+    /// <param name="cancellationToken">Stops the listing.</param>
     IAsyncEnumerable<TaskNotification> ListNotificationsAsync(
         NotificationQuery? query = null, CancellationToken cancellationToken = default);
 
+    /// <summary>Reads one page of notifications, the newest first.</summary>
+    /// <param name="query">The notifications to list. Default: all.</param>
+    /// <param name="after">
+    /// The position after which the page begins: <see cref="NotificationPage.Next"/> of the page before, with the same
+    /// query. Default: null, for the first page.
+    /// </param>
+    /// <param name="limit">The largest number of notifications, 1 to 1,000. Default 100.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    Task<NotificationPage> ListNotificationPageAsync(
+        NotificationQuery? query = null,
+        NotificationCursor? after = null,
+        int limit = 100,
+        CancellationToken cancellationToken = default);
+
     /// <summary>
-    /// Gives a task the message that it waits for; the message becomes the result of the stage, and the task goes on.
+    /// Sends a message to a task that waits for one. The message becomes the result of the waiting stage, and the task
+    /// is queued for its next stage.
     /// </summary>
-    /// <param name="taskId">The id.</param>
-    /// <param name="message">Any JSON, at most <see cref="TaskLimits.MaxResultBytes"/>.</param>
-    /// <param name="cancellationToken">Gives up waiting; the message may have been taken.</param>
-    /// <returns>False: there is no such task, or it does not wait for a message now; the message is not kept.</returns>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="message">Any JSON of at most <see cref="TaskLimits.MaxResultBytes"/> bytes.</param>
+    /// <param name="cancellationToken">Cancels the wait; the message may still be taken.</param>
+    /// <returns>
+    /// True if the task took the message. False if it does not exist or does not wait for a message now; the message is
+    /// not kept.
+    /// </returns>
     /// <exception cref="TaskValidationException">The message cannot be stored.</exception>
     Task<bool> SendMessageAsync(string taskId, JsonElement message, CancellationToken cancellationToken = default);
 
     /// <inheritdoc cref="SendMessageAsync(string, JsonElement, CancellationToken)"/>
-    /// <param name="taskId">The id.</param>
+    /// <param name="taskId">The task's id.</param>
     /// <param name="message">
     /// An object, often anonymous, written as JSON with <see cref="KaijuTasksOptions.SerializerOptions"/>.
     /// </param>
-    /// <param name="cancellationToken">Gives up waiting; the message may have been taken.</param>
+    /// <param name="cancellationToken">Cancels the wait; the message may still be taken.</param>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     Task<bool> SendMessageAsync(string taskId, object? message, CancellationToken cancellationToken = default);
 
     /// <inheritdoc cref="SendMessageAsync(string, JsonElement, CancellationToken)"/>
     /// <typeparam name="T">The message's type.</typeparam>
-    /// <param name="taskId">The id.</param>
+    /// <param name="taskId">The task's id.</param>
     /// <param name="message">The message.</param>
-    /// <param name="typeInfo">How it is written.</param>
-    /// <param name="cancellationToken">Gives up waiting; the message may have been taken.</param>
+    /// <param name="typeInfo">How the message is written as JSON.</param>
+    /// <param name="cancellationToken">Cancels the wait; the message may still be taken.</param>
     Task<bool> SendMessageAsync<T>(
         string taskId, T message, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Cancels the current run, whatever it does: it ends FAILED with exit code 130 and is not retried. A handler that
-    /// is running is told through its token within two seconds. A periodic task goes on with its next occurrence; one
-    /// that was waiting for an occurrence leaves that one out.
+    /// Cancels the current run in any state: it becomes FAILED with exit code 130 and is not retried. A running handler
+    /// is cancelled through its token within two seconds. A periodic task continues with its next occurrence; if it was
+    /// waiting for an occurrence, that one is skipped.
     /// </summary>
-    /// <param name="taskId">The id.</param>
-    /// <param name="cancellationToken">Gives up waiting; the run may have been cancelled.</param>
-    /// <returns>False: there is no such task, or its run has ended already.</returns>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="cancellationToken">Cancels the wait; the run may still be cancelled.</param>
+    /// <returns>True if the run was cancelled. False if the task does not exist or its run has ended.</returns>
     Task<bool> CancelAsync(string taskId, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Starts a task over, whatever it does: a new run from the first stage, due now, without results.
+    /// Restarts a task in any state: a new run from the first stage, due now, without results.
     /// </summary>
-    /// <param name="taskId">The id.</param>
-    /// <param name="cancellationToken">Gives up waiting; the task may have been reset.</param>
-    /// <returns>False: there is no such task.</returns>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="cancellationToken">Cancels the wait; the task may still be reset.</param>
+    /// <returns>True if the task was reset. False if it does not exist.</returns>
     Task<bool> ResetAsync(string taskId, CancellationToken cancellationToken = default);
 
-    /// <summary>Deletes a task with its results and earlier runs, whatever it does. Its notifications stay.</summary>
-    /// <param name="taskId">The id.</param>
-    /// <param name="cancellationToken">Gives up waiting; the task may have been deleted.</param>
-    /// <returns>False: there is no such task.</returns>
+    /// <summary>Deletes a task in any state, with its results and runs. Its notifications stay.</summary>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="cancellationToken">Cancels the wait; the task may still be deleted.</param>
+    /// <returns>True if the task was deleted. False if it does not exist.</returns>
     Task<bool> DeleteAsync(string taskId, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Waits for the end of the run that is current now, through its retries, and returns its outcome even if the task
-    /// has gone on to another run by then. A failure is an outcome, not an exception.
+    /// Waits until a run has ended, including its retries. Returns its outcome even if the task has begun another run
+    /// since.
     /// </summary>
-    /// <param name="taskId">The id.</param>
-    /// <param name="cancellationToken">Gives up waiting; the run goes on.</param>
-    /// <exception cref="TaskNotFoundException">There is no such task.</exception>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="jobId">The run's id; null for the run that is current now.</param>
+    /// <param name="timeout">The longest wait: more than zero, at most 49 days; null for no limit.</param>
+    /// <param name="cancellationToken">Cancels the wait; the run continues.</param>
+    /// <returns>
+    /// The outcome. A failure is an outcome, not an exception: see <see cref="TaskRun.EnsureSucceeded"/>.
+    /// </returns>
+    /// <exception cref="TimeoutException">The run has not ended within the timeout. It continues.</exception>
+    /// <exception cref="TaskNotFoundException">The task does not exist.</exception>
     /// <exception cref="TaskRunLostException">
-    /// The run will have no outcome: the task was reset, replaced or deleted.
+    /// The run will not have an outcome: the task was reset, replaced or deleted.
     /// </exception>
-    Task<TaskRun> WaitAsync(string taskId, CancellationToken cancellationToken = default);
+    Task<TaskRun> WaitAsync(string taskId, string? jobId, TimeSpan? timeout, CancellationToken cancellationToken);
 }

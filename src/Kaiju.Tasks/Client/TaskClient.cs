@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -27,91 +26,64 @@ internal sealed class TaskClient(
     private readonly DefinitionChanges _changes = new(calls, reading, checker);
     private readonly JsonSerializerOptions _serializing = TaskTemplateConverter.OfData(options.SerializerOptions);
 
-    public async Task<CreateAnswer> CreateAsync(
-        TaskDefinition definition, OnConflict onConflict, CancellationToken cancellationToken)
+    public async Task<TaskHandle> CreateAsync(
+        TaskDefinition definition, CreateOptions? options, CancellationToken cancellationToken)
     {
+        options ??= CreateOptions.Default;
+        ThrowIfNotTransactional(options);
         var prepared = checker.Prepare(definition);
-        var created = await calls.AskAsync(
-            ClientCall.Write(nameof(CreateAsync), prepared.Id),
-            (prepared, onConflict),
-            static (store, asked, token) =>
-                store.CreateAsync([asked.prepared], asked.onConflict, CallContext.Empty, token),
-            cancellationToken).ConfigureAwait(false);
-        var answer = Accepted(created[0], onConflict);
-        await publisher.PublishAsync([prepared], [answer], cancellationToken).ConfigureAwait(false);
-        return answer;
+        var answers = await StoreAsync(
+            ClientCall.Write(nameof(CreateAsync), prepared.Id), [prepared], options, cancellationToken)
+            .ConfigureAwait(false);
+        return answers[0].Result == CreateResult.Refused
+            ? throw new TaskExistsException(answers[0].TaskId, answers[0].State, options.OnConflict)
+            : Handle(answers[0]);
     }
 
-    public async Task<CreateAnswer> CreateInTransactionAsync(
-        TaskDefinition definition,
-        DbTransaction transaction,
-        OnConflict onConflict,
-        CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(transaction);
-        if (!calls.IsTransactional)
-        {
-            throw new NotSupportedException(
-                $"{calls.StoreName} cannot take part in a transaction of the caller's; use a store in the database "
-                    + "that the transaction is of.");
-        }
-
-        // The queue is not told: what is not committed is not there yet.
-        var prepared = checker.Prepare(definition);
-        var created = await calls.AskAsync(
-            ClientCall.Write(nameof(CreateInTransactionAsync), prepared.Id) with { UsesConnection = true },
-            (prepared, onConflict, transaction),
-            static (store, asked, token) => store.InCallersTransaction!.CreateAsync(
-                [asked.prepared], asked.onConflict, asked.transaction, CallContext.Empty, token),
-            cancellationToken).ConfigureAwait(false);
-        return Accepted(created[0], onConflict);
-    }
-
-    public async Task<IReadOnlyList<CreateAnswer>> CreateManyAsync(
-        IEnumerable<TaskDefinition> definitions, OnConflict onConflict, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<TaskHandle>> CreateManyAsync(
+        IEnumerable<TaskDefinition> definitions, CreateOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(definitions);
+        options ??= CreateOptions.Default;
+        ThrowIfNotTransactional(options);
 
-        // All of them before any is stored: what the caller's code throws here leaves nothing half done.
-        var (answers, prepared) = PrepareEach(
+        // All of them before any is stored: if the caller's code throws here, nothing is half done.
+        var (handles, prepared) = PrepareEach(
             definitions, definition => checker.Prepare(definition), definition => definition.Id);
-        var stored = await calls.AskAsync(
+        var answers = await StoreAsync(
             ClientCall.Write(nameof(CreateManyAsync)),
-            (Definitions: prepared.ConvertAll(item => item.Value), onConflict),
-            static (store, asked, token) =>
-                store.CreateAsync(asked.Definitions, asked.onConflict, CallContext.Empty, token),
+            prepared.ConvertAll(item => item.Value),
+            options,
             cancellationToken).ConfigureAwait(false);
-        foreach (var ((place, _), answer) in prepared.Zip(stored))
+        foreach (var ((place, _), answer) in prepared.Zip(answers))
         {
-            answers[place] = answer;
+            handles[place] = Handle(answer);
         }
 
-        await publisher.PublishAsync(
-            prepared.Select(item => item.Value), stored, cancellationToken).ConfigureAwait(false);
-        return answers;
+        return handles;
     }
 
-    public async Task<IReadOnlyList<CreateAnswer>> ImportAsync(
+    public async Task<IReadOnlyList<TaskHandle>> ImportAsync(
         IEnumerable<TaskRecord> tasks, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(tasks);
-        var (answers, prepared) = PrepareEach(tasks, checker.PrepareImport, task => task.Definition?.Id);
+        var (handles, prepared) = PrepareEach(tasks, checker.PrepareImport, task => task.Definition?.Id);
 
-        // An executor of elsewhere never pings here. Known as of the store's present, it is found dead after its
-        // lifetime, and its tasks go on.
+        // The executors of the other store never ping here. Known as of now, they are found dead after their lifetime,
+        // and their tasks are suspended and queued again.
         var executors = prepared.Select(item => item.Value.ExecutorId).OfType<string>().Distinct()
             .Select(executor => new ExecutorPing(executor, DateTimeOffset.MaxValue));
-        var stored = await calls.AskAsync(
+        var answers = await calls.AskAsync(
             ClientCall.Write(nameof(ImportAsync)),
             (Tasks: prepared.ConvertAll(item => item.Value), Executors: executors.ToList()),
             static (store, asked, token) => store.ImportAsync(asked.Tasks, asked.Executors, CallContext.Empty, token),
             cancellationToken).ConfigureAwait(false);
-        foreach (var ((place, task), answer) in prepared.Zip(stored))
+        foreach (var ((place, task), answer) in prepared.Zip(answers))
         {
-            answers[place] = new CreateAnswer(answer.TaskId, answer.Result, task.State);
+            handles[place] = Handle(answer.TaskId, task.JobId, answer.Result, task.State);
         }
 
-        return answers;
+        return handles;
     }
 
     public Task<TaskRecord> UpdateAsync(
@@ -232,45 +204,99 @@ internal sealed class TaskClient(
         NotificationQuery? query, CancellationToken cancellationToken) =>
         _reading.ListNotificationsAsync(query, cancellationToken);
 
-    public Task<TaskRun> WaitAsync(string taskId, CancellationToken cancellationToken) =>
-        _reading.WaitAsync(taskId, cancellationToken);
+    public Task<int> CountAsync(TaskQuery? query, int atMost, CancellationToken cancellationToken) =>
+        _reading.CountAsync(query, atMost, cancellationToken);
 
-    private static CreateAnswer Accepted(CreateAnswer answer, OnConflict onConflict) =>
-        answer.Result == CreateResult.Refused
-            ? throw new TaskExistsException(answer.TaskId, answer.State, onConflict)
-            : answer;
+    public Task<NotificationPage> ListNotificationPageAsync(
+        NotificationQuery? query, NotificationCursor? after, int limit, CancellationToken cancellationToken) =>
+        _reading.ListNotificationPageAsync(query, after, limit, cancellationToken);
 
-    /// <summary>Prepares each item; those that are refused are answered already.</summary>
-    private static (CreateAnswer[] Answers, List<(int Place, T Value)> Prepared) PrepareEach<T>(
+    public Task<TaskRun> WaitAsync(
+        string taskId, string? jobId, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        _reading.WaitAsync(taskId, jobId, timeout, cancellationToken);
+
+    /// <summary>Stores definitions, and tells the queue what is queued unless the caller has yet to commit.</summary>
+    private async ValueTask<IReadOnlyList<CreateAnswer>> StoreAsync(
+        ClientCall call,
+        IReadOnlyList<TaskDefinition> prepared,
+        CreateOptions options,
+        CancellationToken cancellationToken)
+    {
+        if (options.Transaction is { } transaction)
+        {
+            return await calls.AskAsync(
+                call with { UsesConnection = true },
+                (prepared, options.OnConflict, transaction),
+                static (store, asked, token) => store.InCallersTransaction!.CreateAsync(
+                    asked.prepared, asked.OnConflict, asked.transaction, CallContext.Empty, token),
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        var answers = await calls.AskAsync(
+            call,
+            (prepared, options.OnConflict),
+            static (store, asked, token) =>
+                store.CreateAsync(asked.prepared, asked.OnConflict, CallContext.Empty, token),
+            cancellationToken).ConfigureAwait(false);
+        await publisher.PublishAsync(prepared, answers, cancellationToken).ConfigureAwait(false);
+        return answers;
+    }
+
+    private void ThrowIfNotTransactional(CreateOptions options)
+    {
+        if (options.Transaction is not null && !calls.IsTransactional)
+        {
+            throw new NotSupportedException(
+                $"{calls.StoreName} cannot join a transaction of the caller; use a store in the database of the "
+                    + "transaction.");
+        }
+    }
+
+    private TaskHandle Handle(CreateAnswer answer) => Handle(answer.TaskId, answer.JobId, answer.Result, answer.State);
+
+    private TaskHandle Handle(string taskId, string jobId, CreateResult result, TaskState state) => new(this)
+    {
+        TaskId = taskId,
+        JobId = jobId,
+        Result = result,
+        State = state,
+    };
+
+    private TaskHandle Invalid(string? taskId, IReadOnlyList<string> faults) => new(this)
+    {
+        TaskId = taskId ?? "",
+        JobId = "",
+        Result = CreateResult.Invalid,
+        State = TaskState.Idle,
+        Faults = faults,
+    };
+
+    /// <summary>Prepares each item; the invalid ones have their handles already.</summary>
+    private (TaskHandle[] Handles, List<(int Place, T Value)> Prepared) PrepareEach<T>(
         IEnumerable<T> items, Func<T, T> prepare, Func<T, string?> id)
     {
-        var answers = new List<CreateAnswer>();
+        var handles = new List<TaskHandle>();
         var prepared = new List<(int Place, T Value)>();
         foreach (var item in items)
         {
             if (item is null)
             {
-                answers.Add(
-                    new CreateAnswer("", CreateResult.Invalid, TaskState.Idle)
-                    {
-                        Faults = ["The item is null; it must be a task."],
-                    });
+                handles.Add(Invalid(null, ["The item is null; it must be a task."]));
                 continue;
             }
 
             try
             {
-                prepared.Add((answers.Count, prepare(item)));
-                answers.Add(default);
+                prepared.Add((handles.Count, prepare(item)));
+                handles.Add(null!);
             }
             catch (TaskValidationException e)
             {
-                answers.Add(
-                    new CreateAnswer(id(item) ?? "", CreateResult.Invalid, TaskState.Idle) { Faults = e.Faults });
+                handles.Add(Invalid(id(item), e.Faults));
             }
         }
 
-        return ([.. answers], prepared);
+        return ([.. handles], prepared);
     }
 
     private static JsonElement Written(string taskId, Func<JsonElement> write)

@@ -44,9 +44,17 @@ public abstract class SpecialCommand
 }
 
 /// <summary>What a special command gets.</summary>
-/// <param name="Stage">The stage.</param>
-/// <param name="Params">The params with all templates filled; undefined if there are none.</param>
-/// <param name="MaxTimeout">The command's <c>max_timeout</c>; its meaning is the special command's own.</param>
-/// <param name="Limits">The host's limits.</param>
-public sealed record SpecialCommandContext(
-    StageContext Stage, JsonElement Params, TimeSpan? MaxTimeout, TaskLimits Limits);
+public sealed class SpecialCommandContext
+{
+    /// <summary>The stage.</summary>
+    public required StageContext Stage { get; init; }
+
+    /// <summary>The params with all templates filled; undefined if there are none.</summary>
+    public required JsonElement Params { get; init; }
+
+    /// <summary>The command's <c>max_timeout</c>; its meaning is the special command's own.</summary>
+    public TimeSpan? MaxTimeout { get; init; }
+
+    /// <summary>The host's limits.</summary>
+    public required TaskLimits Limits { get; init; }
+}

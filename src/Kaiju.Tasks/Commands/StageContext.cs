@@ -1,107 +1,108 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Kaiju.Tasks.Commands;
 using Kaiju.Tasks.Json;
+using Kaiju.Tasks.Wire;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kaiju.Tasks;
 
-/// <summary>What a handler may know about the stage that it runs. Ask for it as a parameter.</summary>
+/// <summary>
+/// The stage that a handler runs, with the task's data and the results before it. Ask for it as a parameter of the
+/// handler. Tests of handlers construct it: only <see cref="TaskId"/> and <see cref="Method"/> are required.
+/// </summary>
 public sealed class StageContext
 {
-    private readonly JsonSerializerOptions _serializing;
-
-    internal StageContext(
-        ExecutorTask task,
-        int stage,
-        string method,
-        IReadOnlyList<JsonElement> results,
-        JsonSerializerOptions serializing,
-        ILogger logger)
-    {
-        Task = task;
-        Stage = stage;
-        Method = method;
-        Results = results;
-        _serializing = serializing;
-        Logger = logger;
-    }
-
-    /// <summary>The task as it was claimed.</summary>
-    public ExecutorTask Task { get; }
-
     /// <summary>The task's id.</summary>
-    public string TaskId => Task.Id;
+    public required string TaskId { get; init; }
 
-    /// <summary>The run: one life of the task from its first stage to its end.</summary>
-    public string JobId => Task.JobId;
+    /// <summary>The command's method, with its template filled.</summary>
+    public required string Method { get; init; }
 
-    /// <summary>The pass within the run: 0, and one more after each retry that begins at the first stage.</summary>
-    public int Pass => Task.Pass;
+    /// <summary>The app of the task. Default <c>default</c>.</summary>
+    public string AppName { get; init; } = "default";
 
-    /// <summary>Which go at the run this is, from 1. Raised by retries, not by suspensions or dead executors.</summary>
-    public int Attempt => Task.Attempt;
+    /// <summary>The run: one life of the task from its first stage to its end. Default <c>job</c>.</summary>
+    public string JobId { get; init; } = "job";
 
-    /// <summary>The stage, 0-based.</summary>
-    public int Stage { get; }
+    /// <summary>The executor that runs the stage. Default <c>executor</c>.</summary>
+    public string ExecutorId { get; init; } = "executor";
 
-    /// <summary>The command's method.</summary>
-    public string Method { get; }
-
-    /// <summary>The task's kws, an object.</summary>
-    public JsonElement Kws => Task.Kws;
-
-    /// <summary>The results of the stages before this one.</summary>
-    public IReadOnlyList<JsonElement> Results { get; }
+    /// <summary>The pass within the run, from 0: raised by each retry that begins at the first stage.</summary>
+    public int Pass { get; init; }
 
     /// <summary>
-    /// The same for every execution of this stage in this pass (a stage may run more than once if its executor dies),
-    /// and of no other stage: <c>task/run/pass/stage</c>. Give it to systems that know a repeated request by its key.
+    /// The attempt at the run, from 1: raised by retries, not by suspensions or executors that died. Default 1.
+    /// </summary>
+    public int Attempt { get; init; } = 1;
+
+    /// <summary>The largest number of retries of the task.</summary>
+    public int MaxRetries { get; init; }
+
+    /// <summary>The stage, from 0.</summary>
+    public int Stage { get; init; }
+
+    /// <summary>The number of stages of the task. Default 1.</summary>
+    public int Stages { get; init; } = 1;
+
+    /// <summary>The task's kws, a JSON object. Default <c>{}</c>.</summary>
+    public JsonElement Kws { get; init; } = JsonText.EmptyObject;
+
+    /// <summary>The task's metadata, a JSON object. Default <c>{}</c>.</summary>
+    public JsonElement Meta { get; init; } = JsonText.EmptyObject;
+
+    /// <summary>The results of the stages before this one.</summary>
+    public IReadOnlyList<JsonElement> Results { get; init; } = [];
+
+    /// <summary>A logger whose scope names task, run and stage. Default: one that writes nowhere.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>
+    /// How <see cref="GetResult{T}(int)"/>, <see cref="GetKws{T}"/> and <see cref="GetMeta{T}"/> read JSON: the host's
+    /// <see cref="KaijuTasksOptions.SerializerOptions"/>. Default: System.Text.Json's Web defaults.
+    /// </summary>
+    public JsonSerializerOptions SerializerOptions { get; init; } = WireText.DefaultOptions;
+
+    /// <summary>
+    /// A key that is the same in every execution of this stage in this pass, and differs from that of every other
+    /// stage: <c>task/run/pass/stage</c>. A stage may run more than once if its executor dies: send the key to systems
+    /// that recognise a repeated request by it.
     /// </summary>
     public string IdempotencyKey => $"{TaskId}/{JobId}/{Pass}/{Stage}";
 
-    /// <summary>A logger whose scope names task, run and stage.</summary>
-    public ILogger Logger { get; }
+    /// <summary>The claim under which the stage runs.</summary>
+    internal Guid Claim { get; init; }
 
-    /// <summary>An earlier stage's result as a type of yours.</summary>
+    /// <summary>The result of an earlier stage, as a type of yours.</summary>
     /// <typeparam name="T">The type.</typeparam>
-    /// <param name="stage">The stage, 0-based, less than <see cref="Stage"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException">That stage is not before this one.</exception>
+    /// <param name="stage">The stage, from 0, less than <see cref="Stage"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The stage has no result.</exception>
     /// <exception cref="JsonException">The result does not fit the type.</exception>
     /// <exception cref="NotSupportedException">The type cannot be read from JSON, such as a value tuple.</exception>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    public T? Result<T>(int stage) => Read<T>(ResultJson(stage));
+    public T? GetResult<T>(int stage) => TypedJson.Read<T>(TypedJson.ResultOf(Results, stage), SerializerOptions);
 
-    /// <inheritdoc cref="Result{T}(int)"/>
-    /// <param name="stage">The stage, 0-based, less than <see cref="Stage"/>.</param>
+    /// <inheritdoc cref="GetResult{T}(int)"/>
+    /// <param name="stage">The stage, from 0, less than <see cref="Stage"/>.</param>
     /// <param name="typeInfo">How the type is read.</param>
-    public T? Result<T>(int stage, JsonTypeInfo<T> typeInfo) => ResultJson(stage).Deserialize(typeInfo);
+    public T? GetResult<T>(int stage, JsonTypeInfo<T> typeInfo) =>
+        TypedJson.ResultOf(Results, stage).Deserialize(typeInfo);
 
-    /// <summary>The kws as a type of yours.</summary>
+    /// <summary>The kws, as a type of yours.</summary>
     /// <typeparam name="T">The type.</typeparam>
     /// <exception cref="JsonException">The kws do not fit the type.</exception>
     /// <exception cref="NotSupportedException">The type cannot be read from JSON, such as a value tuple.</exception>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    public T? GetKws<T>() => Read<T>(Kws);
+    public T? GetKws<T>() => TypedJson.Read<T>(Kws, SerializerOptions);
 
+    /// <summary>The metadata, as a type of yours.</summary>
+    /// <typeparam name="T">The type.</typeparam>
+    /// <exception cref="JsonException">The metadata does not fit the type.</exception>
+    /// <exception cref="NotSupportedException">The type cannot be read from JSON, such as a value tuple.</exception>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    private T? Read<T>(JsonElement json)
-    {
-        _serializing.MakeReadOnly(populateMissingResolver: true);
-        var typeInfo = (JsonTypeInfo<T>)_serializing.GetTypeInfo(typeof(T));
-        return Lossy.FindReadingFault(typeInfo) is { } loss
-            ? throw new NotSupportedException($"{TypeText.Of(typeof(T))} cannot be read from JSON: {loss}.")
-            : json.Deserialize(typeInfo);
-    }
-
-    private JsonElement ResultJson(int stage)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(stage);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(stage, Results.Count);
-        return Results[stage];
-    }
+    public T? GetMeta<T>() => TypedJson.Read<T>(Meta, SerializerOptions);
 }

@@ -114,6 +114,7 @@ internal sealed class KaijuTasksOptionsValidator(
         Range(nameof(options.MaxMissedPings), options.MaxMissedPings, 2, 100, faults);
         Range(nameof(options.ManagerBatch), options.ManagerBatch, 1, 100_000, faults);
         Range(nameof(options.KeptRuns), options.KeptRuns, 0, 1_000, faults);
+        Range(nameof(options.DefaultMaxRetries), options.DefaultMaxRetries, 0, options.Limits?.MaxRetries ?? 0, faults);
         Range(nameof(options.MaxClaimBytes), options.MaxClaimBytes, 1, long.MaxValue, faults);
         Range(
             nameof(options.PingInterval), options.PingInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), faults);

@@ -1,15 +1,18 @@
+using System.Diagnostics.CodeAnalysis;
 using Kaiju.Tasks;
 using Kaiju.Tasks.Client;
 using Kaiju.Tasks.Commands;
 using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Engine;
 using Kaiju.Tasks.Hosting;
+using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Queueing.Memory;
 using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 using Kaiju.Tasks.Threading;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -23,11 +26,37 @@ public static class KaijuTasksServiceCollectionExtensions
 {
     /// <summary>
     /// Adds the client, the manager and the executor (<see cref="KaijuTasksOptions.Roles"/>), over a store in memory
-    /// until an adapter puts another in its place. May be called again: the options add up and nothing is there twice.
+    /// unless an adapter replaces it. May be called again: the options add up, and no service is added twice.
+    /// </summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="configuration">
+    /// A section whose keys are the names of <see cref="KaijuTasksOptions"/>, such as
+    /// <c>builder.Configuration.GetSection("Tasks")</c>. An unknown key, or a value that cannot be converted, fails the
+    /// start of the host.
+    /// </param>
+    /// <param name="configure">Sets options, after the configuration.</param>
+    /// <returns>The builder, to add commands and a store.</returns>
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    [RequiresDynamicCode(TrimmingNotice.Message)]
+    public static KaijuTasksBuilder AddKaijuTasks(
+        this IServiceCollection services,
+        IConfiguration configuration,
+        Action<KaijuTasksOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.AddOptions<KaijuTasksOptions>()
+            .Bind(configuration, binding => binding.ErrorOnUnknownConfiguration = true);
+        return services.AddKaijuTasks(configure);
+    }
+
+    /// <summary>
+    /// Adds the client, the manager and the executor (<see cref="KaijuTasksOptions.Roles"/>), over a store in memory
+    /// unless an adapter replaces it. May be called again: the options add up, and no service is added twice.
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configure">Sets options.</param>
-    /// <returns>Where commands and stores are added.</returns>
+    /// <returns>The builder, to add commands and a store.</returns>
     public static KaijuTasksBuilder AddKaijuTasks(
         this IServiceCollection services, Action<KaijuTasksOptions>? configure = null)
     {
@@ -86,7 +115,8 @@ public static class KaijuTasksServiceCollectionExtensions
         services.TryAddSingleton(
             provider => ActivatorUtilities.CreateInstance<ClientCalls>(provider, Options(provider)));
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<WaiterHub>(provider, Options(provider)));
-        services.TryAddSingleton<ClientReading>();
+        services.TryAddSingleton(
+            provider => ActivatorUtilities.CreateInstance<ClientReading>(provider, Options(provider)));
         services.TryAddSingleton<QueuePublisher>();
         services.TryAddSingleton<ITaskClient>(
             provider => ActivatorUtilities.CreateInstance<TaskClient>(provider, Options(provider)));

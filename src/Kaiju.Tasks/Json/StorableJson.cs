@@ -10,6 +10,11 @@ namespace Kaiju.Tasks.Json;
 /// </summary>
 internal static class StorableJson
 {
+    /// <summary>
+    /// The only member of what a later version puts in the place of a value that it encrypts or keeps elsewhere.
+    /// </summary>
+    private const string Reserved = "$kaiju";
+
     private const string BrokenText = "has text with a lone surrogate or broken UTF-8, which cannot be stored.";
 
     /// <summary>True if a value can be stored.</summary>
@@ -59,7 +64,23 @@ internal static class StorableJson
             return $"{whole} is not valid JSON: {e.Message}";
         }
 
-        return null;
+        return place.Length > 0 && IsReserved(utf8)
+            ? $"{place} has \"{Reserved}\" as its only member, which is reserved; give it another name."
+            : null;
+    }
+
+    /// <summary>True for an object whose only member is the reserved one. The JSON is valid.</summary>
+    private static bool IsReserved(ReadOnlySpan<byte> utf8)
+    {
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject
+            || !reader.Read() || reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals(Reserved))
+        {
+            return false;
+        }
+
+        reader.Skip();
+        return reader.Read() && reader.TokenType == JsonTokenType.EndObject;
     }
 
     private static string? FindFaultOfToken(ref Utf8JsonReader reader, ref OpenKeys keys, bool showsValues)

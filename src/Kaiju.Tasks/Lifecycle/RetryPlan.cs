@@ -8,7 +8,7 @@ internal readonly record struct RetryPlan(int MaxRetries, TimeSpan? Delay, TimeS
 {
     /// <summary>The plan of a task at a time of the store's.</summary>
     public static RetryPlan Of(TaskDefinition task, ManagedState state, DateTimeOffset now) =>
-        new(task.MaxRetries, task.RetryDelay, now - state.QueuedAt ?? TimeSpan.Zero);
+        new(task.MaxRetries ?? 0, task.RetryDelay, now - state.QueuedAt ?? TimeSpan.Zero);
 
     /// <summary>True if the run was queued too long ago to be tried again.</summary>
     public bool IsTooLate(TimeSpan elapsed, LifecycleRules rules) => QueuedFor + elapsed > rules.SuspendedLifetime;

@@ -17,7 +17,7 @@ public static partial class TaskLifecycle
 
         var fresh = PeriodicSchedule.Counted(task, Fresh(state, jobId, now), now);
         return PeriodicSchedule.Plan(task, fresh, now) is { } planned
-            ? new Transition(planned) { ArchivesRun = true }
+            ? new Transition { After = planned, ArchivesRun = true }
             : null;
     }
 
@@ -101,22 +101,23 @@ public static partial class TaskLifecycle
         }
 
         return state.State == TaskState.Idle
-            ? new Transition(state with { NextRun = now })
-            : new Transition(Fresh(state, jobId, now) with { NextRun = now }) { ArchivesRun = true };
+            ? new Transition { After = state with { NextRun = now } }
+            : new Transition { After = Fresh(state, jobId, now) with { NextRun = now }, ArchivesRun = true };
     }
 
     private static Transition Reset(ManagedState state, string jobId, DateTimeOffset now) =>
-        new(Fresh(state, jobId, now) with
+        new()
         {
-            NextRun = now,
-            ResultRun = jobId,
-            ResultPass = 0,
-            ExecDeadline = null,
-            ExitCode = null,
-            Error = null,
-            Chain = ChainResult.None,
-        })
-        {
+            After = Fresh(state, jobId, now) with
+            {
+                NextRun = now,
+                ResultRun = jobId,
+                ResultPass = 0,
+                ExecDeadline = null,
+                ExitCode = null,
+                Error = null,
+                Chain = ChainResult.None,
+            },
             ArchivesRun = state.HasEnded,
         };
 }

@@ -16,7 +16,9 @@ public static partial class TaskLifecycle
             // Rows under the current run can only be leftovers of an import: the new go must not share their keys.
             var pass = hasResults && state.ResultRun == state.JobId ? state.Pass + 1 : state.Pass;
             var due = task.Cron is null ? state : PeriodicSchedule.Due(task, state, now, rules);
-            return new Transition(Queued(
+            return new Transition
+            {
+                After = Queued(
                 task,
                 due with
                 {
@@ -26,25 +28,29 @@ public static partial class TaskLifecycle
                     ResultPass = pass,
                     Chain = ChainResult.None,
                 },
-                now));
+                now)
+            };
         }
 
-        return state.State == TaskState.Suspended ? new Transition(Queued(task, state, now)) : null;
+        return state.State == TaskState.Suspended ? new Transition { After = Queued(task, state, now) } : null;
     }
 
     private static Transition? Claim(
         TaskDefinition task, ManagedState state, TaskEvent.Claimed claim, DateTimeOffset now) =>
         state.State == TaskState.Queued && task.Enabled
-            ? new Transition(state with
+            ? new Transition
             {
-                State = TaskState.Executing,
-                ExecutorId = claim.ExecutorId,
-                Claim = claim.Claim,
+                After = state with
+                {
+                    State = TaskState.Executing,
+                    ExecutorId = claim.ExecutorId,
+                    Claim = claim.Claim,
 
-                // Waiting in the queue is not executing.
-                ExecDeadline = now + task.MaxExecTimeout,
-                StatusChange = now,
-            })
+                    // Waiting in the queue is not executing.
+                    ExecDeadline = now + task.MaxExecTimeout,
+                    StatusChange = now,
+                }
+            }
             : null;
 
     private static Transition? Record(
@@ -72,11 +78,14 @@ public static partial class TaskLifecycle
                 };
 
             case StageOutcome.Wait wait:
-                return new Transition(Released(state, TaskState.Waiting, report.Id, now) with
+                return new Transition
                 {
-                    Wait = wait.For,
-                    WaitDeadline = now + wait.Duration,
-                });
+                    After = Released(state, TaskState.Waiting, report.Id, now) with
+                    {
+                        Wait = wait.For,
+                        WaitDeadline = now + wait.Duration,
+                    }
+                };
 
             default:
                 throw new InvalidOperationException($"There is no rule for {report.Outcome}.");
@@ -84,7 +93,9 @@ public static partial class TaskLifecycle
     }
 
     private static Transition? GiveBack(ManagedState state, DateTimeOffset now) =>
-        state.State == TaskState.Executing ? new Transition(Released(state, TaskState.Suspended, null, now)) : null;
+        state.State == TaskState.Executing
+            ? new Transition { After = Released(state, TaskState.Suspended, null, now) }
+            : null;
 
     private static Transition? Interrupt(
         TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
@@ -97,7 +108,7 @@ public static partial class TaskLifecycle
         var interrupted = state with { Interruptions = state.Interruptions + 1 };
         if (interrupted.Interruptions < rules.MaxInterruptions)
         {
-            return new Transition(Released(interrupted, TaskState.Suspended, null, now));
+            return new Transition { After = Released(interrupted, TaskState.Suspended, null, now) };
         }
 
         var error = Error(
@@ -171,13 +182,21 @@ public static partial class TaskLifecycle
         if (RetryPlan.Of(task, state, now).IsTooLate(TimeSpan.Zero, rules))
         {
             // Now it is final, and whoever was told of a failure with a retry to come is told so.
-            return new Transition(state with { RetryAt = null }) { Notify = task.Notify };
+            return new Transition { After = state with { RetryAt = null }, Notify = task.Notify };
         }
 
         var retry = Queued(task, state, now) with { Retries = state.Retries + 1 };
         return task.RestartPolicy == RestartPolicy.Current
-            ? new Transition(retry)
-            : new Transition(
-                retry with { Stage = 0, Pass = state.Pass + 1, ResultRun = state.JobId, ResultPass = state.Pass + 1 });
+            ? new Transition { After = retry }
+            : new Transition
+            {
+                After = retry with
+                {
+                    Stage = 0,
+                    Pass = state.Pass + 1,
+                    ResultRun = state.JobId,
+                    ResultPass = state.Pass + 1,
+                },
+            };
     }
 }

@@ -111,8 +111,9 @@ public static partial class TaskLifecycle
     {
         if (state.Stage < task.Commands.Count - 1)
         {
-            return new Transition(state with { Stage = state.Stage + 1, LastReport = report ?? state.LastReport })
+            return new Transition
             {
+                After = state with { Stage = state.Stage + 1, LastReport = report ?? state.LastReport },
                 Entry = entry,
             };
         }
@@ -124,7 +125,7 @@ public static partial class TaskLifecycle
             RetryAt = null,
             Error = null,
         };
-        return new Transition(finished) { Entry = entry, Notify = task.Notify, StartNext = task.NextTask };
+        return new Transition { After = finished, Entry = entry, Notify = task.Notify, StartNext = task.NextTask };
     }
 
     private static Transition Fail(
@@ -135,14 +136,15 @@ public static partial class TaskLifecycle
         DateTimeOffset? retryAt,
         ReportId? report,
         DateTimeOffset now) =>
-        new(Released(state, TaskState.Failed, report, now) with
+        new()
         {
-            ExitCode = exitCode,
-            Error = error,
-            NextRun = null,
-            RetryAt = retryAt,
-        })
-        {
+            After = Released(state, TaskState.Failed, report, now) with
+            {
+                ExitCode = exitCode,
+                Error = error,
+                NextRun = null,
+                RetryAt = retryAt,
+            },
             Notify = task.Notify,
         };
 

@@ -1,9 +1,11 @@
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>What an event makes of a task. A store carries out all of it in one transaction, or nothing.</summary>
-/// <param name="After">The state from now on.</param>
-public sealed record Transition(ManagedState After)
+public sealed record Transition
 {
+    /// <summary>The state from now on.</summary>
+    public required ManagedState After { get; init; }
+
     /// <summary>A row of the run's history to add: a stage's result, or its failure.</summary>
     public StageEntry? Entry { get; init; }
 

@@ -4,7 +4,7 @@ namespace Kaiju.Tasks.Storage;
 /// Who asks for a step, through what, and of which tasks it may be. Stores decide by <see cref="Scope"/> alone; the
 /// rest is there for those that record who did what.
 /// </summary>
-public sealed record CallContext
+public sealed class CallContext
 {
     /// <summary>Nothing is known of the caller, and every task is in its scope.</summary>
     public static CallContext Empty { get; } = new();

@@ -1,8 +1,17 @@
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>An executor, as the store and the queue know it.</summary>
-/// <param name="Id">New at every start.</param>
-/// <param name="AppName">The app of its host.</param>
-/// <param name="Apps">The apps whose tasks it runs.</param>
-/// <param name="Capacity">How many tasks it runs at once.</param>
-public sealed record ExecutorInfo(string Id, string AppName, IReadOnlyList<string> Apps, int Capacity);
+public sealed record ExecutorInfo
+{
+    /// <summary>New at every start.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The app of its host.</summary>
+    public required string AppName { get; init; }
+
+    /// <summary>The apps whose tasks it runs.</summary>
+    public required IReadOnlyList<string> Apps { get; init; }
+
+    /// <summary>How many tasks it runs at once.</summary>
+    public required int Capacity { get; init; }
+}

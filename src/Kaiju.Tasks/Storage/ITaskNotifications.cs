@@ -6,16 +6,17 @@ namespace Kaiju.Tasks.Storage;
 /// </summary>
 public interface ITaskNotifications
 {
-    /// <summary>A page of notifications, newest first.</summary>
-    /// <param name="query">Which.</param>
-    /// <param name="limit">How many at most.</param>
+    /// <summary>A page of notifications, the newest first.</summary>
+    /// <param name="query">The notifications to list.</param>
+    /// <param name="after">The position after which the page begins; null for the first page.</param>
+    /// <param name="limit">The largest number of notifications.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>
     /// A page that has cost a bounded number of rows and bytes, so that it may be short or empty although others
     /// follow.
     /// </returns>
     ValueTask<NotificationPage> ListNotificationsAsync(
-        NotificationQuery query, int limit, CancellationToken cancellationToken);
+        NotificationQuery query, NotificationCursor? after, int limit, CancellationToken cancellationToken);
 
     /// <summary>Marks notifications as read.</summary>
     /// <param name="ids">Which.</param>

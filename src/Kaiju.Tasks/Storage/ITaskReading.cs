@@ -50,14 +50,25 @@ public interface ITaskReading
     /// <returns>None if there is no such task.</returns>
     ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(string taskId, CancellationToken cancellationToken);
 
-    /// <summary>A page of tasks in the order of their creation, then of their ids.</summary>
-    /// <param name="query">Which.</param>
-    /// <param name="after">Begins behind this one; null: at the first.</param>
-    /// <param name="limit">How many at most.</param>
+    /// <summary>
+    /// A page of tasks in the order of their creation, then of their ids; both reversed if the newest are first.
+    /// </summary>
+    /// <param name="query">The tasks to list.</param>
+    /// <param name="after">The position after which the page begins; null for the first page.</param>
+    /// <param name="limit">The largest number of tasks.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>
     /// A page that has cost a bounded number of rows and bytes, so that it may be short or empty although others
     /// follow.
     /// </returns>
     ValueTask<TaskPage> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Counts tasks, from a position on and up to a limit.</summary>
+    /// <param name="query">The tasks to count.</param>
+    /// <param name="after">The position after which to count; null for the first step.</param>
+    /// <param name="limit">The count at which to stop.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>A count that has cost a bounded number of rows.</returns>
+    ValueTask<CountPage> CountAsync(
+        TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken);
 }

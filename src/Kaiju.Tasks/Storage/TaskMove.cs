@@ -1,13 +1,23 @@
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>What a manager's verb did to one task.</summary>
-/// <param name="TaskId">The task.</param>
-/// <param name="AppName">Its app.</param>
-/// <param name="JobId">Its run.</param>
-/// <param name="From">Its state before.</param>
-/// <param name="To">Its state after.</param>
-public readonly record struct TaskMove(string TaskId, string AppName, string JobId, TaskState From, TaskState To)
+public readonly struct TaskMove
 {
+    /// <summary>The task.</summary>
+    public required string TaskId { get; init; }
+
+    /// <summary>Its app.</summary>
+    public required string AppName { get; init; }
+
+    /// <summary>Its run.</summary>
+    public required string JobId { get; init; }
+
+    /// <summary>Its state before.</summary>
+    public required TaskState From { get; init; }
+
+    /// <summary>Its state after.</summary>
+    public required TaskState To { get; init; }
+
     /// <summary>Of a task that has become FAILED: when it is tried again; null: the failure is final.</summary>
     public DateTimeOffset? RetryAt { get; init; }
 
@@ -22,7 +32,14 @@ public readonly record struct TaskMove(string TaskId, string AppName, string Job
     public static TaskMove Of(string taskId, string appName, TaskState from, ManagedState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        var move = new TaskMove(taskId, appName, state.JobId, from, state.State);
+        var move = new TaskMove
+        {
+            TaskId = taskId,
+            AppName = appName,
+            JobId = state.JobId,
+            From = from,
+            To = state.State,
+        };
         return state.State == TaskState.Failed
             ? move with { RetryAt = state.RetryAt, Reason = state.Error?.Message }
             : move;

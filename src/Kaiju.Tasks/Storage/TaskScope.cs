@@ -4,7 +4,7 @@ namespace Kaiju.Tasks.Storage;
 /// Which tasks a caller may reach: those that fit every list that is given. A task without a group or a user fits no
 /// list of groups or users. Names are compared character by character.
 /// </summary>
-public sealed record TaskScope
+public sealed class TaskScope
 {
     /// <summary>The apps whose tasks are in the scope. Default: null, for all.</summary>
     public IReadOnlyCollection<string>? Apps { get; init; }

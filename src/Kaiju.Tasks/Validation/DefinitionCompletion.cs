@@ -15,7 +15,10 @@ internal sealed class DefinitionCompletion(KaijuTasksOptions options, IdSource i
     /// <summary>
     /// The complete definition; the same one where it lacks so much that nothing more can be said of it.
     /// </summary>
-    public TaskDefinition Complete(TaskDefinition definition, DefinitionFaults faults)
+    /// <param name="definition">The definition.</param>
+    /// <param name="maxRetries">The retries of one that names none.</param>
+    /// <param name="faults">Takes what is wrong.</param>
+    public TaskDefinition Complete(TaskDefinition definition, int maxRetries, DefinitionFaults faults)
     {
         CheckPresence(definition, faults);
         if (faults.All.Count > 0)
@@ -43,6 +46,7 @@ internal sealed class DefinitionCompletion(KaijuTasksOptions options, IdSource i
             Id = definition.Id ?? ids.NewId().ToString(),
             AppName = definition.AppName ?? options.AppName,
             MaxExecTimeout = definition.MaxExecTimeout ?? options.Limits.DefaultExecTimeout,
+            MaxRetries = definition.MaxRetries ?? maxRetries,
             KwsJson = JsonText.IsNothing(kws) ? JsonText.EmptyObject : kws,
             MetaJson = Owned(definition.MetaInput, "meta", faults),
             CronTimeZone = CronSchedule.StoredZone(definition.CronTimeZone),

@@ -31,7 +31,7 @@ public sealed class TaskDefinitionChecker
     {
         ArgumentNullException.ThrowIfNull(definition);
         var faults = new DefinitionFaults();
-        var complete = _completion.Complete(definition, faults);
+        var complete = _completion.Complete(definition, _options.DefaultMaxRetries, faults);
         if (faults.All.Count == 0)
         {
             _rules.Check(complete, faults);
@@ -59,7 +59,7 @@ public sealed class TaskDefinitionChecker
 
         var faults = new DefinitionFaults();
         var definition = task.IsForeign ? TaskImport.Normalize(task.Definition) : task.Definition;
-        var complete = _completion.Complete(definition, faults);
+        var complete = _completion.Complete(definition, maxRetries: 0, faults);
         if (faults.All.Count == 0)
         {
             _rules.CheckStored(complete, task.Result, task.Error, faults);

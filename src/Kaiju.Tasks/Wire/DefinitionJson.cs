@@ -34,7 +34,7 @@ internal static class DefinitionJson
             RunAt = member.Time("run_at"),
             Priority = member.Integer("priority") ?? 0,
             MaxExecTimeout = member.Seconds("max_exec_timeout"),
-            MaxRetries = member.Integer("max_retries") ?? 0,
+            MaxRetries = member.Integer("max_retries"),
             RetryDelay = member.Seconds("retry_delay"),
             RestartPolicy = member.Word<RestartPolicy>("restart_policy") ?? RestartPolicy.Current,
             Notify = member.Flag("notify", false),
@@ -83,6 +83,7 @@ internal static class DefinitionJson
         {
             Id = id,
             AppName = appName,
+            MaxRetries = definition.MaxRetries ?? 0,
             KwsJson = JsonText.IsNothing(definition.KwsJson) ? JsonText.EmptyObject : definition.KwsJson,
         };
     }

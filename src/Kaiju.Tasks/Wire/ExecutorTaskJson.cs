@@ -37,6 +37,7 @@ internal static class ExecutorTaskJson
             Commands = member.List("commands", (item, place) => DefinitionJson.ReadCommand(item, place, faults)),
             Result = member.List("result", (item, _) => item),
             Kws = member.Json("kws"),
+            Meta = JsonText.IsNothing(member.Json("meta")) ? JsonText.EmptyObject : member.Json("meta"),
             ExecDeadline = member.Time("exec_deadline") ?? DateTimeOffset.MaxValue,
             TimeLeft = member.Seconds("time_left") ?? TimeSpan.Zero,
             StoreKey = member.Long("store_key") ?? 0,
@@ -63,6 +64,11 @@ internal static class ExecutorTaskJson
         RecordJson.WriteResults(writer, task.Result);
         WireText.WriteRaw(
             writer, "kws", task.Kws.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : task.Kws);
+        if (JsonText.Size(task.Meta) > JsonText.Size(JsonText.EmptyObject))
+        {
+            WireText.WriteRaw(writer, "meta", task.Meta);
+        }
+
         UnixTime.Write(writer, "exec_deadline", task.ExecDeadline);
         UnixTime.Write(writer, "time_left", task.TimeLeft);
         var members = new MemberWriter(writer, omitsDefaults: true);

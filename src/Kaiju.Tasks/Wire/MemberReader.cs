@@ -91,6 +91,21 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
         return UnixTime.Read(member) ?? Fault<DateTimeOffset?>(name, member, "a time: UNIX seconds or ISO 8601 text");
     }
 
+    /// <summary>A value by its text form.</summary>
+    public T? Parsed<T>(string name, string allowed)
+        where T : struct, IParsable<T>
+    {
+        var member = Json(name);
+        if (member.ValueKind is JsonValueKind.Undefined)
+        {
+            return null;
+        }
+
+        return member.ValueKind == JsonValueKind.String && T.TryParse(member.GetString(), null, out var value)
+            ? value
+            : Fault<T?>(name, member, allowed);
+    }
+
     /// <summary>One of a few upper-case words.</summary>
     public T? Word<T>(string name)
         where T : struct, Enum

@@ -59,6 +59,19 @@ internal readonly struct MemberWriter(Utf8JsonWriter writer, bool omitsDefaults)
         }
     }
 
+    /// <summary>A number that may be missing; missing and 0 are the same where defaults are left out.</summary>
+    public void Integer(string name, int? number)
+    {
+        if (number is { } known)
+        {
+            Integer(name, known);
+        }
+        else
+        {
+            Long(name, null);
+        }
+    }
+
     public void Seconds(string name, TimeSpan? duration)
     {
         if (duration is not null || !omitsDefaults)

@@ -1,89 +1,45 @@
 using System.Text.Json;
+using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Wire;
 
 /// <summary>The wire form of lists: queries, pages, and the places in them.</summary>
 internal static class PageJson
 {
-    public static void Write(Utf8JsonWriter writer, TaskPage page)
-    {
-        writer.WriteStartObject();
-        writer.WriteStartArray("tasks");
-        foreach (var task in page.Tasks)
-        {
-            RecordJson.WriteTask(writer, task);
-        }
-
-        writer.WriteEndArray();
-        writer.WritePropertyName("next");
-        if (page.Next is { } next)
-        {
-            Write(writer, next);
-        }
-        else
-        {
-            writer.WriteNullValue();
-        }
-
-        writer.WriteEndObject();
-    }
+    public static void Write(Utf8JsonWriter writer, TaskPage page) =>
+        Write(writer, page.Items, RecordJson.WriteTask, page.Next?.ToString());
 
     public static TaskPage Read(JsonElement json, List<string> faults)
     {
         if (!MemberReader.IsObject("The page", json, faults))
         {
-            return new TaskPage([], null);
+            return new TaskPage { Items = [] };
         }
 
         var member = new MemberReader(json, "", faults);
-        return new TaskPage(
-            member.List("tasks", static (item, _) => RecordJson.ReadTask(item)),
-            member.Json("next") is { ValueKind: not JsonValueKind.Undefined } next ? ReadCursor(next, faults) : null);
-    }
-
-    public static void Write(Utf8JsonWriter writer, NotificationPage page)
-    {
-        writer.WriteStartObject();
-        writer.WriteStartArray("notifications");
-        foreach (var notification in page.Notifications)
+        return new TaskPage
         {
-            NotificationJson.Write(writer, notification);
-        }
-
-        writer.WriteEndArray();
-        new MemberWriter(writer, omitsDefaults: false).Long("next", page.Next);
-        writer.WriteEndObject();
+            Items = member.List("items", static (item, _) => RecordJson.ReadTask(item)),
+            Next = member.Parsed<TaskCursor>("next", "a cursor"),
+        };
     }
+
+    public static void Write(Utf8JsonWriter writer, NotificationPage page) =>
+        Write(writer, page.Items, NotificationJson.Write, page.Next?.ToString());
 
     public static NotificationPage ReadNotifications(JsonElement json, List<string> faults)
     {
         if (!MemberReader.IsObject("The page", json, faults))
         {
-            return new NotificationPage([], null);
+            return new NotificationPage { Items = [] };
         }
 
         var member = new MemberReader(json, "", faults);
-        return new NotificationPage(
-            member.List("notifications", static (item, _) => NotificationJson.Read(item)), member.Long("next"));
-    }
-
-    public static void Write(Utf8JsonWriter writer, TaskCursor cursor)
-    {
-        writer.WriteStartObject();
-        UnixTime.Write(writer, "created", cursor.Created);
-        writer.WriteString("id", cursor.Id);
-        writer.WriteEndObject();
-    }
-
-    public static TaskCursor ReadCursor(JsonElement json, List<string> faults)
-    {
-        if (!MemberReader.IsObject("The cursor", json, faults))
+        return new NotificationPage
         {
-            return default;
-        }
-
-        var member = new MemberReader(json, "", faults);
-        return new TaskCursor(member.Time("created") ?? DateTimeOffset.UnixEpoch, member.Needed("id"));
+            Items = member.List("items", static (item, _) => NotificationJson.Read(item)),
+            Next = member.Parsed<NotificationCursor>("next", "a cursor"),
+        };
     }
 
     public static void Write(Utf8JsonWriter writer, TaskQuery query)
@@ -91,6 +47,10 @@ internal static class PageJson
         var members = new MemberWriter(writer, omitsDefaults: false);
         writer.WriteStartObject();
         members.Text("status", query.State is { } state ? WireNames<TaskState>.Of(state) : null);
+        WriteStates(writer, query.States);
+        members.Flag("final", query.IsFinal);
+        members.Flag("enabled", query.IsEnabled);
+        members.Text("method", query.Method);
         members.Text("app_name", query.AppName);
         members.Text("group", query.Group);
         members.Text("group_id", query.GroupId);
@@ -99,6 +59,7 @@ internal static class PageJson
         members.Text("id_prefix", query.IdPrefix);
         members.Time("created_from", query.CreatedFrom);
         members.Time("created_to", query.CreatedTo);
+        members.Flag("newest_first", query.NewestFirst, otherwise: false);
         writer.WriteEndObject();
     }
 
@@ -113,6 +74,10 @@ internal static class PageJson
         return new TaskQuery
         {
             State = member.Word<TaskState>("status"),
+            States = ReadStates(json, faults),
+            IsFinal = member.Flag("final"),
+            IsEnabled = member.Flag("enabled"),
+            Method = member.Text("method"),
             AppName = member.Text("app_name"),
             Group = member.Text("group"),
             GroupId = member.Text("group_id"),
@@ -121,6 +86,7 @@ internal static class PageJson
             IdPrefix = member.Text("id_prefix"),
             CreatedFrom = member.Time("created_from"),
             CreatedTo = member.Time("created_to"),
+            NewestFirst = member.Flag("newest_first", otherwise: false),
         };
     }
 
@@ -131,7 +97,6 @@ internal static class PageJson
         members.Text("user_id", query.UserId);
         members.Text("task_id", query.TaskId);
         members.Flag("read", query.IsRead);
-        members.Long("before", query.Before);
         writer.WriteEndObject();
     }
 
@@ -148,7 +113,56 @@ internal static class PageJson
             UserId = member.Text("user_id"),
             TaskId = member.Text("task_id"),
             IsRead = member.Flag("read"),
-            Before = member.Long("before"),
         };
+    }
+
+    private static void Write<T>(
+        Utf8JsonWriter writer, IReadOnlyList<T> items, Action<Utf8JsonWriter, T> write, string? next)
+    {
+        writer.WriteStartObject();
+        writer.WriteStartArray("items");
+        foreach (var item in items)
+        {
+            write(writer, item);
+        }
+
+        writer.WriteEndArray();
+        writer.WriteString("next", next);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteStates(Utf8JsonWriter writer, IReadOnlyCollection<TaskState>? states)
+    {
+        if (states is null)
+        {
+            writer.WriteNull("statuses");
+            return;
+        }
+
+        writer.WriteStartArray("statuses");
+        foreach (var state in states)
+        {
+            writer.WriteStringValue(WireNames<TaskState>.Of(state));
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static List<TaskState>? ReadStates(JsonElement json, List<string> faults)
+    {
+        var member = new MemberReader(json, "", faults);
+        return member.Json("statuses").ValueKind == JsonValueKind.Undefined
+            ? null
+            : member.List("statuses", (item, place) =>
+            {
+                if (item.ValueKind == JsonValueKind.String
+                    && WireNames<TaskState>.TryRead(item.GetString()!, out var state))
+                {
+                    return state;
+                }
+
+                faults.Add($"{place} is {JsonText.Show(item)}; it must be one of {WireNames<TaskState>.All}.");
+                return default;
+            });
     }
 }

@@ -27,6 +27,19 @@ internal sealed class WireConverter<T>(Action<Utf8JsonWriter, T> write, Func<Jso
     }
 }
 
+/// <summary>A value by its text form.</summary>
+internal sealed class TextConverter<T> : JsonConverter<T>
+    where T : struct, IParsable<T>
+{
+    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.ToString());
+
+    public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.String && T.TryParse(reader.GetString(), null, out var value)
+            ? value
+            : throw new JsonException($"The value is not the text form of a {typeof(T).Name}.");
+}
+
 /// <summary>An enum by its upper-case words, as a value and as a key.</summary>
 internal sealed class WordConverter<T> : JsonConverter<T>
     where T : struct, Enum

@@ -45,11 +45,11 @@ internal static class WireTypes
         new WireConverter<ExecutorTask>(ExecutorTaskJson.Write, static (json, _) => ExecutorTaskJson.Read(json)),
         new WireConverter<TaskPage>(PageJson.Write, PageJson.Read),
         new WireConverter<NotificationPage>(PageJson.Write, PageJson.ReadNotifications),
-        new WireConverter<TaskCursor>(PageJson.Write, PageJson.ReadCursor),
+        new TextConverter<TaskCursor>(),
+        new TextConverter<NotificationCursor>(),
         new WireConverter<TaskQuery>(PageJson.Write, PageJson.ReadQuery),
         new WireConverter<NotificationQuery>(PageJson.Write, PageJson.ReadNotificationQuery),
-        new WireConverter<CreateAnswer>(AnswerJson.Write, AnswerJson.ReadCreate),
-        new WireConverter<UpdateAnswer>(AnswerJson.Write, AnswerJson.ReadUpdate),
+        new WireConverter<TaskHandle>(HandleJson.Write, HandleJson.Read),
         new TaskTemplateConverter(),
         new WordConverter<TaskState>(),
         new WordConverter<WaitKind>(),
@@ -57,7 +57,6 @@ internal static class WireTypes
         new WordConverter<RestartPolicy>(),
         new WordConverter<OnConflict>(),
         new WordConverter<CreateResult>(),
-        new WordConverter<UpdateResult>(),
     }.ToFrozenDictionary(converter => converter.Type!);
 
     public static JsonConverter? Find(Type type) => _converters.GetValueOrDefault(type);

@@ -187,7 +187,9 @@ public sealed class StoresTests
         await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
 
-        var refusal = (await FluentActions.Awaiting(() => client.CreateAsync(Definition("t"), transaction)).Should()
+        var refusal = (await FluentActions.Awaiting(
+            () => client.CreateAsync(Definition("t"), new() { Transaction = transaction }))
+            .Should()
             .ThrowAsync<ArgumentException>()).Which;
 
         refusal.Message.Should().Be(

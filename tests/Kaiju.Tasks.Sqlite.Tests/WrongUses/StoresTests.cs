@@ -220,7 +220,9 @@ public sealed class StoresTests : IDisposable
         using var connection = other.Open();
         await using var transaction = connection.BeginTransaction();
 
-        var refusal = (await FluentActions.Awaiting(() => client.CreateAsync(Definition("t"), transaction)).Should()
+        var refusal = (await FluentActions.Awaiting(
+            () => client.CreateAsync(Definition("t"), new() { Transaction = transaction }))
+            .Should()
             .ThrowAsync<ArgumentException>()).Which;
 
         refusal.Message.Should().Be(
@@ -246,7 +248,9 @@ public sealed class StoresTests : IDisposable
             ["WatchAsync"] = () => store.WatchAsync(default).AsTask(),
             ["QueueDueAsync"] = () => store.QueueDueAsync(10, default).AsTask(),
             ["HeartbeatAsync"] = () =>
-                store.HeartbeatAsync(new ExecutorInfo("e", "app", ["app"], 1), [], default).AsTask(),
+                store.HeartbeatAsync(
+                    new ExecutorInfo { Id = "e", AppName = "app", Apps = ["app"], Capacity = 1 }, [], default)
+                    .AsTask(),
         };
         foreach (var (name, call) in members)
         {

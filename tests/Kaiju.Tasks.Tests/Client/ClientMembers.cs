@@ -12,13 +12,17 @@ namespace Kaiju.Tasks.Tests.Client;
 /// </summary>
 internal static class ClientMembers
 {
+    private const string InTransaction = " in a transaction";
+
     /// <summary>Members whose first question changes nothing.</summary>
     private static readonly HashSet<string> _readFirst =
     [
         nameof(ITaskClient.GetAsync),
         nameof(ITaskClient.ListAsync),
         nameof(ITaskClient.ListPageAsync),
+        nameof(ITaskClient.CountAsync),
         nameof(ITaskClient.ListNotificationsAsync),
+        nameof(ITaskClient.ListNotificationPageAsync),
         nameof(ITaskClient.ListRunsAsync),
         nameof(ITaskClient.GetStagesAsync),
         nameof(ITaskClient.WaitAsync),
@@ -28,7 +32,10 @@ internal static class ClientMembers
 
     public static IReadOnlyList<MethodInfo> All { get; } = [.. typeof(ITaskClient).GetMethods()];
 
-    public static TheoryData<string> Names { get; } = new(All.Select(NameOf));
+    public static TheoryData<string> Names { get; } = new(All.SelectMany(NamesOf));
+
+    /// <summary>True for a member that is called with a transaction of the caller.</summary>
+    public static bool JoinsTransaction(string member) => member.EndsWith(InTransaction, StringComparison.Ordinal);
 
     public static bool ReadsFirst(string member) => _readFirst.Contains(Find(member).Name);
 
@@ -62,7 +69,9 @@ internal static class ClientMembers
         var answer = method.Invoke(
             client,
             [.. method.GetParameters().Select(
-                parameter => ArgumentOf(parameter.ParameterType, transaction, cancellationToken))]);
+                parameter => parameter.ParameterType == typeof(CreateOptions)
+                    ? OptionsOf(member, transaction)
+                    : ArgumentOf(parameter.ParameterType, cancellationToken))]);
         return answer switch
         {
             Task task => task,
@@ -71,12 +80,22 @@ internal static class ClientMembers
         };
     }
 
-    private static MethodInfo Find(string member) => All.Single(method => NameOf(method) == member);
+    private static MethodInfo Find(string member) => All.Single(
+        method => NamesOf(method).Contains(member));
+
+    private static IEnumerable<string> NamesOf(MethodInfo method) =>
+        method.GetParameters().Any(parameter => parameter.ParameterType == typeof(CreateOptions))
+            ? [NameOf(method), NameOf(method) + InTransaction]
+            : [NameOf(method)];
+
+    private static CreateOptions? OptionsOf(string member, DbTransaction? transaction) => JoinsTransaction(member)
+        ? new CreateOptions { Transaction = transaction ?? new SomeTransaction() }
+        : null;
 
     public static string NameOf(MethodInfo method) =>
         $"{method.Name}({string.Join(", ", method.GetParameters().Select(parameter => parameter.ParameterType.Name))})";
 
-    private static object? ArgumentOf(Type type, DbTransaction? transaction, CancellationToken cancellationToken) =>
+    private static object? ArgumentOf(Type type, CancellationToken cancellationToken) =>
         type switch
         {
             _ when type == typeof(CancellationToken) => cancellationToken,
@@ -87,7 +106,6 @@ internal static class ClientMembers
             _ when type == typeof(Func<TaskDefinition, TaskDefinition>) =>
                 (Func<TaskDefinition, TaskDefinition>)(definition => definition),
             _ when type == typeof(IReadOnlyList<long>) => new[] { 1L },
-            _ when type == typeof(DbTransaction) => transaction ?? new SomeTransaction(),
             _ when type == typeof(JsonElement) => JsonElement.Parse("1"),
             _ when type == typeof(object) => 1,
             _ when type == typeof(JsonTypeInfo<string>) =>

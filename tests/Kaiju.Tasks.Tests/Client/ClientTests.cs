@@ -9,7 +9,7 @@ public sealed class ClientTests
 
         var created = await host.Client.CreateAsync(new TaskDefinition { Commands = [new("do")] });
 
-        created.Should().Match<CreateAnswer>(
+        created.Should().Match<TaskHandle>(
             answer => answer.Result == CreateResult.Created && answer.State == TaskState.Queued);
         (await host.GetAsync(created.TaskId)).Should().Match<TaskRecord>(
             task => task.Created == TaskTestHost.Start && task.Definition.AppName == "default");
@@ -26,16 +26,17 @@ public sealed class ClientTests
             .Should().ThrowAsync<TaskExistsException>().WithMessage("The task \"t\" exists already (Finished)*");
         (await host.Client.CreateAsync(
             new TaskDefinition { Id = "t", Commands = [new("do"), new("do")] },
-            OnConflict.Skip)).Result.Should().Be(CreateResult.Skipped);
+            new() { OnConflict = OnConflict.Skip })).Result.Should().Be(CreateResult.Skipped);
         (await host.GetAsync("t")).Stages.Should().Be(1);
 
         (await host.Client.CreateAsync(
             new TaskDefinition { Id = "t", Commands = [new("do"), new("do")] },
-            OnConflict.Replace)).Result.Should().Be(CreateResult.Replaced);
+            new() { OnConflict = OnConflict.Replace })).Result.Should().Be(CreateResult.Replaced);
         (await host.GetAsync("t")).Should().Match<TaskRecord>(
             task => task.Stages == 2 && task.State == TaskState.Queued && task.Result.Count == 0);
         await FluentActions.Awaiting(
-            () => host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] }, OnConflict.Replace))
+            () => host.Client.CreateAsync(
+                new TaskDefinition { Id = "t", Commands = [new("do")] }, new() { OnConflict = OnConflict.Replace }))
             .Should().ThrowAsync<TaskExistsException>().WithMessage("*is Queued and cannot be replaced now*");
     }
 
@@ -90,9 +91,9 @@ public sealed class ClientTests
         var second = await host.Client.ListPageAsync(after: first.Next, limit: 2);
         var third = await host.Client.ListPageAsync(after: second.Next, limit: 2);
 
-        first.Tasks.Select(task => task.Id).Should().Equal("t0", "t1");
-        second.Tasks.Select(task => task.Id).Should().Equal("t3", "t4");
-        (third.Tasks.Count, third.Next).Should().Be((0, null));
+        first.Items.Select(task => task.Id).Should().Equal("t0", "t1");
+        second.Items.Select(task => task.Id).Should().Equal("t3", "t4");
+        (third.Items.Count, third.Next).Should().Be((0, null));
         await FluentActions.Awaiting(() => host.Client.ListPageAsync(limit: 1001)).Should()
             .ThrowAsync<ArgumentOutOfRangeException>();
     }

@@ -191,7 +191,7 @@ public sealed class ClientTimeoutTests
     /// <summary>The caller's connection is given back when the driver has let go of it, or a little later.</summary>
     private static async Task PassGraceAsync(RunningHost host, string member, Task call)
     {
-        if (member.StartsWith(nameof(ITaskClient.CreateInTransactionAsync), StringComparison.Ordinal))
+        if (ClientMembers.JoinsTransaction(member))
         {
             // The stop of a host has a bound of the same length, so a sleeper of that length says nothing.
             await Waiting.Until(() =>

@@ -87,7 +87,7 @@ public sealed class WaitTests
         await host.Client.ResetAsync("reset");
         await host.Client.DeleteAsync("deleted");
         await host.Client.CreateAsync(
-            new TaskDefinition { Id = "replaced", Commands = [new("do")] }, OnConflict.Replace);
+            new TaskDefinition { Id = "replaced", Commands = [new("do")] }, new() { OnConflict = OnConflict.Replace });
 
         await reset.Awaiting(task => task.Soon()).Should()
             .ThrowAsync<TaskRunLostException>().WithMessage("*was reset*");

@@ -127,7 +127,18 @@ public sealed class BackoffTests
             Interlocked.Increment(ref _turns);
             var isHeld = IsHeld;
             IsHeld = true;
-            return new(isHeld ? [] : [new TaskMove("t", "default", "run", TaskState.Idle, TaskState.Queued)]);
+            return new(
+                isHeld
+                    ? []
+                    : [
+                        new TaskMove
+                        {
+                            TaskId = "t",
+                            AppName = "default",
+                            JobId = "run",
+                            From = TaskState.Idle,
+                            To = TaskState.Queued,
+                        }]);
         }
     }
 

@@ -134,7 +134,7 @@ public sealed class DeadlineTests
             await gates[id].Gate.Cancelled;
             (await host.Client.WaitAsync(id).Soon()).Error!.Kind.Should().Be(TaskErrorKind.Timeout);
             (await host.Client.ListPageAsync(
-                new TaskQuery { State = TaskState.Executing }, null, 10)).Tasks.Should().HaveCount(left);
+                new TaskQuery { State = TaskState.Executing }, null, 10)).Items.Should().HaveCount(left);
         }
     }
 

@@ -212,9 +212,9 @@ public sealed class StageTests
             {
                 keys.Add(context.IdempotencyKey);
                 attempts.Add(context.Attempt);
-                context.Result<Dictionary<string, int>>(0)!["total"].Should().Be(5);
+                context.GetResult<Dictionary<string, int>>(0)!["total"].Should().Be(5);
                 context.GetKws<Dictionary<string, string>>()!["name"].Should().Be("box");
-                FluentActions.Invoking(() => context.Result<int>(1)).Should().Throw<ArgumentOutOfRangeException>();
+                FluentActions.Invoking(() => context.GetResult<int>(1)).Should().Throw<ArgumentOutOfRangeException>();
                 return attempts.Count < 3 ? throw new InvalidOperationException("again") : context.Method;
             }));
 

@@ -269,7 +269,9 @@ public sealed class TaskLifecycleTests
     [InlineData(TaskState.Waiting)]
     public void Waiting_and_queueing_are_not_executing(TaskState state) =>
         Next(
-            Executing() with { State = state, Claim = null }, new TaskEvent.CheckOverdue(), at: _now.AddDays(1)).Should()
+            Executing() with { State = state, Claim = null },
+            new TaskEvent.CheckOverdue(),
+            at: _now.AddDays(1)).Should()
             .BeNull();
 
     [Fact]
@@ -421,7 +423,8 @@ public sealed class TaskLifecycleTests
     public void A_reset_starts_over_whatever_the_task_does()
     {
         var reset = Next(
-            Executing() with { Stage = 1, Retries = 2, Interruptions = 3, Pass = 4 }, new TaskEvent.Reset("new"))!.After;
+            Executing() with { Stage = 1, Retries = 2, Interruptions = 3, Pass = 4 },
+            new TaskEvent.Reset("new"))!.After;
 
         reset.Should().Match<ManagedState>(state =>
             state.State == TaskState.Idle && state.Stage == 0 && state.Retries == 0 && state.Interruptions == 0
@@ -434,8 +437,8 @@ public sealed class TaskLifecycleTests
     {
         var idle = new ManagedState { JobId = "job", ResultRun = "job", NextRun = _now };
 
-        Next(idle, new TaskEvent.QueueDue(HasResults: true))!.After.Pass.Should().Be(1);
-        Next(idle, new TaskEvent.QueueDue(HasResults: false))!.After.Pass.Should().Be(0);
+        Next(idle, new TaskEvent.QueueDue(hasResults: true))!.After.Pass.Should().Be(1);
+        Next(idle, new TaskEvent.QueueDue(hasResults: false))!.After.Pass.Should().Be(0);
     }
 
     [Fact]

@@ -91,7 +91,7 @@ internal sealed class HammerClient(ITaskStore store, ITaskClient client, HammerW
             .Where(result => result.ValueKind == JsonValueKind.Object)
             .Select(result => result.Deserialize<HammerResult>(JsonSerializerOptions.Web)!).ToList();
         var notifications = (await store.ListNotificationsAsync(
-            new NotificationQuery { TaskId = task.Id }, 100, default)).Notifications;
+            new NotificationQuery { TaskId = task.Id }, null, 100, default)).Items;
 
         task.HasEnded.Should().BeTrue();
         run.State.Should().Be(task.State);

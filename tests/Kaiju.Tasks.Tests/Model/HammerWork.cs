@@ -82,7 +82,7 @@ internal sealed class HammerWork
         {
             if (context.Results[stage].ValueKind == System.Text.Json.JsonValueKind.Object)
             {
-                return context.Result<HammerResult>(stage)!.Number;
+                return context.GetResult<HammerResult>(stage)!.Number;
             }
         }
 

@@ -152,7 +152,7 @@ internal sealed class Checker
     public void CompareAll(ITaskStore store)
     {
         var tasks = Ask(
-            store.ListAsync(new TaskQuery(), null, int.MaxValue, default)).Tasks.ToDictionary(task => task.Id);
+            store.ListAsync(new TaskQuery(), null, int.MaxValue, default)).Items.ToDictionary(task => task.Id);
         foreach (var seen in Tasks.Values.Where(task => !task.IsDeleted))
         {
             Compare(seen, tasks.GetValueOrDefault(seen.Id));
@@ -193,7 +193,7 @@ internal sealed class Checker
 
         _transitions.CompareNotifications(
             [.. Ask(
-                store.ListNotificationsAsync(new NotificationQuery(), int.MaxValue, default)).Notifications.Reverse()]);
+                store.ListNotificationsAsync(new NotificationQuery(), null, int.MaxValue, default)).Items.Reverse()]);
         Executions.Conclude();
     }
 

@@ -106,15 +106,15 @@ internal sealed class ExecutionChecks(Checker checker)
     public int Begin(SimulatedProcess process, StageContext context, JsonElement parameters)
     {
         var number = _executions.Count;
-        var claim = _claims[context.Task.Claim];
+        var claim = _claims[context.Claim];
         var task = checker.Tasks[context.TaskId];
         var results = task.ResultsOf(context.JobId, context.Pass);
-        var isHeld = task.State.Claim == context.Task.Claim && !task.IsDeleted;
+        var isHeld = task.State.Claim == context.Claim && !task.IsDeleted;
         checker.Story.Tell(
             process.Name,
             $"executes {context.TaskId} run {Story.Short(context.JobId)} pass {context.Pass} stage {context.Stage} "
-                + $"under {Story.Short(context.Task.Claim)}{(isHeld ? "" : ", which is lost")}: execution {number}");
-        _executions.Add(new Execution(context.Task.Claim, context.Stage));
+                + $"under {Story.Short(context.Claim)}{(isHeld ? "" : ", which is lost")}: execution {number}");
+        _executions.Add(new Execution(context.Claim, context.Stage));
 
         Expect(
             claim.Begun.Add(context.Stage),

@@ -43,7 +43,7 @@ internal sealed class BrokerQueue(World world, WitnessedStore store) : ITaskQueu
         if (_claims++ % LookEvery == 0)
         {
             var queued = (await store.ListAsync(
-                new TaskQuery { State = TaskState.Queued }, null, 100, cancellationToken)).Tasks;
+                new TaskQuery { State = TaskState.Queued }, null, 100, cancellationToken)).Items;
             _entries.AddRange(queued.Select(task => task.Id).Except(_entries).ToList());
         }
 

@@ -62,9 +62,14 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
         TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
         Call(nameof(ListAsync), () => inner.ListAsync(query, after, limit, cancellationToken));
 
+    public virtual ValueTask<CountPage> CountAsync(
+        TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
+        Call(nameof(CountAsync), () => inner.CountAsync(query, after, limit, cancellationToken));
+
     public virtual ValueTask<NotificationPage> ListNotificationsAsync(
-        NotificationQuery query, int limit, CancellationToken cancellationToken) =>
-        Call(nameof(ListNotificationsAsync), () => inner.ListNotificationsAsync(query, limit, cancellationToken));
+        NotificationQuery query, NotificationCursor? after, int limit, CancellationToken cancellationToken) =>
+        Call(
+            nameof(ListNotificationsAsync), () => inner.ListNotificationsAsync(query, after, limit, cancellationToken));
 
     public virtual ValueTask<int> DeleteNotificationsAsync(
         TimeSpan age, int limit, CancellationToken cancellationToken) =>

@@ -7,7 +7,13 @@ namespace Kaiju.Tasks.Tests.Storage;
 /// <summary>One task that cannot be decided stops no duty of the store in memory.</summary>
 public sealed class MemoryRowFaultTests : IAsyncLifetime
 {
-    private static readonly ExecutorInfo _executor = new("executor", "default", ["default"], 10);
+    private static readonly ExecutorInfo _executor = new()
+    {
+        Id = "executor",
+        AppName = "default",
+        Apps = ["default"],
+        Capacity = 10,
+    };
 
     private LifecycleFunction _next = TaskLifecycle.Next;
     private OpenedStore? _opened;

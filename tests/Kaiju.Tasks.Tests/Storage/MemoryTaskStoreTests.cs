@@ -60,7 +60,8 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
         await _host.Manager.TickAsync(default);
         await CreateAsync("small", 0);
 
-        var claimed = await Queue.ClaimAsync(new ClaimRequest(ByHand.Executor, 10, 500), default);
+        var claimed = await Queue.ClaimAsync(
+            new ClaimRequest { Executor = ByHand.Executor, MaxTasks = 10, MaxBytes = 500 }, default);
 
         claimed.Should().ContainSingle().Which.Should().Match<ExecutorTask>(task =>
             task.Id == "t" && task.Stage == 1 && task.Stages == 3 && task.Result.Count == 1 && task.Commands.Count == 2
@@ -214,7 +215,8 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
             var failures = 0;
             while (!done.IsCancellationRequested)
             {
-                foreach (var task in await Queue.ClaimAsync(new ClaimRequest(me, 7, long.MaxValue), default))
+                foreach (var task in await Queue.ClaimAsync(
+                    new ClaimRequest { Executor = me, MaxTasks = 7, MaxBytes = long.MaxValue }, default))
                 {
                     for (var stage = task.Stage; stage < task.Stages; stage++)
                     {
@@ -245,7 +247,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
             {
                 await _host.Manager.TickAsync(default);
                 var ended = (await _host.Store.ListAsync(
-                    new TaskQuery { State = TaskState.Finished }, null, Tasks, default)).Tasks;
+                    new TaskQuery { State = TaskState.Finished }, null, Tasks, default)).Items;
                 if (ended.Count == Tasks)
                 {
                     await done.CancelAsync();
@@ -263,10 +265,10 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
         await Task.WhenAll(running).Soon();
 
         recorded.Should().HaveCount(Tasks * 3).And.OnlyHaveUniqueItems("each stage is recorded once");
-        var all = (await _host.Store.ListAsync(new TaskQuery(), null, Tasks, default)).Tasks;
+        var all = (await _host.Store.ListAsync(new TaskQuery(), null, Tasks, default)).Items;
         all.Should().HaveCount(Tasks).And.AllSatisfy(
             task => task.Result.Texts().Should().Equal($"\"{task.Id}/0\"", $"\"{task.Id}/1\"", $"\"{task.Id}/2\""));
-        (await _host.Store.ListNotificationsAsync(new NotificationQuery(), int.MaxValue, default)).Notifications
+        (await _host.Store.ListNotificationsAsync(new NotificationQuery(), null, int.MaxValue, default)).Items
             .Count(n => n.State == TaskState.Finished).Should().Be(Tasks);
     }
 
@@ -279,7 +281,10 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     private async Task<string[]> ClaimAsync(int most, long bytes = long.MaxValue, string[]? apps = null)
     {
         var executor = ByHand.Executor with { Apps = apps ?? ["default"] };
-        return [.. (await Queue.ClaimAsync(new ClaimRequest(executor, most, bytes), default)).Select(task => task.Id)];
+        return [
+            .. (await Queue.ClaimAsync(
+                new ClaimRequest { Executor = executor, MaxTasks = most, MaxBytes = bytes },
+                default)).Select(task => task.Id)];
     }
 }
 

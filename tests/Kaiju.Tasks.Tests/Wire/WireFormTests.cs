@@ -186,22 +186,24 @@ public sealed class WireFormTests
             """),
         (_notification, _notification.ToJson()),
         (_executorTask, _executorTask.ToJson()),
-        (new TaskPage([_record], new TaskCursor(_time, "t")),
-            $$"""{"tasks": [{{_record.ToJson()}}], "next": {"created": 1718452830.1234567, "id": "t"} }"""),
-        (new TaskPage([], null), """{"tasks": [], "next": null}"""),
-        (new NotificationPage([_notification], 7), $$"""{"notifications": [{{_notification.ToJson()}}], "next": 7}"""),
-        (new TaskCursor(_time, "t"), """{"created": 1718452830.1234567, "id": "t"}"""),
+        (new TaskPage { Items = [_record], Next = new TaskCursor(_time, "t") },
+            $$"""{"items": [{{_record.ToJson()}}], "next": "NjM4NTQwNDk2MzAxMjM0NTY3IHQ"}"""),
+        (new TaskPage { Items = [] }, """{"items": [], "next": null}"""),
+        (new NotificationPage { Items = [_notification], Next = new NotificationCursor(7) },
+            $$"""{"items": [{{_notification.ToJson()}}], "next": "7"}"""),
+        (new TaskCursor(_time, "t"), "\"NjM4NTQwNDk2MzAxMjM0NTY3IHQ\""),
+        (new NotificationCursor(7), "\"7\""),
         (new TaskQuery { State = TaskState.Failed, IsPeriodic = false, IdPrefix = "a", CreatedFrom = _time }, """
-            {"status": "FAILED", "app_name": null, "group": null, "group_id": null, "user_id": null, "periodic": false,
+            {"status": "FAILED", "statuses": null, "final": null, "enabled": null, "method": null, "app_name": null, "group": null, "group_id": null, "user_id": null, "periodic": false,
             "id_prefix": "a",
-             "created_from": 1718452830.1234567, "created_to": null}
+             "created_from": 1718452830.1234567, "created_to": null, "newest_first": false}
             """),
-        (
-            new NotificationQuery { TaskId = "t", Before = 5_000_000_000 },
-            """{"user_id": null, "task_id": "t", "read": null, "before": 5000000000}"""),
-        (new CreateAnswer("t", CreateResult.Invalid, TaskState.Idle) { Faults = ["a"] },
-            """{"task_id": "t", "result": "INVALID", "status": "IDLE", "faults": ["a"]}"""),
-        (new UpdateAnswer(UpdateResult.Refused, ["a"]), """{"result": "REFUSED", "faults": ["a"]}"""),
+        (new TaskQuery { States = [TaskState.Idle, TaskState.Executing], IsFinal = false, NewestFirst = true }, """
+            {"status": null, "statuses": ["IDLE", "EXECUTED"], "final": false, "enabled": null, "method": null,
+            "app_name": null, "group": null, "group_id": null, "user_id": null, "periodic": null, "id_prefix": null,
+            "created_from": null, "created_to": null, "newest_first": true}
+            """),
+        (new NotificationQuery { TaskId = "t" }, """{"user_id": null, "task_id": "t", "read": null}"""),
         (new TaskTemplate("[0.id]"), "\"[0.id]\""),
         (TaskState.Executing, "\"EXECUTED\""),
         (WaitKind.Timer, "\"TIMER\""),
@@ -209,7 +211,6 @@ public sealed class WireFormTests
         (RestartPolicy.First, "\"FIRST\""),
         (OnConflict.Skip, "\"SKIP\""),
         (CreateResult.Replaced, "\"REPLACED\""),
-        (UpdateResult.Stale, "\"STALE\""),
     ];
 
     public static TheoryData<int> OptionSets => [.. Enumerable.Range(0, _options.Length)];
@@ -330,7 +331,7 @@ public sealed class WireFormTests
         builder.Services.AddKaijuTasks();
         await using var app = builder.Build();
         app.UseRouting();
-        app.MapGet("/page", () => new TaskPage([_record], null));
+        app.MapGet("/page", () => new TaskPage { Items = [_record], Next = null });
         app.MapGet("/stages", () => TypedResults.Ok<IReadOnlyList<StageEntry>>([_failedStage]));
         app.MapGet("/states", () => new { state = _record.State, run = _run });
         app.MapPost("/tasks", (TaskDefinition definition, ITaskClient tasks) => tasks.CreateAsync(definition));

@@ -288,7 +288,7 @@ public sealed class CommandRunTests
             .AddCommand(
                 "do",
                 (StageContext context) =>
-                    context.Result<Address>(0)!.City is null && context.GetKws<Address>()!.City is null));
+                    context.GetResult<Address>(0)!.City is null && context.GetKws<Address>()!.City is null));
 
         (await host.RunAsync(new TaskDefinition { Commands = [new("first"), new("do")] })).Result[1].GetRawText()
             .Should().Be("true");

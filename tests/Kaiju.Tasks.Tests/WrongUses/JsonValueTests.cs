@@ -233,7 +233,7 @@ public sealed class JsonValueTests
         await using var host = new TaskTestHost(tasks => tasks
             .AddCommand("one", () => new[] { 1, 2 })
             .AddCommand("kws", (StageContext context) => context.GetKws<(int, int)>().Item1)
-            .AddCommand("result", (StageContext context) => context.Result<(int, int)>(0).Item1));
+            .AddCommand("result", (StageContext context) => context.GetResult<(int, int)>(0).Item1));
 
         foreach (var command in new[] { "kws", "result" })
         {
@@ -321,7 +321,7 @@ public sealed class JsonValueTests
             .AddCommand("object", object () => new Disk(2))
             .AddCommand("face", object () => new Named("n"))
             .AddCommand("read", (StageContext context) =>
-                $"{context.GetKws<Shape>()!.GetType().Name} {context.Result<Shape>(0)!.GetType().Name}"));
+                $"{context.GetKws<Shape>()!.GetType().Name} {context.GetResult<Shape>(0)!.GetType().Name}"));
         const string Disk = "{\"$type\":\"disk\",\"radius\":2}";
 
         var task = await host.RunAsync(new TaskDefinition

@@ -53,7 +53,7 @@ internal sealed class TaskClaimer(
         Interlocked.Increment(ref _callsBegun);
         try
         {
-            var request = new ClaimRequest(info, FreeSlots, options.MaxClaimBytes);
+            var request = new ClaimRequest { Executor = info, MaxTasks = FreeSlots, MaxBytes = options.MaxClaimBytes };
             var tasks = await queue.ClaimAsync(request, cancellationToken).ConfigureAwait(false);
             foreach (var task in tasks)
             {

@@ -33,7 +33,13 @@ internal sealed class TaskExecutor : IDisposable
         KaijuTasksOptions options, StoreOutages outages, ILogger<TaskExecutor> logger)
     {
         (_store, _clock, _options, _logger) = (store, clock, options, logger.Guarded());
-        Info = new ExecutorInfo(ids.NewId().ToString(), options.AppName, options.Apps, options.Capacity);
+        Info = new ExecutorInfo
+        {
+            Id = ids.NewId().ToString(),
+            AppName = options.AppName,
+            Apps = options.Apps,
+            Capacity = options.Capacity,
+        };
         _runs = new ActiveRuns(clock);
         var questions = new ClaimQuestions(Info.Id, store, clock, options);
         _held = new HeldClaims(Info, store, questions, _runs, _stop, clock, offload, options, outages);

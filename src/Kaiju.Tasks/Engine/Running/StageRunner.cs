@@ -91,7 +91,25 @@ internal sealed class StageRunner(
             return ValueTask.FromResult(run.Call.TryEnd() ? DescribeStop(run) : StageTurn.Abandoned.Instance);
         }
 
-        var context = new StageContext(run.Task, stage, filled.Method, run.Data.Results, _serializing, _logger);
+        var context = new StageContext
+        {
+            TaskId = run.Task.Id,
+            Method = filled.Method,
+            AppName = run.Task.AppName,
+            JobId = run.Task.JobId,
+            ExecutorId = run.Task.ExecutorId,
+            Pass = run.Task.Pass,
+            Attempt = run.Task.Attempt,
+            MaxRetries = run.Task.MaxRetries,
+            Stage = stage,
+            Stages = run.Task.Stages,
+            Kws = run.Task.Kws,
+            Meta = run.Task.Meta,
+            Results = run.Data.Results,
+            Logger = _logger,
+            SerializerOptions = _serializing,
+            Claim = run.Task.Claim,
+        };
         return special is null
             ? EndAsync(run, CallHandlerAsync(context, filled, token), limit, token)
             : EndAsync(run, CallSpecialAsync(special, filled, command, context, token), limit, token);
@@ -168,7 +186,13 @@ internal sealed class StageRunner(
         CancellationToken cancellationToken)
     {
         using var logScope = Log.BeginStage(_logger, stage.TaskId, stage.JobId, stage.Stage, stage.Method);
-        var context = new SpecialCommandContext(stage, filled.Params, command.MaxTimeout, _limits);
+        var context = new SpecialCommandContext
+        {
+            Stage = stage,
+            Params = filled.Params,
+            MaxTimeout = command.MaxTimeout,
+            Limits = _limits,
+        };
         var outcome = await special.RunAsync(context, cancellationToken).ConfigureAwait(false)
             ?? throw new InvalidOperationException($"The special command {special.Method} returned no outcome.");
         return outcome switch

@@ -182,7 +182,12 @@ internal sealed class MemoryIndex(LifecycleRules rules)
 
     /// <summary>Tasks in the order of creation, from the narrowest set that holds all that are asked for.</summary>
     public IEnumerable<MemoryTask> InOrder(TaskQuery query, TaskCursor? after) =>
-        NarrowestSet(query) is { } set ? From(set, after).Select(key => key.Task!) : [];
+        (NarrowestSet(query), query.NewestFirst) switch
+        {
+            (null, _) => [],
+            ({ } set, false) => From(set, after).Select(key => key.Task!),
+            ({ } set, true) => DownFrom(set, after).Select(key => key.Task!),
+        };
 
     private SortedSet<CreationKey>? NarrowestSet(TaskQuery query)
     {
@@ -198,7 +203,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
             return _byMember.GetValueOrDefault(listed);
         }
 
-        return query.State is { } state && _byState[(int)state] is { } tasks ? tasks : _all;
+        return query.AnyOf is { Count: 1 } states && _byState[(int)states.First()] is { } tasks ? tasks : _all;
     }
 
     private static IEnumerable<CreationKey> From(SortedSet<CreationKey> set, TaskCursor? after)
@@ -212,6 +217,19 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         return place.CompareTo(last) > 0
             ? []
             : set.GetViewBetween(place, last).SkipWhile(key => key.CompareTo(place) <= 0);
+    }
+
+    private static IEnumerable<CreationKey> DownFrom(SortedSet<CreationKey> set, TaskCursor? after)
+    {
+        if (after is not { } cursor || set.Count == 0)
+        {
+            return set.Reverse();
+        }
+
+        var (place, first) = (CreationKey.Of(cursor), set.Min);
+        return place.CompareTo(first) < 0
+            ? []
+            : set.GetViewBetween(first, place).Reverse().SkipWhile(key => key.CompareTo(place) >= 0);
     }
 
     private static IEnumerable<(string Member, string Value)> ListedMembers(MemoryTask task)

@@ -19,7 +19,8 @@ internal sealed class MemoryManagerDuties(MemoryState state)
         var before = step.Now - age;
         var hasDuty = state.Tasks.NextDutyTicks() <= before.UtcTicks;
         var apps = state.Tasks.UnservedApps(before).Take(UnattendedWork.MostApps).ToList();
-        return new(new UnattendedWork(step.Now, state.Watch?.Last, hasDuty, apps));
+        return new(
+            new UnattendedWork { Now = step.Now, LastWatch = state.Watch?.Last, HasDuty = hasDuty, Apps = apps });
     }
 
     public ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(

@@ -4,11 +4,16 @@ namespace Kaiju.Tasks.Storage.Memory;
 internal sealed class MemoryNotificationStore(MemoryState state)
 {
     public ValueTask<NotificationPage> ListAsync(
-        NotificationQuery query, int limit, CancellationToken cancellationToken)
+        NotificationQuery query, NotificationCursor? after, int limit, CancellationToken cancellationToken)
     {
         using var step = state.BeginStep(cancellationToken);
-        var page = state.Notifications.List(query, limit);
-        return new(new NotificationPage(page, page.Count < limit ? null : page[^1].Id));
+        var page = state.Notifications.List(query, after, limit);
+        return new(
+            new NotificationPage
+            {
+                Items = page,
+                Next = page.Count < limit ? null : new NotificationCursor(page[^1].Id),
+            });
     }
 
     public ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken)

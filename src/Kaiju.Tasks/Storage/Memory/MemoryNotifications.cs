@@ -46,7 +46,7 @@ internal sealed class MemoryNotifications
 
     public void MarkDelivered(IReadOnlyList<long> ids) => _undelivered.ExceptWith(ids);
 
-    public IReadOnlyList<TaskNotification> List(NotificationQuery query, int limit)
+    public IReadOnlyList<TaskNotification> List(NotificationQuery query, NotificationCursor? after, int limit)
     {
         var numbers = query switch
         {
@@ -54,7 +54,7 @@ internal sealed class MemoryNotifications
             { UserId: { } user } => _by.GetValueOrDefault(("user", user)) ?? [],
             _ => _numbers,
         };
-        var older = query.Before is { } before ? numbers.GetViewBetween(0, Math.Max(0, before - 1)) : numbers;
+        var older = after is { } last ? numbers.GetViewBetween(0, Math.Max(0, last.Id - 1)) : numbers;
         return
         [
             .. older.Reverse().Select(id => _all[id])

@@ -51,7 +51,7 @@ internal sealed class MemoryTaskCreation(MemoryState state)
             result = ResolveConflict(step, known, onConflict, context);
             if (result != CreateResult.Replaced)
             {
-                return new CreateAnswer(known.Id, result, known.State.State);
+                return Answer(known, result);
             }
         }
 
@@ -59,8 +59,16 @@ internal sealed class MemoryTaskCreation(MemoryState state)
         var task = new MemoryTask(definition, first, step.Now, state.NextSequence(), []);
         state.Tasks.Add(task);
         step.Hint(CreationRules.HintsOf(first), task);
-        return new CreateAnswer(task.Id, result, first.State);
+        return Answer(task, result);
     }
+
+    private static CreateAnswer Answer(MemoryTask stored, CreateResult result) => new()
+    {
+        TaskId = stored.Id,
+        JobId = stored.State.JobId,
+        Result = result,
+        State = stored.State.State,
+    };
 
     private CreateResult ResolveConflict(MemoryStep step, MemoryTask known, OnConflict onConflict, CallContext context)
     {
@@ -78,7 +86,7 @@ internal sealed class MemoryTaskCreation(MemoryState state)
     {
         if (state.Tasks.Find(imported.Id) is { } known)
         {
-            return new ImportAnswer(known.Id, CreateResult.Refused, null);
+            return new ImportAnswer { TaskId = known.Id, Result = CreateResult.Refused, Claim = null };
         }
 
         var first = TaskImport.State(imported, state.NewId(), step.Now, state.Rules);
@@ -86,6 +94,6 @@ internal sealed class MemoryTaskCreation(MemoryState state)
             imported.Definition, first, imported.Created, state.NextSequence(), TaskImport.Entries(imported));
         state.Tasks.Add(task);
         step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, task);
-        return new ImportAnswer(task.Id, CreateResult.Created, first.Claim);
+        return new ImportAnswer { TaskId = task.Id, Result = CreateResult.Created, Claim = first.Claim };
     }
 }

@@ -38,13 +38,27 @@ internal sealed class MemoryTaskReading(MemoryState state)
         TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken)
     {
         using var step = state.BeginStep(cancellationToken);
-        var tasks = state.Tasks.InOrder(query, after)
-            .Where(task => Fits(task, query))
+        var tasks = Find(query, after)
             .Take(limit)
             .Select(task => task.Snapshot())
             .ToList();
-        return new(new TaskPage(tasks, tasks.Count < limit ? null : new TaskCursor(tasks[^1].Created, tasks[^1].Id)));
+        return new(
+            new TaskPage
+            {
+                Items = tasks,
+                Next = tasks.Count < limit ? null : new TaskCursor(tasks[^1].Created, tasks[^1].Id),
+            });
     }
+
+    public ValueTask<CountPage> CountAsync(
+        TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        return new(new CountPage { Count = Find(query, after).Take(limit).Count() });
+    }
+
+    private IEnumerable<MemoryTask> Find(TaskQuery query, TaskCursor? after) =>
+        state.Tasks.InOrder(query, after).Where(task => Fits(task, query));
 
     private bool IsGoingOn(AwaitedRun run) =>
         state.Tasks.Find(run.TaskId)?.State is { HasEnded: false } current && current.JobId == run.JobId;
@@ -52,7 +66,10 @@ internal sealed class MemoryTaskReading(MemoryState state)
     private static bool Fits(MemoryTask task, TaskQuery query)
     {
         var definition = task.Definition;
-        return (query.State is null || query.State == task.State.State)
+        return query.AnyOf?.Contains(task.State.State) != false
+            && (query.IsFinal is null || query.IsFinal == task.State.HasEnded)
+            && (query.IsEnabled is null || query.IsEnabled == definition.Enabled)
+            && (query.Method is null || query.Method == definition.Commands[task.State.Stage].Method)
             && (query.AppName is null || query.AppName == definition.AppName)
             && (query.Group is null || query.Group == definition.Group)
             && (query.GroupId is null || query.GroupId == definition.GroupId)

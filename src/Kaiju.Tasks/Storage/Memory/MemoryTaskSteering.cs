@@ -51,17 +51,17 @@ internal sealed class MemoryTaskSteering(MemoryState state)
     {
         if (Find(definition.Id!, context) is not { } task)
         {
-            return new UpdateAnswer(UpdateResult.Missing, []);
+            return new UpdateAnswer { Result = UpdateResult.Missing };
         }
 
         if (task.Revision != revision)
         {
-            return new UpdateAnswer(UpdateResult.Stale, []);
+            return new UpdateAnswer { Result = UpdateResult.Stale };
         }
 
         if (TaskUpdate.FindFaults(task.Definition, definition, task.State) is { Count: > 0 } faults)
         {
-            return new UpdateAnswer(UpdateResult.Refused, faults);
+            return new UpdateAnswer { Result = UpdateResult.Refused, Faults = faults };
         }
 
         // Removed and added: groups, users, priority and whether it is enabled decide where a task is found.
@@ -70,7 +70,7 @@ internal sealed class MemoryTaskSteering(MemoryState state)
         state.Tasks.Add(task);
         var queued = task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None;
         step.Hint(StoreHintKinds.Duty | queued, task);
-        return new UpdateAnswer(UpdateResult.Updated, []);
+        return new UpdateAnswer { Result = UpdateResult.Updated };
     }
 
     /// <summary>A task that the caller may reach; one outside its scope is as if it did not exist.</summary>

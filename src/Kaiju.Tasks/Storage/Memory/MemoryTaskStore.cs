@@ -63,6 +63,10 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
         TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
         _reading.ListAsync(query, after, limit, cancellationToken);
 
+    public ValueTask<CountPage> CountAsync(
+        TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
+        _reading.CountAsync(query, after, limit, cancellationToken);
+
     public ValueTask<UpdateAnswer> UpdateAsync(
         TaskDefinition definition, int revision, CallContext context, CancellationToken cancellationToken) =>
         _steering.UpdateAsync(definition, revision, context, cancellationToken);
@@ -150,8 +154,8 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
         Executors.SuspendExecutorAsync(executorId, cancellationToken);
 
     public ValueTask<NotificationPage> ListNotificationsAsync(
-        NotificationQuery query, int limit, CancellationToken cancellationToken) =>
-        _notifications.ListAsync(query, limit, cancellationToken);
+        NotificationQuery query, NotificationCursor? after, int limit, CancellationToken cancellationToken) =>
+        _notifications.ListAsync(query, after, limit, cancellationToken);
 
     public ValueTask<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken) =>
         _notifications.MarkReadAsync(ids, cancellationToken);

@@ -1,10 +1,6 @@
-using System.Text.Json.Serialization;
-using Kaiju.Tasks.Wire;
-
-namespace Kaiju.Tasks;
+namespace Kaiju.Tasks.Storage;
 
 /// <summary>What was done with an update.</summary>
-[JsonConverter(typeof(TaskJsonConverter))]
 public enum UpdateResult
 {
     /// <summary>The definition is stored.</summary>

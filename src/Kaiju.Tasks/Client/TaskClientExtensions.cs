@@ -1,0 +1,80 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization.Metadata;
+using Kaiju.Tasks.Json;
+
+namespace Kaiju.Tasks;
+
+/// <summary>Shorter forms of the members of <see cref="ITaskClient"/>.</summary>
+public static class TaskClientExtensions
+{
+    /// <summary>Creates a task of one stage, due now. It is durable when this returns.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="method">The method of the command.</param>
+    /// <param name="parameters">
+    /// The params: an object, often anonymous, written as JSON with <see cref="KaijuTasksOptions.SerializerOptions"/>.
+    /// Default: none.
+    /// </param>
+    /// <param name="options">How the task is created. Default: in a transaction of its own.</param>
+    /// <param name="cancellationToken">Cancels the wait; the task may still be created.</param>
+    /// <returns>A handle of the new task.</returns>
+    /// <exception cref="TaskValidationException">The method or the params are invalid; nothing is stored.</exception>
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    [RequiresDynamicCode(TrimmingNotice.Message)]
+    public static Task<TaskHandle> EnqueueAsync(
+        this ITaskClient client,
+        string method,
+        object? parameters = null,
+        CreateOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return client.CreateAsync(
+            new TaskDefinition { Commands = [new TaskCommand(method, parameters)] }, options, cancellationToken);
+    }
+
+    /// <summary>
+    /// Creates a task of one stage, due now, with params of a type that a source generator knows; for trimmed and
+    /// AOT-compiled apps.
+    /// </summary>
+    /// <typeparam name="T">The type of the params.</typeparam>
+    /// <param name="client">The client.</param>
+    /// <param name="method">The method of the command.</param>
+    /// <param name="parameters">The params.</param>
+    /// <param name="typeInfo">How the params are written as JSON.</param>
+    /// <param name="options">How the task is created. Default: in a transaction of its own.</param>
+    /// <param name="cancellationToken">Cancels the wait; the task may still be created.</param>
+    /// <returns>A handle of the new task.</returns>
+    /// <exception cref="TaskValidationException">The method or the params are invalid; nothing is stored.</exception>
+    public static Task<TaskHandle> EnqueueAsync<T>(
+        this ITaskClient client,
+        string method,
+        T parameters,
+        JsonTypeInfo<T> typeInfo,
+        CreateOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return client.CreateAsync(
+            new TaskDefinition { Commands = [TaskCommand.Create(method, parameters, typeInfo)] },
+            options,
+            cancellationToken);
+    }
+
+    /// <inheritdoc cref="ITaskClient.WaitAsync"/>
+    /// <summary>Waits until the current run of a task has ended, including its retries.</summary>
+    public static Task<TaskRun> WaitAsync(
+        this ITaskClient client, string taskId, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return client.WaitAsync(taskId, jobId: null, timeout: null, cancellationToken);
+    }
+
+    /// <inheritdoc cref="ITaskClient.WaitAsync"/>
+    /// <summary>Waits at most some time until the current run of a task has ended, including its retries.</summary>
+    public static Task<TaskRun> WaitAsync(
+        this ITaskClient client, string taskId, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return client.WaitAsync(taskId, jobId: null, timeout, cancellationToken);
+    }
+}

@@ -1,0 +1,17 @@
+namespace Kaiju.Tasks.Storage;
+
+/// <summary>A store's answer to the creation of one task.</summary>
+public readonly struct CreateAnswer
+{
+    /// <summary>The task's id.</summary>
+    public required string TaskId { get; init; }
+
+    /// <summary>The current run of the task that is stored now.</summary>
+    public required string JobId { get; init; }
+
+    /// <summary>Whether the task was created.</summary>
+    public required CreateResult Result { get; init; }
+
+    /// <summary>The state of the task that is stored now.</summary>
+    public required TaskState State { get; init; }
+}
