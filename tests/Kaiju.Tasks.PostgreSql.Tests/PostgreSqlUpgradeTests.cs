@@ -53,7 +53,8 @@ public sealed class PostgreSqlUpgradeTests : UpgradeTests<PostgreSqlVersion>, IA
     {
         await ExecuteAsync($"create schema {name}");
         await ExecuteAsync(
-            $"create table {name}.migrations (version integer primary key, applied timestamptz not null default now())");
+            $"create table {name}.migrations (version integer primary key, applied timestamptz not null default "
+                + "now())");
     }
 
     private protected override IReadOnlyList<string> Migrations(string name) =>
