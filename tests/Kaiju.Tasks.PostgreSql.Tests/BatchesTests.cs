@@ -48,7 +48,7 @@ public sealed class BatchesTests
 
                 if (!SpinUntilAnswered(call.Task))
                 {
-                    Assert.Fail($"Call {calls} is waiting and there is no worker.");
+                    throw new InvalidOperationException($"Call {calls} is waiting and there is no worker.");
                 }
             }
         }

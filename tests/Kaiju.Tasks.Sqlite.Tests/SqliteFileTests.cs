@@ -30,6 +30,7 @@ public sealed class SqliteFileTests : IDisposable
             .Which.Message.Should().Contain($"\"{connectionString}\" names no file that can be written");
 
     [Theory]
+    [Trait("Category", "Unix")]
     [InlineData("?cache=shared")]
     [InlineData("?mode=rwc&cache=shared")]
     [InlineData("?c%61che=shared")]
@@ -38,6 +39,7 @@ public sealed class SqliteFileTests : IDisposable
             .Which.Message.Should().Contain(_file.Path).And.Contain("leave cache=shared out");
 
     [Theory]
+    [Trait("Category", "Unix")]
     [InlineData("?mode=ro")]
     [InlineData("?immutable=1")]
     public async Task A_file_that_is_read_only_for_this_process_is_refused(string query)
@@ -51,6 +53,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Theory]
+    [Trait("Category", "Unix")]
     [InlineData("unix-none")]
     [InlineData("unix-dotfile")]
     public async Task A_file_that_cannot_be_in_WAL_mode_is_refused(string vfs) =>
@@ -84,10 +87,12 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Unix")]
     public async Task A_folder_in_which_no_file_can_be_made_is_refused() =>
         await IsRefusedAsync("/proc/tasks.db", 14, "unable to open");
 
     [Fact]
+    [Trait("Category", "Unix")]
     public async Task A_folder_in_which_no_WAL_can_be_made_is_refused()
     {
         Directory.CreateDirectory($"{_file.Path}-wal");
@@ -96,6 +101,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Unix")]
     public async Task A_file_whose_shared_memory_cannot_be_written_is_refused()
     {
         await SqliteSchema.MigrateAsync(_file.Options);

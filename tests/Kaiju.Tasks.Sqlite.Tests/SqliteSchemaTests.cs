@@ -1,92 +1,18 @@
+using Kaiju.Tasks.Relational;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
-public sealed class SqliteSchemaTests : IDisposable
+public sealed class SqliteSchemaTests : SchemaTests, IDisposable
 {
     private readonly TemporaryFile _file = new();
 
+    protected override int Version => SqliteSchema.Version;
+
+    protected override string DefaultName => "kaiju_";
+
     public void Dispose() => _file.Dispose();
-
-    [Fact]
-    public async Task Migrations_apply_once_however_many_begin_them_at_once()
-    {
-        var applied = await Task.WhenAll(
-            Enumerable.Range(0, 8).Select(_ => Task.Run(() => SqliteSchema.MigrateAsync(_file.Options))));
-
-        applied.Sum().Should().Be(SqliteSchema.Version);
-        (await SqliteSchema.MigrateAsync(_file.Options)).Should().Be(0);
-        Scalar("select group_concat(version) from kaiju_migrations").Should().Be(
-            string.Join(',', Enumerable.Range(1, SqliteSchema.Version)));
-    }
-
-    [Fact]
-    public async Task The_script_does_the_same_as_a_migration()
-    {
-        Execute(SqliteSchema.GetScript(_file.Options));
-
-        (await SqliteSchema.MigrateAsync(_file.Options)).Should().Be(0);
-        using var other = new TemporaryFile();
-        await SqliteSchema.MigrateAsync(other.Options);
-        Schema(_file).Should().Equal(Schema(other));
-    }
-
-    [Fact]
-    public async Task A_newer_schema_than_the_package_knows_is_refused()
-    {
-        await SqliteSchema.MigrateAsync(_file.Options);
-        Execute("insert into kaiju_migrations (version) values (1000)");
-
-        await FluentActions.Awaiting(() => SqliteSchema.MigrateAsync(_file.Options)).Should()
-            .ThrowAsync<TaskSchemaException>().WithMessage("*of version 1000; this package knows up to*");
-        using var host = Host();
-        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>(
-            "the host does not start on it");
-    }
-
-    [Fact]
-    public async Task Without_migration_at_start_the_tables_must_be_there()
-    {
-        using var host = Host(options => options.MigrateAtStart = false);
-
-        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<TaskSchemaException>()
-            .WithMessage("*of version 0; this package needs*MigrateAtStart*GetScript*");
-    }
-
-    [Theory]
-    [InlineData("")]
-    [InlineData("Kaiju")]
-    [InlineData("1kaiju")]
-    [InlineData("kaiju-")]
-    [InlineData("kaiju_\n")]
-    [InlineData("a; drop table x")]
-    [InlineData("a234567890123456789012345678901x")]
-    public async Task A_prefix_that_could_be_anything_but_a_name_is_refused(string prefix)
-    {
-        var options = _file.Options;
-        options.TablePrefix = prefix;
-
-        await FluentActions.Awaiting(() => SqliteSchema.MigrateAsync(options)).Should()
-            .ThrowAsync<ArgumentException>().WithMessage($"*\"{prefix}\"*must match*");
-    }
-
-    [Fact]
-    public async Task Two_prefixes_are_two_stores_in_one_file()
-    {
-        using var one = Host();
-        using var other = Host(options => options.TablePrefix = "other_");
-        await one.StartAsync();
-        await other.StartAsync();
-
-        await one.Services.GetRequiredService<ITaskClient>().CreateAsync(
-            new TaskDefinition { Id = "t", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
-
-        (await other.Services.GetRequiredService<ITaskClient>().GetAsync("t")).Should().BeNull();
-        await one.StopAsync();
-        await other.StopAsync();
-    }
 
     [Fact]
     public async Task Every_commit_reaches_the_disk()
@@ -102,26 +28,19 @@ public sealed class SqliteSchemaTests : IDisposable
         Pragma(normal, "synchronous").Should().Be(1);
     }
 
-    private static long Pragma(SqliteConnection connection, string name)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = $"pragma {name}";
-        return (long)command.ExecuteScalar()!;
-    }
+    protected override Task<int> MigrateAsync(string name) => SqliteSchema.MigrateAsync(Named(name));
 
-    private IHost Host(Action<SqliteTasksOptions>? configure = null)
-    {
-        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddKaijuTasks(options => options.Roles = TaskRoles.Client)
-            .UseSqlite(_file.ConnectionString, configure);
-        return builder.Build();
-    }
+    protected override string GetScript(string name) => SqliteSchema.GetScript(Named(name));
 
-    private static List<string> Schema(TemporaryFile file)
+    protected override string Table(string name, string table) => $"{name}{table}";
+
+    protected override Task<IReadOnlyList<string>> DescribeAsync(string name)
     {
-        using var connection = file.Open();
+        using var connection = _file.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = "select coalesce(sql, '') from sqlite_schema where name not like 'sqlite%' order by name";
+        command.CommandText =
+            $"select replace(sql, '{name}', '') from sqlite_schema where name like '{name}%' and sql is not null "
+                + "order by name";
         using var rows = command.ExecuteReader();
         var list = new List<string>();
         while (rows.Read())
@@ -129,7 +48,27 @@ public sealed class SqliteSchemaTests : IDisposable
             list.Add(rows.GetString(0));
         }
 
-        return list;
+        return Task.FromResult<IReadOnlyList<string>>(list);
+    }
+
+    protected override Task<object?> ScalarAsync(string sql) => Task.FromResult(Scalar(sql));
+
+    protected override void UseStore(KaijuTasksBuilder tasks, string name, bool migrates) =>
+        tasks.UseSqlite(
+            _file.ConnectionString, options => (options.TablePrefix, options.MigrateAtStart) = (name, migrates));
+
+    private static long Pragma(SqliteConnection connection, string name)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = $"pragma {name}";
+        return (long)command.ExecuteScalar()!;
+    }
+
+    private SqliteTasksOptions Named(string prefix)
+    {
+        var options = _file.Options;
+        options.TablePrefix = prefix;
+        return options;
     }
 
     private object? Scalar(string sql)
@@ -139,6 +78,4 @@ public sealed class SqliteSchemaTests : IDisposable
         command.CommandText = sql;
         return command.ExecuteScalar();
     }
-
-    private void Execute(string sql) => Scalar(sql);
 }

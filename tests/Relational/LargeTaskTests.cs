@@ -25,7 +25,7 @@ public abstract class LargeTaskTests
             tasks.Select(task => Task.Run(() => opened.Store.CreateAsync([task], OnConflict.Fail, default).AsTask())))
             .WaitAsync(_bound);
 
-        Assert.All(answers, answer => Assert.Equal(CreateResult.Created, answer[0].Result));
+        answers.Should().OnlyContain(answer => answer[0].Result == CreateResult.Created);
     }
 }
 
@@ -35,11 +35,10 @@ public sealed class PiecesTests
     [Fact]
     public void Items_are_cut_at_the_bound_of_bytes_and_at_that_of_their_number()
     {
-        Assert.Equal(
-            [3, 1, 1, 1, 2],
-            Pieces.Of([4, 4, 4, 8, 8, 20, 1, 1], mb => mb * 1024L * 1024 * 4 / 3).Select(piece => piece.Count));
-        Assert.Equal([1000, 1000, 500], Pieces.Of(new int[2500], _ => 1).Select(piece => piece.Count));
-        Assert.Equal([0], Pieces.Of(Array.Empty<int>(), _ => 1).Select(piece => piece.Count));
+        Pieces.Of([4, 4, 4, 8, 8, 20, 1, 1], mb => mb * 1024L * 1024 * 4 / 3).Select(piece => piece.Count)
+            .Should().Equal(3, 1, 1, 1, 2);
+        Pieces.Of(new int[2500], _ => 1).Select(piece => piece.Count).Should().Equal(1000, 1000, 500);
+        Pieces.Of(Array.Empty<int>(), _ => 1).Select(piece => piece.Count).Should().Equal(0);
     }
 
     [Fact]
@@ -60,7 +59,7 @@ public sealed class PiecesTests
         go.SetResult();
 
         await Task.WhenAll(calls);
-        Assert.Equal([10, 10, 1], await large);
-        Assert.Equal([1, 1, 1, 1, 3, 2], carried);
+        (await large).Should().Equal(10, 10, 1);
+        carried.Should().Equal(1, 1, 1, 1, 3, 2);
     }
 }

@@ -1,8 +1,6 @@
-using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
-using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Docs;
 
@@ -94,26 +92,6 @@ public sealed partial class DocsTests
     }
 
     [Fact]
-    public void The_log_events_of_the_page_are_those_that_there_are()
-    {
-        var stores =
-            new[] { typeof(Sqlite.SqliteTasksOptions).Assembly, typeof(PostgreSql.PostgreSqlTasksOptions).Assembly };
-        var shared = stores.SelectMany(store => store.GetReferencedAssemblies()).First(
-            name => name.Name == "Kaiju.Tasks.Relational");
-        var known = stores.Append(typeof(ITaskClient).Assembly).Append(Assembly.Load(shared))
-            .SelectMany(assembly => assembly.GetTypes())
-            .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public))
-            .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
-            .OfType<LoggerMessageAttribute>()
-            .DistinctBy(message => message.EventId)
-            .Select(message => $"| {message.EventId} | {message.Level} | {message.Message} |");
-
-        var page = File.ReadAllText(Path.Combine(_root, "docs", "operations.md"));
-        EventRows().Matches(page[page.IndexOf("## Log events", StringComparison.Ordinal)..]).Select(row => row.Value)
-            .Should().BeEquivalentTo(known);
-    }
-
-    [Fact]
     public void Every_link_to_a_file_leads_to_one()
     {
         foreach (var page in Pages())
@@ -185,9 +163,6 @@ public sealed partial class DocsTests
 
     [GeneratedRegex(@"<!-- packages -->\s*```bash\n(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex PackageFences();
-
-    [GeneratedRegex(@"^\| \d+ \| \w+ \| [^|]* \|", RegexOptions.Multiline)]
-    private static partial Regex EventRows();
 
     [GeneratedRegex(@"\]\((?<target>[^)#\s]+)[^)]*\)")]
     private static partial Regex Links();
