@@ -53,7 +53,7 @@ internal sealed class ReportDecisions(PostgreSqlSession session)
         catch (PostgresException e) when (Faults.IsOfData(e) && reports is [{ Outcome: StageOutcome.Done } report])
         {
             var error = TaskError.Create(TaskErrorKind.Result, $"The store cannot hold the result: {e.MessageText}");
-            var failed = report with { Outcome = StageOutcome.Failed(error) };
+            var failed = report.WithOutcome(StageOutcome.Failed(error));
             return await DecideOnceAsync([failed], held, cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException e) when (Faults.IsOfData(e) && reports.Count > 1)

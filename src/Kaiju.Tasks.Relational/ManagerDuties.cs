@@ -18,7 +18,7 @@ internal sealed class ManagerDuties(SqlSession session, StoreParts parts, RowMov
                 "watch", row => (row.Time(0), ReadWatch(row, 1), row.TimeOrNull(3))).ConfigureAwait(false))[0],
             cancellationToken).ConfigureAwait(false);
         var watch = StoreWatch.Next(seen, now, parts.Rules);
-        if (watch != seen)
+        if (watch.Last != seen?.Last || watch.Since != seen?.Since)
         {
             // A row that is not as it was seen, or that is held, is being written by another manager. Its answer is not
             // needed: what was decided here holds as of the time at which it was read.

@@ -47,7 +47,7 @@ internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
             && reports is [{ Outcome: StageOutcome.Done } report])
         {
             var error = TaskError.Create(TaskErrorKind.Result, $"The store cannot hold the result: {e.Message}");
-            var failed = report with { Outcome = StageOutcome.Failed(error) };
+            var failed = report.WithOutcome(StageOutcome.Failed(error));
             return await RecordTogetherAsync([failed], cancellationToken).ConfigureAwait(false);
         }
         catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Data && reports.Count > 1)

@@ -111,7 +111,7 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : Qu
             try
             {
                 var read = await ClaimRows.ResultsAsync(step, taskNo, runNo, pass).ConfigureAwait(false);
-                task = task with { Result = read };
+                task = task.WithResult(read);
             }
             catch (JsonException e)
             {

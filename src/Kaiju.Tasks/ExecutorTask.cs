@@ -9,7 +9,7 @@ namespace Kaiju.Tasks;
 /// What an executor gets with a claim: all that it needs to run the rest of the task, and the claim that lets it write.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
-public sealed record ExecutorTask
+public sealed class ExecutorTask
 {
     /// <summary>The task.</summary>
     public required string Id { get; init; }

@@ -8,10 +8,13 @@ namespace Kaiju.Tasks;
 /// <summary>
 /// A position in a list of notifications: the last one of a page. Its text form is opaque and fit for a URL.
 /// </summary>
-/// <param name="Id">The notification's id.</param>
+/// <param name="id">The notification's id.</param>
 [JsonConverter(typeof(TaskJsonConverter))]
-public readonly record struct NotificationCursor(long Id) : IParsable<NotificationCursor>
+public readonly struct NotificationCursor(long id) : IParsable<NotificationCursor>
 {
+    /// <summary>The notification's id.</summary>
+    public long Id { get; } = id;
+
     /// <summary>Reads the text form.</summary>
     /// <param name="s">What <see cref="ToString"/> returned.</param>
     /// <param name="provider">Ignored: the text form is the same in every culture.</param>

@@ -8,7 +8,7 @@ namespace Kaiju.Tasks;
 /// One row of a run's history. Results are unique by (run, pass, stage), failures by (run, pass, stage, attempt).
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
-public sealed record StageEntry
+public sealed class StageEntry
 {
     /// <summary>The run.</summary>
     public required string JobId { get; init; }
@@ -36,4 +36,17 @@ public sealed record StageEntry
 
     /// <summary>Why it failed; null if it did not.</summary>
     public TaskError? Error { get; init; }
+
+    /// <summary>The entry as clients see it.</summary>
+    internal StageEntry WithoutClaim() => new()
+    {
+        JobId = JobId,
+        Pass = Pass,
+        Stage = Stage,
+        Attempt = Attempt,
+        Started = Started,
+        Finished = Finished,
+        Result = Result,
+        Error = Error,
+    };
 }

@@ -82,6 +82,9 @@ public record TaskCommand
     public static TaskCommand Create<T>(string method, T parameters, JsonTypeInfo<T> typeInfo) =>
         new(method, CallersJson.Of(parameters, typeInfo, "params"));
 
+    /// <summary>The method and the size of the params, such as <c>orders.ship (params: 9 bytes)</c>.</summary>
+    public sealed override string ToString() => $"{Method} (params: {_params.SizeText})";
+
     /// <summary>The same with its params as JSON that is ours.</summary>
     /// <exception cref="UnwritableException">They cannot be written.</exception>
     internal TaskCommand Owned(JsonSerializerOptions options) =>

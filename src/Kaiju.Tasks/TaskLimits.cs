@@ -5,7 +5,7 @@ namespace Kaiju.Tasks;
 /// violation is named in one <see cref="TaskValidationException"/>. The defaults of stages, retries and timeouts are
 /// those of the Python original.
 /// </summary>
-public sealed record TaskLimits
+public sealed class TaskLimits
 {
     /// <summary>Most commands of a task. Default 100.</summary>
     public int MaxStages { get; init; } = 100;

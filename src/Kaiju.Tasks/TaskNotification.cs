@@ -8,7 +8,7 @@ namespace Kaiju.Tasks;
 /// What a task with <see cref="TaskDefinition.Notify"/> leaves at its end and at each failure, in the same transaction.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
-public sealed record TaskNotification
+public sealed class TaskNotification
 {
     /// <summary>What it is about. Always <c>task.result</c> so far.</summary>
     public string Message { get; init; } = "task.result";
@@ -56,6 +56,23 @@ public sealed record TaskNotification
         ArgumentNullException.ThrowIfNull(json);
         return NotificationJson.Read(WireText.Parse(json));
     }
+
+    /// <summary>The notification after it was marked as read.</summary>
+    internal TaskNotification AsRead() => new()
+    {
+        Message = Message,
+        Id = Id,
+        TaskId = TaskId,
+        JobId = JobId,
+        UserId = UserId,
+        State = State,
+        IsFinal = IsFinal,
+        ExitCode = ExitCode,
+        Error = Error,
+        Result = Result,
+        IsRead = true,
+        Created = Created,
+    };
 
     /// <summary>Writes the notification.</summary>
     public string ToJson() => WireText.Write(this, NotificationJson.Write);

@@ -5,7 +5,7 @@ namespace Kaiju.Tasks;
 
 /// <summary>Selects tasks. Each member that is set narrows the selection; the default selects all tasks.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]
-public sealed record TaskQuery
+public sealed class TaskQuery
 {
     /// <summary>Tasks in this state. Default: null, for any.</summary>
     public TaskState? State { get; init; }

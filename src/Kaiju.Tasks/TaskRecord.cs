@@ -108,6 +108,10 @@ public sealed record TaskRecord
         return RecordJson.ReadTask(WireText.Parse(json));
     }
 
+    /// <summary>The id, the state and the number of results; never their contents.</summary>
+    public override string ToString() =>
+        $"Task \"{Id}\": {State} at stage {Stage} of {Stages} (run {JobId}, {Result.Count} results)";
+
     /// <summary>Writes the task in the form that <see cref="FromJson"/> reads.</summary>
     public string ToJson() => WireText.Write(this, RecordJson.WriteTask);
 }

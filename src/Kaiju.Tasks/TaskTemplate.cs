@@ -13,7 +13,7 @@ namespace Kaiju.Tasks;
 /// </summary>
 /// <remarks>See docs/templates-and-conditions.md for the language.</remarks>
 [JsonConverter(typeof(TaskJsonConverter))]
-public sealed record TaskTemplate
+public sealed class TaskTemplate
 {
     /// <summary>A template: <c>[0.id]</c>, <c>[kws.name:nobody]</c>, <c>[!f:Dear {kws-name}]</c>.</summary>
     /// <param name="text">The template. A text without brackets around it is a template too, of that text.</param>

@@ -91,7 +91,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         await HoldAsync("t3");
 
         var reports = claimed.Select(
-            task => Report(task) with { Outcome = StageOutcome.Failed(TaskError.Create(TaskErrorKind.Result, "no")) })
+            task => Report(task).WithOutcome(StageOutcome.Failed(TaskError.Create(TaskErrorKind.Result, "no"))))
             .ToList();
         var others = Store.RecordAsync([.. reports.Where(report => report.TaskId != "t3")], default).AsTask();
         var held = Store.RecordAsync([reports.Single(report => report.TaskId == "t3")], default).AsTask();
@@ -142,7 +142,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         var claimed = await ClaimAsync(
             [.. Enumerable.Range(0, 2).Select(i => Definition($"t{i}", 1) with { NextTask = $"next{i}" })]);
         (await Store.RecordAsync(
-            [.. claimed.Select(task => Report(task) with { Outcome = StageOutcome.WaitFor(TimeSpan.FromTicks(1)) })],
+            [.. claimed.Select(task => Report(task).WithOutcome(StageOutcome.WaitFor(TimeSpan.FromTicks(1))))],
             default))
             .Should().OnlyContain(answer => answer == ReportAnswer.Recorded);
         await HoldAsync("next0");
@@ -413,11 +413,11 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task An_executor_whose_neighbours_row_is_held_is_heard()
     {
-        await Store.HeartbeatAsync(_executor with { Id = "neighbour" }, [], default);
+        await Store.HeartbeatAsync(_executor.With(id: "neighbour"), [], default);
         await Store.HeartbeatAsync(_executor, [], default);
         await HoldAsync("select 1 from kaiju_tasks.executors where id = 'neighbour' for update", null);
 
-        var neighbour = Store.HeartbeatAsync(_executor with { Id = "neighbour" }, [], default).AsTask();
+        var neighbour = Store.HeartbeatAsync(_executor.With(id: "neighbour"), [], default).AsTask();
         for (var beats = 0; beats < 3; beats++)
         {
             await Store.HeartbeatAsync(_executor, [], default).AsTask().WaitAsync(_soon);

@@ -20,7 +20,7 @@ internal static class UpgradedStore
         Apps = ["default"],
         Capacity = 100,
     };
-    private static readonly ExecutorInfo _leaver = _executor with { Id = "leaver" };
+    private static readonly ExecutorInfo _leaver = _executor.With(id: "leaver");
     private static readonly string[] _ids = [
         "idle",
         "queued",
@@ -69,16 +69,17 @@ internal static class UpgradedStore
         foreach (var id in _ids)
         {
             lines.Add((await store.GetAsync(id, default))!.ToJson());
+            lines.AddRange((await store.ListRunsAsync(id, default)).Select(run => JsonSerializer.Serialize(run)));
             lines.AddRange(
-                (await store.ListRunsAsync(id, default)).Select(
-                    run => $"{run} {string.Join(",", run.Result.Select(result => result.GetRawText()))}"));
-            lines.AddRange((await store.GetStagesAsync(id, default)).Select(stage => stage.ToString()));
+                (await store.GetStagesAsync(id, default)).Select(stage => JsonSerializer.Serialize(stage)));
         }
 
         lines.AddRange(
             (await store.ListNotificationsAsync(
                 new NotificationQuery(), null, 100, default)).Items.Select(left => left.ToJson()));
-        lines.AddRange((await store.ListExecutorsAsync(default)).Select(executor => executor.ToString()));
+        lines.AddRange(
+            (await store.ListExecutorsAsync(default)).Select(
+                executor => $"{executor.ExecutorId} {executor.LastPing:O}"));
         lines.Add((await store.GetTimeToNextDutyAsync(default)).ToString()!);
         return lines;
     }

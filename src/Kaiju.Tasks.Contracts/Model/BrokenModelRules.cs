@@ -13,11 +13,11 @@ internal static class BrokenModelRules
         ("claim: a report counts whoever sends it", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(
                 task, state, happened is TaskEvent.Reported { Report: var report } && state.Claim is { } claim
-                ? new TaskEvent.Reported(report with { Claim = claim })
+                ? new TaskEvent.Reported(report.With(claim: claim))
                 : happened, now, rules)),
         ("stage: a report counts whichever stage it is about", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened is TaskEvent.Reported { Report: var report }
-                ? new TaskEvent.Reported(report with { Stage = state.Stage })
+                ? new TaskEvent.Reported(report.With(stage: state.Stage))
                 : happened, now, rules)),
         ("occurrence: one that was cancelled before its time comes again", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(

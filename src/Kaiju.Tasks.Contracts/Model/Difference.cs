@@ -66,17 +66,13 @@ internal static class Difference
         Check($"{what}, how many stages its history has", model.Count, store.Count);
         foreach (var (entry, stored) in model.Zip(store))
         {
-            Check(what, entry with { Error = null, Result = default }, stored with { Error = null, Result = default });
-            CheckError(what, entry.Error, stored.Error);
-            CheckResults(what, entry.Error is null ? [entry.Result] : [], stored.Error is null ? [stored.Result] : []);
+            CheckJson(what, Json.Of(JsonSerializer.Serialize(entry)), Json.Of(JsonSerializer.Serialize(stored)));
         }
     }
 
     public static void CheckNotification(string what, TaskNotification model, TaskNotification store)
     {
-        Check(what, model with { Error = null, Result = [] }, store with { Error = null, Result = [] });
-        CheckError(what, model.Error, store.Error);
-        CheckResults(what, model.Result, store.Result);
+        CheckJson(what, Json.Of(model.ToJson()), Json.Of(store.ToJson()));
     }
 
     public static void CheckClaim(ExecutorTask model, ExecutorTask store)

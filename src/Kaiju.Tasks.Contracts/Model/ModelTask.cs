@@ -107,7 +107,7 @@ internal sealed class ModelTask(
         _rows.Find(row => row.Claim == report.Claim && row.Stage == report.Stage);
 
     /// <summary>What is shown of the history; the claims are the executors' alone.</summary>
-    public IReadOnlyList<StageEntry> Stages => _rows.ConvertAll(row => row with { Claim = null });
+    public IReadOnlyList<StageEntry> Stages => _rows.ConvertAll(row => row.WithoutClaim());
 
     public IReadOnlyList<TaskRun> Runs =>
         [.. State.HasEnded ? [RunNow()] : Array.Empty<TaskRun>(), .. _runs.AsEnumerable().Reverse()];

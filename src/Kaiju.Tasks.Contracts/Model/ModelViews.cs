@@ -129,7 +129,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
 
             Difference.CheckNotification(
                 $"the notification of {notification.TaskId}",
-                expected[match] with { Id = notification.Id },
+                expected[match].With(id: notification.Id),
                 notification);
             expected.RemoveAt(match);
             model.Notifications[_notificationsSeen + i] = notification;
@@ -262,7 +262,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
             await _store.MarkReadAsync(ids, default));
         foreach (var (place, notification) in marked)
         {
-            model.Notifications[place] = notification with { IsRead = true };
+            model.Notifications[place] = notification.With(isRead: true);
         }
     }
 }

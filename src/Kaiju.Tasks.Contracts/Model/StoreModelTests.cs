@@ -92,10 +92,10 @@ public abstract class StoreModelTests(OpenStore open)
         };
         return set switch
         {
-            RuleSet.MissedRunsAreSkipped => rules with { MissedRuns = MissedRuns.Skip, KeptRuns = 3 },
-            RuleSet.QueuedCanBeOverdue => rules with { AbortOverdueQueued = true, KeptRuns = 0, MaxInterruptions = 1 },
+            RuleSet.MissedRunsAreSkipped => rules.With(missedRuns: MissedRuns.Skip, keptRuns: 3),
+            RuleSet.QueuedCanBeOverdue => rules.With(abortOverdueQueued: true, keptRuns: 0, maxInterruptions: 1),
             RuleSet.SuspendedForTenSeconds =>
-                rules with { SuspendedLifetime = TimeSpan.FromSeconds(10), MaxInterruptions = 3 },
+                rules.With(suspendedLifetime: TimeSpan.FromSeconds(10), maxInterruptions: 3),
             _ => rules,
         };
     }

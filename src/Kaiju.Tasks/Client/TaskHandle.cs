@@ -11,7 +11,7 @@ namespace Kaiju.Tasks;
 /// cannot be read back from JSON.
 /// </summary>
 /// <param name="client">The client that the members call.</param>
-[JsonConverter(typeof(TaskJsonConverter))]
+[JsonConverter(typeof(TaskHandleConverter))]
 public sealed class TaskHandle(ITaskClient client)
 {
     /// <summary>The task's id; empty if the definition was invalid and named none.</summary>

@@ -20,6 +20,24 @@ internal readonly record struct JsonInput
     /// <summary>What was given: the object, or the JSON, or null.</summary>
     public object? Given => _value ?? (Json.ValueKind == JsonValueKind.Undefined ? null : Json);
 
+    /// <summary>How large the value is, for texts that must not show it.</summary>
+    public string SizeText
+    {
+        get
+        {
+            try
+            {
+                return _value is not null ? _value.GetType().Name
+                    : Json.ValueKind == JsonValueKind.Undefined ? "none"
+                    : $"{JsonText.Size(Json)} bytes";
+            }
+            catch (ObjectDisposedException)
+            {
+                return "disposed";
+            }
+        }
+    }
+
     public static JsonInput Of(object? value) => value switch
     {
         null => default,

@@ -4,7 +4,7 @@ namespace Kaiju.Tasks.Lifecycle;
 /// <summary>
 /// What the host's options say about transitions; the same for every manager and executor over one store.
 /// </summary>
-public sealed record LifecycleRules
+public sealed class LifecycleRules
 {
     /// <summary>The delay before a retry of a task that names none.</summary>
     public RetryDelay RetryDelay { get; init; } = RetryDelay.Default;

@@ -4,7 +4,7 @@ namespace Kaiju.Tasks.Lifecycle;
 /// What an executor says of a stage, under its claim. Carried out only if the task still holds that claim and stands at
 /// that stage.
 /// </summary>
-public sealed record StageReport
+public sealed class StageReport
 {
     /// <summary>The task.</summary>
     public required string TaskId { get; init; }

@@ -5,10 +5,16 @@ namespace Kaiju.Tasks.Lifecycle;
 /// so without a gap. No executor can ping while the store is away. So an executor's silence counts only from the end of
 /// the last gap.
 /// </summary>
-/// <param name="Last">The last write of any manager, by the store's clock.</param>
-/// <param name="Since">The end of the last gap, by the store's clock.</param>
-public readonly record struct StoreWatch(DateTimeOffset Last, DateTimeOffset Since)
+/// <param name="last">The last write of any manager, by the store's clock.</param>
+/// <param name="since">The end of the last gap, by the store's clock.</param>
+public readonly struct StoreWatch(DateTimeOffset last, DateTimeOffset since)
 {
+    /// <summary>The last write of any manager, by the store's clock.</summary>
+    public DateTimeOffset Last { get; } = last;
+
+    /// <summary>The end of the last gap, by the store's clock.</summary>
+    public DateTimeOffset Since { get; } = since;
+
     /// <summary>The watch after a look at the store; unchanged where the last write is recent enough.</summary>
     /// <param name="seen">The watch that is stored; null if there is none.</param>
     /// <param name="now">The store's time.</param>
@@ -21,7 +27,7 @@ public readonly record struct StoreWatch(DateTimeOffset Last, DateTimeOffset Sin
             return new StoreWatch(now, now);
         }
 
-        return now - watch.Last > rules.PingInterval / 4 ? watch with { Last = now } : watch;
+        return now - watch.Last > rules.PingInterval / 4 ? new StoreWatch(now, watch.Since) : watch;
     }
 
     /// <summary>

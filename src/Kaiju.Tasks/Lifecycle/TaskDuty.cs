@@ -21,10 +21,16 @@ public enum TaskDuty
 /// <summary>
 /// A manager's duty and its time. A task has at most one, which follows from its definition and its state.
 /// </summary>
-/// <param name="Duty">What.</param>
-/// <param name="At">When, by the store's clock.</param>
-public readonly record struct DueDuty(TaskDuty Duty, DateTimeOffset At)
+/// <param name="duty">What.</param>
+/// <param name="at">When, by the store's clock.</param>
+public readonly struct DueDuty(TaskDuty duty, DateTimeOffset at)
 {
+    /// <summary>What.</summary>
+    public TaskDuty Duty { get; } = duty;
+
+    /// <summary>When, by the store's clock.</summary>
+    public DateTimeOffset At { get; } = at;
+
     /// <summary>
     /// The duty of a task; null if a manager has nothing to do with it until something else happens to it.
     /// </summary>

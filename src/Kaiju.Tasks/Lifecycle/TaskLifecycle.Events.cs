@@ -37,7 +37,7 @@ public static partial class TaskLifecycle
             TaskErrorKind.MessageTimeout, $"No message came for stage {state.Stage} until {state.WaitDeadline:u}.");
         return Fail(task, state, error, TaskExitCode.Aborted, null, null, now) with
         {
-            Entry = Entry(state, state.StatusChange, now, null, default) with { Error = error },
+            Entry = Entry(state, state.StatusChange, now, null, default, error),
         };
     }
 

@@ -70,7 +70,7 @@ public static partial class TaskLifecycle
                 return Complete(task, state, Entry(state, started, now, report.Claim, done.Result), report.Id, now);
 
             case StageOutcome.Failure failure:
-                var entry = Entry(state, started, now, report.Claim, default) with { Error = failure.Error };
+                var entry = Entry(state, started, now, report.Claim, default, failure.Error);
                 return Fail(
                     task, state, failure.Error, failure.ExitCode, RetryAt(task, state, now, rules), report.Id, now) with
                 {
@@ -136,7 +136,7 @@ public static partial class TaskLifecycle
         });
         var failed = Fail(task, state, error, TaskExitCode.Aborted, RetryAt(task, state, now, rules), null, now);
         return state.State == TaskState.Executing
-            ? failed with { Entry = Entry(state, state.StatusChange, now, state.Claim, default) with { Error = error } }
+            ? failed with { Entry = Entry(state, state.StatusChange, now, state.Claim, default, error) }
             : failed;
     }
 

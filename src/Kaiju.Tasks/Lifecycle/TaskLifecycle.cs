@@ -201,7 +201,12 @@ public static partial class TaskLifecycle
         };
 
     private static StageEntry Entry(
-        ManagedState state, DateTimeOffset started, DateTimeOffset now, Guid? claim, JsonElement result) => new()
+        ManagedState state,
+        DateTimeOffset started,
+        DateTimeOffset now,
+        Guid? claim,
+        JsonElement result,
+        TaskError? error = null) => new()
         {
             JobId = state.JobId,
             Pass = state.Pass,
@@ -211,6 +216,7 @@ public static partial class TaskLifecycle
             Finished = now,
             Claim = claim,
             Result = result,
+            Error = error,
         };
 
     private static TaskError Error(string kind, string message) => TaskError.Create(kind, message);

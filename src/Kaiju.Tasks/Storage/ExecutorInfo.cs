@@ -1,7 +1,7 @@
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>An executor, as the store and the queue know it.</summary>
-public sealed record ExecutorInfo
+public sealed class ExecutorInfo
 {
     /// <summary>New at every start.</summary>
     public required string Id { get; init; }

@@ -1,6 +1,13 @@
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>An executor's last sign of life.</summary>
-/// <param name="ExecutorId">Who.</param>
-/// <param name="LastPing">When, by the store's clock.</param>
-public readonly record struct ExecutorPing(string ExecutorId, DateTimeOffset LastPing);
+/// <param name="executorId">Who.</param>
+/// <param name="lastPing">When, by the store's clock.</param>
+public readonly struct ExecutorPing(string executorId, DateTimeOffset lastPing)
+{
+    /// <summary>Who.</summary>
+    public string ExecutorId { get; } = executorId;
+
+    /// <summary>When, by the store's clock.</summary>
+    public DateTimeOffset LastPing { get; } = lastPing;
+}

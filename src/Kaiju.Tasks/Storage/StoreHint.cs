@@ -3,14 +3,26 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>A hint that something has changed.</summary>
-/// <param name="Kinds">What it is about.</param>
-/// <param name="Apps">With <see cref="StoreHintKinds.Queued"/>: the apps whose tasks may be there to claim.</param>
-/// <param name="TaskIds">
+/// <param name="kinds">What it is about.</param>
+/// <param name="apps">With <see cref="StoreHintKinds.Queued"/>: the apps whose tasks may be there to claim.</param>
+/// <param name="taskIds">
 /// With <see cref="StoreHintKinds.Ended"/> or <see cref="StoreHintKinds.ClaimLost"/>: the tasks whose runs or claims
 /// these are.
 /// </param>
-public readonly record struct StoreHint(StoreHintKinds Kinds, HintNames Apps, HintNames TaskIds)
+public readonly struct StoreHint(StoreHintKinds kinds, HintNames apps, HintNames taskIds)
 {
+    /// <summary>What it is about.</summary>
+    public StoreHintKinds Kinds { get; } = kinds;
+
+    /// <summary>With <see cref="StoreHintKinds.Queued"/>: the apps whose tasks may be there to claim.</summary>
+    public HintNames Apps { get; } = apps;
+
+    /// <summary>
+    /// With <see cref="StoreHintKinds.Ended"/> or <see cref="StoreHintKinds.ClaimLost"/>: the tasks whose runs or
+    /// claims these are.
+    /// </summary>
+    public HintNames TaskIds { get; } = taskIds;
+
     private const StoreHintKinds OfTasks = StoreHintKinds.Ended | StoreHintKinds.ClaimLost;
 
     /// <summary>A hint about any app and any task.</summary>

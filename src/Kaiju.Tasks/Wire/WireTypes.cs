@@ -49,7 +49,6 @@ internal static class WireTypes
         new TextConverter<NotificationCursor>(),
         new WireConverter<TaskQuery>(PageJson.Write, PageJson.ReadQuery),
         new WireConverter<NotificationQuery>(PageJson.Write, PageJson.ReadNotificationQuery),
-        new WireConverter<TaskHandle>(HandleJson.Write, HandleJson.Read),
         new TaskTemplateConverter(),
         new WordConverter<TaskState>(),
         new WordConverter<WaitKind>(),

@@ -69,8 +69,8 @@ internal static class ClientMembers
         var answer = method.Invoke(
             client,
             [.. method.GetParameters().Select(
-                parameter => parameter.ParameterType == typeof(CreateOptions)
-                    ? OptionsOf(member, transaction)
+                parameter => parameter.Name == "jobId" ? null
+                    : parameter.ParameterType == typeof(CreateOptions) ? OptionsOf(member, transaction)
                     : ArgumentOf(parameter.ParameterType, cancellationToken))]);
         return answer switch
         {

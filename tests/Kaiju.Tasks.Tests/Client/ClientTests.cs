@@ -50,7 +50,7 @@ public sealed class ClientTests
         (await host.Client.ResetAsync("nobody")).Should().BeFalse();
         (await host.Client.DeleteAsync("nobody")).Should().BeFalse();
         await FluentActions.Awaiting(() => host.Client.WaitAsync("nobody")).Should()
-            .ThrowAsync<TaskNotFoundException>().WithMessage("There is no task \"nobody\"*");
+            .ThrowAsync<TaskNotFoundException>().WithMessage("Task \"nobody\" does not exist*");
     }
 
     [Fact]

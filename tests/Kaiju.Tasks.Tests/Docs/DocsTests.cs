@@ -114,7 +114,7 @@ public sealed partial class DocsTests
             .NotContain("packageSources").And.NotContain("://");
 
     [Fact]
-    public void The_core_depends_on_five_packages_and_nothing_more() =>
+    public void The_core_depends_on_six_packages_and_nothing_more() =>
         PackageReferences().Matches(File.ReadAllText(Path.Combine(_root, "src", "Kaiju.Tasks", "Kaiju.Tasks.csproj")))
             .Select(match => match.Groups["name"].Value)
             .Should().Equal(
@@ -122,7 +122,8 @@ public sealed partial class DocsTests
                 "Microsoft.Extensions.DependencyInjection.Abstractions",
                 "Microsoft.Extensions.Hosting.Abstractions",
                 "Microsoft.Extensions.Logging.Abstractions",
-                "Microsoft.Extensions.Options");
+                "Microsoft.Extensions.Options",
+                "Microsoft.Extensions.Options.ConfigurationExtensions");
 
     [Fact]
     public void The_documented_options_and_limits_are_those_that_there_are()

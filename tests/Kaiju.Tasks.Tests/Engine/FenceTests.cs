@@ -116,13 +116,11 @@ public sealed class FenceTests : IAsyncDisposable
         var u = await _host.ClaimByHandAsync("u");
 
         var answers = await _host.Store.RecordAsync(
-            [ByHand.ReportOf(
-                t with { Claim = Guid.NewGuid() },
-                ByHand.Result("1")),
-                ByHand.ReportOf(t with { Id = "nobody" },
-                ByHand.Result("1")),
-                ByHand.ReportOf(u,
-                ByHand.Result("1"))],
+            [
+                ByHand.ReportOf(t, ByHand.Result("1")).With(claim: Guid.NewGuid()),
+                ByHand.ReportOf(t, ByHand.Result("1")).With(taskId: "nobody"),
+                ByHand.ReportOf(u, ByHand.Result("1")),
+            ],
             default);
 
         answers.Should().Equal(ReportAnswer.Superseded, ReportAnswer.Superseded, ReportAnswer.Recorded);

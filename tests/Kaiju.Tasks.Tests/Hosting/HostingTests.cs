@@ -42,7 +42,7 @@ public sealed class HostingTests
             options.Roles = TaskRoles.None;
             options.PollInterval = TimeSpan.Zero;
             options.SuspendedLifetime = TimeSpan.MaxValue;
-            options.Limits = options.Limits with { MaxStages = 0, DefaultExecTimeout = TimeSpan.FromSeconds(1) };
+            options.Limits = new TaskLimits { MaxStages = 0, DefaultExecTimeout = TimeSpan.FromSeconds(1) };
         }).AddCommand("same", () => 1).AddCommand("same", () => 2).AddCommands<Same>().AddCommand("_TIMER_", () => 3);
         using var host = builder.Build();
 

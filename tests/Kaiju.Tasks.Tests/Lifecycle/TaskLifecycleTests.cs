@@ -277,7 +277,7 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_queued_task_can_be_overdue_if_the_host_asks_for_it()
     {
-        var rules = _rules with { AbortOverdueQueued = true };
+        var rules = _rules.With(abortOverdueQueued: true);
 
         TaskLifecycle.Next(
             _task,

@@ -48,8 +48,11 @@ internal sealed class ManagerProcess(World world, string name) : SimulatedProces
     /// <summary>A store that says that it was never away.</summary>
     private sealed class UnwatchedStore(ITaskStore inner) : DecoratedStore(inner)
     {
-        public override async ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken) =>
-            await base.WatchAsync(cancellationToken) with { Since = DateTimeOffset.MinValue };
+        public override async ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken)
+        {
+            var seen = await base.WatchAsync(cancellationToken);
+            return new WatchAnswer(seen.Now, DateTimeOffset.MinValue, seen.FirstPing);
+        }
     }
 }
 

@@ -190,7 +190,7 @@ internal sealed class DeafStore(ITaskStore inner, StoreHintKinds lost = (StoreHi
     {
         if ((hint.Kinds & ~lost) != StoreHintKinds.None)
         {
-            listener(hint with { Kinds = hint.Kinds & ~lost });
+            listener(new StoreHint(hint.Kinds & ~lost, hint.Apps, hint.TaskIds));
         }
     });
 }

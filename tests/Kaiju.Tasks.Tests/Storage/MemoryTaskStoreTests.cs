@@ -211,7 +211,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
 
         async Task Executor(int number)
         {
-            var me = ByHand.Executor with { Id = $"e{number}" };
+            var me = ByHand.Executor.With(id: $"e{number}");
             var failures = 0;
             while (!done.IsCancellationRequested)
             {
@@ -280,7 +280,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
 
     private async Task<string[]> ClaimAsync(int most, long bytes = long.MaxValue, string[]? apps = null)
     {
-        var executor = ByHand.Executor with { Apps = apps ?? ["default"] };
+        var executor = ByHand.Executor.With(apps: apps ?? ["default"]);
         return [
             .. (await Queue.ClaimAsync(
                 new ClaimRequest { Executor = executor, MaxTasks = most, MaxBytes = bytes },

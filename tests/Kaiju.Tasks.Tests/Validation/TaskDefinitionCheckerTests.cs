@@ -147,7 +147,7 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
 
         refused.TaskId.Should().Be("bad");
         refused.Faults.Should().HaveCount(6);
-        refused.Message.Should().StartWith("What was given for the task \"bad\" is refused for 6 reasons:").And
+        refused.Message.Should().StartWith("Task \"bad\" is invalid (6 errors):").And
             .ContainAll(refused.Faults);
         (await _host.Client.GetAsync("bad")).Should().BeNull();
     }

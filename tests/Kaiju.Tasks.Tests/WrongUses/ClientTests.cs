@@ -14,7 +14,7 @@ public sealed class ClientTests
             .ThrowAsync<TaskValidationException>();
 
         refusal.Which.Message.Should().Be(
-            "What was given for the task \"t\" is refused: change returned null; it must return a definition, and the "
+            "Task \"t\" is invalid: change returned null; it must return a definition, and the "
             + "one it was given to change nothing.");
         refusal.Which.TaskId.Should().Be("t");
         (await host.Client.GetAsync("t"))!.Revision.Should().Be(0);

@@ -43,7 +43,7 @@ public sealed class JsonValueTests
             $"commands[0].params{caller}");
         await RefusesAsync(() => host.Client.SendMessageAsync("stored", make()), "stored", $"message{caller}");
 
-        var built = TaskDefinitionBuilder.Create("t").Run("do", make()).WaitFor(TimeSpan.FromSeconds(1)).Build();
+        var built = new TaskDefinition { Id = "t", Commands = [new("do", make())] };
         await RefusesAsync(() => host.Client.CreateAsync(built), "t", $"commands[0].params{caller}");
 
         var bad = one with { Id = "b", Commands = [new("do", make())] };
@@ -377,7 +377,7 @@ public sealed class JsonValueTests
     {
         var refusal = (await FluentActions.Awaiting(call).Should().ThrowAsync<TaskValidationException>(fault)).Which;
         refusal.Faults.Should().Equal(fault);
-        refusal.Message.Should().Be($"What was given for the task \"{taskId}\" is refused: {fault}");
+        refusal.Message.Should().Be($"Task \"{taskId}\" is invalid: {fault}");
         if (fault.EndsWith("System.DivideByZeroException: getter.", StringComparison.Ordinal))
         {
             refusal.InnerException.Should().BeSameAs(Thrown);

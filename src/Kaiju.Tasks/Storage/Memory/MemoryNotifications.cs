@@ -33,7 +33,7 @@ internal sealed class MemoryNotifications
         {
             if (_all.TryGetValue(id, out var notification) && !notification.IsRead)
             {
-                _all[id] = notification with { IsRead = true };
+                _all[id] = notification.AsRead();
                 marked++;
             }
         }

@@ -126,7 +126,7 @@ internal sealed class MemoryTask
     public void NoteChain(ChainResult result) => State = State with { Chain = result };
 
     /// <summary>The history of the run that is shown; the claims are the executors' alone.</summary>
-    public IReadOnlyList<StageEntry> Stages() => [.. _history.Select(entry => entry with { Claim = null })];
+    public IReadOnlyList<StageEntry> Stages() => [.. _history.Select(entry => entry.WithoutClaim())];
 
     public IReadOnlyList<TaskRun> Runs()
     {
