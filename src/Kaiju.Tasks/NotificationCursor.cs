@@ -16,26 +16,27 @@ public readonly struct NotificationCursor(long id) : IParsable<NotificationCurso
     public long Id { get; } = id;
 
     /// <summary>Reads the text form.</summary>
-    /// <param name="s">What <see cref="ToString"/> returned.</param>
-    /// <param name="provider">Ignored: the text form is the same in every culture.</param>
+    /// <param name="text">What <see cref="ToString"/> returned.</param>
     /// <exception cref="FormatException">The text is not a cursor.</exception>
-    public static NotificationCursor Parse(string s, IFormatProvider? provider = null) =>
-        TryParse(s, provider, out var cursor)
-            ? cursor
-            : throw new FormatException("The text is not a cursor; pass the Next of a page as it is.");
+    public static NotificationCursor Parse(string text) => TryParse(text, out var cursor)
+        ? cursor
+        : throw new FormatException("The text is not a cursor; pass the Next of a page as it is.");
 
     /// <summary>Reads the text form, if the text is one.</summary>
-    /// <param name="s">What <see cref="ToString"/> returned, or any text.</param>
-    /// <param name="provider">Ignored: the text form is the same in every culture.</param>
-    /// <param name="result">The cursor.</param>
-    public static bool TryParse(
-        [NotNullWhen(true)] string? s, IFormatProvider? provider, [MaybeNullWhen(false)] out NotificationCursor result)
+    /// <param name="text">What <see cref="ToString"/> returned, or any text.</param>
+    /// <param name="cursor">The cursor.</param>
+    public static bool TryParse([NotNullWhen(true)] string? text, out NotificationCursor cursor)
     {
-        var isRead = long.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out var id);
-        result = new NotificationCursor(id);
+        var isRead = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id);
+        cursor = new NotificationCursor(id);
         return isRead;
     }
 
     /// <summary>The text form.</summary>
     public override string ToString() => Id.ToString(CultureInfo.InvariantCulture);
+
+    static NotificationCursor IParsable<NotificationCursor>.Parse(string s, IFormatProvider? provider) => Parse(s);
+
+    static bool IParsable<NotificationCursor>.TryParse(
+        [NotNullWhen(true)] string? s, IFormatProvider? provider, out NotificationCursor result) => TryParse(s, out result);
 }

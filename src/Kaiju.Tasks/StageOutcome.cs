@@ -14,6 +14,9 @@ public abstract class StageOutcome
 
     internal abstract ReportKind Kind { get; }
 
+    /// <summary>The kind of the outcome, such as <c>Completed</c>; never its result.</summary>
+    public sealed override string ToString() => Kind.ToString();
+
     /// <summary>The stage is done.</summary>
     /// <param name="result">Its result; undefined counts as null.</param>
     public static StageOutcome Completed(JsonElement result = default) =>

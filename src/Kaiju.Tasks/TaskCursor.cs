@@ -17,41 +17,42 @@ namespace Kaiju.Tasks;
 public readonly record struct TaskCursor(DateTimeOffset Created, string Id) : IParsable<TaskCursor>
 {
     /// <summary>Reads the text form.</summary>
-    /// <param name="s">What <see cref="ToString"/> returned.</param>
-    /// <param name="provider">Ignored: the text form is the same in every culture.</param>
+    /// <param name="text">What <see cref="ToString"/> returned.</param>
     /// <exception cref="FormatException">The text is not a cursor.</exception>
-    public static TaskCursor Parse(string s, IFormatProvider? provider = null) =>
-        TryParse(s, provider, out var cursor)
-            ? cursor
-            : throw new FormatException("The text is not a cursor; pass the Next of a page as it is.");
+    public static TaskCursor Parse(string text) => TryParse(text, out var cursor)
+        ? cursor
+        : throw new FormatException("The text is not a cursor; pass the Next of a page as it is.");
 
     /// <summary>Reads the text form, if the text is one.</summary>
-    /// <param name="s">What <see cref="ToString"/> returned, or any text.</param>
-    /// <param name="provider">Ignored: the text form is the same in every culture.</param>
-    /// <param name="result">The cursor.</param>
-    public static bool TryParse(
-        [NotNullWhen(true)] string? s, IFormatProvider? provider, [MaybeNullWhen(false)] out TaskCursor result)
+    /// <param name="text">What <see cref="ToString"/> returned, or any text.</param>
+    /// <param name="cursor">The cursor.</param>
+    public static bool TryParse([NotNullWhen(true)] string? text, out TaskCursor cursor)
     {
-        result = default;
-        if (string.IsNullOrEmpty(s) || !Base64Url.IsValid(s))
+        cursor = default;
+        if (string.IsNullOrEmpty(text) || !Base64Url.IsValid(text))
         {
             return false;
         }
 
-        var text = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(s));
-        var end = text.IndexOf(' ', StringComparison.Ordinal);
+        var decoded = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text));
+        var end = decoded.IndexOf(' ', StringComparison.Ordinal);
         if (end < 0
-            || !long.TryParse(text.AsSpan(0, end), NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+            || !long.TryParse(decoded.AsSpan(0, end), NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
             || ticks > DateTimeOffset.MaxValue.UtcTicks)
         {
             return false;
         }
 
-        result = new TaskCursor(new DateTimeOffset(ticks, TimeSpan.Zero), text[(end + 1)..]);
+        cursor = new TaskCursor(new DateTimeOffset(ticks, TimeSpan.Zero), decoded[(end + 1)..]);
         return true;
     }
 
     /// <summary>The text form: letters, digits, <c>-</c> and <c>_</c>.</summary>
     public override string ToString() => Base64Url.EncodeToString(
         Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Created.UtcTicks} {Id}")));
+
+    static TaskCursor IParsable<TaskCursor>.Parse(string s, IFormatProvider? provider) => Parse(s);
+
+    static bool IParsable<TaskCursor>.TryParse(
+        [NotNullWhen(true)] string? s, IFormatProvider? provider, out TaskCursor result) => TryParse(s, out result);
 }

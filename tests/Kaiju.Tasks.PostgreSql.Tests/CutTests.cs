@@ -29,6 +29,7 @@ public sealed class CutTests
         "ListRunsAsync",
         "GetStagesAsync",
         "ListAsync",
+        "CountAsync",
         "ListNotificationsAsync",
         "ListUndeliveredAsync",
         "GetTimeToNextDutyAsync",

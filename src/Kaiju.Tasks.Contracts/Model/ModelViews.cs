@@ -141,7 +141,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
     public Task ListAsync(ListStep step)
     {
         // Half of the pages ask for one thing alone, so that there is something on them.
-        var filters = step.Filters % 2 == 0 ? step.Filters & (2 << (step.Filters % 9)) : step.Filters;
+        var filters = step.Filters % 2 == 0 ? step.Filters & (2 << (step.Filters % 14)) : step.Filters;
         var query = new TaskQuery
         {
             State = Asked(2) ? step.State : null,
@@ -153,6 +153,11 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
             IdPrefix = Asked(128) ? ModelDefinitions.Ids[step.Value] : null,
             CreatedFrom = Asked(256) ? ModelDefinitions.Start.AddSeconds(step.Value) : null,
             CreatedTo = Asked(512) ? ModelDefinitions.Start.AddSeconds(10 * step.Value) : null,
+            States = Asked(1024) && !Asked(2) ? [step.State, TaskState.Executing, TaskState.Failed] : null,
+            IsFinal = Asked(2048) ? step.Value % 2 == 0 : null,
+            IsEnabled = Asked(4096) ? step.Value % 2 == 0 : null,
+            Method = Asked(8192) ? step.Value % 2 == 0 ? "do" : MessageCommand.MethodName : null,
+            NewestFirst = Asked(16384),
         };
         var after = step.After is { } id && model.Find(ModelDefinitions.Ids[id]) is { } last
             ? new TaskCursor(last.Created, last.Id)
@@ -164,12 +169,19 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
 
     private async Task CheckListAsync(TaskQuery query, TaskCursor? after, int limit)
     {
-        var expected = model.Tasks.Values
+        var direction = query.NewestFirst ? -1 : 1;
+        var found = model.Tasks.Values
             .Where(
                 task => Fits(task, query) && (after is not { } cursor
-                    || (task.Created, task.Id).CompareTo((cursor.Created, cursor.Id)) > 0))
-            .OrderBy(task => task.Created).ThenBy(task => task.Id, StringComparer.Ordinal)
-            .Take(limit).ToList();
+                    || (task.Created, task.Id).CompareTo((cursor.Created, cursor.Id)) * direction > 0))
+            .OrderBy(task => task.Created).ThenBy(task => task.Id, StringComparer.Ordinal).ToList();
+        if (query.NewestFirst)
+        {
+            found.Reverse();
+        }
+
+        await CheckCountAsync(query, after, limit, found.Count);
+        var expected = found.Take(limit).ToList();
         var page = await PageAsync(query, after, limit);
         if (!expected.Select(task => task.Id).SequenceEqual(page.Select(task => task.Id)))
         {
@@ -181,6 +193,19 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
         {
             Difference.CheckTask($"task {task.Id} in a list", task.Snapshot(), stored);
         }
+    }
+
+    /// <summary>A store may count in steps; together they are what a client sees.</summary>
+    private async Task CheckCountAsync(TaskQuery query, TaskCursor? after, int limit, int found)
+    {
+        var count = 0;
+        do
+        {
+            var counted = await _store.CountAsync(query, after, limit - count, default);
+            (count, after) = (count + counted.Count, counted.Next);
+        }
+        while (after is not null && count < limit);
+        Difference.Check("the number of tasks", Math.Min(found, limit), count);
     }
 
     /// <summary>A store may answer with short pages; together they are what a client sees.</summary>
@@ -213,6 +238,10 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
 
     private static bool Fits(ModelTask task, TaskQuery query) =>
         (query.State is null || query.State == task.State.State)
+        && (query.States is null || query.States.Contains(task.State.State))
+        && (query.IsFinal is null || query.IsFinal == task.State.HasEnded)
+        && (query.IsEnabled is null || query.IsEnabled == task.Definition.Enabled)
+        && (query.Method is null || query.Method == task.Definition.Commands[task.State.Stage].Method)
         && (query.AppName is null || query.AppName == task.Definition.AppName)
         && (query.Group is null || query.Group == task.Definition.Group)
         && (query.GroupId is null || query.GroupId == task.Definition.GroupId)

@@ -70,7 +70,7 @@ internal static class StepGen
         (9, Gen.Const<ModelStep>(new TickStep())),
         (12, _outcome.Select(Drive)),
         (9, Gen.Select(Gen.Enum<ExecutorVerb>(), _executor, Gen.Int[0, 1], Gen.Int[0, 2], Executor)),
-        (3, Gen.Select(Gen.Int[0, 1023], Gen.Enum<TaskState>(), Gen.Int[0, 3], _id.Nullable(), _limit, List)),
+        (3, Gen.Select(Gen.Int[0, 32_767], Gen.Enum<TaskState>(), Gen.Int[0, 3], _id.Nullable(), _limit, List)),
         (2, Gen.Select(Gen.Int[0, 3], Gen.Bool, Mark)),
         (
             2,

@@ -126,6 +126,13 @@ internal static partial class Log
     public static partial void HostStopsEarly(ILogger logger, TimeSpan stopTimeout, TimeSpan stopCancelTimeout);
 
     [LoggerMessage(
+        306,
+        LogLevel.Warning,
+        "This host creates tasks of app {AppName}, and its executor runs only {Apps}. Add {AppName} to ExecutorApps, or "
+            + "run an executor of that app in another host.")]
+    public static partial void AppOfOthers(ILogger logger, string appName, string apps);
+
+    [LoggerMessage(
         310,
         LogLevel.Warning,
         "App {AppName} has tasks that have been queued for over {Age}, and none of its tasks is running: no executor "

@@ -152,6 +152,11 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
     /// <summary>What is allowed and yet will not do what it seems to.</summary>
     private void WarnOfSettings()
     {
+        if (_options.Roles.HasFlag(TaskRoles.Client | TaskRoles.Executor) && !_options.Apps.Contains(_options.AppName))
+        {
+            Log.AppOfOthers(_logger, _options.AppName, string.Join(", ", _options.Apps));
+        }
+
         if (_options.Roles.HasFlag(TaskRoles.Manager))
         {
             return;

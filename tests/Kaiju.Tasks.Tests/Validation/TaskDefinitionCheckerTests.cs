@@ -215,4 +215,55 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
     private static JsonElement Deep(int levels) =>
         JsonElement.Parse(
             new string('[', levels) + new string(']', levels), new JsonDocumentOptions { MaxDepth = 1000 });
+
+    [Fact]
+    public async Task The_retries_of_a_task_that_names_none_are_those_of_the_host()
+    {
+        await using var host = new TaskTestHost(configure: options => options.DefaultMaxRetries = 3);
+
+        await host.Client.CreateAsync(new TaskDefinition { Id = "none", Commands = [new("do")] });
+        await host.Client.CreateAsync(new TaskDefinition { Id = "zero", MaxRetries = 0, Commands = [new("do")] });
+        await host.Client.ImportAsync([TaskRecord.FromJson("""{"id": "old", "commands": [{"method": "do"}]}""")]);
+
+        (await host.GetAsync("none")).Definition.MaxRetries.Should().Be(3);
+        (await host.GetAsync("zero")).Definition.MaxRetries.Should().Be(0);
+        (await host.GetAsync("old")).Definition.MaxRetries.Should().Be(0, "it has run elsewhere without");
+    }
+
+    [Fact]
+    public async Task A_value_whose_only_member_is_reserved_is_refused_at_every_door()
+    {
+        var reserved = Json.Of("""{"$kaiju": {"a": 1}}""");
+        await using var host = new TaskTestHost(tasks => tasks
+            .AddJsonCommand("give", (_, _, _) => ValueTask.FromResult(reserved)));
+
+        (await FluentActions.Awaiting(() => host.Client.CreateAsync(new TaskDefinition
+        {
+            KwsJson = reserved,
+            Commands = [new("do", reserved)],
+        })).Should().ThrowAsync<TaskValidationException>()).Which.Faults.Should().Equal(
+            "kws has \"$kaiju\" as its only member, which is reserved; give it another name.",
+            "commands[0].params has \"$kaiju\" as its only member, which is reserved; give it another name.");
+        await FluentActions.Awaiting(() => host.Client.SendMessageAsync("t", reserved)).Should()
+            .ThrowAsync<TaskValidationException>().WithMessage("*message has \"$kaiju\" as its only member*");
+        var failed = await host.RunAsync(new TaskDefinition { Commands = [new("give")] });
+        (failed.Error!.Kind, failed.Error.Message).Should().Be(
+            (
+                TaskErrorKind.Result,
+                "The result of \"give\" is invalid: result has \"$kaiju\" as its only member, which is reserved; give "
+                    + "it another name."));
+    }
+
+    [Theory]
+    [InlineData("""{"$kaiju": 1, "a": 2}""")]
+    [InlineData("""{"a": {"$kaiju": 1}}""")]
+    [InlineData("""{"$kaijuu": 1}""")]
+    [InlineData("""{"a": "$kaiju"}""")]
+    public async Task A_reserved_name_beside_others_or_deeper_is_allowed(string json)
+    {
+        await using var host = new TaskTestHost();
+
+        (await host.Client.CreateAsync(new TaskDefinition { KwsJson = Json.Of(json), Commands = [new("do")] }))
+            .Result.Should().Be(CreateResult.Created);
+    }
 }

@@ -85,6 +85,35 @@ public sealed class HostingTests
     }
 
     [Fact]
+    public async Task A_host_whose_own_app_its_executor_does_not_run_is_warned_of_at_the_start()
+    {
+        await using var host = new RunningHost(configure: options =>
+        {
+            options.AppName = "shop";
+            options.ExecutorApps.Add("mail");
+        });
+
+        host.Logs.Lines.Should().ContainSingle(line => line.Level >= LogLevel.Warning).Which.Text.Should().Be(
+            "This host creates tasks of app shop, and its executor runs only mail. Add shop to ExecutorApps, or run an "
+            + "executor of that app in another host.");
+    }
+
+    [Theory]
+    [InlineData(TaskRoles.Client | TaskRoles.Manager, "mail")]
+    [InlineData(TaskRoles.Executor, "mail")]
+    [InlineData(TaskRoles.All, "shop")]
+    public async Task A_host_that_cannot_miss_its_own_app_is_not_warned_of(TaskRoles roles, string app)
+    {
+        await using var host = new RunningHost(configure: options =>
+        {
+            (options.AppName, options.Roles) = ("shop", roles);
+            options.ExecutorApps.Add(app);
+        });
+
+        host.Logs.Lines.Should().NotContain(line => line.Level >= LogLevel.Warning);
+    }
+
+    [Fact]
     public async Task A_sink_in_a_manager_is_not_warned_of()
     {
         await using var host = new RunningHost(tasks => tasks.Services.AddSingleton<INotificationSink, Sink>());
