@@ -170,7 +170,8 @@ cross join lateral (select * from $schema$.tasks t where t.task_no = p.task_no o
 where p.place = 1 or p.total <= @most_bytes order by p.place
 
 -- name: list_last
-select t.created, t.id from $schema$.tasks t where 1 = 1/*scan*/ order by t.created/*desc*/, t.id/*desc*/ limit 1 offset @scanned - 1
+select t.created, t.id from $schema$.tasks t where 1 = 1/*scan*/
+order by t.created/*desc*/, t.id/*desc*/ limit 1 offset @scanned - 1
 
 -- name: list_by_state
 select $task$, (
@@ -185,7 +186,8 @@ from (
             where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit @scanned) l
         cross join lateral (select * from $schema$.states s where s.task_no = l.task_no offset 0) s
         cross join lateral (select * from $schema$.tasks t where t.task_no = l.task_no offset 0) t
-        where (@method is null or (t.definition::jsonb -> 'commands' -> s.stage ->> 'method') = @method)/*filter*/ order by t.created/*desc*/, t.id/*desc*/ limit @most) p
+        where (@method is null or (t.definition::jsonb -> 'commands' -> s.stage ->> 'method') = @method)/*filter*/
+        order by t.created/*desc*/, t.id/*desc*/ limit @most) p
     window w as (order by p.created/*desc*/, p.id/*desc*/)) p
 cross join lateral (select * from $schema$.states s where s.task_no = p.task_no offset 0) s
 cross join lateral (select * from $schema$.tasks t where t.task_no = p.task_no offset 0) t
@@ -213,4 +215,5 @@ select count(*)::int from (
         where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit @scanned) l
     cross join lateral (select * from $schema$.states s where s.task_no = l.task_no offset 0) s
     cross join lateral (select * from $schema$.tasks t where t.task_no = l.task_no offset 0) t
-    where (@method is null or (t.definition::jsonb -> 'commands' -> s.stage ->> 'method') = @method)/*filter*/ limit @most) p
+    where (@method is null or (t.definition::jsonb -> 'commands' -> s.stage ->> 'method') = @method)/*filter*/
+    limit @most) p
