@@ -80,8 +80,8 @@ internal sealed class TaskExecutor : IDisposable
     public void BeginStop() => _stop.Begin();
 
     /// <summary>
-    /// Waits for running stages, then cancels their tokens and waits for <see
-    /// cref="KaijuTasksOptions.StopCancelTimeout"/>. A run that stops before its end is released at once, even if
+    /// Waits for running stages, then cancels their tokens and waits for
+    /// <see cref="KaijuTasksOptions.StopCancelTimeout"/>. A run that stops before its end is released at once, even if
     /// others are still active.
     /// </summary>
     /// <param name="patience">The time for stages to end before their tokens are cancelled.</param>

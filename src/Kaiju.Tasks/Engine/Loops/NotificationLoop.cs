@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// Delivers notifications to sinks: after each hint, and at least once every <see
-/// cref="KaijuTasksOptions.PollInterval"/>.
+/// Delivers notifications to sinks: after each hint, and at least once every
+/// <see cref="KaijuTasksOptions.PollInterval"/>.
 /// </summary>
 internal sealed class NotificationLoop(
     ITaskStore store,

@@ -6,8 +6,8 @@ namespace Kaiju.Tasks.Engine;
 
 /// <summary>
 /// Runs a task from its claim to its end: confirms the claim, runs a stage, reports it, and begins the next. If a stop
-/// leaves a handler behind that keeps the run's thread, the object executes a second time as the successor (<see
-/// cref="HandlerCall"/>).
+/// leaves a handler behind that keeps the run's thread, the object executes a second time as the successor
+/// (<see cref="HandlerCall"/>).
 /// </summary>
 internal sealed class RunLoop : IThreadPoolWorkItem
 {
