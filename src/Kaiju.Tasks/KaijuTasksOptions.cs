@@ -164,6 +164,13 @@ public sealed class KaijuTasksOptions
     public TimeSpan? DeleteEndedAfter { get; set; }
 
     /// <summary>
+    /// The age after which a manager deletes tasks whose last run FAILED without a retry, 1 min to 36,600 days. Usually
+    /// longer than <see cref="DeleteEndedAfter"/>, so that failures can be examined. Default null: the same as
+    /// <see cref="DeleteEndedAfter"/>.
+    /// </summary>
+    public TimeSpan? DeleteFailedAfter { get; set; }
+
+    /// <summary>
     /// The age after which a manager deletes notifications, read or not, 1 min to 36,600 days. Default null: never.
     /// Checked once an hour.
     /// </summary>

@@ -18,7 +18,8 @@ where t.id = any(@ids)
 
 -- name: ended
 select s.task_no, t.id from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
-where s.ended < @before order by s.ended, s.task_no limit @most for update of s, t skip locked
+where s.ended is not null and s.state = @state and s.ended < @before
+order by s.ended, s.task_no limit @most for update of s, t skip locked
 
 -- name: find_tasks
 select task_no from $schema$.tasks where task_no = any(@tasks)
