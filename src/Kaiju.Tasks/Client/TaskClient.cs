@@ -147,13 +147,13 @@ internal sealed class TaskClient(
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public Task<bool> SendMessageAsync(string taskId, object? message, CancellationToken cancellationToken) =>
         SendMessageAsync(
-            taskId, Written(taskId, () => JsonInput.Of(message).Owned(_serializing, "message")), cancellationToken);
+            taskId, Write(taskId, () => JsonInput.Of(message).Owned(_serializing, "message")), cancellationToken);
 
     public Task<bool> SendMessageAsync<T>(
         string taskId, T message, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken) =>
         SendMessageAsync(
             taskId,
-            Written(taskId, () => JsonWriting.Element(message, TaskTemplateConverter.OfData(typeInfo), "message")),
+            Write(taskId, () => JsonWriting.Element(message, TaskTemplateConverter.OfData(typeInfo), "message")),
             cancellationToken);
 
     public Task<bool> CancelAsync(string taskId, CancellationToken cancellationToken)
@@ -217,7 +217,9 @@ internal sealed class TaskClient(
         string taskId, string? jobId, TimeSpan? timeout, CancellationToken cancellationToken) =>
         _reading.WaitAsync(taskId, jobId, timeout, cancellationToken);
 
-    /// <summary>Stores definitions, and publishes the queued tasks unless the caller has yet to commit.</summary>
+    /// <summary>
+    /// Stores definitions, and publishes the queued tasks unless the caller has not committed them yet.
+    /// </summary>
     private async ValueTask<IReadOnlyList<CreateAnswer>> StoreAsync(
         ClientCall call,
         IReadOnlyList<TaskDefinition> prepared,
@@ -301,7 +303,7 @@ internal sealed class TaskClient(
         return ([.. handles], prepared);
     }
 
-    private static JsonElement Written(string taskId, Func<JsonElement> write)
+    private static JsonElement Write(string taskId, Func<JsonElement> write)
     {
         try
         {

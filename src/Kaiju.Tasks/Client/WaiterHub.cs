@@ -137,7 +137,7 @@ internal sealed class WaiterHub(
     /// </summary>
     private async Task AskAsync()
     {
-        foreach (var asked in Known().Chunk(MostAsked))
+        foreach (var asked in SelectKnown().Chunk(MostAsked))
         {
             try
             {
@@ -164,7 +164,7 @@ internal sealed class WaiterHub(
     /// Returns the waits whose runs are known. The others are in their first read, which may be too early; they are
     /// woken to read again.
     /// </summary>
-    private List<Waiter> Known()
+    private List<Waiter> SelectKnown()
     {
         lock (_lock)
         {

@@ -139,7 +139,8 @@ internal static class DelegateCommand
         {
             if (method.ReturnType == typeof(void) && method.IsDefined(typeof(AsyncStateMachineAttribute)))
             {
-                binding.Refuse("the handler is async void, so its end and its failure cannot be observed; let it return a Task.");
+                binding.Refuse(
+                    "the handler is async void, so its end and its failure cannot be observed; let it return a Task.");
                 return null;
             }
 

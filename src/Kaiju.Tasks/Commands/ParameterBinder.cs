@@ -53,7 +53,7 @@ internal sealed class ParameterBinder
         var type = parameter.ParameterType;
         if (type.IsByRef || type.IsPointer || type.IsByRefLike)
         {
-            return Refused(
+            return Refuse(
                 binding,
                 $"its parameter \"{parameter.Name}\" is passed by reference or lives on the stack; a command cannot "
                     + "have such a parameter.");
@@ -68,7 +68,7 @@ internal sealed class ParameterBinder
 
         if (parameter.IsDefined(typeof(ServiceKeyAttribute)))
         {
-            return Refused(
+            return Refuse(
                 binding,
                 $"its parameter \"{parameter.Name}\" is marked [ServiceKey], but a handler is not a service with a "
                     + "key; remove it.");
@@ -93,7 +93,7 @@ internal sealed class ParameterBinder
         var type = parameter.ParameterType;
         if (binding.Host.Services.FindFault(type) is { } fault)
         {
-            return Refused(
+            return Refuse(
                 binding,
                 $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)}, "
                 + $"whose constructor {fault}.");
@@ -119,7 +119,7 @@ internal sealed class ParameterBinder
             return (_, _, _, _) => value;
         }
 
-        return Refused(binding, key is null
+        return Refuse(binding, key is null
             ? $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)}, "
                 + $"{services.NotRegistered(type)}."
             : $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)} with the key "
@@ -135,12 +135,12 @@ internal sealed class ParameterBinder
         {
             var why = isMeantAsService ? services.NotRegistered(type)
                 : $"which {(isWhole ? "" : "is not registered and ")}cannot be read from JSON: {fault}";
-            return Refused(binding, $"its parameter \"{parameter.Name}\" is {TypeText.WithArticle(type)}, {why}.");
+            return Refuse(binding, $"its parameter \"{parameter.Name}\" is {TypeText.WithArticle(type)}, {why}.");
         }
 
         if (ParamsReading.FindLoss(type, binding.Host.Serializing) is { } loss)
         {
-            return Refused(
+            return Refuse(
                 binding,
                 $"its parameter \"{parameter.Name}\" is {TypeText.WithArticle(type)}, which cannot be read from JSON: "
                     + $"{loss}.");
@@ -152,7 +152,7 @@ internal sealed class ParameterBinder
             : (_, context, parameters, _) => reader.ReadMember(parameters, context.Method);
     }
 
-    private static Source Refused(CommandBinding binding, string why)
+    private static Source Refuse(CommandBinding binding, string why)
     {
         binding.Refuse(why);
         return static (_, _, _, _) => null;

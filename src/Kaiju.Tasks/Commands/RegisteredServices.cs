@@ -14,7 +14,7 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
     /// <summary>True if the container provides the service.</summary>
     public bool Has(Type type)
     {
-        // The container says yes to every IEnumerable<T>; what matters is whether there is a T.
+        // The container reports every IEnumerable<T> as a service, so the question is whether T is one.
         var service = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>)
             ? type.GetGenericArguments()[0]
             : type;

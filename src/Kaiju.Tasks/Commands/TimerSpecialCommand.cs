@@ -14,7 +14,7 @@ internal sealed class TimerSpecialCommand : SpecialCommand
 
         // The number of a template is known later; its grammar is checked with all other templates.
         var isTemplate = timer.ValueKind == JsonValueKind.String && timer.GetString()!.StartsWith('[');
-        if (!isTemplate && Fault(timer, limits, JsonText.Show) is { } fault)
+        if (!isTemplate && FindFault(timer, limits, JsonText.Show) is { } fault)
         {
             yield return fault;
         }
@@ -23,7 +23,7 @@ internal sealed class TimerSpecialCommand : SpecialCommand
     public override ValueTask<StageOutcome> RunAsync(SpecialCommandContext context, CancellationToken cancellationToken)
     {
         var timer = Timer(context.Params);
-        return ValueTask.FromResult(Fault(timer, context.Limits, JsonShape.Of) is { } fault
+        return ValueTask.FromResult(FindFault(timer, context.Limits, JsonShape.Of) is { } fault
             ? StageOutcome.Failed(TaskError.Create(TaskErrorKind.Params, $"{TimerCommand.MethodName}: {fault}"))
             : StageOutcome.WaitFor(TimeSpan.FromSeconds(timer.GetDouble())));
     }
@@ -34,7 +34,7 @@ internal sealed class TimerSpecialCommand : SpecialCommand
             : default;
 
     // At creation the caller's value is shown; the stored error of a run shows only its kind.
-    private static string? Fault(JsonElement timer, TaskLimits limits, Func<JsonElement, string> show) =>
+    private static string? FindFault(JsonElement timer, TaskLimits limits, Func<JsonElement, string> show) =>
         timer.ValueKind == JsonValueKind.Number && timer.TryGetDouble(out var seconds) && seconds > 0
             && seconds <= limits.MaxWait.TotalSeconds
             ? null

@@ -131,8 +131,8 @@ public sealed class KaijuTasksBuilder
 
     /// <summary>
     /// Registers every method of a class that is marked with <see cref="CommandAttribute"/>, including private and
-    /// static ones. Instance methods get an object for each stage: the service if the class is registered as one, else
-    /// a new object that is disposed of after the stage.
+    /// static ones. For an instance method each stage resolves the class as a service. If the class is not registered,
+    /// each stage creates an object and disposes of it afterwards.
     /// </summary>
     /// <typeparam name="T">The class.</typeparam>
     /// <exception cref="ArgumentException">

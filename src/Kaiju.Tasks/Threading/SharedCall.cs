@@ -20,8 +20,8 @@ internal sealed class SharedCall(Func<Task> call, Offload offload)
             }
             else
             {
-                // One source for each waiter: the runtime would run several continuations of one task on threads of its
-                // choice, and these must run where the offload decides.
+                // One source for each waiter, since the offload must decide where they continue. The runtime would run
+                // several continuations of one task on threads of its choice.
                 end = new TaskCompletionSource();
                 _waiters.Add(end);
             }

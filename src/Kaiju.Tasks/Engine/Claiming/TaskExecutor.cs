@@ -10,9 +10,9 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// The work of an executor: claims as many tasks as it has free slots (<see cref="TaskClaimer"/>), runs them stage by
-/// stage (<see cref="RunLoop"/>), keeps their claims (<see cref="HeldClaims"/>), and releases claims without a run
-/// (<see cref="StrayClaims"/>). The loops decide when.
+/// The work of an executor; the loops decide when. It claims as many tasks as it has free slots
+/// (<see cref="TaskClaimer"/>) and runs them stage by stage (<see cref="RunLoop"/>). It keeps their claims
+/// (<see cref="HeldClaims"/>) and releases claims without a run (<see cref="StrayClaims"/>).
 /// </summary>
 internal sealed class TaskExecutor : IDisposable
 {

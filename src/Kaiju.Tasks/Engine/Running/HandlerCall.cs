@@ -72,7 +72,7 @@ internal sealed class HandlerCall(Offload offload, IThreadPoolWorkItem successor
     {
         if (stage >= 0 && Interlocked.CompareExchange(ref _state, Left, stage) == stage)
         {
-            Leftover = GivenBack().Task;
+            Leftover = GetGivenBack().Task;
             offload.Start(successor);
         }
     }
@@ -80,10 +80,10 @@ internal sealed class HandlerCall(Offload offload, IThreadPoolWorkItem successor
     private async Task GiveBackAfterAsync(Task work)
     {
         await work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        GivenBack().TrySetResult();
+        GetGivenBack().TrySetResult();
     }
 
     // The leaving thread and the handler's thread may call this at the same time.
-    private TaskCompletionSource GivenBack() => LazyInitializer.EnsureInitialized(
+    private TaskCompletionSource GetGivenBack() => LazyInitializer.EnsureInitialized(
         ref _givenBack, static () => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 }
