@@ -167,7 +167,8 @@ internal sealed class StageRunner(
             var registered = string.Join(", ", catalog.Methods);
             return StageOutcome.Failed(Error(
                 TaskErrorKind.UnknownCommand,
-                $"The command \"{filled.Method}\" is not registered with this executor. Registered are: {registered}."));
+                $"The command \"{filled.Method}\" is not registered with this executor. Registered commands: "
+                    + $"{registered}."));
         }
 
         using var logScope = Log.BeginStage(_logger, context.TaskId, context.JobId, context.Stage, context.Method);
