@@ -96,24 +96,12 @@ internal sealed class StageRunner(
             return ValueTask.FromResult(run.Call.TryEnd() ? DescribeStop(run) : StageTurn.Abandoned.Instance);
         }
 
-        var context = new StageContext
+        var context = new StageContext(run.Task, filled.Method)
         {
-            TaskId = run.Task.Id,
-            Method = filled.Method,
-            AppName = run.Task.AppName,
-            JobId = run.Task.JobId,
-            ExecutorId = run.Task.ExecutorId,
-            Pass = run.Task.Pass,
-            Attempt = run.Task.Attempt,
-            MaxRetries = run.Task.MaxRetries,
             Stage = stage,
-            Stages = run.Task.Stages,
-            Kws = run.Task.Kws,
-            Meta = run.Task.Meta,
             Results = run.Data.Results,
             Logger = _logger,
             SerializerOptions = _serializing,
-            Claim = run.Task.Claim,
         };
         return special is null
             ? EndAsync(run, CallHandlerAsync(context, filled, token), limit, token)
