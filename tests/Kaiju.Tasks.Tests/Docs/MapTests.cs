@@ -55,7 +55,8 @@ public sealed partial class MapTests
 
         DocsTests.Pages()
             .Where(page => page.StartsWith(DocsTests.PathOf("docs"), StringComparison.Ordinal) && page != _map)
-            .Where(page => Path.GetFileName(page) == "README.md" || !page.Contains("decisions", StringComparison.Ordinal))
+            .Where(page => Path.GetFileName(page) == "README.md"
+                || !page.Contains("decisions", StringComparison.Ordinal))
             .Should().BeSubsetOf(listed);
     }
 
