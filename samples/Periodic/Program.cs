@@ -99,17 +99,12 @@ await screen.FollowAsync(async show =>
     show(await LookAsync());
 });
 
-// Running stages have a second to end. The store in memory is still readable, so the summary can use it.
-await host.StopAsync(CancellationToken.None);
+// Before the stop: the client of a stopped host throws. Running stages then have a second to end.
 var last = await LookAsync();
+await host.StopAsync(CancellationToken.None);
 foreach (var view in last)
 {
     Console.WriteLine(Wording.LastLine(view));
-}
-
-if (last.Any(view => view.Task.State == TaskState.Suspended))
-{
-    Console.WriteLine("SUSPENDED: released by the host that stopped; over a durable store it would resume.");
 }
 
 return exitCode;
