@@ -1,3 +1,4 @@
+using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Contracts;

@@ -3,7 +3,7 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>Deletes tasks that ended for good long ago.</summary>
-internal sealed class CleanUpStep(TimeSpan age, int limit)
+internal sealed class CleanUpStep(TaskState state, TimeSpan age, int limit)
 {
     /// <summary>The tasks that the last try deleted.</summary>
     private List<(long TaskNo, string Id)> _tried = [];
@@ -19,6 +19,7 @@ internal sealed class CleanUpStep(TimeSpan age, int limit)
         _tried = await step.QueryAsync(
             "ended",
             row => (TaskNo: row.GetInt64(0), Id: row.GetString(1)),
+            Argument.Integer("state", (int)state),
             Argument.Long("before", before),
             Argument.Integer("most", limit)).ConfigureAwait(false);
         await step.DeleteAsync(_tried.ConvertAll(task => task.TaskNo)).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 

@@ -101,8 +101,8 @@ internal sealed class ManagerDuties(SqlSession session, StoreParts parts, RowMov
         cancellationToken);
 
     public ValueTask<IReadOnlyList<string>> DeleteEndedAsync(
-        TimeSpan age, int limit, CancellationToken cancellationToken) =>
-        session.WriteAsync(new CleanUpStep(age, limit).RunAsync, cancellationToken);
+        TaskState state, TimeSpan age, int limit, CancellationToken cancellationToken) =>
+        session.WriteAsync(new CleanUpStep(state, age, limit).RunAsync, cancellationToken);
 
     private static StoreWatch? ReadWatch(DbDataReader row, int column) =>
         row.IsDBNull(column) ? null : new StoreWatch(row.Time(column), row.Time(column + 1));

@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 

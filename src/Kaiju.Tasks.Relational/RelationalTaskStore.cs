@@ -112,8 +112,8 @@ internal abstract class RelationalTaskStore : ITaskStore
         Duties.GetTimeToNextDutyAsync(cancellationToken);
 
     public ValueTask<IReadOnlyList<string>> DeleteEndedAsync(
-        TimeSpan age, int limit, CancellationToken cancellationToken) =>
-        Duties.DeleteEndedAsync(age, limit, cancellationToken);
+        TaskState state, TimeSpan age, int limit, CancellationToken cancellationToken) =>
+        Duties.DeleteEndedAsync(state, age, limit, cancellationToken);
 
     public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
         ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>

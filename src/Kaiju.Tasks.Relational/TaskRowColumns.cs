@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Wire;
 
-namespace Kaiju.Tasks;
+namespace Kaiju.Tasks.Storage;
 
 /// <summary>
 /// What an executor gets with a claim: all that it needs to run the rest of the task, and the claim that lets it write.

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Kaiju.Tasks;
+namespace Kaiju.Tasks.Storage;
 
 /// <summary>Where ids come from: random in life, from a seed in a simulation.</summary>
 public abstract class IdSource

@@ -161,6 +161,13 @@ public sealed class KaijuTasksOptions
     public TimeSpan? DeleteEndedAfter { get; set; }
 
     /// <summary>
+    /// The age at which a manager deletes tasks that FAILED for good, instead of <see cref="DeleteEndedAfter"/>: usually
+    /// longer, so that failures can be looked at. 1 min to 36,600 days. Default: null, the same as
+    /// <see cref="DeleteEndedAfter"/>.
+    /// </summary>
+    public TimeSpan? DeleteFailedAfter { get; set; }
+
+    /// <summary>
     /// A manager deletes notifications that were left longer ago than this, read or not, once an hour; 1 min to 36,600
     /// days. Default null: never.
     /// </summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;

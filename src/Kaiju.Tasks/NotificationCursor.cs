@@ -38,5 +38,6 @@ public readonly struct NotificationCursor(long id) : IParsable<NotificationCurso
     static NotificationCursor IParsable<NotificationCursor>.Parse(string s, IFormatProvider? provider) => Parse(s);
 
     static bool IParsable<NotificationCursor>.TryParse(
-        [NotNullWhen(true)] string? s, IFormatProvider? provider, out NotificationCursor result) => TryParse(s, out result);
+        [NotNullWhen(true)] string? s, IFormatProvider? provider, out NotificationCursor result) =>
+        TryParse(s, out result);
 }

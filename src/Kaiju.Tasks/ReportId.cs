@@ -1,4 +1,4 @@
-namespace Kaiju.Tasks;
+namespace Kaiju.Tasks.Storage;
 
 /// <summary>
 /// A report's own name. A claim reports at most one thing of one kind about one stage, so that this is enough to know a

@@ -1,4 +1,4 @@
-namespace Kaiju.Tasks;
+namespace Kaiju.Tasks.Storage;
 
 /// <summary>What kind of thing a report says of its stage.</summary>
 public enum ReportKind

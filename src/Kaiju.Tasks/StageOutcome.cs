@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Kaiju.Tasks.Json;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks;
 

@@ -196,8 +196,11 @@ public sealed record TaskDefinition
     public string ToStoredJson() => DefinitionJson.WriteStored(this);
 
     /// <summary>The id, the methods and the size of the kws; never their contents.</summary>
-    public override string ToString() =>
-        $"Task \"{Id}\": {string.Join(", ", Commands?.Select(command => command?.Method) ?? [])} (kws: {_kws.SizeText})";
+    public override string ToString()
+    {
+        var methods = string.Join(", ", Commands?.Select(command => command?.Method) ?? []);
+        return $"Task \"{Id}\": {methods} (kws: {_kws.SizeText})";
+    }
 
     /// <summary>What was given as <see cref="Kws"/>.</summary>
     internal JsonInput KwsInput => _kws;

@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

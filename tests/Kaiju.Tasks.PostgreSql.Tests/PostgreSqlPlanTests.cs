@@ -144,7 +144,8 @@ public sealed partial class PostgreSqlPlanTests
             ("next duty", "next_duty", [Argument.Longs("except", [])], 20),
             ("queue due", "load_due", [Argument.Integer("duty", 2), Now(), .. due], 50),
             ("abort overdue", "load_overdue", [Now(), .. due], 50),
-            ("clean up", "ended", [Argument.Long("before", 1_000), Argument.Integer("most", 10)], 50),
+            ("clean up", "ended", [
+                Argument.Integer("state", 5), Argument.Long("before", 1_000), Argument.Integer("most", 10)], 50),
             ("is anything queued", "has_queued", [Argument.Texts("apps", ["other", "default"])], 20),
             List("failed tasks", new TaskQuery { State = TaskState.Failed }, 50),
             List("all tasks", new TaskQuery(), 100),
@@ -227,9 +228,9 @@ public sealed partial class PostgreSqlPlanTests
                                                 or "grace"
                                                     or "task_no" or "created_from" or "created_to" or "after_created" =>
                                                         "bigint",
-            "most" or "scanned" or "whole" or "duty" or "run_no" or "pass" or "stage" or "prefix_length" => "int",
+            "most" or "scanned" or "whole" or "state" or "duty" or "run_no" or "pass" or "stage" or "prefix_length" => "int",
             "claim" or "creation" => "uuid",
-            "is_periodic" => "boolean",
+            "is_periodic" or "enabled" => "boolean",
             _ => "text",
         };
 

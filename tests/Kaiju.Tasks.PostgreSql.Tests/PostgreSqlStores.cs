@@ -4,6 +4,7 @@ using Kaiju.Tasks.Contracts.Conformance;
 using Kaiju.Tasks.Contracts.Model;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.TestServers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

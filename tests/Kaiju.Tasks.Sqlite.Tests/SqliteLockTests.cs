@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -3,6 +3,7 @@ using Kaiju.Tasks.Contracts.Conformance;
 using Kaiju.Tasks.Contracts.Model;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

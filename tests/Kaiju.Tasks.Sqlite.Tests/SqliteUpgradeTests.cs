@@ -1,5 +1,6 @@
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Relational;
+using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kaiju.Tasks.Sqlite.Tests;

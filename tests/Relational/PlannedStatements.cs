@@ -14,11 +14,18 @@ internal static class PlannedStatements
             ("failed", new TaskQuery { State = TaskState.Failed }),
             ("finished", new TaskQuery { State = TaskState.Finished }),
             ("prefix", new TaskQuery { IdPrefix = "t" }),
+            ("newest", new TaskQuery { NewestFirst = true }),
+            ("newest of a group", new TaskQuery { Group = "g", NewestFirst = true }),
+            ("newest failed", new TaskQuery { State = TaskState.Failed, IsFinal = true, NewestFirst = true }),
+            ("several states", new TaskQuery { States = [TaskState.Idle, TaskState.Failed] }),
+            ("disabled", new TaskQuery { IsEnabled = false }),
+            ("method", new TaskQuery { Method = "do" }),
         };
         var after = new TaskCursor(DateTimeOffset.UnixEpoch, "t");
         return sql.All.Where(statement => !statement.Value.Contains("/*scan*/", StringComparison.Ordinal))
             .Select(statement => (statement.Key, statement.Value))
             .Concat(lists.Select(list => ($"list {list.Name}", ListStatement.Of(list.Query, after, sql).Text)))
+            .Concat(lists.Select(list => ($"count {list.Name}", ListStatement.Of(list.Query, after, sql).Count)))
             .Concat(
                 lists.Select(
                     list => ($"last of list {list.Name}", ListStatement.Of(list.Query, after, sql).LastScanned)));

@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Kaiju.Tasks.Client;
+using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 

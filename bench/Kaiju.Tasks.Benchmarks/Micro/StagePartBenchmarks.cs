@@ -2,6 +2,7 @@ using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using Kaiju.Tasks.Client;
 using Kaiju.Tasks.Commands;
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Templates;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -119,8 +119,9 @@ internal sealed class TransitionCase(OpenedStore opened, TransitionVector vector
                 _returns.Add(await _store.ResetAsync(step.GetProperty("task").GetString()!, default));
                 break;
             case "delete_old_tasks":
-                await _store.DeleteEndedAsync(
-                    TimeSpan.FromDays(step.GetProperty("interval_days").GetDouble()), 1000, default);
+                var age = TimeSpan.FromDays(step.GetProperty("interval_days").GetDouble());
+                await _store.DeleteEndedAsync(TaskState.Finished, age, 1000, default);
+                await _store.DeleteEndedAsync(TaskState.Failed, age, 1000, default);
                 break;
             default:
                 throw new NotSupportedException(step.GetRawText());

@@ -124,10 +124,10 @@ internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelCl
     {
         var due = model.Tasks.Values
             .Where(
-                task => task.State.HasEnded && task.Definition is { Cron: null, System: false }
+                task => task.State.HasEnded && task.State.State == step.State && task.Definition is { Cron: null, System: false }
                     && task.State.StatusChange < model.Now - step.Age)
             .ToDictionary(task => task.Id, task => (IComparable)task.State.StatusChange);
-        var gone = await _store.DeleteEndedAsync(step.Age, step.Limit, default);
+        var gone = await _store.DeleteEndedAsync(step.State, step.Age, step.Limit, default);
         trace?.Invoke($"    {string.Join(", ", gone)}");
         Choice.Check("delete ended", due, gone, Math.Min(step.Limit, due.Count));
         foreach (var id in gone)

@@ -80,9 +80,9 @@ internal sealed record SeriesStep(IReadOnlyList<OutsideVerb> Verbs, int Id) : Mo
     public override string ToString() => $"{string.Join(", ", Verbs)} {ModelDefinitions.Ids[Id]}";
 }
 
-internal sealed record DeleteEndedStep(TimeSpan Age, int Limit) : ModelStep
+internal sealed record DeleteEndedStep(TaskState State, TimeSpan Age, int Limit) : ModelStep
 {
-    public override string ToString() => $"delete what ended {Age} ago, at most {Limit}";
+    public override string ToString() => $"delete what became {State} {Age} ago, at most {Limit}";
 }
 
 internal sealed record AdvanceStep(TimeSpan By) : ModelStep

@@ -60,7 +60,7 @@ internal static class StepGen
             6,
             Gen.Select(
                 _id, Gen.Int[0, ModelDefinitions.ChangeNames.Count - 1], Gen.Frequency((9, false), (1, true)), Update)),
-        (3, Gen.Select(_time, _limit, DeleteEnded)),
+        (3, Gen.Select(Gen.Bool, _time, _limit, DeleteEnded)),
         (13, _time.Select(Advance)),
         (2, Gen.OneOf(1000, 30_000, 60_001, 200_000).Select(ms => TimeSpan.FromMilliseconds(ms)).Select(PutBack)),
         (12, Gen.Select(_executor, Gen.Int[0, 4], Gen.OneOf(1L, 1500, 1_000_000, 1_000_000), ClaimNext)),
@@ -97,7 +97,8 @@ internal static class StepGen
 
     private static ModelStep Update(int id, int change, bool isStale) => new UpdateStep(id, change, isStale);
 
-    private static ModelStep DeleteEnded(TimeSpan age, int limit) => new DeleteEndedStep(age, limit);
+    private static ModelStep DeleteEnded(bool isFailed, TimeSpan age, int limit) =>
+        new DeleteEndedStep(isFailed ? TaskState.Failed : TaskState.Finished, age, limit);
 
     private static ModelStep Advance(TimeSpan by) => new AdvanceStep(by);
 

@@ -18,7 +18,8 @@ where t.id = any(@ids)
 
 -- name: ended
 select s.task_no, t.id from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
-where s.ended < @before order by s.ended, s.task_no limit @most for update of s, t skip locked
+where s.ended is not null and s.state = @state and s.ended < @before
+order by s.ended, s.task_no limit @most for update of s, t skip locked
 
 -- name: find_tasks
 select task_no from $schema$.tasks where task_no = any(@tasks)
@@ -170,7 +171,8 @@ cross join lateral (select * from $schema$.tasks t where t.task_no = p.task_no o
 where p.place = 1 or p.total <= @most_bytes order by p.place
 
 -- name: list_last
-select t.created, t.id from $schema$.tasks t where 1 = 1/*scan*/ order by t.created/*desc*/, t.id/*desc*/ limit 1 offset @scanned - 1
+select t.created, t.id from $schema$.tasks t where 1 = 1/*scan*/
+order by t.created/*desc*/, t.id/*desc*/ limit 1 offset @scanned - 1
 
 -- name: list_by_state
 select $task$, (
@@ -185,7 +187,8 @@ from (
             where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit @scanned) l
         cross join lateral (select * from $schema$.states s where s.task_no = l.task_no offset 0) s
         cross join lateral (select * from $schema$.tasks t where t.task_no = l.task_no offset 0) t
-        where (@method is null or (t.definition::jsonb -> 'commands' -> s.stage ->> 'method') = @method)/*filter*/ order by t.created/*desc*/, t.id/*desc*/ limit @most) p
+        where (@method is null or (t.definition::jsonb -> 'commands' -> s.stage ->> 'method') = @method)/*filter*/
+        order by t.created/*desc*/, t.id/*desc*/ limit @most) p
     window w as (order by p.created/*desc*/, p.id/*desc*/)) p
 cross join lateral (select * from $schema$.states s where s.task_no = p.task_no offset 0) s
 cross join lateral (select * from $schema$.tasks t where t.task_no = p.task_no offset 0) t
@@ -213,4 +216,5 @@ select count(*)::int from (
         where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit @scanned) l
     cross join lateral (select * from $schema$.states s where s.task_no = l.task_no offset 0) s
     cross join lateral (select * from $schema$.tasks t where t.task_no = l.task_no offset 0) t
-    where (@method is null or (t.definition::jsonb -> 'commands' -> s.stage ->> 'method') = @method)/*filter*/ limit @most) p
+    where (@method is null or (t.definition::jsonb -> 'commands' -> s.stage ->> 'method') = @method)/*filter*/
+    limit @most) p

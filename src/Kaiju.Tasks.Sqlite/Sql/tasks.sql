@@ -8,7 +8,7 @@ where t.id in (select value from json_each(@ids))
 
 -- name: ended
 select s.task_no, t.id from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
-where s.ended is not null and s.ended < @before order by s.ended, s.task_no limit @most
+where s.ended is not null and s.state = @state and s.ended < @before order by s.ended, s.task_no limit @most
 
 -- name: find_tasks
 select task_no from $prefix$tasks where task_no in (select value from json_each(@tasks))
@@ -138,7 +138,8 @@ cross join $prefix$states s on s.task_no = l.task_no cross join $prefix$tasks t 
 where l.place = 1 or l.total <= @most_bytes order by l.place
 
 -- name: list_last
-select t.created, t.id from $prefix$tasks t where 1 = 1/*scan*/ order by t.created/*desc*/, t.id/*desc*/ limit 1 offset @scanned - 1
+select t.created, t.id from $prefix$tasks t where 1 = 1/*scan*/
+order by t.created/*desc*/, t.id/*desc*/ limit 1 offset @scanned - 1
 
 -- name: list_by_state
 select $task$, (
@@ -152,7 +153,9 @@ from (
             select s.task_no from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
             where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit @scanned) r
         cross join $prefix$states s on s.task_no = r.task_no cross join $prefix$tasks t on t.task_no = r.task_no
-        where (@method is null or json_extract(t.definition, '$.commands[' || s.stage || '].method') = @method)/*filter*/ order by t.created/*desc*/, t.id/*desc*/ limit @most) o
+        where (@method is null
+            or json_extract(t.definition, '$.commands[' || s.stage || '].method') = @method)/*filter*/
+        order by t.created/*desc*/, t.id/*desc*/ limit @most) o
     window w as (order by o.created/*desc*/, o.id/*desc*/)) l
 cross join $prefix$states s on s.task_no = l.task_no cross join $prefix$tasks t on t.task_no = l.task_no
 where l.place = 1 or l.total <= @most_bytes order by l.place
@@ -170,7 +173,7 @@ select count(*) from (
     cross join $prefix$states s on s.task_no = t.task_no
     where (@method is null or (
             select json_extract(d.definition, '$.commands[' || s.stage || '].method') from $prefix$tasks d
-            where d.task_no = t.task_no) = @method)/*filter*/ limit @most) p
+            where d.task_no = t.task_no) = @method)/*filter*/ limit @most) l
 
 -- name: count_by_state
 select count(*) from (
@@ -178,4 +181,5 @@ select count(*) from (
         select s.task_no from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
         where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit @scanned) r
     cross join $prefix$states s on s.task_no = r.task_no cross join $prefix$tasks t on t.task_no = r.task_no
-    where (@method is null or json_extract(t.definition, '$.commands[' || s.stage || '].method') = @method)/*filter*/ limit @most) p
+    where (@method is null or json_extract(t.definition, '$.commands[' || s.stage || '].method') = @method)/*filter*/
+    limit @most) l

@@ -116,18 +116,22 @@ internal sealed class TaskClient(
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(age, TimeSpan.Zero);
         var deleted = 0;
-        int batch;
-        do
+        foreach (var state in new[] { TaskState.Finished, TaskState.Failed })
         {
-            batch = (await calls.AskAsync(
-                ClientCall.Write(nameof(DeleteEndedAsync)),
-                age,
-                static (store, age, token) => store.DeleteEndedAsync(age, BulkSize, token),
-                cancellationToken)
-                .ConfigureAwait(false)).Count;
-            deleted += batch;
+            int batch;
+            do
+            {
+                batch = (await calls.AskAsync(
+                    ClientCall.Write(nameof(DeleteEndedAsync)),
+                    (state, age),
+                    static (store, ended, token) => store.DeleteEndedAsync(ended.state, ended.age, BulkSize, token),
+                    cancellationToken)
+                    .ConfigureAwait(false)).Count;
+                deleted += batch;
+            }
+            while (batch == BulkSize);
         }
-        while (batch == BulkSize);
+
         return deleted;
     }
 

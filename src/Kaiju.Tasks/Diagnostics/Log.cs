@@ -128,8 +128,8 @@ internal static partial class Log
     [LoggerMessage(
         306,
         LogLevel.Warning,
-        "This host creates tasks of app {AppName}, and its executor runs only {Apps}. Add {AppName} to ExecutorApps, or "
-            + "run an executor of that app in another host.")]
+        "This host creates tasks of app {AppName}, and its executor runs only {Apps}. Add {AppName} to ExecutorApps, "
+            + "or run an executor of that app in another host.")]
     public static partial void AppOfOthers(ILogger logger, string appName, string apps);
 
     [LoggerMessage(

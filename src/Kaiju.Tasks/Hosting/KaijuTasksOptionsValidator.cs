@@ -153,6 +153,12 @@ internal sealed class KaijuTasksOptionsValidator(
             TimeSpan.FromDays(36_600),
             faults);
         Range(
+            nameof(options.DeleteFailedAfter),
+            options.DeleteFailedAfter ?? TimeSpan.FromDays(1),
+            TimeSpan.FromMinutes(1),
+            TimeSpan.FromDays(36_600),
+            faults);
+        Range(
             nameof(options.DeleteNotificationsAfter),
             options.DeleteNotificationsAfter ?? TimeSpan.FromDays(1),
             TimeSpan.FromMinutes(1),

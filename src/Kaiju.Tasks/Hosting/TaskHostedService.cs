@@ -138,7 +138,8 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
                 Run("Notification", Loop<NotificationLoop>().RunAsync, _everything.Token);
             }
 
-            if (_options is { DeleteEndedAfter: not null } or { DeleteNotificationsAfter: not null })
+            if (_options is { DeleteEndedAfter: not null } or { DeleteFailedAfter: not null }
+                or { DeleteNotificationsAfter: not null })
             {
                 Run("CleanUp", Loop<CleanUpLoop>().RunAsync, _everything.Token);
             }

@@ -1,3 +1,5 @@
+using Kaiju.Tasks.Storage;
+
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>

@@ -82,9 +82,11 @@ public interface IManagerDuties
     /// Deletes tasks that ended for good longer ago than <paramref name="age"/>; periodic ones and those marked
     /// <see cref="TaskDefinition.System"/> stay.
     /// </summary>
-    /// <param name="age">By the time at which they ended.</param>
-    /// <param name="limit">How many at most, the oldest first.</param>
+    /// <param name="state"><see cref="TaskState.Finished"/> or <see cref="TaskState.Failed"/>.</param>
+    /// <param name="age">The least time since the end.</param>
+    /// <param name="limit">The largest number of tasks, the oldest end first.</param>
     /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
     /// <returns>The ids of those that are gone.</returns>
-    ValueTask<IReadOnlyList<string>> DeleteEndedAsync(TimeSpan age, int limit, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<string>> DeleteEndedAsync(
+        TaskState state, TimeSpan age, int limit, CancellationToken cancellationToken);
 }

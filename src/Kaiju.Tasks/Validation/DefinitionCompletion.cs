@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Kaiju.Tasks.Json;
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Validation;

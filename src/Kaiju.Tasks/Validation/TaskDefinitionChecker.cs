@@ -5,7 +5,7 @@ using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Validation;
 using Kaiju.Tasks.Wire;
 
-namespace Kaiju.Tasks;
+namespace Kaiju.Tasks.Storage;
 
 /// <summary>
 /// The door to every store: makes a definition complete and refuses what cannot be run or stored, naming everything

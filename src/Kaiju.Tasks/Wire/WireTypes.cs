@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Kaiju.Tasks.Json;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Wire;
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
@@ -163,6 +164,34 @@ public sealed class HistoryTests
 
         await host.Clock.PassAsync(TimeSpan.FromHours(1));
         await Waiting.Until(async () => await host.Client.GetAsync("t") is null);
+    }
+
+    [Theory]
+    [InlineData(30, 90, "bad")]
+    [InlineData(90, 30, "good")]
+    [InlineData(30, null, "")]
+    [InlineData(null, 30, "good")]
+    public async Task Failed_tasks_may_be_kept_for_another_time_than_finished_ones(
+        int? ended, int? failed, string kept)
+    {
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("do", () => 1),
+            options => (options.DeleteEndedAfter, options.DeleteFailedAfter) =
+                (ended is { } after ? TimeSpan.FromMinutes(after) : null,
+                failed is { } later ? TimeSpan.FromMinutes(later) : null));
+        await host.RunAsync(new TaskDefinition { Id = "good", Commands = [new("do")] });
+        await host.RunAsync(new TaskDefinition { Id = "bad", Commands = [new("missing")] });
+        var loop = ActivatorUtilities.CreateInstance<Kaiju.Tasks.Engine.CleanUpLoop>(host.Services, host.Options);
+
+        await loop.CleanUpAsync(default);
+        (await host.Client.CountAsync()).Should().Be(2);
+        host.Clock.Advance(TimeSpan.FromHours(1));
+        await loop.CleanUpAsync(default);
+
+        string.Join(' ', (await host.Client.ListAsync().ToListAsync()).Select(task => task.Id)).Should().Be(kept);
+        host.Clock.Advance(TimeSpan.FromHours(1));
+        await loop.CleanUpAsync(default);
+        (await host.Client.CountAsync()).Should().Be(ended is null ? 1 : 0);
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 using Microsoft.Extensions.DependencyInjection;
 

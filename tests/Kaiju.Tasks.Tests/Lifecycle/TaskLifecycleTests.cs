@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Lifecycle;
 

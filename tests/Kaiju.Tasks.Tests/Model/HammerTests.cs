@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 using Microsoft.Extensions.Logging;
 using Xunit.Abstractions;

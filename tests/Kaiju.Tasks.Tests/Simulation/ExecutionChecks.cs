@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 

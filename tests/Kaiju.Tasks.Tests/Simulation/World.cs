@@ -1,6 +1,7 @@
 using Kaiju.Tasks.Commands;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 
 namespace Kaiju.Tasks.Tests.Simulation;

@@ -82,8 +82,8 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
         () => inner.DeleteAsync(taskId, context, cancellationToken));
 
     public virtual ValueTask<IReadOnlyList<string>> DeleteEndedAsync(
-        TimeSpan age, int limit, CancellationToken cancellationToken) =>
-        Call(nameof(DeleteEndedAsync), () => inner.DeleteEndedAsync(age, limit, cancellationToken));
+        TaskState state, TimeSpan age, int limit, CancellationToken cancellationToken) =>
+        Call(nameof(DeleteEndedAsync), () => inner.DeleteEndedAsync(state, age, limit, cancellationToken));
 
     public virtual ValueTask<bool> ResetAsync(
         string taskId,

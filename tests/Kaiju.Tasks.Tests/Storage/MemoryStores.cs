@@ -2,6 +2,7 @@ using Kaiju.Tasks.Contracts;
 using Kaiju.Tasks.Contracts.Conformance;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing.Memory;
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 using Microsoft.Extensions.Time.Testing;
 

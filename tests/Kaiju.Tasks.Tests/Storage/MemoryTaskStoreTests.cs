@@ -1,5 +1,6 @@
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Queueing;
+using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Storage;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Wire;

@@ -208,7 +208,8 @@ public sealed class WireFormTests
         (new TaskCursor(_time, "t"), "\"NjM4NTQwNDk2MzAxMjM0NTY3IHQ\""),
         (new NotificationCursor(7), "\"7\""),
         (new TaskQuery { State = TaskState.Failed, IsPeriodic = false, IdPrefix = "a", CreatedFrom = _time }, """
-            {"status": "FAILED", "statuses": null, "final": null, "enabled": null, "method": null, "app_name": null, "group": null, "group_id": null, "user_id": null, "periodic": false,
+            {"status": "FAILED", "statuses": null, "final": null, "enabled": null, "method": null,
+            "app_name": null, "group": null, "group_id": null, "user_id": null, "periodic": false,
             "id_prefix": "a",
              "created_from": 1718452830.1234567, "created_to": null, "newest_first": false}
             """),

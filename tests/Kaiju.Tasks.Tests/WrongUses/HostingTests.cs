@@ -1,3 +1,4 @@
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -36,16 +36,9 @@ internal sealed class CleanUpLoop(ITaskStore store, TimeProvider clock, KaijuTas
     /// <summary>Deletes what has ended, or was left, long enough ago.</summary>
     public async Task CleanUpAsync(CancellationToken cancellationToken)
     {
-        if (options.DeleteEndedAfter is { } ended)
-        {
-            IReadOnlyList<string> deleted;
-            do
-            {
-                deleted = await store.DeleteEndedAsync(ended, options.ManagerBatch, cancellationToken)
-                    .ConfigureAwait(false);
-            }
-            while (deleted.Count == options.ManagerBatch);
-        }
+        await DeleteAsync(TaskState.Finished, options.DeleteEndedAfter, cancellationToken).ConfigureAwait(false);
+        await DeleteAsync(TaskState.Failed, options.DeleteFailedAfter ?? options.DeleteEndedAfter, cancellationToken)
+            .ConfigureAwait(false);
 
         if (options.DeleteNotificationsAfter is { } left)
         {
@@ -57,5 +50,21 @@ internal sealed class CleanUpLoop(ITaskStore store, TimeProvider clock, KaijuTas
             }
             while (deleted == options.ManagerBatch);
         }
+    }
+
+    private async Task DeleteAsync(TaskState state, TimeSpan? after, CancellationToken cancellationToken)
+    {
+        if (after is not { } age)
+        {
+            return;
+        }
+
+        IReadOnlyList<string> deleted;
+        do
+        {
+            deleted = await store.DeleteEndedAsync(state, age, options.ManagerBatch, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        while (deleted.Count == options.ManagerBatch);
     }
 }

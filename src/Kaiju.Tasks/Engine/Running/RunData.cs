@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Kaiju.Tasks.Json;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Engine;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Engine;
 

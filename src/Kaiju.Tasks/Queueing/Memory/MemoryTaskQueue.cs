@@ -1,3 +1,4 @@
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
 
 namespace Kaiju.Tasks.Queueing.Memory;

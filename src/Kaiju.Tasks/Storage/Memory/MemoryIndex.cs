@@ -21,7 +21,9 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     private readonly Dictionary<(string Member, string Value), SortedSet<CreationKey>> _byMember = [];
     private readonly WorkHeap[] _duties = [.. Enum.GetValues<TaskDuty>().Select(_ => new WorkHeap())];
     private readonly WorkHeap _overdue = new();
-    private readonly WorkHeap _ended = new();
+    private readonly Dictionary<TaskState, WorkHeap> _ended =
+        new() { [TaskState.Finished] = new WorkHeap(), [TaskState.Failed] = new WorkHeap() };
+
     private readonly Dictionary<string, WorkHeap> _queues = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<MemoryTask>> _held = new(StringComparer.Ordinal);
     private readonly PriorityQueue<MemoryTask, DateTimeOffset> _aside = new();
@@ -98,7 +100,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
             ? _overdue.Add(task, from.UtcTicks)
             : null;
         task.EndedPlace = TaskLifecycle.IsDisposable(task.Definition, task.State)
-            ? _ended.Add(task, task.State.StatusChange.UtcTicks)
+            ? _ended[task.State.State].Add(task, task.State.StatusChange.UtcTicks)
             : null;
     }
 
@@ -139,8 +141,11 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     /// <summary>The task that is overdue longest.</summary>
     public MemoryTask? FirstOverdue(DateTimeOffset now) => First(_overdue, now);
 
-    /// <summary>The task that ended first of those without another run, if it ended before a time.</summary>
-    public MemoryTask? FirstEnded(DateTimeOffset before) => First(_ended, before.AddTicks(-1));
+    /// <summary>
+    /// The task that ended first in a state, of those without another run, if it ended before a time.
+    /// </summary>
+    public MemoryTask? FirstEnded(TaskState state, DateTimeOffset before) =>
+        _ended.TryGetValue(state, out var ended) ? First(ended, before.AddTicks(-1)) : null;
 
     /// <summary>When the first duty of any kind is due, in ticks.</summary>
     public long? NextDutyTicks() =>

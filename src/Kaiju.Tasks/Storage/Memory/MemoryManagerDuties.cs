@@ -71,11 +71,11 @@ internal sealed class MemoryManagerDuties(MemoryState state)
     }
 
     public ValueTask<IReadOnlyList<string>> DeleteEndedAsync(
-        TimeSpan age, int limit, CancellationToken cancellationToken)
+        TaskState outcome, TimeSpan age, int limit, CancellationToken cancellationToken)
     {
         using var step = state.BeginStep(cancellationToken);
         var ended = new List<string>();
-        while (ended.Count < limit && state.Tasks.FirstEnded(step.Now - age) is { } task)
+        while (ended.Count < limit && state.Tasks.FirstEnded(outcome, step.Now - age) is { } task)
         {
             state.Tasks.Remove(task);
             ended.Add(task.Id);

@@ -113,8 +113,8 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
         _duties.GetTimeToNextDutyAsync(cancellationToken);
 
     public ValueTask<IReadOnlyList<string>> DeleteEndedAsync(
-        TimeSpan age, int limit, CancellationToken cancellationToken) =>
-        _duties.DeleteEndedAsync(age, limit, cancellationToken);
+        TaskState state, TimeSpan age, int limit, CancellationToken cancellationToken) =>
+        _duties.DeleteEndedAsync(state, age, limit, cancellationToken);
 
     internal MemoryExecutorPort Executors { get; } = new(state);
 
