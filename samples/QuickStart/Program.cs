@@ -62,7 +62,7 @@ try
 }
 catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
-    screen.Say($"Stopped before the end. Resume with: dotnet run --project samples/QuickStart -- --database {database}");
+    screen.Say($"Stopped early. Resume with: dotnet run --project samples/QuickStart -- --database {database}");
     stopped = true;
 }
 
@@ -82,7 +82,7 @@ async Task CreateTasksAsync()
         Commands = [new("summary.print", new { of = "words-report" })],
     };
 
-    // Texts in brackets are templates: [kws.folder] is data of the task, [1.words] is a member of stage 1's result.
+    // Texts in brackets are templates: [kws.folder] is data of the task, [1.words] a member of the result of stage 1.
     var report = new TaskDefinition
     {
         Id = "words-report",
