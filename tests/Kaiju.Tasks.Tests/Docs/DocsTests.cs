@@ -89,6 +89,16 @@ public sealed partial class DocsTests
     }
 
     [Fact]
+    public void Packages_that_the_pages_add_are_those_that_the_check_adds()
+    {
+        var added = Pages().SelectMany(page => AddedPackages().Matches(File.ReadAllText(page)))
+            .Select(match => match.Value).Distinct();
+
+        added.Should().BeSubsetOf(
+            AddedPackages().Matches(File.ReadAllText(PathOf(".ci", "packages"))).Select(match => match.Value));
+    }
+
+    [Fact]
     public void The_repository_names_no_package_source() =>
         File.ReadAllText(Path.Combine(_root, "nuget.config")).Should()
             .NotContain("packageSources").And.NotContain("://");
@@ -132,6 +142,9 @@ public sealed partial class DocsTests
 
     [GeneratedRegex(@"<!-- packages -->\s*```bash\n(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex PackageFences();
+
+    [GeneratedRegex("dotnet add package [A-Za-z.]+")]
+    private static partial Regex AddedPackages();
 
     [GeneratedRegex(@"<PackageReference Include=""(?<name>[^""]+)"" />")]
     private static partial Regex PackageReferences();
