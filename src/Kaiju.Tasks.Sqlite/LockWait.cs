@@ -46,7 +46,7 @@ internal sealed class LockWait(SqliteTasksOptions options)
     public static SqliteException TimedOut(SqliteTasksOptions options, SqliteException locked) => new(
         $"The SQLite file \"{SqliteFile.PathOf(options)}\" was locked by another connection for {options.BusyTimeout} "
         + $"({nameof(options.BusyTimeout)}); "
-        + $"the step was not carried out. {locked.Message}",
+        + $"the step did not run. {locked.Message}",
         locked.SqliteErrorCode,
         locked.SqliteExtendedErrorCode);
 

@@ -38,7 +38,7 @@ public sealed class StoresTests
         {
             "no pairs",
             Secret,
-            "The connection string of UsePostgreSql cannot be read; it must be pairs of key=value with ; between them. "
+            "The connection string of UsePostgreSql is invalid; it must consist of key=value pairs separated by semicolons. "
             + "Format of the initialization string does not conform to specification starting at index 0."
         },
         {
@@ -238,7 +238,7 @@ public sealed class StoresTests
         {
             (await FluentActions.Awaiting(() => act(rig)).Should()
                 .ThrowAsync<ObjectDisposedException>(name)).Which.Message.Should().Be(
-                "The task store was disposed of with its host or service provider; the step was not carried out.");
+                "The task store was disposed of with its host or service provider; the step did not run.");
         }
     }
 
