@@ -39,20 +39,20 @@ public sealed class StoresTests : IDisposable
         {
             "no pairs",
             "tasks.db",
-            "SqliteTasksOptions.ConnectionString is invalid; it must consist of key=value pairs separated by semicolons. "
-            + "Format of the initialization string does not conform to specification starting at index 0."
+            "SqliteTasksOptions.ConnectionString is invalid; it must consist of key=value pairs separated by "
+            + "semicolons. Format of the initialization string does not conform to specification starting at index 0."
         },
         {
             "empty",
             "",
             "The connection string \"\" names no file that can be written; it must, such as \"Data Source=tasks.db\". "
-            + "For tasks in memory leave the adapter out. (Parameter 'options')"
+            + "To keep tasks in memory, do not call UseSqlite. (Parameter 'options')"
         },
         {
             "in memory, with a password",
             $"Data Source=:memory:;Password={Secret}",
             "The connection string \"Data Source=:memory:\" names no file that can be written; it must, such as "
-            + "\"Data Source=tasks.db\". For tasks in memory leave the adapter out. (Parameter 'options')"
+            + "\"Data Source=tasks.db\". To keep tasks in memory, do not call UseSqlite. (Parameter 'options')"
         },
         {
             "timeout without a bound",
