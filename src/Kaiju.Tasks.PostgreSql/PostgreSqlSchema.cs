@@ -141,8 +141,8 @@ public static partial class PostgreSqlSchema
                     $"The role \"{connection.UserName}\" may not read, create or migrate the tables in {place}: "
                     + $"{e.SqlState}: {e.MessageText}. "
                     + $"Let a role with these rights run {nameof(PostgreSqlSchema)}.{nameof(GetScript)}() or call "
-                    + $"{nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, grant this role the rights that it needs, and "
-                    + $"set {nameof(PostgreSqlTasksOptions.MigrateAtStart)} to false.",
+                    + $"{nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, grant this role the rights that it needs, "
+                    + $"and set {nameof(PostgreSqlTasksOptions.MigrateAtStart)} to false.",
                     e);
             }
             catch (Exception e) when (place.IsWanted(e))

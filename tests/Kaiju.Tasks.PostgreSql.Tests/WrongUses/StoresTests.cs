@@ -38,8 +38,8 @@ public sealed class StoresTests
         {
             "no pairs",
             Secret,
-            "The connection string of UsePostgreSql is invalid; it must consist of key=value pairs separated by semicolons. "
-            + "Format of the initialization string does not conform to specification starting at index 0."
+            "The connection string of UsePostgreSql is invalid; it must consist of key=value pairs separated by "
+            + "semicolons. Format of the initialization string does not conform to specification starting at index 0."
         },
         {
             "empty",
