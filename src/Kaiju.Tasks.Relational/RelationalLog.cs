@@ -20,7 +20,7 @@ internal static partial class RelationalLog
         504, LogLevel.Debug, "The connection that listens for hints was lost; reopening it. Polling continues.")]
     public static partial void ListeningLost(ILogger logger, Exception exception);
 
-    [LoggerMessage(505, LogLevel.Error, "A listener for the store's hints failed; the other listeners got the hint.")]
+    [LoggerMessage(505, LogLevel.Error, "A listener for hints of the store failed; the other listeners were notified.")]
     public static partial void ListenerFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(
