@@ -89,7 +89,7 @@ public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
                 claim => claim.TaskId, StringComparer.Ordinal));
         Assert.Single(await opened.Store.FindStrayClaimsAsync(Executor.Id, [], 1, default));
         Assert.Empty(await opened.Store.FindStrayClaimsAsync(Executor.Id, [.. own.Values], 10, default));
-        Assert.Empty(await opened.Store.FindStrayClaimsAsync("nobody", [], 10, default));
+        Assert.Empty(await opened.Store.FindStrayClaimsAsync("unknown", [], 10, default));
 
         HeldClaim[] asked = [
             own["b"],

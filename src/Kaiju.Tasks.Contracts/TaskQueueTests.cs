@@ -31,7 +31,7 @@ public abstract class TaskQueueTests(OpenStore open)
             ("low", -1, "default"),
             ("new", 0, "other"),
             ("high", 5, "other"),
-            ("nobody's", 9, "nobody's") })
+            ("unclaimed", 9, "unclaimed") })
         {
             await CreateAsync(
                 opened, new TaskDefinition { Id = id, Priority = priority, AppName = app, Commands = [new("do")] });
@@ -52,7 +52,7 @@ public abstract class TaskQueueTests(OpenStore open)
         }
 
         Assert.Equal(["t0", "t1"], await ClaimAsync(opened, 2));
-        Assert.Empty(await ClaimAsync(opened, 2, apps: ["nobody's"]));
+        Assert.Empty(await ClaimAsync(opened, 2, apps: ["unclaimed"]));
         Assert.Equal(["t2", "t3", "t4"], await ClaimAsync(opened, 10));
         Assert.Empty(await ClaimAsync(opened, 10));
     }

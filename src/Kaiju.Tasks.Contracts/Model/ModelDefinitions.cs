@@ -44,7 +44,7 @@ internal static class ModelDefinitions
             Of(2) with { NextTask = "b", Notify = true, UserId = "user-1", GroupId = "g-0" }),
         ("then c", Of(1) with { NextTask = "c" }),
         ("then itself, notify", Of(1) with { NextTask = "itself", Notify = true }),
-        ("then a missing task", Of(1) with { NextTask = "nobody" }),
+        ("then a missing task", Of(1) with { NextTask = "missing" }),
         ("disabled", Of(1) with { Enabled = false }),
         ("in a minute", Of(1) with { RunAt = Start.AddMinutes(1) }),
         ("on demand", Of(2) with { RunAt = TaskDefinition.OnDemand, System = true }),
