@@ -9,8 +9,8 @@ namespace Kaiju.Tasks.Contracts;
 public abstract class StoreDutyTests(OpenStore open) : StoreSuite(open)
 {
     /// <summary>
-    /// An occurrence that ran, or that was cancelled before its time, is not repeated: not by a reset, not by another
-    /// schedule, and not on a clock that was put back.
+    /// An occurrence that ran, or that was cancelled before its time, is not repeated. A reset, another schedule or a
+    /// clock that was put back does not change that.
     /// </summary>
     [Fact]
     public async Task The_greatest_occurrence_so_far_determines_the_next_one()
@@ -44,8 +44,7 @@ public abstract class StoreDutyTests(OpenStore open) : StoreSuite(open)
     }
 
     /// <summary>
-    /// A periodic task whose run ends in the same call or by the same duty as the task before it is started by that
-    /// task, as if it had ended on its own.
+    /// A finished task also starts a periodic next task whose run ends in the same call or by the same duty.
     /// </summary>
     [Theory]
     [InlineData("reports", true)]

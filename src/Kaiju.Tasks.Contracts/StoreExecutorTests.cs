@@ -10,7 +10,8 @@ namespace Kaiju.Tasks.Contracts;
 public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
 {
     /// <summary>
-    /// A report that is delivered again is recorded once, whatever has happened since; one with a foreign claim is not.
+    /// A report that is delivered again is recorded once, even after later changes. One with a foreign claim is not
+    /// recorded.
     /// </summary>
     [Fact]
     public async Task Each_report_of_a_batch_is_answered_alone()

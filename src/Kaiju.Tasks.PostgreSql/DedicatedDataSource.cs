@@ -11,7 +11,7 @@ internal sealed class DedicatedDataSource(
     public NpgsqlDataSource DataSource { get; } = Build(connectionString, options.PollingOnly);
 
     /// <summary>
-    /// The source of dedicated connections: whatever the pool's size, they neither wait for the pool nor count in it.
+    /// The source of dedicated connections, which neither wait for the pool nor count in it.
     /// </summary>
     public NpgsqlDataSource Apart { get; } = Build(connectionString, options.PollingOnly, isApart: true);
 

@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>The kind of a fault: it says whether the step may have happened and whether it is retried.</summary>
+/// <summary>The kind of a fault. It determines whether the step may have happened, and whether it is retried.</summary>
 internal enum FaultKind
 {
     /// <summary>

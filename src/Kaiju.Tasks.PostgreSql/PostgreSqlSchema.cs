@@ -119,7 +119,7 @@ public static partial class PostgreSqlSchema
         };
 
     /// <summary>
-    /// Uses a connection. Exceptions of the server name the place, and tell how to proceed where a right is missing.
+    /// Uses a connection. Exceptions of the server name the place, and advise on a missing right.
     /// </summary>
     private static async Task<T> UseAsync<T>(
         NpgsqlDataSource dataSource,

@@ -19,7 +19,7 @@ public sealed class PostgreSqlTasksOptions
     public bool PollingOnly { get; set; }
 
     /// <summary>
-    /// How often the listening connection is tested, 1 s to 10 min. Default: 10 s.
+    /// The interval between tests of the listening connection, 1 s to 10 min. Default: 10 s.
     /// </summary>
     public TimeSpan KeepAliveInterval { get; set; } = TimeSpan.FromSeconds(10);
 

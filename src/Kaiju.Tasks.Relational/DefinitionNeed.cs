@@ -15,8 +15,8 @@ internal readonly record struct DefinitionNeed(int Traits)
     public static readonly DefinitionNeed All = new(16);
 
     /// <summary>
-    /// The tasks for which the lifecycle needs more than <see cref="TaskRow.Head"/> to decide an event: the schedule of
-    /// a periodic task, the name of the next task, the rules of its retries.
+    /// The tasks for which the lifecycle needs more than <see cref="TaskRow.Head"/> to decide an event. It may need the
+    /// schedule of a periodic task, the name of the next task, or the rules of retries.
     /// </summary>
     public static DefinitionNeed Of(TaskEvent happened) => happened switch
     {

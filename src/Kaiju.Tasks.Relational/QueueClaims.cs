@@ -6,7 +6,7 @@ namespace Kaiju.Tasks.Relational;
 /// <summary>The store's members for its queue: to claim tasks, and to ask whether there are any.</summary>
 internal abstract class QueueClaims(SqlSession session, StoreParts parts)
 {
-    /// <summary>How often a claim is repeated at once when all tasks that it took were set aside.</summary>
+    /// <summary>The most immediate repetitions of a claim whose tasks were all set aside.</summary>
     protected const int MostRepeated = 20;
 
     /// <summary>Claims queued tasks, by priority, then by age, within the bounds of the request.</summary>

@@ -79,7 +79,7 @@ internal sealed class RowMoves(SqlSession session, StoreParts parts)
         /// <summary>The rows that the transaction holds and moves.</summary>
         public List<TaskRow> Rows { get; private set; } = [];
 
-        /// <summary>How many rows were loaded, including rows that another transaction holds.</summary>
+        /// <summary>The number of loaded rows, including rows that another transaction holds.</summary>
         public int Found { get; private set; }
 
         /// <summary>The rows that cannot be read or moved.</summary>

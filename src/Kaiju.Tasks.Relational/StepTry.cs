@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>Flags that tell a step about its earlier tries. See docs/decisions/0014.</summary>
+/// <summary>Flags about the earlier tries of a step. See docs/decisions/0014.</summary>
 [Flags]
 internal enum StepTry
 {

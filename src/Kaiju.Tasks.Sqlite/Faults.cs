@@ -3,7 +3,7 @@ using SQLitePCL;
 
 namespace Kaiju.Tasks.Sqlite;
 
-/// <summary>The kind of an error of SQLite: it decides what happens to the step and to the other steps.</summary>
+/// <summary>The kind of an error of SQLite. It decides the treatment of the step and of the other steps.</summary>
 internal enum FaultKind
 {
     /// <summary>

@@ -71,8 +71,8 @@ internal static class SqliteFile
     public static SqliteConnection Open(SqliteTasksOptions options, string? path = null)
     {
         // The connection is not shared and stays open, so a pool would only keep the file open after the store is
-        // closed. With a shared cache, connections of one process lock each other out at once, whatever the timeout.
-        // With a timeout below zero the driver does not sleep on locks.
+        // closed. With a shared cache, connections of one process lock each other out at once, without waiting for the
+        // timeout. With a timeout below zero the driver does not sleep on locks.
         var text = new SqliteConnectionStringBuilder(options.ConnectionString)
         {
             Pooling = false,

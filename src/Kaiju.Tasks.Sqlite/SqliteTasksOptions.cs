@@ -59,8 +59,8 @@ public sealed class SqliteTasksOptions
     }
 
     /// <summary>
-    /// How often the file is checked for changes by other processes, 10 ms to 1 min; a check costs two microseconds.
-    /// Default: 100 ms.
+    /// The interval between checks of the file for changes by other processes, 10 ms to 1 min. A check costs two
+    /// microseconds. Default: 100 ms.
     /// </summary>
     public TimeSpan ChangePollInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 

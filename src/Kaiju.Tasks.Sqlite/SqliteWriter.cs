@@ -278,7 +278,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (Exception e) when (e is SqliteException or ArgumentException or TaskSchemaException)
         {
-            // The hint is lost; polling finds the change. The next step reports what is wrong with the file.
+            // The hint is lost; polling finds the change. The next step reports the fault of the file.
             RollBack(e);
         }
     }

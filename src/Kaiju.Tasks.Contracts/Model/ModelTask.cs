@@ -70,8 +70,8 @@ internal sealed class ModelTask(
     }
 
     /// <summary>
-    /// Checks that no occurrence runs twice, whatever the lifecycle decided: a run's occurrence is never before an
-    /// earlier one, and the next run is planned after all of them and after now.
+    /// Checks that no occurrence runs twice, independently of the lifecycle. A run's occurrence is never before an
+    /// earlier one. The next run is planned after all of them and after now.
     /// </summary>
     public void CheckOccurrence(ManagedState before, bool isPlanned, DateTimeOffset now)
     {
@@ -88,7 +88,7 @@ internal sealed class ModelTask(
         }
     }
 
-    /// <summary>Records whether the next task was started.</summary>
+    /// <summary>Records the result of the start of the next task.</summary>
     public void NoteChain(ChainResult result) => State = State with { Chain = result };
 
     /// <summary>Records the store's id of a run that began in this step.</summary>

@@ -195,7 +195,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
         }
     }
 
-    /// <summary>A store may count in steps; their sum is what a client gets.</summary>
+    /// <summary>A store may count in steps; a client gets their sum.</summary>
     private async Task CheckCountAsync(TaskQuery query, TaskCursor? after, int limit, int found)
     {
         var count = 0;
@@ -208,7 +208,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
         Difference.Check("the number of tasks", Math.Min(found, limit), count);
     }
 
-    /// <summary>A store may answer with short pages; together they are what a client gets.</summary>
+    /// <summary>A store may answer with short pages; a client gets all of them together.</summary>
     private async Task<List<TaskRecord>> PageAsync(TaskQuery query, TaskCursor? after, int limit)
     {
         var tasks = new List<TaskRecord>();

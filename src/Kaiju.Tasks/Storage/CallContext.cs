@@ -13,7 +13,7 @@ public sealed class CallContext
     public string? Actor { get; init; }
 
     /// <summary>
-    /// The place from which the call came, such as the name of a page or a program. Default: null, for unknown.
+    /// The origin of the call, such as the name of a page or a program. Default: null, for unknown.
     /// </summary>
     public string? Origin { get; init; }
 

@@ -18,7 +18,7 @@ internal static class CreationRules
     };
 
     /// <summary>
-    /// The places of a call's tasks in waves, each id at most once in a wave: a repeated id conflicts with the task
+    /// The places of a call's tasks in waves, each id at most once in a wave. A repeated id conflicts with the task
     /// that the call itself has created.
     /// </summary>
     public static IEnumerable<IEnumerable<int>> Waves(IReadOnlyList<TaskDefinition> tasks) =>

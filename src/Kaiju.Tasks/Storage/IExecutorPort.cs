@@ -72,8 +72,8 @@ public interface IExecutorPort
         string executorId, IReadOnlyList<HeldClaim> known, int limit, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Gives back these claims of an executor (<see cref="TaskEvent.GivenBack"/>). It skips claims that the executor
-    /// does not hold any more, and tasks that another step holds at this moment, so that it never waits for a row.
+    /// Gives back these claims of an executor (<see cref="TaskEvent.GivenBack"/>). It never waits for a row: it skips
+    /// tasks that another step holds at this moment. Claims that the executor does not hold any more are skipped too.
     /// </summary>
     /// <param name="executorId">The executor.</param>
     /// <param name="claims">The claims.</param>

@@ -22,9 +22,9 @@ public interface ITaskReading
     ValueTask<TaskRun?> GetRunAsync(string taskId, string jobId, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Finds the runs that clients need not wait for any more: a run that has ended, that is not its task's current
-    /// run, or whose task does not exist. It is called often, for all waiting clients of a process at once, and must
-    /// not read definitions or results.
+    /// Finds the runs that clients need not wait for any more. Such a run has ended, is not current, or belongs to a
+    /// task that does not exist. It is called often, for all waiting clients of a process at once, and must not read
+    /// definitions or results.
     /// </summary>
     /// <param name="runs">The runs, at most 1,000.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>

@@ -3,7 +3,7 @@ using System.Data.Common;
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// Creates tasks in a transaction of the caller's, for a store in the caller's database: the task and the caller's data
+/// Creates tasks in a transaction of the caller's, for a store in the caller's database. The task and the caller's data
 /// are committed together or not at all.
 /// </summary>
 public interface ITransactionalCreation

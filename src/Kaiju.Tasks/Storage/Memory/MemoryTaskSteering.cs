@@ -64,8 +64,7 @@ internal sealed class MemoryTaskSteering(MemoryState state)
             return new UpdateAnswer { Result = UpdateResult.Refused, Faults = faults };
         }
 
-        // Removed and added again: its sets depend on its groups, its users, its priority, and on whether it is
-        // enabled.
+        // Removed and added again: the sets of a task depend on its group, its user, its priority and its Enabled.
         state.Tasks.Remove(task);
         task.Update(definition, TaskUpdate.Apply(task.Definition, definition, task.State, step.Now));
         state.Tasks.Add(task);
