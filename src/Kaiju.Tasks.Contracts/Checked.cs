@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>The checker that every store stands behind, as a host has it.</summary>
+/// <summary>Fills in and checks definitions as a host does before it calls a store.</summary>
 internal static class Checked
 {
     private static readonly TaskDefinitionChecker _checker = New();

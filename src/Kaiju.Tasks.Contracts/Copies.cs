@@ -31,7 +31,7 @@ internal static class Copies
             StoreKey = report.StoreKey,
         };
 
-    /// <summary>The task as a store without keys of its own would hand it out.</summary>
+    /// <summary>The task as it would be answered by a store without keys of its own.</summary>
     public static ExecutorTask WithoutStoreKey(this ExecutorTask task) => new()
     {
         Id = task.Id,

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>JSON in tests, as text that is easy to read.</summary>
+/// <summary>JSON for tests, written as readable text.</summary>
 internal static class Json
 {
     public static JsonElement Of(string json) => JsonElement.Parse(json);

@@ -6,9 +6,9 @@ namespace Kaiju.Tasks.Contracts;
 
 /// <summary>An empty store for one test, with its queue and its clock.</summary>
 /// <param name="Store">The store.</param>
-/// <param name="Queue">The store's own queue: what is QUEUED is what there is to claim.</param>
-/// <param name="Advance">Moves the store's clock on and says what time it is then.</param>
-/// <param name="Owner">Disposed of after the test; null if nothing needs to be.</param>
+/// <param name="Queue">The store's own queue, from which QUEUED tasks are claimed.</param>
+/// <param name="Advance">The function that moves the store's clock forward and returns the new time.</param>
+/// <param name="Owner">The object to dispose of after the test; null for none.</param>
 public sealed record OpenedStore(
     ITaskStore Store,
     ITaskQueue Queue,
@@ -17,7 +17,8 @@ public sealed record OpenedStore(
     : IAsyncDisposable
 {
     /// <summary>
-    /// Puts the store's clock back by a time and says what time it is then. Null: the clock only moves on.
+    /// The function that moves the store's clock back by a time and returns the new time. Default: null, for a clock
+    /// that only moves forward.
     /// </summary>
     public Func<TimeSpan, ValueTask<DateTimeOffset>>? PutBack { get; init; }
 
@@ -25,7 +26,7 @@ public sealed record OpenedStore(
     public ValueTask DisposeAsync() => Owner?.DisposeAsync() ?? default;
 }
 
-/// <summary>Opens an empty store whose clock stands at a time and moves only when it is told to.</summary>
+/// <summary>Opens an empty store with a clock that is stopped at a time and moves only on request.</summary>
 /// <param name="rules">The host's rules.</param>
-/// <param name="start">The time.</param>
+/// <param name="start">The time of the clock.</param>
 public delegate ValueTask<OpenedStore> OpenStore(LifecycleRules rules, DateTimeOffset start);

@@ -3,16 +3,16 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>What a store shows of work that no host does, and of moves that are worth a log line.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>How a store shows unattended work, and the moves that are worth a log line.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreAttendanceTests(OpenStore open) : StoreSuite(open)
 {
     private static readonly TimeSpan _tick = TimeSpan.FromTicks(1);
     private static readonly TimeSpan _minute = TimeSpan.FromMinutes(1);
 
-    /// <summary>An empty store has nothing that is unattended, and shows the last sign of a manager.</summary>
+    /// <summary>An empty store has no unattended work, and shows the last watch of a manager.</summary>
     [Fact]
-    public async Task The_last_sign_of_a_manager_is_shown()
+    public async Task The_last_watch_of_a_manager_is_shown()
     {
         await using var opened = await OpenAsync();
         Assert.Null((await opened.Store.FindUnattendedAsync(_minute, default)).LastWatch);
@@ -25,10 +25,10 @@ public abstract class StoreAttendanceTests(OpenStore open) : StoreSuite(open)
     }
 
     /// <summary>
-    /// Apps are in order, and one with a running task, a young task or none that may run is not among them.
+    /// Apps are in order. An app is left out if one of its tasks runs, if its first task is young, or if none may run.
     /// </summary>
     [Fact]
-    public async Task An_app_is_unserved_if_its_first_task_waits_for_long_and_none_runs()
+    public async Task An_app_is_unattended_if_its_first_task_waits_long_and_no_task_runs()
     {
         await using var opened = await OpenAsync();
         await CreateAsync(
@@ -52,19 +52,19 @@ public abstract class StoreAttendanceTests(OpenStore open) : StoreSuite(open)
         Assert.Equal(["waits, too"], (await opened.Store.FindUnattendedAsync(_minute, default)).Apps);
     }
 
-    /// <summary>Each kind of duty counts once it has been due for as long as was asked about.</summary>
+    /// <summary>Each kind of duty counts once it has been due for the given time.</summary>
     [Theory]
     [InlineData("queue")]
     [InlineData("wake")]
     [InlineData("retry")]
     [InlineData("restart")]
     [InlineData("abort")]
-    public async Task A_duty_is_unattended_after_the_time_that_is_asked_about(string duty)
+    public async Task A_duty_is_unattended_once_it_was_due_for_the_given_time(string duty)
     {
         await using var opened = await OpenAsync();
         var soon = TimeSpan.FromSeconds(30);
 
-        // What has missed its deadline is its executor's business for a while, and a manager's only after it.
+        // After a missed deadline, the executor has a while to abort the run; only then it is a manager's duty.
         var overdue = duty == "abort" ? new LifecycleRules().AbortGrace + _tick : TimeSpan.Zero;
         var definition = Checked.Definition(duty switch
         {
@@ -99,11 +99,11 @@ public abstract class StoreAttendanceTests(OpenStore open) : StoreSuite(open)
         Assert.True((await opened.Store.FindUnattendedAsync(_minute, default)).HasDuty);
     }
 
-    /// <summary>What a manager moves to FAILED says why and when it is tried again.</summary>
+    /// <summary>The move of a task to FAILED has the reason and the time of the retry.</summary>
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    public async Task A_move_to_failed_says_why_and_when_the_next_try_is(int maxRetries)
+    public async Task A_move_to_failed_has_the_reason_and_the_time_of_the_retry(int maxRetries)
     {
         await using var opened = await OpenAsync();
         var definition = Task("t", 1) with { MaxExecTimeout = _minute, MaxRetries = maxRetries, RetryDelay = _minute };

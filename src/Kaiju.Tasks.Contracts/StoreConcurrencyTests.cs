@@ -4,13 +4,13 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>What holds with many callers at once.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>The guarantees of a store with many concurrent callers.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreConcurrencyTests(OpenStore open) : StoreSuite(open)
 {
     /// <summary>Executors and managers on many threads finish every task once, and lose none.</summary>
     [Fact]
-    public async Task Many_callers_at_once_lose_and_double_nothing()
+    public async Task Concurrent_callers_finish_every_task_exactly_once()
     {
         const int Tasks = 200;
         await using var opened = await OpenAsync();

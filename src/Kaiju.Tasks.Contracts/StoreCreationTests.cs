@@ -3,11 +3,11 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>How tasks are created: whole batches, each item with an answer of its own.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>Creation of tasks: whole batches, each item with an answer of its own.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreCreationTests(OpenStore open) : StoreSuite(open)
 {
-    /// <summary>A definition that no checker has seen is refused, and with it everything beside it.</summary>
+    /// <summary>A definition without its defaults is refused together with the whole batch.</summary>
     [Fact]
     public async Task A_batch_with_an_item_that_was_not_prepared_stores_nothing()
     {
@@ -17,9 +17,9 @@ public abstract class StoreCreationTests(OpenStore open) : StoreSuite(open)
         Assert.Null(await opened.Store.GetAsync("t", default));
     }
 
-    /// <summary>An id that comes twice in a call meets what the call itself has created.</summary>
+    /// <summary>The second task with an id in a call conflicts with the first one.</summary>
     [Fact]
-    public async Task A_batch_answers_each_item_of_its_own()
+    public async Task Each_item_of_a_batch_gets_its_own_answer()
     {
         await using var opened = await OpenAsync();
         var (t, u) = (Checked.Definition(Task("t", 1)), Checked.Definition(Task("u", 1)));

@@ -4,16 +4,16 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>What managers do: periods, chains, and the dead.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>Duties of managers: periodic tasks, chains and dead executors.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreDutyTests(OpenStore open) : StoreSuite(open)
 {
     /// <summary>
-    /// An occurrence that ran, or that was cancelled before its time, does not come again: not by a reset, not by
-    /// another schedule, and not on a clock that was put back.
+    /// An occurrence that ran, or that was cancelled before its time, is not repeated. A reset, another schedule or a
+    /// clock that was put back does not change that.
     /// </summary>
     [Fact]
-    public async Task The_greatest_occurrence_so_far_decides_what_comes_next()
+    public async Task The_greatest_occurrence_so_far_determines_the_next_one()
     {
         await using var opened = await OpenAsync();
         var definition = Checked.Definition(Task("t", 1) with { Cron = "* * * * *" });
@@ -22,7 +22,7 @@ public abstract class StoreDutyTests(OpenStore open) : StoreSuite(open)
         await RunDueAsync(opened);
         Assert.Equal(Minute(2), (await opened.Store.GetAsync("t", default))!.NextRun);
 
-        // The second minute is left out.
+        // The second minute is skipped.
         await opened.Store.CancelAsync("t", default);
         await opened.Store.RestartPeriodicAsync(1, default);
         Assert.Equal(Minute(3), (await opened.Store.GetAsync("t", default))!.NextRun);
@@ -44,14 +44,13 @@ public abstract class StoreDutyTests(OpenStore open) : StoreSuite(open)
     }
 
     /// <summary>
-    /// A periodic task whose run ends in the same call, or by the same duty, is started by the task before it, as on
-    /// its own.
+    /// A finished task also starts a periodic next task whose run ends in the same call or by the same duty.
     /// </summary>
     [Theory]
     [InlineData("reports", true)]
     [InlineData("reports", false)]
     [InlineData("duty", true)]
-    public async Task A_next_task_that_ends_together_with_the_one_before_isStarted(string by, bool withStoreKey)
+    public async Task A_next_task_that_ends_in_the_same_step_is_started(string by, bool withStoreKey)
     {
         await using var opened = await OpenAsync();
         var next = Checked.Definition(Task("next", 1) with { Cron = "* * * * *" });
@@ -82,9 +81,9 @@ public abstract class StoreDutyTests(OpenStore open) : StoreSuite(open)
         Assert.Equal((TaskState.Idle, now), (started.State, started.NextRun));
     }
 
-    /// <summary>As long as a dead executor holds tasks it is known, so that the rest of them is found too.</summary>
+    /// <summary>A dead executor stays known as long as it holds tasks, so that all of them are found.</summary>
     [Fact]
-    public async Task A_deadExecutor_is_forgotten_with_its_last_task()
+    public async Task A_dead_executor_is_removed_with_its_last_task()
     {
         await using var opened = await OpenAsync();
         for (var i = 0; i < 3; i++)

@@ -5,15 +5,16 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>What executors ask: reports and claims.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>Calls of executors: reports and claims.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
 {
     /// <summary>
-    /// A report that is delivered again is recorded once, whatever has happened since; a stranger's is not.
+    /// A report that is delivered again is recorded once, even after later changes. One with a foreign claim is not
+    /// recorded.
     /// </summary>
     [Fact]
-    public async Task Reports_of_a_batch_stand_alone()
+    public async Task Each_report_of_a_batch_is_answered_alone()
     {
         await using var opened = await OpenAsync();
         await opened.Store.CreateAsync(
@@ -40,7 +41,7 @@ public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
     }
 
     /// <summary>
-    /// A report that is delivered again beside a later one of the same task still meets what it has done itself.
+    /// A report that is delivered again together with a later one of the same task is recognised as recorded.
     /// </summary>
     [Fact]
     public async Task Reports_about_one_task_are_decided_in_their_order()
@@ -71,7 +72,7 @@ public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
     }
 
     /// <summary>
-    /// What an executor holds and does not list is found, and given back claim by claim; nothing else is touched.
+    /// Claims that an executor holds and does not list are found, and given back one by one; others do not change.
     /// </summary>
     [Fact]
     public async Task Stray_claims_are_found_and_given_back_one_by_one()
@@ -89,7 +90,7 @@ public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
                 claim => claim.TaskId, StringComparer.Ordinal));
         Assert.Single(await opened.Store.FindStrayClaimsAsync(Executor.Id, [], 1, default));
         Assert.Empty(await opened.Store.FindStrayClaimsAsync(Executor.Id, [.. own.Values], 10, default));
-        Assert.Empty(await opened.Store.FindStrayClaimsAsync("nobody", [], 10, default));
+        Assert.Empty(await opened.Store.FindStrayClaimsAsync("unknown", [], 10, default));
 
         HeldClaim[] asked = [
             own["b"],

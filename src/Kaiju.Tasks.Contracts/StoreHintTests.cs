@@ -4,16 +4,15 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>What a hint names.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>The apps and tasks that a hint names.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreHintTests(OpenStore open) : StoreSuite(open)
 {
     /// <summary>
-    /// A hint about a queued task may be about its app, and one about an end about the task: what it names includes
-    /// them, or is any.
+    /// A hint about a queued task includes its app, and a hint about an end includes the task, by name or as any.
     /// </summary>
     [Fact]
-    public async Task A_hint_names_what_it_is_about_or_anything()
+    public async Task A_hint_names_its_app_or_its_task_or_any()
     {
         await using var opened = await OpenAsync();
         var hints = new System.Collections.Concurrent.ConcurrentQueue<StoreHint>();
@@ -40,7 +39,7 @@ public abstract class StoreHintTests(OpenStore open) : StoreSuite(open)
         await RecordAsync(opened, claimed, 0, StageOutcome.Completed(Json.Of("1")));
         await HintedAsync(hint => hint.Kinds.HasFlag(StoreHintKinds.Ended) && hint.TaskIds.MayContain("u"));
 
-        // A hint may come after the answer.
+        // A hint may arrive after the answer.
         async Task HintedAsync(Func<StoreHint, bool> isMeant)
         {
             using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);

@@ -2,12 +2,12 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>What is left at a task's end.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>Notifications that are stored at a task's end.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreNotificationTests(OpenStore open) : StoreSuite(open)
 {
     /// <summary>
-    /// Notifications of long ago are deleted, the oldest first, and no more at once than was asked for.
+    /// Old notifications are deleted, the oldest first, and at most the given number at once.
     /// </summary>
     [Fact]
     public async Task Old_notifications_are_deleted()

@@ -4,11 +4,11 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>What is read: JSON as it was written, texts as they are, and the history of runs.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>Reading of stored values: JSON as it was written, texts unchanged, and the history of runs.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreReadingTests(OpenStore open) : StoreSuite(open)
 {
-    /// <summary>Numbers keep their spelling, objects the order of their keys, and text its characters.</summary>
+    /// <summary>Numbers keep their spelling, objects the order of their keys, and texts their characters.</summary>
     [Theory]
     [InlineData("1.0")]
     [InlineData("1E400")]
@@ -56,13 +56,13 @@ public abstract class StoreReadingTests(OpenStore open) : StoreSuite(open)
                 .Texts());
     }
 
-    /// <summary>Whatever a text may hold, it is found again and stays itself.</summary>
+    /// <summary>A text with any characters is stored unchanged, and found again.</summary>
     [Theory]
     [InlineData("it's \"quoted\"; drop table tasks; --")]
     [InlineData("100% _like_ \\ [a-z]*")]
     [InlineData("é𝄞 中文 \u202e")]
     [InlineData("A")]
-    public async Task Texts_are_only_texts(string text)
+    public async Task Texts_are_stored_unchanged(string text)
     {
         await using var opened = await OpenAsync();
         var definition = Checked.Definition(
@@ -87,7 +87,7 @@ public abstract class StoreReadingTests(OpenStore open) : StoreSuite(open)
     }
 
     /// <summary>
-    /// Many runs are asked about at once, and only those answered for that have ended, are not current, or never were.
+    /// Of many runs, the store answers those that have ended, that are not current, or that never existed.
     /// </summary>
     [Fact]
     public async Task Runs_that_have_ended_are_found_among_many()
@@ -109,7 +109,7 @@ public abstract class StoreReadingTests(OpenStore open) : StoreSuite(open)
         Assert.Equal([runs[7], runs[500], runs[999]], ended.OrderBy(runs.IndexOf));
     }
 
-    /// <summary>The runs that a task keeps have their results, and those that it does not are gone.</summary>
+    /// <summary>Earlier runs that are kept have their results; the others are deleted.</summary>
     [Fact]
     public async Task Earlier_runs_keep_their_results()
     {

@@ -3,11 +3,11 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>What a caller may reach.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>The scope of a caller.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreSteeringTests(OpenStore open) : StoreSuite(open)
 {
-    /// <summary>Each list of a scope, with a task's value in it and not, and none.</summary>
+    /// <summary>Each list of a scope: with the task's value in it, without it, and empty.</summary>
     public static TheoryData<string, bool> Scopes => new()
     {
         { "all", true },
@@ -23,7 +23,7 @@ public abstract class StoreSteeringTests(OpenStore open) : StoreSuite(open)
         { "apps:one groups:g users:v", false },
     };
 
-    /// <summary>A task outside the caller's scope is answered as one that does not exist, and stays as it is.</summary>
+    /// <summary>A task outside the caller's scope is answered like a missing one, and does not change.</summary>
     [Theory]
     [MemberData(nameof(Scopes))]
     public async Task A_step_reaches_only_tasks_in_the_callers_scope(string scope, bool reaches)
@@ -52,7 +52,7 @@ public abstract class StoreSteeringTests(OpenStore open) : StoreSuite(open)
         Assert.Equal(reaches, await store.GetAsync("t", default) is null);
     }
 
-    /// <summary>A message reaches its wait only from inside the scope.</summary>
+    /// <summary>A message is received only from a caller whose scope includes the task.</summary>
     [Theory]
     [InlineData("users:u", true)]
     [InlineData("users:v", false)]
@@ -70,9 +70,9 @@ public abstract class StoreSteeringTests(OpenStore open) : StoreSuite(open)
             reaches ? TaskState.Finished : TaskState.Waiting, (await opened.Store.GetAsync("t", default))!.State);
     }
 
-    /// <summary>What was created before the id that is out of reach stays created, in one call and in many.</summary>
+    /// <summary>Tasks before the id outside the scope stay created, in one call and in many.</summary>
     [Fact]
-    public async Task An_unreachable_id_refuses_its_own_item_alone()
+    public async Task An_id_out_of_scope_refuses_only_its_own_item()
     {
         await using var opened = await OpenAsync();
         await opened.Store.CreateAsync(

@@ -5,8 +5,8 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>What the suites of a store share.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>The common base of the suites for stores.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreSuite(OpenStore open)
 {
     private protected static readonly ExecutorInfo Executor = new()

@@ -3,15 +3,15 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>How managers keep one watch over the store.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>The watch that managers keep over the store.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
 {
     private static readonly TimeSpan _half = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan _lifetime = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan _tick = TimeSpan.FromTicks(1);
 
-    /// <summary>The watch begins at the first look, and goes on as long as there is no gap.</summary>
+    /// <summary>The watch begins at the first call, and continues as long as there is no gap.</summary>
     [Fact]
     public async Task A_watch_without_gaps_keeps_its_beginning()
     {
@@ -25,10 +25,10 @@ public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
     }
 
     /// <summary>
-    /// A gap of more than one and a half ping intervals begins it anew, and the new beginning is stored.
+    /// A gap of more than one and a half ping intervals restarts the watch, and the new beginning is stored.
     /// </summary>
     [Fact]
-    public async Task A_gap_begins_the_watch_anew_for_every_manager()
+    public async Task A_gap_restarts_the_watch_for_every_manager()
     {
         await using var opened = await OpenAsync();
         await opened.Store.WatchAsync(default);
@@ -42,7 +42,7 @@ public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
     /// The oldest ping is answered, and the time to the next duty is a lifetime after the later of ping and gap.
     /// </summary>
     [Fact]
-    public async Task The_next_duty_of_anExecutors_death_waits_for_the_watch()
+    public async Task A_dead_executor_is_due_a_lifetime_after_the_last_gap()
     {
         await using var opened = await OpenAsync();
         await opened.Store.HeartbeatAsync(Executor.With(id: "first"), [], default);
@@ -58,10 +58,10 @@ public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
     }
 
     /// <summary>
-    /// Who was alive at the time that the caller names is not expelled, whatever the time is when the step happens.
+    /// An executor that was alive at the given time is not expelled, even if the step runs later.
     /// </summary>
     [Fact]
-    public async Task Only_who_was_dead_at_the_given_time_is_expelled()
+    public async Task Only_executors_dead_at_the_given_time_are_expelled()
     {
         await using var opened = await OpenAsync();
         await opened.Store.CreateAsync(
@@ -81,10 +81,10 @@ public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
     }
 
     /// <summary>
-    /// A ping that comes with an import is of another clock; it is never later than the store's time.
+    /// An imported ping may be from another clock; it is never later than the store's time.
     /// </summary>
     [Fact]
-    public async Task An_importedExecutor_pings_no_later_than_now()
+    public async Task An_imported_ping_is_not_later_than_now()
     {
         await using var opened = await OpenAsync();
         var early = Start - TimeSpan.FromSeconds(5);
@@ -99,7 +99,7 @@ public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
                 executor => executor.ExecutorId, StringComparer.Ordinal));
     }
 
-    /// <summary>Managers that look at the same time agree, and none waits for another.</summary>
+    /// <summary>Managers that call at the same time agree, and none waits for another.</summary>
     [Fact]
     public async Task Many_managers_keep_one_watch()
     {

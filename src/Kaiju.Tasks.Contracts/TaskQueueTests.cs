@@ -5,8 +5,8 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>What a queue promises: order, bounds, and that whoever waits is woken.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>The guarantees of a queue: order, bounds, and that waiting executors are woken.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class TaskQueueTests(OpenStore open)
 {
     private static readonly DateTimeOffset _start = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
@@ -19,7 +19,7 @@ public abstract class TaskQueueTests(OpenStore open)
         Capacity = 100,
     };
 
-    /// <summary>Higher priority first; among equals what was queued first.</summary>
+    /// <summary>Higher priority first; among equal ones, the task that was queued first.</summary>
     [Fact]
     public async Task Tasks_are_claimed_by_priority_then_by_age()
     {
@@ -31,7 +31,7 @@ public abstract class TaskQueueTests(OpenStore open)
             ("low", -1, "default"),
             ("new", 0, "other"),
             ("high", 5, "other"),
-            ("nobody's", 9, "nobody's") })
+            ("unclaimed", 9, "unclaimed") })
         {
             await CreateAsync(
                 opened, new TaskDefinition { Id = id, Priority = priority, AppName = app, Commands = [new("do")] });
@@ -41,9 +41,9 @@ public abstract class TaskQueueTests(OpenStore open)
         Assert.Equal(["high", "old", "new", "low"], await ClaimAsync(opened, 10, apps: ["default", "other"]));
     }
 
-    /// <summary>No more tasks than asked for, of no other apps, and none twice.</summary>
+    /// <summary>A claim takes at most the given number of tasks, only of the given apps, and none twice.</summary>
     [Fact]
-    public async Task A_claim_takes_no_more_than_it_may()
+    public async Task A_claim_stays_within_its_number_and_its_apps()
     {
         await using var opened = await OpenAsync();
         for (var i = 0; i < 5; i++)
@@ -52,12 +52,12 @@ public abstract class TaskQueueTests(OpenStore open)
         }
 
         Assert.Equal(["t0", "t1"], await ClaimAsync(opened, 2));
-        Assert.Empty(await ClaimAsync(opened, 2, apps: ["nobody's"]));
+        Assert.Empty(await ClaimAsync(opened, 2, apps: ["unclaimed"]));
         Assert.Equal(["t2", "t3", "t4"], await ClaimAsync(opened, 10));
         Assert.Empty(await ClaimAsync(opened, 10));
     }
 
-    /// <summary>No more bytes than asked for, but always one task.</summary>
+    /// <summary>A claim takes at most the given number of bytes, but always one task.</summary>
     [Fact]
     public async Task A_claim_is_bounded_in_bytes_but_one_task_is_always_allowed()
     {
@@ -73,9 +73,9 @@ public abstract class TaskQueueTests(OpenStore open)
         Assert.Equal(["t2"], await ClaimAsync(opened, 10, bytes: 10));
     }
 
-    /// <summary>The results of the stages before count, and come with the claim.</summary>
+    /// <summary>The results of earlier stages count as bytes, and the claim contains them.</summary>
     [Fact]
-    public async Task Earlier_results_count_and_travel_with_a_claim()
+    public async Task Earlier_results_count_as_bytes_and_come_with_a_claim()
     {
         await using var opened = await OpenAsync();
         await CreateAsync(opened, new TaskDefinition { Id = "t", Commands = [new("a"), new("b"), new("c")] });
@@ -105,9 +105,9 @@ public abstract class TaskQueueTests(OpenStore open)
             report.Outcome is StageOutcome.Done done ? [done.Result.GetRawText()] : [], claimed.Result.Texts());
     }
 
-    /// <summary>A manager moves no more than it may, what is due longest first, and says what it has moved.</summary>
+    /// <summary>A duty moves at most the given number of tasks, longest due first, and answers which.</summary>
     [Fact]
-    public async Task A_verb_moves_no_more_than_its_limit_and_says_which()
+    public async Task A_duty_moves_at_most_its_limit_and_answers_which()
     {
         await using var opened = await OpenAsync();
         for (var i = 0; i < 5; i++)
@@ -122,22 +122,22 @@ public abstract class TaskQueueTests(OpenStore open)
         Assert.Equal(TimeSpan.FromSeconds(1), await opened.Store.GetTimeToNextDutyAsync(default));
     }
 
-    /// <summary>Whoever waits is woken by a task, and does not wait where one is there already.</summary>
+    /// <summary>A waiting executor is woken by a task, and does not wait if there is one already.</summary>
     [Fact]
-    public async Task A_queue_wakes_who_waits_for_it_and_loses_nothing_in_between()
+    public async Task A_queued_task_ends_a_wait_even_if_it_came_before()
     {
         await using var opened = await OpenAsync();
         var waiting = opened.Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask();
         await CreateAsync(opened, new TaskDefinition { Id = "t", Commands = [new("do")] });
         await waiting.WaitAsync(_bound);
 
-        // Claimed in between, as an executor does: a wait that finds again what no claim got pauses.
+        // Claimed in between, as by an executor: a wait that finds a task again which no claim got pauses.
         Assert.Equal(["t"], await ClaimAsync(opened, 1));
         await CreateAsync(opened, new TaskDefinition { Id = "u", Commands = [new("do")] });
         await opened.Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask().WaitAsync(_bound);
     }
 
-    /// <summary>A wait can be given up.</summary>
+    /// <summary>A wait can be cancelled.</summary>
     [Fact]
     public async Task A_wait_ends_when_it_is_cancelled()
     {

@@ -5,12 +5,12 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Contracts;
 
 /// <summary>
-/// The members of <see cref="ITaskSteering"/> with <see cref="CallContext.Empty"/>: of every task, by an unknown
-/// caller.
+/// The members of <see cref="ITaskSteering"/> with <see cref="CallContext.Empty"/>: an unknown caller that reaches
+/// every task.
 /// </summary>
 public static class UnscopedSteering
 {
-    /// <summary>Like <see cref="ITaskSteering.CreateAsync"/>, for an unknown caller and of every task.</summary>
+    /// <summary>Like <see cref="ITaskSteering.CreateAsync"/>, for an unknown caller that reaches every task.</summary>
     public static ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         this ITaskSteering store,
         IReadOnlyList<TaskDefinition> tasks,
@@ -21,7 +21,7 @@ public static class UnscopedSteering
         cancellationToken);
 
     /// <summary>
-    /// Like <see cref="ITransactionalCreation.CreateAsync"/>, for an unknown caller and of every task.
+    /// Like <see cref="ITransactionalCreation.CreateAsync"/>, for an unknown caller that reaches every task.
     /// </summary>
     public static ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         this ITaskSteering store,
@@ -31,7 +31,7 @@ public static class UnscopedSteering
         CancellationToken cancellationToken) =>
         store.InCallersTransaction!.CreateAsync(tasks, onConflict, transaction, CallContext.Empty, cancellationToken);
 
-    /// <summary>Like <see cref="ITaskSteering.ImportAsync"/>, for an unknown caller and of every task.</summary>
+    /// <summary>Like <see cref="ITaskSteering.ImportAsync"/>, for an unknown caller that reaches every task.</summary>
     public static ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
         this ITaskSteering store,
         IReadOnlyList<TaskRecord> tasks,
@@ -41,27 +41,29 @@ public static class UnscopedSteering
         CallContext.Empty,
         cancellationToken);
 
-    /// <summary>Like <see cref="ITaskSteering.UpdateAsync"/>, for an unknown caller and of every task.</summary>
+    /// <summary>Like <see cref="ITaskSteering.UpdateAsync"/>, for an unknown caller that reaches every task.</summary>
     public static ValueTask<UpdateAnswer> UpdateAsync(
         this ITaskSteering store, TaskDefinition definition, int revision, CancellationToken cancellationToken) =>
         store.UpdateAsync(definition, revision, CallContext.Empty, cancellationToken);
 
-    /// <summary>Like <see cref="ITaskSteering.DeleteAsync"/>, for an unknown caller and of every task.</summary>
+    /// <summary>Like <see cref="ITaskSteering.DeleteAsync"/>, for an unknown caller that reaches every task.</summary>
     public static ValueTask<bool> DeleteAsync(
         this ITaskSteering store, string taskId, CancellationToken cancellationToken) =>
         store.DeleteAsync(taskId, CallContext.Empty, cancellationToken);
 
-    /// <summary>Like <see cref="ITaskSteering.ResetAsync"/>, for an unknown caller and of every task.</summary>
+    /// <summary>Like <see cref="ITaskSteering.ResetAsync"/>, for an unknown caller that reaches every task.</summary>
     public static ValueTask<bool> ResetAsync(
         this ITaskSteering store, string taskId, CancellationToken cancellationToken) =>
         store.ResetAsync(taskId, CallContext.Empty, cancellationToken);
 
-    /// <summary>Like <see cref="ITaskSteering.CancelAsync"/>, for an unknown caller and of every task.</summary>
+    /// <summary>Like <see cref="ITaskSteering.CancelAsync"/>, for an unknown caller that reaches every task.</summary>
     public static ValueTask<bool> CancelAsync(
         this ITaskSteering store, string taskId, CancellationToken cancellationToken) =>
         store.CancelAsync(taskId, CallContext.Empty, cancellationToken);
 
-    /// <summary>Like <see cref="ITaskSteering.SendMessageAsync"/>, for an unknown caller and of every task.</summary>
+    /// <summary>
+    /// Like <see cref="ITaskSteering.SendMessageAsync"/>, for an unknown caller that reaches every task.
+    /// </summary>
     public static ValueTask<bool> SendMessageAsync(
         this ITaskSteering store, string taskId, JsonElement data, CancellationToken cancellationToken) =>
         store.SendMessageAsync(taskId, data, CallContext.Empty, cancellationToken);

@@ -3,34 +3,34 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>What a step does when another transaction holds a row that it needs.</summary>
+/// <summary>The reaction of a step to a row that another transaction holds.</summary>
 internal enum OnHeld
 {
-    /// <summary>It is tried again for a while, and passes over what it need not wait for.</summary>
+    /// <summary>Retry for a while, and skip held rows that the step need not wait for.</summary>
     Wait,
 
-    /// <summary>Its caller gets the fault.</summary>
+    /// <summary>Throw to the caller.</summary>
     Throw,
 }
 
 /// <summary>
-/// One way to ask the server, which <see cref="PostgreSqlRetries"/> tries until there is an answer or a fault that
-/// lasts.
+/// One request to the server. <see cref="PostgreSqlRetries"/> repeats it until there is an answer or a permanent fault.
+/// See docs/decisions/0014.
 /// </summary>
 internal abstract class Attempt<T>
 {
     public abstract Task<T> TryAsync();
 
-    /// <summary>True for a fault that may be gone at the next try, if that does no harm.</summary>
+    /// <summary>True for a fault that a retry may overcome, if a retry does no harm.</summary>
     public abstract bool IsPassing(Exception fault);
 
-    /// <summary>Takes note of a fault before the next try.</summary>
+    /// <summary>Records a fault before the next try.</summary>
     public virtual void PrepareNext(Exception fault)
     {
     }
 }
 
-/// <summary>One statement, or several that need not see the same moment, without a transaction around them.</summary>
+/// <summary>One statement, or several that need no common snapshot, outside a transaction.</summary>
 internal class StatementAttempt<T>(
     PostgreSqlSession session,
     Func<PostgreSqlStep, ValueTask<T>> act,
@@ -47,7 +47,7 @@ internal class StatementAttempt<T>(
         }
     }
 
-    /// <summary>On a connection and a thread that may be kept.</summary>
+    /// <summary>Runs synchronously on the calling thread, which may be blocked.</summary>
     public T Try(NpgsqlConnection connection) =>
         act(session.NewStep(connection, StepTry.First, cancellationToken, isBlocking: true)).AsTask().GetAwaiter()
             .GetResult();
@@ -55,7 +55,7 @@ internal class StatementAttempt<T>(
     public override bool IsPassing(Exception fault) => isPassing(fault);
 }
 
-/// <summary>One question on a connection that is kept. Only a held row is waited for.</summary>
+/// <summary>A query on a dedicated connection. It is retried only for held rows.</summary>
 internal sealed class DedicatedAttempt<T>(
     PostgreSqlSession session,
     DedicatedConnection dedicated,
@@ -80,7 +80,7 @@ internal sealed class TransactionAttempt<T>(
 {
     private StepTry _tries = tries;
 
-    /// <summary>It is not known whether the last try has happened.</summary>
+    /// <summary>True if the last try may have been committed.</summary>
     public bool IsInDoubt => _tries.HasFlag(StepTry.MayHaveHappened);
 
     public override async Task<(T Answer, SqlStep Step)> TryAsync()
@@ -100,7 +100,7 @@ internal sealed class TransactionAttempt<T>(
         }
     }
 
-    // While it is in doubt, the holder may be the try whose answer was lost.
+    // While the outcome is in doubt, the holder may be the try whose answer was lost.
     public override bool IsPassing(Exception fault) =>
         Faults.IsHeld(fault) ? onHeld == OnHeld.Wait || IsInDoubt : Faults.IsPassing(fault);
 
@@ -113,8 +113,7 @@ internal sealed class TransactionAttempt<T>(
     }
 
     /// <summary>
-    /// Commits. Without an answer it is in doubt whether that has happened; what the step has to tell others is told
-    /// all the same.
+    /// Commits. Without an answer the outcome is in doubt; the step's hints are published all the same.
     /// </summary>
     private async Task CommitAsync(NpgsqlTransaction transaction, PostgreSqlStep step)
     {

@@ -3,20 +3,20 @@ using Kaiju.Tasks.Relational;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// <see cref="Batches{TItem, TAnswer}"/> with a thread of its own, for a connection that is used without awaiting:
-/// between the server's answer and the next statement no other thread need wake up, which costs as much as the
-/// statement itself. The thread starts with the first call.
+/// <see cref="Batches{TItem, TAnswer}"/> with a thread of its own, for a connection that is used synchronously. So no
+/// other thread must wake up between the server's answer and the next statement, which costs as much as the statement.
+/// The thread starts with the first call.
 /// </summary>
 /// <param name="name">The thread's name.</param>
 /// <param name="patience">
-/// How long a batch waits for as many callers as the one before had. They have just been answered and often come again,
-/// each on a thread that must wake up first; without them the next batch would be the first of them alone. Nobody waits
-/// after a batch of one.
+/// The longest wait of a batch for as many callers as the last batch had. Callers with answers often call again, each
+/// on a thread that must wake up first. Without the wait the next batch would contain only the first of them. There is
+/// no wait after a batch of one.
 /// </param>
 /// <param name="run">
-/// Carries a batch out, and answers for each item. What it throws, every caller of the batch gets.
+/// The function that runs a batch and answers each item. Every caller of the batch gets the exception that it throws.
 /// </param>
-/// <param name="sizeOf">About how many bytes travel with an item.</param>
+/// <param name="sizeOf">The approximate size of an item in bytes.</param>
 internal sealed class BatchThread<TItem, TAnswer>(
     string name,
     TimeSpan patience,
@@ -29,7 +29,7 @@ internal sealed class BatchThread<TItem, TAnswer>(
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Thread? _thread;
 
-    /// <summary>With how many calls the thread wants to be woken.</summary>
+    /// <summary>The number of waiting calls at which the thread is to be woken.</summary>
     private int _wanted = Nothing;
     private bool _isDisposed;
 
@@ -65,7 +65,7 @@ internal sealed class BatchThread<TItem, TAnswer>(
         await _ended.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Fails the calls that are not under way yet.</summary>
+    /// <summary>Fails the calls that have not started yet.</summary>
     public void Abandon()
     {
         lock (_waiting)
@@ -116,7 +116,7 @@ internal sealed class BatchThread<TItem, TAnswer>(
         _ended.SetResult();
     }
 
-    /// <summary>The next batch, as soon as there is one; an empty one at the end.</summary>
+    /// <summary>Waits for the next batch; an empty one means the end.</summary>
     private Batch<TItem, TAnswer> Take(int before)
     {
         lock (_waiting)

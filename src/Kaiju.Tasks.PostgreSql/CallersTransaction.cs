@@ -6,13 +6,13 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// How tasks are created in a transaction of the caller's. What fails leaves nothing half done in it.
+/// Creates tasks in a transaction of the caller's. A savepoint ensures that a failed creation leaves nothing behind.
 /// </summary>
 /// <param name="parts">
-/// The store's parts, with statements that limit no wait: how long the transaction waits is the caller's affair.
+/// The store's parts, with statements that do not limit lock waits: the caller decides how long a transaction waits.
 /// </param>
 /// <param name="options">The options.</param>
-/// <param name="place">Where the tasks are.</param>
+/// <param name="place">The place of the tasks, for messages.</param>
 /// <param name="testTime">The time, for tests.</param>
 internal sealed class CallersTransaction(
     Lazy<StoreParts> parts, PostgreSqlTasksOptions options, Place place, Func<DateTimeOffset>? testTime)
@@ -32,7 +32,7 @@ internal sealed class CallersTransaction(
         {
             throw new ArgumentException(
                 $"The transaction is {transaction?.GetType().Name ?? "null"}, or has ended; it must be an "
-                + $"{nameof(NpgsqlTransaction)} on the database of the tasks.",
+                + $"{nameof(NpgsqlTransaction)} on the tasks' database.",
                 nameof(transaction));
         }
 
@@ -43,7 +43,7 @@ internal sealed class CallersTransaction(
         catch (InvalidOperationException e)
         {
             throw new ArgumentException(
-                "The transaction has ended; a task is created before its commit.", nameof(transaction), e);
+                "The transaction has ended; create tasks before its commit.", nameof(transaction), e);
         }
 
         var there = new Place(connection.ConnectionString, options.Schema);
@@ -78,13 +78,13 @@ internal sealed class CallersTransaction(
         }
     }
 
-    /// <summary>The caller's transaction does not see the tables, since it is on a database without them.</summary>
+    /// <summary>True if the caller's transaction is on a database without the tables.</summary>
     private static bool IsOfAnotherDatabase(Exception e) => e is PostgresException server
         && server.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName;
 
     /// <summary>
-    /// In the caller's transaction, since nothing tells the store of its commit; this process hears it like every
-    /// other.
+    /// Notifies in the caller's transaction, since the store does not learn of its commit. This process gets the hint
+    /// from the server like every other.
     /// </summary>
     private async Task NotifyAsync(NpgsqlConnection connection, StoreHint hint, CancellationToken cancellationToken)
     {
@@ -100,7 +100,7 @@ internal sealed class CallersTransaction(
     }
 
     /// <summary>
-    /// Takes back what was done since the savepoint; a connection that is gone has taken back everything.
+    /// Rolls back to the savepoint. If the connection is lost, the server rolls back the whole transaction.
     /// </summary>
     private static async Task RollBackAsync(NpgsqlTransaction transaction)
     {
@@ -110,7 +110,7 @@ internal sealed class CallersTransaction(
         }
         catch (Exception e) when (Faults.IsOfConnection(e))
         {
-            // The caller gets the fault that came first.
+            // The caller gets the first exception.
         }
     }
 }

@@ -3,23 +3,23 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>A task that a call wants to create.</summary>
+/// <summary>A task to create.</summary>
 internal readonly record struct NewTask(TaskRow Row, OnConflict OnConflict);
 
-/// <summary>What became of a creation.</summary>
+/// <summary>The outcome of a creation in a batch.</summary>
 internal enum CreationOutcome
 {
-    /// <summary>Nothing yet: it is left to its caller.</summary>
+    /// <summary>Not created by the batch: its caller creates it.</summary>
     Open,
 
-    /// <summary>It was tried, and it is not known whether that has happened. It is left to its caller too.</summary>
+    /// <summary>Tried, and possibly committed. Its caller tries again.</summary>
     InDoubt,
 
-    /// <summary>There is an answer.</summary>
+    /// <summary>Answered by the batch.</summary>
     Answered,
 }
 
-/// <summary>What became of a creation, and the answer if there is one.</summary>
+/// <summary>The outcome of a creation in a batch, with the answer if there is one.</summary>
 internal readonly record struct BatchedCreation(CreationOutcome Outcome, CreateAnswer Answer)
 {
     public static BatchedCreation InDoubt { get; } = new(CreationOutcome.InDoubt, default);
@@ -27,27 +27,28 @@ internal readonly record struct BatchedCreation(CreationOutcome Outcome, CreateA
     public static BatchedCreation Of(CreateAnswer answer) => new(CreationOutcome.Answered, answer);
 }
 
-/// <summary>Creations that are carried out together, and what became of them by their places.</summary>
+/// <summary>Creations that run together, with their outcomes by place.</summary>
 internal sealed class CreationBatch(IReadOnlyList<NewTask> tasks)
 {
     public IReadOnlyList<NewTask> Tasks => tasks;
 
     public BatchedCreation[] Created { get; } = new BatchedCreation[tasks.Count];
 
-    /// <summary>The statement met something in its way, and was cut in halves.</summary>
+    /// <summary>True if the statement failed because of some of the creations, and was split in halves.</summary>
     public bool IsHalved { get; set; }
 
-    /// <summary>The places of the first of each id: an id that comes again meets what the first has created.</summary>
+    /// <summary>The first place of each id: later places conflict with the task that the first one creates.</summary>
     public int[] FirstOfEachId() =>
         [.. Enumerable.Range(0, tasks.Count).DistinctBy(place => tasks[place].Row.Id, StringComparer.Ordinal)];
 
-    /// <summary>The places of creations that keep what is stored, by the ids of those without an answer.</summary>
+    /// <summary>The places of creations without an answer that keep a stored task, by their ids.</summary>
     public ILookup<string, int> FindOpen() => Enumerable.Range(0, tasks.Count)
         .Where(place => Created[place].Outcome == CreationOutcome.Open && Tasks[place].OnConflict != OnConflict.Replace)
         .ToLookup(place => Tasks[place].Row.Id, StringComparer.Ordinal);
 
     /// <summary>
-    /// A statement is whole: if it has created something for a call now, it had created nothing for it before.
+    /// Clears the doubt about calls for which a statement created a task now. A statement is atomic: if it did so, no
+    /// earlier try created anything for that call.
     /// </summary>
     public void MarkFresh(ReadOnlySpan<int> places)
     {
@@ -69,7 +70,7 @@ internal sealed class CreationBatch(IReadOnlyList<NewTask> tasks)
         }
     }
 
-    /// <summary>The answer of a statement about these places was lost.</summary>
+    /// <summary>Marks places as in doubt after the answer of their statement was lost.</summary>
     public void MarkInDoubt(ReadOnlySpan<int> places)
     {
         foreach (var place in places)

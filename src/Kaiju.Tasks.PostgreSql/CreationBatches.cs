@@ -6,14 +6,17 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// How tasks are created: those of many callers by one statement. What a batch leaves is created by its caller.
+/// Creates the tasks of many callers with one statement. Creations that a batch leaves open are completed by their
+/// callers. See docs/decisions/0008.
 /// </summary>
 internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
 {
-    /// <summary>How long a batch waits for as many callers as the one before had.</summary>
+    /// <summary>The longest wait of a batch for as many callers as the last batch had.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>How long a batch is halved, before what has no answer yet is left to its callers.</summary>
+    /// <summary>
+    /// The longest time for splitting a batch; then creations without an answer are left to their callers.
+    /// </summary>
     private static readonly TimeSpan _mostHalving = TimeSpan.FromSeconds(1);
 
     private readonly PostgreSqlSession _session;
@@ -34,7 +37,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
         _apart = new CreationsApart(session, parts, retries);
         _connection = new DedicatedConnection(connections);
 
-        // Its thread may be kept: that is what it is for.
+        // The thread may be blocked: it serves only batches.
         _batches = new BatchThread<NewTask, BatchedCreation>(
             "Kaiju.Tasks creations",
             _patience,
@@ -68,23 +71,23 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
     }
 
     /// <summary>
-    /// Fails the creations that are not under way yet. The thread still uses the connection, and ends with it.
+    /// Fails the creations that have not started yet. The thread still uses the connection, and ends with it.
     /// </summary>
     public void Abandon() => _batches.Abandon();
 
     /// <summary>
-    /// The task's first state does not depend on what time it is: all its times are counted from its creation.
+    /// True if the task's first state does not depend on the current time: all its times are counted from its creation.
     /// </summary>
     private static bool IsSoon(TaskDefinition task) =>
         task.Cron is null && (task.RunAt is null || task.RunAt == TaskDefinition.OnDemand);
 
     /// <summary>
-    /// Puts what may be created together with tasks of other callers into a batch. The rest stays open.
+    /// Adds to a batch the creations that may share a statement with those of other callers. The others stay open.
     /// </summary>
     private async ValueTask<IReadOnlyList<BatchedCreation>> CreateTogetherAsync(
         NewTask[] tasks, CallContext context, CancellationToken cancellationToken)
     {
-        // Batches answer for known ids without looking at scopes.
+        // Batches answer for known ids without checking scopes.
         bool MayBeBatched(NewTask task) =>
             context.Scope is null && IsSoon(task.Row.Definition) && !_apart.IsHeld(task.Row.Id);
         if (Array.TrueForAll(tasks, MayBeBatched))
@@ -92,7 +95,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
             return tasks.Length == 0 ? [] : await _batches.AddAsync(tasks, cancellationToken).ConfigureAwait(false);
         }
 
-        // An id that comes again stays behind the first one.
+        // Repeated ids wait for the first creation of that id.
         var created = new BatchedCreation[tasks.Length];
         var others = new HashSet<string>(StringComparer.Ordinal);
         var places = Enumerable.Range(0, tasks.Length)
@@ -112,7 +115,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
         return created;
     }
 
-    /// <summary>Carries a batch out, on its thread. What is left without an answer is its caller's.</summary>
+    /// <summary>Runs a batch on its thread. Creations without an answer are left to their callers.</summary>
     private async ValueTask<IReadOnlyList<BatchedCreation>> CreateAsync(IReadOnlyList<NewTask> tasks)
     {
         var batch = new CreationBatch(tasks);
@@ -123,8 +126,8 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
     }
 
     /// <summary>
-    /// Creates those whose ids are unknown. A statement that meets an id which another transaction is creating, or that
-    /// the server refuses, is halved until the creation that is in the way stands alone, for a while.
+    /// Creates the tasks whose ids are unknown. The statement fails if another transaction is creating one of the ids,
+    /// or if the server refuses a value. It is then split in halves, for a while, until the failing creation is alone.
     /// </summary>
     private async ValueTask CreateUnknownAsync(CreationBatch batch, ReadOnlyMemory<int> places, long began)
     {
@@ -134,8 +137,8 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
         }
         catch (Exception e) when (batch.IsHalved && !(Faults.IsHeld(e) || Faults.IsOfData(e)))
         {
-            // Others of the batch have their answers. The callers of these meet the fault again, if it is still there,
-            // and hear of it.
+            // The others of the batch have their answers. The callers of these retry, and get the exception if it
+            // persists.
         }
         catch (PostgresException e) when (Faults.IsHeld(e) || Faults.IsOfData(e))
         {
@@ -154,7 +157,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
         var rows = MemoryMarshal.ToEnumerable(places)
             .ToDictionary(place => batch.Tasks[place].Row.Id, StringComparer.Ordinal);
 
-        // Commits with notifications wait for each other: what is done a second time has its notification afterwards.
+        // Commits with notifications wait for each other, so a repeated statement sends its notification afterwards.
         var told = batch.IsHalved ? "" : _session.TakeHintTurn(rows.Values.Select(place => batch.Tasks[place].Row));
         var attempt = new CreationAttempt(
             _session, batch, places, Argument.Text("channel", _schema), Argument.Text("told", told));
@@ -182,7 +185,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
         }
     }
 
-    /// <summary>Answers for ids that are known already and stay as they are, by one read that holds nothing.</summary>
+    /// <summary>Answers for known ids whose tasks are kept, with one read that locks nothing.</summary>
     private async ValueTask AnswerKnownAsync(CreationBatch batch)
     {
         var open = batch.FindOpen();
@@ -214,8 +217,8 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
         }
         catch (Exception e) when (e is NpgsqlException || Faults.IsOfConnection(e))
         {
-            // Others of the batch are created. The callers of these ask again by themselves, and hear of the fault if
-            // it is still there.
+            // The others of the batch are created. The callers of these read again on their own, and get the exception
+            // if it persists.
         }
     }
 
@@ -227,7 +230,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
         State = state,
     };
 
-    /// <summary>The statement that creates. What was stored before an answer was lost knows its creation.</summary>
+    /// <summary>The statement that creates. After a lost answer, the mark shows which tasks it created.</summary>
     private sealed class CreationAttempt(
         PostgreSqlSession session, CreationBatch batch, ReadOnlyMemory<int> places, Argument channel, Argument told)
         : StatementAttempt<List<string?>>(

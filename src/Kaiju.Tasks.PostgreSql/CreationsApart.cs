@@ -5,8 +5,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Creates what no batch has created: ids that are to be replaced, that come again, that another transaction is
-/// creating, and what the server refuses. Each call does it for its own tasks, while rows are held.
+/// Completes the creations that batches leave open: tasks to be replaced, repeated ids, ids that another transaction is
+/// creating, and refused values. Each call creates its own tasks while their rows are held.
 /// </summary>
 internal sealed class CreationsApart(PostgreSqlSession session, StoreParts parts, PostgreSqlRetries retries)
 {
@@ -16,11 +16,11 @@ internal sealed class CreationsApart(PostgreSqlSession session, StoreParts parts
     private readonly HeldIds _held = new();
 
     /// <summary>
-    /// True if creations of this id are waiting for another transaction: a further one would only hold a batch up.
+    /// True if creations of this id wait for another transaction: a further one would only delay a batch.
     /// </summary>
     public bool IsHeld(string id) => _held.Contains(id);
 
-    /// <summary>The answers of a call: those of its batch, and of what the batch has left.</summary>
+    /// <summary>Answers a call: with the answers of its batch, and with those of the creations left open.</summary>
     public async ValueTask<IReadOnlyList<CreateAnswer>> CompleteAsync(
         NewTask[] tasks,
         IReadOnlyList<BatchedCreation> batched,
@@ -40,7 +40,7 @@ internal sealed class CreationsApart(PostgreSqlSession session, StoreParts parts
 
         if (open is not null)
         {
-            // The same ids stay together and in their order.
+            // Creations of the same id stay together and in order.
             var same = open.GroupBy(place => tasks[place].Row.Id, StringComparer.Ordinal)
                 .Select(group => group.ToArray()).ToList();
             foreach (var piece in Pieces.Of(same, places => places.Sum(place => tasks[place].Row.Bytes)))
@@ -53,7 +53,7 @@ internal sealed class CreationsApart(PostgreSqlSession session, StoreParts parts
         return answers;
     }
 
-    /// <summary>What a batch has left of one call.</summary>
+    /// <summary>The creations of one call that a batch left open.</summary>
     private sealed class LeftCreations(
         CreationsApart owner,
         NewTask[] tasks,
@@ -63,8 +63,8 @@ internal sealed class CreationsApart(PostgreSqlSession session, StoreParts parts
         CancellationToken cancellationToken)
     {
         /// <summary>
-        /// Creates tasks together, each id with all of its places. Where an id is held they are halved, until it waits
-        /// alone.
+        /// Creates tasks together, each id with all of its places. If an id is held, the set is split in halves until
+        /// that id waits alone.
         /// </summary>
         public async Task CreateAsync(int[][] ids)
         {

@@ -3,7 +3,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// A connection for one purpose, which never waits for the pool. Opened when it is needed, and again after a fault.
+/// A connection for one purpose, which never waits for the pool. It is opened at the first use, and reopened after a
+/// fault.
 /// </summary>
 internal sealed class DedicatedConnection(PostgreSqlConnections connections) : IAsyncDisposable
 {
@@ -42,15 +43,16 @@ internal sealed class DedicatedConnection(PostgreSqlConnections connections) : I
     }
 
     /// <summary>
-    /// Without awaiting, on a thread that may be kept. A connection that has died is not opened again at once: whoever
-    /// asks decides what a fault means.
+    /// Uses the connection synchronously on the calling thread, which may be blocked. A dead connection is not reopened
+    /// at
+    /// once: the caller decides how to handle the fault.
     /// </summary>
     public T Use<T>(Func<NpgsqlConnection, T> use)
     {
         _turn.Wait();
         try
         {
-            // Opened as the pool opens others, since a password may be there only for those who await it.
+            // Opened asynchronously like pooled ones, since a password provider may only support that.
             _connection ??= _connections.OpenKeptAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
             return use(_connection);
         }

@@ -2,21 +2,23 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>The adapter's own pool and what stands beside it, where the host gave only a connection string.</summary>
+/// <summary>
+/// The adapter's own pool, and its dedicated connections beside it, where the host gave only a connection string.
+/// </summary>
 internal sealed class DedicatedDataSource(
     string connectionString, PostgreSqlTasksOptions options) : IDisposable, IAsyncDisposable
 {
     public NpgsqlDataSource DataSource { get; } = Build(connectionString, options.PollingOnly);
 
     /// <summary>
-    /// For connections that are kept: whatever the pool's size, they neither wait for it nor take from it.
+    /// The source of dedicated connections, which neither wait for the pool nor count in it.
     /// </summary>
     public NpgsqlDataSource Apart { get; } = Build(connectionString, options.PollingOnly, isApart: true);
 
     /// <summary>
-    /// Few connections are faster than many, and a statement is prepared once it has been used twice, unless
-    /// connections are not ours for longer than a transaction. A setting that the connection string or the environment
-    /// has, in whatever spelling, is kept.
+    /// Builds a data source. The pool is small, since few connections are faster than many. A statement is prepared at
+    /// its second use, unless a pooler shares sessions. A setting in the connection string or the environment is kept,
+    /// in any spelling.
     /// </summary>
     public static NpgsqlDataSource Build(string connectionString, bool isShared, bool isApart = false)
     {
@@ -25,11 +27,12 @@ internal sealed class DedicatedDataSource(
         var text = builder.ConnectionStringBuilder;
         if (!text.ShouldSerialize("No Reset On Close"))
         {
-            // Nothing that we do outlives its transaction, so a connection needs no washing between two uses.
+            // The store leaves no state in a session beyond a transaction, so connections need no reset between two
+            // uses.
             text.NoResetOnClose = true;
         }
 
-        // The driver prepares nothing by itself.
+        // The driver prepares no statements by default.
         if (!isShared)
         {
             Prepare(text);
@@ -42,7 +45,7 @@ internal sealed class DedicatedDataSource(
 
         if (isApart)
         {
-            // Each is opened once and kept; the pool's settings are those of the pool beside it.
+            // Each connection is opened once and kept. The pool's settings apply to the pool beside it.
             text.Pooling = false;
         }
 
@@ -68,10 +71,10 @@ internal sealed class DedicatedDataSource(
 
         if (!text.ShouldSerialize("Options") && !IsInEnvironment("PGOPTIONS"))
         {
-            // Each statement has one good plan, whatever its arguments; to plan it anew each time would cost more than
-            // to carry it out. And the good one never reads a whole table: while much is queued the planner would join
-            // a claim's rows that way. Where there is nothing but a scan, as of the few executors, its price on paper
-            // must not set off the server's compiler.
+            // Each statement has one good plan for all arguments; planning it at each use would cost more than running
+            // it. That plan never scans a whole table; with many queued tasks the planner would join the claimed rows
+            // that way. Where only a scan is possible, as of the few executors, its high estimate must not start the
+            // JIT compiler.
             text.Options = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off "
                 + LockTimeout.Option;
         }

@@ -1,34 +1,34 @@
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>What a fault says about the step that met it, and so what is done about it.</summary>
+/// <summary>The kind of a fault. It determines whether the step may have happened, and whether it is retried.</summary>
 internal enum FaultKind
 {
     /// <summary>
-    /// The statement, the schema, the rights or the configuration is wrong, and will be the next time. The caller gets
-    /// it.
+    /// The statement, the schema, the rights or the configuration is wrong, and stays wrong. The caller gets the
+    /// exception.
     /// </summary>
     Permanent,
 
-    /// <summary>The server has taken everything back, and may carry it out the next time: it is tried again.</summary>
+    /// <summary>The server rolled everything back, and may accept it the next time: the step is retried.</summary>
     RolledBack,
 
     /// <summary>
-    /// Another transaction held a lock for longer than the statement was to wait. Nothing has happened.
+    /// Another transaction held a lock for longer than the statement's timeout. The step was rolled back.
     /// </summary>
     Locked,
 
-    /// <summary>The server cannot hold this row, however often it is tried. The row is refused, and no other.</summary>
+    /// <summary>The server can never store this row. The row is refused; the others are not affected.</summary>
     Data,
 
     /// <summary>
-    /// Nothing has happened: this session or this server cannot do it now, another one may. The session is not used
-    /// again, and it is tried again.
+    /// This session or server cannot run the step now; another one may. Nothing has happened. The session is not used
+    /// again, and the step is retried. See docs/decisions/0012.
     /// </summary>
     Unfit,
 
     /// <summary>
-    /// The session is gone. Before a commit nothing has happened; during one it is not known. It is tried again where
-    /// that does no harm.
+    /// The session is lost. Before a commit nothing has happened; during a commit the outcome is unknown. The step is
+    /// retried where a repetition does no harm.
     /// </summary>
     Connection,
 }

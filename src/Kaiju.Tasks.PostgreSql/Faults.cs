@@ -4,14 +4,14 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>Which faults go away when one tries again, and what they say about whether the step has happened.</summary>
+/// <summary>Sorts faults by whether a retry may overcome them, and by whether the step may have happened.</summary>
 internal static class Faults
 {
-    // Every class of SQLSTATE, and the codes that are not what their class is. docs/operations.md shows the same table;
-    // a test compares them.
+    // Every class of SQLSTATE, and the codes that differ from their class. docs/operations.md shows the same table; a
+    // test compares them.
     private static readonly FrozenDictionary<string, FaultKind> _kinds = new Dictionary<string, FaultKind>
     {
-        // Successes and warnings, which are no faults; statements that are never right.
+        // Successes and warnings, which are not faults; statements that are never right.
         ["00"] = FaultKind.Permanent,
         ["01"] = FaultKind.Permanent,
         ["02"] = FaultKind.Permanent,
@@ -27,17 +27,17 @@ internal static class Faults
         ["2D"] = FaultKind.Permanent,
         ["3B"] = FaultKind.Permanent,
 
-        // The session is gone, or the pooler between has lost it.
+        // The session is lost, or the pooler in between has lost it.
         ["08"] = FaultKind.Connection,
 
-        // Prepared statements and portals: what this session was to keep is not there, or is of tables that have been
-        // migrated since.
+        // Prepared statements and portals: the session lost them, or they refer to tables that were migrated in the
+        // meantime.
         ["0A"] = FaultKind.Unfit,
         ["26"] = FaultKind.Unfit,
         ["34"] = FaultKind.Unfit,
         ["42P05"] = FaultKind.Unfit,
 
-        // Values, and rules on the tables: constraints, and triggers and functions of other people's.
+        // Values, and rules on the tables: constraints, and other parties' triggers and functions.
         ["09"] = FaultKind.Data,
         ["20"] = FaultKind.Data,
         ["21"] = FaultKind.Data,
@@ -51,14 +51,14 @@ internal static class Faults
         ["54"] = FaultKind.Data,
         ["P0"] = FaultKind.Data,
 
-        // Only reading: a server that gives way to another one, or that an operator has closed for a while. The last
-        // two end the session.
+        // Read-only: a server that gives way to another one, or that an operator has closed for a while. The last two
+        // end the session.
         ["25"] = FaultKind.Permanent,
         [PostgresErrorCodes.ReadOnlySqlTransaction] = FaultKind.Unfit,
         ["25P03"] = FaultKind.Connection,
         ["25P04"] = FaultKind.Connection,
 
-        // Who comes in, and where to; rights, names and statements.
+        // Authentication and authorisation; names and statements.
         ["28"] = FaultKind.Permanent,
         ["3D"] = FaultKind.Permanent,
         ["3F"] = FaultKind.Permanent,
@@ -70,7 +70,8 @@ internal static class Faults
         [PostgresErrorCodes.StatementCompletionUnknown] = FaultKind.Connection,
         ["72"] = FaultKind.RolledBack,
 
-        // No room, no file, not yet, not here. Npgsql closes a session that says 53, 58, F0 or XX.
+        // Out of memory, disk or connections, not ready yet, wrong server. Npgsql closes a session after 53, 58, F0 or
+        // XX.
         ["53"] = FaultKind.Unfit,
         ["55"] = FaultKind.Unfit,
         [PostgresErrorCodes.ObjectInUse] = FaultKind.RolledBack,
@@ -83,7 +84,7 @@ internal static class Faults
         [PostgresErrorCodes.DataCorrupted] = FaultKind.Permanent,
         [PostgresErrorCodes.IndexCorrupted] = FaultKind.Permanent,
 
-        // An operator, or a timeout of the server's: it ends the statement or the session.
+        // An operator or a server timeout ends the statement or the session.
         ["57"] = FaultKind.Unfit,
         [PostgresErrorCodes.QueryCanceled] = FaultKind.RolledBack,
         [PostgresErrorCodes.AdminShutdown] = FaultKind.Connection,
@@ -94,8 +95,8 @@ internal static class Faults
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>
-    /// The kind of a code or of a class; of codes that only a fork of PostgreSQL knows, <see
-    /// cref="FaultKind.Permanent"/>.
+    /// The kind of a code or of its class; codes that only a fork of PostgreSQL knows are
+    /// <see cref="FaultKind.Permanent"/>.
     /// </summary>
     public static FaultKind KindOf(string sqlState) =>
         _kinds.TryGetValue(sqlState, out var kind) || (sqlState.Length > 2
@@ -111,44 +112,45 @@ internal static class Faults
         _ => FaultKind.Permanent,
     };
 
-    /// <summary>Nothing has happened, and it may the next time: a deadlock, or a session that is not fit.</summary>
+    /// <summary>True if nothing has happened and a retry may succeed: a deadlock, or an unfit session.</summary>
     public static bool IsRolledBack(Exception e) => KindOf(e) is FaultKind.RolledBack or FaultKind.Unfit;
 
-    /// <summary>Nothing has happened, or it is not known; and it may go the next time.</summary>
+    /// <summary>True if nothing has happened or the outcome is unknown, and a retry may succeed.</summary>
     public static bool IsRolledBackOrLost(Exception e) =>
         KindOf(e) is FaultKind.RolledBack or FaultKind.Unfit or FaultKind.Connection;
 
     /// <summary>
-    /// The connection or the server is gone. Before the commit nothing has happened; during it nobody knows.
+    /// True if the connection or the server is lost. Before the commit nothing has happened; during it the outcome is
+    /// unknown.
     /// </summary>
     public static bool IsOfConnection(Exception e) => KindOf(e) == FaultKind.Connection;
 
-    /// <summary>The session is not to be used again, though it is open.</summary>
+    /// <summary>True if the session must not be used again, although it is open. See docs/decisions/0012.</summary>
     public static bool IsUnfit(Exception e) => KindOf(e) == FaultKind.Unfit;
 
     /// <summary>
-    /// A row, an id or a table is held by another transaction for longer than <see cref="LockTimeout"/>. Nothing has
-    /// happened, not even if a commit says so, which waits for those that notify.
+    /// True if another transaction held a row, an id or a table for longer than <see cref="LockTimeout"/>. Nothing has
+    /// happened, even if a commit reports it: commits that notify wait for each other before they take effect.
     /// </summary>
     public static bool IsHeld(Exception e) => KindOf(e) == FaultKind.Locked;
 
-    /// <summary>What goes away when one tries again, and did no harm if it has happened.</summary>
+    /// <summary>True if a retry may succeed, and does no harm if the first try did.</summary>
     public static bool IsPassing(Exception e) =>
         KindOf(e) is FaultKind.RolledBack or FaultKind.Unfit or FaultKind.Locked or FaultKind.Connection;
 
     /// <summary>
-    /// The server has answered a commit with an error, so that it has not happened. What ends the session on the way
-    /// says nothing about it.
+    /// True if the server answered a commit with an error, so that nothing was committed. A fault that ends the session
+    /// during the commit does not show this.
     /// </summary>
     public static bool IsOfRefusedCommit(Exception e) =>
         e is PostgresException { InvariantSeverity: "ERROR" } && !IsOfConnection(e);
 
-    /// <summary>The server cannot hold what it was given, and will not however often it is tried.</summary>
+    /// <summary>True if the server can never store the given values.</summary>
     public static bool IsOfData(Exception e) => KindOf(e) == FaultKind.Data;
 
     /// <summary>
-    /// What the session has not outlived may have happened: the end of a server can come after the commit and before
-    /// its answer.
+    /// The kind of a fault of the server. After a fault that ends the session the outcome is unknown: the server may
+    /// end between the commit and its answer.
     /// </summary>
     private static FaultKind KindOf(PostgresException e)
     {

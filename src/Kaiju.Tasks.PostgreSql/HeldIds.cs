@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>Ids that another transaction is creating, and for which creations of ours are waiting.</summary>
+/// <summary>Ids that another transaction is creating, and that creations of this process wait for.</summary>
 internal sealed class HeldIds
 {
     private readonly Lock _lock = new();
@@ -20,7 +20,7 @@ internal sealed class HeldIds
         }
     }
 
-    /// <summary>Notes a waiter, until the answer is disposed of.</summary>
+    /// <summary>Registers a waiter until the returned object is disposed.</summary>
     public IDisposable Add(string id)
     {
         Count(id, 1);

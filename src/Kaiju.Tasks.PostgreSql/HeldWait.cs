@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>How long a step has been waiting for what another transaction holds; the log hears of it once.</summary>
+/// <summary>The time that a step has waited for rows of another transaction; a long wait is logged once.</summary>
 internal sealed class HeldWait(ILogger logger)
 {
     private static readonly TimeSpan _longUntilLogged = TimeSpan.FromSeconds(2);

@@ -7,10 +7,10 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Hints between processes: a NOTIFY says what kinds of things have changed, in which apps and of which tasks. Every
-/// commit with a NOTIFY waits for all others, so one follows the other after a gap: a creation has its own in its
-/// commit if nothing was said just before, everything else is sent after the commit, what comes soon after one another
-/// as one.
+/// Sends and receives hints between processes. A NOTIFY contains the kinds of changes, the apps and the ids of tasks.
+/// Commits with a NOTIFY wait for each other, so there is a gap between two of them. A creation has its NOTIFY in its
+/// own commit if none was sent just before. All others are sent after the commit, and those of a short time are merged.
+/// See docs/decisions/0003.
 /// </summary>
 internal sealed class HintChannel : IAsyncDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class HintChannel : IAsyncDisposable
     private static readonly TimeSpan _gap = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(5);
 
-    // Of the machine on purpose: how long a connection may be silent has nothing to do with the store's time.
+    // The machine's clock on purpose: how long a connection may be silent has nothing to do with the store's time.
     private readonly TimeProvider _clock = TimeProvider.System;
     private readonly PostgreSqlConnections _connections;
     private readonly DedicatedConnection _listening;
@@ -30,7 +30,7 @@ internal sealed class HintChannel : IAsyncDisposable
     private readonly string _sender;
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
-    /// <summary>Says that there is something to send; once is enough.</summary>
+    /// <summary>Signals that there is a hint to send; one signal is enough for several.</summary>
     private readonly Channel<bool> _toSend = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly List<Task> _loops = [];
@@ -38,14 +38,14 @@ internal sealed class HintChannel : IAsyncDisposable
     private long _lastTurn;
 
     /// <summary>Begins to listen and to send.</summary>
-    /// <param name="connections">Where connections for sending come from.</param>
+    /// <param name="connections">The connections for sending.</param>
     /// <param name="listening">The connection that listens.</param>
-    /// <param name="options">The schema, which is the channel's name.</param>
+    /// <param name="options">The options; the schema is the channel's name.</param>
     /// <param name="listeners">The listeners of this process.</param>
-    /// <param name="logger">Where a lost connection is logged.</param>
-    /// <param name="outages">Where a lost connection is reported; null for nowhere.</param>
+    /// <param name="logger">The log for a lost connection.</param>
+    /// <param name="outages">The outages to which a lost connection is reported; null for none.</param>
     /// <param name="sender">
-    /// A name that no other process has: hints that this one has sent are ignored, since its listeners have heard them.
+    /// A name unique to this process: its own hints are ignored, since its listeners got them already.
     /// </param>
     public HintChannel(
         PostgreSqlConnections connections,
@@ -60,24 +60,24 @@ internal sealed class HintChannel : IAsyncDisposable
         (_logger, _outages, _sender) = (logger, outages, sender);
         _lastTurn = _clock.GetTimestamp();
 
-        // They outlive the call that has started the store.
+        // The loops outlive the call that started the store.
         _loops.Add(Detached.Run(() => ListenAsync(_stop.Token)));
         _loops.Add(Detached.Run(() => SendAsync(_stop.Token)));
     }
 
-    /// <summary>The payload of a hint that our own listeners have heard, or will.</summary>
+    /// <summary>The payload of a hint that this process publishes to its own listeners itself.</summary>
     public string TextOf(StoreHint hint) => HintPayload.Write(hint, _sender);
 
     /// <summary>
-    /// True if nothing was said just now and nothing waits to be said: whoever asked says it himself, and nobody else
-    /// does for a moment.
+    /// True if no hint was sent just now and none is waiting. The caller then sends its hint itself, and no other hint
+    /// is sent for a moment.
     /// </summary>
     public bool TryTakeTurn() => !HasToTell() && TryPass();
 
-    /// <summary>Tells other processes, soon.</summary>
+    /// <summary>Sends a hint to other processes soon.</summary>
     public void Send(StoreHint hint)
     {
-        // Where the store is closed, polling finds what this was about.
+        // If the store is closed, the hint is lost; polling finds the change.
         Add(hint);
         _toSend.Writer.TryWrite(true);
     }
@@ -150,12 +150,12 @@ internal sealed class HintChannel : IAsyncDisposable
         }
         catch (PostgresException e) when (Faults.IsHeld(e))
         {
-            // Other commits with notifications take long; after the gap it is said again.
+            // Other commits with notifications take long; the hint is sent again after the gap.
             Add(hint);
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // A hint that is lost; polling finds what it was about.
+            // The hint is lost; polling finds the change.
         }
     }
 
@@ -201,13 +201,13 @@ internal sealed class HintChannel : IAsyncDisposable
             isUp();
             _outages?.Succeeded(ListenWork);
 
-            // What was said before we listened nobody has heard.
+            // Hints sent before the listening began are lost: anything may have changed.
             _listeners.Publish(new StoreHint(StoreHintKinds.All));
             while (true)
             {
                 if (!await connection.WaitAsync(_options.KeepAliveInterval, cancellationToken).ConfigureAwait(false))
                 {
-                    // Silence may be peace or a connection that is dead on the other side.
+                    // Silence may mean that nothing happens, or that the connection is dead on the other side.
                     await ExecuteAsync(connection, "select 1", cancellationToken).ConfigureAwait(false);
                 }
             }

@@ -5,9 +5,9 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// A hint as the payload of a NOTIFY: the kinds as a number, the sender, the apps and the ids of tasks, each on a line
-/// of its own and the names between tabs. An empty line is any name. A version that knows only the number takes the
-/// rest for a hint about anything, and so does this one with what it cannot read.
+/// A hint as the payload of a NOTIFY: the number of the kinds, the sender, the apps and the ids of tasks. Each has a
+/// line of its own, with tabs between names; an empty line stands for any name. A version that knows only the number
+/// treats the rest as a hint about anything. So does this version with a payload that it cannot read.
 /// </summary>
 internal static class HintPayload
 {
@@ -17,8 +17,8 @@ internal static class HintPayload
     private const char Line = '\n';
     private const char Between = '\t';
 
-    /// <param name="hint">What to tell.</param>
-    /// <param name="sender">The process that has told its own listeners already; empty if none has.</param>
+    /// <param name="hint">The hint.</param>
+    /// <param name="sender">The process that published the hint to its own listeners; empty for none.</param>
     public static string Write(StoreHint hint, string sender)
     {
         var head = string.Create(CultureInfo.InvariantCulture, $"{(int)hint.Kinds}{Line}{sender}{Line}");
@@ -43,7 +43,7 @@ internal static class HintPayload
     }
 
     /// <summary>
-    /// The names between tabs; nothing, which is any, if they take too much or would be read as others.
+    /// The names with tabs between them. Empty, which stands for any name, if they are too long or would be misread.
     /// </summary>
     private static string Within(HintNames names, ref int left)
     {

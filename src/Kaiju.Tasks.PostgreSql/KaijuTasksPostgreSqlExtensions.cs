@@ -12,19 +12,20 @@ using Npgsql;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Keeps tasks in PostgreSQL.</summary>
+/// <summary>Registers PostgreSQL as the store of tasks.</summary>
 public static class KaijuTasksPostgreSqlExtensions
 {
     /// <summary>
     /// Keeps tasks in a PostgreSQL database, which any number of processes and machines may share. The tables are
-    /// created at the first use (<see cref="PostgreSqlTasksOptions.MigrateAtStart"/>). The pool is the adapter's own.
+    /// created at the first use (<see cref="PostgreSqlTasksOptions.MigrateAtStart"/>). The store has a connection pool
+    /// of its own.
     /// </summary>
-    /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
-    /// <param name="connectionString">A connection string of Npgsql: <c>Host=…;Database=…;Username=…</c>.</param>
-    /// <param name="configure">Sets options.</param>
+    /// <param name="builder">The builder that <c>AddKaijuTasks()</c> returned.</param>
+    /// <param name="connectionString">The connection string of Npgsql: <c>Host=…;Database=…;Username=…</c>.</param>
+    /// <param name="configure">The function that sets options. Default: null, for the default options.</param>
     /// <exception cref="ArgumentException">
-    /// When the host starts: an option is out of its bounds, or the connection string cannot be read, names no
-    /// <c>Host</c> or says <c>Multiplexing=true</c>.
+    /// When the host starts: an option is out of its bounds, or the connection string is invalid, names no <c>Host</c>
+    /// or contains <c>Multiplexing=true</c>.
     /// </exception>
     public static KaijuTasksBuilder UsePostgreSql(
         this KaijuTasksBuilder builder, string connectionString, Action<PostgreSqlTasksOptions>? configure = null)
@@ -34,15 +35,15 @@ public static class KaijuTasksPostgreSqlExtensions
     }
 
     /// <summary>
-    /// Keeps tasks in a PostgreSQL database whose connection string is known when the host starts, such as one of its
+    /// Keeps tasks in a PostgreSQL database whose connection string is known when the host starts, for example from its
     /// configuration: <c>services => services.GetRequiredService&lt;IConfiguration&gt;()["Tasks"]!</c>.
     /// </summary>
     /// <param name="builder">The builder that <c>AddKaijuTasks()</c> returned.</param>
-    /// <param name="connectionString">Returns a connection string of Npgsql; called once.</param>
-    /// <param name="configure">Sets options.</param>
+    /// <param name="connectionString">The function that returns a connection string of Npgsql; called once.</param>
+    /// <param name="configure">The function that sets options. Default: null, for the default options.</param>
     /// <exception cref="ArgumentException">
-    /// When the host starts: an option is out of its bounds, or the connection string cannot be read, names no
-    /// <c>Host</c> or says <c>Multiplexing=true</c>.
+    /// When the host starts: an option is out of its bounds, or the connection string is invalid, names no <c>Host</c>
+    /// or contains <c>Multiplexing=true</c>.
     /// </exception>
     public static KaijuTasksBuilder UsePostgreSql(
         this KaijuTasksBuilder builder,
@@ -61,18 +62,19 @@ public static class KaijuTasksPostgreSqlExtensions
     }
 
     /// <summary>
-    /// Keeps tasks in a PostgreSQL database that the host has a data source for already, and so a pool. Connections
-    /// that the store keeps for itself come from it: three, or two with
-    /// <see cref="PostgreSqlTasksOptions.PollingOnly"/>.
+    /// Keeps tasks in a PostgreSQL database for which the host already has a data source, and shares its pool. The
+    /// store permanently takes connections from it: three, or two with <see
+    /// cref="PostgreSqlTasksOptions.PollingOnly"/>.
     /// </summary>
-    /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
+    /// <param name="builder">The builder that <c>AddKaijuTasks()</c> returned.</param>
     /// <param name="dataSource">
-    /// The data source; the caller disposes of it, after the host. Its <c>Maximum Pool Size</c> is at least 4 (3 with
-    /// <see cref="PostgreSqlTasksOptions.PollingOnly"/>), and beyond that what other code takes of it at once.
+    /// The data source; the caller disposes of it, after the host. Its <c>Maximum Pool Size</c> must be at least 4 (3
+    /// with <see cref="PostgreSqlTasksOptions.PollingOnly"/>), plus the connections that other code uses at the same
+    /// time.
     /// </param>
-    /// <param name="configure">Sets options.</param>
+    /// <param name="configure">The function that sets options. Default: null, for the default options.</param>
     /// <exception cref="ArgumentException">
-    /// When the host starts: an option is out of its bounds, the pool is too small, or it says
+    /// When the host starts: an option is out of its bounds, the pool is too small, or the connection string contains
     /// <c>Multiplexing=true</c>.
     /// </exception>
     public static KaijuTasksBuilder UsePostgreSql(
@@ -83,17 +85,17 @@ public static class KaijuTasksPostgreSqlExtensions
     }
 
     /// <summary>
-    /// Keeps tasks in a PostgreSQL database whose data source is a service of the host, and so shares its pool:
+    /// Keeps tasks in a PostgreSQL database whose data source is a service of the host, and shares its pool:
     /// <c>services => services.GetRequiredService&lt;NpgsqlDataSource&gt;()</c>.
     /// </summary>
     /// <param name="builder">The builder that <c>AddKaijuTasks()</c> returned.</param>
     /// <param name="dataSource">
-    /// Returns the data source, with the pool that the overload with a data source asks for; called once. Its owner
-    /// disposes it.
+    /// The function that returns the data source; called once. Its pool must be as large as the overload with a data
+    /// source requires. The owner of the data source disposes of it.
     /// </param>
-    /// <param name="configure">Sets options.</param>
+    /// <param name="configure">The function that sets options. Default: null, for the default options.</param>
     /// <exception cref="ArgumentException">
-    /// When the host starts: an option is out of its bounds, the pool is too small, or it says
+    /// When the host starts: an option is out of its bounds, the pool is too small, or the connection string contains
     /// <c>Multiplexing=true</c>.
     /// </exception>
     public static KaijuTasksBuilder UsePostgreSql(

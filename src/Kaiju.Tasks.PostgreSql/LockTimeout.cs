@@ -4,20 +4,21 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// How long a statement waits for a row, an id or a table that another transaction holds. Held rows are rare and a
-/// batch must not wait for one of its rows, so the plain statements run under a short timeout, and only a statement
-/// that meets it is followed by one that passes over.
+/// The longest time that a statement waits for a row, an id or a table that another transaction holds. Held rows are
+/// rare, and a batch must not wait for one of its rows. So the plain statements run with a short timeout; if it
+/// expires, a statement that skips held rows follows.
 /// </summary>
 internal static class LockTimeout
 {
     /// <summary>
-    /// Much longer than our own transactions hold a row, much shorter than a stage may wait for its record.
+    /// 50 ms: much longer than the store's own transactions hold a row, and much shorter than a stage may wait for its
+    /// record.
     /// </summary>
     public static readonly TimeSpan Value = TimeSpan.FromMilliseconds(50);
 
     private static readonly string _milliseconds = Value.TotalMilliseconds.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>The timeout as an option of every connection of a pool that is ours alone.</summary>
+    /// <summary>The timeout as an option of every connection in a pool of the store's own.</summary>
     public static string Option => $"-c lock_timeout={_milliseconds}";
 
     private static string Expression => $"set_config('lock_timeout', '{_milliseconds}', true)";
@@ -28,11 +29,11 @@ internal static class LockTimeout
             Option, StringComparison.Ordinal) == true;
 
     /// <summary>
-    /// The words by which a statement limits its own waits, and those of its transaction. A materialized CTE that is
-    /// joined is evaluated before the first row is locked or written, and <c>set_config(…, true)</c> leaves nothing
-    /// behind in the session.
+    /// The words with which a statement limits the lock waits of its transaction. A materialized CTE that is joined is
+    /// evaluated before the first row is locked or written. <c>set_config(…, true)</c> leaves no setting in the
+    /// session.
     /// </summary>
-    /// <param name="isLimited">False: nothing is put in.</param>
+    /// <param name="isLimited">False: the words are empty.</param>
     public static IReadOnlyDictionary<string, string> Words(bool isLimited) => new Dictionary<string, string>
     {
         ["limit"] = isLimited ? $", {Expression} as limited" : "",
@@ -41,7 +42,7 @@ internal static class LockTimeout
         ["from_limit"] = isLimited ? " from l" : "",
     };
 
-    /// <summary>Lets the statements of a transaction wait as long as they must; migrations do.</summary>
+    /// <summary>Removes the limit for the statements of a transaction; for migrations.</summary>
     public static async Task LiftAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         using var lift = new NpgsqlCommand("set local lock_timeout = 0", connection);

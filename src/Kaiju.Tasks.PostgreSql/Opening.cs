@@ -5,8 +5,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Opens the store's connections. They stand apart from a transaction that surrounds the caller (<see
-/// cref="TransactionScope"/>): the driver would take them into it, and a batch belongs to many callers.
+/// Opens the store's connections outside the caller's ambient transaction (<see cref="TransactionScope"/>). The driver
+/// would enlist them in it, and a batch belongs to many callers.
 /// </summary>
 internal static class Opening
 {
@@ -30,7 +30,10 @@ internal static class Opening
         }
     }
 
-    /// <summary>A scope that was completed and not yet left refuses the question, and the driver's as well.</summary>
+    /// <summary>
+    /// True if there is an ambient transaction. In a scope that is completed but not yet disposed, asking throws, for
+    /// the driver as well.
+    /// </summary>
     private static bool IsSurrounded()
     {
         try
@@ -44,8 +47,8 @@ internal static class Opening
     }
 
     /// <summary>
-    /// On another thread and without the caller's context, where a scope of either kind ends. A scope of our own that
-    /// suppresses the other one would have to be left on the thread that it was entered on.
+    /// Opens on another thread, without the caller's context, so that no scope applies. A suppressing scope here would
+    /// have to be disposed on the thread that created it.
     /// </summary>
     private static Task<NpgsqlConnection> OpenApartAsync(
         NpgsqlDataSource source, CancellationToken cancellationToken) =>

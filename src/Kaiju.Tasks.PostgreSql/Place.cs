@@ -5,22 +5,22 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Where tasks are, for the messages of faults: server, database and schema. Exceptions of the driver say only what
-/// happened. They keep their types, codes and stacks here, since callers and <see cref="Faults"/> look at these.
+/// The place of the tasks, for error messages: server, database and schema. The driver's exceptions only say what
+/// happened. They keep their types, codes and stacks, since callers and <see cref="Faults"/> depend on these.
 /// </summary>
 internal sealed class Place(string connectionString, string schema)
 {
     private string? _text;
 
-    // Faults alone ask for it, and to take a connection string apart costs more than the rest of a call.
+    // Computed only for faults: parsing a connection string costs more than the rest of a call.
     public override string ToString() =>
         _text ??= Describe(new NpgsqlConnectionStringBuilder(connectionString), schema);
 
-    /// <summary>True for a fault of the driver that does not name the place yet.</summary>
+    /// <summary>True for an exception of the driver that does not name the place yet.</summary>
     public bool IsWanted(Exception e) =>
         e is NpgsqlException && !e.Message.Contains(ToString(), StringComparison.Ordinal);
 
-    /// <summary>The same fault, with the place.</summary>
+    /// <summary>Creates the same exception with the place in its message.</summary>
     public Exception Located(Exception e)
     {
         if (e is not PostgresException server)
@@ -28,7 +28,7 @@ internal sealed class Place(string connectionString, string schema)
             return new NpgsqlException($"{e.Message} ({this})", e);
         }
 
-        // This type has no place for an inner exception, so that all that the first one knows is copied.
+        // PostgresException has no constructor with an inner exception, so all members of the original are copied.
         var located = new PostgresException(
             $"{server.MessageText} ({this})",
             server.Severity,
@@ -59,7 +59,9 @@ internal sealed class Place(string connectionString, string schema)
         return $"PostgreSQL at {string.Join(", ", servers)}{database}, schema \"{schema}\"";
     }
 
-    /// <summary>A host of a list may have its own port, and a folder of sockets has none.</summary>
+    /// <summary>
+    /// The text of a server: a host of a list may have its own port, and a socket directory has none.
+    /// </summary>
     private static string ServerOf(string host, int port) =>
         host.Contains(':', StringComparison.Ordinal) || host.StartsWith('/')
         ? host

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>What the store needs of a pool. Without it a host would start and never run anything.</summary>
+/// <summary>
+/// Checks whether a pool fits the store. With an unfit pool the host would start but never run a task.
+/// </summary>
 internal static class PoolRules
 {
     private const string Option = "The connection string of UsePostgreSql";
@@ -12,9 +14,10 @@ internal static class PoolRules
 
     private static readonly ConnectionText<NpgsqlConnectionStringBuilder> _text = new(Option, "Npgsql");
 
-    /// <summary>Refuses a connection string that no connection can be opened with.</summary>
-    /// <exception cref="ArgumentException">It cannot be read, names no server, or has a setting that the store cannot
-    /// work with.</exception>
+    /// <summary>Refuses an unfit connection string.</summary>
+    /// <exception cref="ArgumentException">
+    /// The string is invalid, names no server, or has a setting that the store cannot work with.
+    /// </exception>
     public static void ThrowIfUnfit(string connectionString)
     {
         if (string.IsNullOrWhiteSpace(connectionString))
@@ -31,9 +34,12 @@ internal static class PoolRules
         ThrowIfMultiplexed(text);
     }
 
-    /// <param name="connectionString">The settings of a data source.</param>
-    /// <param name="kept">How many of its connections the store keeps.</param>
-    /// <exception cref="ArgumentException">A setting is not enough, or the store cannot work with it.</exception>
+    /// <summary>Refuses an unfit data source.</summary>
+    /// <param name="connectionString">The connection string of the data source.</param>
+    /// <param name="kept">The number of its connections that the store keeps.</param>
+    /// <exception cref="ArgumentException">
+    /// The pool is too small, or has a setting that the store cannot use.
+    /// </exception>
     public static void ThrowIfUnfit(string connectionString, int kept)
     {
         var text = new NpgsqlConnectionStringBuilder(connectionString);
@@ -45,8 +51,8 @@ internal static class PoolRules
                 $"Maximum Pool Size of the data source is {text.MaxPoolSize}; it must be at least {least}: the store "
                 + $"keeps {kept} "
                 + "of its connections and needs one for everything else. Raise it where the "
-                + $"{nameof(NpgsqlDataSource)} is made, "
-                + "or give UsePostgreSql a connection string: then what the store keeps is not of the pool.",
+                + $"{nameof(NpgsqlDataSource)} is created, "
+                + "or give UsePostgreSql a connection string: then the kept connections do not count in its pool.",
                 nameof(connectionString));
         }
     }
@@ -56,8 +62,8 @@ internal static class PoolRules
         if (text.Multiplexing)
         {
             throw new ArgumentException(
-                "Multiplexing is true; it must be false: a multiplexed session cannot LISTEN, and carries out nothing "
-                + "without awaiting. Take it out of the connection string.");
+                "Multiplexing is true; it must be false: a multiplexed session cannot LISTEN, and cannot be used "
+                + "synchronously. Remove it from the connection string.");
         }
     }
 }

@@ -5,12 +5,12 @@ using System.Text.RegularExpressions;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// A statement with its arguments by number, as the server knows them; by name the driver would read the whole text at
-/// each use.
+/// A statement whose arguments are numbered, as the server expects them. With named arguments the driver would parse
+/// the whole text at each use.
 /// </summary>
 internal sealed partial class PositionalStatement
 {
-    // Pages of lists are put together from a few parts, so there are only so many texts.
+    // Bounded: the texts of list pages are combined from a few parts.
     private static readonly ConcurrentDictionary<string, PositionalStatement> _known = new(StringComparer.Ordinal);
 
     private PositionalStatement(string named)

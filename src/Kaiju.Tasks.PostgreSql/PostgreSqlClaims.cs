@@ -6,7 +6,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>Claims of the queue, each by one statement and one commit.</summary>
+/// <summary>Claims tasks for the queue, each time with one statement and one commit.</summary>
 internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts parts, RowMoves moves)
     : QueueClaims(session, parts)
 {
@@ -37,11 +37,11 @@ internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts par
     }
 
     /// <summary>
-    /// Claims what is next. After a fault in the statement it is not known whether it has happened: the caller gives
-    /// back what was claimed and not answered.
+    /// Claims the next tasks. After a fault the outcome of the statement is unknown: the executor gives back claims
+    /// that it does not know of.
     /// </summary>
     /// <returns>
-    /// What was claimed, with null in the place of what this version cannot read; and the claims of that, to be given
+    /// The claimed tasks, with null for those that this version cannot read, and the claims of the latter to be given
     /// back.
     /// </returns>
     private ValueTask<(List<ExecutorTask?> Claimed, List<(Guid Claim, RowFault Fault)> Faults)> ClaimAsync(
@@ -63,7 +63,7 @@ internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts par
         static e => Faults.IsRolledBack(e) || Faults.IsHeld(e),
         cancellationToken);
 
-    /// <summary>A task that has been claimed; null and a fault if this version cannot read it.</summary>
+    /// <summary>Reads a claimed task; null and a fault if this version cannot read it.</summary>
     private static ExecutorTask? Read(
         DbDataReader row, ExecutorInfo executor, List<(Guid Claim, RowFault Fault)> faults)
     {

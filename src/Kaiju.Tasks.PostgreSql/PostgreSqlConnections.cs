@@ -4,18 +4,18 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Where the store's connections come from: a pool, and for what must never wait for the pool a connection that is
-/// kept. Kept ones stand beside the pool where it is the adapter's own, and are taken out of it where it is the host's.
+/// The source of the store's connections: a pool, and dedicated connections for work that must never wait for the pool.
+/// Dedicated ones are opened beside the adapter's own pool; where the pool is the host's, they are taken from it.
 /// </summary>
 /// <param name="pool">The pool.</param>
-/// <param name="apart">Connections beside the pool; null: there is nothing but the pool.</param>
-/// <param name="place">Where they lead, for messages.</param>
+/// <param name="apart">The source of connections beside the pool; null if there is only the pool.</param>
+/// <param name="place">The place of the tasks, for messages.</param>
 internal sealed class PostgreSqlConnections(NpgsqlDataSource pool, NpgsqlDataSource? apart, Place place)
 {
     /// <summary>
-    /// Ends the session that carries it out if that only reads because of a setting that a session which began now
-    /// would not have. A pooler keeps such a session when its client has left. Whatever only reads for a reason that
-    /// lasts is left alone.
+    /// Ends its own session if the session is read-only because of a setting that a new session would not have. A
+    /// pooler keeps such a session after its client has left. A session that is read-only for a lasting reason is not
+    /// ended. See docs/decisions/0012.
     /// </summary>
     private const string EndIfStale = """
         select pg_terminate_backend(pg_backend_pid()) from pg_settings s
@@ -33,30 +33,30 @@ internal sealed class PostgreSqlConnections(NpgsqlDataSource pool, NpgsqlDataSou
     private int _kept;
     private int _isEnding;
 
-    /// <summary>A connection of the pool.</summary>
+    /// <summary>Opens a connection of the pool.</summary>
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
         Opening.OpenAsync(pool, place, cancellationToken);
 
-    /// <summary>A connection that is kept; <see cref="Keep"/> has counted it.</summary>
+    /// <summary>Opens a dedicated connection, which <see cref="Keep"/> has counted.</summary>
     public ValueTask<NpgsqlConnection> OpenKeptAsync(CancellationToken cancellationToken) =>
         Opening.OpenAsync(apart ?? pool, place, cancellationToken);
 
-    /// <summary>One connection more that is kept.</summary>
+    /// <summary>Counts one more dedicated connection.</summary>
     public PostgreSqlConnections Keep()
     {
         _kept++;
         return this;
     }
 
-    /// <summary>What would start and never work is refused.</summary>
+    /// <summary>Refuses a pool with which the store would start but never work.</summary>
     public void ThrowIfUnfit() => PoolRules.ThrowIfUnfit(pool.ConnectionString, apart is null ? _kept : 0);
 
     /// <summary>
-    /// Closes the sessions that wait in the pool, and those in use when they come back: they may be like the one that
-    /// was found unfit, and of those of a time in which one could only read each would fail once more. What a pooler
-    /// between keeps of that time ends itself.
+    /// Closes the sessions of the pool: idle ones at once, those in use when they come back. They may be as unfit as
+    /// the one that failed; each session from a read-only time would fail once more. A pooler's stale sessions end
+    /// themselves. See docs/decisions/0012.
     /// </summary>
-    /// <param name="fault">What has shown it: <see cref="FaultKind.Unfit"/>.</param>
+    /// <param name="fault">The fault that revealed it, of the kind <see cref="FaultKind.Unfit"/>.</param>
     public async ValueTask RenewAsync(Exception fault)
     {
         pool.Clear();
@@ -77,8 +77,8 @@ internal sealed class PostgreSqlConnections(NpgsqlDataSource pool, NpgsqlDataSou
     }
 
     /// <summary>
-    /// Ends listening on a connection that goes back to a pool of the host's. One that listened on, with nobody to read
-    /// what it hears, would in time stop the server's queue of notifications for everybody.
+    /// Stops listening on a connection before it returns to the host's pool. Otherwise it would collect notifications
+    /// that are never read, and would in time block the server's queue of notifications for all.
     /// </summary>
     public async ValueTask LeaveAsync(NpgsqlConnection connection)
     {
@@ -97,12 +97,13 @@ internal sealed class PostgreSqlConnections(NpgsqlDataSource pool, NpgsqlDataSou
         }
         catch (Exception)
         {
-            // The connection is broken, and so does not go back; or its server does not answer, and Npgsql breaks it.
+            // The connection is broken and does not return to the pool; or its server does not answer, and Npgsql
+            // breaks it.
         }
     }
 
     /// <summary>
-    /// Each question may be answered by another session of a pooler's: until one answers that is not stale.
+    /// Ends stale sessions of a pooler one by one, until a session answers that is not stale.
     /// </summary>
     private async Task EndStaleAsync()
     {
@@ -124,12 +125,11 @@ internal sealed class PostgreSqlConnections(NpgsqlDataSource pool, NpgsqlDataSou
             }
             catch (Exception e) when (Faults.IsOfConnection(e))
             {
-                // It has ended: the next one.
+                // The session has ended: try the next one.
             }
             catch (Exception)
             {
-                // It may not be asked or not be ended; or there is no time left. Then the pooler ends it when it is
-                // old.
+                // Not allowed, not possible, or no time left. Then the pooler ends the session when it is old.
                 return;
             }
         }

@@ -3,7 +3,9 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>What executors ask: pings, and questions about claims, on a connection that waits for no work.</summary>
+/// <summary>
+/// The store's members for executors: pings and questions about claims use a connection that never waits for work.
+/// </summary>
 internal sealed class PostgreSqlExecutorPort(
     PostgreSqlSession session,
     StoreParts parts,
@@ -13,7 +15,7 @@ internal sealed class PostgreSqlExecutorPort(
     : ExecutorPort(session, parts, moves)
 {
     /// <summary>
-    /// How long what is given back waits for rows that are held: less than a stopping executor waits.
+    /// The longest wait for held rows when claims are given back; it is shorter than the wait of a stopping executor.
     /// </summary>
     private static readonly TimeSpan _mostGivingBack = TimeSpan.FromSeconds(3);
 
@@ -54,8 +56,7 @@ internal sealed class PostgreSqlExecutorPort(
         cancellationToken);
 
     /// <summary>
-    /// What is free is given back at once. Tasks that another transaction holds are passed over, and tried again for a
-    /// while.
+    /// Gives free tasks back at once. Tasks that another transaction holds are skipped, and retried for a while.
     /// </summary>
     private async ValueTask<IReadOnlyList<TaskMove>> GiveBackForAWhileAsync(
         string executorId,

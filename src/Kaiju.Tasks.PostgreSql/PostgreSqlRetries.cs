@@ -5,15 +5,15 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// When something is tried again, and for how long: what fails in passing, and what another transaction holds. Nothing
-/// else in the adapter repeats a step. See docs/decisions/0014.
+/// Decides when and how long a step is retried: after transient faults, and for rows that another transaction holds.
+/// Nothing else in the adapter repeats a step. See docs/decisions/0014.
 /// </summary>
 internal sealed class PostgreSqlRetries(
     PostgreSqlConnections connections, StoreParts parts, Place place, StoreOutages? outages) : IDisposable
 {
     private const int Tries = 8;
 
-    /// <summary>How many steps that met a held row try again at once, and how many that a batch has left.</summary>
+    /// <summary>The most steps that retry at once for held rows, and the most that complete open creations.</summary>
     private const int MostAtOnce = 4;
 
     private const string StepWork = "change or read tasks";
@@ -21,7 +21,7 @@ internal sealed class PostgreSqlRetries(
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _longestPause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long a step waits for a held row if its caller does not give up before.</summary>
+    /// <summary>The longest wait of a step for a held row, unless its caller cancels earlier.</summary>
     private static readonly TimeSpan _mostHeld = TimeSpan.FromSeconds(30);
 
     private readonly SemaphoreSlim _held = new(MostAtOnce, MostAtOnce);
@@ -29,8 +29,8 @@ internal sealed class PostgreSqlRetries(
     private readonly CancellationTokenSource _closing = new();
 
     /// <summary>
-    /// Tries again, after pauses that grow and differ: what fails in passing a few times, and what another transaction
-    /// holds for a while.
+    /// Retries after pauses that grow and are randomised: a few times after transient faults, and for a while for rows
+    /// that another transaction holds.
     /// </summary>
     public async ValueTask<T> RepeatAsync<T>(Attempt<T> attempt, CancellationToken cancellationToken)
     {
@@ -87,8 +87,7 @@ internal sealed class PostgreSqlRetries(
     }
 
     /// <summary>
-    /// Tries something again that other transactions hold up, outside every batch, until it is answered or its caller
-    /// gives up.
+    /// Retries a step that other transactions block, outside every batch, until it is answered or its caller cancels.
     /// </summary>
     public async ValueTask<T> WaitAloneAsync<T>(Func<ValueTask<T>> act, CancellationToken cancellationToken)
     {
@@ -117,11 +116,11 @@ internal sealed class PostgreSqlRetries(
         }
     }
 
-    /// <summary>Does what a batch has left, only a few at once.</summary>
+    /// <summary>Completes the creations that a batch left open; only a few run at once.</summary>
     public ValueTask<T> DoLeftAsync<T>(Func<ValueTask<T>> act, CancellationToken cancellationToken) =>
         InTurnAsync(_left, act, cancellationToken);
 
-    /// <summary>A pause that grows with the tries and differs from that of others.</summary>
+    /// <summary>A pause that grows with the number of tries and is randomised.</summary>
     public TimeSpan PauseOf(int tries)
     {
         var share = (parts.Ids.NewId().GetHashCode() & 0xFFFF) / (double)0x10000;
@@ -135,8 +134,8 @@ internal sealed class PostgreSqlRetries(
     public void Dispose() => _closing.Dispose();
 
     private TimeoutException HeldTooLong(HeldWait wait, Exception e) => new(
-        $"Another transaction has held a row or a table that the step needs for {wait.Elapsed}. The step has "
-        + $"not happened. ({place})",
+        $"Another transaction has held a row or a table that the step needs for {wait.Elapsed}. The step "
+        + $"had no effect. ({place})",
         e);
 
     private static async ValueTask<T> InTurnAsync<T>(

@@ -6,16 +6,16 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// The tables of the store and their versions. Migrations go forward only, each once, in one transaction under an
-/// advisory lock of its own.
+/// The tables of the store and their versions. Migrations only go forward. Each runs once, in one transaction under an
+/// advisory lock.
 /// </summary>
 public static partial class PostgreSqlSchema
 {
-    // "kaiju" in ASCII, so that the lock is nobody else's by accident; the second half is the schema's.
+    // "kaiju" in ASCII, to avoid collisions with other locks; the second half is a hash of the schema.
     private const int LockClass = 0x6B61696A;
     private const int LeastServer = 13;
 
-    /// <summary>A statement brings many rows at once, each column as an array, and calls them n.</summary>
+    /// <summary>A statement takes many rows at once, each column as an array, under the name n.</summary>
     private static readonly IReadOnlyDictionary<string, string> _columns = new ColumnWords(
         (name, type) => $"@{name}::{PostgreSqlTypes.NameOf(type)}[]", name => $"n.{name}").All();
 
@@ -24,16 +24,17 @@ public static partial class PostgreSqlSchema
         typeof(PostgreSqlSchema).Assembly, new Dictionary<string, string>()).Count;
 
     /// <summary>
-    /// Creates the tables or brings them up to date; nothing to do, and no right to do it needed, if they are.
+    /// Creates the tables or migrates them to this package's version. If they are current, it changes nothing and needs
+    /// no right to create.
     /// </summary>
     /// <param name="dataSource">The database.</param>
-    /// <param name="options">Which names; null for the defaults.</param>
-    /// <param name="cancellationToken">Gives up; what is not committed has not happened.</param>
-    /// <returns>How many migrations were applied.</returns>
+    /// <param name="options">The names of the schema. Default: null, for the default names.</param>
+    /// <param name="cancellationToken">Cancels the migration; uncommitted changes are rolled back.</param>
+    /// <returns>The number of migrations that were applied.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="TaskSchemaException">
-    /// The tables are of a newer version than this package knows, the role may not create them, or the server cannot
-    /// hold them.
+    /// The tables are of a newer version than this package supports, the role may not create them, or the server's
+    /// version or encoding is not supported.
     /// </exception>
     public static async Task<int> MigrateAsync(
         NpgsqlDataSource dataSource,
@@ -51,11 +52,11 @@ public static partial class PostgreSqlSchema
     }
 
     /// <summary>
-    /// The migrations as one SQL script, to be carried out by somebody else on a database without the tables or after
-    /// an older version.
+    /// The migrations as one SQL script, to run with other tools on a database without the tables or with an older
+    /// version.
     /// </summary>
-    /// <param name="options">Which names; null for the defaults.</param>
-    /// <param name="fromVersion">The version that is there; 0 for none.</param>
+    /// <param name="options">The names of the schema. Default: null, for the default names.</param>
+    /// <param name="fromVersion">The version that the database has. Default: 0, for none.</param>
     public static string GetScript(PostgreSqlTasksOptions? options = null, int fromVersion = 0)
     {
         options ??= new PostgreSqlTasksOptions();
@@ -82,7 +83,7 @@ public static partial class PostgreSqlSchema
                 $"The tables in the schema \"{options.Schema}\" are of version {version}; this package needs "
                 + $"{Version}. "
                 + $"Set {nameof(PostgreSqlTasksOptions.MigrateAtStart)}, call "
-                + $"{nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, or carry out "
+                + $"{nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, or run "
                 + $"{nameof(PostgreSqlSchema)}.{nameof(GetScript)}.");
         }
     }
@@ -105,9 +106,10 @@ public static partial class PostgreSqlSchema
         }
     }
 
-    /// <param name="options">Which names.</param>
+    /// <summary>The words of the statements.</summary>
+    /// <param name="options">The names of the schema.</param>
     /// <param name="now">The store's time as SQL.</param>
-    /// <param name="isLimited">The statements limit their own waits, since their connections do not.</param>
+    /// <param name="isLimited">True if the statements limit their lock waits because their connections do not.</param>
     internal static IReadOnlyDictionary<string, string> Words(
         PostgreSqlTasksOptions options, string now, bool isLimited = false) =>
         new Dictionary<string, string>(LockTimeout.Words(isLimited).Concat(_columns))
@@ -117,7 +119,7 @@ public static partial class PostgreSqlSchema
         };
 
     /// <summary>
-    /// Does something with a connection; the server's errors name the place, and the way out where a right is missing.
+    /// Uses a connection. Exceptions of the server name the place, and advise on a missing right.
     /// </summary>
     private static async Task<T> UseAsync<T>(
         NpgsqlDataSource dataSource,
@@ -136,11 +138,11 @@ public static partial class PostgreSqlSchema
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
             {
                 throw new TaskSchemaException(
-                    $"The role \"{connection.UserName}\" may not look at, create or migrate the tables in {place}: "
+                    $"The role \"{connection.UserName}\" may not read, create or migrate the tables in {place}: "
                     + $"{e.SqlState}: {e.MessageText}. "
-                    + $"Have a role that may do it carry out {nameof(PostgreSqlSchema)}.{nameof(GetScript)}() or call "
-                    + $"{nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, grant this role what it needs, and set "
-                    + $"{nameof(PostgreSqlTasksOptions.MigrateAtStart)} to false.",
+                    + $"Let a role with these rights run {nameof(PostgreSqlSchema)}.{nameof(GetScript)}() or call "
+                    + $"{nameof(PostgreSqlSchema)}.{nameof(MigrateAsync)}, grant this role the rights that it needs, "
+                    + $"and set {nameof(PostgreSqlTasksOptions.MigrateAtStart)} to false.",
                     e);
             }
             catch (Exception e) when (place.IsWanted(e))
@@ -155,7 +157,7 @@ public static partial class PostgreSqlSchema
     {
         await ThrowIfUnfitAsync(connection, cancellationToken).ConfigureAwait(false);
 
-        // A first look without a lock, and without a right to anything but reading: as a rule there is nothing to do.
+        // A first look without a lock, with the right to read only: usually there is nothing to migrate.
         var current = await LookAsync(connection, options, cancellationToken).ConfigureAwait(false);
         ThrowIfNewer(current);
         if (current == Version)
@@ -189,7 +191,7 @@ public static partial class PostgreSqlSchema
         if (version > Version)
         {
             throw new TaskSchemaException(
-                $"The tables are of version {version}; this package knows up to {Version}. Use the package that has "
+                $"The tables are of version {version}; this package supports up to {Version}. Use the package that "
                     + "migrated them, or a newer one.");
         }
     }
@@ -206,13 +208,13 @@ public static partial class PostgreSqlSchema
         if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not "UTF8" and var encoding)
         {
             throw new TaskSchemaException(
-                $"The database's encoding is {encoding}; it must be UTF8, so that every text can be kept.");
+                $"The database's encoding is {encoding}; it must be UTF8, so that it can store every text.");
         }
     }
 
     /// <summary>
-    /// Waits for another process that is migrating: only a transaction can lift the timeout of its waits without
-    /// leaving that behind.
+    /// Finds the version, and waits for another process that is migrating. It runs in a transaction, since only there
+    /// the timeout of lock waits can be lifted without leaving the setting in the session.
     /// </summary>
     private static async Task<int> LookAsync(
         NpgsqlConnection connection, PostgreSqlTasksOptions options, CancellationToken cancellationToken)

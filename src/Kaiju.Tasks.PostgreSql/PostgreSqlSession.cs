@@ -5,8 +5,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// How steps are carried out on the server: in a transaction of their own, as one statement, on a connection that is
-/// kept, or on a thread that is. Every one of them is repeated by <see cref="PostgreSqlRetries"/> alone.
+/// Runs steps on the server: in a transaction, as one statement, on a dedicated connection, or on a dedicated thread.
+/// All of them are repeated by <see cref="PostgreSqlRetries"/> alone.
 /// </summary>
 internal sealed class PostgreSqlSession(
     PostgreSqlConnections connections,
@@ -27,17 +27,16 @@ internal sealed class PostgreSqlSession(
     public override ValueTask<T> ReadAsync<T>(Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken) =>
         AskAsync(act, Faults.IsPassing, cancellationToken);
 
-    // Without a transaction around it: a process that stands still between a statement and its commit would hold the
-    // row.
+    // Without a transaction: a process that is paused between a statement and its commit would hold the row.
     public override ValueTask<int> ExecuteAsync(
         string statement, Argument[] arguments, CancellationToken cancellationToken) =>
         AskAsync(step => step.ExecuteAsync(statement, arguments), Faults.IsPassing, cancellationToken);
 
-    /// <summary>One transaction, again after a fault that passes.</summary>
+    /// <summary>Runs a step in one transaction, and retries it after a transient fault.</summary>
     /// <param name="act">The step.</param>
-    /// <param name="tries">What is known of earlier tries.</param>
-    /// <param name="onHeld">What to do when another transaction holds a row.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    /// <param name="tries">The flags of earlier tries.</param>
+    /// <param name="onHeld">The reaction to a row that another transaction holds.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
     public async ValueTask<T> WriteAsync<T>(
         Func<SqlStep, ValueTask<T>> act, StepTry tries, OnHeld onHeld, CancellationToken cancellationToken)
     {
@@ -56,7 +55,7 @@ internal sealed class PostgreSqlSession(
         }
     }
 
-    /// <summary>Asks without a transaction.</summary>
+    /// <summary>Runs a query without a transaction.</summary>
     public async ValueTask<T> AskAsync<T>(
         Func<PostgreSqlStep, ValueTask<T>> act, Func<Exception, bool> isPassing, CancellationToken cancellationToken)
     {
@@ -65,7 +64,7 @@ internal sealed class PostgreSqlSession(
         return await retries.RepeatAsync(attempt, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Asks on a connection that never waits for the pool.</summary>
+    /// <summary>Runs a query on a connection that never waits for the pool.</summary>
     public async ValueTask<T> AskDedicatedAsync<T>(
         DedicatedConnection dedicated, Func<PostgreSqlStep, ValueTask<T>> act, CancellationToken cancellationToken)
     {
@@ -75,7 +74,7 @@ internal sealed class PostgreSqlSession(
     }
 
     /// <summary>
-    /// Asks on this thread, without awaiting; after a fault that passes, as everything else is asked.
+    /// Runs a query synchronously on this thread. After a transient fault it is repeated asynchronously.
     /// </summary>
     public async ValueTask<T> AskOnThreadAsync<T>(
         DedicatedConnection dedicated, StatementAttempt<T> attempt, CancellationToken cancellationToken)
@@ -104,8 +103,8 @@ internal sealed class PostgreSqlSession(
         new(connection, testTime, parts, tries, cancellationToken) { IsBlocking = isBlocking };
 
     /// <summary>
-    /// What the statement that creates tasks is to tell other processes in its own commit; nothing if something was
-    /// said just now, or where hosts only poll.
+    /// The payload that the statement that creates tasks sends to other processes in its own commit. Empty if a hint
+    /// was sent just now, or if hosts only poll.
     /// </summary>
     public string TakeHintTurn(IEnumerable<TaskRow> created)
     {
@@ -124,7 +123,7 @@ internal sealed class PostgreSqlSession(
     }
 
     /// <summary>
-    /// Tells what a step that was committed has to tell, and logs the next tasks that it could not start.
+    /// Publishes the hints of a committed step, and logs the next tasks that it could not start.
     /// </summary>
     public void PublishHints(SqlStep step)
     {
@@ -135,7 +134,7 @@ internal sealed class PostgreSqlSession(
         }
     }
 
-    /// <summary>Tells our own listeners and other processes.</summary>
+    /// <summary>Publishes a hint to this process's listeners and to other processes.</summary>
     public void PublishHints(StoreHint hint)
     {
         PublishLocally(hint);
@@ -145,7 +144,7 @@ internal sealed class PostgreSqlSession(
         }
     }
 
-    /// <summary>Tells our own listeners what other processes hear from the statement.</summary>
+    /// <summary>Publishes a hint to this process's listeners; other processes get it from the statement.</summary>
     public void PublishLocally(StoreHint hint)
     {
         if (hint.Kinds != StoreHintKinds.None)

@@ -4,14 +4,14 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// The beginning and the end of a store. Before the first step the tables are looked at, and created if that is asked
-/// for, and the store begins to listen. What fails in passing is tried again a few times, and then by the next step.
+/// Starts and closes a store. Before the first step it checks the tables, migrates them if configured, and begins to
+/// listen. After a transient fault it retries a few times; then the next step tries again.
 /// </summary>
-/// <param name="dataSource">Where the tables are.</param>
+/// <param name="dataSource">The database of the tables.</param>
 /// <param name="options">The options.</param>
-/// <param name="retries">Tries again.</param>
+/// <param name="retries">The retries.</param>
 /// <param name="parts">The store's parts.</param>
-/// <param name="listen">Begins to listen; null where hosts only poll.</param>
+/// <param name="listen">The function that begins to listen; null where hosts only poll.</param>
 internal sealed class PostgreSqlStart(
     NpgsqlDataSource dataSource,
     PostgreSqlTasksOptions options,
@@ -24,10 +24,10 @@ internal sealed class PostgreSqlStart(
     private volatile bool _isReady;
     private volatile bool _isClosing;
 
-    /// <summary>Nothing is under way any more.</summary>
+    /// <summary>True if no step is running any more.</summary>
     private volatile bool _isClosed;
 
-    /// <summary>How the store ends what is under way.</summary>
+    /// <summary>Completes the steps that are running.</summary>
     public required Func<Task> Close { private get; init; }
 
     /// <summary>The channel of hints, once the store has started.</summary>
@@ -39,7 +39,7 @@ internal sealed class PostgreSqlStart(
     {
         if (_isReady)
         {
-            // What was accepted before is carried out to its end.
+            // Steps that were accepted before the close may still run.
             ClosedStore.ThrowIf(_isClosed);
             return;
         }
@@ -66,7 +66,7 @@ internal sealed class PostgreSqlStart(
         }
     }
 
-    /// <summary>Ends what is under way, once.</summary>
+    /// <summary>Completes the running steps, once.</summary>
     public async ValueTask DisposeAsync()
     {
         await _turn.WaitAsync().ConfigureAwait(false);
@@ -86,7 +86,8 @@ internal sealed class PostgreSqlStart(
     }
 
     /// <summary>
-    /// How many migrations were applied; none where that is not the store's task, and then the tables must be there.
+    /// Migrates the tables and answers the number of applied migrations. Where the store must not migrate, the tables
+    /// must be current, and the answer is zero.
     /// </summary>
     private sealed class TablesAttempt(
         NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, CancellationToken cancellationToken) : Attempt<int>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Looks at the tables when the host starts, so that what is wrong with them fails the start and not the first task.
+/// Checks the tables when the host starts, so that a wrong schema fails the start and not the first task.
 /// </summary>
 internal sealed class PostgreSqlStarter(PostgreSqlTaskStore store) : IHostedLifecycleService
 {

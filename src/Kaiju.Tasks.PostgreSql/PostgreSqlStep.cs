@@ -6,8 +6,8 @@ using NpgsqlTypes;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// A step on a connection, in a transaction if it changes something: its statements, with many rows at once as arrays.
-/// The time is the database's, but for tests.
+/// A step on a connection, in a transaction if it changes something. Statements about many rows take arrays. The time
+/// is the database's, except in tests.
 /// </summary>
 internal sealed class PostgreSqlStep(
     NpgsqlConnection connection,
@@ -18,13 +18,13 @@ internal sealed class PostgreSqlStep(
     : SqlStep(parts, tries)
 {
     /// <summary>
-    /// How often rows are read until definition and state are of one revision: the second time both are held.
+    /// The most reads of rows until definition and state are of one revision; both are held from the second one on.
     /// </summary>
     private const int MostReads = 3;
 
     private DateTimeOffset? _now = testTime?.Invoke();
 
-    /// <summary>Its thread may be kept: what it asks is answered when the call returns.</summary>
+    /// <summary>True if the calling thread may be blocked: queries are complete when the call returns.</summary>
     public bool IsBlocking { get; init; }
 
     public override async ValueTask<DateTimeOffset> NowAsync() =>
@@ -34,7 +34,7 @@ internal sealed class PostgreSqlStep(
         string statement, Func<DbDataReader, T> read, params Argument[] arguments) =>
         QueryAsync(Command(statement, Parameters(arguments)), read);
 
-    /// <summary>Asks one statement about many rows.</summary>
+    /// <summary>Runs one statement about many rows.</summary>
     public ValueTask<List<T>> QueryEachAsync<TRow, T>(
         string statement,
         Func<DbDataReader, T> read,
@@ -68,13 +68,13 @@ internal sealed class PostgreSqlStep(
                 return [.. rows.Where(row => row is { Fault: null }).Select(row => row!.Value.Task)];
             }
 
-            // The state was waited for and is of after an update, the definition of before it. Held now, they are read
-            // as one.
+            // After a wait, the state is newer than an update of the definition, and the definition older. Both are
+            // held now, so that the next read sees one revision.
             Unreadable.RemoveRange(unreadable, Unreadable.Count - unreadable);
         }
     }
 
-    /// <summary>A task's row; with a fault if its definition and its state are of different revisions.</summary>
+    /// <summary>Reads a task's row; with a fault if its definition and its state are of different revisions.</summary>
     private (TaskRow Task, RowFault? Fault)? ReadHeld(DbDataReader row)
     {
         if (ReadTask(row) is not { } task)
@@ -142,7 +142,7 @@ internal sealed class PostgreSqlStep(
 
     private NpgsqlCommand Command(string statement, IEnumerable<(string Name, NpgsqlParameter Parameter)> arguments)
     {
-        // A page of a list brings its own text.
+        // A page of a list passes its own text.
         var positional = PositionalStatement.Of(Sql.All.GetValueOrDefault(statement) ?? statement);
         var command = new NpgsqlCommand(positional.Text, connection);
         var given = arguments.ToDictionary(

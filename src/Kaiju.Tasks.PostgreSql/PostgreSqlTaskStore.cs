@@ -7,14 +7,15 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// Tasks in PostgreSQL. What happens for every stage, claims and results, are single guarded statements for whole
-/// batches; everything else holds the rows that it changes and asks the lifecycle. The clock is the database's.
+/// Keeps tasks in PostgreSQL. Claims and results, which occur for every stage, are guarded statements for whole
+/// batches. Everything else holds the rows that it changes and asks the lifecycle. The clock is the database's. See
+/// docs/decisions/0005.
 /// </summary>
 internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposable, IDisposable
 {
     private const string DatabaseClock = "(extract(epoch from clock_timestamp()) * 10000000)::bigint";
 
-    /// <summary>How long a closing store waits for each of its own loops.</summary>
+    /// <summary>The longest wait of a closing store for each of its own loops.</summary>
     private static readonly TimeSpan _mostClosing = TimeSpan.FromSeconds(10);
 
     private readonly StoreParts _parts;
@@ -81,7 +82,7 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
 
     internal override QueueClaims Claims { get; }
 
-    /// <summary>Its statements; for tests that look at plans.</summary>
+    /// <summary>The statements; for tests that look at plans.</summary>
     internal SqlTexts Sql => _parts.Sql;
 
     internal string Schema { get; }
@@ -102,7 +103,7 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
 
     protected override HintListeners Listeners => _parts.Listeners;
 
-    /// <summary>Makes the store ready for its first step; that step would do it too.</summary>
+    /// <summary>Prepares the store for its first step, which otherwise does it.</summary>
     public Task StartAsync(CancellationToken cancellationToken) => _start.EnsureAsync(cancellationToken);
 
     public ValueTask DisposeAsync() => _start.DisposeAsync();
@@ -131,7 +132,7 @@ internal sealed class PostgreSqlTaskStore : RelationalTaskStore, IAsyncDisposabl
         }
     }
 
-    /// <summary>A server that does not answer keeps no host from stopping.</summary>
+    /// <summary>Waits a limited time, so that a server that does not answer cannot keep a host from stopping.</summary>
     private async Task<bool> IsOverAsync(ValueTask end, string steps)
     {
         var ending = end.AsTask();

@@ -1,29 +1,31 @@
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// How tasks are kept in PostgreSQL, version 13 or later. Must be the same in every process over one database, but for
-/// how it is reached.
+/// Options for tasks in PostgreSQL, version 13 or later. Except for the connection, they must be the same in every
+/// process over one database.
 /// </summary>
 public sealed class PostgreSqlTasksOptions
 {
-    /// <summary>The schema of the tables: <c>^[a-z_][a-z0-9_]{0,30}\z</c>. Default <c>kaiju_tasks</c>.</summary>
+    /// <summary>
+    /// The schema of the tables; it must match <c>^[a-z_][a-z0-9_]{0,30}\z</c>. Default: <c>kaiju_tasks</c>.
+    /// </summary>
     public string Schema { get; set; } = "kaiju_tasks";
 
     /// <summary>
-    /// True: no LISTEN and NOTIFY, no prepared statements, nothing that a session keeps from one transaction to the
-    /// next, as PgBouncer in transaction mode asks for; other processes are noticed at the poll interval
-    /// (<see cref="KaijuTasksOptions.PollInterval"/>). Default false.
+    /// True: the store uses no LISTEN and NOTIFY, no prepared statements, and no session state beyond a transaction, as
+    /// PgBouncer in transaction mode requires. Changes by other processes are then found at the poll interval
+    /// (<see cref="KaijuTasksOptions.PollInterval"/>). Default: false.
     /// </summary>
     public bool PollingOnly { get; set; }
 
     /// <summary>
-    /// How often the connection that listens is asked whether it still lives, 1 s to 10 min. Default 10 s.
+    /// The interval between tests of the listening connection, 1 s to 10 min. Default: 10 s.
     /// </summary>
     public TimeSpan KeepAliveInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Creates the tables, or brings them up to date, at the first use. Default true. False: the first use fails unless
-    /// they are up to date. Where they are, no rights to create anything are needed.
+    /// True: the tables are created or migrated at the first use. False: the first use fails unless the tables are
+    /// current. If they are, no right to create is needed in either case. Default: true.
     /// </summary>
     public bool MigrateAtStart { get; set; } = true;
 }

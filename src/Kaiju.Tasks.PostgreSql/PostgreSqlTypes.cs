@@ -3,7 +3,7 @@ using NpgsqlTypes;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>The types of columns and arguments, as the server and as the driver name them.</summary>
+/// <summary>The server's and the driver's names for the types of columns and arguments.</summary>
 internal static class PostgreSqlTypes
 {
     public static string NameOf(ColumnType type) => type switch

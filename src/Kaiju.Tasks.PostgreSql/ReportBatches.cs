@@ -7,13 +7,14 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
-/// How reports are recorded: results of many stages by one guarded statement, everything else while rows are held.
+/// Records reports: results of many stages with one guarded statement, everything else while the rows are held. See
+/// docs/decisions/0005 and 0008.
 /// </summary>
 internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
 {
     private static readonly string[] _statements = ["record", "record_free"];
 
-    // Nearly every call brings one report.
+    // Nearly every call has one report.
     private static readonly ReportAnswer[] _recorded = [ReportAnswer.Recorded];
     private static readonly ReportAnswer[] _superseded = [ReportAnswer.Superseded];
 
@@ -65,7 +66,7 @@ internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
     public ValueTask DisposeAsync() => _batches.DisposeAsync();
 
     /// <summary>
-    /// A report that its batch has passed over waits alone, until it is answered or its caller gives up.
+    /// Records a report that its batch skipped; it waits alone until it is answered or its caller cancels.
     /// </summary>
     private async Task RecordHeldAsync(
         StageReport report, ReportAnswer[] answers, int place, CancellationToken cancellationToken)
@@ -77,7 +78,7 @@ internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
     }
 
     /// <summary>
-    /// Records a batch; no answer for a report whose task, or the task that it starts, is held by another transaction.
+    /// Records a batch. A report gets no answer if another transaction holds its task or the task that it starts.
     /// </summary>
     private async ValueTask<IReadOnlyList<ReportAnswer?>> RecordBatchAsync(
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
@@ -89,7 +90,7 @@ internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
             await RecordDoneAsync(reports, done, answers, cancellationToken).ConfigureAwait(false);
         }
 
-        // Failures, waits, ends that start another task, and what is recorded already, superseded or held.
+        // Failures, waits, ends that start another task, and reports that are recorded already, superseded or held.
         var others = Enumerable.Range(0, answers.Length).Where(place => answers[place] is null).ToList();
         if (others.Count > 0)
         {
@@ -107,7 +108,7 @@ internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
     }
 
     /// <summary>
-    /// Answers for results that the statement has recorded. What it did not answer for is decided the other way.
+    /// Answers the results that the statement recorded. The others are decided while their rows are held.
     /// </summary>
     private async ValueTask RecordDoneAsync(
         IReadOnlyList<StageReport> reports,
@@ -115,7 +116,7 @@ internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
         ReportAnswer?[] answers,
         CancellationToken cancellationToken)
     {
-        // A record that met a held row goes again as the statement that passes over it.
+        // A batch that met a held row is repeated with the statement that skips held rows.
         foreach (var statement in _statements)
         {
             try
@@ -164,7 +165,7 @@ internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
         _session.PublishHints(hint);
     }
 
-    /// <summary>What an end has to tell others; a stage in the middle tells nothing.</summary>
+    /// <summary>The hints to publish for the end of a run; a stage in the middle has none.</summary>
     private static StoreHintKinds HintsOf(TaskState state, TaskTraits traits) => state != TaskState.Finished
         ? StoreHintKinds.None
         : StoreHintKinds.Ended

@@ -4,20 +4,20 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>What a step does about rows that another transaction holds.</summary>
+/// <summary>The treatment of rows that another transaction holds.</summary>
 internal enum HeldRows
 {
-    /// <summary>It waits for them.</summary>
+    /// <summary>Wait for them.</summary>
     Wait,
 
-    /// <summary>It leaves them out.</summary>
+    /// <summary>Skip them.</summary>
     PassOver,
 }
 
-/// <summary>The way that holds rows and decides about reports.</summary>
+/// <summary>Decides about reports while their rows are held.</summary>
 internal sealed class ReportDecisions(PostgreSqlSession session)
 {
-    /// <summary>Decides about reports together; no answer for those that are passed over.</summary>
+    /// <summary>Decides about reports together; skipped reports get no answer.</summary>
     public async ValueTask<IReadOnlyList<ReportAnswer?>> DecideAsync(
         IReadOnlyList<StageReport> reports, HeldRows held, CancellationToken cancellationToken)
     {
@@ -26,8 +26,7 @@ internal sealed class ReportDecisions(PostgreSqlSession session)
             return await DecideEachAsync(reports, held, cancellationToken).ConfigureAwait(false);
         }
 
-        // The first time it goes as if nothing were held. The second time it leaves out what is; a table that is held
-        // leaves out all.
+        // The first try assumes that no row is held. The second one skips held rows; if a table is held, it skips all.
         foreach (var tried in (HeldRows[])[HeldRows.Wait, HeldRows.PassOver])
         {
             try
@@ -42,7 +41,9 @@ internal sealed class ReportDecisions(PostgreSqlSession session)
         return new ReportAnswer?[reports.Count];
     }
 
-    /// <summary>A batch that the server cannot hold is taken apart, so that each item has its own answer.</summary>
+    /// <summary>
+    /// Decides about each report alone after the server refused a value of the batch, so that each gets its own answer.
+    /// </summary>
     private async ValueTask<IReadOnlyList<ReportAnswer?>> DecideEachAsync(
         IReadOnlyList<StageReport> reports, HeldRows held, CancellationToken cancellationToken)
     {
@@ -79,7 +80,7 @@ internal sealed class ReportDecisions(PostgreSqlSession session)
         SqlStep step, IReadOnlyList<StageReport> reports) =>
         [.. await ReportRecording.DecideAsync(step, reports).ConfigureAwait(false)];
 
-    /// <summary>Holds what is free first: what follows then waits for nothing.</summary>
+    /// <summary>Holds the free rows first, so that the decision waits for no other transaction.</summary>
     private static async ValueTask<IReadOnlyList<ReportAnswer?>> DecideFreeAsync(
         SqlStep step, IReadOnlyList<StageReport> reports)
     {

@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What one caller wants, until it is answered.</summary>
-/// <param name="items">What the call is about.</param>
-/// <param name="bytes">About how many bytes travel with them.</param>
+/// <summary>One caller's items, with the task that completes when they are answered.</summary>
+/// <param name="items">The items, in the order of their answers.</param>
+/// <param name="bytes">The approximate size of the items in bytes.</param>
 internal sealed class BatchedCall<TItem, TAnswer>(IReadOnlyList<TItem> items, long bytes)
     : TaskCompletionSource<IReadOnlyList<TAnswer>>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
@@ -12,7 +12,7 @@ internal sealed class BatchedCall<TItem, TAnswer>(IReadOnlyList<TItem> items, lo
 }
 
 /// <summary>
-/// Calls that are carried out together: each gets the answers to its own items, or the one fault that befell all.
+/// Calls that run together. Each gets the answers to its own items, or the one exception that failed the batch.
 /// </summary>
 internal sealed class Batch<TItem, TAnswer>
 {
@@ -25,7 +25,7 @@ internal sealed class Batch<TItem, TAnswer>
     public IReadOnlyList<TItem> Items =>
         _calls.Count == 1 ? _calls[0].Items : [.. _calls.SelectMany(call => call.Items)];
 
-    /// <summary>The calls at the head of a queue that go together.</summary>
+    /// <summary>Takes from the head of a queue the calls that fit into one batch.</summary>
     public static Batch<TItem, TAnswer> Take(Queue<BatchedCall<TItem, TAnswer>> waiting)
     {
         var batch = new Batch<TItem, TAnswer>();
@@ -57,6 +57,6 @@ internal sealed class Batch<TItem, TAnswer>
         }
     }
 
-    /// <summary>Nobody knows what has happened; each caller tries again or says so.</summary>
+    /// <summary>Fails every call: the outcome is unknown, so each caller retries or reports it.</summary>
     public void Fail(Exception fault) => _calls.ForEach(call => call.TrySetException(fault));
 }

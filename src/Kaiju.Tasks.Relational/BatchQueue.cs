@@ -1,9 +1,8 @@
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Calls that are waiting for the next batch, and whether a worker takes them. Both are decided under one lock: a
-/// worker that finds no call is released in the same moment, so that a call is either taken by the worker or starts a
-/// new one, and is never left alone.
+/// Calls that wait for the next batch, and whether a worker takes them. Both are decided under one lock: a worker that
+/// finds no call is released at that moment. So each call is either taken by the worker or makes its caller the worker.
 /// </summary>
 internal sealed class BatchQueue<TItem, TAnswer>
 {
@@ -36,7 +35,7 @@ internal sealed class BatchQueue<TItem, TAnswer>
         }
     }
 
-    /// <summary>The next batch for the worker; null releases the worker.</summary>
+    /// <summary>Takes the worker's next batch. Null: there is none, and the worker is released.</summary>
     public Batch<TItem, TAnswer>? Take()
     {
         lock (_lock)

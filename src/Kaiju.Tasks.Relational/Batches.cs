@@ -3,13 +3,13 @@ using System.Runtime.CompilerServices;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Concurrent callers share a round trip and a commit: calls that are added while a batch is under way are the next
-/// batch. A lone caller is not delayed, and its batch begins on its own thread.
+/// Concurrent callers share a round trip and a commit: calls that are added while a batch runs form the next batch. A
+/// lone caller is not delayed, and its batch begins on its own thread. See docs/decisions/0008.
 /// </summary>
 /// <param name="run">
-/// Carries a batch out, and answers for each item. Every caller of the batch gets the exception that it throws.
+/// The function that runs a batch and answers each item. Every caller of the batch gets the exception that it throws.
 /// </param>
-/// <param name="sizeOf">About how many bytes travel with an item.</param>
+/// <param name="sizeOf">The approximate size of an item in bytes.</param>
 internal sealed class Batches<TItem, TAnswer>(
     Func<IReadOnlyList<TItem>,
     CancellationToken,
@@ -62,7 +62,7 @@ internal sealed class Batches<TItem, TAnswer>(
         {
             await RunAsync(batch).ConfigureAwait(false);
 
-            // Callers that have their answers often have more: they go first, so that they are one batch again.
+            // Callers with answers often have more calls: let them add these first, so that they form one batch again.
             await default(BehindOthers);
         }
     }
@@ -81,8 +81,8 @@ internal sealed class Batches<TItem, TAnswer>(
     }
 
     /// <summary>
-    /// Continues on the thread pool, behind the work that waits there. <c>Task.Yield</c> would continue in the context
-    /// of the caller that happened to be first.
+    /// Continues on the thread pool, behind the work queued there. <c>Task.Yield</c> would continue in the context of
+    /// the first caller.
     /// </summary>
     private readonly struct BehindOthers : ICriticalNotifyCompletion
     {

@@ -2,10 +2,10 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What steps ask about claims.</summary>
+/// <summary>Statements about claims that several steps share.</summary>
 internal static class ClaimRows
 {
-    /// <summary>The claims that are not held any more.</summary>
+    /// <summary>Finds the claims that are not held any more.</summary>
     public static async ValueTask<IReadOnlyList<Guid>> FindLostAsync(SqlStep step, IReadOnlyList<HeldClaim> claims)
     {
         if (claims.Count == 0)
@@ -21,7 +21,7 @@ internal static class ClaimRows
         return [.. claims.Select(claim => claim.Claim).Except(held)];
     }
 
-    /// <summary>Claims of an executor that it does not know of.</summary>
+    /// <summary>Finds claims that the store holds for an executor and the executor does not list.</summary>
     public static async ValueTask<IReadOnlyList<HeldClaim>> FindStraysAsync(
         SqlStep step, string executorId, IReadOnlyList<HeldClaim> known, int limit) => await step.QueryAsync(
         "stray_claims",
@@ -31,7 +31,7 @@ internal static class ClaimRows
         Argument.Integer("most", limit)).ConfigureAwait(false);
 
     /// <summary>
-    /// Makes an executor known with its first claim, so that it is found dead if it dies before its first ping.
+    /// Registers an executor with its first claim, so that it is found dead if it dies before its first ping.
     /// </summary>
     public static async ValueTask KnowAsync(SqlStep step, ExecutorInfo executor)
     {
@@ -40,7 +40,7 @@ internal static class ClaimRows
             "know_executor", Argument.Text("executor", executor.Id), Argument.Long("ping", ping)).ConfigureAwait(false);
     }
 
-    /// <summary>The results of a pass, in the order of their stages.</summary>
+    /// <summary>Reads the results of a pass, in the order of their stages.</summary>
     public static async ValueTask<IReadOnlyList<System.Text.Json.JsonElement>> ResultsAsync(
         SqlStep step, long taskNo, int runNo, int pass) => (await step.QueryAsync(
         "results_of",

@@ -5,8 +5,8 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Claims tasks that a queue other than the store handed out, and finds again what a try whose answer was lost has
-/// claimed.
+/// Claims tasks that a queue other than the store handed out. When the answer of a try was lost, the next try finds the
+/// claims of that try.
 /// </summary>
 internal sealed class ClaimStep(StoreParts parts, ExecutorInfo executor, IReadOnlyList<string> taskIds)
 {
@@ -15,7 +15,7 @@ internal sealed class ClaimStep(StoreParts parts, ExecutorInfo executor, IReadOn
 
     public async ValueTask<IReadOnlyList<ExecutorTask>> RunAsync(SqlStep step)
     {
-        // What an earlier try may hold is waited for.
+        // A repeated step waits for held rows: an earlier try may have claimed them.
         var ids = step is { PassesOver: true, IsRepeated: false }
             ? await step.HoldFreeAsync(taskIds).ConfigureAwait(false)
             : taskIds.Distinct();
@@ -50,7 +50,8 @@ internal sealed class ClaimStep(StoreParts parts, ExecutorInfo executor, IReadOn
         || await step.ApplyEventAsync(row, new TaskEvent.Claimed(executor.Id, parts.Ids.NewId())).ConfigureAwait(false);
 
     /// <summary>
-    /// True if the definition of a task to be claimed can be read; otherwise the task is left as it is, and set aside.
+    /// True if the task's definition can be read. Otherwise the task is set aside and its row does not change. See
+    /// docs/decisions/0010.
     /// </summary>
     private bool IsReadable(TaskRow row)
     {

@@ -31,7 +31,7 @@ internal sealed class CleanUpStep(TaskState state, TimeSpan age, int limit)
         return _tried.ConvertAll(task => task.Id);
     }
 
-    /// <summary>True if any of the tasks of the last try is still there.</summary>
+    /// <summary>True if any of the tasks of the last try still exists.</summary>
     private async ValueTask<bool> AreThereAsync(SqlStep step) => (await step.QueryAsync(
         "find_tasks",
         row => row.GetInt64(0),

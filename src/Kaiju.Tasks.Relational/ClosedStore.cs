@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>A store that is asked after it was disposed of.</summary>
+/// <summary>The error of calls to a store that was disposed of.</summary>
 internal static class ClosedStore
 {
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
@@ -12,8 +12,8 @@ internal static class ClosedStore
         }
     }
 
-    /// <summary>Says so in the caller's words, without the types that the store is made of.</summary>
+    /// <summary>Creates the error in the caller's words, without the names of the store's internal types.</summary>
     public static ObjectDisposedException Fault() => new(
         objectName: null,
-        "The task store was disposed of with its host or service provider; the step was not carried out.");
+        "The task store was disposed of with its host or service provider; the step did not run.");
 }

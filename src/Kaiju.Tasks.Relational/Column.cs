@@ -2,7 +2,7 @@ using System.Data.Common;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>The few types that columns and arguments have.</summary>
+/// <summary>The types of columns and of arguments.</summary>
 internal enum ColumnType
 {
     Integer,
@@ -12,10 +12,10 @@ internal enum ColumnType
     Uuid,
 }
 
-/// <summary>What a statement that creates tasks writes into a column.</summary>
+/// <summary>The value that a statement that creates tasks writes into a column.</summary>
 internal enum NewValue
 {
-    /// <summary>Nothing: the column of a new task is null.</summary>
+    /// <summary>Null.</summary>
     Null,
 
     /// <summary>0.</summary>
@@ -24,7 +24,7 @@ internal enum NewValue
     /// <summary>1.</summary>
     One,
 
-    /// <summary>The number that the database gave the task.</summary>
+    /// <summary>The number that the database gave to the task.</summary>
     Number,
 
     /// <summary>The time of the creation.</summary>
@@ -33,29 +33,29 @@ internal enum NewValue
     /// <summary>The row's value.</summary>
     Given,
 
-    /// <summary>The row's value, counted from the time of the creation.</summary>
+    /// <summary>The row's value, added to the time of the creation.</summary>
     GivenFromClock,
 }
 
 /// <summary>
-/// A column of a row: its name, which is that of the statement's argument too, and all that is known of it.
+/// A column of a row, declared once: its name, its type, and how it is written and read. See docs/decisions/0015.
 /// </summary>
-/// <param name="Name">The name.</param>
+/// <param name="Name">The name of the column and of the statement's argument.</param>
 /// <param name="Type">The type.</param>
-/// <param name="Value">What is written for a row.</param>
+/// <param name="Value">The function that gives a row's value to write.</param>
 internal sealed record Column<T>(string Name, ColumnType Type, Func<T, object?> Value)
 {
-    /// <summary>The argument as it stands in a statement.</summary>
+    /// <summary>The text of the argument in a statement, such as <c>@name</c>.</summary>
     public string Mark { get; } = $"@{Name}";
 
     /// <summary>
-    /// Puts what stands in the column into a row that is being read; null for a column that is only written.
+    /// Sets a row's value from the column when the row is read; null for a column that is only written.
     /// </summary>
     public Action<T, DbDataReader, int>? Read { get; init; }
 
-    /// <summary>What a new row has. Default: null, for every row.</summary>
+    /// <summary>The value in a new row. Default: null, for every row.</summary>
     public NewValue OfNew { get; init; }
 
-    /// <summary>The column never changes. Default: false.</summary>
+    /// <summary>True if the column never changes after the creation. Default: false.</summary>
     public bool IsFixed { get; init; }
 }

@@ -2,10 +2,10 @@ namespace Kaiju.Tasks.Relational;
 
 /// <summary>
 /// The lists of columns that an adapter's statements name, such as <c>$state_columns$</c>, made from the declarations
-/// of the columns.
+/// of the columns. See docs/decisions/0015.
 /// </summary>
-/// <param name="argument">A column's argument as the adapter's statements write it.</param>
-/// <param name="source">Where a statement that changes rows finds a column's new value.</param>
+/// <param name="argument">The function that writes a column's argument in the adapter's dialect.</param>
+/// <param name="source">The function that names a column's new value in a statement that changes many rows.</param>
 internal sealed class ColumnWords(Func<string, ColumnType, string> argument, Func<string, string> source)
 {
     private readonly Dictionary<string, string> _words = new(StringComparer.Ordinal);
@@ -25,14 +25,14 @@ internal sealed class ColumnWords(Func<string, ColumnType, string> argument, Fun
         Add("notification", NotificationRow.Columns);
         _words.Add("task", ReadList(column => column.Name));
 
-        // The definition of those tasks only that have one of the traits @whole.
+        // Only tasks with one of the traits in @whole need their definition.
         _words.Add("held", ReadList(column => column.Name == "definition"
             ? "case when (s.traits | 16) & @whole <> 0 then t.definition end"
             : column.Name));
         return _words;
     }
 
-    /// <summary>What is read of a task: columns of its definition t and its state s.</summary>
+    /// <summary>The columns to read for a task: those of its definition t and of its state s.</summary>
     private static string ReadList(Func<Column<TaskRow>, string> name) => ListOf(
         TaskRowColumns.Read, column => name(column) is var read && read != column.Name
             ? read

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>An argument of a statement; <see cref="IsList"/>: the value is a list of such values.</summary>
+/// <summary>An argument of a statement. With <see cref="IsList"/> the value is a list of values of that type.</summary>
 internal readonly record struct Argument(string Name, ColumnType Type, object? Value, bool IsList = false)
 {
     public static Argument Integer(string name, int? value) => new(name, ColumnType.Integer, value);
@@ -33,7 +33,7 @@ internal readonly record struct Argument(string Name, ColumnType Type, object? V
 /// <summary>Reads rows, and columns that may be null.</summary>
 internal static class ReaderExtensions
 {
-    /// <summary>Every row that is left, without awaiting.</summary>
+    /// <summary>Reads all remaining rows synchronously.</summary>
     public static List<T> ReadAll<T>(this DbDataReader rows, Func<DbDataReader, T> read)
     {
         var list = new List<T>();
@@ -64,8 +64,8 @@ internal static class ReaderExtensions
     public static TaskError? ErrorOrNull(this DbDataReader row, int column) =>
         row.IsDBNull(column) ? null : TaskError.FromJson(JsonElement.Parse(row.GetString(column)));
 
-    /// <summary>A definition, in its stored form.</summary>
-    /// <exception cref="JsonException">This version cannot read it.</exception>
+    /// <summary>Reads a definition in its stored form.</summary>
+    /// <exception cref="JsonException">This version cannot read the definition.</exception>
     public static TaskDefinition Definition(this DbDataReader row, int json, int id, int app) =>
         ParseDefinition(row.GetFieldValue<byte[]>(json), row.GetString(id), row.GetString(app));
 
@@ -82,12 +82,12 @@ internal static class ReaderExtensions
         }
     }
 
-    /// <summary>Results, which are read as one JSON array.</summary>
+    /// <summary>Reads the results of several stages from a column that holds one JSON array.</summary>
     public static IReadOnlyList<JsonElement> Results(this DbDataReader row, int column) =>
         ResultList.Parse(row.TextOrNull(column));
 }
 
-/// <summary>Lists of results, and lists of values for databases without arrays, as JSON.</summary>
+/// <summary>Lists as JSON: results, and the values of lists for databases without arrays.</summary>
 internal static class ResultList
 {
     public static IReadOnlyList<JsonElement> Parse(string? json) =>

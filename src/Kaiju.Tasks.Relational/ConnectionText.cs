@@ -3,15 +3,15 @@ using System.Data.Common;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Reads connection strings as their driver does, and says itself what is wrong with one. Drivers do not name the
-/// option, and a part of a password that is not quoted looks like a key to them.
+/// Parses connection strings as their driver does, and writes the error messages itself. The drivers' messages do not
+/// name the option, and may show a part of a password that is not quoted.
 /// </summary>
-/// <param name="option">The option that the string was given with.</param>
-/// <param name="driver">The driver, for messages.</param>
+/// <param name="option">The name of the option that holds the string.</param>
+/// <param name="driver">The driver's name, for messages.</param>
 internal sealed class ConnectionText<TBuilder>(string option, string driver)
     where TBuilder : DbConnectionStringBuilder, new()
 {
-    /// <exception cref="ArgumentException">The driver refuses it; the message names the option and the key.</exception>
+    /// <exception cref="ArgumentException">The string is invalid; the message names the option and the key.</exception>
     public TBuilder Read(string text)
     {
         try
@@ -20,7 +20,7 @@ internal sealed class ConnectionText<TBuilder>(string option, string driver)
         }
         catch (Exception e) when (IsRefusal(e))
         {
-            // Without the driver's exception, whose message may have a part of the password.
+            // Without the driver's exception, whose message may contain a part of the password.
             throw new ArgumentException($"{option} {FindFault(text)}");
         }
     }
@@ -37,8 +37,8 @@ internal sealed class ConnectionText<TBuilder>(string option, string driver)
         }
         catch (ArgumentException e)
         {
-            // The framework says from which character on, and shows nothing of the text.
-            return $"cannot be read; it must be pairs of key=value with ; between them. {e.Message}";
+            // The framework's message gives the position of the error, and no text of the string.
+            return $"is invalid; it must consist of key=value pairs separated by semicolons. {e.Message}";
         }
 
         var isAfterPassword = false;
@@ -63,7 +63,7 @@ internal sealed class ConnectionText<TBuilder>(string option, string driver)
         return $"cannot be read by {driver}.";
     }
 
-    /// <summary>Why the driver refuses a value; null if it does not.</summary>
+    /// <summary>The reason why the driver refuses a value; null if it accepts the value.</summary>
     private static string? FindFault(string key, object value)
     {
         try
@@ -80,7 +80,7 @@ internal sealed class ConnectionText<TBuilder>(string option, string driver)
     private static bool IsPassword(string key) =>
         key.Contains("password", StringComparison.OrdinalIgnoreCase) || key is "pwd" or "psw";
 
-    /// <summary>The key as it was written.</summary>
+    /// <summary>The key as the string spells it.</summary>
     private static string Spelling(string text, string key) =>
         text.IndexOf(key, StringComparison.OrdinalIgnoreCase) is >= 0 and var at ? text.Substring(at, key.Length) : key;
 }

@@ -4,7 +4,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>Copies of what goes between the engine and a store, with one member changed.</summary>
+/// <summary>Copies of the values that the engine and a store exchange, with one member changed.</summary>
 internal static class Copies
 {
     public static StageReport WithOutcome(this StageReport report, StageOutcome outcome) => new()

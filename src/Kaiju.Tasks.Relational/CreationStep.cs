@@ -4,13 +4,13 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Creates the tasks of one call, or of one piece of it. Each creation leaves its own mark with what it created, so
-/// that one that is repeated after a lost answer knows its own tasks from those that were there before.
+/// Creates the tasks of one call, or of one piece of it. Each creation stores its own mark with its tasks. So a retry
+/// after a lost answer can tell its own tasks from those that existed before.
 /// </summary>
 /// <param name="parts">The store's parts.</param>
 /// <param name="tasks">The definitions.</param>
-/// <param name="onConflict">What to do on a known id.</param>
-/// <param name="context">Who asks.</param>
+/// <param name="onConflict">The action for an id that is already known.</param>
+/// <param name="context">The caller.</param>
 /// <param name="mark">The mark, one for the whole call.</param>
 internal sealed class CreationStep(
     StoreParts parts, IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context, Guid mark)
@@ -30,7 +30,7 @@ internal sealed class CreationStep(
             {
                 var known = await FindKnownAsync(step, rows.Keys).ConfigureAwait(false);
 
-                // What bears the mark when the first wave comes was left by an earlier try, and later by this one.
+                // A mark found in the first wave was left by an earlier try; in later waves this try may have left it.
                 var marked = wave == 0 ? await step.FindMarkedAsync(known.Values, mark).ConfigureAwait(false) : [];
                 var replaced = await ResolveConflictsAsync(step, rows, known, marked, answers).ConfigureAwait(false);
                 await InsertAsync(step, rows, replaced, answers).ConfigureAwait(false);
@@ -49,7 +49,7 @@ internal sealed class CreationStep(
         State = stored.State.State,
     };
 
-    /// <summary>Stores rows whose ids are unknown, and takes them from those that are left.</summary>
+    /// <summary>Stores rows whose ids are unknown, and removes them from the rows that remain.</summary>
     private static async ValueTask InsertAsync(
         SqlStep step, Dictionary<TaskRow, int> rows, HashSet<string> replaced, CreateAnswer[] answers)
     {
@@ -64,8 +64,8 @@ internal sealed class CreationStep(
     }
 
     /// <summary>
-    /// The stored tasks with the ids of these; held only if they may be replaced, so that a creation that changes
-    /// nothing is not in the way.
+    /// Finds the stored tasks with the ids of these rows. They are held only if they may be replaced, so that a
+    /// creation that changes nothing blocks no other step.
     /// </summary>
     private async ValueTask<Dictionary<string, TaskRow>> FindKnownAsync(SqlStep step, IEnumerable<TaskRow> rows)
     {
@@ -77,7 +77,7 @@ internal sealed class CreationStep(
             return known;
         }
 
-        // Looked at again once they are held.
+        // Read again after they are held: they may have changed in between.
         var resting = known.Values.Where(row => TaskLifecycle.IsAtRest(row.State)).Select(row => row.Id).ToList();
         resting.ForEach(id => known.Remove(id));
         if (resting.Count > 0)
@@ -93,7 +93,7 @@ internal sealed class CreationStep(
     }
 
     /// <summary>Answers for the rows whose ids are known, and deletes the tasks that they replace.</summary>
-    /// <returns>The ids of the replaced tasks, whose rows are left to be stored.</returns>
+    /// <returns>The ids of the replaced tasks, whose rows are still to be stored.</returns>
     private async ValueTask<HashSet<string>> ResolveConflictsAsync(
         SqlStep step,
         Dictionary<TaskRow, int> rows,
@@ -107,7 +107,7 @@ internal sealed class CreationStep(
             var other = known[row.Id];
             if (marked.Contains(other.TaskNo))
             {
-                // The hint of its own creation may have been lost with the answer.
+                // Published again: the hint of the task's creation may have been lost with the answer.
                 answers[place] = Answer(other, _tried?[place].Result ?? CreateResult.Created);
                 step.Hint(other.HintsOfNew, other);
                 rows.Remove(row);

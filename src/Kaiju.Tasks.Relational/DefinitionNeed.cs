@@ -2,19 +2,21 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>Of which tasks a statement reads the definition: those that have one of these traits.</summary>
-/// <param name="Traits">A set of <see cref="TaskTraits"/>, and 16 for every task.</param>
+/// <summary>
+/// The tasks whose definition a statement reads: those with one of these traits. The others need only their columns.
+/// </summary>
+/// <param name="Traits">A set of <see cref="TaskTraits"/>; 16 stands for every task.</param>
 internal readonly record struct DefinitionNeed(int Traits)
 {
-    /// <summary>Of none: the columns say all that is needed.</summary>
+    /// <summary>No task: the columns are enough.</summary>
     public static readonly DefinitionNeed None = new(0);
 
-    /// <summary>Of every task.</summary>
+    /// <summary>Every task.</summary>
     public static readonly DefinitionNeed All = new(16);
 
     /// <summary>
-    /// Of which tasks the lifecycle needs more for an event than <see cref="TaskRow.Head"/>: the schedule of a periodic
-    /// task, the name of the next task, the rules of its retries.
+    /// The tasks for which the lifecycle needs more than <see cref="TaskRow.Head"/> to decide an event. It may need the
+    /// schedule of a periodic task, the name of the next task, or the rules of retries.
     /// </summary>
     public static DefinitionNeed Of(TaskEvent happened) => happened switch
     {

@@ -13,7 +13,7 @@ internal sealed class DeleteStep(string taskId, CallContext context)
         var row = await step.FindAsync(taskId, context.Scope, DefinitionNeed.None).ConfigureAwait(false);
         if (step.IsRepeated && _tried is { } deleted && row?.TaskNo != deleted)
         {
-            // Gone; what has its id now is another task.
+            // The last try deleted it; the task that has the id now is another one.
             return true;
         }
 

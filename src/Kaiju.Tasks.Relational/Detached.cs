@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>Work that has nothing of the caller's context: no ambient transaction, no trace, no locals.</summary>
+/// <summary>Starts work without the caller's context: no ambient transaction, no trace, no async locals.</summary>
 internal static class Detached
 {
     public static Task<T> Run<T>(Func<Task<T>> work)

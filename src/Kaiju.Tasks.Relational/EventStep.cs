@@ -3,10 +3,10 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>Applies one event from outside to one task.</summary>
+/// <summary>Applies a client's event, such as a cancel or a message, to one task.</summary>
 internal sealed class EventStep(string taskId, CallContext context, TaskEvent happened)
 {
-    /// <summary>The last try: the row as it was written, and the state before.</summary>
+    /// <summary>The last try: the row as written, and the state before.</summary>
     private (TaskRow Row, ManagedState Before)? _tried;
 
     public async ValueTask<bool> RunAsync(SqlStep step)
@@ -34,18 +34,18 @@ internal sealed class EventStep(string taskId, CallContext context, TaskEvent ha
     }
 
     public static TaskOutcomeUnknownException Unknown(TaskRow row, string why) =>
-        new($"The answer of the store was lost, and the task \"{row.Id}\" {why}.");
+        new($"The store's answer was lost, and task \"{row.Id}\" {why}.");
 
     /// <summary>
-    /// The answer to an event that was tried before; null if that try was not committed, so that the event is still to
-    /// come.
+    /// The answer to an event that was tried before. Null: that try was not committed, and the event is still to be
+    /// applied.
     /// </summary>
     private async ValueTask<bool?> FindAnswerAsync(SqlStep step, TaskRow? row, TaskRow tried, ManagedState before)
     {
         var after = tried.State;
         if (row?.TaskNo != tried.TaskNo)
         {
-            throw Unknown(tried, "has been deleted since");
+            throw Unknown(tried, "was deleted in the meantime");
         }
 
         if (IsSame(row.State, after) || (after.JobId != before.JobId && row.State.JobId == after.JobId))
@@ -58,19 +58,19 @@ internal sealed class EventStep(string taskId, CallContext context, TaskEvent ha
         {
             TaskEvent.MessageSent when await IsReceivedAsync(step, tried, before).ConfigureAwait(false) => true,
 
-            // Not a later wait: the message was for the one that there was.
+            // False for a later wait: the message was for the wait that has ended.
             TaskEvent.MessageSent when isSameRun => IsSame(row.State, before) ? null : false,
 
-            // A cancelled run stays as it is, and a run that was reset does not come back.
+            // Cancelling changes its own run for good, and a reset begins another run: neither happened here.
             _ when isSameRun => null,
             TaskEvent.Cancelled when await FindRunAsync(step, row, before.JobId).ConfigureAwait(false) is { } run =>
                 run.Ended == after.StatusChange,
             TaskEvent.Reset when await FindRunAsync(step, row, after.JobId).ConfigureAwait(false) is not null => true,
-            _ => throw Unknown(row, "has begun another run since"),
+            _ => throw Unknown(row, "began another run in the meantime"),
         };
     }
 
-    /// <summary>True if the result of the stage that waited is the one of this try.</summary>
+    /// <summary>True if the result of the stage that waited is the message of this try.</summary>
     private static async ValueTask<bool> IsReceivedAsync(SqlStep step, TaskRow tried, ManagedState before)
     {
         var entries = await step.QueryAsync(
@@ -86,7 +86,10 @@ internal sealed class EventStep(string taskId, CallContext context, TaskEvent ha
         Argument.Long("task_no", row.TaskNo),
         Argument.Text("job_id", jobId)).ConfigureAwait(false)).FirstOrDefault();
 
-    /// <summary>An error has no equality of its own; whatever sets it sets a time as well.</summary>
+    /// <summary>
+    /// Compares states without their errors, which have no value equality. Each change of the error also changes a
+    /// time.
+    /// </summary>
     private static bool IsSame(ManagedState one, ManagedState other) =>
         one with { Error = null } == other with { Error = null };
 }

@@ -2,7 +2,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What executors ask about their claims and about themselves.</summary>
+/// <summary>The store's members for executors, except reports: claims, heartbeats and claims given back.</summary>
 internal class ExecutorPort(SqlSession session, StoreParts parts, RowMoves moves)
 {
     public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(

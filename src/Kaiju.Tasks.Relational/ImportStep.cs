@@ -3,13 +3,13 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>Stores tasks of somewhere else as they are. A known id is refused.</summary>
+/// <summary>Stores exported tasks with their state unchanged. A known id is refused.</summary>
 internal sealed class ImportStep(
     StoreParts parts, IReadOnlyList<TaskRecord> tasks, IReadOnlyList<ExecutorPing> executors)
 {
     private readonly Guid _mark = parts.Ids.NewId();
 
-    // One claim for all tries, so that a try whose answer was lost is answered by the next one.
+    // One claim for all tries, so that a retry after a lost answer finds the tasks of the earlier try.
     private readonly List<Guid> _claims = [.. tasks.Select(_ => parts.Ids.NewId())];
 
     public async ValueTask<IReadOnlyList<ImportAnswer>> RunAsync(SqlStep step)
@@ -24,7 +24,7 @@ internal sealed class ImportStep(
                 Argument.Long("ping", ping)).ConfigureAwait(false);
         }
 
-        // An id that comes again in the same call is known by then.
+        // An id that occurs again in the same call is a known id by then.
         var rows = tasks.Select((task, place) => NewRow(task, _claims[place], now)).ToList();
         var inserted = (await step.InsertAsync([.. rows.DistinctBy(row => row.Id)]).ConfigureAwait(false)).ToHashSet();
         var known = rows.Select(row => row.Id).Except(inserted.Select(row => row.Id)).ToList();
@@ -56,7 +56,7 @@ internal sealed class ImportStep(
         return answers;
     }
 
-    /// <summary>The ids of tasks that this same import has stored, in a try whose answer was lost.</summary>
+    /// <summary>The ids of tasks that an earlier try of this import stored before its answer was lost.</summary>
     private async ValueTask<HashSet<string>> FindMarkedAsync(SqlStep step, List<string> ids)
     {
         if (!step.IsRepeated || ids.Count == 0)

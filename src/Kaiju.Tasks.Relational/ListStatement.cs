@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// The statement of a page: first the rows to look through, in order, from the one index that fits the query best and
-/// no more of them than a page may read; then of these the ones that are asked for.
+/// The statement of a page. It first reads rows in order from the index that fits the query best, at most as many as a
+/// page may read. Then it filters them. See docs/decisions/0006.
 /// </summary>
 internal sealed class ListStatement
 {
@@ -24,19 +24,20 @@ internal sealed class ListStatement
             : (PutIn("list"), PutIn("count"), PutIn("list_last"));
     }
 
-    /// <summary>Reads the page.</summary>
+    /// <summary>The statement that reads the page.</summary>
     public string Text { get; }
 
-    /// <summary>Counts the rows that the page would be read from.</summary>
+    /// <summary>The statement that counts the rows from which the page is read.</summary>
     public string Count { get; }
 
-    /// <summary>The last row that a page may look through, if there are so many.</summary>
+    /// <summary>The statement that finds the last row that a page may read, if there are that many.</summary>
     public string LastScanned { get; }
 
     public IReadOnlyList<Argument> Arguments => _arguments;
 
     /// <summary>
-    /// States that tasks pass through on their straight way have no index of their own, so that the way stays cheap.
+    /// True if the state has an index. The states that every task passes through have none, so that their writes stay
+    /// cheap. See docs/decisions/0006.
     /// </summary>
     public static bool IsIndexed(TaskState state) =>
         state is TaskState.Idle or TaskState.Suspended or TaskState.Waiting or TaskState.Failed;
@@ -45,11 +46,11 @@ internal sealed class ListStatement
 
     private void Narrow(TaskQuery query, TaskCursor? after, bool byState)
     {
-        // What an index can begin with narrows the rows to look through; everything else is asked of those rows.
+        // Conditions that the index starts with narrow the rows to read; the others filter those rows.
         var order = byState ? "s" : "t";
         if (query.AnyOf is { } states)
         {
-            // In so many words: an index of some states is used only where the statement names the state.
+            // Literal states: a partial index is used only where the statement names the state.
             (byState ? _scan : _filter).Add(states.Count switch
             {
                 0 => " and 1 = 0",
@@ -101,7 +102,7 @@ internal sealed class ListStatement
 
         if (after is { } cursor)
         {
-            // The first condition is for the index, the second for those of the same time.
+            // The first condition serves the index, the second one rows of the same time.
             var beyond = query.NewestFirst ? '<' : '>';
             _scan.Add(
                 $" and {order}.created {beyond}= @after_created"

@@ -5,7 +5,8 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// What managers ask: each duty reads and holds what is due, and moves it. What another manager holds is left to it.
+/// The store's members for managers. Each duty reads and holds the due rows and moves them; rows that another manager
+/// holds are left to it.
 /// </summary>
 internal sealed class ManagerDuties(SqlSession session, StoreParts parts, RowMoves moves)
 {
@@ -20,8 +21,8 @@ internal sealed class ManagerDuties(SqlSession session, StoreParts parts, RowMov
         var watch = StoreWatch.Next(seen, now, parts.Rules);
         if (watch.Last != seen?.Last || watch.Since != seen?.Since)
         {
-            // A row that is not as it was seen, or that is held, is being written by another manager. Its answer is not
-            // needed: what was decided here holds as of the time at which it was read.
+            // A row that has changed or is held is being written by another manager. Its answer is not needed: this
+            // decision holds as of the time at which the row was read.
             await session.ExecuteAsync(
                 seen is null ? "begin_watch" : "keep_watch",
                 [

@@ -3,9 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// A property by its name, to be read and written. It writes those that can only be set while an object is made as
-/// well: a row is read column by column into objects that nothing else has yet, and a copy for each column would cost
-/// more than the row.
+/// Reads and writes a property by its name, including properties that are init-only. A row is read column by column
+/// into objects that nothing else refers to yet; a copy for each column would cost more than the row.
 /// </summary>
 internal sealed class Member<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOwner, T>
     where TOwner : class

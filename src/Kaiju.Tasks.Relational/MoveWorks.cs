@@ -2,11 +2,11 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What is due, for one of the manager's duties.</summary>
+/// <summary>Moves the tasks that are due for one of the manager's duties.</summary>
 /// <param name="parts">The store's parts.</param>
-/// <param name="duty">The duty; null for what is overdue.</param>
-/// <param name="example">An event of the kind, which says what of a definition it needs.</param>
-/// <param name="eventOf">What happens to a row.</param>
+/// <param name="duty">The duty; null for overdue runs.</param>
+/// <param name="example">An event of the kind; it determines which definitions are read.</param>
+/// <param name="eventOf">The function that gives a row's event.</param>
 internal sealed class DueWork(StoreParts parts, TaskDuty? duty, TaskEvent example, Func<TaskRow, TaskEvent> eventOf)
     : MoveWork(duty?.ToString() ?? Overdue)
 {
@@ -24,9 +24,9 @@ internal sealed class DueWork(StoreParts parts, TaskDuty? duty, TaskEvent exampl
     public override TaskEvent EventOf(TaskRow row) => eventOf(row);
 }
 
-/// <summary>What dead executors hold. An executor is forgotten with its last task.</summary>
+/// <summary>Moves the tasks of dead executors. An executor is removed with its last task.</summary>
 /// <param name="parts">The store's parts.</param>
-/// <param name="asOf">The time by which they are dead; null for now.</param>
+/// <param name="asOf">The time at which an executor must have been dead; null for now.</param>
 internal sealed class ExpelWork(StoreParts parts, DateTimeOffset? asOf) : MoveWork("expel")
 {
     private static readonly TaskEvent _interrupted = new TaskEvent.Interrupted();
@@ -59,7 +59,7 @@ internal sealed class ExpelWork(StoreParts parts, DateTimeOffset? asOf) : MoveWo
             return;
         }
 
-        // Its last task is moved with it. An executor that has pinged in the meantime is not dead.
+        // Its last task is moved in the same transaction. An executor that pinged in the meantime is not dead.
         await step.FlushAsync().ConfigureAwait(false);
         await step.ExecuteAsync(
             "forget_executors",
@@ -68,10 +68,10 @@ internal sealed class ExpelWork(StoreParts parts, DateTimeOffset? asOf) : MoveWo
     }
 }
 
-/// <summary>What an executor gives back of what it holds.</summary>
+/// <summary>Gives back some of the tasks that an executor holds.</summary>
 /// <param name="parts">The store's parts.</param>
 /// <param name="executorId">The executor.</param>
-/// <param name="isGivenBack">Which of its tasks.</param>
+/// <param name="isGivenBack">The condition for a task to be given back.</param>
 internal class GiveBackWork(StoreParts parts, string executorId, Predicate<TaskRow> isGivenBack) : MoveWork("give back")
 {
     private static readonly TaskEvent _givenBack = new TaskEvent.GivenBack();
@@ -90,14 +90,14 @@ internal class GiveBackWork(StoreParts parts, string executorId, Predicate<TaskR
     public override TaskEvent EventOf(TaskRow row) => _givenBack;
 }
 
-/// <summary>All that an executor holds, and the executor itself.</summary>
+/// <summary>Gives back all tasks that an executor holds, and removes the executor.</summary>
 internal sealed class SuspendWork(StoreParts parts, string executorId) : GiveBackWork(parts, executorId, _ => true)
 {
     private readonly string _executorId = executorId;
 
     public override async ValueTask EndAsync(SqlStep step, bool isWhole)
     {
-        // After its tasks. One that still holds something stays known, so that it is found dead.
+        // After its tasks: an executor that still holds one stays known, so that it is found dead.
         if (isWhole)
         {
             await step.FlushAsync().ConfigureAwait(false);

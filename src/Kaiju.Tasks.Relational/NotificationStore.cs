@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>The notifications that are left at a task's end.</summary>
+/// <summary>The store's members for notifications.</summary>
 internal sealed class NotificationStore(SqlSession session, StoreParts parts)
 {
     public ValueTask<NotificationPage> ListNotificationsAsync(
@@ -53,8 +53,8 @@ internal sealed class NotificationStore(SqlSession session, StoreParts parts)
         return session.WriteAsync(
             async step =>
             {
-                // What is read stays read: if a try whose answer was lost was committed, none of its notifications
-                // comes again.
+                // Notifications that a try marked read stay read: if its answer was lost after the commit, the next
+                // try does not answer them again.
                 var read = await step.QueryAsync(
                     "mark_read", row => row.GetInt64(0), Argument.Longs("ids", ids)).ConfigureAwait(false);
                 tried = step.IsRepeated && !tried.Exists(read.Contains) ? [.. tried, .. read] : read;
@@ -104,7 +104,7 @@ internal sealed class NotificationStore(SqlSession session, StoreParts parts)
             cancellationToken);
     }
 
-    /// <summary>True if the notification is still there.</summary>
+    /// <summary>True if the notification still exists.</summary>
     private static async ValueTask<bool> IsThereAsync(SqlStep step, long notification) =>
         (await step.QueryAsync(
             "list_notifications_last",
@@ -113,7 +113,7 @@ internal sealed class NotificationStore(SqlSession session, StoreParts parts)
             Argument.Integer("scanned", 1)).ConfigureAwait(false))
             .Contains(notification);
 
-    /// <summary>A notification; null if this version cannot read it.</summary>
+    /// <summary>Reads a notification; null if this version cannot read it.</summary>
     private TaskNotification? ReadNotification(DbDataReader row, string work)
     {
         try

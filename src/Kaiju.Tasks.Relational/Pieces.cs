@@ -1,18 +1,18 @@
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// The bounds of everything that is carried out together. A statement with all of its arguments must fit into one
-/// message to the server, and into memory several times.
+/// The bounds of statements and of batches. A statement with all of its arguments must fit into one message to the
+/// server, and several times into memory. See docs/decisions/0011.
 /// </summary>
 internal static class Pieces
 {
-    /// <summary>About how many items.</summary>
+    /// <summary>The most items of a piece.</summary>
     public const int Most = 1000;
 
-    /// <summary>About how many bytes of definitions or results, unless one item alone has more.</summary>
+    /// <summary>The most bytes of definitions or results in a piece, about; a single item may be larger.</summary>
     public const long MostBytes = 16 * 1024 * 1024;
 
-    /// <summary>The bytes of all items.</summary>
+    /// <summary>The size of all items in bytes.</summary>
     public static long SizeOf<T>(IReadOnlyList<T> items, Func<T, long> sizeOf)
     {
         var bytes = 0L;
@@ -24,7 +24,7 @@ internal static class Pieces
         return bytes;
     }
 
-    /// <summary>The items in their order, in as few pieces as the bounds allow; nearly always in one.</summary>
+    /// <summary>Divides items, in their order, into as few pieces as the bounds allow; nearly always one.</summary>
     public static IReadOnlyList<IReadOnlyList<T>> Of<T>(IReadOnlyList<T> items, Func<T, long> sizeOf)
     {
         if (items.Count <= Most && SizeOf(items, sizeOf) <= MostBytes)

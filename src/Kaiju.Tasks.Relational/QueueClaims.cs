@@ -3,19 +3,17 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>
-/// What the queue asks: claims, which happen for every task and are the adapter's, and if there are any.
-/// </summary>
+/// <summary>The store's members for its queue: to claim tasks, and to ask whether there are any.</summary>
 internal abstract class QueueClaims(SqlSession session, StoreParts parts)
 {
-    /// <summary>How often a claim is repeated at once when all that it took was set aside.</summary>
+    /// <summary>The most immediate repetitions of a claim whose tasks were all set aside.</summary>
     protected const int MostRepeated = 20;
 
-    /// <summary>Claims what is queued: by priority, then by age, no more than is asked for.</summary>
+    /// <summary>Claims queued tasks, by priority, then by age, within the bounds of the request.</summary>
     public abstract ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
         ClaimRequest request, CancellationToken cancellationToken);
 
-    /// <summary>True if there is something to claim, beside what is set aside.</summary>
+    /// <summary>True if there is a task to claim that is not set aside.</summary>
     public ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) =>
         session.ReadAsync(
         async step => (await step.QueryAsync(

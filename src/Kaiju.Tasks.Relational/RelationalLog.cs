@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What stores in databases log, with the event ids of stores: 5….</summary>
+/// <summary>The log lines of stores in databases, with event ids from 500 to 599.</summary>
 internal static partial class RelationalLog
 {
     [LoggerMessage(
@@ -10,14 +10,14 @@ internal static partial class RelationalLog
     public static partial void ChainLost(ILogger logger, string taskId, string nextTask, ChainResult result);
 
     [LoggerMessage(
-        502, LogLevel.Information, "The schema of the tasks has been migrated; {Count} migrations were applied.")]
+        502, LogLevel.Information, "The schema of the task store was migrated; {Count} migrations were applied.")]
     public static partial void Migrated(ILogger logger, int count);
 
-    [LoggerMessage(503, LogLevel.Debug, "A step of the store failed and is tried again in {Delay}.")]
+    [LoggerMessage(503, LogLevel.Debug, "A step of the store failed; retrying in {Delay}.")]
     public static partial void StepRepeated(ILogger logger, Exception exception, TimeSpan delay);
 
     [LoggerMessage(
-        504, LogLevel.Debug, "The connection that listens for hints is lost; polling goes on, and it is opened again.")]
+        504, LogLevel.Debug, "The connection that listens for hints was lost; reopening it. Polling continues.")]
     public static partial void ListeningLost(ILogger logger, Exception exception);
 
     [LoggerMessage(505, LogLevel.Error, "A listener for hints of the store failed; the other listeners were notified.")]
@@ -26,15 +26,15 @@ internal static partial class RelationalLog
     [LoggerMessage(
         510,
         LogLevel.Warning,
-        "A step of the store has been waiting for {Elapsed} for a row or a table that another transaction holds; it "
-            + "keeps trying, and other steps do not wait for it.")]
+        "A step of the store has waited {Elapsed} for a row or a table that another transaction holds; it keeps "
+            + "retrying. Other steps are not blocked.")]
     public static partial void StepHeld(ILogger logger, Exception exception, TimeSpan elapsed);
 
     [LoggerMessage(
         511,
         LogLevel.Warning,
-        "Another transaction holds {Count} tasks of the executor {ExecutorId}, which could not be given back; they "
-            + "are claimed until the executor is found dead.")]
+        "{Count} tasks of executor {ExecutorId} could not be given back, because another transaction holds them; they "
+            + "stay claimed until the executor is found dead.")]
     public static partial void GiveBackIncomplete(ILogger logger, string executorId, int count);
 
     [LoggerMessage(512, LogLevel.Error, "The store was closed before its last steps were answered: {Steps}.")]
@@ -51,7 +51,7 @@ internal static partial class RelationalLog
     [LoggerMessage(
         521,
         LogLevel.Error,
-        "Task {TaskId} could not be processed ({Work}) and is not set aside: {Most} tasks are already. "
+        "Task {TaskId} could not be processed ({Work}) and was not set aside, because {Most} tasks already are. "
         + "The work pauses.")]
     public static partial void TooManySetAside(
         ILogger logger, Exception exception, string taskId, string work, int most);

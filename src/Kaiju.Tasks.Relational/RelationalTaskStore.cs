@@ -4,12 +4,12 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>A store in a database, as its callers see it: each of its parts answers one kind of caller.</summary>
+/// <summary>A store in a database. Each of its parts answers one kind of caller.</summary>
 internal abstract class RelationalTaskStore : ITaskStore
 {
     public abstract ITransactionalCreation InCallersTransaction { get; }
 
-    /// <summary>What the store's queue asks.</summary>
+    /// <summary>The members for the store's queue.</summary>
     internal abstract QueueClaims Claims { get; }
 
     protected abstract ReportRecording Reports { get; }

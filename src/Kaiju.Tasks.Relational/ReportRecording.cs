@@ -4,8 +4,8 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// How reports are recorded: which of them a statement may record by itself, and how the others are decided about while
-/// their rows are held.
+/// Records reports: a single statement where that is enough, otherwise the lifecycle decides while the rows are held.
+/// See docs/decisions/0005.
 /// </summary>
 internal abstract class ReportRecording
 {
@@ -33,13 +33,13 @@ internal abstract class ReportRecording
         return answers;
     }
 
-    /// <summary>About how many bytes a report brings.</summary>
+    /// <summary>The approximate size of a report in bytes.</summary>
     public static long SizeOf(StageReport report) =>
         report.Outcome is StageOutcome.Done { Result: var result } ? TaskRow.SizeOf(result) : 0;
 
     /// <summary>
-    /// The places of reports that a statement may record by itself: of a stage that is done, the only ones about their
-    /// tasks. Several about one task are decided one after the other, in their order.
+    /// The places of reports that a statement may record by itself: of a stage that is done, each the only report about
+    /// its task. Several reports about one task are decided one after the other, in their order.
     /// </summary>
     public static List<int> FindDoneAlone(IReadOnlyList<StageReport> reports)
     {
@@ -75,7 +75,7 @@ internal abstract class ReportRecording
         var report = happened.Report.Id;
         if (TaskLifecycle.IsRecorded(row.State, null, report))
         {
-            // The hint may have been lost with the answer.
+            // Published again: the first hint may have been lost with the answer.
             var isTold = row.State.State == TaskState.Executing;
             step.Hint(isTold ? StoreHintKinds.None : StoreHint.KindsOf(row.Head, row.State, row.State, happened), row);
             step.Hint(row.Head.Notify && !isTold ? StoreHintKinds.Notified : StoreHintKinds.None, row);

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>A task's row that this version cannot read, or cannot move, and why.</summary>
+/// <summary>A task's row that this version cannot read or move, and the reason.</summary>
 internal sealed record RowFault(long TaskNo, string TaskId, Exception Reason)
 {
     /// <summary>The fault of a row with the columns of <see cref="TaskRow"/>.</summary>
@@ -14,8 +14,8 @@ internal sealed record RowFault(long TaskNo, string TaskId, Exception Reason)
     }
 
     /// <summary>
-    /// True for a fault of what stands in a row, and not of the way to it: a row is complete before its columns are
-    /// read.
+    /// True if the values of a row caused the exception, and not the connection: a row has arrived completely before
+    /// its columns are read.
     /// </summary>
     public static bool IsOfReading(
         Exception e) => e

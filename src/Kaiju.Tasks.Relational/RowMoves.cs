@@ -4,32 +4,34 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>A kind of work that moves many tasks by the same event.</summary>
-/// <param name="name">Its name, for what is set aside.</param>
+/// <param name="name">The work's name, for tasks that are set aside and for the log.</param>
 internal abstract class MoveWork(string name)
 {
     public string Name => name;
 
-    /// <summary>Loads at most so many rows, always the same ones first, without those that are set aside.</summary>
+    /// <summary>Loads the first rows in a fixed order, without those that are set aside.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="most">The most rows.</param>
     public abstract ValueTask<List<TaskRow>> LoadAsync(SqlStep step, int most);
 
-    /// <summary>What happens to a row.</summary>
+    /// <summary>The event to apply to a row.</summary>
     public abstract TaskEvent EventOf(TaskRow row);
 
-    /// <summary>Ends a transaction.</summary>
+    /// <summary>Completes a transaction after its rows were moved.</summary>
     /// <param name="step">The step.</param>
-    /// <param name="isWhole">The transaction leaves none of the rows as it was.</param>
+    /// <param name="isWhole">True if the transaction moved every row that was loaded.</param>
     public virtual ValueTask EndAsync(SqlStep step, bool isWhole) => default;
 }
 
 /// <summary>
-/// How many tasks are moved together without one of them being in the way of the others. See docs/decisions/0010.
+/// Moves many tasks together, so that one failing row does not block the others. See docs/decisions/0010.
 /// </summary>
 internal sealed class RowMoves(SqlSession session, StoreParts parts)
 {
     /// <summary>
-    /// Moves what is loaded, in one transaction. What this process cannot read is set aside, and the rest is moved. If
-    /// the transaction fails because of a row that cannot be decided or written, smaller ones follow, until that row
-    /// stands alone and is set aside too.
+    /// Moves the loaded rows in one transaction. Rows that this process cannot read are set aside, and the rest is
+    /// moved. If a row that cannot be decided or written fails the transaction, smaller transactions follow. In the end
+    /// that row is alone in its transaction, and is set aside too.
     /// </summary>
     /// <param name="work">The work.</param>
     /// <param name="limit">The most rows in all.</param>
@@ -71,19 +73,19 @@ internal sealed class RowMoves(SqlSession session, StoreParts parts)
         }
     }
 
-    /// <summary>The rows of one transaction, and what became of them in its last try.</summary>
+    /// <summary>The rows of one transaction, and the outcome of its last try.</summary>
     private sealed class MoveBatch(MoveWork work, int most)
     {
         /// <summary>The rows that the transaction holds and moves.</summary>
         public List<TaskRow> Rows { get; private set; } = [];
 
-        /// <summary>How many rows were loaded, with those that were not free.</summary>
+        /// <summary>The number of loaded rows, including rows that another transaction holds.</summary>
         public int Found { get; private set; }
 
         /// <summary>The rows that cannot be read or moved.</summary>
         public List<RowFault> Faults { get; private set; } = [];
 
-        /// <summary>Nothing is left that the transaction could have moved.</summary>
+        /// <summary>True if the transaction moved every row that it could have moved.</summary>
         public bool IsWhole { get; private set; }
 
         public async ValueTask<IReadOnlyList<TaskMove>> MoveAsync(SqlStep step)
@@ -97,11 +99,11 @@ internal sealed class RowMoves(SqlSession session, StoreParts parts)
             return moved;
         }
 
-        /// <summary>The transaction failed because of its only row.</summary>
+        /// <summary>Records that the transaction failed because of its only row.</summary>
         public void Blame(Exception e) => (IsWhole, Faults) = (false, [new RowFault(Rows[0].TaskNo, Rows[0].Id, e)]);
 
         /// <summary>
-        /// The rows are held by this step; the tasks that they start may be held by another transaction.
+        /// Leaves out rows whose next tasks are held by another transaction. The rows themselves are held by this step.
         /// </summary>
         private static async ValueTask<List<TaskRow>> WithoutHeldAsync(SqlStep step, List<TaskRow> rows)
         {
@@ -127,8 +129,8 @@ internal sealed class RowMoves(SqlSession session, StoreParts parts)
                 }
                 else
                 {
-                    // Such as a cron expression without another occurrence: nothing to do until something else happens
-                    // to it.
+                    // For example a cron expression without another occurrence. The duty is dropped until another event
+                    // changes the task.
                     row.Drop(now);
                     step.MarkChanged(row);
                 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// What is set aside, for the parts of a store: they say so in the log, and leave it out of their statements.
+/// Sets tasks aside for the parts of a store: logs it, and gives their statements the tasks to leave out.
 /// </summary>
 internal sealed class RowsAside(TimeProvider clock, ILogger logger)
 {
@@ -13,18 +13,18 @@ internal sealed class RowsAside(TimeProvider clock, ILogger logger)
     private readonly SetAside _setAside = new(clock);
 
     /// <summary>
-    /// A statement that is carried out all the time: it asks for what is set aside only if there is something.
+    /// The claim statement, with a clause for set-aside tasks only if there are any: claims run all the time.
     /// </summary>
     public string WithoutClaims(string statement, string exceptClause) => _setAside.In(Claiming).Length == 0
         ? statement
         : statement.Replace("/*except*/", exceptClause, StringComparison.Ordinal);
 
-    /// <summary>The tasks that are left alone in these kinds of work, as the argument of a statement.</summary>
+    /// <summary>The tasks that are set aside in these kinds of work, as the argument of a statement.</summary>
     public Argument Except(params ReadOnlySpan<string> works) =>
         new("except", ColumnType.Long, _setAside.In(works), IsList: true);
 
-    /// <summary>Leaves a task alone in this work for a while, and says so.</summary>
-    /// <returns>False if it is not left alone, since too many are.</returns>
+    /// <summary>Sets a task aside in this work for a while, and logs it.</summary>
+    /// <returns>False if it was not set aside because too many tasks already are.</returns>
     public bool Leave(string work, RowFault fault)
     {
         var pause = _setAside.Add(work, fault.TaskNo);
@@ -38,7 +38,7 @@ internal sealed class RowsAside(TimeProvider clock, ILogger logger)
         return false;
     }
 
-    /// <summary>Says that a row is left out of an answer, once for as long as it would be set aside.</summary>
+    /// <summary>Logs that a row is left out of an answer, once in the time for which it would be set aside.</summary>
     public void LeaveOut(string work, RowFault fault)
     {
         if (!_setAside.In(work).Contains(fault.TaskNo) && _setAside.Add(work, fault.TaskNo) > TimeSpan.Zero)

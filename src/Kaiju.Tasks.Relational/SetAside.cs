@@ -2,8 +2,8 @@ namespace Kaiju.Tasks.Relational;
 
 /// <summary>
 /// Tasks that this process leaves alone for a while in one kind of work, because it could not read, decide or write
-/// them: one minute, and twice as long each time, up to five minutes. The tasks' rows do not know of it, since a
-/// process of another version may be able to do it. See docs/decisions/0010.
+/// them. The pause is one minute and doubles at each failure, up to five minutes. The tasks' rows do not change, since
+/// a process of another version may be able to process them. See docs/decisions/0010.
 /// </summary>
 internal sealed class SetAside(TimeProvider clock)
 {
@@ -17,7 +17,7 @@ internal sealed class SetAside(TimeProvider clock)
     private readonly Dictionary<(string Work, long TaskNo), Entry> _entries = [];
     private volatile bool _isEmpty = true;
 
-    /// <summary>The tasks that are left alone now in one of these kinds of work.</summary>
+    /// <summary>The tasks that are set aside now in one of these kinds of work.</summary>
     public long[] In(params ReadOnlySpan<string> works)
     {
         if (_isEmpty)
@@ -41,8 +41,8 @@ internal sealed class SetAside(TimeProvider clock)
         }
     }
 
-    /// <summary>Leaves a task alone from now on.</summary>
-    /// <returns>For how long; zero if as many tasks as may be are left alone already.</returns>
+    /// <summary>Sets a task aside from now on.</summary>
+    /// <returns>The length of the pause; zero if the limit of tasks that are set aside is reached.</returns>
     public TimeSpan Add(string work, long taskNo)
     {
         lock (_lock)
@@ -68,7 +68,7 @@ internal sealed class SetAside(TimeProvider clock)
 
     private bool IsAside(Entry entry) => clock.GetElapsedTime(entry.Since) < entry.Pause;
 
-    /// <summary>Those whose time has been over for long: they have not failed again.</summary>
+    /// <summary>Removes the tasks whose pause ended long ago: they have not failed again.</summary>
     private void Forget()
     {
         foreach (var (key, entry) in _entries)

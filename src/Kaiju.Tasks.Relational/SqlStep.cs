@@ -5,11 +5,11 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// One step of the store: one transaction. Rows are read and held, the lifecycle decides, and what it says is collected
-/// here and written together at the end, before the commit.
+/// One step of the store: one transaction. It reads and holds rows and lets the lifecycle decide. The changes are
+/// collected here and written together before the commit. See docs/decisions/0005.
 /// </summary>
 /// <param name="parts">The store's parts.</param>
-/// <param name="tries">What is known of the tries before.</param>
+/// <param name="tries">The flags of the earlier tries.</param>
 internal abstract class SqlStep(StoreParts parts, StepTry tries)
 {
     private static readonly string[] _deletions =
@@ -20,19 +20,21 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
 
     public SqlTexts Sql => parts.Sql;
 
-    /// <summary>The step was tried before, and it is not known whether that has happened.</summary>
+    /// <summary>True if the step was tried before and may have been committed then.</summary>
     public bool IsRepeated => tries.HasFlag(StepTry.MayHaveHappened);
 
-    /// <summary>The step leaves out what it would have to wait for.</summary>
+    /// <summary>True if the step skips rows that another transaction holds, instead of waiting for them.</summary>
     public bool PassesOver => tries.HasFlag(StepTry.PassesOverHeld);
 
-    /// <summary>What to tell when the step is committed.</summary>
+    /// <summary>The hints to publish when the step is committed.</summary>
     public StoreHint Hints { get; private set; }
 
-    /// <summary>Starts of next tasks that could not be, to be logged when the step is committed.</summary>
+    /// <summary>Next tasks that could not be started; logged when the step is committed.</summary>
     public List<(string Finished, string Next, ChainResult Result)> LostChains { get; } = [];
 
-    /// <summary>Rows that were found and that this version cannot read; they are left out of what was loaded.</summary>
+    /// <summary>
+    /// Rows that were found but cannot be read by this version; they are left out of the loaded rows.
+    /// </summary>
     public List<RowFault> Unreadable { get; } = [];
 
     /// <summary>The store's time, one for the whole step.</summary>
@@ -43,13 +45,13 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
 
     public abstract ValueTask<int> ExecuteAsync(string statement, params Argument[] arguments);
 
-    /// <summary>Carries a statement out for each row.</summary>
+    /// <summary>Runs a statement for each row.</summary>
     public abstract ValueTask ExecuteEachAsync<T>(
         string statement, IReadOnlyList<T> rows, IReadOnlyList<Column<T>> columns);
 
-    /// <summary>Reads rows of tasks, which nobody else changes until the step ends.</summary>
+    /// <summary>Reads rows of tasks and holds them: no other transaction changes them until the step ends.</summary>
     /// <param name="statement">The statement.</param>
-    /// <param name="need">Of which tasks the definition is read too.</param>
+    /// <param name="need">The tasks whose definition is read as well.</param>
     /// <param name="arguments">The statement's other arguments.</param>
     public ValueTask<List<TaskRow>> LoadAsync(string statement, DefinitionNeed need, params Argument[] arguments) =>
         LoadAsync(statement, [.. arguments, Argument.Integer("whole", need.Traits)]);
@@ -58,7 +60,8 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
     protected abstract ValueTask<List<TaskRow>> LoadAsync(string statement, Argument[] arguments);
 
     /// <summary>
-    /// Stores definitions whose ids are unknown, with their numbers; those that are known are left out of the answer.
+    /// Stores definitions whose ids are unknown, and answers them with their numbers. Definitions whose ids are known
+    /// are left out of the answer.
     /// </summary>
     public abstract ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows);
 
@@ -66,9 +69,9 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
 
     public void Hint(StoreHintKinds kinds, string? app, string taskId) => Hints = Hints.With(kinds, app, taskId);
 
-    /// <summary>A task, held; null if there is none in the scope.</summary>
+    /// <summary>Reads and holds a task; null if the scope contains no such task.</summary>
     /// <exception cref="System.Text.Json.JsonException">
-    /// There is such a task, and this version cannot read its row.
+    /// The task exists, but this version cannot read its row.
     /// </exception>
     public async ValueTask<TaskRow?> FindAsync(string id, TaskScope? scope, DefinitionNeed need)
     {
@@ -79,7 +82,7 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
     }
 
     /// <summary>
-    /// Those of the rows that a creation or an import with this mark has stored, in a try whose answer was lost.
+    /// Finds the rows that an earlier try of the creation or import with this mark stored before its answer was lost.
     /// </summary>
     public async ValueTask<HashSet<long>> FindMarkedAsync(IEnumerable<TaskRow> rows, Guid mark)
     {
@@ -104,7 +107,7 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
     }
 
     /// <summary>
-    /// Holds what of these tasks nobody else holds, and the tasks that they start, without waiting for any of them.
+    /// Holds those of these tasks that no other transaction holds, and the tasks that they start, without waiting.
     /// </summary>
     /// <returns>The ids of the tasks about which this step can decide without waiting.</returns>
     public async ValueTask<HashSet<string>> HoldFreeAsync(IEnumerable<string> ids)
@@ -115,7 +118,7 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
             .Where(id => !known.Contains(id)).ToHashSet(StringComparer.Ordinal);
         if (next.Count > 0)
         {
-            // A next task that does not exist keeps nobody waiting.
+            // A next task that does not exist cannot be held by another transaction.
             next.ExceptWith((await HoldAsync(next).ConfigureAwait(false)).Select(task => task.Id));
             next.IntersectWith(
                 await QueryAsync(
@@ -131,7 +134,9 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
                 "hold_free", row => (row.GetString(0), row.TextOrNull(1)), Argument.Texts("ids", ids.Distinct()));
     }
 
-    /// <summary>Carries out what the lifecycle says, whole; false if it says that nothing happens.</summary>
+    /// <summary>
+    /// Applies an event to a row as the lifecycle decides, with all consequences; false if the event changes nothing.
+    /// </summary>
     public async ValueTask<bool> ApplyEventAsync(TaskRow row, TaskEvent happened)
     {
         var now = await NowAsync().ConfigureAwait(false);
@@ -159,14 +164,16 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
 
     public void MarkChanged(TaskRow row) => _writes.MarkChanged(row);
 
-    /// <summary>Results that came with a row and are counted in it.</summary>
+    /// <summary>Adds results that are stored with their row and already counted in it.</summary>
     public void AddResults(TaskRow row, IEnumerable<StageEntry> entries) =>
         _writes.AddResults(entries.Select(entry => new EntryRow(row.TaskNo, row.ResultRunNo, entry)));
 
-    /// <summary>A result whose task was changed by a statement.</summary>
+    /// <summary>Adds a result whose task was changed by a statement.</summary>
     public void AddResult(EntryRow result) => _writes.AddResults([result]);
 
-    /// <summary>A task's row; null and a note in <see cref="Unreadable"/> if this version cannot read it.</summary>
+    /// <summary>
+    /// Reads a task's row; null, with a note in <see cref="Unreadable"/>, if this version cannot read it.
+    /// </summary>
     protected TaskRow? ReadTask(DbDataReader row)
     {
         try
@@ -188,7 +195,7 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
     }
 
     /// <summary>
-    /// What the step's tasks have set off in others, in the order of ids, so that two steps never wait for each other.
+    /// Starts the next tasks of the step's tasks, in the order of their ids, so that two steps never deadlock.
     /// </summary>
     private async ValueTask StartChainedAsync()
     {
@@ -204,7 +211,7 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
                 ? []
                 : await LoadAsync("load_by_ids", need, Argument.Texts("ids", others)).ConfigureAwait(false))
             {
-                // What this step has already made of a task stays; it was loaded for another event, which may have
+                // Keep the row that this step has already changed: it was loaded for another event, which may have
                 // needed less of it.
                 if (!held.TryAdd(row.Id, row))
                 {
@@ -212,7 +219,7 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
                 }
             }
 
-            // Not as if it were missing: a version that can read it starts it.
+            // An unreadable task is not a missing one: a version that can read it starts it.
             if (Unreadable.Find(fault => others.Contains(fault.TaskId)) is { } unreadable)
             {
                 throw unreadable.ToException();
@@ -227,7 +234,7 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
 
     private async ValueTask StartNextAsync(TaskRow finished, string id, TaskRow? target)
     {
-        // Noted first: a task that starts itself goes on to its next run, and the note belongs to the one before.
+        // Noted first: a task that starts itself moves to its next run, and the note belongs to the run before.
         var result = TaskLifecycle.JudgeChain(target?.Head, target?.State);
         finished.State = finished.State with { Chain = result };
         _writes.MarkChanged(finished);

@@ -4,11 +4,10 @@ using System.Text.RegularExpressions;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// The adapter's statements, by name, from its <c>Sql/*.sql</c>: a statement begins with a line <c>-- name: …</c> and
-/// ends with the next one. Comments are for those who read the file: the server does not get them. Words in $…$ are put
-/// in when they are loaded: names of tables, the store's time, the columns of a task. A statement with a part
-/// <c>/*free: … */</c> is two: the plain one without it, and with it the one that passes over rows which another
-/// transaction holds, under the name with <c>_free</c>.
+/// The adapter's statements, by name, from its <c>Sql/*.sql</c>. A statement begins with a line <c>-- name: …</c> and
+/// ends before the next such line; comments are removed. Words in $…$ are replaced at loading: names of tables, the
+/// store's time, the columns of a task. A statement with a part <c>/*free: … */</c> is loaded twice: without that part,
+/// and with it under the name with <c>_free</c>. The latter skips rows that another transaction holds.
 /// </summary>
 internal sealed partial class SqlTexts
 {
@@ -33,19 +32,19 @@ internal sealed partial class SqlTexts
     /// <summary>Every statement by its name; for tests that look at plans.</summary>
     public IReadOnlyDictionary<string, string> All => _texts;
 
-    /// <param name="assembly">The adapter.</param>
-    /// <param name="words">The words to put in.</param>
-    /// <param name="change">Changes the text of a file, with its words and comments; for tests.</param>
+    /// <param name="assembly">The adapter's assembly.</param>
+    /// <param name="words">The replacements for words in $…$.</param>
+    /// <param name="change">A function that changes the text of a file, with its words and comments; for tests.</param>
     public static SqlTexts Load(
         Assembly assembly, IReadOnlyDictionary<string, string> words, Func<string, string>? change = null) =>
         new(Resources(assembly, ".Sql.").Select(source => PutIn(source.Text, words))
             .Select(text => change?.Invoke(text) ?? text));
 
-    /// <summary>Migrations in the order of their versions: <c>Migrations/0001.….sql</c> is version 1.</summary>
+    /// <summary>Loads migrations in the order of their versions: <c>Migrations/0001.….sql</c> is version 1.</summary>
     public static IReadOnlyList<string> LoadMigrations(Assembly assembly, IReadOnlyDictionary<string, string> words) =>
         [.. Resources(assembly, ".Migrations.").Select(source => PutIn(source.Text, words))];
 
-    /// <summary>Puts words in. A name that begins with $prefix$ is put in quotes as a whole.</summary>
+    /// <summary>Replaces words in $…$. A name that begins with $prefix$ is put in quotes as a whole.</summary>
     public static string PutIn(string text, IReadOnlyDictionary<string, string> words)
     {
         if (words.TryGetValue("prefix", out var prefix))

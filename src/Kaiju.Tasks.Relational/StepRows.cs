@@ -22,7 +22,7 @@ internal sealed record EntryRow(long TaskNo, int RunNo, StageEntry Entry)
         .. _both, new("error", ColumnType.Text, row => row.Entry.Error!.Json.GetRawText())];
 }
 
-/// <summary>A run that has ended and gives way to the next one.</summary>
+/// <summary>A run that has ended and is followed by the next one.</summary>
 internal sealed record RunRow(long TaskNo, int RunNo, int Pass, ManagedState State)
 {
     public static readonly Column<RunRow>[] Columns =
@@ -43,7 +43,7 @@ internal sealed record RunRow(long TaskNo, int RunNo, int Pass, ManagedState Sta
 }
 
 /// <summary>
-/// A task whose runs are to be trimmed, and the rows of runs that are neither kept nor shown deleted.
+/// A task whose earlier runs are to be trimmed; rows of runs that are neither kept nor shown are deleted.
 /// </summary>
 internal sealed record SweepRow(long TaskNo, int ResultRunNo, int KeptRuns)
 {
@@ -55,7 +55,7 @@ internal sealed record SweepRow(long TaskNo, int ResultRunNo, int KeptRuns)
     ];
 }
 
-/// <summary>A notification to be left, with the results that are shown when the step writes it.</summary>
+/// <summary>A notification to be stored, with the results that are shown when the step writes it.</summary>
 internal sealed record NotificationRow(TaskRow Task, ManagedState State, int RunNo, int Pass, DateTimeOffset Now)
 {
     public static readonly Column<NotificationRow>[] Columns =

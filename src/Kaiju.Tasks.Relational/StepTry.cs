@@ -1,17 +1,17 @@
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What a step must know of the tries before this one.</summary>
+/// <summary>Flags about the earlier tries of a step. See docs/decisions/0014.</summary>
 [Flags]
 internal enum StepTry
 {
-    /// <summary>Nothing: there was none, or it was taken back.</summary>
+    /// <summary>There was no earlier try, or it was rolled back.</summary>
     First = 0,
 
-    /// <summary>The step was tried before, and it is not known whether that has happened.</summary>
+    /// <summary>The step was tried before, and that try may have been committed.</summary>
     MayHaveHappened = 1,
 
     /// <summary>
-    /// The step met a row that another transaction holds: now it leaves out what it would have to wait for.
+    /// An earlier try met a row that another transaction holds: this try skips such rows instead of waiting for them.
     /// </summary>
     PassesOverHeld = 2,
 }

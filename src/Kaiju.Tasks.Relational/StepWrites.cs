@@ -2,8 +2,8 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What a step has made of its rows, collected to be written together at its end.</summary>
-/// <param name="keptRuns">How many earlier runs of a task are kept.</param>
+/// <summary>Collects the changes of a step, to write them together at its end.</summary>
+/// <param name="keptRuns">The number of earlier runs that are kept for each task.</param>
 internal sealed class StepWrites(int keptRuns)
 {
     private readonly HashSet<TaskRow> _changed = [];
@@ -22,7 +22,7 @@ internal sealed class StepWrites(int keptRuns)
 
     public void AddResults(IEnumerable<EntryRow> results) => _results.AddRange(results);
 
-    /// <summary>Makes of a row what the lifecycle says.</summary>
+    /// <summary>Applies a transition of the lifecycle to a row.</summary>
     public void Apply(TaskRow row, Transition transition)
     {
         var (before, after) = (row.State, transition.After);
@@ -58,7 +58,7 @@ internal sealed class StepWrites(int keptRuns)
         _changed.Add(row);
     }
 
-    /// <summary>Writes everything; the next step begins with nothing.</summary>
+    /// <summary>Writes all collected changes and clears them.</summary>
     public async ValueTask WriteAsync(SqlStep step)
     {
         await WriteAsync(step, "insert_results", _results, EntryRow.ResultColumns).ConfigureAwait(false);
@@ -77,7 +77,7 @@ internal sealed class StepWrites(int keptRuns)
 
     private void Add(TaskRow row, StageEntry entry)
     {
-        // Rows are recorded under the run that is shown: that of the last queueing is the current one while stages run.
+        // Rows are recorded under the run that is shown: while stages run, the last queued run is the current one.
         if (entry.Error is not null)
         {
             _failures.Add(new EntryRow(row.TaskNo, row.ResultRunNo, entry));

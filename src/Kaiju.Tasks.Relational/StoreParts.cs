@@ -4,20 +4,20 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What the parts of a store share.</summary>
+/// <summary>The objects that the parts of a store share.</summary>
 /// <param name="Rules">The host's rules.</param>
-/// <param name="Next">The lifecycle, or what a test puts in its place.</param>
-/// <param name="Ids">Where ids come from.</param>
+/// <param name="Next">The lifecycle, or a test's replacement for it.</param>
+/// <param name="Ids">The generator of ids.</param>
 /// <param name="Sql">The adapter's statements.</param>
 /// <param name="Clock">The machine's clock, for pauses.</param>
-/// <param name="Logger">The adapter's logger, behind its guard.</param>
+/// <param name="Logger">The adapter's logger.</param>
 internal sealed record StoreParts(
     LifecycleRules Rules, LifecycleFunction Next, IdSource Ids, SqlTexts Sql, TimeProvider Clock, ILogger Logger)
 {
     /// <summary>The listeners of this process.</summary>
     public HintListeners Listeners { get; } = new(e => RelationalLog.ListenerFailed(Logger, e));
 
-    /// <summary>The tasks that this process leaves alone for a while.</summary>
+    /// <summary>The tasks that this process sets aside. See docs/decisions/0010.</summary>
     public RowsAside Aside { get; } = new(Clock, Logger);
 
     public string NewJobId() => Ids.NewId().ToString();

@@ -3,13 +3,13 @@ using System.Runtime.CompilerServices;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>How values of a type stand in a column.</summary>
+/// <summary>How values of a type are stored in a column.</summary>
 /// <param name="Type">The column's type.</param>
-/// <param name="Write">Makes what is written; null for null.</param>
-/// <param name="Read">Reads the column with this ordinal.</param>
+/// <param name="Write">The function that converts a value for the column; null becomes null.</param>
+/// <param name="Read">The function that reads the column with a given ordinal.</param>
 internal sealed record Stored<T>(ColumnType Type, Func<T, object?> Write, Func<DbDataReader, int, T> Read);
 
-/// <summary>The types of values that rows have.</summary>
+/// <summary>The conversions for the types of values that rows contain.</summary>
 internal static class Stored
 {
     public static Stored<int> Integer { get; } =
@@ -45,7 +45,7 @@ internal static class Stored
     public static Stored<TaskError?> ErrorOrNull { get; } =
         new(ColumnType.Text, value => value?.Json.GetRawText(), (row, column) => row.ErrorOrNull(column));
 
-    /// <summary>A value of an enum as its number. A number without a name makes the row unreadable.</summary>
+    /// <summary>An enum stored as its number. A number without a name makes the row unreadable.</summary>
     public static Stored<T> Known<T>()
         where T : struct, Enum => new(
         ColumnType.Integer,
@@ -55,7 +55,7 @@ internal static class Stored
             : throw new InvalidDataException(
                 $"{typeof(T).Name} {row.GetInt32(column)} is not known to this version."));
 
-    /// <summary>A value of an enum as its number, also one that a later version knows.</summary>
+    /// <summary>An enum stored as its number, including numbers that only a later version knows.</summary>
     public static Stored<T> Any<T>()
         where T : struct, Enum => new(
         ColumnType.Integer,

@@ -2,7 +2,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>How tasks are created: each call in steps of bounded size.</summary>
+/// <summary>Creates tasks: each call in steps of bounded size. See docs/decisions/0011.</summary>
 internal class TaskCreation(SqlSession session, StoreParts parts)
 {
     protected StoreParts Parts => parts;

@@ -5,10 +5,10 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>What clients read: tasks, their runs and their history.</summary>
+/// <summary>The store's members that read tasks, their runs and their history.</summary>
 internal sealed class TaskReading(SqlSession session, StoreParts parts)
 {
-    /// <summary>A page reads at most so many rows of those that it looks through.</summary>
+    /// <summary>The most rows that a page reads to find its tasks. See docs/decisions/0006.</summary>
     internal const int MostScanned = 10_000;
 
     public ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) => session.ReadAsync(
@@ -67,7 +67,7 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
             var runs = await step.QueryAsync(
                 "list_runs", HistoryRows.ReadRun(taskId), Argument.Long("task_no", row.TaskNo)).ConfigureAwait(false);
 
-            // Read apart: a run that ended in between would be there twice.
+            // A separate statement: otherwise a run that ended in between would occur twice.
             return row.State.HasEnded
                 ? [TaskRun.Of(taskId, row.State, results), .. runs.Where(run => run.JobId != row.State.JobId)]
                 : runs;
@@ -96,7 +96,7 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
                 return new TaskPage { Items = tasks, Next = rows[^1].Place };
             }
 
-            // Fewer than were asked for: either all are seen, or as many rows are as one page may look through.
+            // A short page: either all rows were read, or as many as one page may read.
             return new TaskPage
             {
                 Items = tasks,
@@ -123,7 +123,7 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
         },
         cancellationToken);
 
-    /// <summary>The last row that a page may look through; null if it has seen all.</summary>
+    /// <summary>The last row that a page may read; null if the page has read all rows.</summary>
     private static async ValueTask<TaskCursor?> FindLastScannedAsync(SqlStep step, ListStatement list)
     {
         var last = await step.QueryAsync(
@@ -146,8 +146,8 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
     }
 
     /// <summary>
-    /// A row of a page. A task that this version cannot read is left out and said in the log: it must not make the list
-    /// useless.
+    /// Reads a row of a page. A task that this version cannot read is left out and logged, so that the list stays
+    /// usable.
     /// </summary>
     private (TaskCursor Place, TaskRecord? Task, int Found) ReadListed(DbDataReader row)
     {

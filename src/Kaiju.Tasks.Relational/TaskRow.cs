@@ -6,7 +6,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>One task as a step sees it: what was read, and what the step has made of it so far.</summary>
+/// <summary>One task in a step: the values that were read, with the changes that the step has made so far.</summary>
 internal sealed class TaskRow
 {
     private static readonly int _taskNo = TaskRowColumns.OrdinalOf("task_no");
@@ -23,10 +23,10 @@ internal sealed class TaskRow
     public Guid Creation { get; init; }
 
     /// <summary>
-    /// The definition, read when it is needed: a task whose definition this version cannot read can be given back,
-    /// cancelled and deleted.
+    /// The definition, parsed at its first use. So a task whose definition this version cannot read can still be given
+    /// back, cancelled and deleted.
     /// </summary>
-    /// <exception cref="JsonException">This version cannot read it.</exception>
+    /// <exception cref="JsonException">This version cannot read the definition.</exception>
     public TaskDefinition Definition
     {
         get => _definition ??= ReadDefinition();
@@ -34,8 +34,8 @@ internal sealed class TaskRow
     }
 
     /// <summary>
-    /// What the columns know of the definition. For members without a column it says nothing, or only that there is
-    /// something.
+    /// The part of the definition that columns hold. Members without a column are empty, or only show that a value
+    /// exists.
     /// </summary>
     public TaskDefinition Head { get; private set; } = null!;
 
@@ -48,22 +48,22 @@ internal sealed class TaskRow
     public int Revision { get; set; }
 
     /// <summary>
-    /// The current run's number: runs are counted for each task, so that rows need not repeat the run's id.
+    /// The current run's number, counted for each task, so that rows need not repeat the run's id.
     /// </summary>
     public int RunNo { get; set; } = 1;
 
     /// <summary>The number of the run whose results are shown.</summary>
     public int ResultRunNo { get; set; } = 1;
 
-    /// <summary>How many results are shown.</summary>
+    /// <summary>The number of results that are shown.</summary>
     public int Results { get; set; }
 
-    /// <summary>And how many bytes they are.</summary>
+    /// <summary>The size of the results that are shown, in bytes.</summary>
     public long ResultBytes { get; set; }
 
     public string Id => Head.Id!;
 
-    /// <summary>About how many bytes of definition travel with a claim.</summary>
+    /// <summary>The approximate size in bytes of the definition that a claim loads.</summary>
     public long Bytes => _bytes ??= SizeOf(Definition);
 
     public TaskTraits Traits =>
@@ -72,21 +72,21 @@ internal sealed class TaskRow
         | (Head.Notify ? TaskTraits.Notifies : 0)
         | (Head.NextTask is null ? 0 : TaskTraits.Chains);
 
-    /// <summary>What a manager is to do about the task, and when.</summary>
+    /// <summary>The manager's next duty for the task and its time; null if there is none.</summary>
     public DueDuty? Due => DueDuty.Of(Head, State) is { } due && !(due.At <= _droppedAt) ? due : null;
 
-    /// <summary>From when on the run is overdue.</summary>
+    /// <summary>The time from which on the run is overdue.</summary>
     public DateTimeOffset? Overdue =>
         TaskLifecycle.OverdueFrom(Head, State, Rules) is { } overdue && !(overdue <= _droppedAt) ? overdue : null;
 
-    /// <summary>When the task ended for good, if a clean-up may delete it.</summary>
+    /// <summary>The time at which the task ended for good, if a clean-up may delete it.</summary>
     public DateTimeOffset? Ended => TaskLifecycle.IsDisposable(Head, State) ? State.StatusChange : null;
 
-    /// <summary>What there is to tell of a new task.</summary>
+    /// <summary>The hints to publish for a new task.</summary>
     public StoreHintKinds HintsOfNew => CreationRules.HintsOf(State);
 
-    /// <summary>The row of a new task.</summary>
-    /// <param name="definition">The definition, complete.</param>
+    /// <summary>Creates the row of a new task.</summary>
+    /// <param name="definition">The definition with all defaults filled in.</param>
     /// <param name="parts">The store's parts.</param>
     /// <param name="mark">The mark of the call that creates it.</param>
     /// <param name="now">The time of the creation.</param>
@@ -99,7 +99,7 @@ internal sealed class TaskRow
         State = TaskLifecycle.Create(definition, parts.NewJobId(), now),
     };
 
-    /// <summary>A row with the columns that <see cref="TaskRowColumns.Read"/> lists.</summary>
+    /// <summary>Reads a row with the columns that <see cref="TaskRowColumns.Read"/> lists.</summary>
     public static TaskRow Read(DbDataReader reader, LifecycleRules rules)
     {
         var row = new TaskRow
@@ -117,33 +117,35 @@ internal sealed class TaskRow
         return row;
     }
 
-    /// <summary>The number and the id of a row, also where the rest of it cannot be read.</summary>
+    /// <summary>Reads the number and the id of a row, even if this version cannot read the rest of it.</summary>
     public static (long TaskNo, string Id) KeyOf(DbDataReader reader) =>
         (reader.GetInt64(_taskNo), reader.GetString(_id));
 
-    /// <summary>The place of a row in the order of creation, also where the rest of it cannot be read.</summary>
+    /// <summary>
+    /// Reads the place of a row in the order of creation, even if this version cannot read the rest of it.
+    /// </summary>
     public static TaskCursor CursorOf(DbDataReader reader) => new(reader.Time(_created), reader.GetString(_id));
 
-    /// <summary>True if a caller of this scope may reach the task; null for every scope.</summary>
+    /// <summary>True if the task is in the scope; null is the scope of all tasks.</summary>
     public bool IsIn(TaskScope? scope) => scope?.Includes(Head.AppName, Head.Group, Head.UserId) != false;
 
-    /// <summary>What the lifecycle is to know of the definition for an event.</summary>
+    /// <summary>The definition that the lifecycle needs for an event.</summary>
     public TaskDefinition DefinitionFor(TaskEvent happened) =>
         _definition ?? (DefinitionNeed.Of(happened).Includes(Traits) ? Definition : Head);
 
-    /// <summary>Whether what was loaded is enough for this need.</summary>
+    /// <summary>True if enough of the definition was loaded for this need.</summary>
     public bool Has(DefinitionNeed need) => _definition is not null || _stored is not null || !need.Includes(Traits);
 
     /// <summary>Takes the definition of the same row that was loaded for a greater need.</summary>
     public void TakeDefinitionOf(TaskRow loaded) => _stored = loaded._stored;
 
-    /// <summary>Keeps the definition as it was read, until it is needed.</summary>
+    /// <summary>Keeps the definition's stored form, to parse it when it is needed.</summary>
     public void KeepStored(byte[]? definition) => _stored = definition;
 
-    /// <summary>Keeps the size as it was read.</summary>
+    /// <summary>Keeps the size that was read.</summary>
     public void KeepBytes(long bytes) => _bytes = bytes;
 
-    /// <summary>What the traits say of the definition.</summary>
+    /// <summary>Adds to <see cref="Head"/> the facts that the traits contain.</summary>
     public void ReadTraits(TaskTraits traits) => Head = Head with
     {
         Cron = traits.HasFlag(TaskTraits.Periodic) ? "" : null,
@@ -152,7 +154,7 @@ internal sealed class TaskRow
         NextTask = traits.HasFlag(TaskTraits.Chains) ? "" : null,
     };
 
-    /// <summary>What there was to do at this time is nothing, until something else happens to the task.</summary>
+    /// <summary>Drops the duty that is due at this time, until another event changes the task.</summary>
     public void Drop(DateTimeOffset now) => _droppedAt = now;
 
     public TaskRecord Snapshot(IReadOnlyList<JsonElement> results) => new()
@@ -164,7 +166,7 @@ internal sealed class TaskRow
         Result = results,
     };
 
-    /// <summary>About how many bytes a definition has.</summary>
+    /// <summary>The approximate size of a definition in bytes.</summary>
     public static long SizeOf(TaskDefinition definition) => SizeOf(definition.KwsJson) + SizeOf(definition.MetaJson)
         + definition.Commands.Sum(command => SizeOf(command.ParamsJson) + SizeOf(command.Condition?.Json ?? default));
 
@@ -175,7 +177,7 @@ internal sealed class TaskRow
     {
         if (_stored is null)
         {
-            throw new InvalidOperationException($"The definition of task \"{Id}\" is needed and was not loaded.");
+            throw new InvalidOperationException($"The definition of task \"{Id}\" is needed but was not loaded.");
         }
 
         return ReaderExtensions.ParseDefinition(_stored, Id, Head.AppName!);

@@ -4,8 +4,9 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Every column of a task, declared once: how it is named, written and read, and what a new task has in it. Statements
-/// get their lists of columns from here (<see cref="ColumnWords"/>), and ordinals are places in these lists.
+/// Every column of a task, declared once: its name, how it is written and read, and its value in a new task. Statements
+/// get their lists of columns from here (<see cref="ColumnWords"/>), and ordinals are places in these lists. See
+/// docs/decisions/0015.
 /// </summary>
 internal static class TaskRowColumns
 {
@@ -70,7 +71,7 @@ internal static class TaskRowColumns
         Managed("job_id", nameof(ManagedState.JobId), Stored.Text, NewValue.Given),
         Managed("pass", nameof(ManagedState.Pass), Stored.Integer, NewValue.Zero),
 
-        // Null where it is the current run, as it nearly always is. Read behind it.
+        // Null if it is the current run, as it nearly always is. Read after that run.
         new("result_run", ColumnType.Text, row => row.State.ResultRun == row.State.JobId ? null : row.State.ResultRun)
         {
             Read = (row, reader, place) => _resultRun.Set(row.State, reader.TextOrNull(place) ?? row.State.JobId),
@@ -108,7 +109,7 @@ internal static class TaskRowColumns
         Managed("skipped", nameof(ManagedState.Skipped), Stored.Long, NewValue.Zero),
         Managed("chain", nameof(ManagedState.Chain), Stored.Any<ChainResult>(), NewValue.Zero),
 
-        // What follows from the others, for indices.
+        // Columns for indices, computed from the others.
         new("duty", ColumnType.Integer, row => (int?)row.Due?.Duty) { OfNew = NewValue.Given },
         new("due", ColumnType.Long, row => Ticks.Of(row.Due?.At)) { OfNew = NewValue.GivenFromClock },
         new("overdue", ColumnType.Long, row => Ticks.Of(row.Overdue)) { OfNew = NewValue.GivenFromClock },
@@ -116,12 +117,12 @@ internal static class TaskRowColumns
     ];
 
     /// <summary>
-    /// What the statement that creates tasks is given for each; everything else of a new task follows from the clock.
+    /// The arguments for each task of the statement that creates tasks; the rest of a new task follows from the clock.
     /// </summary>
     public static readonly Column<TaskRow>[] New =
         [.. Definition.Concat(State).Where(IsGiven).DistinctBy(column => column.Name, StringComparer.Ordinal)];
 
-    /// <summary>The columns that are read, in their order: those of the definition, then those of the state.</summary>
+    /// <summary>The columns to read, in order: those of the definition, then those of the state.</summary>
     public static readonly Column<TaskRow>[] Read = [
         .. Definition.Concat(State).Where(column => column.Read is not null)];
 
@@ -143,7 +144,7 @@ internal static class TaskRowColumns
         };
     }
 
-    /// <summary>A column that is a property of the definition, and of what the columns know of it.</summary>
+    /// <summary>A column that is a property of the definition and of <see cref="TaskRow.Head"/>.</summary>
     private static Column<TaskRow> Head<T>(string name, string property, Stored<T> stored, bool isFixed = false)
     {
         var member = OfDefinition<T>(property);
@@ -184,6 +185,6 @@ internal static class TaskRowColumns
     [UnconditionalSuppressMessage(
         "Trimming",
         "IL2026",
-        Justification = "The properties that serialise any type are no columns, and are not called.")]
+        Justification = "The properties that serialise any type are not columns and are not called.")]
     private static Member<TaskDefinition, T> OfDefinition<T>(string property) => new(property);
 }

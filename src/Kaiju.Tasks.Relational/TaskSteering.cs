@@ -5,9 +5,9 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// What changes or removes tasks from outside. Such a step must not be done twice, so each remembers what its last try
-/// did: if the answer of that try was lost, the next one tells by what is stored now whether it was committed. Where
-/// nothing tells, the caller gets <see cref="TaskOutcomeUnknownException"/>.
+/// The store's members that change or delete tasks for clients. Such a step must not be applied twice, so each
+/// remembers its last try. If the answer of that try was lost, the next try finds in the stored rows whether it was
+/// committed. Where the rows do not show it, the caller gets <see cref="TaskOutcomeUnknownException"/>.
 /// </summary>
 internal sealed class TaskSteering(SqlSession session, StoreParts parts)
 {

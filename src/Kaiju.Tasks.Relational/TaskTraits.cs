@@ -1,7 +1,8 @@
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// What of a definition the end of a stage depends on, so that its statement need not read the definition.
+/// The facts of a definition that decide the end of a stage, kept in a column so that the statement need not read the
+/// definition.
 /// </summary>
 [Flags]
 internal enum TaskTraits

@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// Times and durations as they are stored: whole steps of 100 ns, times since 1970, so that no store rounds what
-/// another keeps.
+/// Times and durations as they are stored: in steps of 100 ns, times counted from 1970. So no store rounds a value that
+/// another store keeps exactly.
 /// </summary>
 internal static class Ticks
 {

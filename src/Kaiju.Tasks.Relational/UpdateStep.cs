@@ -3,7 +3,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>Puts a definition in the place of an older one.</summary>
+/// <summary>Replaces a task's definition with a newer revision.</summary>
 internal sealed class UpdateStep(TaskDefinition definition, int revision, CallContext context)
 {
     /// <summary>The number of the task that the last try updated.</summary>
@@ -21,7 +21,7 @@ internal sealed class UpdateStep(TaskDefinition definition, int revision, CallCo
         {
             return row.Revision == revision + 1 && row.Definition.ToStoredJson() == definition.ToStoredJson()
                 ? new UpdateAnswer { Result = UpdateResult.Updated }
-                : throw EventStep.Unknown(row, "has been updated again since");
+                : throw EventStep.Unknown(row, "was updated again in the meantime");
         }
 
         if (row.Revision != revision)

@@ -7,7 +7,7 @@ using SQLitePCL;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// How tasks are created in a transaction of the caller's. What fails leaves nothing half done in it.
+/// Creates tasks in a transaction of the caller's. A savepoint ensures that a failed creation leaves nothing behind.
 /// </summary>
 internal sealed class CallersTransaction(
     SqliteSession session, StoreParts parts, SqliteTasksOptions options) : ITransactionalCreation
@@ -26,7 +26,7 @@ internal sealed class CallersTransaction(
         {
             throw new ArgumentException(
                 $"The transaction is {transaction?.GetType().Name ?? "null"}, or has ended; it must be a "
-                + $"{nameof(SqliteTransaction)} on the file of the tasks.",
+                + $"{nameof(SqliteTransaction)} on the tasks' file.",
                 nameof(transaction));
         }
 
@@ -34,7 +34,7 @@ internal sealed class CallersTransaction(
         using var statements = new SqliteStatements(connection, own);
         try
         {
-            // A transaction that has not written yet takes the file's lock here.
+            // If the transaction has not written yet, it acquires the file's lock here.
             return await LockWait.UseAsync(
                 () => Create(statements, new CreationStep(parts, tasks, onConflict, context, parts.Ids.NewId())),
                 options,
@@ -60,7 +60,7 @@ internal sealed class CallersTransaction(
         statements.Command($"savepoint {Savepoint}").ExecuteNonQuery();
         try
         {
-            // Nothing in a step waits, so what it returns has ended.
+            // A step never awaits pending work, so its task is complete when the call returns.
             var step = session.NewStep(statements, StepTry.First);
             var answers = creation.RunAsync(step).AsTask().GetAwaiter().GetResult();
             step.FlushAsync().AsTask().GetAwaiter().GetResult();
@@ -83,11 +83,11 @@ internal sealed class CallersTransaction(
         }
         catch (Exception e) when (e is SqliteException or InvalidOperationException)
         {
-            // SQLite has rolled back the whole transaction; the exception that is thrown says why.
+            // SQLite rolled back the whole transaction; the thrown exception gives the reason.
         }
     }
 
-    /// <summary>The caller's transaction does not see the tables, since it is on a file without them.</summary>
+    /// <summary>True if the caller's transaction is on a file without the tables.</summary>
     private bool IsOfAnotherFile(SqliteException e, SqliteConnection connection)
     {
         if (e.SqliteErrorCode != raw.SQLITE_ERROR)

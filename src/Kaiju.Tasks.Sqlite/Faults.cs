@@ -3,41 +3,41 @@ using SQLitePCL;
 
 namespace Kaiju.Tasks.Sqlite;
 
-/// <summary>What an error of SQLite means for the step that met it, and for the steps beside it.</summary>
+/// <summary>The kind of an error of SQLite. It decides the treatment of the step and of the other steps.</summary>
 internal enum FaultKind
 {
     /// <summary>
-    /// Another connection holds a lock. The step waits for it and is done again, for at most the busy timeout.
+    /// Another connection holds a lock. The step is retried, for at most the busy timeout.
     /// </summary>
     Lock,
 
-    /// <summary>The connection is not fit, or no longer. It is replaced, and the step is done again once.</summary>
+    /// <summary>The connection is unfit. It is replaced, and the step is retried once.</summary>
     Connection,
 
     /// <summary>
-    /// The file, the disk or the memory failed. Nothing of the transaction can be trusted: every step in it fails, and
+    /// The file, the disk or the memory failed. Nothing in the transaction can be trusted: every step in it fails, and
     /// the connection is replaced.
     /// </summary>
     File,
 
-    /// <summary>The database cannot hold the value. The item is refused; the steps beside it are carried out.</summary>
+    /// <summary>The database cannot store the value. The item is refused; the other steps are not affected.</summary>
     Data,
 
-    /// <summary>The same step would fail in the same way. It fails alone.</summary>
+    /// <summary>The step would fail again in the same way. It fails alone.</summary>
     Permanent,
 }
 
-/// <summary>Every result code of SQLite, decided. docs/operations.md has the same table for its readers.</summary>
+/// <summary>The kind of every result code of SQLite. A test compares it with the table in docs/operations.md.</summary>
 internal static class Faults
 {
-    /// <summary>By primary code; an extended code goes with its primary one.</summary>
+    /// <summary>The kinds by primary code; an extended code has the kind of its primary code.</summary>
     private static readonly Dictionary<int, FaultKind> _kinds = new()
     {
         [raw.SQLITE_BUSY] = FaultKind.Lock,
         [raw.SQLITE_LOCKED] = FaultKind.Lock,
         [raw.SQLITE_PROTOCOL] = FaultKind.Lock, // Several connections began at once, and this one lost.
 
-        // A connection that was opened while the file was read-only stays so for ever.
+        // A connection that was opened while the file was read-only stays read-only.
         [raw.SQLITE_READONLY] = FaultKind.Connection,
         [raw.SQLITE_CANTOPEN] = FaultKind.Connection,
         [raw.SQLITE_PERM] = FaultKind.Connection,
@@ -68,15 +68,15 @@ internal static class Faults
         [raw.SQLITE_WARNING] = FaultKind.Permanent,
     };
 
-    /// <summary>The primary codes that are decided; for the test that knows them all.</summary>
+    /// <summary>The primary codes that have a kind; for the test that compares them with SQLite's.</summary>
     internal static IReadOnlyCollection<int> Decided => _kinds.Keys;
 
     /// <summary>
-    /// What a primary or extended code means. A code that this version does not know is permanent: it is thrown to its
-    /// caller.
+    /// The kind of a primary or extended code. A code that this version does not know is permanent, so its exception is
+    /// thrown to the caller.
     /// </summary>
     public static FaultKind KindOf(int code) => _kinds.GetValueOrDefault(code & 0xff, FaultKind.Permanent);
 
-    /// <summary>What an exception means; null if SQLite has not thrown it.</summary>
+    /// <summary>The kind of an exception; null if it is not one of SQLite's.</summary>
     public static FaultKind? KindOf(Exception e) => e is SqliteException fault ? KindOf(fault.SqliteErrorCode) : null;
 }

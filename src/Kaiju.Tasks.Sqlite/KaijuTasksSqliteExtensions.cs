@@ -9,18 +9,18 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Keeps tasks in a SQLite file.</summary>
+/// <summary>Registers a SQLite file as the store of tasks.</summary>
 public static class KaijuTasksSqliteExtensions
 {
     /// <summary>
     /// Keeps tasks in a SQLite file, which any number of processes of one machine may share. The tables are created at
     /// the first use (<see cref="SqliteTasksOptions.MigrateAtStart"/>).
     /// </summary>
-    /// <param name="builder">What <c>AddKaijuTasks()</c> has returned.</param>
-    /// <param name="connectionString">A connection string that names a file: <c>Data Source=tasks.db</c>.</param>
-    /// <param name="configure">Sets options.</param>
+    /// <param name="builder">The builder that <c>AddKaijuTasks()</c> returned.</param>
+    /// <param name="connectionString">The connection string, which names a file: <c>Data Source=tasks.db</c>.</param>
+    /// <param name="configure">The function that sets options. Default: null, for the default options.</param>
     /// <exception cref="ArgumentException">
-    /// When the host starts: an option is out of its bounds, or the connection string cannot be read.
+    /// When the host starts: an option is out of its bounds, or the connection string is invalid.
     /// </exception>
     public static KaijuTasksBuilder UseSqlite(
         this KaijuTasksBuilder builder, string connectionString, Action<SqliteTasksOptions>? configure = null)
@@ -30,14 +30,16 @@ public static class KaijuTasksSqliteExtensions
     }
 
     /// <summary>
-    /// Keeps tasks in a SQLite file whose connection string is known when the host starts, such as one of its
+    /// Keeps tasks in a SQLite file whose connection string is known when the host starts, for example from its
     /// configuration: <c>services => services.GetRequiredService&lt;IConfiguration&gt;()["Tasks"]!</c>.
     /// </summary>
     /// <param name="builder">The builder that <c>AddKaijuTasks()</c> returned.</param>
-    /// <param name="connectionString">Returns a connection string that names a file; called once.</param>
-    /// <param name="configure">Sets options.</param>
+    /// <param name="connectionString">
+    /// The function that returns a connection string that names a file; called once.
+    /// </param>
+    /// <param name="configure">The function that sets options. Default: null, for the default options.</param>
     /// <exception cref="ArgumentException">
-    /// When the host starts: an option is out of its bounds, or the connection string cannot be read.
+    /// When the host starts: an option is out of its bounds, or the connection string is invalid.
     /// </exception>
     public static KaijuTasksBuilder UseSqlite(
         this KaijuTasksBuilder builder,

@@ -4,9 +4,9 @@ using SQLitePCL;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// A call's wait for locks of other connections: short pauses that grow, in all no longer than the busy timeout.
-/// Neither SQLite nor the driver waits, so that the option is the bound of the whole call, no thread is kept, and a
-/// cancelled caller is answered at once.
+/// A call's wait for locks of other connections: pauses that grow, in all no longer than the busy timeout. SQLite and
+/// the driver do not wait. So the option bounds the whole call, no thread is blocked, and a cancelled caller is
+/// answered at once. See docs/decisions/0014.
 /// </summary>
 internal sealed class LockWait(SqliteTasksOptions options)
 {
@@ -16,14 +16,16 @@ internal sealed class LockWait(SqliteTasksOptions options)
     private readonly long _began = Clock.GetTimestamp();
     private double _pause = FirstPause;
 
-    // Of the machine on purpose: how long a lock is held has nothing to do with the store's time.
+    // The machine's clock on purpose: how long a lock is held has nothing to do with the store's time.
     private static TimeProvider Clock => TimeProvider.System;
 
     /// <summary>
-    /// Does something that needs the file, again while it is locked. A transaction that has read what another one has
-    /// changed since can never write, however long it waits.
+    /// Runs a function that needs the file, and repeats it while the file is locked. It does not repeat a transaction
+    /// that read rows which another one has changed in the meantime: such a transaction can never write.
     /// </summary>
-    /// <exception cref="SqliteException">The busy timeout is over, or it failed for another reason.</exception>
+    /// <exception cref="SqliteException">
+    /// The busy timeout is over, or the function failed for another reason.
+    /// </exception>
     public static async ValueTask<T> UseAsync<T>(
         Func<T> use, SqliteTasksOptions options, CancellationToken cancellationToken)
     {
@@ -42,16 +44,16 @@ internal sealed class LockWait(SqliteTasksOptions options)
         }
     }
 
-    /// <summary>The exception of a call whose wait is over.</summary>
+    /// <summary>Creates the exception of a call whose busy timeout is over.</summary>
     public static SqliteException TimedOut(SqliteTasksOptions options, SqliteException locked) => new(
         $"The SQLite file \"{SqliteFile.PathOf(options)}\" was locked by another connection for {options.BusyTimeout} "
         + $"({nameof(options.BusyTimeout)}); "
-        + $"the step was not carried out. {locked.Message}",
+        + $"the step did not run. {locked.Message}",
         locked.SqliteErrorCode,
         locked.SqliteExtendedErrorCode);
 
-    /// <summary>How long to pause before the next try; grows with each, and ends with the busy timeout.</summary>
-    /// <param name="left">What is left of the busy timeout.</param>
+    /// <summary>The pause before the next try; it grows with each, and ends with the busy timeout.</summary>
+    /// <param name="left">The time left of the busy timeout.</param>
     public TimeSpan NextPause(TimeSpan left)
     {
         var pause = TimeSpan.FromMilliseconds(_pause);

@@ -6,8 +6,8 @@ using Microsoft.Data.Sqlite;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// How reports are recorded: each result by a guarded statement, everything else by loading its task and asking the
-/// lifecycle.
+/// Records reports: each result with a guarded statement, everything else by loading its task and asking the lifecycle.
+/// See docs/decisions/0005.
 /// </summary>
 internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
 {
@@ -34,7 +34,8 @@ internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
     public ValueTask DisposeAsync() => _batches.DisposeAsync();
 
     /// <summary>
-    /// Records a batch. One that the file cannot hold is taken apart, so that each report has its own answer.
+    /// Records a batch. If the database refuses a value, each report is recorded alone, so that each has its own
+    /// answer.
     /// </summary>
     private async ValueTask<IReadOnlyList<ReportAnswer>> RecordBatchAsync(
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken)
@@ -78,7 +79,7 @@ internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
                 }
             }
 
-            // Failures, waits, ends that tell or start others, and what is recorded already or superseded.
+            // Failures, waits, ends that notify or start others, and reports that are recorded already or superseded.
             var places = others.Order().ToList();
             var decided = places.Count == 0
                 ? []
@@ -93,7 +94,7 @@ internal sealed class ReportBatches : ReportRecording, IAsyncDisposable
         },
         cancellationToken);
 
-    /// <summary>Records a result if the statement may; false if the lifecycle is to decide.</summary>
+    /// <summary>Records a result if the statement may do so; false if the lifecycle must decide.</summary>
     private static bool Record(SqliteStep step, StageReport report, DateTimeOffset now)
     {
         var result = ((StageOutcome.Done)report.Outcome).Result;

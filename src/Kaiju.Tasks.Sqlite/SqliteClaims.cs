@@ -6,17 +6,17 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Sqlite;
 
-/// <summary>What became of a claim.</summary>
+/// <summary>The outcome of a claim.</summary>
 internal enum ClaimOutcome
 {
-    /// <summary>Something was claimed, or there was nothing.</summary>
+    /// <summary>Tasks were claimed, or there were none.</summary>
     Done,
 
-    /// <summary>There was something, and all of it was set aside.</summary>
+    /// <summary>There were tasks, and all of them were set aside.</summary>
     SetAside,
 }
 
-/// <summary>Claims of the queue, each by a guarded statement of its own.</summary>
+/// <summary>Claims tasks for the queue, each with a guarded statement of its own.</summary>
 internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : QueueClaims(session, parts)
 {
     private static readonly string[] _claimArguments = ["@task_no", "@claim", "@executor", "@now", "@grace"];
@@ -32,7 +32,7 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : Qu
             var claimed = new List<ExecutorTask>();
             for (var tries = 0; tries < MostRepeated; tries++)
             {
-                // Where all of them were set aside, others may stand behind them.
+                // If all of them were set aside, other tasks may be next.
                 if (await ClaimAsync((SqliteStep)step, request, claimed).ConfigureAwait(false)
                     != ClaimOutcome.SetAside)
                 {
@@ -49,7 +49,7 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : Qu
         },
         cancellationToken);
 
-    /// <summary>Claims the next tasks and adds them to what is claimed.</summary>
+    /// <summary>Claims the next tasks and adds them to the claimed ones.</summary>
     private async ValueTask<ClaimOutcome> ClaimAsync(SqliteStep step, ClaimRequest request, List<ExecutorTask> claimed)
     {
         var (now, faults) = (await step.NowAsync().ConfigureAwait(false), new List<RowFault>());
@@ -85,7 +85,7 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : Qu
     }
 
     /// <summary>
-    /// The first of these that may be claimed together: at least one, at most so many tasks and bytes.
+    /// The first of the queued tasks that fit into one request: at least one, within its bounds of tasks and bytes.
     /// </summary>
     private static IEnumerable<long> Within(ClaimRequest request, List<QueuedRow> queued)
     {
@@ -96,7 +96,7 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : Qu
             .Select(row => row.TaskNo);
     }
 
-    /// <summary>Claims a task that is queued; one that this version cannot read is noted and left as it is.</summary>
+    /// <summary>Claims a queued task. A task that this version cannot read is noted and does not change.</summary>
     private async ValueTask<ExecutorTask?> ClaimAsync(
         SqliteStep step, ExecutorInfo executor, long taskNo, DateTimeOffset now, List<RowFault> faults)
     {
@@ -126,7 +126,7 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : Qu
         return changed == 0 ? null : task;
     }
 
-    /// <summary>A queued task as it is once it has the claim.</summary>
+    /// <summary>Reads a queued task as it is once it has the claim.</summary>
     private static (ExecutorTask Task, int Results, int RunNo, int Pass)? ReadQueued(
         SqliteStep step, ExecutorInfo executor, long taskNo, Guid claim, DateTimeOffset now, List<RowFault> faults)
     {

@@ -5,8 +5,7 @@ using Microsoft.Data.Sqlite;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// The connections of a store: each opened as <see cref="SqliteFile"/> says, and those that readers lay aside for the
-/// next.
+/// The connections of a store, each opened by <see cref="SqliteFile"/>. Readers return theirs for the next reader.
 /// </summary>
 internal sealed class SqliteConnections(SqliteTasksOptions options) : IDisposable
 {
@@ -15,15 +14,14 @@ internal sealed class SqliteConnections(SqliteTasksOptions options) : IDisposabl
     private volatile bool _isDisposed;
 
     /// <summary>
-    /// Opens a connection. Once the file is known to be right, the same file again, which is never created a second
-    /// time.
+    /// Opens a connection. Once the file is known to be valid, it opens the same file and never creates it again.
     /// </summary>
     public SqliteConnection Open() => SqliteFile.Open(options, _path);
 
-    /// <summary>The file of this connection has everything that it needs.</summary>
+    /// <summary>Marks the file of this connection as valid.</summary>
     public void Know(SqliteConnection connection) => _path = SqliteFile.PathOf(connection);
 
-    /// <summary>Reads on a connection that others have used; on a new one if it is no longer fit.</summary>
+    /// <summary>Reads on a returned connection; on a new one if that is unfit.</summary>
     public T Read<T>(Func<CachedConnection, T> read)
     {
         ClosedStore.ThrowIf(_isDisposed);
@@ -74,7 +72,7 @@ internal sealed class SqliteConnections(SqliteTasksOptions options) : IDisposabl
     }
 }
 
-/// <summary>A connection with the statements that were prepared on it. One user at a time.</summary>
+/// <summary>A connection with its prepared statements. Only one user at a time.</summary>
 internal sealed class CachedConnection(SqliteConnection connection) : IDisposable
 {
     public SqliteConnection Connection => connection;
@@ -91,8 +89,8 @@ internal sealed class CachedConnection(SqliteConnection connection) : IDisposabl
 }
 
 /// <summary>The statements that were prepared on a connection, each once.</summary>
-/// <param name="connection">The connection; not ours.</param>
-/// <param name="transaction">The transaction that the driver is to know of.</param>
+/// <param name="connection">The connection; it is not disposed of with the statements.</param>
+/// <param name="transaction">The transaction that the driver requires commands to name; null for none.</param>
 internal sealed class SqliteStatements(SqliteConnection connection, SqliteTransaction? transaction = null) : IDisposable
 {
     private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
@@ -110,7 +108,7 @@ internal sealed class SqliteStatements(SqliteConnection connection, SqliteTransa
         return command;
     }
 
-    /// <summary>One that is carried out for every task.</summary>
+    /// <summary>A statement that runs for every task; it stays prepared.</summary>
     public SqliteStatement KeptOpen(string text)
     {
         if (!_keptOpen.TryGetValue(text, out var statement))

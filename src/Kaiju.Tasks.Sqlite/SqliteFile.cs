@@ -7,17 +7,18 @@ using SQLitePCL;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// Opens the file that a connection string names, and refuses with path and reason what could never hold tasks.
+/// Opens the file that a connection string names. A file that can never hold tasks is refused with its path and the
+/// reason.
 /// </summary>
 internal static class SqliteFile
 {
     private const string Advice =
-        "it must, such as \"Data Source=tasks.db\". For tasks in memory leave the adapter out.";
+        "it must, such as \"Data Source=tasks.db\". To keep tasks in memory, do not call UseSqlite.";
 
     private static readonly ConnectionText<SqliteConnectionStringBuilder> _text =
         new($"{nameof(SqliteTasksOptions)}.{nameof(SqliteTasksOptions.ConnectionString)}", "Microsoft.Data.Sqlite");
 
-    /// <summary>Refuses a connection string that says by itself that it is unfit.</summary>
+    /// <summary>Refuses a connection string that is invalid in itself.</summary>
     public static void ThrowIfInvalid(SqliteTasksOptions options)
     {
         var connection = _text.Read(options.ConnectionString);
@@ -33,12 +34,12 @@ internal static class SqliteFile
         {
             throw new ArgumentException(
                 $"The connection string \"{Shown(options)}\" asks for a shared cache, whose connections lock each "
-                    + "other out of tables; leave cache=shared out.",
+                    + "other out of tables; remove cache=shared.",
                 nameof(options));
         }
     }
 
-    /// <summary>The timeout that a connection string gives; null if it gives none, or cannot be read.</summary>
+    /// <summary>The timeout in a connection string; null if it contains none or is invalid.</summary>
     public static TimeSpan? FindTimeout(string connectionString)
     {
         try
@@ -53,23 +54,25 @@ internal static class SqliteFile
     }
 
     /// <summary>
-    /// Opens a connection with the settings that every one of ours needs. It never waits for a lock:
+    /// Opens a connection with the settings that all connections of the store need. It never waits for a lock:
     /// <see cref="LockWait"/> does.
     /// </summary>
-    /// <param name="options">Which file.</param>
+    /// <param name="options">The options that name the file.</param>
     /// <param name="path">
-    /// The full path of the file once it is known: it is not created again, and a change of the current folder does not
-    /// matter.
+    /// The full path of the file if it is known. Then the file is not created, and a change of the current folder has
+    /// no effect. Default: null, for the path in the options.
     /// </param>
-    /// <exception cref="ArgumentException">What the connection string names can never hold tasks.</exception>
+    /// <exception cref="ArgumentException">
+    /// The connection string names a database that can never hold tasks.
+    /// </exception>
     /// <exception cref="SqliteException">
-    /// The file cannot be opened, or not written. The message has its path and the reason.
+    /// The file cannot be opened or written. The message contains its path and the reason.
     /// </exception>
     public static SqliteConnection Open(SqliteTasksOptions options, string? path = null)
     {
-        // Ours alone and kept open, so the driver's pool would only keep the file open after us. In a shared cache
-        // connections of one process lock each other out at once, whatever is said about waiting. A timeout below zero:
-        // the driver does not nap on locks.
+        // The connection is not shared and stays open, so a pool would only keep the file open after the store is
+        // closed. With a shared cache, connections of one process lock each other out at once, without waiting for the
+        // timeout. With a timeout below zero the driver does not sleep on locks.
         var text = new SqliteConnectionStringBuilder(options.ConnectionString)
         {
             Pooling = false,
@@ -106,7 +109,7 @@ internal static class SqliteFile
         }
     }
 
-    /// <summary>Shows that a transaction can write. A lock of another connection shows as much.</summary>
+    /// <summary>Throws unless a transaction can write. A lock of another connection does not throw.</summary>
     public static void ThrowIfNotWritable(SqliteConnection connection)
     {
         try
@@ -116,7 +119,7 @@ internal static class SqliteFile
         }
         catch (SqliteException e) when (Faults.KindOf(e) == FaultKind.Lock)
         {
-            // Whoever holds the lock can write, and so can this process when it is its turn.
+            // The holder of the lock can write, so this process can write in its turn.
         }
         catch (SqliteException e)
         {
@@ -124,11 +127,13 @@ internal static class SqliteFile
         }
     }
 
-    /// <summary>The full path of the file that the options name, for messages; of a URI the URI.</summary>
+    /// <summary>The full path of the file that the options name, for messages; the URI if they name one.</summary>
     public static string PathOf(SqliteTasksOptions options) =>
         PathOf(new SqliteConnectionStringBuilder(options.ConnectionString));
 
-    /// <summary>A fault of a statement with the path of the file; the driver says only what happened.</summary>
+    /// <summary>
+    /// Adds the path of the file to the message of an exception; the driver's message does not contain it.
+    /// </summary>
     public static Exception Located(Exception e, string path)
     {
         if (e is not SqliteException fault || fault.Message.Contains(path, StringComparison.Ordinal))
@@ -156,7 +161,7 @@ internal static class SqliteFile
         if (raw.sqlite3_db_readonly(connection.Handle, "main") == 1)
         {
             throw new SqliteException(
-                "The file is read-only for this process: look at its permissions, its volume, and the connection "
+                "The file is read-only for this process: check its permissions, its volume, and the connection "
                     + "string.",
                 raw.SQLITE_READONLY);
         }

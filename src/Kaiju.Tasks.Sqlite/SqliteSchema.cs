@@ -7,11 +7,12 @@ using SQLitePCL;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// The tables of the store and their versions. Migrations go forward only, each once, under the file's exclusive lock.
+/// The tables of the store and their versions. Migrations only go forward. Each runs once, under the file's exclusive
+/// lock.
 /// </summary>
 public static partial class SqliteSchema
 {
-    /// <summary>A statement is carried out for each row by itself.</summary>
+    /// <summary>A statement runs for each row by itself.</summary>
     private static readonly IReadOnlyDictionary<string, string> _columns =
         new ColumnWords((name, _) => $"@{name}", name => $"@{name}").All();
 
@@ -19,12 +20,14 @@ public static partial class SqliteSchema
     public static int Version { get; } = SqlTexts.LoadMigrations(
         typeof(SqliteSchema).Assembly, new Dictionary<string, string>()).Count;
 
-    /// <summary>Creates the tables or brings them up to date; nothing to do if they are.</summary>
-    /// <param name="options">Which file and which names.</param>
-    /// <param name="cancellationToken">Gives up before the next migration.</param>
-    /// <returns>How many migrations were applied.</returns>
+    /// <summary>
+    /// Creates the tables or migrates them to this package's version; if they are current, it changes nothing.
+    /// </summary>
+    /// <param name="options">The file and the names of the tables.</param>
+    /// <param name="cancellationToken">Cancels before the next migration; earlier ones stay applied.</param>
+    /// <returns>The number of migrations that were applied.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
-    /// <exception cref="TaskSchemaException">The tables are of a newer version than this package knows.</exception>
+    /// <exception cref="TaskSchemaException">The tables are of a newer version than this package supports.</exception>
     public static async Task<int> MigrateAsync(
         SqliteTasksOptions options, CancellationToken cancellationToken = default)
     {
@@ -41,10 +44,10 @@ public static partial class SqliteSchema
     }
 
     /// <summary>
-    /// The migrations as one SQL script, to be carried out by somebody else on an empty file or after an older version.
+    /// The migrations as one SQL script, to run with other tools on an empty file or on one with an older version.
     /// </summary>
-    /// <param name="options">Which names; the file does not matter.</param>
-    /// <param name="fromVersion">The version that is there; 0 for none.</param>
+    /// <param name="options">The names of the tables; the file does not matter.</param>
+    /// <param name="fromVersion">The version that the file has. Default: 0, for none.</param>
     public static string GetScript(SqliteTasksOptions options, int fromVersion = 0)
     {
         ThrowIfInvalidNames(options);
@@ -57,7 +60,7 @@ public static partial class SqliteSchema
 
     internal static int Migrate(SqliteConnection connection, SqliteTasksOptions options)
     {
-        // A first look without a lock: as a rule there is nothing to do, and others are at work.
+        // A first look without a lock: usually there is nothing to migrate, and other processes use the file.
         var current = FindVersion(connection, options) ?? 0;
         ThrowIfNewer(current);
         if (current == Version)
@@ -103,7 +106,7 @@ public static partial class SqliteSchema
                 $"The tables with the prefix \"{options.TablePrefix}\" are of version {version}; this package needs "
                 + $"{Version}. "
                 + $"Set {nameof(SqliteTasksOptions.MigrateAtStart)}, call "
-                + $"{nameof(SqliteSchema)}.{nameof(MigrateAsync)}, or carry out "
+                + $"{nameof(SqliteSchema)}.{nameof(MigrateAsync)}, or run "
                 + $"{nameof(SqliteSchema)}.{nameof(GetScript)}.");
         }
     }
@@ -162,7 +165,7 @@ public static partial class SqliteSchema
         if (version > Version)
         {
             throw new TaskSchemaException(
-                $"The tables are of version {version}; this package knows up to {Version}. Use the package that has "
+                $"The tables are of version {version}; this package supports up to {Version}. Use the package that "
                     + "migrated them, or a newer one.");
         }
     }

@@ -5,8 +5,8 @@ using Microsoft.Data.Sqlite;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// How steps are carried out on the file: writes by the one writer of the process, reads on the caller's thread. The
-/// first step opens the file and its tables.
+/// Runs steps on the file: writes on the one writer thread of the process, reads on the caller's thread. The first step
+/// opens the file and its tables.
 /// </summary>
 internal sealed class SqliteSession(
     SqliteTasksOptions options, TimeProvider clock, StoreParts parts) : SqlSession, IAsyncDisposable
@@ -23,8 +23,7 @@ internal sealed class SqliteSession(
     public override bool IsOfRow(Exception e) => Faults.KindOf(e) == FaultKind.Data || base.IsOfRow(e);
 
     /// <summary>
-    /// Opens the file and its tables. Calls that come meanwhile share the outcome; what fails is tried again by the
-    /// next step.
+    /// Opens the file and its tables. Concurrent calls share the outcome; after a failure the next step tries again.
     /// </summary>
     public Task StartAsync(CancellationToken cancellationToken) =>
         _writer is not null ? Task.CompletedTask : BeginStart().WaitAsync(cancellationToken);
@@ -42,8 +41,8 @@ internal sealed class SqliteSession(
     }
 
     /// <summary>
-    /// Reads on the caller's thread: a reader waits for nothing, and where the file is locked after all, it waits
-    /// without the thread.
+    /// Reads on the caller's thread, since a reader does not wait for writers. If the file is locked all the same, the
+    /// wait does not block the thread.
     /// </summary>
     public override async ValueTask<T> ReadAsync<T>(
         Func<SqlStep, ValueTask<T>> act, CancellationToken cancellationToken)
@@ -52,7 +51,7 @@ internal sealed class SqliteSession(
         await StartAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            // Nothing in a step waits, so what it returns has ended.
+            // A step never awaits pending work, so its task is complete when the call returns.
             return await LockWait.UseAsync(
                 () => _connections.Read(
                     reader => act(NewStep(reader.Statements, StepTry.First)).AsTask().GetAwaiter().GetResult()),
@@ -97,8 +96,8 @@ internal sealed class SqliteSession(
     }
 
     /// <summary>
-    /// The start that is under way or has succeeded, or a new one. Not on the caller's thread, which may be the only
-    /// one of its context.
+    /// The current or completed start, or a new one. It does not run on the caller's thread, which may be the only one
+    /// of its context.
     /// </summary>
     private Task<SqliteWriter> BeginStart()
     {
@@ -122,7 +121,7 @@ internal sealed class SqliteSession(
         }
     }
 
-    /// <summary>Opens a connection that may write, to tables that are as this package needs them.</summary>
+    /// <summary>Opens a connection that may write, and migrates or checks its tables.</summary>
     private CachedConnection OpenTables()
     {
         var connection = _connections.Open();
@@ -148,7 +147,7 @@ internal sealed class SqliteSession(
         }
     }
 
-    /// <summary>Tells what a commit has to tell, and logs the next tasks that its step could not start.</summary>
+    /// <summary>Publishes the hint of a commit, and logs the next tasks that its step could not start.</summary>
     private void PublishHints(StoreHint hint, SqlStep? step)
     {
         parts.Listeners.Publish(hint);

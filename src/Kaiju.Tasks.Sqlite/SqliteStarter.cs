@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// Opens the file when the host starts, so that what is wrong with it fails the start and not the first task.
+/// Opens the file when the host starts, so that an unfit file fails the start and not the first task.
 /// </summary>
 internal sealed class SqliteStarter(SqliteTaskStore store) : IHostedLifecycleService
 {

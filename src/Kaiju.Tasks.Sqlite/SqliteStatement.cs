@@ -7,9 +7,9 @@ using SQLitePCL;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// A statement that is carried out for every task, one level below the driver's commands: those look for each
-/// argument's name at each use, and a third of the writer's time went into that. It is bound in the order of its
-/// arguments, run, read and reset, by one thread.
+/// A statement that runs for every task, one level below the driver's commands. Those search for each argument's name
+/// at each use, which took a third of the writer's time. One thread binds its arguments in order, runs, reads and
+/// resets it.
 /// </summary>
 internal sealed class SqliteStatement : IDisposable
 {
@@ -25,15 +25,15 @@ internal sealed class SqliteStatement : IDisposable
         ThrowIfFault(raw.sqlite3_prepare_v2(connection.Handle, text, out _statement));
     }
 
-    /// <summary>The number of the row that was inserted last.</summary>
+    /// <summary>The number of the last inserted row.</summary>
     public long LastRow => raw.sqlite3_last_insert_rowid(_connection.Handle);
 
     /// <summary>Begins to bind arguments.</summary>
-    /// <param name="names">Their names as they stand in the statement. Looked up once for the same list.</param>
-    /// <exception cref="ArgumentException">The statement has an argument that is not named.</exception>
+    /// <param name="names">The names in the statement. They are looked up once for each list instance.</param>
+    /// <exception cref="ArgumentException">The statement has an argument that is not in the list.</exception>
     public SqliteStatement Begin(string[] names) => Begin(names, static names => names);
 
-    /// <summary>Begins to bind what columns have for a row.</summary>
+    /// <summary>Begins to bind a row's columns.</summary>
     public SqliteStatement Begin<T>(IReadOnlyList<Column<T>> columns) =>
         Begin(columns, static columns => columns.Select(column => column.Mark));
 
@@ -90,7 +90,7 @@ internal sealed class SqliteStatement : IDisposable
         return this;
     }
 
-    /// <summary>Binds what a column has for a row.</summary>
+    /// <summary>Binds the value of a row's column.</summary>
     public SqliteStatement With(object? value) => value switch
     {
         null => With((long?)null),
@@ -102,10 +102,10 @@ internal sealed class SqliteStatement : IDisposable
         _ => throw new ArgumentException($"A {value.GetType().Name} cannot be stored.", nameof(value)),
     };
 
-    /// <summary>Carries it out, up to its first row.</summary>
+    /// <summary>Runs the statement up to its first row.</summary>
     public Row Run() => new(this, Step());
 
-    /// <summary>Carries it out, and says how many rows it has changed.</summary>
+    /// <summary>Runs the statement and returns the number of changed rows.</summary>
     public int Change()
     {
         using var row = Run();
@@ -146,7 +146,7 @@ internal sealed class SqliteStatement : IDisposable
     private void ThrowIfFault(int answer) => SqliteException.ThrowExceptionForRC(answer, _connection.Handle);
 
     /// <summary>
-    /// The statement's first row, if it has one. Statements that change rows have changed all of them by then.
+    /// The statement's first row, if it has one. A statement that changes rows has changed all of them by then.
     /// </summary>
     internal readonly ref struct Row(SqliteStatement owner, bool isThere)
     {

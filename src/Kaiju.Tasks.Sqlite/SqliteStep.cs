@@ -6,7 +6,7 @@ using Microsoft.Data.Sqlite;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// A step on a connection. Nothing in it waits for anything but the disk, so it ends on the thread that it begins on.
+/// A step on a connection. It waits only for the disk, so it completes on the thread on which it begins.
 /// </summary>
 internal sealed class SqliteStep(
     SqliteStatements statements, DateTimeOffset now, StoreParts parts, StepTry tries) : SqlStep(parts, tries)
@@ -56,11 +56,11 @@ internal sealed class SqliteStep(
         return inserted;
     }
 
-    /// <summary>A statement that is carried out for every task, to be bound in the order of these names.</summary>
+    /// <summary>A statement that runs for every task; its arguments are bound in the order of these names.</summary>
     public SqliteStatement KeptOpen(string statement, string[] names) =>
         statements.KeptOpen(Sql[statement]).Begin(names);
 
-    // A page of a list brings its own text.
+    // A page of a list passes its own text.
     private SqliteCommand Prepared(string statement, Argument[] arguments)
     {
         var prepared = statements.Command(Sql.All.GetValueOrDefault(statement) ?? statement);

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// Tasks in a SQLite file: one writer for the process, readers beside it, and the machine's clock, which all processes
-/// on the file share.
+/// Keeps tasks in a SQLite file, with one writer for each process and concurrent readers. The clock is the machine's,
+/// which all processes on the file share.
 /// </summary>
 internal sealed class SqliteTaskStore : RelationalTaskStore, IAsyncDisposable, IDisposable
 {
@@ -45,7 +45,7 @@ internal sealed class SqliteTaskStore : RelationalTaskStore, IAsyncDisposable, I
 
     internal override QueueClaims Claims { get; }
 
-    /// <summary>Its statements; for tests that look at plans.</summary>
+    /// <summary>The statements; for tests that look at plans.</summary>
     internal SqlTexts Sql => _parts.Sql;
 
     protected override ReportRecording Reports => _reports;
@@ -64,16 +64,16 @@ internal sealed class SqliteTaskStore : RelationalTaskStore, IAsyncDisposable, I
 
     protected override HintListeners Listeners => _parts.Listeners;
 
-    /// <summary>Makes the store ready for its first step; that step would do it too.</summary>
+    /// <summary>Prepares the store for its first step, which otherwise does it.</summary>
     public Task StartAsync(CancellationToken cancellationToken) => _session.StartAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
-        // First: reports that are under way may have to start the writer.
+        // First, because running reports may have to start the writer.
         await _reports.DisposeAsync().ConfigureAwait(false);
         await _session.DisposeAsync().ConfigureAwait(false);
     }
 
-    // Not on the caller's thread, whose context may have only that one.
+    // Not on the caller's thread, which may be the only one of its context.
     public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
 }

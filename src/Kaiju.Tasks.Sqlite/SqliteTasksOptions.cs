@@ -6,21 +6,22 @@ namespace Kaiju.Tasks.Sqlite;
 public enum SqliteDurability
 {
     /// <summary>
-    /// Every commit is on the disk when it is answered (<c>synchronous=FULL</c>): it outlives the process, the system
-    /// and the power.
+    /// Each commit is on the disk when it is answered (<c>synchronous=FULL</c>). It survives a failure of the process,
+    /// of the system and of the power.
     /// </summary>
     Full = 0,
 
     /// <summary>
-    /// Commits are handed to the system (<c>synchronous=NORMAL</c>): they outlive the process, but when the system or
-    /// the power fails, the last ones may be lost. What is lost is lost from the end and whole: stages that were
-    /// recorded last run again. Faster.
+    /// Each commit is handed to the system (<c>synchronous=NORMAL</c>), which is faster. It survives a failure of the
+    /// process. A failure of the system or of the power may lose the last commits, each as a whole: stages that were
+    /// recorded last run again.
     /// </summary>
     Normal = 1,
 }
 
 /// <summary>
-/// How tasks are kept in a SQLite file. Must be the same in every process over one file, but for the poll interval.
+/// Options for tasks in a SQLite file. Except for the poll interval, they must be the same in every process over one
+/// file.
 /// </summary>
 public sealed class SqliteTasksOptions
 {
@@ -28,7 +29,9 @@ public sealed class SqliteTasksOptions
     private TimeSpan? _timeoutOfText;
     private TimeSpan? _busyTimeout;
 
-    /// <summary>A connection string of Microsoft.Data.Sqlite that names a file: <c>Data Source=tasks.db</c>.</summary>
+    /// <summary>
+    /// The connection string of Microsoft.Data.Sqlite; it must name a file: <c>Data Source=tasks.db</c>.
+    /// </summary>
     public string ConnectionString
     {
         get => _connectionString;
@@ -36,18 +39,18 @@ public sealed class SqliteTasksOptions
     }
 
     /// <summary>
-    /// What the names of the tables begin with, so that they can stand beside others: <c>^[a-z_][a-z0-9_]{0,30}\z</c>.
-    /// Default <c>kaiju_</c>.
+    /// The prefix of the tables' names, so that other tables can be in the same file; it must match
+    /// <c>^[a-z_][a-z0-9_]{0,30}\z</c>. Default: <c>kaiju_</c>.
     /// </summary>
     public string TablePrefix { get; set; } = "kaiju_";
 
-    /// <summary>How durable a commit is. Default <see cref="SqliteDurability.Full"/>.</summary>
+    /// <summary>The durability of a commit. Default: <see cref="SqliteDurability.Full"/>.</summary>
     public SqliteDurability Durability { get; set; }
 
     /// <summary>
-    /// How long a call, and the start, waits in all for locks that other connections hold on the file, 100 ms to 5 min.
-    /// Default: the <c>Default Timeout</c> of the connection string if it has one, else 10 s. The time in which other
-    /// calls of this process are served first is not part of it.
+    /// The longest total wait of a call, and of the start, for locks of other connections, 100 ms to 5 min. It does not
+    /// include the time in which other calls of this process run first. Default: the <c>Default Timeout</c> of the
+    /// connection string if it has one, else 10 s.
     /// </summary>
     public TimeSpan BusyTimeout
     {
@@ -56,17 +59,18 @@ public sealed class SqliteTasksOptions
     }
 
     /// <summary>
-    /// How often the file is looked at for changes of other processes, 10 ms to 1 min. Default 100 ms. Costs two
-    /// microseconds each time.
+    /// The interval between checks of the file for changes by other processes, 10 ms to 1 min. A check costs two
+    /// microseconds. Default: 100 ms.
     /// </summary>
     public TimeSpan ChangePollInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// Creates the tables, or brings them up to date, at the first use. Default true. False: the first use fails unless
-    /// they are up to date.
+    /// True: the tables are created or migrated at the first use. False: the first use fails unless the tables are
+    /// current.
+    /// Default: true.
     /// </summary>
     public bool MigrateAtStart { get; set; } = true;
 
-    /// <summary>Told of every connection that is opened; for tests that make files fail.</summary>
+    /// <summary>Called with each opened connection; for tests that make files fail.</summary>
     internal Action<SqliteConnection>? Opened { get; set; }
 }

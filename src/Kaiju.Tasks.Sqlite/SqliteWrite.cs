@@ -4,9 +4,9 @@ using Microsoft.Data.Sqlite;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>A step that waits for its turn to write, until its caller is answered.</summary>
-/// <param name="bytes">About how many bytes it brings, if they may be many.</param>
-/// <param name="since">When it began to wait, as a timestamp of the machine.</param>
-/// <param name="cancellationToken">The caller's, who no longer waits once it is cancelled.</param>
+/// <param name="bytes">The approximate size of its arguments in bytes, if they may be large.</param>
+/// <param name="since">The start of the wait, as a timestamp of the machine.</param>
+/// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
 internal abstract class SqliteWrite(long bytes, long since, CancellationToken cancellationToken)
 {
     public long Bytes => bytes;
@@ -16,28 +16,29 @@ internal abstract class SqliteWrite(long bytes, long since, CancellationToken ca
     public CancellationToken CancellationToken => cancellationToken;
 
     /// <summary>
-    /// Runs the step; its failure is its own. It may be run more than once, each time in a new transaction.
+    /// Runs the step; a failure is answered to its caller alone. It may run more than once, each time in a new
+    /// transaction.
     /// </summary>
     /// <param name="connection">The writing connection, in a transaction.</param>
-    /// <param name="newStep">Makes a step.</param>
+    /// <param name="newStep">The function that creates a step.</param>
     /// <param name="isAlone">
-    /// Nothing else is in the transaction, so that it need not be kept from what fails; what fails is thrown.
+    /// True if the step is the only one in the transaction: it needs no savepoint, and a failure is thrown.
     /// </param>
     public abstract SqliteStep? Run(CachedConnection connection, Func<SqliteStep> newStep, bool isAlone);
 
     /// <summary>Answers the caller once the transaction is committed.</summary>
     public abstract void Complete();
 
-    /// <summary>Answers the caller when nothing of the transaction has happened.</summary>
+    /// <summary>Answers the caller after a rollback.</summary>
     public abstract void Fail(Exception e);
 }
 
 /// <inheritdoc cref="SqliteWrite"/>
 /// <param name="act">The step.</param>
-/// <param name="bytes">About how many bytes it brings, if they may be many.</param>
-/// <param name="since">When it began to wait, as a timestamp of the machine.</param>
-/// <param name="path">The path of the file, for the messages of faults.</param>
-/// <param name="cancellationToken">The caller's, who no longer waits once it is cancelled.</param>
+/// <param name="bytes">The approximate size of its arguments in bytes, if they may be large.</param>
+/// <param name="since">The start of the wait, as a timestamp of the machine.</param>
+/// <param name="path">The path of the file, for error messages.</param>
+/// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
 internal sealed class SqliteWrite<T>(
     Func<SqlStep, ValueTask<T>> act, long bytes, long since, string path, CancellationToken cancellationToken)
     : SqliteWrite(bytes, since, cancellationToken)
@@ -104,7 +105,7 @@ internal sealed class SqliteWrite<T>(
 
     private SqliteStep Run(SqliteStep step)
     {
-        // Nothing in a step waits, so what it returns has ended.
+        // A step never awaits pending work, so its task is complete when the call returns.
         _result = act(step).AsTask().GetAwaiter().GetResult();
         step.FlushAsync().AsTask().GetAwaiter().GetResult();
         return step;

@@ -7,15 +7,15 @@ using SQLitePCL;
 namespace Kaiju.Tasks.Sqlite;
 
 /// <summary>
-/// The one thread of this process that writes. SQLite has one writer at a time, so those of a process wait here for
-/// their turn and not in the file's lock; and what is waiting when the turn comes is committed together, each step with
-/// its own outcome. The thread owns the writing connection and replaces it when it is no longer fit.
+/// The one thread of this process that writes. SQLite has one writer at a time, so the writes of a process wait here
+/// for their turn and not for the file's lock. All waiting writes are committed together, each with its own outcome.
+/// The thread owns the writing connection and replaces it when it is unfit. See docs/decisions/0008.
 /// </summary>
 internal sealed class SqliteWriter : IAsyncDisposable
 {
     private const int MostTogether = 200;
 
-    // Of the machine on purpose: how long a lock is held has nothing to do with the store's time.
+    // The machine's clock on purpose: how long a lock is held has nothing to do with the store's time.
     private readonly TimeProvider _clock = TimeProvider.System;
     private readonly BlockingCollection<SqliteWrite> _waiting = [];
     private readonly Func<CachedConnection> _open;
@@ -31,11 +31,11 @@ internal sealed class SqliteWriter : IAsyncDisposable
     private long? _version;
 
     /// <summary>Begins to write.</summary>
-    /// <param name="connection">The first connection, which is the writer's from now on.</param>
-    /// <param name="open">Opens another one.</param>
-    /// <param name="newStep">Makes a step.</param>
-    /// <param name="publish">Told of every step that is committed, and of commits of others.</param>
-    /// <param name="options">How long to wait for locks, and how often to look for commits of others.</param>
+    /// <param name="connection">The first connection; the writer owns it from now on.</param>
+    /// <param name="open">The function that opens another connection.</param>
+    /// <param name="newStep">The function that creates a step.</param>
+    /// <param name="publish">Called with every committed step, and after commits of other connections.</param>
+    /// <param name="options">The options: the busy timeout, and the interval of checks for other commits.</param>
     public SqliteWriter(
         CachedConnection connection,
         Func<CachedConnection> open,
@@ -51,16 +51,16 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (SqliteException)
         {
-            // The file is locked just now; the first look says that there may be news.
+            // The file is locked at the moment; the first check reports that something may have changed.
         }
 
         new Thread(Run) { IsBackground = true, Name = "Kaiju.Tasks SQLite writer" }.UnsafeStart();
     }
 
-    /// <summary>Carries a step out in its turn.</summary>
+    /// <summary>Runs a step in its turn.</summary>
     /// <param name="act">The step.</param>
-    /// <param name="bytes">About how many bytes it brings, if they may be many.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    /// <param name="bytes">The approximate size of its arguments in bytes, if they may be large.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
     public Task<T> WriteAsync<T>(Func<SqlStep, ValueTask<T>> act, long bytes, CancellationToken cancellationToken)
     {
         var write = new SqliteWrite<T>(act, bytes, _clock.GetTimestamp(), _path, cancellationToken);
@@ -73,7 +73,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
             throw ClosedStore.Fault();
         }
 
-        // A caller that gives up is answered at once, whatever the thread waits for.
+        // A cancelled caller is answered at once, even while the thread waits for a lock.
         return write.Answer.WaitAsync(cancellationToken);
     }
 
@@ -96,7 +96,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // Nothing ends this thread: what leaves it ends the process. Callers that have their answers keep them.
+                // An exception that left this thread would end the process. Callers that have their answers keep them.
                 together.ForEach(write => write.Fail(e));
                 Drop();
             }
@@ -131,7 +131,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Carries steps out in one transaction, again while the file is locked, and once more on another connection.
+    /// Runs steps in one transaction; repeated while the file is locked, and once more on another connection.
     /// </summary>
     private void Commit(List<SqliteWrite> writes)
     {
@@ -155,7 +155,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // None of them has happened.
+                // None of them was committed.
                 RollBack(e);
                 writes.ForEach(write => write.Fail(e));
                 return;
@@ -186,8 +186,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Pauses before the next try, and answers the steps that have waited for the lock as long as they may. Steps that
-    /// come meanwhile wait for the same lock: each has the whole busy timeout, and not what is left of another's.
+    /// Pauses before the next try, and fails the steps whose busy timeout is over. Steps that arrive in the meantime
+    /// wait for the same lock: each has the whole busy timeout, and not the rest of another step's.
     /// </summary>
     private void WaitForLock(List<SqliteWrite> writes, SqliteException locked)
     {
@@ -220,8 +220,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends a transaction that failed. After a fault of the file, or where it cannot be rolled back, its connection
-    /// goes with it.
+    /// Rolls a failed transaction back. After a fault of the file, or if the rollback fails, its connection is closed
+    /// too.
     /// </summary>
     private void RollBack(Exception? fault = null)
     {
@@ -244,7 +244,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     private CachedConnection Reopen()
     {
-        // Whatever others have committed since the old one was lost is news.
+        // Commits of other connections since the old one was lost are unknown: report a change.
         _version = null;
         return _open();
     }
@@ -257,12 +257,13 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (SqliteException)
         {
-            // It is given up because it is broken; closing it frees what it can.
+            // The connection is dropped because it is broken; closing it frees as much as possible.
         }
     }
 
     /// <summary>
-    /// The file's version changes for this connection when another one has committed: perhaps another process.
+    /// Publishes a hint if another connection, perhaps of another process, has committed: then the file's version
+    /// changes for this connection.
     /// </summary>
     private void LookForOthers()
     {
@@ -277,7 +278,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (Exception e) when (e is SqliteException or ArgumentException or TaskSchemaException)
         {
-            // A hint that is lost; polling finds what it was about. Steps say what is wrong with the file.
+            // The hint is lost; polling finds the change. The next step reports the fault of the file.
             RollBack(e);
         }
     }

@@ -49,7 +49,7 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
         await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<ArgumentException>()
             .WithMessage(
                 $"Maximum Pool Size of the data source is {size}; it must be at least {least}: the store keeps "
-                    + $"{least - 1} of its connections*where the NpgsqlDataSource is made*connection string*");
+                    + $"{least - 1} of its connections*where the NpgsqlDataSource is created*connection string*");
     }
 
     [Theory]

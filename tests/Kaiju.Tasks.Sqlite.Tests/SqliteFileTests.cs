@@ -36,7 +36,7 @@ public sealed class SqliteFileTests : IDisposable
     [InlineData("?c%61che=shared")]
     public async Task A_shared_cache_that_is_asked_for_in_a_URI_is_refused(string query) =>
         (await RefusalOfAsync($"Data Source=file:{_file.Path}{query}")).Should().BeAssignableTo<ArgumentException>()
-            .Which.Message.Should().Contain(_file.Path).And.Contain("leave cache=shared out");
+            .Which.Message.Should().Contain(_file.Path).And.Contain("remove cache=shared");
 
     [Theory]
     [Trait("Category", "Unix")]

@@ -286,7 +286,7 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     }
 
     /// <summary>
-    /// A duty that the lifecycle does not carry out is forgotten until something happens to the task.
+    /// A duty that the lifecycle refuses is dropped until another event changes the task.
     /// </summary>
     [Fact]
     public async Task A_duty_that_comes_to_nothing_is_dropped()

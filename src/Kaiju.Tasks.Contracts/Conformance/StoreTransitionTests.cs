@@ -4,8 +4,8 @@ using Xunit;
 
 namespace Kaiju.Tasks.Contracts.Conformance;
 
-/// <summary>The recorded transitions of the Python original, driven through the store's ports.</summary>
-/// <param name="open">Opens an empty store.</param>
+/// <summary>The state transitions recorded from the Python original, repeated through the store's ports.</summary>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreTransitionTests(OpenStore open)
 {
     private static readonly LifecycleRules _rules = new()
@@ -18,12 +18,12 @@ public abstract class StoreTransitionTests(OpenStore open)
     /// <summary>The names of the cases.</summary>
     public static TheoryData<string> Names => [.. TransitionData.Cases.Keys];
 
-    /// <summary>Carries a recorded case out.</summary>
-    /// <param name="name">The case.</param>
+    /// <summary>Repeats a recorded case and compares the task's state, results and notifications.</summary>
+    /// <param name="name">The name of the case.</param>
     [Theory]
     [MemberData(nameof(Names))]
     [Trait("Category", "Conformance")]
-    public async Task A_task_goes_from_before_to_after(string name)
+    public async Task A_step_changes_tasks_as_recorded(string name)
     {
         var vector = TransitionData.Cases[name];
         if (vector.TryGetProperty("informational", out var informational) && informational.GetBoolean())
@@ -34,9 +34,9 @@ public abstract class StoreTransitionTests(OpenStore open)
         await PlayAsync(vector);
     }
 
-    /// <summary>Two sendings of a task are told apart by what happened, whatever the clock says.</summary>
+    /// <summary>Two queueings of a task are distinguished by their events, even at the same instant.</summary>
     [Fact]
-    public Task A_task_that_is_queued_twice_in_the_same_instant_is_sent_twice() => PlayAsync(Json.Of("""
+    public Task A_task_that_is_queued_twice_in_the_same_instant_is_dispatched_twice() => PlayAsync(Json.Of("""
         {
           "before": {"status": "IDLE", "max_retries": 1},
           "steps": [
@@ -57,9 +57,9 @@ public abstract class StoreTransitionTests(OpenStore open)
         }
         """));
 
-    /// <summary>None of the recorded cases is missing.</summary>
+    /// <summary>The package contains every recorded case.</summary>
     [Fact]
-    public void The_cases_that_ship_are_all_there() =>
+    public void Every_recorded_case_is_shipped() =>
         Assert.Equal(TransitionData.Root.GetProperty("count").GetInt32(), TransitionData.Cases.Count);
 
     private async Task PlayAsync(JsonElement vector)

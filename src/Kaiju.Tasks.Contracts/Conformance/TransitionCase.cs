@@ -6,7 +6,8 @@ using Xunit;
 namespace Kaiju.Tasks.Contracts.Conformance;
 
 /// <summary>
-/// One case: what it puts in, what it does, and what must have come of it (conformance README, section 4).
+/// One case: the tasks that it stores, the steps that it takes, and the expected result (conformance README, section
+/// 4).
 /// </summary>
 internal sealed class TransitionCase(OpenedStore opened, TransitionVector vector)
 {
@@ -147,7 +148,7 @@ internal sealed class TransitionCase(OpenedStore opened, TransitionVector vector
         }
     }
 
-    /// <summary>A manager's tick, duty by duty; what it has moved.</summary>
+    /// <summary>A manager's tick, duty by duty; returns the moved tasks.</summary>
     private async Task<IReadOnlyList<TaskMove>> TickAsync() =>
     [
         .. await _store.ExpelDeadExecutorsAsync(100, default),
@@ -158,7 +159,7 @@ internal sealed class TransitionCase(OpenedStore opened, TransitionVector vector
         .. await _store.RequeueFailedAsync(100, default),
     ];
 
-    // A report that is not from the current dispatch comes with a claim that nobody ever got.
+    // A report that is not from the current dispatch has a claim that was never given.
     private async Task ReportAsync(JsonElement step, StageOutcome outcome)
     {
         var key = Key(step);
@@ -209,7 +210,7 @@ internal sealed class TransitionCase(OpenedStore opened, TransitionVector vector
             if (member.Name == "error" && member.Value.ValueKind == JsonValueKind.Null
                 && task.ExitCode == TaskExitCode.Aborted)
             {
-                // A port says why it was aborted; what counts is the exit code.
+                // A port gives a reason of its own for the abort; only the exit code is compared.
                 continue;
             }
 
@@ -226,7 +227,7 @@ internal sealed class TransitionCase(OpenedStore opened, TransitionVector vector
             }
         }
 
-        // Whatever is not named is as it was.
+        // Members that the vector does not name must not change.
         foreach (var name in isWhole
             ? new[]
             {
@@ -238,7 +239,7 @@ internal sealed class TransitionCase(OpenedStore opened, TransitionVector vector
             if (!after.TryGetProperty(name, out _) && !(name == "wait_deadline" && vector.WaitIsMadeUp(id)))
             {
                 Same(
-                    $"{name} of {id} is as before",
+                    $"{name} of {id}",
                     TransitionVector.Plain(TransitionVector.Absolute(before.GetProperty(name))),
                     TransitionVector.Plain(actual.GetProperty(name)));
             }

@@ -3,30 +3,29 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>
-/// The lifecycle with one rule taken out of it at a time: what a store could get wrong without any of its answers
-/// looking odd.
+/// The lifecycle with one broken rule at a time: mistakes that a store could make while each single answer looks right.
 /// </summary>
 internal static class BrokenModelRules
 {
     public static IReadOnlyList<(string Name, LifecycleFunction Next)> All { get; } =
     [
-        ("claim: a report counts whoever sends it", (task, state, happened, now, rules) =>
+        ("claim: a report is recorded with any claim", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(
                 task, state, happened is TaskEvent.Reported { Report: var report } && state.Claim is { } claim
                 ? new TaskEvent.Reported(report.With(claim: claim))
                 : happened, now, rules)),
-        ("stage: a report counts whichever stage it is about", (task, state, happened, now, rules) =>
+        ("stage: a report is recorded for any stage", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened is TaskEvent.Reported { Report: var report }
                 ? new TaskEvent.Reported(report.With(stage: state.Stage))
                 : happened, now, rules)),
-        ("occurrence: one that was cancelled before its time comes again", (task, state, happened, now, rules) =>
+        ("occurrence: a cancelled one is repeated", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(
                 task,
                 happened is TaskEvent.NextPeriod ? state with { Occurrence = null } : state,
                 happened,
                 now,
                 rules)),
-        ("occurrence: the next one is counted from the last one, not from now", (task, state, happened, now, rules) =>
+        ("occurrence: the next one follows the last one instead of now", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.NextPeriod
                 && state.QueuedAt is { } queued
                 ? transition with
@@ -38,7 +37,7 @@ internal static class BrokenModelRules
                 }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
         (
-            "occurrence: a run stands for its own time, whatever ran or was cancelled before",
+            "occurrence: a run has its own time, even after a later run or cancel",
             (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && task.Cron is not null
                 && happened is TaskEvent.QueueDue && state.State == TaskState.Idle
@@ -53,33 +52,33 @@ internal static class BrokenModelRules
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.Reset
                 ? transition with { After = transition.After with { Occurrence = null } }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
-        ("state: what is EXECUTED can be claimed again", (task, state, happened, now, rules) =>
+        ("state: an EXECUTED task can be claimed again", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, happened is TaskEvent.Claimed && state.State == TaskState.Executing
                 ? state with { State = TaskState.Queued }
                 : state, happened, now, rules)),
-        ("state: a message wakes a task whatever it waits for", (task, state, happened, now, rules) =>
+        ("state: a message wakes a task from any wait", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(
                 task,
                 happened is TaskEvent.MessageSent ? state with { Wait = WaitKind.Message } : state,
                 happened,
                 now,
                 rules)),
-        ("state: a cancel ends what has ended", (task, state, happened, now, rules) =>
+        ("state: a cancel changes a task that has ended", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, happened is TaskEvent.Cancelled && state.HasEnded
                 ? state with { State = TaskState.Suspended }
                 : state, happened, now, rules)),
-        ("retry: there is always one more", (task, state, happened, now, rules) =>
+        ("retry: the number is unlimited", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(
                 happened is TaskEvent.Reported ? task with { MaxRetries = state.Retries + 1 } : task,
                 state,
                 happened,
                 now,
                 rules)),
-        ("retry: it is not counted", (task, state, happened, now, rules) =>
+        ("retry: retries are not counted", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.CheckRetry
                 ? transition with { After = transition.After with { Retries = state.Retries } }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
-        ("retry: one from the first stage goes on in the same pass", (task, state, happened, now, rules) =>
+        ("retry: one from the first stage stays in the same pass", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.CheckRetry
                 ? transition with { After = transition.After with { Pass = state.Pass, ResultPass = state.ResultPass } }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
@@ -87,7 +86,7 @@ internal static class BrokenModelRules
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
                 ? transition with { StartNext = null }
                 : null),
-        ("chain: the next task is started over while it runs", (task, state, happened, now, rules) =>
+        ("chain: the next task is restarted while it runs", (task, state, happened, now, rules) =>
             happened is TaskEvent.Chained chained
                 ? TaskLifecycle.Next(
                     task,
@@ -96,7 +95,7 @@ internal static class BrokenModelRules
                     now,
                     rules)
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
-        ("run: an outcome is not kept when the next run begins", (task, state, happened, now, rules) =>
+        ("run: the outcome is lost when the next run begins", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
                 ? transition with { ArchivesRun = false }
                 : null),

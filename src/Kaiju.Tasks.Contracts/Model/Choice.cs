@@ -1,11 +1,11 @@
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary>What a store may choose of what is due.</summary>
+/// <summary>Checks the choice of a store among due tasks.</summary>
 internal static class Choice
 {
     /// <summary>
-    /// What was taken is as many as there should be, and nothing that was left comes strictly before any of it. Ties
-    /// are free.
+    /// The store must take the expected number of tasks, and must not leave one that comes strictly before a taken one.
+    /// It may choose freely among equal ones.
     /// </summary>
     public static void Check(
         string what, Dictionary<string, IComparable> due, IReadOnlyList<string> taken, int count)
@@ -21,7 +21,7 @@ internal static class Choice
 
         if (left.Count > 0 && count > 0 && taken.Max(id => due[id])!.CompareTo(left.Min(id => due[id])) > 0)
         {
-            Difference.Fail($"{shown}, not in their order.");
+            Difference.Fail($"{shown}; a task that was left comes before one that was taken.");
         }
     }
 }

@@ -5,12 +5,12 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary>A store does not do what the model does.</summary>
+/// <summary>The store and the model differ.</summary>
 internal sealed class ModelDifferenceException(string message) : Exception(message);
 
 /// <summary>
-/// Compares what the model and the store show, member by member where a record holds more than values, and fast where
-/// they are the same.
+/// Compares the values of the model and of the store: by member where a record contains more than plain values, and
+/// quickly where they are equal.
 /// </summary>
 internal static class Difference
 {
@@ -64,7 +64,7 @@ internal static class Difference
 
     public static void CheckStages(string what, IReadOnlyList<StageEntry> model, IReadOnlyList<StageEntry> store)
     {
-        Check($"{what}, how many stages its history has", model.Count, store.Count);
+        Check($"{what}, the number of stages in its history", model.Count, store.Count);
         foreach (var (entry, stored) in model.Zip(store))
         {
             CheckJson(what, Json.Of(JsonSerializer.Serialize(entry)), Json.Of(JsonSerializer.Serialize(stored)));
@@ -78,7 +78,7 @@ internal static class Difference
 
     public static void CheckClaim(ExecutorTask model, ExecutorTask store)
     {
-        var what = $"what the executor gets of {model.Id}";
+        var what = $"the claimed task {model.Id}";
         var stored = JsonNode.Parse(store.ToJson())!.AsObject();
         stored.Remove("store_key");
         CheckJson(what, Json.Of(model.ToJson()), Json.Of(stored.ToJsonString()));

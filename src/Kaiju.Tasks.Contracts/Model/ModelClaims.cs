@@ -5,7 +5,7 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>
-/// The claims that there are and have been, and the reports that were recorded, for reports by anyone.
+/// The current and earlier claims, and the reports that were recorded, to make reports with right and wrong claims.
 /// </summary>
 internal sealed class ModelClaims(StoreModel model)
 {
@@ -14,7 +14,7 @@ internal sealed class ModelClaims(StoreModel model)
     private readonly List<StageReport> _recorded = [];
     private int _strangers;
 
-    /// <summary>A claim that somebody holds or has held.</summary>
+    /// <summary>A claim that an executor holds or has held.</summary>
     private sealed record KnownClaim(string TaskId, Guid Claim, string? ExecutorId, string JobId, int Attempt);
 
     public bool IsNew(Guid claim) => claim != Guid.Empty && _claims.TrueForAll(known => known.Claim != claim);
@@ -27,13 +27,13 @@ internal sealed class ModelClaims(StoreModel model)
         }
     }
 
-    /// <summary>Keeps the number that a store has given with a claim.</summary>
+    /// <summary>Keeps the store's key of a claimed task.</summary>
     public void KeepStoreKey(string taskId, long storeKey) => _storeKeys[taskId] = storeKey;
 
-    /// <summary>Keeps a report, to be repeated.</summary>
+    /// <summary>Keeps a recorded report, to deliver it again.</summary>
     public void Keep(StageReport report) => _recorded.Add(report);
 
-    /// <summary>Claims that an executor held once and holds no more, at most so many.</summary>
+    /// <summary>Finds claims that an executor has lost, at most a given number.</summary>
     public List<HeldClaim> FindLost(string executorId, int most) =>
     [
         .. _claims
@@ -78,12 +78,12 @@ internal sealed class ModelClaims(StoreModel model)
             Outcome = spec.Outcome,
             Elapsed = spec.Elapsed,
 
-            // Now and then from somebody who does not know it.
+            // Now and then without the key, as an executor that does not know it.
             StoreKey = spec.Nth % 4 == 3 ? 0 : _storeKeys.GetValueOrDefault(task.Id),
         };
     }
 
-    /// <summary>A claim that nobody holds, the same in every go at a sequence.</summary>
+    /// <summary>A claim that was never given; the same at every repetition of a sequence.</summary>
     private Guid Stranger() =>
         Guid.Parse(string.Create(CultureInfo.InvariantCulture, $"00000000-0000-0000-0000-{++_strangers:d12}"));
 }

@@ -3,7 +3,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary>What clients ask, of the store and of the model.</summary>
+/// <summary>The steps of clients, applied to the store and to the model.</summary>
 internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelClaims claims, Action<string>? trace)
 {
     private static readonly System.Text.Json.JsonElement _message = Json.Of("""{"hello":["world"]}""");
@@ -20,7 +20,7 @@ internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelCl
         Difference.CheckList("answers to create", [.. expected.Zip(answers, WithNewRun)], answers);
     }
 
-    /// <summary>A new run's id is the store's to make.</summary>
+    /// <summary>The expected answer with the store's id of a new run.</summary>
     private static CreateAnswer WithNewRun(CreateAnswer expected, CreateAnswer answer) =>
         StoreModel.IsUnknown(expected.JobId) ? expected with { JobId = answer.JobId } : expected;
 
@@ -54,7 +54,7 @@ internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelCl
         var task = ModelDefinitions.PreparedForeign(step.Foreign, step.Id);
         if (step.CopyOf is { } copy && await _store.GetAsync(ModelDefinitions.Ids[copy], default) is { } stored)
         {
-            // As an export and an import do it.
+            // Like an export followed by an import.
             task = ModelDefinitions.Import(TaskRecord.FromJson(stored.ToJson()), id);
         }
 
@@ -70,7 +70,7 @@ internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelCl
         var known = model.Find(id) is not null;
         trace?.Invoke($"    {task.Id}, which is {task.State}: {answer.Result}");
         Difference.Check("answer to import", known ? CreateResult.Refused : CreateResult.Created, answer.Result);
-        Difference.Check("a claim is given", !known && task.State == TaskState.Executing, answer.Claim is not null);
+        Difference.Check("the import's claim", !known && task.State == TaskState.Executing, answer.Claim is not null);
         if (!known)
         {
             model.Import(task, answer.Claim ?? Guid.Empty);

@@ -3,8 +3,7 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>
-/// The tasks that sequences are made of: few ids, so that steps meet, and one shape for each thing that a definition
-/// can ask for.
+/// The tasks in sequences: few ids, so that steps affect each other, and one shape for each feature of a definition.
 /// </summary>
 internal static class ModelDefinitions
 {
@@ -34,7 +33,7 @@ internal static class ModelDefinitions
         (
             "three stages, 3 retries from the first at once",
             Retried(3, 3, 0) with { RestartPolicy = RestartPolicy.First, Notify = true, UserId = "user-1" }),
-        ("two stages, 3 retries as the host says", Of(2) with { MaxRetries = 3, Group = "g", GroupId = "g-0" }),
+        ("two stages, 3 retries with the host's delays", Of(2) with { MaxRetries = 3, Group = "g", GroupId = "g-0" }),
         ("every minute, notify", Of(1) with { Cron = "* * * * *", Notify = true, UserId = "user-0" }),
         (
             "every minute, two stages, 1 retry, then a",
@@ -45,7 +44,7 @@ internal static class ModelDefinitions
             Of(2) with { NextTask = "b", Notify = true, UserId = "user-1", GroupId = "g-0" }),
         ("then c", Of(1) with { NextTask = "c" }),
         ("then itself, notify", Of(1) with { NextTask = "itself", Notify = true }),
-        ("then nobody", Of(1) with { NextTask = "nobody" }),
+        ("then a missing task", Of(1) with { NextTask = "missing" }),
         ("disabled", Of(1) with { Enabled = false }),
         ("in a minute", Of(1) with { RunAt = Start.AddMinutes(1) }),
         ("on demand", Of(2) with { RunAt = TaskDefinition.OnDemand, System = true }),
@@ -70,7 +69,7 @@ internal static class ModelDefinitions
         ("10 s at most, 2 retries", Retried(2, 2, 1) with { MaxExecTimeout = TimeSpan.FromSeconds(10), Notify = true }),
     ];
 
-    // As the Python original writes them; a claim, a pass and the time of a retry it does not know.
+    // As the Python original stores them; it has no claim, no pass and no time of a retry.
     private static readonly (string Name, string Json)[] _foreign =
     [
         ("an old IDLE task", Foreign("IDLE", $$"""
@@ -110,12 +109,12 @@ internal static class ModelDefinitions
             """)),
     ];
 
-    // What an update puts in the place of a definition. What is prepared stays prepared.
+    // The changes that an update makes to a definition. A definition that was filled in stays so.
     private static readonly (string Name, Func<TaskDefinition, TaskDefinition> Change)[] _changes =
     [
         ("nothing", task => task),
-        ("enabled or not", task => task with { Enabled = !task.Enabled }),
-        ("every minute or not", task => task with { Cron = task.Cron is null ? "* * * * *" : null }),
+        ("enabled toggled", task => task with { Enabled = !task.Enabled }),
+        ("every minute toggled", task => task with { Cron = task.Cron is null ? "* * * * *" : null }),
         ("every two minutes", task => task with { Cron = "*/2 * * * *" }),
         ("priority", task => task with { Priority = task.Priority + 1 }),
         (
@@ -127,7 +126,7 @@ internal static class ModelDefinitions
                 RetryDelay = null,
             }),
         ("then itself", task => task with { NextTask = task.Id }),
-        ("notify or not, user", task => task with { Notify = !task.Notify, UserId = "user-1" }),
+        ("notify toggled, user", task => task with { Notify = !task.Notify, UserId = "user-1" }),
         ("group", task => task with { Group = task.Group is null ? "g" : null, GroupId = "g-1" }),
         ("10 s at most", task => task with { MaxExecTimeout = TimeSpan.FromSeconds(10) }),
         ("in two minutes", task => task with { RunAt = Start.AddMinutes(2) }),
@@ -155,7 +154,7 @@ internal static class ModelDefinitions
     public static IReadOnlyList<string> ChangeNames { get; } = [
         .. _changes.Select(change => change.Name), "another shape"];
 
-    /// <summary>What an update makes of a definition.</summary>
+    /// <summary>Applies an update's change to a definition.</summary>
     public static TaskDefinition Changed(TaskDefinition definition, int change, int id) =>
         change < _changes.Length ? _changes[change].Change(definition) : Prepared(2, id);
 
@@ -163,7 +162,7 @@ internal static class ModelDefinitions
 
     public static TaskRecord PreparedForeign(int task, int id) => _imported[(task * Ids.Count) + id];
 
-    /// <summary>A stored task, ready to be imported under an id.</summary>
+    /// <summary>A stored task, prepared for an import under an id.</summary>
     public static TaskRecord Import(TaskRecord task, string id) =>
         Checked.Import(task with { Definition = task.Definition with { Id = id } });
 

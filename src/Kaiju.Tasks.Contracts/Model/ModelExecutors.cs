@@ -4,7 +4,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary>What executors claim and report, at the store and in the model.</summary>
+/// <summary>The steps of executors, applied to the store and to the model.</summary>
 internal sealed class ModelExecutors(OpenedStore opened, StoreModel model, ModelClaims claims, Action<string>? trace)
 {
     private readonly ITaskStore _store = opened.Store;
@@ -25,7 +25,7 @@ internal sealed class ModelExecutors(OpenedStore opened, StoreModel model, Model
         var ids = claimed.Select(task => task.Id).ToList();
         Choice.Check("claim", queued, ids, CountOfClaim(queued, ids, step));
         var order = ids.ConvertAll(id => queued[id]);
-        Difference.CheckList("the order of the claimed", [.. order.Order()], order);
+        Difference.CheckList("the order of the claimed tasks", [.. order.Order()], order);
         foreach (var task in claimed)
         {
             ClaimInModel(executor, task);
@@ -35,8 +35,8 @@ internal sealed class ModelExecutors(OpenedStore opened, StoreModel model, Model
     }
 
     /// <summary>
-    /// How many should have been claimed. Bytes are "about so many" and each store may count its own way, so where they
-    /// end a claim early it is enough that the store is right within a factor of two.
+    /// The expected number of claimed tasks. The bound on bytes is approximate, and each store may count in its own
+    /// way. Where that bound ends a claim early, the store must be right within a factor of two.
     /// </summary>
     private int CountOfClaim(Dictionary<string, IComparable> queued, List<string> claimed, ClaimNextStep step)
     {
@@ -67,7 +67,7 @@ internal sealed class ModelExecutors(OpenedStore opened, StoreModel model, Model
         var claimed = await _store.ClaimAsync(executor, ids, default);
         trace?.Invoke($"    {string.Join(", ", claimed.Select(task => task.Id))}");
 
-        Difference.CheckList("the claimed", expected, [.. claimed.Select(task => task.Id).OrderBy(ids.IndexOf)]);
+        Difference.CheckList("the claimed tasks", expected, [.. claimed.Select(task => task.Id).OrderBy(ids.IndexOf)]);
         foreach (var task in claimed)
         {
             ClaimInModel(executor, task);
@@ -77,7 +77,7 @@ internal sealed class ModelExecutors(OpenedStore opened, StoreModel model, Model
     }
 
     /// <summary>
-    /// An executor is known from its first claim on; whether a claim of nothing makes it known is left to the store.
+    /// An executor is known from its first claimed task on. Whether an empty claim makes it known is left to the store.
     /// </summary>
     private async Task LearnExecutorAsync(ExecutorInfo executor, int claimed)
     {

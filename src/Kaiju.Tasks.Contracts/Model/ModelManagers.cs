@@ -5,7 +5,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary>What moves tasks: the duties of managers, and what executors give back.</summary>
+/// <summary>The steps that move tasks: duties of managers, and claims given back by executors.</summary>
 internal sealed class ModelManagers(
     OpenedStore opened, StoreModel model, ModelClaims claims, ModelViews views, Action<string>? trace)
 {
@@ -36,7 +36,7 @@ internal sealed class ModelManagers(
             model.ForgetDead();
         }
 
-        // As the manager does.
+        // Like the manager.
         var queued = moves.Where(move => move.To == TaskState.Queued).Select(
             move => new QueuedTask(move.TaskId, move.AppName));
         await opened.Queue.PublishAsync([.. queued], default);
@@ -53,7 +53,7 @@ internal sealed class ModelManagers(
     };
 
     /// <summary>
-    /// Does to the model what the store says it has done, in the store's order, and compares the moves.
+    /// Applies to the model the moves that the store answered, in the store's order, and compares them.
     /// </summary>
     private async Task MoveInModelAsync(IReadOnlyList<TaskMove> moves, Func<ModelTask, TaskEvent> happened)
     {
@@ -75,8 +75,8 @@ internal sealed class ModelManagers(
         await views.LearnRunsAsync();
         foreach (var (move, (task, first)) in moves.Zip(expected))
         {
-            // A task that another one starts, or itself, has been moved twice in the step; a store may say the first or
-            // the last.
+            // A task that is started by another task of the step, or by itself, was moved twice. A store may answer the
+            // first move or the last one.
             var last = TaskMove.Of(task.Id, task.Definition.AppName!, first.From, task.State);
             if (!move.Equals(first with { JobId = StoreModel.IsUnknown(first.JobId) ? last.JobId : first.JobId }))
             {

@@ -1,9 +1,8 @@
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>
-/// One sequence, carried out on a store and on the model side by side. A step asks the store, does the same to the
-/// model, learns the ids that the store has made, and compares the answers; then everything that can be seen is
-/// compared.
+/// One sequence, run on a store and on the model side by side. Each step asks the store, does the same to the model,
+/// learns the ids that the store created, and compares the answers. Then everything visible is compared.
 /// </summary>
 internal sealed class ModelRun
 {

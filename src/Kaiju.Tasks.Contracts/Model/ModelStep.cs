@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary>One sequence: the host's rules, and what happens.</summary>
+/// <summary>One sequence: the host's rules, and the steps.</summary>
 internal sealed record ModelSequence(RuleSet Rules, IReadOnlyList<ModelStep> Steps);
 
 internal enum RuleSet
@@ -12,13 +12,12 @@ internal enum RuleSet
 }
 
 /// <summary>
-/// One thing that is asked of a store. Data alone: tasks, executors and claims are named by numbers that mean something
-/// in every state ("the second of those that are EXECUTED"), so that a sequence still makes sense when steps are left
-/// out.
+/// One call of a store, as data alone. Tasks, executors and claims are named by numbers with a meaning in every state,
+/// such as "the second EXECUTED task". So a sequence still makes sense when steps are left out.
 /// </summary>
 internal abstract record ModelStep
 {
-    /// <summary>The same with less in it, to be tried when a sequence is shortened.</summary>
+    /// <summary>Simpler forms of the step, to try when a sequence is shortened.</summary>
     public virtual IEnumerable<ModelStep> Simpler() => [];
 
     protected static IEnumerable<IReadOnlyList<T>> WithoutOne<T>(IReadOnlyList<T> items) =>
@@ -26,7 +25,7 @@ internal abstract record ModelStep
             ? []
             : items.Select((_, place) => (IReadOnlyList<T>)[.. items.Where((_, other) => other != place)]);
 
-    /// <summary>Shown in a failing sequence.</summary>
+    /// <summary>The step's text in a failing sequence.</summary>
     public abstract override string ToString();
 }
 
@@ -41,7 +40,7 @@ internal sealed record CreateStep(IReadOnlyList<(int Id, int Shape)> Tasks, OnCo
     }
 }
 
-/// <summary>A stored task of the Python original, or a copy of one of the store's own.</summary>
+/// <summary>Imports a stored task of the Python original, or a copy of one of the store's own.</summary>
 internal sealed record ImportStep(int Id, int Foreign, int? CopyOf, bool WithPing) : ModelStep
 {
     public override string ToString()
@@ -72,7 +71,7 @@ internal sealed record OutsideStep(OutsideVerb Verb, int Id) : ModelStep
     public override string ToString() => $"{Verb} {ModelDefinitions.Ids[Id]}";
 }
 
-/// <summary>Several of them to the same task, since what one leaves behind is often seen only by the next.</summary>
+/// <summary>Several calls about one task: the effect of one is often visible only through the next.</summary>
 internal sealed record SeriesStep(IReadOnlyList<OutsideVerb> Verbs, int Id) : ModelStep
 {
     public override IEnumerable<ModelStep> Simpler() => WithoutOne(Verbs).Select(verbs => this with { Verbs = verbs });
@@ -82,17 +81,17 @@ internal sealed record SeriesStep(IReadOnlyList<OutsideVerb> Verbs, int Id) : Mo
 
 internal sealed record DeleteEndedStep(TaskState State, TimeSpan Age, int Limit) : ModelStep
 {
-    public override string ToString() => $"delete what became {State} {Age} ago, at most {Limit}";
+    public override string ToString() => $"delete tasks that became {State} {Age} ago, at most {Limit}";
 }
 
 internal sealed record AdvanceStep(TimeSpan By) : ModelStep
 {
-    public override string ToString() => $"the clock moves on by {By}";
+    public override string ToString() => $"the clock moves forward by {By}";
 }
 
 internal sealed record PutBackStep(TimeSpan By) : ModelStep
 {
-    public override string ToString() => $"the clock is put back by {By}";
+    public override string ToString() => $"the clock moves back by {By}";
 }
 
 internal sealed record ClaimNextStep(int Executor, int MaxTasks, long MaxBytes) : ModelStep
@@ -119,7 +118,7 @@ internal enum ReportBy
     Repeated,
 }
 
-/// <summary>A report about one of the tasks that are EXECUTED, or one that was recorded before.</summary>
+/// <summary>A report about an EXECUTED task, or one that was recorded before.</summary>
 internal sealed record ReportSpec(int Nth, ReportBy By, StageOutcome Outcome, TimeSpan Elapsed)
 {
     public override string ToString() =>
@@ -163,8 +162,7 @@ internal sealed record TickStep : ModelStep
 }
 
 /// <summary>
-/// All that there is to do at once, so that sequences get far: the duties, a claim of everything, and a report for
-/// everything.
+/// All pending work in one step, so that sequences get far: the duties, a claim of all tasks, and a report for each.
 /// </summary>
 internal sealed record DriveStep(StageOutcome Outcome) : ModelStep
 {
@@ -183,15 +181,15 @@ internal enum ExecutorVerb
 }
 
 /// <summary>
-/// An executor says something of the claims that it holds, of which it may not know some and believe to hold others.
+/// A call of an executor about its claims. It may have forgotten some of them, and may list others that it has lost.
 /// </summary>
 internal sealed record ExecutorStep(ExecutorVerb Verb, int Executor, int Forgotten, int Old) : ModelStep
 {
     public override string ToString() =>
-        $"executor {Executor}: {Verb}, without {Forgotten} claims that it holds, with {Old} that it held";
+        $"executor {Executor}: {Verb}, without {Forgotten} claims that it holds, with {Old} that it has lost";
 }
 
-/// <summary>A page of tasks. The filters are bits, each with its own meaning.</summary>
+/// <summary>Reads a page of tasks. Each bit of the filters adds one condition.</summary>
 internal sealed record ListStep(int Filters, TaskState State, int Value, int? After, int Limit) : ModelStep
 {
     public override string ToString() => $"list {Filters:b} {State} {Value} after {After}, at most {Limit}";

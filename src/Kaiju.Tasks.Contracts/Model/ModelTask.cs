@@ -6,8 +6,7 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>
-/// What the model knows of one task: all of it as values, and what can be seen of it made from them when it is asked
-/// for.
+/// One task in the model, as plain values; its visible forms are created when they are read.
 /// </summary>
 internal sealed class ModelTask(
     TaskDefinition definition, ManagedState state, DateTimeOffset created, IEnumerable<StageEntry> rows)
@@ -23,21 +22,21 @@ internal sealed class ModelTask(
 
     public int Revision { get; private set; }
 
-    /// <summary>Every run that the task has had, also those whose outcome is not kept any more.</summary>
+    /// <summary>Every run that the task has had, including those whose outcome is not kept any more.</summary>
     public HashSet<string> AllRuns { get; } = [state.JobId, state.ResultRun];
 
     public string Id => Definition.Id!;
 
-    /// <summary>What is shown: the rows without an error of the run and pass that were queued last.</summary>
+    /// <summary>The results that are shown: rows without an error of the last queued run and pass.</summary>
     public IReadOnlyList<JsonElement> Results =>
         [.. _rows.Where(row => row.Error is null && row.JobId == State.ResultRun && row.Pass == State.ResultPass)
             .OrderBy(row => row.Stage).Select(row => row.Result)];
 
-    /// <summary>About what travels with a claim.</summary>
+    /// <summary>The approximate size in bytes that a claim counts for the task.</summary>
     public long Bytes => Length(Definition.KwsJson)
         + Definition.Commands.Sum(command => Length(command.ParamsJson)) + Results.Sum(Length);
 
-    /// <summary>Whatever the transition says, to the letter.</summary>
+    /// <summary>Applies every part of a transition.</summary>
     public void Apply(Transition transition, int keptRuns)
     {
         if (transition.ArchivesRun)
@@ -71,8 +70,8 @@ internal sealed class ModelTask(
     }
 
     /// <summary>
-    /// Whatever the lifecycle says: a run never stands for an earlier time than one before, and the schedule goes on
-    /// after all of them and after now. So no occurrence runs twice.
+    /// Checks that no occurrence runs twice, independently of the lifecycle. A run's occurrence is never before an
+    /// earlier one. The next run is planned after all of them and after now.
     /// </summary>
     public void CheckOccurrence(ManagedState before, bool isPlanned, DateTimeOffset now)
     {
@@ -89,10 +88,10 @@ internal sealed class ModelTask(
         }
     }
 
-    /// <summary>What became of the next task's start.</summary>
+    /// <summary>Records the result of the start of the next task.</summary>
     public void NoteChain(ChainResult result) => State = State with { Chain = result };
 
-    /// <summary>The store has made the id of a run that began in this step.</summary>
+    /// <summary>Records the store's id of a run that began in this step.</summary>
     public void LearnRun(string unknown, string jobId)
     {
         State = State with
@@ -107,7 +106,7 @@ internal sealed class ModelTask(
     public StageEntry? RowOf(ReportId report) =>
         _rows.Find(row => row.Claim == report.Claim && row.Stage == report.Stage);
 
-    /// <summary>What is shown of the history; the claims are the executors' alone.</summary>
+    /// <summary>The history that is shown, without claims, which only executors see.</summary>
     public IReadOnlyList<StageEntry> Stages => _rows.ConvertAll(row => row.WithoutClaim());
 
     public IReadOnlyList<TaskRun> Runs =>

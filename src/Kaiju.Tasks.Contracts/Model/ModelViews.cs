@@ -2,7 +2,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary>What can be seen of a store, compared with the model after every step.</summary>
+/// <summary>Compares everything visible in a store with the model after every step.</summary>
 internal sealed class ModelViews(OpenedStore opened, StoreModel model)
 {
     private static readonly TaskState[] _states = Enum.GetValues<TaskState>();
@@ -46,7 +46,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
     }
 
     /// <summary>
-    /// The ids of runs that have begun in this step. They must be new, and there must be one for each.
+    /// Learns the ids of runs that began in this step. They must be new, and each such run must have one.
     /// </summary>
     public async Task LearnRunsAsync()
     {
@@ -89,8 +89,8 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
     }
 
     /// <summary>
-    /// Of all runs that there have been, and of runs that there never were, those that whoever waits for them is to
-    /// look at.
+    /// Asks about all runs that ever existed, and about some that never did. The answer must name the runs that a
+    /// client need not wait for any more.
     /// </summary>
     private async Task CheckEndedRunsAsync()
     {
@@ -107,7 +107,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
     }
 
     /// <summary>
-    /// The notifications of one step may stand in any order; those of later steps stand behind those of earlier ones.
+    /// Notifications of one step may be in any order; those of later steps must follow those of earlier ones.
     /// </summary>
     private async Task CheckNewNotificationsAsync()
     {
@@ -124,7 +124,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
                 other => other.TaskId == notification.TaskId && other.JobId == notification.JobId);
             if (match < 0)
             {
-                Difference.Fail($"There is no {notification} in the model.");
+                Difference.Fail($"The model has no notification {notification}.");
             }
 
             Difference.CheckNotification(
@@ -140,7 +140,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
 
     public Task ListAsync(ListStep step)
     {
-        // Half of the pages ask for one thing alone, so that there is something on them.
+        // Half of the pages have a single filter, so that they are rarely empty.
         var filters = step.Filters % 2 == 0 ? step.Filters & (2 << (step.Filters % 14)) : step.Filters;
         var query = new TaskQuery
         {
@@ -195,7 +195,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
         }
     }
 
-    /// <summary>A store may count in steps; together they are what a client sees.</summary>
+    /// <summary>A store may count in steps; a client gets their sum.</summary>
     private async Task CheckCountAsync(TaskQuery query, TaskCursor? after, int limit, int found)
     {
         var count = 0;
@@ -208,7 +208,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
         Difference.Check("the number of tasks", Math.Min(found, limit), count);
     }
 
-    /// <summary>A store may answer with short pages; together they are what a client sees.</summary>
+    /// <summary>A store may answer with short pages; a client gets all of them together.</summary>
     private async Task<List<TaskRecord>> PageAsync(TaskQuery query, TaskCursor? after, int limit)
     {
         var tasks = new List<TaskRecord>();
@@ -273,7 +273,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
             $"the notifications of {query}", expected, [.. page.Select(notification => notification.Id)]);
     }
 
-    /// <summary>Marks some of the notifications, with one that does not exist.</summary>
+    /// <summary>Marks some of the notifications, and one that does not exist.</summary>
     public async Task MarkAsync(MarkStep step)
     {
         var marked = model.Notifications.Index().Where(item => item.Index % 4 == step.Nth).ToList();
@@ -286,7 +286,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
         }
 
         Difference.Check(
-            "how many were not read",
+            "the number of unread notifications",
             marked.Count(item => !item.Item.IsRead),
             await _store.MarkReadAsync(ids, default));
         foreach (var (place, notification) in marked)

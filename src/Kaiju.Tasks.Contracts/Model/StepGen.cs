@@ -3,7 +3,7 @@ using CsCheck;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
-/// <summary>What happens in a sequence, and how often.</summary>
+/// <summary>Generates the steps of sequences, with their frequencies.</summary>
 internal static class StepGen
 {
     private static readonly Gen<int> _id = Gen.Int[0, ModelDefinitions.Ids.Count - 1];
@@ -85,7 +85,7 @@ internal static class StepGen
     public static Gen<ModelSequence> Sequence(int most) =>
         Gen.Select(Gen.Enum<RuleSet>(), _step.Array[1, most], (rules, steps) => new ModelSequence(rules, steps));
 
-    // Named, since a lambda of each would need its type said twice: as itself and as a step.
+    // Methods with a return type, since each lambda would have to name its type twice: as itself and as a step.
     private static ModelStep Create((int, int)[] tasks, OnConflict onConflict) => new CreateStep(tasks, onConflict);
 
     private static ModelStep Import(int id, int foreign, int? copyOf, bool withPing) =>

@@ -3,8 +3,8 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>
-/// A store in a dictionary, as slow and as simple as can be: it decides nothing but by <see cref="TaskLifecycle"/> and
-/// looks at every task for every question. Ids that a store makes are unknown to it until the store shows them.
+/// A store in a dictionary, as slow and as simple as possible. It decides only with <see cref="TaskLifecycle"/>, and
+/// looks at every task for every question. It learns ids that a store creates when the store shows them.
 /// </summary>
 internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSpan resolution)
 {
@@ -16,10 +16,10 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
 
     public Dictionary<string, DateTimeOffset> LastPings { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Oldest first. Numbers are the store's, 0 until it has shown them.</summary>
+    /// <summary>The notifications, oldest first. Numbers are the store's; 0 until the store has shown them.</summary>
     public List<TaskNotification> Notifications { get; } = [];
 
-    /// <summary>The numbers of those that a sink has had.</summary>
+    /// <summary>The numbers of the notifications that were delivered to a sink.</summary>
     public HashSet<long> Delivered { get; } = [];
 
     public DateTimeOffset Now { get; set; } = ModelDefinitions.Start;
@@ -42,7 +42,7 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
         Tasks[task.Id] = new ModelTask(
             task.Definition, TaskImport.State(task, claim, Now, rules), task.Created, TaskImport.Entries(task));
 
-    /// <summary>Carries an event out; false if the lifecycle says that nothing happens.</summary>
+    /// <summary>Applies an event; false if the lifecycle decides that it changes nothing.</summary>
     public bool ApplyEvent(ModelTask task, TaskEvent happened)
     {
         if (TaskLifecycle.Next(task.Definition, task.State, happened, Now, rules) is not { } transition)
@@ -70,12 +70,12 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
         return true;
     }
 
-    /// <summary>What the step's tasks have set off in others, where the store does that last.</summary>
+    /// <summary>Starts the next tasks of the step's tasks, where the store does that last.</summary>
     public void StartChained()
     {
         foreach (var (finished, next) in _chained.OrderBy(chain => chain.Next, StringComparer.Ordinal))
         {
-            // Noted first: a task that starts itself goes on to its next run, and the note belongs to the one before.
+            // Noted first: a task that starts itself moves to its next run, and the note belongs to the run before.
             var task = Find(next);
             finished.NoteChain(TaskLifecycle.JudgeChain(task?.Definition, task?.State));
             if (task is not null)
@@ -87,7 +87,7 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
         _chained.Clear();
     }
 
-    /// <summary>What a manager's verb does to a task.</summary>
+    /// <summary>The event that a duty applies to a task.</summary>
     public TaskEvent EventOf(ManagerVerb verb, ModelTask task) => verb switch
     {
         ManagerVerb.Expel => new TaskEvent.Interrupted(),
@@ -100,7 +100,8 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
     };
 
     /// <summary>
-    /// The tasks that a verb would move now, with what orders them. Where no order is promised all are alike.
+    /// The tasks that a duty would move now, with the values that order them. Without a promised order all values are
+    /// equal.
     /// </summary>
     public Dictionary<string, DateTimeOffset> Due(ManagerVerb verb) =>
         Tasks.Values
@@ -112,7 +113,7 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
                 task =>
                     verb is ManagerVerb.Expel or ManagerVerb.RestartPeriodic ? default : DueSince(verb, task)!.Value);
 
-    /// <summary>A dead executor is forgotten with the last of its tasks.</summary>
+    /// <summary>Removes dead executors that hold no task any more.</summary>
     public void ForgetDead()
     {
         foreach (var executor in LastPings.Keys.Where(executor => IsDead(executor) && !HeldBy(executor).Any()).ToList())
@@ -132,8 +133,8 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
     }
 
     /// <summary>
-    /// Since when, or from when on, a verb has to do with a task. What has reached its time is due; overdue is only
-    /// what is past it.
+    /// The time at which a duty for a task becomes due; null if there is none. A task is due at its time, and overdue
+    /// only after its deadline.
     /// </summary>
     private DateTimeOffset? DueSince(ManagerVerb verb, ModelTask task)
     {

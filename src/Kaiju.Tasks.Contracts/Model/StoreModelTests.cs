@@ -6,41 +6,41 @@ using Xunit;
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>
-/// A store against the pure lifecycle: random sequences of everything that can be asked of a store are carried out on
-/// it and on a model that only knows <see cref="TaskLifecycle"/>, and after every step all that can be seen of the two
-/// must be the same. A store joins by saying how an empty one is opened.
-/// <para>A sequence that fails is made as short as it will get and printed with what the store answered; the seed
-/// beside it plays that one again: <c>CsCheck_Seed=… dotnet test --filter Every_sequence</c>.</para>
+/// Compares a store with the pure lifecycle. Random sequences of all calls run on the store and on a model that only
+/// uses <see cref="TaskLifecycle"/>. After every step, everything visible in the two must be equal. A store is tested
+/// by a class that derives from this one and opens an empty store.
+/// <para>A sequence that fails is shortened as far as possible and printed with the store's answers. The seed printed
+/// with it repeats the sequence: <c>CsCheck_Seed=… dotnet test --filter Every_sequence</c>.</para>
 /// </summary>
-/// <param name="open">Opens an empty store.</param>
+/// <param name="open">The function that opens an empty store.</param>
 public abstract class StoreModelTests(OpenStore open)
 {
-    /// <summary>How many sequences are played, of up to <see cref="MaxSteps"/> steps each.</summary>
+    /// <summary>The number of sequences, each of up to <see cref="MaxSteps"/> steps. Default: 5,000.</summary>
     protected virtual int Sequences => 5000;
 
-    /// <summary>How many steps a sequence has at most.</summary>
+    /// <summary>The most steps of a sequence. Default: 60.</summary>
     protected virtual int MaxSteps => 60;
 
-    /// <summary>How many are played at once; -1: one for each core.</summary>
+    /// <summary>The most sequences that run at once. Default: -1, for one on each core.</summary>
     protected virtual int Threads => -1;
 
-    /// <summary>The smallest step of the store's times. What the sequences ask for is in whole milliseconds.</summary>
+    /// <summary>The smallest step of the store's times. Default: 100 ns. Sequences use whole milliseconds.</summary>
     protected virtual TimeSpan Resolution => TimeSpan.FromTicks(1);
 
     /// <summary>
-    /// True: what a task that finishes starts is started before the next task of the same step is looked at. False:
-    /// after all of them, in the order of ids. Only seen where one step moves both.
+    /// True: a next task is started before the following task of the same step is decided. False: after all tasks of
+    /// the step, in the order of ids. It only matters where one step moves both. Default: true.
     /// </summary>
     protected virtual bool ChainsAtOnce => true;
 
-    /// <summary>Plays random sequences on the store and on the model.</summary>
+    /// <summary>Runs random sequences on the store and on the model.</summary>
     [Fact]
-    public Task Every_sequence_of_steps_goes_as_the_lifecycle_says() =>
+    public Task Every_sequence_of_steps_agrees_with_the_lifecycle() =>
         PlayAsync(open, Environment.GetEnvironmentVariable("CsCheck_Seed") is null ? Sequences : 1);
 
-    /// <summary>Plays sequences on stores that are opened like this.</summary>
-    /// <param name="open">Opens an empty store.</param>
-    /// <param name="sequences">How many.</param>
+    /// <summary>Runs random sequences on stores that a given function opens.</summary>
+    /// <param name="open">The function that opens an empty store.</param>
+    /// <param name="sequences">The number of sequences.</param>
     protected Task PlayAsync(OpenStore open, int sequences) =>
         StepGen.Sequence(MaxSteps).SampleAsync(
             sequence => PlayAsync(open, sequence, null),
@@ -49,11 +49,11 @@ public abstract class StoreModelTests(OpenStore open)
             print: sequence => Task.Run(() => DescribeAsync(open, sequence)).GetAwaiter().GetResult());
 
     /// <summary>
-    /// Plays sequences, the same ones each time, until one shows a difference: for a store that is broken on purpose.
+    /// Runs sequences, the same ones each time, until one shows a difference; for a store that is broken on purpose.
     /// </summary>
-    /// <param name="open">Opens an empty store.</param>
-    /// <param name="sequences">How many at most.</param>
-    /// <returns>What is different; null if nothing was seen.</returns>
+    /// <param name="open">The function that opens an empty store.</param>
+    /// <param name="sequences">The most sequences.</param>
+    /// <returns>The difference; null if none was found.</returns>
     protected async Task<string?> FindDifferenceAsync(OpenStore open, int sequences)
     {
         var generator = StepGen.Sequence(MaxSteps);
@@ -108,7 +108,7 @@ public abstract class StoreModelTests(OpenStore open)
         return text.AppendLine().Append(difference ?? "(not seen again)").ToString();
     }
 
-    /// <summary>Leaves out what is not needed for a difference, in ever smaller pieces.</summary>
+    /// <summary>Leaves out steps that a difference does not need, in ever smaller pieces.</summary>
     private async Task<ModelSequence> ShortestAsync(OpenStore open, ModelSequence sequence)
     {
         for (var piece = Math.Max(1, sequence.Steps.Count / 2); piece >= 1; piece /= 2)
@@ -160,7 +160,7 @@ public abstract class StoreModelTests(OpenStore open)
         }
         catch (Exception e)
         {
-            // Whatever it is that goes wrong, it is what is being shortened.
+            // Any failure is a difference, so that the sequence is shortened for it.
             return e is ModelDifferenceException ? e.Message : e.ToString();
         }
     }

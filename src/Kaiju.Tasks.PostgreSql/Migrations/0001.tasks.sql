@@ -1,5 +1,5 @@
--- What was asked for. Written once and read often; only an update of the definition changes it, so listings have their
--- indices here.
+-- Definitions. Written once and read often; only an update of the definition changes them, so the indices of listings
+-- are here.
 create table $schema$.tasks (
     task_no bigint generated always as identity primary key,
     id text collate "C" not null unique,
@@ -19,10 +19,10 @@ create index tasks_group on $schema$.tasks (group_name, created, id) where group
 create index tasks_group_id on $schema$.tasks (group_id, created, id) where group_id is not null;
 create index tasks_user on $schema$.tasks (user_id, created, id) where user_id is not null;
 
--- What changes, in the order of how often: what stays the same at the front of a row is not written to the log again.
--- Narrow, and with its key and partial indices alone: a task stands only in those that its state asks for. Times are
--- steps of 100 ns since 1970. due and duty are the manager's next work with the task, overdue is when it has taken too
--- long. No foreign keys: they would lock and look up the definition for every row that is written.
+-- States, with the columns that change least often first: an update does not log the unchanged front of a row again.
+-- Narrow, and with only a key and partial indices: a task has entries only in the indices of its state. Times are in
+-- steps of 100 ns since 1970. due and duty are the manager's next duty for the task, overdue is when its run becomes
+-- overdue. No foreign keys: they would lock and look up the definition for every row that is written.
 create table $schema$.states (
     task_no bigint primary key,
     created bigint not null,
@@ -101,7 +101,7 @@ create table $schema$.failures (
     primary key (task_no, run_no, pass, stage, attempt)
 );
 
--- Runs that have ended and given way to later ones.
+-- Runs that have ended and are followed by later ones.
 create table $schema$.runs (
     task_no bigint not null,
     run_no integer not null,
@@ -142,7 +142,7 @@ create table $schema$.executors (
     last_ping bigint not null
 );
 
--- For people.
+-- A view for humans; not used by the store.
 create view $schema$.overview as
 select t.id, t.app, (array['IDLE', 'QUEUED', 'EXECUTED', 'SUSPENDED', 'WAITING', 'FINISHED',
     'FAILED'])[s.state + 1] as status,

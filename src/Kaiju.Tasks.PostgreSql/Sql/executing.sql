@@ -1,6 +1,6 @@
--- A claim needs no fsync: one that a crash of the server loses leaves the task QUEUED, which is right, and its fence is
--- random, so that no later claim has it again. It is a statement and a transaction of its own. MATERIALIZED, so that
--- the limit holds under any plan, and the time is asked for once.
+-- A claim needs no fsync: if the server crashes and loses it, the task is QUEUED again, which is correct. Its fence is
+-- random, so that no later claim equals it. It is a statement and a transaction of its own. MATERIALIZED, so that
+-- the limit holds under any plan, and the time is read once.
 -- name: claim
 with relaxed as materialized (select set_config('synchronous_commit', 'off', true), $now$ as now),
 queued as materialized (
@@ -34,10 +34,10 @@ select t.definition, s.claim, s.job_id, s.pass, s.retries, s.stage, s.exec_deadl
         t.id, t.app, s.task_no, s.queued_at
 from claimed s join $schema$.tasks t on t.task_no = s.task_no order by s.place
 
--- Stages that are done, each fenced by claim and stage and by nothing else: a guard that names the state would let the
--- planner begin with all that is running. A task that starts another one when it ends is left to the way that holds
--- rows and decides. Traits: 1 periodic, 2 kept by every clean-up, 4 notifies, 8 starts another one. A record that met a
--- held row goes again as record_free, which holds the free ones first.
+-- Stages that are done, each fenced by claim and stage only: with a guard on the state the planner might start from
+-- all running tasks. A task that starts another one at its end is decided while its row is held. Traits: 1 periodic,
+-- 2 kept by every clean-up, 4 notifies, 8 starts another one. A batch that met a held row is repeated as record_free,
+-- which first holds the free rows. See docs/decisions/0005.
 -- name: record
 with clock as materialized (select $now$ as now$limit$),
 recorded as (
@@ -93,7 +93,7 @@ select s.claim from unnest(@ids::text[], @claims::uuid[]) c (id, claim)
 join $schema$.tasks t on t.id = c.id join $schema$.states s on s.task_no = t.task_no
 where s.claim = c.claim
 
--- Of what is running, as the index of it knows: no more rows than all executors have slots.
+-- Served by the index of running tasks: no more rows than all executors have slots.
 -- name: stray_claims
 select t.id, s.claim from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
 where s.state = 2 and s.executor_id = @executor and not s.claim = any(@claims::uuid[]) limit @most
@@ -109,7 +109,7 @@ on conflict (id) do update set last_ping = excluded.last_ping
 -- name: know_executor
 insert into $schema$.executors (id, last_ping) values (@executor, @ping) on conflict (id) do nothing
 
--- One that still holds a task stays known: its task was held by another transaction, and is found again with the dead.
+-- An executor that still holds a task stays known: another transaction held that task, and a manager expels it later.
 -- name: delete_executor
 delete from $schema$.executors where id = @executor
 and not exists (select 1 from $schema$.states s where s.state = 2 and s.executor_id = @executor)

@@ -5,15 +5,15 @@ select $now$, (select last_seen from $schema$.watch where id = 1), (select since
 -- name: begin_watch
 insert into $schema$.watch (id, last_seen, since) values (1, @last_seen, @since) on conflict (id) do nothing
 
--- Only if the row is still as it was seen.
+-- Only if the row has not changed since it was read.
 -- name: keep_watch
 update $schema$.watch w set last_seen = @last_seen, since = @since from (
     select k.id from $schema$.watch k where k.id = 1 and k.last_seen = @before_last_seen
         and k.since = @before_since for no key update skip locked) f
 where w.id = f.id
 
--- What is due: the first rows that nobody else holds, and of these as many as their definitions allow, where
--- definitions are read at all.
+-- The tasks that are due: the first rows that no other transaction holds. Where definitions are read, as many of these
+-- rows as the bound on bytes allows. See docs/decisions/0011.
 -- name: load_due
 with held as materialized (
     select s.* from $schema$.states s
@@ -58,13 +58,13 @@ delete from $schema$.executors e where e.id = any(array(
     select h.id from $schema$.executors h where h.id = any(@executors) and h.last_ping < @alive for update skip locked))
 and not exists (select 1 from $schema$.states s where s.state = 2 and s.executor_id = e.id)
 
--- The last sign of a manager, and whether it has left something undone.
+-- The last sign of a manager, and whether a duty has been left undone.
 -- name: unattended
 select (select last_seen from $schema$.watch where id = 1),
     exists (select 1 from $schema$.states where duty in (0, 1, 2, 3) and due <= @before)
         or exists (select 1 from $schema$.states where overdue <= @before)
 
--- From app to app along the index of the queue, of which only the first row of each app is read.
+-- Steps from app to app along the index of the queue, and reads only the first row of each app.
 -- name: unserved_apps
 with recursive apps(app) as (
     select (select min(s.app) from $schema$.states s where s.state = 1 and s.enabled)

@@ -2,13 +2,13 @@
 $limited$select $held$, s.revision from $limits$$schema$.tasks t join $schema$.states s on s.task_no = t.task_no
 where t.id = any(@ids) order by t.id for no key update of s
 
--- The tasks of these that nobody else holds, held from now on, with the ids of the tasks that they start.
+-- Holds those of these tasks that no other transaction holds, and reads the ids of the tasks that they start.
 -- name: hold_free
 $limited$select t.id, case when s.traits & 8 = 8 then t.definition::json ->> 'next_task' end
 from $limits$$schema$.tasks t join $schema$.states s on s.task_no = t.task_no
 where t.id = any(@ids) order by t.id for no key update of s skip locked
 
--- As they were committed last, without holding them.
+-- The rows as last committed, without holding them.
 -- name: find_by_ids
 select $held$, s.revision from $schema$.tasks t join $schema$.states s on s.task_no = t.task_no where t.id = any(@ids)
 
@@ -27,10 +27,10 @@ select task_no from $schema$.tasks where task_no = any(@tasks)
 -- name: find_creation
 select task_no from $schema$.tasks where task_no = any(@tasks) and creation = @creation
 
--- New tasks whose ids are unknown, in one statement and one transaction. Their times are counted from now on. Not ON
--- CONFLICT, which writes each row twice: an id that becomes known at this very moment fails the statement, and each
--- call is then carried out by itself. Others hear of it in the same commit if the statement is given what to say; the
--- row of that is without an id.
+-- New tasks whose ids are unknown, in one statement and one transaction. Their times are counted from the creation. Not
+-- ON CONFLICT, which writes each row twice: an id that becomes known at this moment fails the statement, and then each
+-- call runs by itself. If there is a payload for other processes, the same commit notifies them; its row has no id. See
+-- docs/decisions/0008.
 -- name: create
 with clock as materialized (select $now$ as now$limit$),
 n as materialized (
@@ -121,7 +121,7 @@ select u.job_id, u.state, u.exit_code, u.error, u.retries, u.occurrence, u.chain
     from $schema$.results r where r.task_no = u.task_no and r.run_no = u.run_no and r.pass = u.pass)
 from $schema$.runs u where u.task_no = @task_no and u.job_id = @job_id order by u.run_no desc limit 1
 
--- Those of the runs, by their places, that have ended, that are not current, or whose tasks do not exist.
+-- The places of those runs that have ended, that are not current, or whose tasks do not exist.
 -- name: ended_runs
 select w.place::int - 1 from unnest(@ids::text[], @jobs::text[]) with ordinality w (id, job_id, place)
 left join $schema$.tasks t on t.id = w.id left join $schema$.states s on s.task_no = t.task_no
@@ -147,9 +147,9 @@ select e.job_id, e.pass, e.stage, e.attempt, e.started, e.finished, e.result, e.
     where t.id = @id) e
 order by e.pass, e.stage, e.attempt, e.is_result
 
--- A page: the rows that are asked for, by the narrow columns alone, and then of these as many as their bytes allow; how
--- many were found says whether some were cut off. OFFSET 0 keeps the planner from beginning at the other end, where it
--- believes no row to be of that state.
+-- A page. It finds the rows by the narrow columns alone, and then reads as many as the bound on bytes allows; the
+-- number found tells whether some were cut off. OFFSET 0 keeps the planner from scanning from the other end, where it
+-- expects no row of that state. See docs/decisions/0006 and 0011.
 -- name: list
 select $task$, (
     select '[' || string_agg(r.result, ',' order by r.stage) || ']'
@@ -198,7 +198,7 @@ where p.place = 1 or p.total <= @most_bytes order by p.place
 select s.created, t.id from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
 where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit 1 offset @scanned - 1
 
--- As a page finds its rows, but without order beyond the scan: all that are found count.
+-- Finds rows as a page does, but without an order beyond the scan, since all that are found count.
 -- name: count
 select count(*)::int from (
     select 1 from (

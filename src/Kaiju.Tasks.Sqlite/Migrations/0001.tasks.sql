@@ -1,5 +1,5 @@
--- What was asked for. Written once and read often; only an update of the definition changes it, so listings have their
--- indices here.
+-- Definitions. Written once and read often; only an update of the definition changes them, so the indices of listings
+-- are here.
 create table $prefix$tasks (
     task_no integer primary key,
     id text not null unique,
@@ -19,9 +19,9 @@ create index $prefix$tasks_group on $prefix$tasks (group_name, created, id) wher
 create index $prefix$tasks_group_id on $prefix$tasks (group_id, created, id) where group_id is not null;
 create index $prefix$tasks_user on $prefix$tasks (user_id, created, id) where user_id is not null;
 
--- What changes. Narrow, and with partial indices alone: a task stands only in those that its state asks for. Times are
--- steps of 100 ns since 1970. due and duty are the manager's next work with the task, overdue is when it has taken too
--- long.
+-- States. Narrow, and with partial indices only: a task has entries only in the indices of its state. Times are in
+-- steps of 100 ns since 1970. due and duty are the manager's next duty for the task, overdue is when its run becomes
+-- overdue.
 create table $prefix$states (
     task_no integer primary key,
     app text not null,
@@ -101,7 +101,7 @@ create table $prefix$failures (
     primary key (task_no, run_no, pass, stage, attempt)
 ) strict;
 
--- Runs that have ended and given way to later ones.
+-- Runs that have ended and are followed by later ones.
 create table $prefix$runs (
     task_no integer not null,
     run_no integer not null,

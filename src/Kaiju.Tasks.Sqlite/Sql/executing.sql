@@ -9,15 +9,16 @@ update $prefix$states as s set
         overdue = @now + s.max_exec + @grace + 1
 where s.task_no = @task_no and s.state = 1 and s.enabled = 1 -- guard: state
 
--- Read apart: RETURNING would lay its rows aside in a table of its own, which costs more than to find this one again.
--- Read before the change: what this version cannot read is not claimed.
+-- A separate statement: RETURNING would store its rows in a temporary table, which costs more than reading the row
+-- again. It runs before the change: a task that this version cannot read is not claimed.
 -- name: claimed
 select s.job_id, s.pass, s.retries, s.stage, s.max_exec, s.results, s.result_run_no, s.result_pass, s.app, t.id,
     t.definition, s.queued_at
 from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no where s.task_no = @task_no
 
--- A stage that is done, fenced by claim and stage. A task that notifies or starts another one when it ends is left to
--- the way that decides. Traits: 1 periodic, 2 kept by every clean-up, 4 notifies, 8 starts another one.
+-- A stage that is done, fenced by claim and stage. A task that notifies or starts another one at its end is decided by
+-- the lifecycle. Traits: 1 periodic, 2 kept by every clean-up, 4 notifies, 8 starts another one. See
+-- docs/decisions/0005.
 -- name: record
 update $prefix$states as s set
     stage = iif(s.stage < s.stages - 1, s.stage + 1, s.stage),
@@ -53,7 +54,7 @@ select s.claim from json_each(@ids) i join json_each(@claims) c on c.key = i.key
 join $prefix$tasks t on t.id = i.value join $prefix$states s on s.task_no = t.task_no
 where s.claim = c.value
 
--- Of what is running, as the index of it knows: no more rows than all executors have slots.
+-- Served by the index of running tasks: no more rows than all executors have slots.
 -- name: stray_claims
 select t.id, s.claim from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
 where s.state = 2 and s.executor_id = @executor and s.claim not in (select value from json_each(@claims)) limit @most

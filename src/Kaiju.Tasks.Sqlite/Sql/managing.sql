@@ -5,12 +5,13 @@ select @now, (select last_seen from $prefix$watch where id = 1), (select since f
 -- name: begin_watch
 insert into $prefix$watch (id, last_seen, since) values (1, @last_seen, @since) on conflict (id) do nothing
 
--- Only if the row is still as it was seen.
+-- Only if the row has not changed since it was read.
 -- name: keep_watch
 update $prefix$watch set last_seen = @last_seen, since = @since
 where id = 1 and last_seen = @before_last_seen and since = @before_since
 
--- What is due: the first rows, and of these as many as their definitions allow, where definitions are read at all.
+-- The tasks that are due: the first rows. Where definitions are read, as many of these rows as the bound on bytes
+-- allows. See docs/decisions/0011.
 -- name: load_due
 select $held$ from (
     select o.task_no, row_number() over w as place, sum(o.bytes) over w as total from (
@@ -46,19 +47,19 @@ order by s.task_no limit @most
 -- name: dead_executors
 select id from $prefix$executors where last_ping < @alive
 
--- In the transaction that found them dead, which is the only one that writes: none can have pinged since.
+-- In the transaction that found them dead, which is the only one that writes: none can have pinged in the meantime.
 -- name: forget_executors
 delete from $prefix$executors
 where id in (select value from json_each(@executors))
 and not exists (select 1 from $prefix$states s where s.state = 2 and s.executor_id = $prefix$executors.id)
 
--- The last sign of a manager, and whether it has left something undone.
+-- The last sign of a manager, and whether a duty has been left undone.
 -- name: unattended
 select (select last_seen from $prefix$watch where id = 1),
     exists (select 1 from $prefix$states where duty in (0, 1, 2, 3) and due <= @before)
         or exists (select 1 from $prefix$states where overdue <= @before)
 
--- From app to app along the index of the queue, of which only the first row of each app is read.
+-- Steps from app to app along the index of the queue, and reads only the first row of each app.
 -- name: unserved_apps
 with recursive apps(app) as (
     select (select min(s.app) from $prefix$states s where s.state = 1 and s.enabled = 1)

@@ -88,7 +88,7 @@ select u.job_id, u.state, u.exit_code, u.error, u.retries, u.occurrence, u.chain
             order by stage) r)
 from $prefix$runs u where u.task_no = @task_no and u.job_id = @job_id order by u.run_no desc limit 1
 
--- Those of the runs, by their places, that have ended, that are not current, or whose tasks do not exist.
+-- The places of those runs that have ended, that are not current, or whose tasks do not exist.
 -- name: ended_runs
 select i.key from json_each(@ids) i left join $prefix$tasks t on t.id = i.value
     left join $prefix$states s on s.task_no = t.task_no
@@ -115,9 +115,9 @@ select e.job_id, e.pass, e.stage, e.attempt, e.started, e.finished, e.result, e.
     where t.id = @id) e
 order by e.pass, e.stage, e.attempt, e.is_result
 
--- A page: the rows that are asked for, by the narrow columns alone, and then of these as many as their bytes allow; how
--- many were found says whether some were cut off. CROSS JOIN keeps the planner from beginning at the other end, where
--- it believes no row to be of that state.
+-- A page. It finds the rows by the narrow columns alone, and then reads as many as the bound on bytes allows; the
+-- number found tells whether some were cut off. CROSS JOIN keeps the planner from scanning from the other end, where
+-- it expects no row of that state. See docs/decisions/0006 and 0011.
 -- name: list
 select $task$, (
     select '[' || group_concat(r.result, ',') || ']' from (
@@ -164,7 +164,7 @@ where l.place = 1 or l.total <= @most_bytes order by l.place
 select s.created, t.id from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
 where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit 1 offset @scanned - 1
 
--- As a page finds its rows, but without order beyond the scan: all that are found count.
+-- Finds rows as a page does, but without an order beyond the scan, since all that are found count.
 -- name: count
 select count(*) from (
     select 1 from (

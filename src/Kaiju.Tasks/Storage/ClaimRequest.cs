@@ -2,17 +2,17 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Queueing;
 
-/// <summary>Who wants to claim how much.</summary>
+/// <summary>A request to claim tasks: the executor, and the bounds of the claim.</summary>
 public readonly struct ClaimRequest
 {
-    /// <summary>Who.</summary>
+    /// <summary>The executor.</summary>
     public required ExecutorInfo Executor { get; init; }
 
-    /// <summary>At most so many tasks: the executor's free slots.</summary>
+    /// <summary>The most tasks: the executor's free slots.</summary>
     public required int MaxTasks { get; init; }
 
     /// <summary>
-    /// At most about so many bytes of commands, kws and earlier results in all; one task is always allowed.
+    /// The most bytes of commands, kws and earlier results in all, about; a single task may have more.
     /// </summary>
     public required long MaxBytes { get; init; }
 }

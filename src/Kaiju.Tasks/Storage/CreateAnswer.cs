@@ -6,12 +6,12 @@ public readonly struct CreateAnswer
     /// <summary>The task's id.</summary>
     public required string TaskId { get; init; }
 
-    /// <summary>The current run of the task that is stored now.</summary>
+    /// <summary>The current run of the task that has the id now.</summary>
     public required string JobId { get; init; }
 
-    /// <summary>Whether the task was created.</summary>
+    /// <summary>The result of the creation.</summary>
     public required CreateResult Result { get; init; }
 
-    /// <summary>The state of the task that is stored now.</summary>
+    /// <summary>The state of the task that has the id now.</summary>
     public required TaskState State { get; init; }
 }

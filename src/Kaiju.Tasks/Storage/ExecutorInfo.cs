@@ -3,7 +3,7 @@ namespace Kaiju.Tasks.Storage;
 /// <summary>An executor, as the store and the queue know it.</summary>
 public sealed class ExecutorInfo
 {
-    /// <summary>New at every start.</summary>
+    /// <summary>The executor's id, which is new at every start.</summary>
     public required string Id { get; init; }
 
     /// <summary>The app of its host.</summary>
@@ -12,6 +12,6 @@ public sealed class ExecutorInfo
     /// <summary>The apps whose tasks it runs.</summary>
     public required IReadOnlyList<string> Apps { get; init; }
 
-    /// <summary>How many tasks it runs at once.</summary>
+    /// <summary>The most tasks that it runs at once.</summary>
     public required int Capacity { get; init; }
 }

@@ -1,13 +1,13 @@
 namespace Kaiju.Tasks.Storage;
 
-/// <summary>An executor's last sign of life.</summary>
-/// <param name="executorId">Who.</param>
-/// <param name="lastPing">When, by the store's clock.</param>
+/// <summary>The last ping of an executor.</summary>
+/// <param name="executorId">The executor's id.</param>
+/// <param name="lastPing">The time of the ping, by the store's clock.</param>
 public readonly struct ExecutorPing(string executorId, DateTimeOffset lastPing)
 {
-    /// <summary>Who.</summary>
+    /// <summary>The executor's id.</summary>
     public string ExecutorId { get; } = executorId;
 
-    /// <summary>When, by the store's clock.</summary>
+    /// <summary>The time of the ping, by the store's clock.</summary>
     public DateTimeOffset LastPing { get; } = lastPing;
 }

@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// The listeners that asked a store for hints (<see cref="ITaskHints.Listen"/>), for stores to keep. Any thread may
-/// add, remove and publish.
+/// The listeners of a store's hints (<see cref="ITaskHints.Listen"/>); a helper for stores. It may be used from any
+/// thread.
 /// </summary>
 public sealed class HintListeners
 {
@@ -10,14 +10,15 @@ public sealed class HintListeners
     private readonly Action<Exception>? _failed;
     private volatile Listening[] _listeners = [];
 
-    /// <summary>No listeners yet; what one of them throws is ignored.</summary>
+    /// <summary>Creates an empty list; exceptions of listeners are ignored.</summary>
     public HintListeners()
     {
     }
 
-    /// <summary>No listeners yet.</summary>
+    /// <summary>Creates an empty list.</summary>
     /// <param name="failed">
-    /// Called with the exception of a listener, on the thread that publishes. What it throws itself is ignored.
+    /// The function that gets the exception of a listener, on the thread that publishes. An exception of its own is
+    /// ignored.
     /// </param>
     public HintListeners(Action<Exception> failed)
     {
@@ -26,8 +27,8 @@ public sealed class HintListeners
     }
 
     /// <summary>Adds a listener.</summary>
-    /// <param name="listener">Called on any thread; returns at once and throws nothing.</param>
-    /// <returns>Removes it.</returns>
+    /// <param name="listener">The listener; called on any thread. It must return at once and must not throw.</param>
+    /// <returns>An object that removes the listener when it is disposed.</returns>
     public IDisposable Add(Action<StoreHint> listener)
     {
         ArgumentNullException.ThrowIfNull(listener);
@@ -41,10 +42,10 @@ public sealed class HintListeners
     }
 
     /// <summary>
-    /// Gives a hint to all listeners, and throws nothing: the step behind the hint has happened, whatever a listener
-    /// makes of it. Not to be called under a lock that they might want.
+    /// Gives a hint to all listeners. It never throws: the step of the hint has happened, even if a listener fails. Do
+    /// not call it under a lock that listeners may need.
     /// </summary>
-    /// <param name="hint">The hint; one about nothing is not published.</param>
+    /// <param name="hint">The hint; one of the kind <see cref="StoreHintKinds.None"/> is not published.</param>
     public void Publish(StoreHint hint)
     {
         if (hint.Kinds == StoreHintKinds.None)
@@ -73,7 +74,7 @@ public sealed class HintListeners
         }
         catch (Exception)
         {
-            // The report of the failure has failed too: there is nowhere else to report it.
+            // The report of the failure has failed too; there is no other place to report it.
         }
     }
 

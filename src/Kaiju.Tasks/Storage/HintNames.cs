@@ -1,13 +1,12 @@
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// The few names (apps, ids of tasks) that a <see cref="StoreHint"/> is about, or any: when they are unknown or too
-/// many.
+/// The names (apps, ids of tasks) in a <see cref="StoreHint"/>: a few of them, or any if they are unknown or too many.
 /// </summary>
-/// <remarks>A single name costs no allocation; more names share one array, to which a longer set appends.</remarks>
+/// <remarks>A single name needs no allocation. More names share one array, to which a longer set appends.</remarks>
 public readonly struct HintNames : IEquatable<HintNames>
 {
-    /// <summary>The most names of a set; with one more it is any.</summary>
+    /// <summary>The most names of a set, 32; with one more the set means any name.</summary>
     public const int Most = 32;
 
     private const int AnyCount = -1;
@@ -19,17 +18,17 @@ public readonly struct HintNames : IEquatable<HintNames>
     private HintNames(string? first, string?[]? others, int count) =>
         (_first, _others, _count) = (first, others, count);
 
-    /// <summary>Any name.</summary>
+    /// <summary>The set that means any name.</summary>
     public static HintNames Any { get; } = new(null, null, AnyCount);
 
-    /// <summary>True: it is not known which names, or there are too many of them.</summary>
+    /// <summary>True if the names are unknown or too many, so that the set means any name.</summary>
     public bool IsAny => _count == AnyCount;
 
-    /// <summary>How many names there are; 0 if <see cref="IsAny"/>.</summary>
+    /// <summary>The number of names; 0 if <see cref="IsAny"/>.</summary>
     public int Count => Math.Max(0, _count);
 
-    /// <summary>A name.</summary>
-    /// <param name="index">Its position, 0 to <see cref="Count"/> - 1.</param>
+    /// <summary>The name at a position.</summary>
+    /// <param name="index">The position, 0 to <see cref="Count"/> - 1.</param>
     public string this[int index]
     {
         get
@@ -40,7 +39,7 @@ public readonly struct HintNames : IEquatable<HintNames>
         }
     }
 
-    /// <summary>True if two sets are of the same names in the same order.</summary>
+    /// <summary>True if two sets contain the same names in the same order.</summary>
     public static bool operator ==(HintNames left, HintNames right) => left.Equals(right);
 
     /// <summary>True if two sets differ.</summary>
@@ -51,7 +50,7 @@ public readonly struct HintNames : IEquatable<HintNames>
     public bool MayContain(string name) => IsAny || IndexOf(name) >= 0;
 
     /// <summary>These names and one more.</summary>
-    /// <param name="name">The name; null if it is not known, which makes the set any.</param>
+    /// <param name="name">The name. Null: it is unknown, and the result means any name.</param>
     public HintNames With(string? name)
     {
         if (IsAny || name is null)
@@ -131,8 +130,8 @@ public readonly struct HintNames : IEquatable<HintNames>
 
     private HintNames Append(string name)
     {
-        // The array is shared with shorter sets, which never look behind their own end. If one of them has appended
-        // already, a copy is made.
+        // The array is shared with shorter sets, which never read beyond their own end. If one of them has already
+        // appended, the array is copied.
         var place = _count - 1;
         var others = _others ?? new string?[Most - 1];
         if (Interlocked.CompareExchange(ref others[place], name, null) is not null)

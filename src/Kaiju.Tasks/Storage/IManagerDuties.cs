@@ -3,77 +3,77 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// What managers do when time or events say so. Each duty moves at most so many tasks, answers which, and is guarded by
-/// the state that it starts from, so that any number of managers may do it at once.
+/// The duties of managers: moves that are due by time or after an event. Each moves a limited number of tasks and
+/// answers which. A move is guarded by the state from which it starts, so any number of managers may call at once.
 /// </summary>
 public interface IManagerDuties
 {
     /// <summary>
-    /// Keeps the store's one <see cref="StoreWatch"/>: applies <see cref="StoreWatch.Next"/> and stores what it says,
-    /// in one guarded statement that waits for no other manager. Managers call it in a rhythm of their own, whatever
-    /// there is to do.
+    /// Keeps the store's one <see cref="StoreWatch"/>: applies <see cref="StoreWatch.Next"/> and stores the result, in
+    /// one guarded statement that waits for no other manager. Managers call it at regular intervals, even if there is
+    /// nothing else to do.
     /// </summary>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
-    /// <returns>What a manager needs to know before it expels anyone.</returns>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    /// <returns>The state of the watch, which a manager needs before it expels executors.</returns>
     ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken);
 
-    /// <summary>Finds work that no host seems to do, without noting anything and without waiting for anyone.</summary>
-    /// <param name="age">The time for which work must have waited, more than 0.</param>
+    /// <summary>Finds work that no host seems to do. It changes nothing and does not wait for other steps.</summary>
+    /// <param name="age">The time for which the work must have waited; more than 0.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Forgets executors that have been silent for longer than <see cref="LifecycleRules.ExecutorLifetime"/> at a given
-    /// time, and carries out <see cref="TaskEvent.Interrupted"/> for their tasks. Whether the store was there for them
-    /// to ping is the caller's question.
+    /// Removes executors whose last ping was longer than <see cref="LifecycleRules.ExecutorLifetime"/> before a given
+    /// time, and interrupts their tasks (<see cref="TaskEvent.Interrupted"/>). The caller must make sure that executors
+    /// could reach the store in that time.
     /// </summary>
     /// <param name="asOf">
-    /// The time, by the store's clock, as <see cref="WatchAsync"/> answers it; null for now. What is later is not held
-    /// against an executor.
+    /// The given time, by the store's clock, as answered by <see cref="WatchAsync"/>; null for now. Silence after that
+    /// time does not count.
     /// </param>
-    /// <param name="limit">The most tasks to move; an executor is forgotten with its last one.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    /// <param name="limit">The most tasks to move; an executor is removed with its last task.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
     ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(
         DateTimeOffset? asOf, int limit, CancellationToken cancellationToken);
 
     /// <summary>
     /// Like <see cref="ExpelDeadExecutorsAsync(DateTimeOffset?, int, CancellationToken)"/>, as of now.
     /// </summary>
-    /// <param name="limit">The most tasks to move; an executor is forgotten with its last one.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    /// <param name="limit">The most tasks to move; an executor is removed with its last task.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
     ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(int limit, CancellationToken cancellationToken) =>
         ExpelDeadExecutorsAsync(null, limit, cancellationToken);
 
-    /// <summary>Carries out <see cref="TaskEvent.CheckOverdue"/> for tasks that are.</summary>
-    /// <param name="limit">How many at most, the longest overdue first.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    /// <summary>Aborts overdue runs (<see cref="TaskEvent.CheckOverdue"/>).</summary>
+    /// <param name="limit">The most tasks to move, the longest overdue first.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
     ValueTask<IReadOnlyList<TaskMove>> AbortOverdueAsync(int limit, CancellationToken cancellationToken);
 
-    /// <summary>Carries out <see cref="TaskEvent.NextPeriod"/> for periodic tasks that have ended.</summary>
-    /// <param name="limit">How many at most.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    /// <summary>Begins the next run of periodic tasks that have ended (<see cref="TaskEvent.NextPeriod"/>).</summary>
+    /// <param name="limit">The most tasks to move.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
     ValueTask<IReadOnlyList<TaskMove>> RestartPeriodicAsync(int limit, CancellationToken cancellationToken);
 
-    /// <summary>Carries out <see cref="TaskEvent.CheckWait"/> for waits that are over.</summary>
-    /// <param name="limit">How many at most, the longest over first.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    /// <summary>Ends waits whose time is over (<see cref="TaskEvent.CheckWait"/>).</summary>
+    /// <param name="limit">The most tasks to move, the longest due first.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
     ValueTask<IReadOnlyList<TaskMove>> WakeWaitsAsync(int limit, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Carries out <see cref="TaskEvent.QueueDue"/> for IDLE tasks that are due and for SUSPENDED ones.
+    /// Queues IDLE tasks that are due, and SUSPENDED tasks (<see cref="TaskEvent.QueueDue"/>).
     /// </summary>
-    /// <param name="limit">How many at most, the longest due first.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    /// <param name="limit">The most tasks to move, the longest due first.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
     ValueTask<IReadOnlyList<TaskMove>> QueueDueAsync(int limit, CancellationToken cancellationToken);
 
-    /// <summary>Carries out <see cref="TaskEvent.CheckRetry"/> for FAILED tasks whose retry is due.</summary>
-    /// <param name="limit">How many at most, the longest due first.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    /// <summary>Queues FAILED tasks whose retry is due (<see cref="TaskEvent.CheckRetry"/>).</summary>
+    /// <param name="limit">The most tasks to move, the longest due first.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
     ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken);
 
     /// <summary>
-    /// How long, by the store's clock, until a manager has something to do; zero if it has now, null if nothing is in
-    /// sight. Deaths of executors are those of <see cref="StoreWatch.FirstExpulsion"/>.
+    /// The time by the store's clock until a manager's next duty; zero if one is due now, null if none is planned.
+    /// Deaths of executors count from <see cref="StoreWatch.FirstExpulsion"/>.
     /// </summary>
     /// <param name="cancellationToken">Cancels the wait.</param>
     ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken);
@@ -84,9 +84,9 @@ public interface IManagerDuties
     /// </summary>
     /// <param name="state"><see cref="TaskState.Finished"/> or <see cref="TaskState.Failed"/>.</param>
     /// <param name="age">The least time since the end.</param>
-    /// <param name="limit">The largest number of tasks, the oldest end first.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
-    /// <returns>The ids of those that are gone.</returns>
+    /// <param name="limit">The most tasks to delete, the oldest end first.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    /// <returns>The ids of the deleted tasks.</returns>
     ValueTask<IReadOnlyList<string>> DeleteEndedAsync(
         TaskState state, TimeSpan age, int limit, CancellationToken cancellationToken);
 }

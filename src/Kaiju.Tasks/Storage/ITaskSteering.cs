@@ -4,23 +4,27 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// What clients and operators do to tasks from outside. Each call says in its <see cref="CallContext"/> who asks, and
-/// of which tasks it may be. A task outside that scope is answered as one that does not exist; a new task may bear any
-/// name, but its id is refused if a task outside the scope has it.
+/// Changes tasks for clients and operators. Each call has a <see cref="CallContext"/> with the caller and its scope. A
+/// task outside that scope is answered like a missing one. A new task may be outside the scope, but its id is refused
+/// if a stored task outside the scope has it.
 /// </summary>
 public interface ITaskSteering
 {
-    /// <summary>Creates tasks in a transaction of the caller's; null if the store cannot take part in one.</summary>
+    /// <summary>
+    /// The creation of tasks in a transaction of the caller's. Default: null, for a store that does not support it.
+    /// </summary>
     ITransactionalCreation? InCallersTransaction => null;
 
     /// <summary>
-    /// Stores new tasks. Each item stands alone: what is wrong with one leaves the others as they are.
+    /// Stores new tasks. Each item is answered independently: a refused one does not affect the others.
     /// </summary>
-    /// <param name="tasks">Definitions that <see cref="TaskDefinitionChecker.Prepare"/> has made complete.</param>
-    /// <param name="onConflict">What to do on a known id.</param>
-    /// <param name="context">Who asks, and of which tasks it may be.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
-    /// <returns>An answer for each, in order.</returns>
+    /// <param name="tasks">
+    /// Definitions with all defaults filled in by <see cref="TaskDefinitionChecker.Prepare"/>.
+    /// </param>
+    /// <param name="onConflict">The action for an id that is already known.</param>
+    /// <param name="context">The caller and its scope.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    /// <returns>An answer for each task, in order.</returns>
     ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         IReadOnlyList<TaskDefinition> tasks,
         OnConflict onConflict,
@@ -28,18 +32,18 @@ public interface ITaskSteering
         CancellationToken cancellationToken);
 
     /// <summary>
-    /// Stores tasks of somewhere else as they are, with their results and their state (<see cref="TaskImport"/>). Each
-    /// item stands alone; a known id is refused.
+    /// Stores exported tasks with their results and their state unchanged (<see cref="TaskImport"/>). Each item is
+    /// answered independently; a known id is refused.
     /// </summary>
     /// <param name="tasks">
-    /// Tasks whose definitions <see cref="TaskDefinitionChecker.PrepareImport"/> has made complete.
+    /// Tasks whose definitions have all defaults filled in by <see cref="TaskDefinitionChecker.PrepareImport"/>.
     /// </param>
     /// <param name="executors">
-    /// Executors that hold some of them, with their last pings; one that is later than the store's time counts as now.
+    /// The executors that hold some of the tasks, with their last pings. A ping after the store's time counts as now.
     /// </param>
-    /// <param name="context">Who asks, and of which tasks it may be.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
-    /// <returns>An answer for each, in order; for an EXECUTED task its claim.</returns>
+    /// <param name="context">The caller and its scope.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    /// <returns>An answer for each task, in order; for an EXECUTED task with its claim.</returns>
     ValueTask<IReadOnlyList<ImportAnswer>> ImportAsync(
         IReadOnlyList<TaskRecord> tasks,
         IReadOnlyList<ExecutorPing> executors,
@@ -47,44 +51,44 @@ public interface ITaskSteering
         CancellationToken cancellationToken);
 
     /// <summary>
-    /// Puts a definition in the place of an older one, if <see cref="TaskUpdate"/> allows it in the task's state.
+    /// Replaces a task's definition, if <see cref="TaskUpdate"/> allows it in the task's state.
     /// </summary>
-    /// <param name="definition">The definition, complete.</param>
+    /// <param name="definition">The definition with all defaults filled in.</param>
     /// <param name="revision">
-    /// The revision that it was made from: another one means that somebody else was faster.
+    /// The revision on which the definition is based; if the stored one is different, another update came first.
     /// </param>
-    /// <param name="context">Who asks, and of which tasks it may be.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
+    /// <param name="context">The caller and its scope.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
     ValueTask<UpdateAnswer> UpdateAsync(
         TaskDefinition definition, int revision, CallContext context, CancellationToken cancellationToken);
 
-    /// <summary>Deletes a task with its results; whoever runs it finds its claim lost.</summary>
-    /// <param name="taskId">The id.</param>
-    /// <param name="context">Who asks, and of which tasks it may be.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
-    /// <returns>False: there is no such task.</returns>
+    /// <summary>Deletes a task with its results. An executor that runs it finds its claim lost.</summary>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="context">The caller and its scope.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    /// <returns>False if there is no such task.</returns>
     ValueTask<bool> DeleteAsync(string taskId, CallContext context, CancellationToken cancellationToken);
 
-    /// <summary>Carries out <see cref="TaskEvent.Reset"/>.</summary>
-    /// <param name="taskId">The id.</param>
-    /// <param name="context">Who asks, and of which tasks it may be.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
-    /// <returns>False: there is no such task.</returns>
+    /// <summary>Resets a task (<see cref="TaskEvent.Reset"/>).</summary>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="context">The caller and its scope.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    /// <returns>False if there is no such task.</returns>
     ValueTask<bool> ResetAsync(string taskId, CallContext context, CancellationToken cancellationToken);
 
-    /// <summary>Carries out <see cref="TaskEvent.Cancelled"/>.</summary>
-    /// <param name="taskId">The id.</param>
-    /// <param name="context">Who asks, and of which tasks it may be.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
-    /// <returns>False: there is no such task, or its run has ended.</returns>
+    /// <summary>Cancels a task's run (<see cref="TaskEvent.Cancelled"/>).</summary>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="context">The caller and its scope.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    /// <returns>False if there is no such task, or its run has ended.</returns>
     ValueTask<bool> CancelAsync(string taskId, CallContext context, CancellationToken cancellationToken);
 
-    /// <summary>Carries out <see cref="TaskEvent.MessageSent"/>.</summary>
-    /// <param name="taskId">The id.</param>
+    /// <summary>Sends a message to a task that waits for one (<see cref="TaskEvent.MessageSent"/>).</summary>
+    /// <param name="taskId">The task's id.</param>
     /// <param name="data">The message.</param>
-    /// <param name="context">Who asks, and of which tasks it may be.</param>
-    /// <param name="cancellationToken">Cancels the wait; the step may still happen.</param>
-    /// <returns>False: there is no such task, or it does not wait for a message, or its time for one is over.</returns>
+    /// <param name="context">The caller and its scope.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    /// <returns>False if there is no such task, it does not wait for a message, or its wait has timed out.</returns>
     ValueTask<bool> SendMessageAsync(
         string taskId, JsonElement data, CallContext context, CancellationToken cancellationToken);
 }

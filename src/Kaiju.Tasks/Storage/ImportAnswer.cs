@@ -1,16 +1,16 @@
 namespace Kaiju.Tasks.Storage;
 
-/// <summary>What became of one task that was to be imported.</summary>
+/// <summary>A store's answer to the import of one task.</summary>
 public readonly struct ImportAnswer
 {
-    /// <summary>Its id.</summary>
+    /// <summary>The task's id.</summary>
     public required string TaskId { get; init; }
 
     /// <summary>
-    /// <see cref="CreateResult.Created"/>, or <see cref="CreateResult.Refused"/> where the id is known.
+    /// <see cref="CreateResult.Created"/>, or <see cref="CreateResult.Refused"/> if the id is known.
     /// </summary>
     public required CreateResult Result { get; init; }
 
-    /// <summary>The claim of a task that is EXECUTED.</summary>
+    /// <summary>The claim of an EXECUTED task. Default: null, for a task in another state.</summary>
     public Guid? Claim { get; init; }
 }

@@ -1,16 +1,16 @@
 namespace Kaiju.Tasks.Storage;
 
-/// <summary>What a hint is about.</summary>
+/// <summary>The kinds of changes in a <see cref="StoreHint"/>.</summary>
 [Flags]
 public enum StoreHintKinds
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>No change.</summary>
     None = 0,
 
-    /// <summary>A manager may have something to do, or earlier than it knew.</summary>
+    /// <summary>A manager may have a duty that is due, or due earlier than it expects.</summary>
     Duty = 1,
 
-    /// <summary>A task may be there to claim.</summary>
+    /// <summary>There may be a task to claim.</summary>
     Queued = 2,
 
     /// <summary>A run may have ended, or been reset or deleted.</summary>
@@ -19,9 +19,9 @@ public enum StoreHintKinds
     /// <summary>A claim may have been lost by its holder.</summary>
     ClaimLost = 8,
 
-    /// <summary>A notification may have been left.</summary>
+    /// <summary>A notification may have been stored.</summary>
     Notified = 16,
 
-    /// <summary>Anything may have happened: what a store tells that knows only that there was something.</summary>
+    /// <summary>Any kind of change; for a store that only knows that something changed.</summary>
     All = Duty | Queued | Ended | ClaimLost | Notified,
 }

@@ -4,17 +4,16 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// One voice for the outages of a store. The engine's loops and the store itself say here what failed and what
-/// succeeded, and the log gets one line when an outage begins, with the exception, one a minute while it lasts, and one
-/// when it ends, with its length, however many callers the outage meets. A service of the host, for those who write
-/// stores.
+/// Logs the outages of a store once for all callers. The engine's loops and the store report their failures and
+/// successes here. The log gets a line when an outage begins, with the exception, one a minute while it lasts, and one
+/// with its length when it ends. It is a service of the host, for authors of stores.
 /// </summary>
 public sealed class StoreOutages
 {
     private const int MostNames = 5;
 
     /// <summary>
-    /// Work that failed and was not repeated for so long was given up; its failure does not keep the outage open.
+    /// The time after which failed work without a retry counts as abandoned, and does not keep the outage open.
     /// </summary>
     private readonly TimeSpan _forgotten;
     private readonly TimeProvider _clock;
@@ -23,14 +22,13 @@ public sealed class StoreOutages
     private readonly FaultEpisode _episode;
     private readonly Dictionary<(string Work, object? Part), long> _failing = [];
 
-    // Read without the lock by every step that succeeds.
+    // Read without the lock by every successful step.
     private volatile bool _isOpen;
 
-    /// <summary>Creates it with nothing that fails.</summary>
+    /// <summary>Creates it without an outage.</summary>
     /// <param name="clock">The clock that measures the length of an outage.</param>
     /// <param name="options">
-    /// The host's options: work that fails is repeated at the latest after
-    /// <see cref="KaijuTasksOptions.MaxFaultDelay"/>.
+    /// The host's options. Failed work is retried after at most <see cref="KaijuTasksOptions.MaxFaultDelay"/>.
     /// </param>
     /// <param name="logger">The log.</param>
     public StoreOutages(TimeProvider clock, KaijuTasksOptions options, ILogger<StoreOutages> logger)
@@ -42,15 +40,14 @@ public sealed class StoreOutages
         _forgotten = FaultEpisode.Rhythm + (2 * options.MaxFaultDelay);
     }
 
-    /// <summary>True while something fails.</summary>
+    /// <summary>True during an outage.</summary>
     internal bool IsOpen => _isOpen;
 
-    /// <summary>Reports that work failed because of the store and will be repeated.</summary>
+    /// <summary>Reports that work failed because of the store and will be retried.</summary>
     /// <param name="work">The work, in the imperative: "claim tasks".</param>
     /// <param name="exception">The failure.</param>
     /// <param name="part">
-    /// What sets this work apart from other work of that name which goes on by itself, such as one task's; null for
-    /// none.
+    /// A value that tells apart independent work of the same name, such as that of one task. Default: null, for none.
     /// </param>
     public void Failed(string work, Exception exception, object? part = null)
     {
@@ -73,9 +70,9 @@ public sealed class StoreOutages
         }
     }
 
-    /// <summary>Reports that work succeeded, or is no longer needed. Costs nothing while nothing fails.</summary>
-    /// <param name="work">The work, as <see cref="Failed"/> names it.</param>
-    /// <param name="part">The part, as <see cref="Failed"/> names it.</param>
+    /// <summary>Reports that work succeeded or is not needed any more. Without an outage it costs nothing.</summary>
+    /// <param name="work">The work, with the same text as in <see cref="Failed"/>.</param>
+    /// <param name="part">The part, with the same value as in <see cref="Failed"/>.</param>
     public void Succeeded(string work, object? part = null)
     {
         ArgumentNullException.ThrowIfNull(work);

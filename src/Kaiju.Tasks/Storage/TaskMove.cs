@@ -1,34 +1,34 @@
 namespace Kaiju.Tasks.Storage;
 
-/// <summary>What a manager's verb did to one task.</summary>
+/// <summary>The move of one task by a duty.</summary>
 public readonly struct TaskMove
 {
-    /// <summary>The task.</summary>
+    /// <summary>The task's id.</summary>
     public required string TaskId { get; init; }
 
-    /// <summary>Its app.</summary>
+    /// <summary>The task's app.</summary>
     public required string AppName { get; init; }
 
-    /// <summary>Its run.</summary>
+    /// <summary>The task's run.</summary>
     public required string JobId { get; init; }
 
-    /// <summary>Its state before.</summary>
+    /// <summary>The task's state before the move.</summary>
     public required TaskState From { get; init; }
 
-    /// <summary>Its state after.</summary>
+    /// <summary>The task's state after the move.</summary>
     public required TaskState To { get; init; }
 
-    /// <summary>Of a task that has become FAILED: when it is tried again; null: the failure is final.</summary>
+    /// <summary>The time of the retry of a task that became FAILED. Default: null, for a final failure.</summary>
     public DateTimeOffset? RetryAt { get; init; }
 
-    /// <summary>Of a task that has become FAILED: the message of its error.</summary>
+    /// <summary>The message of the error of a task that became FAILED. Default: null.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>What a store answers for a task that it has moved.</summary>
-    /// <param name="taskId">The task.</param>
-    /// <param name="appName">Its app.</param>
-    /// <param name="from">Its state before.</param>
-    /// <param name="state">What it is now.</param>
+    /// <summary>Creates a store's answer for a task that it has moved.</summary>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="appName">The task's app.</param>
+    /// <param name="from">The task's state before the move.</param>
+    /// <param name="state">The managed state after the move.</param>
     public static TaskMove Of(string taskId, string appName, TaskState from, ManagedState state)
     {
         ArgumentNullException.ThrowIfNull(state);

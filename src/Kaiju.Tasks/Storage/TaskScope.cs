@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// Which tasks a caller may reach: those that fit every list that is given. A task without a group or a user fits no
-/// list of groups or users. Names are compared character by character.
+/// The tasks that a caller may reach: those that match each list that is set. A task without a group or a user matches
+/// no list of groups or users. Names are compared by ordinal.
 /// </summary>
 public sealed class TaskScope
 {

@@ -1,17 +1,17 @@
 namespace Kaiju.Tasks.Storage;
 
-/// <summary>What was done with an update.</summary>
+/// <summary>The result of an update of a definition.</summary>
 public enum UpdateResult
 {
-    /// <summary>The definition is stored.</summary>
+    /// <summary>The new definition is stored.</summary>
     Updated = 0,
 
     /// <summary>There is no such task.</summary>
     Missing = 1,
 
-    /// <summary>The stored definition is of another revision; read it again.</summary>
+    /// <summary>The stored definition has another revision; read it again.</summary>
     Stale = 2,
 
-    /// <summary>The task's state does not allow it.</summary>
+    /// <summary>The update is not allowed in the task's state.</summary>
     Refused = 3,
 }

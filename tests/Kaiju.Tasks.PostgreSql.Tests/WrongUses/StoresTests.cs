@@ -38,8 +38,8 @@ public sealed class StoresTests
         {
             "no pairs",
             Secret,
-            "The connection string of UsePostgreSql cannot be read; it must be pairs of key=value with ; between them. "
-            + "Format of the initialization string does not conform to specification starting at index 0."
+            "The connection string of UsePostgreSql is invalid; it must consist of key=value pairs separated by "
+            + "semicolons. Format of the initialization string does not conform to specification starting at index 0."
         },
         {
             "empty",
@@ -147,14 +147,14 @@ public sealed class StoresTests
         var refusal = await RefusalOfAsync(tasks => tasks.UsePostgreSql(text.ToString()));
 
         refusal.Should().BeOfType<TaskSchemaException>().Which.Message.Should().Be(
-            $"The role \"no_rights\" may not look at, create or migrate the tables in {place}: "
-            + $"42501: permission denied for database {database}. Have a role that may do it carry out "
-            + "PostgreSqlSchema.GetScript() or call PostgreSqlSchema.MigrateAsync, grant this role what it needs, and "
-            + "set MigrateAtStart to false.");
+            $"The role \"no_rights\" may not read, create or migrate the tables in {place}: "
+            + $"42501: permission denied for database {database}. Let a role with these rights run "
+            + "PostgreSqlSchema.GetScript() or call PostgreSqlSchema.MigrateAsync, grant this role the rights that it "
+            + "needs, and set MigrateAtStart to false.");
         refusal.InnerException.Should().BeOfType<PostgresException>().Which.SqlState
             .Should().Be(PostgresErrorCodes.InsufficientPrivilege);
 
-        // The tables are there, and the role may not look at them; or it may look, and not write.
+        // The tables exist, and the role may not read them; or it may read them but not write.
         await server.ExecuteAsync(database, PostgreSqlSchema.GetScript());
         (await RefusalOfAsync(tasks => tasks.UsePostgreSql(text.ToString(), options => options.MigrateAtStart = false)))
             .Should().BeOfType<TaskSchemaException>().Which.Message.Should().Contain(
@@ -238,7 +238,7 @@ public sealed class StoresTests
         {
             (await FluentActions.Awaiting(() => act(rig)).Should()
                 .ThrowAsync<ObjectDisposedException>(name)).Which.Message.Should().Be(
-                "The task store was disposed of with its host or service provider; the step was not carried out.");
+                "The task store was disposed of with its host or service provider; the step did not run.");
         }
     }
 

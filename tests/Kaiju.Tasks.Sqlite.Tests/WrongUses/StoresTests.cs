@@ -39,20 +39,20 @@ public sealed class StoresTests : IDisposable
         {
             "no pairs",
             "tasks.db",
-            "SqliteTasksOptions.ConnectionString cannot be read; it must be pairs of key=value with ; between them. "
-            + "Format of the initialization string does not conform to specification starting at index 0."
+            "SqliteTasksOptions.ConnectionString is invalid; it must consist of key=value pairs separated by "
+            + "semicolons. Format of the initialization string does not conform to specification starting at index 0."
         },
         {
             "empty",
             "",
             "The connection string \"\" names no file that can be written; it must, such as \"Data Source=tasks.db\". "
-            + "For tasks in memory leave the adapter out. (Parameter 'options')"
+            + "To keep tasks in memory, do not call UseSqlite. (Parameter 'options')"
         },
         {
             "in memory, with a password",
             $"Data Source=:memory:;Password={Secret}",
             "The connection string \"Data Source=:memory:\" names no file that can be written; it must, such as "
-            + "\"Data Source=tasks.db\". For tasks in memory leave the adapter out. (Parameter 'options')"
+            + "\"Data Source=tasks.db\". To keep tasks in memory, do not call UseSqlite. (Parameter 'options')"
         },
         {
             "timeout without a bound",
@@ -139,7 +139,7 @@ public sealed class StoresTests : IDisposable
         fault.SqliteErrorCode.Should().Be(5);
         fault.Message.Should().Be(
             $"The SQLite file \"{_file.Path}\" was locked by another connection for 00:00:00.2000000 (BusyTimeout); "
-            + "the step was not carried out. SQLite Error 5: 'database is locked'.");
+            + "the step did not run. SQLite Error 5: 'database is locked'.");
         time.Elapsed.Should().BeLessThan(
             _patience + TimeSpan.FromMilliseconds(400), "the option bounds the whole call");
         Execute(other, "rollback");
@@ -256,7 +256,7 @@ public sealed class StoresTests : IDisposable
         {
             (await FluentActions.Awaiting(call).Should()
                 .ThrowAsync<ObjectDisposedException>(name)).Which.Message.Should().Be(
-                "The task store was disposed of with its host or service provider; the step was not carried out.");
+                "The task store was disposed of with its host or service provider; the step did not run.");
         }
     }
 

@@ -25,7 +25,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_claim_takes_no_more_than_it_may()
+    public async Task A_claim_stays_within_its_number_and_its_apps()
     {
         for (var i = 0; i < 5; i++)
         {
@@ -52,7 +52,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Earlier_results_count_and_travel_with_a_claim()
+    public async Task Earlier_results_count_as_bytes_and_come_with_a_claim()
     {
         await _host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("a"), new("b"), new("c")] });
         var first = await _host.ClaimByHandAsync("t");
@@ -70,7 +70,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_verb_moves_no_more_than_its_limit_and_says_which()
+    public async Task A_duty_moves_at_most_its_limit_and_answers_which()
     {
         for (var i = 0; i < 5; i++)
         {
@@ -152,7 +152,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_batch_answers_each_item_of_its_own()
+    public async Task Each_item_of_a_batch_gets_its_own_answer()
     {
         var checker = _host.Services.GetRequiredService<TaskDefinitionChecker>();
         var task = checker.Prepare(new TaskDefinition { Id = "t", Commands = [new("do")] });
@@ -164,7 +164,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_queue_wakes_who_waits_for_it_and_loses_nothing_in_between()
+    public async Task A_queued_task_ends_a_wait_even_if_it_came_before()
     {
         var waiting = Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask();
         waiting.IsCompleted.Should().BeFalse();

@@ -1,9 +1,9 @@
 namespace Kaiju.Tasks.Storage.Memory;
 
 /// <summary>A place in the order in which tasks are listed: by creation, then by id.</summary>
-/// <param name="CreatedTicks">When the task was created.</param>
-/// <param name="Id">Its id.</param>
-/// <param name="Task">The task that has the place; null for the place where a page begins.</param>
+/// <param name="CreatedTicks">The time of the task's creation, in ticks.</param>
+/// <param name="Id">The task's id.</param>
+/// <param name="Task">The task at the place; null for the place after which a page begins.</param>
 internal readonly record struct CreationKey(long CreatedTicks, string Id, MemoryTask? Task) : IComparable<CreationKey>
 {
     public static CreationKey Of(MemoryTask task) => new(task.Created.UtcTicks, task.Id, task);

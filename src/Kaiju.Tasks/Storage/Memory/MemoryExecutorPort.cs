@@ -3,14 +3,14 @@ using Kaiju.Tasks.Queueing;
 
 namespace Kaiju.Tasks.Storage.Memory;
 
-/// <summary>What executors ask of the tasks in memory: claims, reports, heartbeats.</summary>
+/// <summary>The calls of executors about tasks in memory: claims, reports, heartbeats.</summary>
 internal sealed class MemoryExecutorPort(MemoryState state)
 {
-    // Nearly every call brings one report.
+    // Nearly every call has one report.
     private static readonly ReportAnswer[] _recorded = [ReportAnswer.Recorded];
     private static readonly ReportAnswer[] _superseded = [ReportAnswer.Superseded];
 
-    /// <summary>The memory queue's claim: the QUEUED tasks are the queue.</summary>
+    /// <summary>Claims tasks for the memory queue, which consists of the QUEUED tasks.</summary>
     public ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
         ClaimRequest request, CancellationToken cancellationToken)
     {
@@ -31,7 +31,7 @@ internal sealed class MemoryExecutorPort(MemoryState state)
         return new(claimed);
     }
 
-    /// <summary>True if there is something to claim.</summary>
+    /// <summary>True if there is a task to claim.</summary>
     public bool HasQueued(IReadOnlyList<string> apps)
     {
         using var step = state.BeginStep(CancellationToken.None);
@@ -157,7 +157,7 @@ internal sealed class MemoryExecutorPort(MemoryState state)
     private IReadOnlyList<Guid> FindLost(IReadOnlyList<HeldClaim> claims) =>
         [.. claims.Where(held => state.Tasks.Find(held.TaskId)?.State.Claim != held.Claim).Select(held => held.Claim)];
 
-    /// <summary>Tasks that the executor holds by claims that it does not know.</summary>
+    /// <summary>Finds tasks that the executor holds with claims that it does not list.</summary>
     private IEnumerable<MemoryTask> FindStrays(string executorId, IReadOnlyList<HeldClaim> known)
     {
         var claims = known.Select(held => held.Claim).ToHashSet();

@@ -3,10 +3,10 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Storage.Memory;
 
 /// <summary>
-/// Where to find tasks without looking at all of them: by id, by creation within each group and within the states in
-/// which tasks stay, and by the work that is due. States that tasks pass through on their straight way have no set of
-/// their own, so that the way stays cheap; no durable store has one either. A task's state says what there is to do, so
-/// it stands in at most one set of work and in that of what can become overdue. Belongs to the store's lock.
+/// Finds tasks without scanning all: by id, by creation within each group and within the states in which tasks stay,
+/// and by due work. States that every task passes through have no set of their own, so that they stay cheap; durable
+/// stores have no index for them either. A task's state determines its work. So a task is in at most one set of work,
+/// and in the set of tasks that can become overdue. Used under the store's lock. See docs/decisions/0006.
 /// </summary>
 internal sealed class MemoryIndex(LifecycleRules rules)
 {
@@ -64,7 +64,8 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     }
 
     /// <summary>
-    /// Takes the task out of all that depends on its state; <see cref="Enter"/> follows when the state is the new one.
+    /// Removes the task from all sets that depend on its state; <see cref="Enter"/> follows after the state has
+    /// changed.
     /// </summary>
     public void Leave(MemoryTask task)
     {
@@ -104,7 +105,10 @@ internal sealed class MemoryIndex(LifecycleRules rules)
             : null;
     }
 
-    /// <summary>Leaves a task that a duty failed on out of all duties for a while, unless its state changes.</summary>
+    /// <summary>
+    /// Removes a task on which a duty failed from all duties for a while, unless its state changes. See
+    /// docs/decisions/0010.
+    /// </summary>
     public void SetAside(MemoryTask task, DateTimeOffset now)
     {
         task.SetAside(now);
@@ -112,7 +116,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         _aside.Enqueue(task, task.AsideUntil);
     }
 
-    /// <summary>Tasks that have been set aside for long enough stand among the duties again.</summary>
+    /// <summary>Returns tasks to their duties whose pause is over.</summary>
     public void TakeBack(DateTimeOffset now)
     {
         while (_aside.TryPeek(out var task, out var until) && until <= now)
@@ -126,7 +130,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         }
     }
 
-    /// <summary>Forgets the work that the task stands for, until its state changes.</summary>
+    /// <summary>Removes the task from its duty until its state changes.</summary>
     public static void Drop(MemoryTask task)
     {
         var (place, overdue) = (task.Place, task.OverduePlace);
@@ -135,23 +139,23 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         overdue?.Leave();
     }
 
-    /// <summary>The task that comes first for a duty, if it is due.</summary>
+    /// <summary>The first task for a duty, if it is due.</summary>
     public MemoryTask? FirstDue(TaskDuty duty, DateTimeOffset now) => First(_duties[(int)duty], now);
 
     /// <summary>The task that is overdue longest.</summary>
     public MemoryTask? FirstOverdue(DateTimeOffset now) => First(_overdue, now);
 
     /// <summary>
-    /// The task that ended first in a state, of those without another run, if it ended before a time.
+    /// The task of a state that ended first and has no further run, if it ended before a given time.
     /// </summary>
     public MemoryTask? FirstEnded(TaskState state, DateTimeOffset before) =>
         _ended.TryGetValue(state, out var ended) ? First(ended, before.AddTicks(-1)) : null;
 
-    /// <summary>When the first duty of any kind is due, in ticks.</summary>
+    /// <summary>The time in ticks at which the first duty of any kind is due; null if there is none.</summary>
     public long? NextDutyTicks() =>
         _duties.Append(_overdue).Min(heap => heap.TryPeek(out _, out var first) ? first.Major : default(long?));
 
-    /// <summary>The task that comes first in the queues of these apps.</summary>
+    /// <summary>The first task in the queues of these apps.</summary>
     public MemoryTask? FirstQueued(IReadOnlyList<string> apps)
     {
         MemoryTask? first = null;
@@ -169,7 +173,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         return first;
     }
 
-    /// <summary>Apps whose next task was queued at a time or before it, while none of their tasks runs.</summary>
+    /// <summary>Apps whose next task was queued at or before a given time, while none of their tasks runs.</summary>
     public IEnumerable<string> UnservedApps(DateTimeOffset before)
     {
         var running = _held.Values.SelectMany(held => held)
@@ -185,7 +189,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     public IReadOnlyCollection<MemoryTask> HeldBy(string executorId) =>
         _held.GetValueOrDefault(executorId) ?? (IReadOnlyCollection<MemoryTask>)[];
 
-    /// <summary>Tasks in the order of creation, from the narrowest set that holds all that are asked for.</summary>
+    /// <summary>Tasks in the order of creation, from the smallest set that contains all tasks of the query.</summary>
     public IEnumerable<MemoryTask> InOrder(TaskQuery query, TaskCursor? after) =>
         (NarrowestSet(query), query.NewestFirst) switch
         {

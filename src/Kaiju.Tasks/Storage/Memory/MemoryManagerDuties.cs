@@ -2,7 +2,7 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Storage.Memory;
 
-/// <summary>What managers do to the tasks in memory when time says so.</summary>
+/// <summary>The duties of managers for tasks in memory.</summary>
 internal sealed class MemoryManagerDuties(MemoryState state)
 {
     public ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken)
@@ -104,7 +104,7 @@ internal sealed class MemoryManagerDuties(MemoryState state)
         {
             if (moves.Move(task, happened(task)) == MoveResult.Unchanged)
             {
-                // Such as a cron expression without another occurrence: nothing to do until something else happens.
+                // For example a cron expression without another occurrence: the duty is dropped until another event.
                 MemoryIndex.Drop(task);
             }
         }

@@ -36,7 +36,7 @@ internal sealed class MemoryMoves(MemoryStep step, int limit = int.MaxValue)
         }
         catch (Exception e)
         {
-            // Whatever the rules throw on this task: it is logged when the step ends.
+            // Any exception of the rules about this task; it is logged when the step ends.
             step.SetAside(task, happened, e);
             return MoveResult.SetAside;
         }
@@ -46,7 +46,7 @@ internal sealed class MemoryMoves(MemoryStep step, int limit = int.MaxValue)
     }
 }
 
-/// <summary>What became of one task that was to be moved.</summary>
+/// <summary>The result of a move of one task.</summary>
 internal enum MoveResult
 {
     /// <summary>The event was applied.</summary>
@@ -55,6 +55,6 @@ internal enum MoveResult
     /// <summary>The event changes nothing.</summary>
     Unchanged,
 
-    /// <summary>What the event does could not be decided.</summary>
+    /// <summary>The lifecycle failed, and the task was set aside.</summary>
     SetAside,
 }

@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Storage.Memory;
 
-/// <summary>What users and sinks do with the notifications in memory.</summary>
+/// <summary>The calls of users and sinks about notifications in memory.</summary>
 internal sealed class MemoryNotificationStore(MemoryState state)
 {
     public ValueTask<NotificationPage> ListAsync(

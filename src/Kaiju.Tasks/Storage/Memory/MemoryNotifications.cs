@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Storage.Memory;
 
-/// <summary>Notifications by number, by user and by task. Belongs to the store's lock.</summary>
+/// <summary>Notifications by number, by user and by task. Used under the store's lock.</summary>
 internal sealed class MemoryNotifications
 {
     private readonly SortedDictionary<long, TaskNotification> _all = [];
@@ -64,7 +64,9 @@ internal sealed class MemoryNotifications
         ];
     }
 
-    /// <summary>Deletes those that were left before a time; they stand in the order of their times.</summary>
+    /// <summary>
+    /// Deletes notifications that were stored before a given time; they are in the order of their times.
+    /// </summary>
     public int Delete(DateTimeOffset before, int limit)
     {
         var old = _all.Values.TakeWhile(notification => notification.Created < before).Take(limit).ToList();

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Storage.Memory;
 
 /// <summary>
-/// All that a store in memory keeps, and the one lock that owns it. It is used only between <see cref="BeginStep"/> and
-/// the end of that step; nothing in between waits or calls out.
+/// The content of a store in memory, and the one lock that protects it. It is used only between
+/// <see cref="BeginStep"/> and the end of that step; in between it neither waits nor calls other code.
 /// </summary>
 internal sealed class MemoryState(
     TimeProvider clock, LifecycleRules rules, IdSource ids, LifecycleFunction next, ILogger guardedLogger)
@@ -16,24 +16,24 @@ internal sealed class MemoryState(
 
     public LifecycleRules Rules => rules;
 
-    /// <summary>Decides what an event makes of a task.</summary>
+    /// <summary>The lifecycle, which decides the changes by an event.</summary>
     public LifecycleFunction Next => next;
 
     public MemoryIndex Tasks { get; } = new(rules);
 
     public MemoryNotifications Notifications { get; } = new();
 
-    /// <summary>The last ping of each executor that is known.</summary>
+    /// <summary>The last ping of each known executor.</summary>
     public Dictionary<string, DateTimeOffset> LastPings { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>What managers have seen of this store; null until the first of them looked.</summary>
+    /// <summary>The watch that managers keep over this store; null before the first of them.</summary>
     public StoreWatch? Watch { get; set; }
 
-    /// <summary>Those that asked for hints. They have a lock of their own and need no step.</summary>
+    /// <summary>The listeners for hints. They have a lock of their own and need no step.</summary>
     public HintListeners Listeners { get; } = new(e => Log.ListenerFailed(guardedLogger, e));
 
     /// <summary>
-    /// Begins a step, which has the state to itself until it is disposed of:
+    /// Begins a step, which has exclusive access to the state until it is disposed:
     /// <c>using var step = state.BeginStep(cancellationToken);</c>.
     /// </summary>
     public MemoryStep BeginStep(CancellationToken cancellationToken)
@@ -45,8 +45,8 @@ internal sealed class MemoryState(
     }
 
     /// <summary>
-    /// Ends a step. Listeners get its hints after the lock is released, since they may call the store. A step that
-    /// threw may give hints for nothing, which hints may be.
+    /// Ends a step. Its hints are published after the lock is released, since listeners may call the store. A step that
+    /// threw may publish needless hints, which is allowed.
     /// </summary>
     public void EndStep(MemoryStep step)
     {

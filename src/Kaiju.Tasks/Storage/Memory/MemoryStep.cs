@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Storage.Memory;
 
 /// <summary>
-/// One step of a store in memory, from <see cref="MemoryState.BeginStep"/> to its disposal: its time, how events are
-/// applied in it, and what there is to publish and to log after it.
+/// One step of a store in memory, from <see cref="MemoryState.BeginStep"/> to its disposal. It has one time, applies
+/// events, and collects the hints and log lines to write after it.
 /// </summary>
 internal sealed class MemoryStep(MemoryState state) : IDisposable
 {
@@ -21,7 +21,9 @@ internal sealed class MemoryStep(MemoryState state) : IDisposable
     public void Hint(StoreHintKinds kinds, MemoryTask task) =>
         Hints = Hints.With(kinds, task.Definition.AppName, task.Id);
 
-    /// <summary>Applies what the lifecycle makes of an event, whole. False: the event changes nothing.</summary>
+    /// <summary>
+    /// Applies an event as the lifecycle decides, with all consequences; false if the event changes nothing.
+    /// </summary>
     public bool ApplyEvent(MemoryTask task, TaskEvent happened)
     {
         var before = task.State;
@@ -48,7 +50,7 @@ internal sealed class MemoryStep(MemoryState state) : IDisposable
         return true;
     }
 
-    /// <summary>Leaves a task that could not be decided alone for a while.</summary>
+    /// <summary>Sets aside a task about which the lifecycle failed. See docs/decisions/0010.</summary>
     public void SetAside(MemoryTask task, TaskEvent happened, Exception reason)
     {
         state.Tasks.SetAside(task, Now);

@@ -4,7 +4,7 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Storage.Memory;
 
-/// <summary>One task with its rows. Belongs to the store's lock.</summary>
+/// <summary>One task with its rows. Used under the store's lock.</summary>
 internal sealed class MemoryTask
 {
     private readonly List<StageEntry> _history;
@@ -37,29 +37,29 @@ internal sealed class MemoryTask
 
     public TaskDefinition Definition { get; private set; }
 
-    /// <summary>How often the definition was updated.</summary>
+    /// <summary>The number of updates of the definition.</summary>
     public int Revision { get; private set; }
 
     public ManagedState State { get; private set; }
 
     public DateTimeOffset Created { get; }
 
-    /// <summary>Ties between equal times are broken by the order of arrival.</summary>
+    /// <summary>The task's number in the order of arrival, which orders tasks with equal times.</summary>
     public long Sequence { get; }
 
-    /// <summary>Where it stands in the queue or among a manager's duties; kept by <see cref="MemoryIndex"/>.</summary>
+    /// <summary>The task's place in the queue or in a manager's duty; kept by <see cref="MemoryIndex"/>.</summary>
     public WorkPlace? Place { get; set; }
 
-    /// <summary>Where it stands among what can become overdue.</summary>
+    /// <summary>The task's place among those that can become overdue.</summary>
     public WorkPlace? OverduePlace { get; set; }
 
-    /// <summary>Where it stands among what has ended for good.</summary>
+    /// <summary>The task's place among those that ended for good.</summary>
     public WorkPlace? EndedPlace { get; set; }
 
-    /// <summary>Until when duties leave the task alone, because one of them failed on it.</summary>
+    /// <summary>The time until which duties skip the task, because one of them failed on it.</summary>
     public DateTimeOffset AsideUntil { get; private set; }
 
-    /// <summary>For how long they do, from now on: a minute, twice as long each time, up to five minutes.</summary>
+    /// <summary>The length of the next pause: one minute, doubled at each failure, up to five minutes.</summary>
     public TimeSpan AsideFor { get; private set; }
 
     public string Id => Definition.Id!;
@@ -69,17 +69,19 @@ internal sealed class MemoryTask
 
     public bool HasResults => _results.Count > 0;
 
-    /// <summary>About what travels with a claim.</summary>
+    /// <summary>The approximate size in bytes that a claim counts for the task.</summary>
     public long Bytes => _definitionBytes + _resultBytes;
 
-    /// <summary>True if a caller of this scope may reach the task; null for every scope.</summary>
+    /// <summary>True if the task is in the scope; null is the scope of all tasks.</summary>
     public bool IsIn(TaskScope? scope) =>
         scope?.Includes(Definition.AppName, Definition.Group, Definition.UserId) != false;
 
-    /// <summary>For a place in a <see cref="WorkHeap"/>; none of this task's has it twice.</summary>
+    /// <summary>
+    /// A ticket for a place in a <see cref="WorkHeap"/>; no other place of this task has the same one.
+    /// </summary>
     public long NextTicket() => ++_tickets;
 
-    /// <summary>True while an entry of a <see cref="WorkHeap"/> counts.</summary>
+    /// <summary>True while the entry of a <see cref="WorkHeap"/> with this ticket is valid.</summary>
     public bool Holds(long ticket) =>
         Place?.Ticket == ticket || OverduePlace?.Ticket == ticket || EndedPlace?.Ticket == ticket;
 
@@ -125,7 +127,7 @@ internal sealed class MemoryTask
 
     public void NoteChain(ChainResult result) => State = State with { Chain = result };
 
-    /// <summary>The history of the run that is shown; the claims are the executors' alone.</summary>
+    /// <summary>The history of the run that is shown, without claims, which only executors see.</summary>
     public IReadOnlyList<StageEntry> Stages() => [.. _history.Select(entry => entry.WithoutClaim())];
 
     public IReadOnlyList<TaskRun> Runs()

@@ -2,7 +2,7 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Storage.Memory;
 
-/// <summary>How tasks get into a store in memory.</summary>
+/// <summary>Creates and imports tasks in memory.</summary>
 internal sealed class MemoryTaskCreation(MemoryState state)
 {
     public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(

@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Storage.Memory;
 
-/// <summary>What clients read of the tasks in memory. The answers are snapshots.</summary>
+/// <summary>Reads tasks in memory for clients. The answers are snapshots.</summary>
 internal sealed class MemoryTaskReading(MemoryState state)
 {
     public ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken)

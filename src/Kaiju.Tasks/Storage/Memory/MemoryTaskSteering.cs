@@ -3,7 +3,7 @@ using Kaiju.Tasks.Lifecycle;
 
 namespace Kaiju.Tasks.Storage.Memory;
 
-/// <summary>What clients and operators do to the tasks in memory.</summary>
+/// <summary>Changes tasks in memory for clients and operators.</summary>
 internal sealed class MemoryTaskSteering(MemoryState state)
 {
     public ValueTask<UpdateAnswer> UpdateAsync(
@@ -64,7 +64,7 @@ internal sealed class MemoryTaskSteering(MemoryState state)
             return new UpdateAnswer { Result = UpdateResult.Refused, Faults = faults };
         }
 
-        // Removed and added: groups, users, priority and whether it is enabled decide where a task is found.
+        // Removed and added again: the sets of a task depend on its group, its user, its priority and its Enabled.
         state.Tasks.Remove(task);
         task.Update(definition, TaskUpdate.Apply(task.Definition, definition, task.State, step.Now));
         state.Tasks.Add(task);
@@ -73,7 +73,7 @@ internal sealed class MemoryTaskSteering(MemoryState state)
         return new UpdateAnswer { Result = UpdateResult.Updated };
     }
 
-    /// <summary>A task that the caller may reach; one outside its scope is as if it did not exist.</summary>
+    /// <summary>Finds a task that the caller may reach; one outside its scope is treated as missing.</summary>
     private MemoryTask? Find(string taskId, CallContext context) =>
         state.Tasks.Find(taskId) is { } task && task.IsIn(context.Scope) ? task : null;
 }

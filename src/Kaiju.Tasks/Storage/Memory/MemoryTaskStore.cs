@@ -8,8 +8,8 @@ namespace Kaiju.Tasks.Storage.Memory;
 
 /// <summary>
 /// A store in this process's memory: for tests, for development, and for tasks that may be lost with the process. Each
-/// member is one step of <see cref="MemoryState"/>. The rules are a function, so that a test can see a broken rule be
-/// caught.
+/// member is one step of <see cref="MemoryState"/>. The lifecycle is a parameter, so that tests can check that a broken
+/// rule is noticed.
 /// </summary>
 internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
 {

@@ -3,14 +3,13 @@ namespace Kaiju.Tasks.Storage.Memory;
 /// <summary>A task's place in a <see cref="WorkHeap"/>.</summary>
 internal readonly record struct WorkPlace(WorkHeap Heap, long Ticket)
 {
-    /// <summary>Gives the place up.</summary>
+    /// <summary>Leaves the place.</summary>
     public void Leave() => Heap.Leave();
 }
 
 /// <summary>
-/// Tasks by the order in which there is something to do with them, kept cheap for what comes in order and goes from the
-/// front, as work does. A task that leaves is passed over later: an entry counts only while its task still holds its
-/// ticket.
+/// Tasks in the order of their work. It is cheap for tasks that arrive in order and leave from the front, as most do. A
+/// task that leaves elsewhere is skipped later: an entry is valid only while its task holds its ticket.
 /// </summary>
 internal sealed class WorkHeap
 {
@@ -20,8 +19,8 @@ internal sealed class WorkHeap
     private int _live;
 
     /// <summary>
-    /// Adds a task: first by <paramref name="major"/>, then by <paramref name="minor"/>, then by arrival. The task must
-    /// keep the place.
+    /// Adds a task, ordered by <paramref name="major"/>, then by <paramref name="minor"/>, then by arrival. The task
+    /// must keep the returned place.
     /// </summary>
     public WorkPlace Add(MemoryTask task, long major, long minor = 0)
     {
@@ -31,7 +30,7 @@ internal sealed class WorkHeap
         return place;
     }
 
-    /// <summary>The first task and its key.</summary>
+    /// <summary>Finds the first task and its key.</summary>
     public bool TryPeek(out MemoryTask task, out Key key)
     {
         while (_entries.TryPeek(out var entry, out key))
@@ -49,7 +48,7 @@ internal sealed class WorkHeap
         return false;
     }
 
-    /// <summary>A task has given its place up, or will have before the next look.</summary>
+    /// <summary>Counts an invalid entry: its task has left the place, or does so before the next read.</summary>
     public void Leave()
     {
         _live--;
@@ -60,7 +59,7 @@ internal sealed class WorkHeap
         }
     }
 
-    /// <summary>What entries are ordered by.</summary>
+    /// <summary>The key that orders entries.</summary>
     public readonly record struct Key(long Major, long Minor, long Sequence) : IComparable<Key>
     {
         public int CompareTo(Key other)
