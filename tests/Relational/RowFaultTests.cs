@@ -289,7 +289,7 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     /// A duty that the lifecycle does not carry out is forgotten until something happens to the task.
     /// </summary>
     [Fact]
-    public async Task A_duty_that_comes_to_nothing_is_dropped()
+    public async Task A_duty_that_changes_nothing_is_dropped()
     {
         await CreateAsync(
             id => new TaskDefinition { Id = id, RunAt = BareStore.Start.AddSeconds(10), Commands = [new("do")] }, "a");

@@ -27,7 +27,7 @@ public sealed partial class LogEventTests
     }
 
     [Fact]
-    public void The_page_says_what_to_do_about_every_event_in_the_order_of_the_ids()
+    public void The_page_has_advice_for_every_event_in_the_order_of_the_ids()
     {
         var rows = Rows().Matches(File.ReadAllText(DocsTests.PathOf("docs", "log-events.md")));
 

@@ -17,7 +17,7 @@ public sealed class ClientTimeoutTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public async Task A_store_that_does_not_answer_in_time_is_a_timeout_that_says_what_may_have_happened(string member)
+    public async Task A_store_that_does_not_answer_in_time_causes_a_timeout_with_its_possible_effect(string member)
     {
         var (store, stuck) = StuckStore.New();
         await using var host = NewHost(store, TimeSpan.FromSeconds(7));
@@ -41,7 +41,7 @@ public sealed class ClientTimeoutTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public async Task A_call_that_waits_for_the_store_ends_when_its_host_is_disposed_of(string member)
+    public async Task A_call_that_waits_for_the_store_ends_when_its_host_is_disposed(string member)
     {
         var (store, stuck) = StuckStore.New();
         var host = NewHost(store, TimeSpan.FromHours(1));
@@ -76,7 +76,7 @@ public sealed class ClientTimeoutTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public async Task A_call_after_its_host_has_ended_says_so(string member)
+    public async Task A_call_after_the_end_of_its_host_throws_TaskHostStoppedException(string member)
     {
         var host = NewHost(StuckStore.New().Store, TimeSpan.FromHours(1));
         var client = host.Client;
@@ -90,7 +90,7 @@ public sealed class ClientTimeoutTests
     }
 
     [Fact]
-    public async Task The_wait_for_a_run_is_not_bounded_and_ends_with_the_work_of_its_host()
+    public async Task The_wait_for_a_run_has_no_timeout_and_ends_with_the_work_of_its_host()
     {
         await using var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1));
         await host.Client.CreateAsync(

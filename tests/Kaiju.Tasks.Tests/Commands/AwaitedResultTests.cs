@@ -42,7 +42,7 @@ public sealed class AwaitedResultTests
     }
 
     [Fact]
-    public async Task What_an_object_holds_fails_the_stage_when_it_fails()
+    public async Task A_failed_task_returned_as_object_fails_the_stage()
     {
         await using var host = new TaskTestHost(
             tasks =>
@@ -52,7 +52,7 @@ public sealed class AwaitedResultTests
     }
 
     [Fact]
-    public async Task Values_of_any_type_are_written_by_their_own()
+    public async Task Results_are_written_by_their_runtime_type()
     {
         await using var host = new TaskTestHost(tasks => tasks
             .AddCommand("object", object () => new { a = 1 })

@@ -34,7 +34,7 @@ public sealed class SpecialCommandTests
     }
 
     [Fact]
-    public async Task It_checks_its_params_when_a_task_is_created()
+    public async Task A_special_command_checks_its_params_when_a_task_is_created()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddSpecialCommand(new UntilCommand()));
 
@@ -45,7 +45,7 @@ public sealed class SpecialCommandTests
     }
 
     [Fact]
-    public async Task What_it_throws_or_asks_for_wrongly_fails_the_stage()
+    public async Task An_exception_or_an_invalid_outcome_of_a_special_command_fails_the_stage()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddSpecialCommand(new UntilCommand()));
 
@@ -59,7 +59,7 @@ public sealed class SpecialCommandTests
     }
 
     [Fact]
-    public async Task Its_outcomes_are_bounded_like_any_other()
+    public async Task Outcomes_of_a_special_command_are_bounded_like_any_other()
     {
         await using var host = new TaskTestHost(tasks => tasks
             .AddSpecialCommand(
@@ -86,7 +86,7 @@ public sealed class SpecialCommandTests
     }
 
     [Fact]
-    public async Task Timer_and_message_are_registered_like_any_other_and_can_be_replaced()
+    public async Task Timer_and_message_are_registered_like_any_special_command_and_can_be_replaced()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddSpecialCommand(new Impatient()));
 

@@ -95,7 +95,7 @@ public sealed class ConformanceDataTests
     [Theory]
     [InlineData("templates.json", 299)]
     [InlineData("conditions.json", 177)]
-    public void The_vectors_that_ship_are_all_there(string file, int count)
+    public void All_shipped_vectors_are_present(string file, int count)
     {
         var data = new[] { ConformanceData.Templates, ConformanceData.Conditions }
             .Single(candidate => candidate.File == file);

@@ -65,7 +65,7 @@ public sealed partial class DocsTests
     }
 
     [Fact]
-    public void The_readmes_two_commands_are_those_that_the_check_runs()
+    public void The_readmes_two_commands_are_those_that_CI_runs()
     {
         var commands = CommandFence().Match(File.ReadAllText(Path.Combine(_root, "README.md"))).Groups["code"].Value
             .Split('\n', StringSplitOptions.RemoveEmptyEntries)
@@ -78,7 +78,7 @@ public sealed partial class DocsTests
     }
 
     [Fact]
-    public void The_commands_that_get_the_packages_are_those_that_the_check_runs()
+    public void The_commands_that_add_the_packages_are_those_that_CI_runs()
     {
         var commands = PackageFences().Matches(File.ReadAllText(Path.Combine(_root, "README.md")))
             .SelectMany(fence => fence.Groups["code"].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries))
@@ -92,7 +92,7 @@ public sealed partial class DocsTests
     }
 
     [Fact]
-    public void Every_link_to_a_file_leads_to_one()
+    public void Every_link_to_a_file_leads_to_an_existing_file()
     {
         foreach (var page in Pages())
         {
@@ -114,7 +114,7 @@ public sealed partial class DocsTests
             .NotContain("packageSources").And.NotContain("://");
 
     [Fact]
-    public void The_core_depends_on_six_packages_and_nothing_more() =>
+    public void The_core_depends_on_exactly_six_packages() =>
         PackageReferences().Matches(File.ReadAllText(Path.Combine(_root, "src", "Kaiju.Tasks", "Kaiju.Tasks.csproj")))
             .Select(match => match.Groups["name"].Value)
             .Should().Equal(
@@ -126,7 +126,7 @@ public sealed partial class DocsTests
                 "Microsoft.Extensions.Options.ConfigurationExtensions");
 
     [Fact]
-    public void The_documented_options_and_limits_are_those_that_there_are()
+    public void The_documented_options_and_limits_are_those_of_the_code()
     {
         var concepts = File.ReadAllText(Path.Combine(_root, "docs", "concepts.md"));
 

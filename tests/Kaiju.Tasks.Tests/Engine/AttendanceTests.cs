@@ -76,7 +76,7 @@ public sealed class AttendanceTests
     }
 
     [Fact]
-    public async Task A_host_without_the_role_leaves_the_word_to_the_manager_of_another()
+    public async Task A_host_without_the_role_leaves_the_warning_to_the_manager_of_another()
     {
         await using var host = HostWithoutManager();
         var attendance = Attendance(host);
@@ -97,7 +97,7 @@ public sealed class AttendanceTests
     }
 
     [Fact]
-    public async Task A_look_that_fails_is_warned_of_once_an_hour_unless_an_outage_is_logged_already()
+    public async Task A_failed_check_is_warned_of_once_an_hour_unless_an_outage_is_logged_already()
     {
         var clock = new TestClock();
         var memory = new MemoryTaskStore(clock, new LifecycleRules(), IdSource.Random, TaskLifecycle.Next);
@@ -118,7 +118,7 @@ public sealed class AttendanceTests
     }
 
     [Fact]
-    public async Task A_single_look_that_fails_is_not_said()
+    public async Task A_single_failed_check_is_not_logged()
     {
         var isAway = true;
         var clock = new TestClock();
@@ -136,7 +136,7 @@ public sealed class AttendanceTests
     }
 
     [Fact]
-    public async Task A_store_that_does_not_answer_a_look_does_not_keep_its_host_from_stopping()
+    public async Task A_store_that_does_not_answer_a_check_does_not_keep_its_host_from_stopping()
     {
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var host = new RunningHost(store: inner => new SilentStore(inner, asked));

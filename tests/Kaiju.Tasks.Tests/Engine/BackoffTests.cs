@@ -15,7 +15,7 @@ public sealed class BackoffTests
         5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000];
 
     [Fact]
-    public async Task A_due_row_that_is_held_costs_a_manager_seventeen_turns_in_ten_seconds()
+    public async Task A_held_due_row_costs_a_manager_seventeen_turns_in_ten_seconds()
     {
         HeldStore? held = null;
         await using var host = NewManager(inner => held = new HeldStore(inner));
@@ -62,7 +62,7 @@ public sealed class BackoffTests
     }
 
     [Fact]
-    public async Task A_manager_that_moves_something_pauses_as_little_as_at_first()
+    public async Task A_manager_that_moves_a_task_starts_over_with_the_shortest_pause()
     {
         HeldStore? held = null;
         await using var host = NewManager(inner => held = new HeldStore(inner));
@@ -79,7 +79,7 @@ public sealed class BackoffTests
     }
 
     [Fact]
-    public async Task A_queued_row_that_is_held_costs_an_executor_nineteen_claims_in_ten_seconds()
+    public async Task A_held_queued_row_costs_an_executor_nineteen_claims_in_ten_seconds()
     {
         HeldQueue? held = null;
         await using var host = new RunningHost(

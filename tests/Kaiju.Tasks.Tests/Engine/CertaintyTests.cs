@@ -56,7 +56,7 @@ public sealed class CertaintyTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_question_keeps_nobody_alive_so_that_its_answer_vouches_for_nothing_later()
+    public async Task A_claim_check_does_not_extend_the_lifetime_of_its_executor()
     {
         await CreateAsync("t");
         _store.AfterRecord = async inner =>
@@ -92,7 +92,7 @@ public sealed class CertaintyTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_ping_renews_all_that_it_asks_about_and_the_work_goes_on()
+    public async Task A_ping_renews_every_claim_it_asks_about_and_the_runs_continue()
     {
         await CreateAsync("t");
         await CreateAsync("u");
@@ -139,7 +139,7 @@ public sealed class CertaintyTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_wall_clock_that_is_put_back_makes_no_ping_younger()
+    public async Task A_wall_clock_that_is_put_back_does_not_make_a_ping_younger()
     {
         await CreateAsync("t");
         _store.AfterRecord = inner =>
@@ -155,7 +155,7 @@ public sealed class CertaintyTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_executor_asks_half_an_interval_before_it_may_be_found_dead()
+    public async Task The_executor_asks_half_an_interval_before_it_may_be_expelled()
     {
         await CreateAsync("t");
         _store.AfterRecord = inner =>
@@ -170,7 +170,7 @@ public sealed class CertaintyTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_ping_vouches_from_its_beginning_and_not_from_its_answer()
+    public async Task A_ping_counts_from_its_start_and_not_from_its_answer()
     {
         await CreateAsync("t");
         _store.AfterRecord = inner =>

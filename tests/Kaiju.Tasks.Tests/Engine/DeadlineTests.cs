@@ -9,7 +9,7 @@ namespace Kaiju.Tasks.Tests.Engine;
 public sealed class DeadlineTests
 {
     [Fact]
-    public async Task A_run_that_misses_its_deadline_is_told_to_stop_and_ends_with_130()
+    public async Task A_run_that_misses_its_deadline_is_cancelled_and_ends_with_exit_code_130()
     {
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
@@ -71,7 +71,7 @@ public sealed class DeadlineTests
     [Theory]
     [InlineData(true, TaskErrorKind.StageTimeout)]
     [InlineData(false, TaskErrorKind.Timeout)]
-    public async Task A_handler_that_keeps_its_thread_beyond_its_time_is_left_behind(bool hasTimeout, string kind)
+    public async Task A_handler_that_blocks_its_thread_beyond_its_time_blocks_no_run(bool hasTimeout, string kind)
     {
         using var gate = new ManualResetEventSlim();
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -139,7 +139,7 @@ public sealed class DeadlineTests
     }
 
     [Fact]
-    public async Task What_a_handlers_own_callback_throws_ends_nothing()
+    public async Task An_exception_of_a_handlers_token_callback_ends_no_loop()
     {
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", async (CancellationToken token) =>
@@ -180,7 +180,7 @@ public sealed class DeadlineTests
     }
 
     [Fact]
-    public async Task The_manager_aborts_what_its_executor_does_not()
+    public async Task The_manager_aborts_an_overdue_run_that_its_executor_does_not_end()
     {
         await using var host = new TaskTestHost();
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("x")] });
@@ -200,7 +200,7 @@ public sealed class DeadlineTests
     }
 
     [Fact]
-    public async Task Waiting_in_the_queue_and_for_a_timer_takes_nothing_from_the_deadline()
+    public async Task Time_in_the_queue_and_on_a_timer_does_not_count_towards_the_deadline()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1));
         await host.Client.CreateAsync(new TaskDefinition

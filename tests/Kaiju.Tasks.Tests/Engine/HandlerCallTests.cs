@@ -10,7 +10,7 @@ public sealed class HandlerCallTests
     private readonly CountingOffload _offload = new();
 
     [Fact]
-    public void A_handler_that_gives_its_thread_back_in_time_leaves_the_run_there()
+    public void A_handler_that_returns_its_thread_in_time_keeps_the_run_on_it()
     {
         var call = NewCall();
         call.Begin(0);
@@ -54,7 +54,7 @@ public sealed class HandlerCallTests
     }
 
     [Fact]
-    public async Task A_run_that_continues_elsewhere_waits_for_all_that_its_handler_still_does()
+    public async Task A_run_that_continues_elsewhere_waits_for_the_remaining_work_of_its_handler()
     {
         var call = NewCall();
         var work = new TaskCompletionSource<StageOutcome>();
@@ -71,7 +71,7 @@ public sealed class HandlerCallTests
     }
 
     [Fact]
-    public async Task A_thread_and_a_stop_that_meet_never_both_continue_the_run()
+    public async Task A_thread_and_a_stop_that_race_never_both_continue_the_run()
     {
         for (var round = 0; round < 2000; round++)
         {

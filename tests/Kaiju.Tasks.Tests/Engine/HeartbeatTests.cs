@@ -19,7 +19,7 @@ public sealed class HeartbeatTests
     private static readonly TimeSpan _interval = new KaijuTasksOptions().PingInterval;
 
     [Fact]
-    public async Task Pings_come_in_their_interval_however_rarely_claims_are_checked()
+    public async Task Pings_keep_their_interval_however_rarely_claims_are_checked()
     {
         var pings = new PingsOf();
         await using var beating = new Beating(pings, options => options.ClaimCheckInterval = TimeSpan.FromMinutes(1));
@@ -33,7 +33,7 @@ public sealed class HeartbeatTests
     }
 
     [Fact]
-    public async Task A_question_about_claims_that_is_never_answered_holds_up_no_ping()
+    public async Task A_claim_check_that_is_never_answered_does_not_delay_a_ping()
     {
         var pings = new PingsOf { HangsClaimChecks = true };
         var gate = new Gate();
@@ -56,7 +56,7 @@ public sealed class HeartbeatTests
     }
 
     [Fact]
-    public async Task A_ping_without_an_answer_is_given_up_and_repeated_within_the_lifetime()
+    public async Task A_ping_without_an_answer_is_cancelled_and_repeated_within_the_lifetime()
     {
         var pings = new PingsOf { Hangs = number => number == 2 };
         await using var beating = new Beating(pings);
@@ -97,7 +97,7 @@ public sealed class HeartbeatTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void No_options_that_are_accepted_make_a_healthy_executor_look_dead(bool losesEachSecond)
+    public void No_accepted_options_make_a_healthy_executor_look_dead(bool losesEachSecond)
     {
         string? fault = null;
         var thread = new Thread(

@@ -25,7 +25,7 @@ public sealed class OutageLogTests
     ];
 
     [Fact]
-    public async Task An_outage_that_every_loop_meets_is_two_lines()
+    public async Task An_outage_that_every_loop_meets_logs_two_lines()
     {
         var isAway = false;
         var failures = new ConcurrentDictionary<string, int>();

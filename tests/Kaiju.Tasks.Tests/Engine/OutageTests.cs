@@ -17,7 +17,7 @@ public sealed class OutageTests
     private static readonly TimeSpan _tick = TimeSpan.FromTicks(1);
 
     [Fact]
-    public async Task A_manager_that_has_nothing_else_to_do_expels_a_dead_executor_within_two_lifetimes()
+    public async Task An_idle_manager_expels_a_dead_executor_within_two_lifetimes()
     {
         await using var host = new RunningHost(
             configure: options => options.Roles = TaskRoles.Manager | TaskRoles.Client);
@@ -36,7 +36,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task After_an_outage_the_living_have_another_lifetime_to_ping()
+    public async Task After_an_outage_living_executors_have_another_lifetime_to_ping()
     {
         await using var host = await HostAsync("living", "dead");
         await host.WatchForAsync(TimeSpan.FromSeconds(20));
@@ -56,7 +56,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_manager_that_comes_after_a_long_time_without_any_waits_for_a_lifetime()
+    public async Task The_first_manager_after_a_long_time_waits_for_a_lifetime()
     {
         await using var host = await HostAsync("t");
         host.Clock.Advance(TimeSpan.FromMinutes(40));
@@ -70,7 +70,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_manager_that_was_frozen_holds_nothing_against_who_was_watched_by_another()
+    public async Task A_manager_that_was_frozen_does_not_expel_executors_that_another_watched()
     {
         await using var host = await HostAsync("living", "dead");
         var frozen = NewManager(host);
@@ -120,7 +120,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task The_time_to_the_next_duty_is_never_over_while_nobody_may_be_expelled()
+    public async Task The_time_to_the_next_duty_is_never_zero_while_no_executor_may_be_expelled()
     {
         await using var host = await HostAsync("t");
         await host.WatchForAsync(TimeSpan.FromSeconds(10));

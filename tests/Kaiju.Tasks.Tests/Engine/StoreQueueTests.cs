@@ -6,7 +6,7 @@ namespace Kaiju.Tasks.Tests.Engine;
 public sealed class StoreQueueTests
 {
     [Fact]
-    public async Task What_is_queued_for_other_apps_wakes_no_executor()
+    public async Task Tasks_queued_for_other_apps_wake_no_executor()
     {
         await using var host = new TaskTestHost();
         using var queue = new CountingQueue(host.Store, host.Clock);

@@ -28,7 +28,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
-    public async Task A_claim_that_commits_after_the_search_is_given_back_and_its_tasks_run()
+    public async Task A_claim_that_commits_after_the_search_is_released_and_its_tasks_run()
     {
         await CreateAsync("a", "b", "c");
         _queue.Loses = true;
@@ -52,7 +52,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_claim_whose_answer_is_on_its_way_is_not_given_back()
+    public async Task A_claim_whose_answer_is_on_its_way_is_not_released()
     {
         await CreateAsync("a");
         _queue.Holds = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -71,7 +71,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_run_that_began_between_two_searches_is_not_given_back()
+    public async Task A_run_that_began_between_two_searches_is_not_released()
     {
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks =>

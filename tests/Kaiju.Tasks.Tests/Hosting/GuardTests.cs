@@ -74,7 +74,7 @@ public sealed class GuardTests
     }
 
     [Fact]
-    public async Task A_listener_that_throws_does_not_fail_the_step_that_it_is_told_of()
+    public async Task A_listener_that_throws_does_not_fail_the_step_of_its_hint()
     {
         await using var host = new TaskTestHost();
         var store = host.Services.GetRequiredService<ITaskStore>();
@@ -90,7 +90,7 @@ public sealed class GuardTests
     }
 
     [Fact]
-    public void A_listener_that_throws_is_said_to_whoever_keeps_the_listeners()
+    public void An_exception_of_a_listener_is_reported_to_the_owner_of_the_listeners()
     {
         var said = new List<Exception>();
         var listeners = new HintListeners(e =>
@@ -111,7 +111,7 @@ public sealed class GuardTests
     }
 
     [Fact]
-    public void A_guarded_logger_throws_nothing_and_passes_everything_on()
+    public void A_guarded_logger_throws_nothing_and_forwards_everything()
     {
         var broken = new GuardedLogger<GuardTests>(new ThrowingLogs());
         broken.IsEnabled(LogLevel.Error).Should().BeFalse();

@@ -72,7 +72,7 @@ public sealed class HostEndTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_start_that_fails_once_tasks_are_claimed_gives_them_back(bool isAwaited)
+    public async Task A_start_that_fails_once_tasks_are_claimed_releases_them(bool isAwaited)
     {
         var gate = new Gate();
         await CreateAsync("t", "slow");
@@ -93,7 +93,7 @@ public sealed class HostEndTests
     }
 
     [Fact]
-    public async Task A_host_that_only_says_when_it_has_started_runs_tasks_too()
+    public async Task A_host_that_only_signals_its_start_runs_tasks_too()
     {
         await CreateAsync("t", "do");
         using var lifetime = new Lifetime();
@@ -112,7 +112,7 @@ public sealed class HostEndTests
     }
 
     [Fact]
-    public async Task The_loops_of_a_host_that_is_disposed_of_end_before_its_store()
+    public async Task The_loops_of_a_disposed_host_end_before_its_store()
     {
         EndlessStore? store = null;
         var builder = Host.CreateEmptyApplicationBuilder(null);
@@ -131,7 +131,7 @@ public sealed class HostEndTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_a_half_disposed_container_does_to_a_handler_is_not_a_failure(bool isAwaited)
+    public async Task The_effect_of_a_half_disposed_container_on_a_handler_is_not_a_failure(bool isAwaited)
     {
         await CreateAsync("t", "query");
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -157,7 +157,7 @@ public sealed class HostEndTests
     }
 
     [Fact]
-    public async Task A_handler_that_ends_with_the_host_is_given_back_and_not_failed()
+    public async Task A_task_whose_handler_ends_with_the_host_is_released_and_not_failed()
     {
         await CreateAsync("t", "listen");
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -175,7 +175,7 @@ public sealed class HostEndTests
     }
 
     [Fact]
-    public async Task A_handler_that_fails_by_itself_while_the_host_stops_has_failed()
+    public async Task A_handler_that_fails_on_its_own_while_the_host_stops_fails_its_stage()
     {
         await CreateAsync("t", "refuse");
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -67,7 +67,7 @@ public sealed class StoreWatchTests
         StoreWatch.FirstExpulsion(null, At(90), At(1000), _rules).Should().Be(At(180) + TimeSpan.FromTicks(1));
 
     [Fact]
-    public void Without_executors_there_is_no_expulsion()
+    public void Without_executors_no_expulsion_is_due()
     {
         StoreWatch.FirstExpulsion(new StoreWatch(At(100), At(0)), null, At(1000), _rules).Should().BeNull();
         new Kaiju.Tasks.Storage.WatchAnswer(At(1000), At(0), null).IsExpulsionDue(_rules).Should().BeFalse();

@@ -20,7 +20,7 @@ public sealed class HammerTests(ITestOutputHelper output)
     [Theory]
     [InlineData(10, 0)]
     [InlineData(5, 0.05)]
-    public async Task No_result_is_lost_or_doubled_whatever_happens_at_once(int seconds, double faults)
+    public async Task No_result_is_lost_or_duplicated_under_concurrent_calls(int seconds, double faults)
     {
         var shared = NewStore();
         var work = new HammerWork();

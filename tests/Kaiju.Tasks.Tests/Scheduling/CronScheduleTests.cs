@@ -112,7 +112,7 @@ public sealed class CronScheduleTests
     [InlineData(null)]
     [InlineData("Pacific/Kiritimati")]
     [InlineData("Pacific/Pago_Pago")]
-    public void The_ends_of_time_are_no_fault(string? zone)
+    public void Times_at_the_ends_of_the_calendar_are_handled(string? zone)
     {
         var schedule = CronSchedule.Parse("* * * * *", zone);
 
@@ -122,7 +122,7 @@ public sealed class CronScheduleTests
     }
 
     [Fact]
-    public void A_definition_tells_its_next_runs()
+    public void A_definition_lists_its_next_runs()
     {
         var task = new TaskDefinition { Cron = "0 3 * * *", CronTimeZone = "Europe/Riga", Commands = [new("do")] };
 

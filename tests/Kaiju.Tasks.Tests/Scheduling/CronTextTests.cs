@@ -61,7 +61,7 @@ public sealed class CronTextTests
 
     [Theory]
     [MemberData(nameof(Refused))]
-    public void An_expression_that_is_refused_says_which_field_and_what_it_may_be(string cron, string fault)
+    public void The_error_of_an_expression_names_the_field_and_its_allowed_values(string cron, string fault)
     {
         var parse = () => CronSchedule.Parse(cron);
 
@@ -71,7 +71,7 @@ public sealed class CronTextTests
     [Theory]
     [InlineData("@sometimes")]
     [InlineData("@reboot")]
-    public void A_macro_that_is_unknown_is_refused_with_those_that_are_known(string cron)
+    public void An_unknown_macro_is_refused_with_a_list_of_the_known_ones(string cron)
     {
         var parse = () => CronSchedule.Parse(cron);
 
@@ -92,14 +92,14 @@ public sealed class CronTextTests
     [InlineData("0 0 ? * FRI#2")]
     [InlineData("  0\t0  * * *  ")]
     [InlineData("30 0 12 * * MON-FRI")]
-    public void A_form_that_the_docs_name_is_taken(string cron) =>
+    public void A_documented_form_is_accepted(string cron) =>
         CronSchedule.Parse(cron).Next(TaskTestHost.Start).Should().NotBeNull();
 
     /// <summary>
     /// What is taken is what Cronos takes, but for a question mark in the wrong field and for Jenkins' H.
     /// </summary>
     [Fact]
-    public void Any_text_is_taken_as_cronos_takes_it_or_refused_by_us()
+    public void Any_text_is_read_as_Cronos_reads_it_or_refused()
     {
         var item = Pick(
             "*",
@@ -149,7 +149,7 @@ public sealed class CronTextTests
     [Theory]
     [InlineData("? 10 * * *")]
     [InlineData("H H * * *")]
-    public async Task An_expression_that_is_refused_is_refused_alone(string cron)
+    public async Task An_invalid_expression_fails_only_its_own_task(string cron)
     {
         await using var host = new TaskTestHost();
         var (bad, good) = (

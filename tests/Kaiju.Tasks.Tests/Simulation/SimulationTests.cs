@@ -16,7 +16,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(3)]
     [InlineData(4)]
     [InlineData(5)]
-    public void Every_life_keeps_every_promise(int part)
+    public void Every_simulated_life_keeps_every_guarantee(int part)
     {
         for (var seed = part * SeedsEach; seed < (part + 1) * SeedsEach; seed++)
         {
@@ -32,7 +32,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_seed_tells_the_same_story_each_time() =>
+    public void A_seed_produces_the_same_events_each_time() =>
         SimulatedLife.Run(7).Hash.Should().Be(SimulatedLife.Run(7).Hash);
 
     [Fact]

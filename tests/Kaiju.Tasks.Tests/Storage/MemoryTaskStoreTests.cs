@@ -25,7 +25,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_claim_takes_no_more_than_it_may()
+    public async Task A_claim_takes_at_most_its_limit()
     {
         for (var i = 0; i < 5; i++)
         {
@@ -70,7 +70,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_verb_moves_no_more_than_its_limit_and_says_which()
+    public async Task A_duty_moves_at_most_its_limit_and_names_the_moved_tasks()
     {
         for (var i = 0; i < 5; i++)
         {
@@ -94,7 +94,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_cron_that_never_comes_again_keeps_no_manager_busy_and_no_other_task_waiting()
+    public async Task A_cron_that_never_occurs_again_keeps_no_manager_busy_and_no_other_task_waiting()
     {
         await _host.Client.CreateAsync(
             new TaskDefinition
@@ -152,7 +152,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_batch_answers_each_item_of_its_own()
+    public async Task A_batch_answers_each_item_separately()
     {
         var checker = _host.Services.GetRequiredService<TaskDefinitionChecker>();
         var task = checker.Prepare(new TaskDefinition { Id = "t", Commands = [new("do")] });
@@ -164,7 +164,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_queue_wakes_who_waits_for_it_and_loses_nothing_in_between()
+    public async Task A_queue_wakes_its_waiters_and_loses_no_hint_in_between()
     {
         var waiting = Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask();
         waiting.IsCompleted.Should().BeFalse();
@@ -194,7 +194,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Many_threads_at_once_lose_and_double_nothing()
+    public async Task Many_concurrent_threads_lose_and_duplicate_nothing()
     {
         const int Tasks = 400;
         var checker = _host.Services.GetRequiredService<TaskDefinitionChecker>();

@@ -69,7 +69,7 @@ public sealed class GlobTests
     }
 
     [Fact]
-    public void Large_set_is_paid_for()
+    public void Large_set_costs_steps()
     {
         var match = () => IsMatch("*[" + "a".Repeat(20_000) + "]b", "z".Repeat(20_000), new TemplateBudget());
 

@@ -16,7 +16,7 @@ public sealed class TaskTemplateTests
         .Select(signs => new string(signs));
 
     [Fact]
-    public void A_literal_gives_its_text_whatever_stands_in_it() => _texts.Sample(
+    public void A_literal_gives_its_text_whatever_it_contains() => _texts.Sample(
         text =>
         {
             var template = Template.Parse(JsonWriting.Text(TaskTemplate.Literal(text).Text));
@@ -43,7 +43,7 @@ public sealed class TaskTemplateTests
     [InlineData("OK]", "the text only ends with \"]\". Use the format operator or backquotes.")]
     [InlineData("[]", "*")]
     [InlineData("[!zz:a]", "*")]
-    public void A_text_that_is_not_a_template_is_refused_where_it_is_made(string text, string reason)
+    public void A_text_that_is_not_a_template_is_refused_when_it_is_created(string text, string reason)
     {
         var make = () => new TaskTemplate(text);
 

@@ -63,7 +63,7 @@ public sealed class StorableJsonTests
     [Theory]
     [InlineData("[\"a\", \"?\"]", "[1]")]
     [InlineData("{\"a\": {\"?\": 1}}", "a")]
-    public void Bytes_that_are_no_text_are_refused_by_their_place(string json, string place)
+    public void Bytes_that_are_not_text_are_refused_with_their_place(string json, string place)
     {
         var utf8 = Encoding.UTF8.GetBytes(json);
         utf8[Array.IndexOf(utf8, (byte)'?')] = 0xFF;

@@ -277,7 +277,7 @@ public sealed class CommandStartTests
 
     [Theory]
     [MemberData(nameof(Accepted))]
-    public async Task The_start_takes(string use, Action<KaijuTasksBuilder> build) =>
+    public async Task The_start_accepts(string use, Action<KaijuTasksBuilder> build) =>
         await FluentActions.Awaiting(() => StartAsync(build)).Should().NotThrowAsync(use);
 
     [Fact]
@@ -326,7 +326,7 @@ public sealed class CommandStartTests
     }
 
     [Fact]
-    public void A_marked_method_with_a_blank_name_says_where_it_is() =>
+    public void The_error_of_a_marked_method_with_a_blank_name_names_the_method() =>
         FluentActions.Invoking(() => new ServiceCollection().AddKaijuTasks().AddCommands<BlankName>()).Should()
             .Throw<ArgumentException>()
             .Which.Message.Should().Be(

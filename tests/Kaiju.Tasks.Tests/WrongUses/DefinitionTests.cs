@@ -49,7 +49,7 @@ public sealed class DefinitionTests
     /// run begins, and a command that this host does not know may be known to its executors.
     /// </summary>
     [Fact]
-    public async Task A_definition_that_may_be_meant_is_taken()
+    public async Task An_unusual_definition_is_accepted()
     {
         await using var host = new TaskTestHost();
 

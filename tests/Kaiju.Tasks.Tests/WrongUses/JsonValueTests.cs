@@ -14,7 +14,7 @@ public sealed class JsonValueTests
 {
     [Theory]
     [MemberData(nameof(JsonFaults.Values), MemberType = typeof(JsonFaults))]
-    public async Task A_value_is_refused_by_its_place_wherever_it_is_given(
+    public async Task A_value_is_refused_with_its_place_wherever_it_is_given(
         string wrongUse, Func<object> make, string caller, string? stored)
     {
         await using var host = new TaskTestHost(
@@ -94,7 +94,7 @@ public sealed class JsonValueTests
     }
 
     [Fact]
-    public async Task Everything_that_is_wrong_is_named_at_once_with_what_the_callers_code_threw()
+    public async Task All_faults_are_named_at_once_with_the_exception_of_the_callers_code()
     {
         await using var host = new TaskTestHost();
 
@@ -140,7 +140,7 @@ public sealed class JsonValueTests
     }
 
     [Fact]
-    public async Task A_document_that_was_disposed_of_is_refused_where_it_is_given()
+    public async Task A_disposed_document_is_refused_where_it_is_given()
     {
         await using var host = new TaskTestHost(tasks => tasks
             .AddJsonCommand("json", (_, _, _) => ValueTask.FromResult(Disposed()))
@@ -349,7 +349,7 @@ public sealed class JsonValueTests
     }
 
     [Fact]
-    public void Guards_cost_no_allocation_where_nothing_is_wrong()
+    public void Guards_do_not_allocate_for_valid_values()
     {
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web);
         var value = new Node { Next = new Node() };
