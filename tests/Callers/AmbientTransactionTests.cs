@@ -55,7 +55,7 @@ public abstract class AmbientTransactionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task A_call_in_a_scope_that_is_rolled_back_succeeds_at_once_and_what_it_did_stays(
+    public async Task A_call_in_a_scope_that_is_rolled_back_succeeds_at_once_and_its_effect_stays(
         string member, Surrounding surrounding)
     {
         using var host = NewHost(TaskRoles.Client);

@@ -38,7 +38,7 @@ public abstract class CallerContextTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public void An_awaited_call_comes_back_to_the_only_thread_of_its_caller(string member) =>
+    public void An_awaited_call_returns_to_the_only_thread_of_its_caller(string member) =>
         OneThreadContext.Run(async _ =>
     {
         var thread = Environment.CurrentManagedThreadId;
@@ -59,7 +59,7 @@ public abstract class CallerContextTests
     [InlineData("dispose asynchronously")]
     [InlineData("dispose, dispose")]
     [InlineData("stop, stop, dispose")]
-    public void A_host_that_runs_tasks_ends_while_its_end_blocks_the_only_thread(string ends) =>
+    public void A_host_that_runs_tasks_ends_while_its_disposal_blocks_the_only_thread(string ends) =>
         OneThreadContext.Block(context =>
     {
         var entered = new SemaphoreSlim(0);

@@ -12,7 +12,7 @@ public abstract class DisposedClientTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public async Task A_call_after_its_host_was_disposed_of_says_so(string member)
+    public async Task A_call_after_the_disposal_of_its_host_fails_with_that_reason(string member)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         UseStore(builder.Services.AddKaijuTasks().AddCommand("do", () => 1));
@@ -26,7 +26,7 @@ public abstract class DisposedClientTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public async Task A_call_after_its_service_provider_was_disposed_of_says_so(string member)
+    public async Task A_call_after_the_disposal_of_its_service_provider_fails_with_that_reason(string member)
     {
         var services = new ServiceCollection().AddLogging();
         UseStore(services.AddKaijuTasks().AddCommand("do", () => 1));
@@ -42,7 +42,7 @@ public abstract class DisposedClientTests
     [InlineData("stop")]
     [InlineData("dispose")]
     [InlineData("stop, dispose")]
-    public async Task A_wait_that_is_pending_ends_with_its_host(string end)
+    public async Task A_pending_wait_ends_with_its_host(string end)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         UseStore(builder.Services.AddKaijuTasks().AddCommand("do", () => 1));

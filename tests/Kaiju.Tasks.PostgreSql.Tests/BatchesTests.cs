@@ -74,7 +74,7 @@ public sealed class BatchesTests
     }
 
     [Fact]
-    public async Task Calls_that_are_added_while_a_batch_is_under_way_are_the_next_batch()
+    public async Task Calls_that_are_added_while_a_batch_runs_are_the_next_batch()
     {
         var begun = new SemaphoreSlim(0);
         var go = new SemaphoreSlim(0);

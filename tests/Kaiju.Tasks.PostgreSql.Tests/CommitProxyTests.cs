@@ -28,7 +28,7 @@ public sealed class CommitProxyTests : IAsyncLifetime
     [InlineData(CutMoment.After, CutKind.Close, false, 1)]
     [InlineData(CutMoment.After, CutKind.Reset, false, 1)]
     [InlineData(CutMoment.After, CutKind.Blackhole, true, 1)]
-    public async Task A_cut_commit_is_carried_out_or_not_and_its_client_gets_no_answer(
+    public async Task A_cut_commit_happens_or_not_and_its_client_gets_no_answer(
         CutMoment moment, CutKind kind, bool isExplicit, int carriedOut)
     {
         await using var proxy = NewProxy();
@@ -61,7 +61,7 @@ public sealed class CommitProxyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_commit_that_is_meant_is_harmed_and_no_other()
+    public async Task The_selected_commit_is_harmed_and_no_other()
     {
         await using var proxy = NewProxy();
         proxy.HarmNext(new CommitHarm(CutMoment.Before, CutKind.Close), nth: 2, commit => commit.IsExplicit);

@@ -88,7 +88,7 @@ public sealed class CutTests
     [Theory]
     [InlineData(CutMoment.Before, 0)]
     [InlineData(CutMoment.After, 2)]
-    public async Task What_a_lost_claim_has_taken_is_given_back(CutMoment moment, int taken)
+    public async Task Tasks_of_a_claim_whose_answer_is_lost_are_released(CutMoment moment, int taken)
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.AddAsync(rig, CutMembers.Define("a"), CutMembers.Define("b"));

@@ -66,7 +66,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Reports_about_other_tasks_are_recorded_and_that_of_the_held_task_when_it_is_free()
+    public async Task Reports_of_other_tasks_are_recorded_and_that_of_the_held_task_when_it_is_free()
     {
         var claimed = await ClaimAsync([.. Enumerable.Range(0, 6).Select(i => Definition($"t{i}", 1))]);
         await HoldAsync("t3");
@@ -85,7 +85,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Reports_that_are_decided_while_rows_are_held_pass_over_a_held_task_too()
+    public async Task Reports_that_are_decided_by_the_lifecycle_also_pass_over_a_held_task()
     {
         var claimed = await ClaimAsync([.. Enumerable.Range(0, 6).Select(i => Definition($"t{i}", 1))]);
         await HoldAsync("t3");
@@ -104,7 +104,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Ends_that_start_other_tasks_do_not_wait_for_the_one_whose_next_task_is_held()
+    public async Task Runs_that_start_other_tasks_do_not_wait_for_the_run_whose_next_task_is_held()
     {
         await CreateAsync(
             [.. Enumerable.Range(0, 6).Select(
@@ -181,7 +181,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
 
     /// <summary>Each of them by itself would be as many commits.</summary>
     [Fact]
-    public async Task What_a_batch_passes_over_does_not_take_the_batch_apart()
+    public async Task A_task_that_a_batch_passes_over_does_not_split_the_batch()
     {
         const int Tasks = 300;
         await HoldNewAsync("t150");
@@ -205,7 +205,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_creation_of_an_id_that_another_transaction_commits_meets_it()
+    public async Task A_creation_of_an_id_that_another_transaction_commits_finds_that_task()
     {
         await HoldNewAsync("t");
         var creation = Store.CreateAsync(
@@ -237,7 +237,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_creation_that_waits_ends_when_its_caller_gives_up_or_the_store_is_closed()
+    public async Task A_waiting_creation_ends_when_its_caller_cancels_or_the_store_is_closed()
     {
         await HoldNewAsync("t");
         using var cancel = new CancellationTokenSource();
@@ -251,7 +251,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_creation_that_changes_nothing_holds_nothing()
+    public async Task A_creation_that_changes_nothing_holds_no_lock()
     {
         await CreateAsync([Definition("t", 1)]);
         var claimed = await _queue!.ClaimAsync(
@@ -295,7 +295,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task What_an_executor_gives_back_at_its_end_is_given_back_but_for_the_held_task()
+    public async Task An_executor_that_stops_releases_all_its_tasks_except_the_held_one()
     {
         await ClaimAsync([.. Enumerable.Range(0, 6).Select(i => Definition($"t{i}", 1))]);
         await HoldAsync("t3");
@@ -312,7 +312,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task What_an_executor_gives_back_is_tried_again_when_the_held_task_is_free()
+    public async Task A_held_task_of_an_executor_that_stops_is_released_when_it_is_free()
     {
         await ClaimAsync([.. Enumerable.Range(0, 3).Select(i => Definition($"t{i}", 1))]);
         await HoldAsync("t1");
@@ -326,7 +326,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
 
     /// <summary>Every member of the port, about other tasks.</summary>
     [Fact]
-    public async Task Every_member_answers_about_other_tasks()
+    public async Task Every_member_answers_for_other_tasks()
     {
         await CreateAsync(
             [.. Enumerable.Range(0, 9).Select(
@@ -411,7 +411,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task An_executor_whose_neighbours_row_is_held_is_heard()
+    public async Task An_executor_whose_neighbours_row_is_held_can_ping()
     {
         await Store.HeartbeatAsync(_executor.With(id: "neighbour"), [], default);
         await Store.HeartbeatAsync(_executor, [], default);
@@ -429,7 +429,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_step_about_the_held_task_itself_is_done_when_it_is_free()
+    public async Task A_step_on_the_held_task_itself_completes_when_it_is_free()
     {
         await CreateAsync([Definition("t", 1)]);
         await HoldAsync("t");
@@ -442,7 +442,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_migration_waits_for_a_table_as_long_as_it_must()
+    public async Task A_migration_waits_for_a_locked_table_without_a_timeout()
     {
         await HoldAsync("lock table kaiju_tasks.migrations in access exclusive mode", null);
         var migration = PostgreSqlSchema.MigrateAsync(_dataSource!);

@@ -53,7 +53,7 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
     public void Dispose() => _statements.Dispose();
 
     [Fact]
-    public async Task A_due_row_that_is_held_costs_a_manager_twelve_turns_in_five_seconds_and_is_moved_when_it_is_free()
+    public async Task A_held_due_row_costs_a_manager_twelve_turns_in_five_seconds_and_is_moved_when_free()
     {
         var client = await StartAsync(TaskRoles.Client | TaskRoles.Manager, async () =>
             await ExecuteAsync("update kaiju_tasks.states set next_run = 1, due = 1, duty = 2"));
@@ -71,7 +71,7 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_held_row_in_the_queue_costs_thirteen_claims_in_five_seconds_and_is_claimed_when_free()
+    public async Task A_held_queued_row_costs_thirteen_claims_in_five_seconds_and_is_claimed_when_free()
     {
         var client = await StartAsync(TaskRoles.Client | TaskRoles.Executor, async () =>
             await ExecuteAsync(

@@ -15,7 +15,7 @@ public sealed class HerdTests(ITestOutputHelper output)
     private const int Tasks = 200;
 
     [Fact]
-    public async Task A_task_costs_as_much_beside_a_hundred_waiters_for_others_and_five_executors_of_others()
+    public async Task A_tasks_cost_does_not_grow_with_waiters_for_other_tasks_and_executors_of_other_apps()
     {
         var alone = await CostAsync(new Herd());
         var besideWaiters = await CostAsync(new Herd { Waiters = 100 });

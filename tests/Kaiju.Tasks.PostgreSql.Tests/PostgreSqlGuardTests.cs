@@ -33,7 +33,7 @@ public sealed class PostgreSqlGuardTests
     }
 
     [Fact]
-    public async Task A_creation_that_fails_in_the_callers_transaction_leaves_nothing_and_lets_it_go_on()
+    public async Task A_creation_that_fails_in_the_callers_transaction_leaves_nothing_and_keeps_it_usable()
     {
         await using var rig = await CutRig.StartAsync();
 
@@ -56,7 +56,7 @@ public sealed class PostgreSqlGuardTests
     }
 
     [Fact]
-    public async Task A_creation_that_is_given_up_in_the_callers_transaction_lets_it_go_on()
+    public async Task A_creation_that_is_cancelled_in_the_callers_transaction_keeps_it_usable()
     {
         await using var rig = await CutRig.StartAsync();
         await using var other = await rig.DataSource.OpenConnectionAsync();
@@ -113,7 +113,7 @@ public sealed class PostgreSqlGuardTests
     }
 
     [Fact]
-    public async Task The_dead_whose_tasks_someone_holds_do_not_hold_up_the_others()
+    public async Task A_dead_executor_whose_tasks_are_held_does_not_delay_the_expulsion_of_others()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.ClaimedAsync(rig);
@@ -133,7 +133,7 @@ public sealed class PostgreSqlGuardTests
     }
 
     [Fact]
-    public async Task An_executor_that_pings_while_it_is_expelled_stays_known()
+    public async Task An_executor_that_pings_during_its_expulsion_stays_registered()
     {
         await using var rig = await CutRig.StartAsync();
         await rig.Beside.HeartbeatAsync(CutRig.Executor, [], default);
@@ -151,7 +151,7 @@ public sealed class PostgreSqlGuardTests
     }
 
     [Fact]
-    public async Task An_executor_that_pings_between_two_statements_of_its_expulsion_stays_known()
+    public async Task An_executor_that_pings_between_two_statements_of_its_expulsion_stays_registered()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.ClaimedAsync(rig);

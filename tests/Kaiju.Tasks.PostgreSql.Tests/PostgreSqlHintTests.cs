@@ -15,7 +15,7 @@ public sealed class PostgreSqlHintTests
     private static readonly TaskDefinitionChecker _checker = NewChecker();
 
     [Fact]
-    public async Task Many_creations_after_one_another_are_few_notifications_and_the_last_of_them_is_told()
+    public async Task Many_successive_creations_send_few_notifications_including_one_for_the_last()
     {
         var server = await Servers.PostgresAsync();
         var connectionString = server.ConnectionString(await server.CreateDatabaseAsync("hints"));
@@ -56,7 +56,7 @@ public sealed class PostgreSqlHintTests
 
     /// <summary>Its trace, its ambient transaction and its locals would live as long as the store.</summary>
     [Fact]
-    public async Task Listening_has_nothing_of_the_context_of_the_call_that_began_it()
+    public async Task Listening_does_not_capture_the_context_of_the_call_that_began_it()
     {
         var server = await Servers.PostgresAsync();
         await using var dataSource = NpgsqlDataSource.Create(
@@ -77,7 +77,7 @@ public sealed class PostgreSqlHintTests
     }
 
     [Fact]
-    public async Task A_creation_has_no_turn_before_what_waits_to_be_told()
+    public async Task A_creation_does_not_send_its_hint_before_earlier_waiting_ones()
     {
         var server = await Servers.PostgresAsync();
         await using var dataSource = NpgsqlDataSource.Create(
@@ -143,7 +143,7 @@ public sealed class PostgreSqlHintTests
     }
 
     [Fact]
-    public void A_payload_is_no_number_for_a_version_that_knows_only_kinds()
+    public void A_payload_does_not_parse_as_a_number_for_a_version_that_knows_only_kinds()
     {
         var payload = HintPayload.Write(new StoreHint(StoreHintKinds.Queued), "");
 
@@ -173,7 +173,7 @@ public sealed class PostgreSqlHintTests
     }
 
     [Fact]
-    public async Task A_process_does_not_hear_its_own_notifications_and_others_hear_what_they_are_about()
+    public async Task A_process_ignores_its_own_notifications_and_others_read_their_apps_and_tasks()
     {
         var server = await Servers.PostgresAsync();
         await using var dataSource = NpgsqlDataSource.Create(

@@ -14,7 +14,7 @@ namespace Kaiju.Tasks.PostgreSql.Tests;
 public sealed class PostgreSqlOutageLogTests
 {
     [Fact]
-    public async Task A_server_that_dies_and_comes_back_is_two_lines()
+    public async Task A_server_that_dies_and_returns_logs_two_lines()
     {
         await using var server = await PostgresServer.StartAsync();
         var log = new LineLog(LogLevel.Information);
@@ -58,7 +58,7 @@ public sealed class PostgreSqlOutageLogTests
     [Theory]
     [InlineData("40001", false)]
     [InlineData("53200", true)]
-    public async Task A_step_that_is_repeated_is_an_outage_only_if_the_server_is_to_blame(
+    public async Task A_retried_step_is_an_outage_only_if_the_server_caused_it(
         string sqlState, bool isOutage)
     {
         var server = await Servers.PostgresAsync();

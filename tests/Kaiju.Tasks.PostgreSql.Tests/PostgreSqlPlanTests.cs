@@ -106,7 +106,7 @@ public sealed partial class PostgreSqlPlanTests
     [InlineData("finished")]
     [InlineData("scheduled")]
     [InlineData("ready")]
-    public async Task What_the_engine_does_all_the_time_reads_few_rows(string distribution)
+    public async Task The_engines_regular_statements_read_few_rows(string distribution)
     {
         var server = await Servers.PostgresAsync();
         await using var dataSource = DedicatedDataSource.Build(

@@ -89,7 +89,7 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
 
     /// <summary>Handlers may take what is left of the pool, and the executor lives, and others create.</summary>
     [Fact]
-    public async Task Code_that_has_used_up_the_data_source_stops_neither_heartbeats_nor_creations()
+    public async Task An_exhausted_data_source_stops_neither_heartbeats_nor_creations()
     {
         await using var dataSource = NpgsqlDataSource.Create(With("Maximum Pool Size=4"));
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -124,7 +124,7 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_data_source_gets_its_connection_back_without_what_was_listened_for()
+    public async Task A_data_source_gets_its_connection_back_without_listening_channels()
     {
         await using var dataSource = NpgsqlDataSource.Create(With("Maximum Pool Size=4;No Reset On Close=true"));
         using (var host = Host(tasks => tasks.UsePostgreSql(dataSource)))

@@ -30,7 +30,7 @@ public sealed class PostgreSqlReadOnlyTests
     [InlineData(Way.ConnectionString)]
     [InlineData(Way.DataSource)]
     [InlineData(Way.Bouncer)]
-    public async Task A_database_that_was_read_only_for_a_while_is_written_at_once_when_it_is_writable_again(Way way)
+    public async Task A_database_that_was_read_only_is_written_at_once_when_it_is_writable_again(Way way)
     {
         await using var db = await Reached.OpenAsync(way);
         await db.Store.CreateAsync(
@@ -73,7 +73,7 @@ public sealed class PostgreSqlReadOnlyTests
     [InlineData(Way.ConnectionString)]
     [InlineData(Way.DataSource)]
     [InlineData(Way.Bouncer)]
-    public async Task A_claim_that_meets_a_read_only_session_is_tried_again_on_another(Way way)
+    public async Task A_claim_that_meets_a_read_only_session_is_retried_on_another(Way way)
     {
         await using var db = await Reached.OpenAsync(way);
         await db.Store.CreateAsync([PostgreSqlFaultTests.Definition("a", 1)], OnConflict.Fail, default);

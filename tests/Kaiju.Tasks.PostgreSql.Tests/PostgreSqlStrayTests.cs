@@ -45,7 +45,7 @@ public sealed class PostgreSqlStrayTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_stray_claim_whose_row_is_locked_is_given_back_later_and_holds_up_no_ping()
+    public async Task A_stray_claim_whose_row_is_locked_is_released_later_and_delays_no_ping()
     {
         await Store.CreateAsync(
             [PostgreSqlFaultTests.Definition("held", 1), PostgreSqlFaultTests.Definition("free", 1)],
@@ -75,7 +75,7 @@ public sealed class PostgreSqlStrayTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_watch_whose_row_is_locked_is_left_to_whoever_holds_it()
+    public async Task A_watch_whose_row_is_locked_is_left_to_its_holder()
     {
         await Store.WatchAsync(default);
         await using (var age = _dataSource!.CreateCommand(

@@ -10,7 +10,7 @@ namespace Kaiju.Tasks.PostgreSql.Tests;
 public sealed class PostgreSqlTransactionTests : TransactionTests
 {
     [Fact]
-    public async Task The_transactions_notification_says_what_was_created_and_a_skipped_creation_tells_nothing()
+    public async Task The_transactions_notification_names_created_tasks_and_a_skipped_creation_sends_none()
     {
         await Client.CreateAsync(Definition("t"));
         await using var listener = await OpenAsync();

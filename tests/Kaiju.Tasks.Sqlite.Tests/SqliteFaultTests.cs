@@ -81,7 +81,7 @@ public sealed class SqliteFaultTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Codes))]
-    public void Every_result_code_is_decided(string name, int code)
+    public void Every_result_code_has_a_kind(string name, int code)
     {
         Faults.KindOf(code).Should().Be(_expected[PrimaryOf(name)!]);
         Faults.Decided.Should().Contain(code & 0xff);
@@ -153,7 +153,7 @@ public sealed class SqliteFaultTests : IDisposable
     [InlineData(raw.SQLITE_BUSY)]
     [InlineData(raw.SQLITE_LOCKED)]
     [InlineData(raw.SQLITE_PROTOCOL)]
-    public async Task A_step_that_meets_a_lock_is_done_again_until_it_is_gone(int code)
+    public async Task A_step_that_meets_a_lock_is_retried_until_it_is_gone(int code)
     {
         await using var store = _file.NewStore();
         _file.Code = code;
@@ -178,7 +178,7 @@ public sealed class SqliteFaultTests : IDisposable
     [InlineData(raw.SQLITE_ABORT)]
     [InlineData(raw.SQLITE_MISUSE)]
     [InlineData(raw.SQLITE_INTERNAL)]
-    public async Task A_connection_that_is_no_longer_fit_is_replaced_and_its_step_done_again(int code)
+    public async Task An_unfit_connection_is_replaced_and_its_step_is_retried(int code)
     {
         await using var store = _file.NewStore();
         await CreateAsync(store, "t");
@@ -205,7 +205,7 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
-    public async Task A_disk_that_was_full_is_written_again_once_it_has_room()
+    public async Task A_full_disk_is_written_again_once_it_has_room()
     {
         var options = _file.Options;
         SqliteConnection? writing = null;

@@ -90,7 +90,7 @@ public sealed class SqliteLockTests : IDisposable
     }
 
     [Fact]
-    public async Task A_lock_that_is_given_up_in_time_costs_a_write_nothing_but_the_wait()
+    public async Task A_lock_that_is_released_in_time_only_delays_a_write()
     {
         await using var store = NewStore();
         await store.CreateAsync([FaultyFile.Definition("t")], OnConflict.Fail, default);
@@ -132,7 +132,7 @@ public sealed class SqliteLockTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cancelled_caller_is_answered_at_once_while_its_step_is_carried_out()
+    public async Task A_cancelled_caller_is_answered_at_once_while_its_step_runs()
     {
         using var file = new FaultyFile();
         await using var store = file.NewStore();
@@ -161,7 +161,7 @@ public sealed class SqliteLockTests : IDisposable
     }
 
     [Fact]
-    public async Task A_store_that_is_disposed_of_while_it_starts_does_not_wait_for_the_lock()
+    public async Task A_store_that_is_disposed_while_it_starts_does_not_wait_for_the_lock()
     {
         var options = Options();
         options.BusyTimeout = TimeSpan.FromMinutes(5);

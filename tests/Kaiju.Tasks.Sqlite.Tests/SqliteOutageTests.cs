@@ -23,7 +23,7 @@ public sealed class SqliteOutageTests : IDisposable
     [InlineData(raw.SQLITE_FULL)]
     [InlineData(raw.SQLITE_IOERR)]
     [InlineData(raw.SQLITE_CANTOPEN)]
-    public async Task Work_goes_on_within_five_seconds_once_a_file_can_be_written_again(int code)
+    public async Task Work_resumes_within_five_seconds_once_a_file_can_be_written_again(int code)
     {
         using var host = NewHost();
         await StartWorkAsync(host);
@@ -42,7 +42,7 @@ public sealed class SqliteOutageTests : IDisposable
     }
 
     [Fact]
-    public async Task Work_goes_on_within_five_seconds_once_a_file_is_no_longer_locked()
+    public async Task Work_resumes_within_five_seconds_once_a_file_is_unlocked()
     {
         using var host = NewHost();
         await StartWorkAsync(host);

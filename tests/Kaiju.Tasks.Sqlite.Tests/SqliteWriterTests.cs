@@ -17,7 +17,7 @@ public sealed class SqliteWriterTests : IDisposable
     public void Dispose() => _file.Dispose();
 
     [Fact]
-    public async Task A_listener_that_throws_does_not_end_the_thread_that_writes()
+    public async Task A_listener_that_throws_does_not_end_the_writer_thread()
     {
         await using var store = _file.NewStore();
         using var listening = store.Listen(_ => throw new InvalidOperationException("a listener"));
@@ -29,7 +29,7 @@ public sealed class SqliteWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_logger_that_throws_does_not_end_the_thread_that_writes()
+    public async Task A_logger_that_throws_does_not_end_the_writer_thread()
     {
         await using var store = _file.NewStore(new ThrowingLogger());
         using var queue = new RelationalTaskQueue(store, TimeProvider.System);
@@ -54,7 +54,7 @@ public sealed class SqliteWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_that_is_told_of_a_step_ends_the_thread_that_writes()
+    public async Task A_callback_of_a_step_that_throws_does_not_end_the_writer_thread()
     {
         // Nothing of ours throws there; the thread does not rely on it.
         var options = _file.Options;
@@ -77,7 +77,7 @@ public sealed class SqliteWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task The_thread_that_writes_keeps_nothing_of_the_caller_that_it_began_for()
+    public async Task The_writer_thread_does_not_capture_the_context_of_its_first_caller()
     {
         var local = new AsyncLocal<string> { Value = "a caller's" };
         string? seen = "nothing";

@@ -166,7 +166,7 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Rows_that_are_set_aside_use_up_no_limit()
+    public async Task Rows_that_are_set_aside_do_not_count_towards_a_limit()
     {
         string[] bad = [.. Enumerable.Range(0, 10).Select(i => $"a{i}")];
         await FinishPeriodicAsync([.. bad, "z"]);
@@ -202,7 +202,7 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_needs_no_definition_is_done_to_a_task_whose_definition_cannot_be_read()
+    public async Task Duties_without_a_definition_work_on_a_task_whose_definition_cannot_be_read()
     {
         await CreateAsync(
             id => new TaskDefinition { Id = id, RunAt = BareStore.Start.AddSeconds(10), Commands = [new("do")] },
@@ -266,7 +266,7 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_list_leaves_out_what_cannot_be_read_and_a_question_for_it_says_why()
+    public async Task A_list_omits_unreadable_tasks_and_reading_one_throws_the_reason()
     {
         await CreateAsync(
             id => new TaskDefinition { Id = id, RunAt = TaskDefinition.OnDemand, Commands = [new("do")] },
@@ -361,7 +361,7 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Notifications_are_bounded_in_bytes_and_one_that_cannot_be_read_is_left_out()
+    public async Task Notifications_are_bounded_in_bytes_and_an_unreadable_one_is_omitted()
     {
         await CreateAsync(
             id => new TaskDefinition { Id = id, Notify = true, Commands = [new("do")] },

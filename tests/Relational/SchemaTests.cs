@@ -16,7 +16,7 @@ public abstract class SchemaTests
     protected abstract string DefaultName { get; }
 
     [Fact]
-    public async Task Migrations_apply_once_however_many_begin_them_at_once()
+    public async Task Concurrent_migrations_apply_once()
     {
         var applied = await Task.WhenAll(
             Enumerable.Range(0, 8).Select(_ => Task.Run(() => MigrateAsync(DefaultName))));
@@ -31,7 +31,7 @@ public abstract class SchemaTests
     }
 
     [Fact]
-    public async Task The_script_does_the_same_as_a_migration()
+    public async Task The_script_creates_the_same_schema_as_a_migration()
     {
         await ScalarAsync(GetScript("by_script"));
         await MigrateAsync("by_code");
@@ -54,7 +54,7 @@ public abstract class SchemaTests
     }
 
     [Fact]
-    public async Task Without_migration_at_start_the_tables_must_be_there()
+    public async Task Without_migration_at_start_missing_tables_fail_the_start()
     {
         using var host = NewHost(DefaultName, migrates: false);
 

@@ -61,7 +61,7 @@ public abstract class TaskColumnTests
 
     /// <summary>A column that a creation does not bring is what the declaration says, whatever the task.</summary>
     [Fact]
-    public void A_new_task_has_in_each_column_what_its_declaration_says()
+    public void A_new_task_has_the_declared_value_in_each_column()
     {
         var definitions = new[]
         {

@@ -27,7 +27,7 @@ public abstract class UpgradeTests<TSchema>
 
     [Theory]
     [MemberData(nameof(Earlier))]
-    public async Task Tables_of_an_earlier_version_keep_every_task_and_go_on(int version)
+    public async Task Tables_of_an_earlier_version_keep_every_task_and_work_after_a_migration(int version)
     {
         await using var filled = NewStore("filled_");
         await filled.StartAsync();
@@ -63,7 +63,7 @@ public abstract class UpgradeTests<TSchema>
 
     [Theory]
     [MemberData(nameof(Earlier))]
-    public async Task The_script_from_an_earlier_version_does_the_same_as_a_migration(int version)
+    public async Task The_script_from_an_earlier_version_gives_the_same_schema_as_a_migration(int version)
     {
         await CreateVersionAsync(version, "by_script_");
         await ExecuteAsync(GetScript("by_script_", version));

@@ -82,7 +82,7 @@ public sealed class StoresTests
     }
 
     [Fact]
-    public async Task A_host_that_is_not_known_is_named()
+    public async Task An_unknown_host_is_named()
     {
         var refusal = await RefusalOfAsync(
             tasks => tasks.UsePostgreSql($"Host=nosuch.invalid;Database=shop;Username=shop;Password={Secret}"));
@@ -133,7 +133,7 @@ public sealed class StoresTests
     }
 
     [Fact]
-    public async Task A_role_without_rights_is_told_of_the_script_and_of_MigrateAtStart()
+    public async Task The_error_of_a_role_without_rights_names_the_script_and_MigrateAtStart()
     {
         var server = await Servers.PostgresAsync();
         var database = await server.CreateDatabaseAsync("rights");
@@ -206,7 +206,7 @@ public sealed class StoresTests
     }
 
     [Fact]
-    public async Task A_data_source_that_is_disposed_of_before_the_host_is_named()
+    public async Task A_data_source_that_is_disposed_before_the_host_is_named()
     {
         var server = await Servers.PostgresAsync();
         var database = await server.CreateDatabaseAsync("gone");
@@ -224,7 +224,7 @@ public sealed class StoresTests
 
     /// <summary>Every member that writes, and one that reads, on a data source that is still there.</summary>
     [Fact]
-    public async Task A_store_that_was_disposed_of_says_so_in_every_member()
+    public async Task Every_member_of_a_disposed_store_throws_ObjectDisposedException()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.ClaimedAsync(rig);
@@ -252,7 +252,7 @@ public sealed class StoresTests
     [InlineData(
         "Host=/run/postgresql;Username=me", "PostgreSQL at /run/postgresql, database \"me\", schema \"kaiju_tasks\"")]
     [InlineData("Host=db", "PostgreSQL at db:5432, schema \"kaiju_tasks\"")]
-    public void A_place_is_servers_database_and_schema(string connectionString, string place) =>
+    public void A_place_consists_of_servers_database_and_schema(string connectionString, string place) =>
         new Place(connectionString, "kaiju_tasks").ToString().Should().Be(place);
 
     private static async Task<Exception> RefusalOfAsync(Action<KaijuTasksBuilder> use)
