@@ -3,7 +3,7 @@ using Kaiju.Tasks.Tests.Docs;
 
 namespace Kaiju.Tasks.Tests.Architecture;
 
-/// <summary>What ARCHITECTURE.md shows is there, and as short as it should be.</summary>
+/// <summary>The files, rooms and walks of ARCHITECTURE.md exist, and its walks stay short.</summary>
 public sealed partial class PageTests
 {
     private static readonly string[] _page = File.ReadAllLines(Path.Combine(DocsTests.Root, "ARCHITECTURE.md"));

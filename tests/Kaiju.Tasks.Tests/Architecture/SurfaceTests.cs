@@ -2,7 +2,7 @@ using Kaiju.Tasks.Tests.Docs;
 
 namespace Kaiju.Tasks.Tests.Architecture;
 
-/// <summary>What the packages offer to their users.</summary>
+/// <summary>The public surface of the packages.</summary>
 public sealed class SurfaceTests
 {
     private static readonly Type[] _exported = typeof(ITaskClient).Assembly.GetExportedTypes();

@@ -6,9 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Client;
 
-/// <summary>
-/// No call of the client waits without a bound for a store that does not answer, and none outlives its host.
-/// </summary>
+/// <summary>Every call of the client has a bound when the store does not answer, and ends with its host.</summary>
 public sealed class ClientTimeoutTests
 {
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(5);
@@ -188,12 +186,12 @@ public sealed class ClientTimeoutTests
             default;
     }
 
-    /// <summary>The caller's connection is given back when the driver has let go of it, or a little later.</summary>
+    /// <summary>The caller's connection is returned to the pool once the driver has let go of it.</summary>
     private static async Task PassGraceAsync(RunningHost host, string member, Task call)
     {
         if (ClientMembers.JoinsTransaction(member))
         {
-            // The stop of a host has a bound of the same length, so a sleeper of that length says nothing.
+            // The stop of a host has a bound of the same length, so a sleeper of that length proves nothing.
             await Waiting.Until(() =>
             {
                 host.Clock.Advance(_grace);

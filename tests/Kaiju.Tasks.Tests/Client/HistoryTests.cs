@@ -6,7 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Kaiju.Tasks.Tests.Client;
 
-/// <summary>Runs, stages, many at once, and cleaning up.</summary>
+/// <summary>Runs, stages, batches and retention.</summary>
 public sealed class HistoryTests
 {
     [Fact]

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Kaiju.Tasks.Tests.Client;
 
 /// <summary>
-/// What waits cost the store: one narrow question for all of a process, and none where a hint names another task.
+/// The cost of waits for the store: one narrow query for all waits of a process, and none if a hint names another task.
 /// </summary>
 public sealed class WaiterHubTests
 {
@@ -124,7 +124,7 @@ public sealed class WaiterHubTests
         store,
         realTime: true);
 
-    /// <summary>Waits for tasks that nothing starts, each past its first look.</summary>
+    /// <summary>Waits for tasks that are never started, each after its first query.</summary>
     private static async Task<List<Task<TaskRun>>> WaitForParkedAsync(RunningHost host, int count)
     {
         var waiting = new List<Task<TaskRun>>();
@@ -149,7 +149,7 @@ public sealed class WaiterHubTests
         }
     }
 
-    /// <summary>Counts what the client asks.</summary>
+    /// <summary>Counts the client's queries.</summary>
     private sealed class WatchedStore(ITaskStore inner) : DecoratedStore(inner)
     {
         private readonly ConcurrentDictionary<string, int> _runQuestions = new();
@@ -157,10 +157,10 @@ public sealed class WaiterHubTests
 
         public ConcurrentQueue<(string Member, int Runs)> Questions { get; } = new();
 
-        /// <summary>The most questions for all waiters at the same time.</summary>
+        /// <summary>The largest number of concurrent queries for all waiters.</summary>
         public int MostAtOnce { get; private set; }
 
-        /// <summary>How often the run was read that was read most often.</summary>
+        /// <summary>The number of reads of the run that was read most often.</summary>
         public int MostRunQuestions => _runQuestions.Values.DefaultIfEmpty().Max();
 
         public bool HidesNames { get; init; }

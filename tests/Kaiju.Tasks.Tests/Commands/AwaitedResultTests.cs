@@ -3,9 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Commands;
 
-/// <summary>
-/// What a handler returns is awaited whatever its declared type says; the stage is not done before its work.
-/// </summary>
+/// <summary>A handler's result is awaited whatever its declared type; the stage ends only after that work.</summary>
 public sealed class AwaitedResultTests
 {
     public static TheoryData<string, Func<Task<int>, Delegate>, string> Held => new()

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Kaiju.Tasks.Tests.Diagnostics;
 
 /// <summary>
-/// One voice for all that an outage meets: a line at its beginning, one a minute, and one at its end.
+/// One log for everything that an outage affects: a line at its start, one a minute, and one at its end.
 /// </summary>
 public sealed class StoreOutagesTests : IDisposable
 {

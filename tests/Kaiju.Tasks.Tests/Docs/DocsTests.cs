@@ -5,8 +5,7 @@ using Microsoft.CodeAnalysis.CSharp;
 namespace Kaiju.Tasks.Tests.Docs;
 
 /// <summary>
-/// What the documentation shows is true: its programs compile, its commands are those that are run, its links lead
-/// somewhere.
+/// The documentation matches the code: its programs compile, CI runs its commands, and its links lead to files.
 /// </summary>
 public sealed partial class DocsTests
 {
@@ -42,7 +41,7 @@ public sealed partial class DocsTests
         var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(
             path => MetadataReference.CreateFromFile(path));
 
-        // Assemblies that were built against an earlier framework, which the SDK does not speak of either.
+        // Leaves out assemblies built against an earlier framework, which the SDK does not mention either.
         var options = new CSharpCompilationOptions(
             isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary,
             nullableContextOptions: NullableContextOptions.Enable,

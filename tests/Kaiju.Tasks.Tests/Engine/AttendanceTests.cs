@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>Work that no host does is said a minute after it came, and then once an hour.</summary>
+/// <summary>Work that no host does is logged one minute after it arrives and then once an hour.</summary>
 public sealed class AttendanceTests
 {
     private const int AppUnserved = 310;
@@ -89,7 +89,7 @@ public sealed class AttendanceTests
         await attendance.TryToLookAsync(default);
         host.Logs.Lines.Should().NotContain(line => line.Event.Id == AppUnserved || line.Event.Id == ManagerMissing);
 
-        // Its last sign is a lifetime old: it has died.
+        // Its last ping is a lifetime old: it is dead.
         host.Clock.Advance(TimeSpan.FromSeconds(91));
         await attendance.TryToLookAsync(default);
         Count(host, AppUnserved).Should().Be(1);

@@ -8,7 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Kaiju.Tasks.Tests.Engine;
 
 /// <summary>
-/// No stage begins under a claim that no ping vouches for any more: it may be another's, and the stage recorded.
+/// No stage begins under a claim that no recent ping confirms: another executor may hold it and have recorded the
+/// stage.
 /// </summary>
 public sealed class CertaintyTests : IAsyncDisposable
 {
@@ -81,7 +82,7 @@ public sealed class CertaintyTests : IAsyncDisposable
             _host.Clock.Advance(_lifetime + _moment);
             await LoseAsync(inner, "t", 2);
 
-            // A ping of a time at which the executor did not know of this claim yet.
+            // A ping from before the executor knew of this claim.
             await _host.Executor.HeartbeatAsync(default);
         };
 
@@ -98,7 +99,7 @@ public sealed class CertaintyTests : IAsyncDisposable
         await CreateAsync("u");
         _store.AfterRecord = async inner =>
         {
-            // Both are under way, so that one ping names both.
+            // Both tasks run, so that one ping names both.
             await _twoBegun.Task.Soon();
             _host.Clock.Advance(_lifetime + _moment);
         };
@@ -177,7 +178,7 @@ public sealed class CertaintyTests : IAsyncDisposable
         {
             _host.Clock.Advance(_lifetime);
 
-            // The store noted the ping when it came; its answer takes as long as an executor may be silent.
+            // The store recorded the ping on arrival; its answer takes as long as an executor may be silent.
             _store.AfterPing = () => _host.Clock.Advance(_lifetime);
             return Task.CompletedTask;
         };
@@ -186,7 +187,7 @@ public sealed class CertaintyTests : IAsyncDisposable
 
         _begun.Should().Equal("a", "b");
         _store.Pings.Should().Be(
-            3, "one before the claim, one whose answer is too late to vouch for anything, and another one");
+            3, "one before the claim, one whose answer is too late to count, and another one");
     }
 
     private async Task ExecuteAsync()
@@ -207,7 +208,7 @@ public sealed class CertaintyTests : IAsyncDisposable
     private async Task CreateAsync(string id) =>
         await _host.Client.CreateAsync(new TaskDefinition { Id = id, Commands = [new("a"), new("b")] });
 
-    /// <summary>The executor is found dead, and another one does the rest.</summary>
+    /// <summary>The executor is expelled, and another one runs the remaining stages.</summary>
     private static async Task LoseAsync(ITaskStore inner, string id, int stages)
     {
         (await inner.ExpelDeadExecutorsAsync(10, default)).Should().ContainSingle();

@@ -67,7 +67,9 @@ public sealed class DeadlineTests
         failed.Error.Message.Should().Contain("2 s");
     }
 
-    /// <summary>Its run says at once why it must stop; its slot stays taken until it gives the thread back.</summary>
+    /// <summary>
+    /// The run ends at once with its reason; the slot stays taken until the handler returns its thread.
+    /// </summary>
     [Theory]
     [InlineData(true, TaskErrorKind.StageTimeout)]
     [InlineData(false, TaskErrorKind.Timeout)]
@@ -101,7 +103,7 @@ public sealed class DeadlineTests
         (await host.GetAsync("t")).Result.Should().BeEmpty();
     }
 
-    /// <summary>One timer watches them all, and is set again for whoever is next.</summary>
+    /// <summary>One timer serves all runs and is set for the earliest deadline.</summary>
     [Fact]
     public async Task Each_of_several_runs_stops_at_its_own_deadline_whichever_was_claimed_first()
     {
@@ -217,8 +219,7 @@ public sealed class DeadlineTests
     }
 
     /// <summary>
-    /// The interleaving is forced: the timer of the first stage stands still after it has decided that the time is
-    /// over.
+    /// Forces the interleaving: the timer of the first stage pauses after it has decided that the time is over.
     /// </summary>
     [Fact]
     public async Task The_timer_of_a_stage_that_ends_at_the_same_time_does_not_end_the_next_stage()
@@ -237,7 +238,7 @@ public sealed class DeadlineTests
                 return goes.Task;
             }).AddCommand("second", () =>
             {
-                // It has the run's own thread while the first stage's timer continues.
+                // The handler occupies the run's own thread while the first stage's timer continues.
                 entered.Set();
                 ends.Wait();
             });
@@ -265,7 +266,7 @@ public sealed class DeadlineTests
             task => task.State == TaskState.Finished && task.Error == null);
     }
 
-    /// <summary>A stage's timer is made between the last look at the run and the call.</summary>
+    /// <summary>The interruption falls between the last check of the run and the call, at the stage's timer.</summary>
     [Theory]
     [InlineData(true, TaskState.Failed)]
     [InlineData(false, TaskState.Failed)]

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>Which thread continues a run whose handler keeps its thread.</summary>
+/// <summary>The thread that continues a run whose handler blocks its thread.</summary>
 public sealed class HandlerCallTests
 {
     private readonly CountingOffload _offload = new();
@@ -92,7 +92,7 @@ public sealed class HandlerCallTests
         }
     }
 
-    /// <summary>The interleaving is forced: the handler gives its thread back before its successor has begun.</summary>
+    /// <summary>Forces the interleaving: the handler returns its thread before its successor has begun.</summary>
     [Fact]
     public async Task A_thread_that_has_lost_its_run_does_not_end_it()
     {
@@ -131,7 +131,7 @@ public sealed class HandlerCallTests
         public override void Start(IThreadPoolWorkItem work) => Started++;
     }
 
-    /// <summary>Begins a run at once, on the caller's thread, and holds its successor back.</summary>
+    /// <summary>Begins a run at once, on the caller's thread, and delays its successor.</summary>
     private sealed class HeldOffload : Offload
     {
         private bool _hasBegun;

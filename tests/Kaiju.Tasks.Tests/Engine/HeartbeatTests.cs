@@ -11,8 +11,7 @@ using Microsoft.Extensions.Options;
 namespace Kaiju.Tasks.Tests.Engine;
 
 /// <summary>
-/// Pings have a rhythm of their own: no option, no other question and no single fault makes a healthy executor look
-/// dead.
+/// Pings keep their own interval: no option, no other call and no single fault makes a healthy executor look dead.
 /// </summary>
 public sealed class HeartbeatTests
 {
@@ -91,8 +90,7 @@ public sealed class HeartbeatTests
     }
 
     /// <summary>
-    /// Whatever is allowed, and although each second ping gets no answer: between two that get through there is never a
-    /// lifetime.
+    /// For all accepted options, with every second ping unanswered: successful pings are less than a lifetime apart.
     /// </summary>
     [Theory]
     [InlineData(false)]
@@ -153,13 +151,13 @@ public sealed class HeartbeatTests
                 + $"{agenda.LeftThread} {beating.Exception}";
     }
 
-    /// <summary>Between bounds, each order of magnitude as often as another.</summary>
+    /// <summary>A random value between bounds; each order of magnitude is equally likely.</summary>
     private static TimeSpan Drawn(Agenda agenda, TimeSpan least, TimeSpan most) =>
         agenda.Chance(0.2)
             ? least
             : agenda.Chance(0.2) ? most : least * Math.Pow(most / least, agenda.Random.NextDouble());
 
-    /// <summary>An executor whose heartbeats and claim checks run, and nothing else.</summary>
+    /// <summary>An executor that runs only its heartbeats and claim checks.</summary>
     private sealed class Beating : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stop = new();
@@ -200,7 +198,7 @@ public sealed class HeartbeatTests
         private T Loop<T>() => ActivatorUtilities.CreateInstance<T>(Host.Services, Host.Executor, Host.Options);
     }
 
-    /// <summary>The pings that came to the store, and what becomes of them.</summary>
+    /// <summary>Records the pings that reach the store and answers, drops or fails them.</summary>
     private sealed class PingsOf
     {
         private int _count;
@@ -208,10 +206,10 @@ public sealed class HeartbeatTests
 
         public int Count => Volatile.Read(ref _count);
 
-        /// <summary>Which get no answer, by their numbers from 1.</summary>
+        /// <summary>The pings that get no answer, by their numbers from 1.</summary>
         public Func<int, bool> Hangs { get; init; } = _ => false;
 
-        /// <summary>Which fail at once.</summary>
+        /// <summary>The pings that fail at once.</summary>
         public Func<int, bool> Fails { get; init; } = _ => false;
 
         public bool HangsClaimChecks { get; init; }

@@ -2,7 +2,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>Who lives, who is dead, and what becomes of the work of the dead.</summary>
+/// <summary>Living and dead executors, and the tasks of dead ones.</summary>
 public sealed class LivenessTests
 {
     [Fact]

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>The loops, on fake time: they wake by hints and by the clock, and no fault ends them.</summary>
+/// <summary>The loops on fake time: hints and the clock wake them, and no fault ends them.</summary>
 public sealed class LoopTests
 {
     [Fact]
@@ -77,7 +77,7 @@ public sealed class LoopTests
 
         (await host.Client.WaitAsync("t").Soon()).State.Should().Be(TaskState.Finished);
 
-        // The loop goes on asking, whatever it was that failed.
+        // The loop keeps polling after every kind of fault.
         await Waiting.Until(() => Task.FromResult(Volatile.Read(ref faults) > 2));
     }
 

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kaiju.Tasks.Tests.Engine;
 
 /// <summary>
-/// The store is away for longer than an executor's lifetime: the living lose nothing, and the dead are found all the
-/// same.
+/// The store is away for longer than an executor's lifetime: living executors keep their tasks, and dead ones are still
+/// expelled.
 /// </summary>
 public sealed class OutageTests
 {
@@ -163,7 +163,7 @@ public sealed class OutageTests
 
     private static TimeSpan WatchInterval => new KaijuTasksOptions().PingInterval / 3;
 
-    /// <summary>A task for each executor that holds it; all have the same name.</summary>
+    /// <summary>Creates a task for each executor that holds it; all have the same name.</summary>
     private static async Task<TaskTestHost> HostAsync(params string[] names)
     {
         var host = new TaskTestHost();
@@ -186,7 +186,7 @@ public sealed class OutageTests
         store ?? host.Store, host.Services.GetRequiredService<Queueing.ITaskQueue>(), host.Options,
         host.Services.GetRequiredService<StoreOutages>(), NullLogger<TaskManager>.Instance);
 
-    /// <summary>Goes away for a while when it is asked to expel the dead.</summary>
+    /// <summary>A store that is away for a while when it is called to expel dead executors.</summary>
     private sealed class Departing(ITaskStore inner, Action goAway) : DecoratedStore(inner)
     {
         public override ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(

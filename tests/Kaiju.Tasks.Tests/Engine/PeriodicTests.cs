@@ -4,7 +4,7 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Tests.Engine;
 
 /// <summary>
-/// Occurrences: each runs at most once, missed ones once or not at all, and those that were left out are counted.
+/// Occurrences: each runs at most once, missed ones once or not at all, and skipped ones are counted.
 /// </summary>
 public sealed class PeriodicTests
 {
@@ -193,8 +193,8 @@ public sealed class PeriodicTests
     private static DateTimeOffset At(string time) => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// What a manager and an executor do while the clock stands still. A task that is due again and again never comes
-    /// to rest.
+    /// Runs a manager and an executor while the clock stands still. A task that is due repeatedly would never come to
+    /// rest.
     /// </summary>
     private static async Task LiveAsync(TaskTestHost host, int rounds = 20)
     {

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>Stopping is not failing.</summary>
+/// <summary>A stop releases tasks and does not fail them.</summary>
 public sealed class StopTests
 {
     [Fact]
@@ -186,7 +186,7 @@ public sealed class StopTests
         await quick.Entered;
         await slow.Entered;
 
-        // What the application's own stop says, before it reaches the hosted services.
+        // The application's own stop signal, before it reaches the hosted services.
         host.Services.GetRequiredService<HostEnd>().Begin();
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         host.Executor.Claimer.SlotFreed += () => ended.TrySetResult();
@@ -218,7 +218,7 @@ public sealed class StopTests
         host.Clock.Advance(host.Options.PingInterval);
         await pings.Begun.Task.Soon();
 
-        // The stop first: a slot that is free before it makes the claims' loop ping as well.
+        // The stop comes first: a slot that is free earlier would make the claim loop ping as well.
         var stopped = host.StopAsync();
         gate.Open();
         await stopped.Soon();
@@ -228,7 +228,7 @@ public sealed class StopTests
             "a ping after that would make the executor known again");
     }
 
-    /// <summary>A ping that ends only some time after it was told to.</summary>
+    /// <summary>A ping that ends only some time after its cancellation.</summary>
     private sealed class LastPings(ITaskStore inner) : DecoratedStore(inner)
     {
         private const int Turns = 1000;

@@ -96,7 +96,7 @@ public sealed class WaitCommandTests
 
         var failed = await host.GetAsync("t");
         (failed.State, failed.ExitCode, failed.RetryAt).Should().Be(
-            (TaskState.Failed, TaskExitCode.Aborted, null), "nobody answered, and that is final");
+            (TaskState.Failed, TaskExitCode.Aborted, null), "no message came in time, and that is final");
         failed.Error!.Kind.Should().Be(TaskErrorKind.MessageTimeout);
         (await host.Client.SendMessageAsync("t", 1)).Should().BeFalse();
     }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Hosting;
 
-/// <summary>Loggers, listeners and sinks are others' code: what they throw stops nothing of the engine.</summary>
+/// <summary>Loggers, listeners and sinks are code of the host: their exceptions stop no part of the engine.</summary>
 public sealed class GuardTests
 {
     [Fact]
@@ -26,8 +26,7 @@ public sealed class GuardTests
             },
             realTime: true);
 
-        // What is logged: tasks that move, stages that end a claim, a next task that is missing, a loop that a sink has
-        // broken.
+        // Logged are moved tasks, stages that end a claim, a missing next task, and a loop that a sink has failed.
         await host.Client.CreateAsync(
             new TaskDefinition
             {
@@ -146,7 +145,7 @@ public sealed class GuardTests
             }
         }
 
-        unguarded.Should().BeEmpty("a logger that throws must not end what it is told of");
+        unguarded.Should().BeEmpty("a logger that throws must not end the work it logs");
     }
 
     private sealed class StuckSink : INotificationSink

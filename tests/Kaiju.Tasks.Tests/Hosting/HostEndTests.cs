@@ -12,10 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Hosting;
 
-/// <summary>
-/// A host that does not start, or that ends without a stop, is not a crash: nothing of its tasks is held or failed by
-/// it.
-/// </summary>
+/// <summary>A host that fails to start, or that ends without a stop, neither holds nor fails its tasks.</summary>
 public sealed class HostEndTests
 {
     private readonly MemoryTaskStore _store = new(
@@ -41,7 +38,7 @@ public sealed class HostEndTests
         var starting = host.StartAsync();
         await begun.Task.Soon();
 
-        // Only the loops could claim, and a host's services are begun before the next one starts.
+        // Only the loops could claim, and each service of a host is started before the next one.
         host.Services.GetServices<IHostedService>().OfType<TaskHostedService>().Single().HasBegun.Should().BeFalse();
         goes.SetResult();
         await starting.Soon();
@@ -143,7 +140,7 @@ public sealed class HostEndTests
                 entered.TrySetResult();
                 await database.WhenDisposed;
 
-                // As users' code says it: the cause is hidden in an exception of its own.
+                // As in users' code: the cause is wrapped in an exception of its own.
                 throw new InvalidOperationException(
                     "The order cannot be read.", new ObjectDisposedException(nameof(Database)));
             });
@@ -290,7 +287,7 @@ public sealed class HostEndTests
         public void Dispose() => _started.Dispose();
     }
 
-    /// <summary>A store whose answer to a manager takes as long as it may.</summary>
+    /// <summary>A store whose answer to a manager is delayed by the test.</summary>
     private sealed class EndlessStore(ITaskStore inner) : DecoratedStore(inner), IDisposable
     {
         public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -3,7 +3,7 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Tests.Lifecycle;
 
 /// <summary>
-/// The greatest occurrence so far decides what comes next, and an occurrence that is not later is no run.
+/// The greatest occurrence so far decides the next one; an occurrence that is not later starts no run.
 /// </summary>
 public sealed class PeriodicScheduleTests
 {

@@ -450,11 +450,11 @@ public sealed class TaskLifecycleTests
 
         TaskLifecycle.IsRecorded(failed.After, null, report).Should().BeTrue();
         TaskLifecycle.IsRecorded(failed.After, null, report with { Kind = ReportKind.Completed }).Should()
-            .BeFalse("it says something else");
+            .BeFalse("its kind differs");
         TaskLifecycle.IsRecorded(failed.After, null, report with { Claim = Guid.NewGuid() }).Should()
-            .BeFalse("it is somebody else's");
+            .BeFalse("its claim differs");
         TaskLifecycle.IsRecorded(failed.After, failed.Entry, report with { Kind = ReportKind.Completed }).Should()
-            .BeFalse("a failure's row is no result");
+            .BeFalse("a failure's row is not a result");
     }
 
     private static ManagedState Queued() => TaskLifecycle.Create(_task, "job", _now);

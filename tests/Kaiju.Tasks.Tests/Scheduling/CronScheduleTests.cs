@@ -26,7 +26,7 @@ public sealed class CronScheduleTests
         "0 0 */2 * 5",
         "2024-06-15T12:00:00Z",
         "2024-06-21T00:00:00Z",
-        "a step over every day is no restriction of its own, as in Vixie cron")]
+        "a step over every day is not a restriction, as in Vixie cron")]
     [InlineData("0 0 0 17 * 5", "2024-06-15T12:00:00Z", "2024-06-17T00:00:00Z", "with seconds as well")]
     public void Two_restricted_day_fields_mean_either(string cron, string after, string next, string why) =>
         CronSchedule.Parse(cron).Next(At(after)).Should().Be(At(next), why);

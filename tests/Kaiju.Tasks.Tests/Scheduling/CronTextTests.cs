@@ -4,7 +4,7 @@ using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks.Tests.Scheduling;
 
-/// <summary>Which expressions are taken, and what is said of the others.</summary>
+/// <summary>The accepted cron expressions, and the errors of the others.</summary>
 public sealed class CronTextTests
 {
     private const string Minutes =
@@ -80,7 +80,7 @@ public sealed class CronTextTests
             + "@monthly, @weekly, @daily, @midnight, @hourly, @every_minute, @every_second.");
     }
 
-    /// <summary>Every form that the page on scheduling names, alone and in lists.</summary>
+    /// <summary>Every form that docs/scheduling.md names, alone and in lists.</summary>
     [Theory]
     [InlineData("*/59 */23 */31 */12 */7")]
     [InlineData("0,5-10,20/5,30-40/2 22-2 1,15 jan-MAR,12 sun,2-4")]
@@ -96,7 +96,7 @@ public sealed class CronTextTests
         CronSchedule.Parse(cron).Next(TaskTestHost.Start).Should().NotBeNull();
 
     /// <summary>
-    /// What is taken is what Cronos takes, but for a question mark in the wrong field and for Jenkins' H.
+    /// Accepts the same expressions as Cronos, except a question mark in the wrong field and Jenkins' H.
     /// </summary>
     [Fact]
     public void Any_text_is_read_as_Cronos_reads_it_or_refused()
@@ -168,7 +168,7 @@ public sealed class CronTextTests
         created[0].Faults.Should().ContainSingle().Which.Should().StartWith($"cron is \"{cron}\": the field ");
     }
 
-    /// <summary>Windows' names are mapped where the machine can, and what is stored is IANA's.</summary>
+    /// <summary>Windows names are mapped where the machine can; the IANA name is stored.</summary>
     [Theory]
     [InlineData("FLE Standard Time", "Europe/Kiev")]
     [InlineData("UTC", "UTC")]

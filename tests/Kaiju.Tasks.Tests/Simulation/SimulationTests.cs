@@ -3,7 +3,7 @@ using Xunit.Abstractions;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>The promises of the engine under everything that can go wrong, in lives that a seed decides.</summary>
+/// <summary>The engine's guarantees under every kind of fault, in lives that a seed decides.</summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     private const int SeedsEach = 50;
@@ -27,7 +27,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
             }
 
             outcome.Fault.Should().BeNull(
-                $"seed {seed} keeps every promise; ./simulate.sh --seeds 1 --from {seed} tells its story");
+                $"seed {seed} keeps every guarantee; ./simulate.sh --seeds 1 --from {seed} prints its events");
         }
     }
 

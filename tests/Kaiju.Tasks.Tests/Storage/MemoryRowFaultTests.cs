@@ -116,7 +116,7 @@ public sealed class MemoryRowFaultTests : IAsyncLifetime
             ? throw new FormatException("This machine does not know the time zone.")
             : TaskLifecycle.Next(task, state, happened, now, rules);
 
-    /// <summary>Tasks that are due in ten seconds, and then ten seconds.</summary>
+    /// <summary>Creates tasks that are due in ten seconds, and advances the clock by ten seconds.</summary>
     private async Task CreateDueAsync(params string[] ids)
     {
         await Store.CreateAsync(

@@ -7,10 +7,10 @@ using Kaiju.Tasks.Templates;
 
 namespace Kaiju.Tasks.Tests.Templates;
 
-/// <summary>Templates and other people's texts as values in C#.</summary>
+/// <summary>Templates and texts of others as values in C#.</summary>
 public sealed class TaskTemplateTests
 {
-    /// <summary>Every sign that means something to the language, and some that mean nothing.</summary>
+    /// <summary>Every character with a meaning in the language, and some without.</summary>
     private static readonly Gen<string> _texts = Gen.Int[0, 15].Select(
         sign => "[]`:!{}.'\"\\ sf0\u00e9"[sign]).Array[0, 12]
         .Select(signs => new string(signs));

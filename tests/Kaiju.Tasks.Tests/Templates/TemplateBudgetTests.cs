@@ -71,7 +71,7 @@ public sealed class TemplateBudgetTests
     [Fact]
     public void Format_that_doubles_its_text_repeatedly_is_stopped()
     {
-        // Each level writes the data's text, which has the fields in it again, ten times.
+        // Each level writes the data's text, which contains the fields again, ten times.
         var data = $$"""{"a": "{{"{a}".Repeat(10)}}"}""";
         var template = "[!f:".Repeat(30) + "{a}" + "]".Repeat(30);
 

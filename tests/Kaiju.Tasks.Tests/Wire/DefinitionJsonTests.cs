@@ -4,7 +4,7 @@ namespace Kaiju.Tasks.Tests.Wire;
 
 public sealed class DefinitionJsonTests
 {
-    /// <summary>As the Python original stores a task, all members there.</summary>
+    /// <summary>A task as the Python original stores it, with all members.</summary>
     private const string Stored = """
         {
           "id": "d6f1c9d4", "app_name": "app.main", "enabled": true, "cron": "*/5 * * * *", "max_exec_timeout": 600,
@@ -198,7 +198,7 @@ public sealed class DefinitionJsonTests
         load.Should().Throw<TaskValidationException>().WithMessage("*lone surrogate*");
     }
 
-    /// <summary>Every member with a value of its own, and every member with its default.</summary>
+    /// <summary>Every member with a non-default value, and every member with its default.</summary>
     [Theory]
     [InlineData("""
         {

@@ -236,7 +236,7 @@ public sealed class WireFormTests
     {
         var options = _options[set];
 
-        // The user's own converter for all enums comes before that of the type.
+        // The user's own converter for all enums takes precedence over that of the type.
         foreach (var (given, expected) in _values.Where(
             value => value.Value is not Enum || options.Converters.Count == 0))
         {

@@ -8,7 +8,9 @@ using static Kaiju.Tasks.Tests.WrongUses.StartSubjects;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
-/// <summary>Commands, middleware and sinks that cannot work: the start fails and says which, where and why.</summary>
+/// <summary>
+/// Commands, middleware and sinks that cannot work: the start fails and names the part, the place and the reason.
+/// </summary>
 public sealed class CommandStartTests
 {
     private const string File = "Program.cs";

@@ -9,7 +9,9 @@ using static Kaiju.Tasks.Tests.WrongUses.JsonSubjects;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
-/// <summary>Values that are not JSON, or would be lost as JSON: refused where they are given, by their place.</summary>
+/// <summary>
+/// Values that are not JSON, or would be lost as JSON, are refused where they are given, with their place.
+/// </summary>
 public sealed class JsonValueTests
 {
     [Theory]
