@@ -5,7 +5,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace Kaiju.Tasks.Tests.Callers;
 
-/// <summary>Every call of the client after its host was disposed of says so, in the caller's words.</summary>
+/// <summary>
+/// After its host's disposal every call of the client throws an error that names the caller's operation.
+/// </summary>
 public abstract class DisposedClientTests
 {
     public static TheoryData<string> Members => ClientMembers.Names;
@@ -70,7 +72,7 @@ public abstract class DisposedClientTests
                 + "continues without this host.");
     }
 
-    /// <summary>Puts the store in place; each test has an empty one.</summary>
+    /// <summary>Registers the store; each test has an empty one.</summary>
     protected abstract void UseStore(KaijuTasksBuilder tasks);
 
     /// <summary>Begins a transaction in the database of the store; null if it has none.</summary>

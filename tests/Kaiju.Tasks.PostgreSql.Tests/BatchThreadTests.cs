@@ -132,7 +132,7 @@ public sealed class BatchThreadTests : IAsyncDisposable
     [Fact]
     public async Task An_unused_thread_is_disposed_at_once() => await New(TimeSpan.Zero).DisposeAsync();
 
-    /// <summary>A batch of one, and while it is on its way another one of two callers; both are answered.</summary>
+    /// <summary>A batch of one caller, and one of two callers that arrive while it runs; both are answered.</summary>
     private async Task AnswerTwoTogetherAsync(BatchThread<int, int> batches)
     {
         var first = batches.AddAsync([1], default);

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>The proxy does to commits what it says, so that the tests that use it show what they say.</summary>
+/// <summary>The proxy harms commits as documented, so the tests that use it are valid.</summary>
 public sealed class CommitProxyTests : IAsyncLifetime
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>What each error of the server is taken for.</summary>
+/// <summary>The kind of each error of the server.</summary>
 public sealed partial class FaultsTests
 {
     /// <summary>Every code, reviewed one by one. A code that Npgsql adds is added here, with a reason.</summary>
@@ -89,7 +89,7 @@ public sealed partial class FaultsTests
             .Equal(Codes().Select(code => $"{code} {NameInDocs(Faults.KindOf(code))}"));
     }
 
-    /// <summary>What ends the session may come between a commit and its answer.</summary>
+    /// <summary>An error that ends the session may arrive between a commit and its answer.</summary>
     [Theory]
     [InlineData("ERROR", PostgresErrorCodes.TooManyConnections, nameof(FaultKind.Unfit))]
     [InlineData("FATAL", PostgresErrorCodes.TooManyConnections, nameof(FaultKind.Connection))]

@@ -9,8 +9,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// Another transaction holds one task's row, or an id, for as long as it likes. What is asked about other tasks is
-/// answered all the same, whichever way the timeout of a wait is set: by the connection, or by each statement.
+/// Another transaction holds one task's row, or an id, without a bound. Calls about other tasks are answered however
+/// the lock timeout is set: by the connection or by each statement.
 /// </summary>
 public abstract class HeldRowTests : IAsyncLifetime, IDisposable
 {
@@ -23,7 +23,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     };
     private static readonly OnConflict[] _policies = [OnConflict.Skip, OnConflict.Fail, OnConflict.Replace];
 
-    /// <summary>Many times what is needed, and less than any wait without a bound.</summary>
+    /// <summary>Many times the needed time, and less than any unbounded wait.</summary>
     private static readonly TimeSpan _soon = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
 
@@ -36,7 +36,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
 
     private PostgreSqlTaskStore Store => _store!;
 
-    /// <summary>The way to the database, as the store takes it.</summary>
+    /// <summary>The store's way to the database.</summary>
     private protected abstract Task<(
         NpgsqlDataSource DataSource, PostgreSqlTasksOptions Options)> OpenAsync(string database);
 
@@ -168,7 +168,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
             .Should().AllSatisfy(answers => answers[0].Result.Should().Be(CreateResult.Created));
         held.IsCompleted.Should().BeFalse();
 
-        // Whoever creates it as well holds nobody up either.
+        // Another creation of the same id does not delay the others either.
         var again = Store.CreateAsync([Definition("t25", 1)], OnConflict.Skip, default).AsTask();
         (await Store.CreateAsync([Definition("other", 1)], OnConflict.Fail, default).AsTask()
             .WaitAsync(_soon))[0].Result.Should().Be(CreateResult.Created);
@@ -179,7 +179,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
             result => result == CreateResult.Skipped || result == CreateResult.Refused);
     }
 
-    /// <summary>Each of them by itself would be as many commits.</summary>
+    /// <summary>Decided separately they would be as many commits.</summary>
     [Fact]
     public async Task A_task_that_a_batch_passes_over_does_not_split_the_batch()
     {
@@ -304,7 +304,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         (await StatesAsync()).Where(task => task.Id != "t3").Should().OnlyContain(
             task => task.State == TaskState.Suspended);
         (await Store.ListExecutorsAsync(default)).Should().ContainSingle(
-            "it still holds a task, with which it is to be found dead");
+            "it still holds a task and must be expelled with it");
         await ReleaseAsync();
 
         (await Store.SuspendExecutorAsync(_executor.Id, default)).Should().ContainSingle();
@@ -324,7 +324,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         (await Store.ListExecutorsAsync(default)).Should().BeEmpty();
     }
 
-    /// <summary>Every member of the port, about other tasks.</summary>
+    /// <summary>Calls every member of the port for other tasks.</summary>
     [Fact]
     public async Task Every_member_answers_for_other_tasks()
     {
@@ -548,7 +548,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 }
 
-/// <summary>The pool is the adapter's own, and the timeout an option of its connections.</summary>
+/// <summary>The pool is the adapter's own, and the lock timeout an option of its connections.</summary>
 public sealed class HeldRowOwnPoolTests : HeldRowTests
 {
     private protected override async Task<(
@@ -558,7 +558,7 @@ public sealed class HeldRowOwnPoolTests : HeldRowTests
             new PostgreSqlTasksOptions());
 }
 
-/// <summary>The pool is the user's, whose connections know of no timeout.</summary>
+/// <summary>The pool is the user's; its connections have no lock timeout.</summary>
 public sealed class HeldRowUsersPoolTests : HeldRowTests
 {
     private protected override async Task<(
@@ -568,7 +568,7 @@ public sealed class HeldRowUsersPoolTests : HeldRowTests
             new PostgreSqlTasksOptions());
 }
 
-/// <summary>Connections are shared with others from one transaction to the next.</summary>
+/// <summary>Connections are shared with other clients between transactions.</summary>
 public sealed class HeldRowBouncedTests : HeldRowTests
 {
     private protected override async Task<(

@@ -4,7 +4,7 @@ using Kaiju.Tasks.TestServers;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>Others do something to a task between a try whose answer was lost and the next one.</summary>
+/// <summary>Others change a task between a try whose answer was lost and the next one.</summary>
 public sealed class LostAnswerTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);

@@ -9,9 +9,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>
-/// What connections that die, managers that meet, and values that the server will not have do to a store.
-/// </summary>
+/// <summary>The effect of dying connections, concurrent managers and values that the server refuses.</summary>
 public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
 {
     private static readonly ExecutorInfo _executor = new()
@@ -53,7 +51,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         await _dataSource!.DisposeAsync();
     }
 
-    /// <summary>Their statements are shared, their answers are not.</summary>
+    /// <summary>Concurrent creations share statements but not answers.</summary>
     [Fact]
     public async Task Concurrent_creations_of_the_same_ids_each_get_their_own_answer()
     {
@@ -103,7 +101,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
             await hold.ExecuteNonQueryAsync();
         }
 
-        // It looks at the tables, waits there, and its connection ends.
+        // It reads the tables, waits there, and its connection ends.
         var starting = other.StartAsync(default);
         while (await EndAllAsync("wait_event_type = 'Lock'") == 0)
         {
@@ -155,7 +153,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         await other.CreateAsync([Definition("a", 1)], OnConflict.Fail, default);
         (await heard.WaitAsync(_bound)).Should().BeTrue("another process has created a task");
 
-        // Until a hint comes from the new connection: it says so itself when it listens.
+        // Waits for a hint from the new connection, which gives one itself when it listens.
         await EndAllAsync("query ilike 'listen%'");
         (await heard.WaitAsync(_bound)).Should().BeTrue();
         while (heard.Wait(0))
@@ -190,8 +188,8 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
 
         proxy.Stall();
 
-        // Nothing says so but the silence. Then it listens again, says so, and hears.
-        (await heard.WaitAsync(_bound)).Should().BeTrue("the new connection looks for what was missed");
+        // Only silence reveals the dead connection. Then the store listens again, gives a hint, and receives others.
+        (await heard.WaitAsync(_bound)).Should().BeTrue("the new connection searches for missed work");
         while (heard.Wait(0))
         {
         }
@@ -288,7 +286,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_result_that_the_server_refuses_fails_its_stage_and_no_other()
     {
-        // Whatever the reason: here a rule of somebody else's on the table.
+        // The reason does not matter: here it is a foreign rule on the table.
         await using (var rule = _dataSource!.CreateCommand(
             "alter table kaiju_tasks.results add check (result <> '\"poison\"')"))
         {
@@ -367,7 +365,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
             IdSource.Random,
             NullLogger<PostgreSqlTaskStore>.Instance);
 
-    /// <summary>Ends connections of this test's database from the server's side, and says how many.</summary>
+    /// <summary>Ends connections of this test's database at the server, and returns their number.</summary>
     private async Task<int> EndAllAsync(string which = "true")
     {
         await using var connection = new NpgsqlConnection(

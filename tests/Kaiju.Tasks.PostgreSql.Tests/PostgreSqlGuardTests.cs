@@ -4,7 +4,7 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// Guards against what others do in the middle of a step; each of these tests fails without its guard.
+/// Guards against concurrent changes in the middle of a step; each of these tests fails without its guard.
 /// </summary>
 public sealed class PostgreSqlGuardTests
 {
@@ -37,7 +37,7 @@ public sealed class PostgreSqlGuardTests
     {
         await using var rig = await CutRig.StartAsync();
 
-        // The definition is stored by then, and its state is refused.
+        // By then the definition is stored, and its state is refused.
         await rig.ExecuteAsync("alter table [states] add check (priority <> 77)");
         await using var connection = await rig.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
@@ -63,7 +63,7 @@ public sealed class PostgreSqlGuardTests
         await using var holding = await other.BeginTransactionAsync();
         await rig.Beside.CreateAsync([CutMembers.Define("held")], OnConflict.Fail, holding, default);
 
-        // A connection of the caller's own, which waits as long as it takes.
+        // A connection of the caller, which waits without a timeout.
         await using var connection = new NpgsqlConnection(
             (await Servers.PostgresAsync()).ConnectionString(await Servers.DatabaseAsync()));
         await connection.OpenAsync();
@@ -94,7 +94,7 @@ public sealed class PostgreSqlGuardTests
         var listing = rig.Beside.ListRunsAsync("a", default).AsTask();
         await WaitsOrEndsAsync(rig, listing);
 
-        // The task has been read, and its earlier runs have not: now its run becomes one of them.
+        // The task has been read, and its earlier runs have not: now its current run becomes an earlier one.
         await ExecuteAsync(
             rig,
             connection,
@@ -165,7 +165,7 @@ public sealed class PostgreSqlGuardTests
         (await rig.Beside.ListExecutorsAsync(default)).Should().ContainSingle();
     }
 
-    /// <summary>Until a step waits for a lock of somebody else's in this rig's schema, or has ended.</summary>
+    /// <summary>Waits until a step in this rig's schema waits for a foreign lock, or has ended.</summary>
     private static async Task WaitsOrEndsAsync(CutRig rig, Task step)
     {
         using var enough = new CancellationTokenSource(_bound, TimeProvider.System);

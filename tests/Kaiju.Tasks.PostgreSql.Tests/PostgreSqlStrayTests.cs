@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>An executor's questions about its claims wait for nobody's lock.</summary>
+/// <summary>An executor's claim checks wait for no lock.</summary>
 public sealed class PostgreSqlStrayTests : IAsyncLifetime, IDisposable
 {
     private static readonly ExecutorInfo _executor = new()
@@ -90,7 +90,7 @@ public sealed class PostgreSqlStrayTests : IAsyncLifetime, IDisposable
             await using var hold = new NpgsqlCommand("select 1 from kaiju_tasks.watch for update", connection);
             await hold.ExecuteScalarAsync();
             var answer = await Store.WatchAsync(default).AsTask().WaitAsync(_bound);
-            answer.Since.Should().Be(answer.Now, "a gap counts although nobody can write it");
+            answer.Since.Should().Be(answer.Now, "a gap counts although its row is locked");
         }
 
         var written = await Store.WatchAsync(default);

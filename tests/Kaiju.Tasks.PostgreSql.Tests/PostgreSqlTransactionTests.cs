@@ -43,7 +43,7 @@ public sealed class PostgreSqlTransactionTests : TransactionTests
             await listener.WaitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
         }
 
-        // Those of no sender are of transactions; the others are what the host does besides.
+        // Notifications without a sender are of transactions; the others are of the host's own steps.
         payloads.TakeWhile(payload => payload != "skipped").Select(HintPayload.Read)
             .Should().NotContain(read => read.Sender == "");
         payloads.SkipWhile(payload => payload != "skipped").Skip(1)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
-/// <summary>What a client hears when its host goes away.</summary>
+/// <summary>The answers of a client when its host ends.</summary>
 public sealed class SqliteClientTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);

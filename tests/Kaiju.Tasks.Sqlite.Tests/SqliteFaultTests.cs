@@ -10,7 +10,7 @@ using SQLitePCL;
 namespace Kaiju.Tasks.Sqlite.Tests;
 
 /// <summary>
-/// What each result code of SQLite does to the step that meets it, to the steps beside it and to its connection.
+/// The effect of each SQLite result code on the step that meets it, on the steps beside it and on its connection.
 /// </summary>
 public sealed class SqliteFaultTests : IDisposable
 {
@@ -90,7 +90,7 @@ public sealed class SqliteFaultTests : IDisposable
     [Fact]
     public void No_result_code_of_an_error_is_missing()
     {
-        // 0 is success, 100 and 101 say that a row is there and that there is none.
+        // 0 is success; 100 and 101 report a row and the end of the rows.
         Faults.Decided.Should().BeEquivalentTo(Enumerable.Range(1, 28));
         Codes.Count.Should().BeGreaterThan(70, "the bindings know the extended codes too");
     }
@@ -270,8 +270,7 @@ public sealed class SqliteFaultTests : IDisposable
     };
 
     /// <summary>
-    /// Three creations in one transaction: they wait while the writer is kept by another one. The one in the middle is
-    /// bad.
+    /// Three creations in one transaction: they wait while another one blocks the writer. The middle one is bad.
     /// </summary>
     private async Task<(Task Before, Task Bad, Task After)> CreateTogetherAsync(SqliteTaskStore store)
     {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Hosting;
 namespace Kaiju.Tasks.Sqlite.Tests;
 
 /// <summary>
-/// What is no file for tasks is refused when the host starts, with its path and the reason; everything else works.
+/// A file that cannot hold tasks is refused when the host starts, with its path and the reason; every other file works.
 /// </summary>
 public sealed class SqliteFileTests : IDisposable
 {

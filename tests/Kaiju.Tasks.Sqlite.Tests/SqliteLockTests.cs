@@ -9,14 +9,15 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kaiju.Tasks.Sqlite.Tests;
 
 /// <summary>
-/// Waits for locks of other connections: the busy timeout is the bound of the whole call, by the machine's clock.
+/// Waits for locks of other connections: the busy timeout bounds the whole call, by the machine's clock.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed class SqliteLockTests : IDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(400);
 
-    // What a busy machine may add. The waits of two tries, or of a driver that waits a second by itself, are longer.
+    // The delay that a busy machine may add. The waits of two tries, or of a driver with its own second of waiting, are
+    // longer.
     private static readonly TimeSpan _slack = TimeSpan.FromMilliseconds(350);
 
     private readonly TemporaryFile _file = new();
@@ -67,7 +68,7 @@ public sealed class SqliteLockTests : IDisposable
         Execute("begin immediate");
         await using var store = NewStore();
 
-        // All of them share one start, and none waits for that of another.
+        // All callers share one start, and none waits for another's.
         await Task.WhenAll(
             Enumerable.Range(0, 5).Select(
                 _ => FailsAfterThePatienceAsync(() => store.GetAsync("t", default).AsTask())));
@@ -127,7 +128,7 @@ public sealed class SqliteLockTests : IDisposable
         await FluentActions.Awaiting(() => writing.WaitAsync(TimeSpan.FromSeconds(10))).Should()
             .ThrowAsync<OperationCanceledException>();
 
-        // Its last caller is gone, so the writer waits for nothing.
+        // Its last caller has cancelled, so the writer does not wait.
         await store.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
     }
 
@@ -220,7 +221,9 @@ public sealed class SqliteLockTests : IDisposable
     }
 }
 
-/// <summary>Tests that bound real time: what else runs beside them would be measured too.</summary>
+/// <summary>
+/// Tests that bound real time. They run alone, since tests beside them would distort the measurement.
+/// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class Alone
 {

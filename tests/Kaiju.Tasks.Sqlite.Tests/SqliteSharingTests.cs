@@ -111,7 +111,7 @@ public sealed class SqliteSharingTests : IDisposable
     [Fact]
     public async Task A_failed_step_does_not_fail_the_steps_committed_with_it()
     {
-        // Together in one commit: those that were waiting while the lock was held.
+        // One commit has all the steps that waited while the lock was held.
         await _one.CreateAsync([Definition("t")], OnConflict.Fail, default);
         using var connection = _file.Open();
         using var command = connection.CreateCommand();

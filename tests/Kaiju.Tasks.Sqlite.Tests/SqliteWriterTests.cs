@@ -7,9 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
-/// <summary>
-/// The one thread that writes. An exception that left it would end the process, and with it this test run.
-/// </summary>
+/// <summary>The writer thread. An exception that left it would end the process, and with it this test run.</summary>
 public sealed class SqliteWriterTests : IDisposable
 {
     private readonly FaultyFile _file = new();
@@ -43,7 +41,7 @@ public sealed class SqliteWriterTests : IDisposable
             },
             default)).Single();
 
-        // The end of the last stage says that the next task is missing.
+        // The end of the last stage logs that the next task is missing.
         foreach (var stage in (int[])[0, 1])
         {
             (await store.RecordAsync([Report(task, stage)], default)).Should().Equal(ReportAnswer.Recorded);
@@ -56,7 +54,7 @@ public sealed class SqliteWriterTests : IDisposable
     [Fact]
     public async Task A_callback_of_a_step_that_throws_does_not_end_the_writer_thread()
     {
-        // Nothing of ours throws there; the thread does not rely on it.
+        // The library's own callbacks do not throw; the thread does not rely on that.
         var options = _file.Options;
         CachedConnection Open() => new(SqliteFile.Open(options));
         var sql = SqlTexts.Load(typeof(SqliteTaskStore).Assembly, SqliteSchema.Words(options));

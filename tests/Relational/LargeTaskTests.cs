@@ -3,9 +3,7 @@ using Kaiju.Tasks.Contracts;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>
-/// What is carried out together is bounded in bytes as in count, so that large tasks are no trouble to each other.
-/// </summary>
+/// <summary>Batches are bounded in bytes as well as in number, so large tasks do not fail each other.</summary>
 public abstract class LargeTaskTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromMinutes(4);
@@ -29,7 +27,7 @@ public abstract class LargeTaskTests
     }
 }
 
-/// <summary>Where a batch ends.</summary>
+/// <summary>The bounds of a batch.</summary>
 public sealed class PiecesTests
 {
     [Fact]

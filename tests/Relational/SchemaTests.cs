@@ -4,15 +4,15 @@ using Microsoft.Extensions.Hosting;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// The tables of a store are made once and by any way the same, and a host refuses those it cannot work with. The
-/// name is that of the schema in PostgreSQL and the prefix in SQLite.
+/// The tables of a store are created once, with the same result in every way, and a host refuses unsuitable ones. The
+/// name is the schema in PostgreSQL and the table prefix in SQLite.
 /// </summary>
 public abstract class SchemaTests
 {
     /// <summary>The version that the package needs.</summary>
     protected abstract int Version { get; }
 
-    /// <summary>The name that is the default.</summary>
+    /// <summary>The default name.</summary>
     protected abstract string DefaultName { get; }
 
     [Fact]

@@ -120,7 +120,7 @@ public abstract class TransactionTests : IAsyncLifetime
     /// <summary>Creates the tables of tasks.</summary>
     protected abstract Task MigrateAsync(string connectionString);
 
-    /// <summary>Puts the store in place. A committed creation must be noticed within seconds.</summary>
+    /// <summary>Registers the store. A committed creation must be noticed within seconds.</summary>
     protected abstract void UseStore(KaijuTasksBuilder tasks, string connectionString);
 
     protected abstract DbConnection NewConnection(string connectionString);

@@ -2,15 +2,15 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>The version of the tables that a package needs.</summary>
+/// <summary>The schema version that the package needs.</summary>
 public interface ISchemaVersion
 {
     static abstract int Version { get; }
 }
 
 /// <summary>
-/// Tables of an earlier version, with tasks in every state, are brought up to date: nothing is lost, and work goes on.
-/// The name is that of the schema in PostgreSQL and the prefix in SQLite.
+/// Tables of an earlier version with tasks in every state are upgraded: no task is lost, and work resumes. The name is
+/// the schema in PostgreSQL and the table prefix in SQLite.
 /// </summary>
 public abstract class UpgradeTests<TSchema>
     where TSchema : ISchemaVersion

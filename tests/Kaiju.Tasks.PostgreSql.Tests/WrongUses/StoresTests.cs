@@ -10,7 +10,7 @@ public sealed class StoresTests
 {
     private const string Secret = "geh3im";
 
-    /// <summary>Connection strings that no connection can be opened with, and what the host's start says.</summary>
+    /// <summary>Invalid connection strings, and the error of the host's start.</summary>
     public static TheoryData<string, string, string> Strings => new()
     {
         {
@@ -87,7 +87,7 @@ public sealed class StoresTests
         var refusal = await RefusalOfAsync(
             tasks => tasks.UsePostgreSql($"Host=nosuch.invalid;Database=shop;Username=shop;Password={Secret}"));
 
-        // What comes before is the system's.
+        // The text before it comes from the system.
         refusal.Should().BeOfType<NpgsqlException>().Which.Message.Should()
             .EndWith(" (PostgreSQL at nosuch.invalid:5432, database \"shop\", schema \"kaiju_tasks\")");
         refusal.ToString().Should().NotContain(Secret);
@@ -101,7 +101,7 @@ public sealed class StoresTests
 
         if (!OperatingSystem.IsWindows())
         {
-            // The server is of another user where the tests are root.
+            // The server runs as another user if the tests run as root.
             const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
             File.SetUnixFileMode(folder.FullName, File.GetUnixFileMode(folder.FullName) | Others);
         }
@@ -154,7 +154,7 @@ public sealed class StoresTests
         refusal.InnerException.Should().BeOfType<PostgresException>().Which.SqlState
             .Should().Be(PostgresErrorCodes.InsufficientPrivilege);
 
-        // The tables are there, and the role may not look at them; or it may look, and not write.
+        // The tables exist, but the role may not read them; or it may read, but not write.
         await server.ExecuteAsync(database, PostgreSqlSchema.GetScript());
         (await RefusalOfAsync(tasks => tasks.UsePostgreSql(text.ToString(), options => options.MigrateAtStart = false)))
             .Should().BeOfType<TaskSchemaException>().Which.Message.Should().Contain(
@@ -202,7 +202,7 @@ public sealed class StoresTests
         refusal.InnerException.Should().BeOfType<PostgresException>().Which.SqlState
             .Should().Be(PostgresErrorCodes.UndefinedTable);
         await using var next = new NpgsqlCommand("select 1", connection, transaction);
-        (await next.ExecuteScalarAsync()).Should().Be(1, "the transaction can go on");
+        (await next.ExecuteScalarAsync()).Should().Be(1, "the transaction is still usable");
     }
 
     [Fact]
@@ -222,7 +222,7 @@ public sealed class StoresTests
             + $"(PostgreSQL at 127.0.0.1:{server.Port}, database \"{database}\", schema \"kaiju_tasks\")");
     }
 
-    /// <summary>Every member that writes, and one that reads, on a data source that is still there.</summary>
+    /// <summary>Every member that writes, and one that reads, on a data source that is not disposed.</summary>
     [Fact]
     public async Task Every_member_of_a_disposed_store_throws_ObjectDisposedException()
     {
@@ -230,7 +230,7 @@ public sealed class StoresTests
         await CutMembers.ClaimedAsync(rig);
         await ((PostgreSqlTaskStore)rig.Store).DisposeAsync();
 
-        // What is recorded of the task "x" is asked for first.
+        // Members with a next task first read the record of task "x".
         var members = CutMembers.All.Where(member => !member.Key.Contains("next task", StringComparison.Ordinal))
             .ToDictionary(member => member.Key, member => member.Value.Act);
         members.Add("GetAsync", async cut => $"{await cut.Store.GetAsync("a", default)}");

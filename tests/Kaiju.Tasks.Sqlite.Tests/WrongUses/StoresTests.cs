@@ -16,7 +16,7 @@ public sealed class StoresTests : IDisposable
 
     private readonly TemporaryFile _file = new();
 
-    /// <summary>Options that no file can be opened with, and what the host's start says.</summary>
+    /// <summary>Options with which no file can be opened, and the error of the host's start.</summary>
     public static TheoryData<string, string, string> Strings => new()
     {
         {
@@ -119,7 +119,7 @@ public sealed class StoresTests : IDisposable
         using var host = NewHost(_file.ConnectionString, options => options.BusyTimeout = _patience);
         if (when == "at the start")
         {
-            // A file that is not in WAL mode yet, which an exclusive transaction keeps from being read.
+            // A file that is not in WAL mode yet; an exclusive transaction prevents reading it.
             Execute(other, "create table orders (id integer)");
             Execute(other, begin);
         }

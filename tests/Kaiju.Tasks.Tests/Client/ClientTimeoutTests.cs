@@ -108,7 +108,7 @@ public sealed class ClientTimeoutTests
             "WaitAsync of task \"t\": the host has stopped or was disposed of. Nothing was changed; the task "
                 + "continues without this host.");
         (await host.Client.GetAsync("t"))!.State.Should().Be(
-            TaskState.Idle, "what stops later than the tasks may still ask");
+            TaskState.Idle, "services that stop after the tasks may still call");
     }
 
     [Fact]

@@ -54,7 +54,7 @@ public sealed class StoreOutagesTests : IDisposable
             "Information: The store works again after 00:03:00 and 900 failures.");
         _logs.Lines.First(line => line.Level == LogLevel.Error).Exception.Should().BeOfType<IOException>();
         _logs.Lines.Count(line => line.Level == LogLevel.Debug).Should().Be(
-            900, "each failure is there for who looks for it");
+            900, "each failure is logged at Debug");
     }
 
     [Fact]

@@ -64,7 +64,7 @@ public sealed class HandlerCallTests
         leftover.IsCompleted.Should().BeFalse("the handler keeps the thread");
 
         call.TryEnd(new ValueTask<StageOutcome>(work.Task)).Should().BeFalse();
-        leftover.IsCompleted.Should().BeFalse("the handler has given the thread back and is not done");
+        leftover.IsCompleted.Should().BeFalse("the handler has returned the thread and is not done");
 
         work.SetException(new IOException("too late"));
         await leftover.Soon();

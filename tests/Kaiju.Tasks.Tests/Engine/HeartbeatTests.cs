@@ -49,7 +49,7 @@ public sealed class HeartbeatTests
         }
 
         await pings.AtLeast(6);
-        pings.ClaimChecks.Should().BeGreaterThan(1, "each is given up in its turn");
+        pings.ClaimChecks.Should().BeGreaterThan(1, "each is cancelled in its turn");
         gate.Open();
         await beating.Host.Executor.WhenIdleAsync().Soon();
     }

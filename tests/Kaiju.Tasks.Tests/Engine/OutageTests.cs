@@ -100,7 +100,7 @@ public sealed class OutageTests
 
         (await host.GetAsync("dead")).Managed.Interruptions.Should().Be(1);
         (await host.GetAsync("living")).Managed.Interruptions.Should().Be(
-            0, "it was alive when that was looked at last");
+            0, "it was alive at the last check");
     }
 
     [Fact]

@@ -84,7 +84,7 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
             output.WriteLine($"{count,7} {transition}");
         }
 
-        _life.Except(reached.Keys).Should().BeEmpty("what is not reached is not tested");
+        _life.Except(reached.Keys).Should().BeEmpty("a transition that is not reached is not tested");
 
         Transition? Counted(
             TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules)

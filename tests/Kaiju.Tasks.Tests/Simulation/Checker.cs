@@ -189,7 +189,7 @@ internal sealed class Checker
         CompareAll(store);
         foreach (var task in Tasks.Values.Where(task => !task.IsDeleted && !task.HasRested))
         {
-            Fail("I5", $"{task.Id} does not come to its end: it is {task.State}");
+            Fail("I5", $"{task.Id} does not end: it is {task.State}");
         }
 
         _transitions.CompareNotifications(

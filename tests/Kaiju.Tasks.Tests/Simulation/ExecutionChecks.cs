@@ -60,7 +60,7 @@ internal sealed class ExecutionChecks(Checker checker)
                 other => !other.IsDeleted && other.State.ExecutorId == task.ExecutorId
                     && _claims.TryGetValue(other.State.Claim!.Value, out var claim) && claim.IsUnheard),
             "I5",
-            () => $"{checker.Speaker} claims again and still holds what it never heard of");
+            () => $"{checker.Speaker} claims again and still holds a claim that it never received");
         Expect(
             task.Result.Count == task.Stage,
             "I2",

@@ -142,7 +142,7 @@ internal sealed class TransitionChecks(Checker checker)
                     !checker.Pings.TryGetValue(before.ExecutorId!, out var ping)
                         || ping + checker.Options.Rules.ExecutorLifetime < checker.ExpelsAsOf,
                     "I7",
-                    () => $"{task.Id} is interrupted though its executor was heard of at {ping:O}");
+                    () => $"{task.Id} is interrupted though its executor pinged at {ping:O}");
                 CheckOutage(task);
                 Expect(
                     (after.State == TaskState.Failed) == (task.Interruptions >= checker.Options.MaxInterruptions),
@@ -155,7 +155,7 @@ internal sealed class TransitionChecks(Checker checker)
                         || checker.Executions.IsStray(before.Claim!.Value)
                         || (checker.Stopping.Contains(before.ExecutorId!)
                             && checker.Executions.IsBetweenStages(before.Claim.Value))),
-                    "I7", () => $"{task.Id} is given back by {checker.GivesBack}, for {before.ExecutorId}");
+                    "I7", () => $"{task.Id} is released by {checker.GivesBack}, for {before.ExecutorId}");
                 break;
             case TaskEvent.CheckOverdue:
                 Expect(

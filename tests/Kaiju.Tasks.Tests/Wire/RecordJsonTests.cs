@@ -139,7 +139,7 @@ public sealed class RecordJsonTests
         (await host.GetAsync("cron")).Definition.Cron.Should().Be("30 0 3 * * *", "the original has its seconds last");
         (await host.GetAsync("failed")).RetryAt.Should().Be(host.Now);
         (await host.GetAsync("queued")).QueuedAt.Should().Be(DateTimeOffset.FromUnixTimeSeconds(1718452000));
-        (await host.GetAsync("odd")).Definition.MaxRetries.Should().Be(99, "what ran elsewhere is kept as it is");
+        (await host.GetAsync("odd")).Definition.MaxRetries.Should().Be(99, "a task from elsewhere is kept unchanged");
         FluentActions.Invoking(() => Read("""{"id": "t", "kws": [1], "commands": []}""")).Should()
             .Throw<TaskValidationException>().Which.Faults.Should().HaveCount(2);
     }
