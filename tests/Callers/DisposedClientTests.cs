@@ -23,7 +23,7 @@ public abstract class DisposedClientTests
         var client = host.Services.GetRequiredService<ITaskClient>();
         host.Dispose();
 
-        await SaysSoAsync(client, member);
+        await ThrowsStoppedAsync(client, member);
     }
 
     [Theory]
@@ -37,7 +37,7 @@ public abstract class DisposedClientTests
         await client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
         await provider.DisposeAsync();
 
-        await SaysSoAsync(client, member);
+        await ThrowsStoppedAsync(client, member);
     }
 
     [Theory]
@@ -78,7 +78,7 @@ public abstract class DisposedClientTests
     /// <summary>Begins a transaction in the database of the store; null if it has none.</summary>
     protected virtual DbTransaction? BeginTransaction() => null;
 
-    private async Task SaysSoAsync(ITaskClient client, string member)
+    private async Task ThrowsStoppedAsync(ITaskClient client, string member)
     {
         using var transaction = BeginTransaction();
         var call = FluentActions.Awaiting(() => client.BeginCall(member, transaction));

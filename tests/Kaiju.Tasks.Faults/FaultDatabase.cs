@@ -32,7 +32,7 @@ internal abstract class FaultDatabase : IAsyncDisposable
     /// <param name="time">The length of the outage.</param>
     /// <param name="isGone">True: the server is killed and loses its memory. False: it freezes.</param>
     /// <returns>True if the newest claims may be lost.</returns>
-    public abstract Task<bool> GoAwayAsync(TimeSpan time, bool isGone);
+    public abstract Task<bool> MakeUnavailableAsync(TimeSpan time, bool isGone);
 
     public abstract ValueTask DisposeAsync();
 
@@ -120,7 +120,7 @@ internal abstract class FaultDatabase : IAsyncDisposable
         /// <summary>
         /// Another process holds the file's write lock, for example one that is frozen in its transaction.
         /// </summary>
-        public override async Task<bool> GoAwayAsync(TimeSpan time, bool isGone)
+        public override async Task<bool> MakeUnavailableAsync(TimeSpan time, bool isGone)
         {
             await using var connection = (SqliteConnection)Open();
             await connection.OpenAsync();
@@ -219,7 +219,7 @@ internal abstract class FaultDatabase : IAsyncDisposable
                 $"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{database}' and "
                     + $"application_name = 'Kaiju.Tasks'");
 
-        public override async Task<bool> GoAwayAsync(TimeSpan time, bool isGone)
+        public override async Task<bool> MakeUnavailableAsync(TimeSpan time, bool isGone)
         {
             if (isGone)
             {

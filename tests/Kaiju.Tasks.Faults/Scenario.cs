@@ -43,7 +43,7 @@ internal sealed class Scenario(
                 "terminate" => TerminateAsync(),
                 "readonly" => ReadOnlyAsync(round),
                 "held" => _holder.HoldAsync(report.Store),
-                "outage" => GoAwayAsync(round),
+                "outage" => MakeUnavailableAsync(round),
                 _ => RestartAsync(round),
             });
             round++;
@@ -145,11 +145,11 @@ internal sealed class Scenario(
     /// <summary>
     /// Takes the server away for longer than an executor's lifetime: it freezes, or it is killed and restarted.
     /// </summary>
-    private async Task GoAwayAsync(int round)
+    private async Task MakeUnavailableAsync(int round)
     {
         await PauseAsync(500, 1500);
         var time = TimeSpan.FromSeconds(PatientPings) * (1.2 + (random.NextDouble() * 0.6));
-        if (await database.GoAwayAsync(time, isGone: round % 2 == 1))
+        if (await database.MakeUnavailableAsync(time, isGone: round % 2 == 1))
         {
             report.LostServers++;
         }

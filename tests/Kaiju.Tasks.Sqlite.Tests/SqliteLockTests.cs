@@ -42,7 +42,7 @@ public sealed class SqliteLockTests : IDisposable
         await store.CreateAsync([FaultyFile.Definition("t")], OnConflict.Fail, default);
         Execute("begin immediate");
 
-        var e = await FailsAfterThePatienceAsync(() => store.CancelAsync("t", default).AsTask());
+        var e = await FailsAfterTheBusyTimeoutAsync(() => store.CancelAsync("t", default).AsTask());
 
         e.Message.Should().Contain(_file.Path).And.Contain("BusyTimeout").And.Contain("00:00:00.4");
         Execute("rollback");
@@ -55,9 +55,9 @@ public sealed class SqliteLockTests : IDisposable
         await using var store = NewStore();
         await store.CreateAsync([FaultyFile.Definition("t")], OnConflict.Fail, default);
         Execute("begin immediate");
-        var first = FailsAfterThePatienceAsync(() => store.CancelAsync("t", default).AsTask());
+        var first = FailsAfterTheBusyTimeoutAsync(() => store.CancelAsync("t", default).AsTask());
         await Task.Delay(_patience / 2);
-        var second = FailsAfterThePatienceAsync(() => store.ResetAsync("t", default).AsTask());
+        var second = FailsAfterTheBusyTimeoutAsync(() => store.ResetAsync("t", default).AsTask());
 
         await Task.WhenAll(first, second);
     }
@@ -71,9 +71,9 @@ public sealed class SqliteLockTests : IDisposable
         // All callers share one start, and none waits for another's.
         await Task.WhenAll(
             Enumerable.Range(0, 5).Select(
-                _ => FailsAfterThePatienceAsync(() => store.GetAsync("t", default).AsTask())));
-        await FailsAfterThePatienceAsync(() => store.StartAsync(default));
-        await FailsAfterThePatienceAsync(() => SqliteSchema.MigrateAsync(Options()));
+                _ => FailsAfterTheBusyTimeoutAsync(() => store.GetAsync("t", default).AsTask())));
+        await FailsAfterTheBusyTimeoutAsync(() => store.StartAsync(default));
+        await FailsAfterTheBusyTimeoutAsync(() => SqliteSchema.MigrateAsync(Options()));
 
         Execute("rollback");
         await store.StartAsync(default);
@@ -158,7 +158,7 @@ public sealed class SqliteLockTests : IDisposable
         await using var store = file.NewStore(options: options);
         await store.StartAsync(default);
 
-        await FailsAfterThePatienceAsync(() => store.GetAsync(FaultyFile.Bad, default).AsTask());
+        await FailsAfterTheBusyTimeoutAsync(() => store.GetAsync(FaultyFile.Bad, default).AsTask());
     }
 
     [Fact]
@@ -185,10 +185,10 @@ public sealed class SqliteLockTests : IDisposable
         builder.Services.AddKaijuTasks().UseSqlite(_file.ConnectionString, options => options.BusyTimeout = _patience);
         using var host = builder.Build();
 
-        await FailsAfterThePatienceAsync(() => host.StartAsync());
+        await FailsAfterTheBusyTimeoutAsync(() => host.StartAsync());
     }
 
-    private static async Task<SqliteException> FailsAfterThePatienceAsync(Func<Task> call)
+    private static async Task<SqliteException> FailsAfterTheBusyTimeoutAsync(Func<Task> call)
     {
         var time = Stopwatch.StartNew();
         var e = (await FluentActions.Awaiting(call).Should().ThrowAsync<SqliteException>()).Which;

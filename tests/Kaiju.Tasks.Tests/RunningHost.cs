@@ -101,7 +101,7 @@ internal sealed class RunningHost : IAsyncDisposable
         public async ValueTask WaitAsync(
             IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken)
         {
-            if (outer is DecoratedStore { TellsQueue: false })
+            if (outer is DecoratedStore { HintsReachQueue: false })
             {
                 await Task.Delay(timeout, clock, cancellationToken);
             }

@@ -46,7 +46,7 @@ public abstract class UpgradeTests<TSchema>
         await upgraded.StartAsync();
         (await UpgradedStore.DescribeAsync(upgraded.Store)).Should()
             .Equal(await UpgradedStore.DescribeAsync(filled.Store));
-        await UpgradedStore.GoOnAsync(
+        await UpgradedStore.CompleteAsync(
             upgraded.Store, new RelationalTaskQueue(upgraded.Store, Clock), by => Clock.Advance(by));
     }
 

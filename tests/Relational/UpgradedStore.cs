@@ -85,7 +85,7 @@ internal static class UpgradedStore
     }
 
     /// <summary>Expels, retries, wakes and runs all tasks until each has ended.</summary>
-    public static async Task GoOnAsync(ITaskStore store, ITaskQueue queue, Action<TimeSpan> advance)
+    public static async Task CompleteAsync(ITaskStore store, ITaskQueue queue, Action<TimeSpan> advance)
     {
         var states = await Task.WhenAll(_ids.Select(async id => (await store.GetAsync(id, default))!.State));
         states.Distinct().Should().BeEquivalentTo(Enum.GetValues<TaskState>());

@@ -63,13 +63,13 @@ public sealed class SpecialCommandTests
     {
         await using var host = new TaskTestHost(tasks => tasks
             .AddSpecialCommand(
-                new Says(
+                new Scripted(
                     "_BIG_", () => StageOutcome.Failed(TaskError.FromJson(Json.Of($"\"{new string('x', 100_000)}\"")))))
             .AddSpecialCommand(
-                new Says(
+                new Scripted(
                     "_BROKEN_", () => StageOutcome.Failed(TaskError.FromJson(Json.Of("""["\ud800", "\u0000"]""")))))
-            .AddSpecialCommand(new Says("_NOTHING_", () => null!))
-            .AddSpecialCommand(new Says("_DEEP_", () => StageOutcome.Completed(Json.Of("""{"a": 1, "a": 2}""")))));
+            .AddSpecialCommand(new Scripted("_NOTHING_", () => null!))
+            .AddSpecialCommand(new Scripted("_DEEP_", () => StageOutcome.Completed(Json.Of("""{"a": 1, "a": 2}""")))));
 
         foreach (var (
             method,
@@ -123,7 +123,7 @@ public sealed class SpecialCommandTests
         }
     }
 
-    private sealed class Says(string method, Func<StageOutcome> outcome) : SpecialCommand
+    private sealed class Scripted(string method, Func<StageOutcome> outcome) : SpecialCommand
     {
         public override string Method => method;
 

@@ -38,16 +38,16 @@ public sealed class AttendanceTests
         await host.Client.CreateAsync(
             new TaskDefinition { Id = "t", AppName = "other", MaxExecTimeout = _minute, Commands = [new("do")] });
 
-        await LookForAsync(host, attendance, TimeSpan.FromMinutes(60));
+        await CheckForAsync(host, attendance, TimeSpan.FromMinutes(60));
         Count(host, AppUnserved).Should().Be(1);
-        await LookForAsync(host, attendance, TimeSpan.FromMinutes(60));
+        await CheckForAsync(host, attendance, TimeSpan.FromMinutes(60));
         Count(host, AppUnserved).Should().Be(2);
 
         await host.ClaimByHandAsync("t");
-        await LookForAsync(host, attendance, _minute);
+        await CheckForAsync(host, attendance, _minute);
         await host.Store.CancelAsync("t", default);
         await host.Client.CreateAsync(new TaskDefinition { Id = "u", AppName = "other", Commands = [new("do")] });
-        await LookForAsync(host, attendance, _minute);
+        await CheckForAsync(host, attendance, _minute);
         Count(host, AppUnserved).Should().Be(3, "it was served in between");
     }
 
@@ -60,9 +60,9 @@ public sealed class AttendanceTests
             new TaskDefinition { Id = "t", Commands = [new("_TIMER_") { Params = new { timer = 5 } }] });
         await host.ReportByHandAsync(await host.ClaimByHandAsync("t"), StageOutcome.WaitFor(TimeSpan.FromSeconds(5)));
 
-        await LookForAsync(host, attendance, _minute);
+        await CheckForAsync(host, attendance, _minute);
         Count(host, ManagerMissing).Should().Be(0, "the timer has been over for less than a minute");
-        await LookForAsync(host, attendance, TimeSpan.FromMinutes(60));
+        await CheckForAsync(host, attendance, TimeSpan.FromMinutes(60));
         Count(host, ManagerMissing).Should().Be(1);
         host.Logs.Lines.Single(line => line.Event.Id == ManagerMissing).Should().BeEquivalentTo(new
         {
@@ -71,7 +71,7 @@ public sealed class AttendanceTests
                 "Tasks are waiting for a manager, and the last sign of one is none: timers, retries, schedules and "
                 + "messages that time out wait until a host with the Manager role runs.",
         });
-        await LookForAsync(host, attendance, _minute);
+        await CheckForAsync(host, attendance, _minute);
         Count(host, ManagerMissing).Should().Be(2);
     }
 
@@ -106,13 +106,13 @@ public sealed class AttendanceTests
             clock: clock);
         var (attendance, outages) = (Attendance(host), host.Services.GetRequiredService<StoreOutages>());
         outages.Failed("claim tasks", new IOException());
-        await LookForAsync(host, attendance, TimeSpan.FromMinutes(5));
+        await CheckForAsync(host, attendance, TimeSpan.FromMinutes(5));
         Count(host, AttendanceUnknown).Should().Be(0);
         outages.Succeeded("claim tasks");
 
-        await LookForAsync(host, attendance, TimeSpan.FromMinutes(60));
+        await CheckForAsync(host, attendance, TimeSpan.FromMinutes(60));
         Count(host, AttendanceUnknown).Should().Be(1);
-        await LookForAsync(host, attendance, TimeSpan.FromMinutes(60));
+        await CheckForAsync(host, attendance, TimeSpan.FromMinutes(60));
         Count(host, AttendanceUnknown).Should().Be(2);
         host.Logs.Lines.Last(line => line.Event.Id == AttendanceUnknown).Exception.Should().BeOfType<IOException>();
     }
@@ -128,7 +128,7 @@ public sealed class AttendanceTests
         var attendance = Attendance(host);
         for (var i = 0; i < 4; i++)
         {
-            await LookForAsync(host, attendance, _minute);
+            await CheckForAsync(host, attendance, _minute);
             isAway = !isAway;
         }
 
@@ -159,7 +159,7 @@ public sealed class AttendanceTests
     private static AttendanceLoop Attendance(TaskTestHost host) =>
         ActivatorUtilities.CreateInstance<AttendanceLoop>(host.Services, host.Options);
 
-    private static async Task LookForAsync(TaskTestHost host, AttendanceLoop attendance, TimeSpan time)
+    private static async Task CheckForAsync(TaskTestHost host, AttendanceLoop attendance, TimeSpan time)
     {
         for (var passed = TimeSpan.Zero; passed < time; passed += _minute)
         {

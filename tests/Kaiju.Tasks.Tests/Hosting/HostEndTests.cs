@@ -86,7 +86,7 @@ public sealed class HostEndTests
 
         await DisposeAsync(host, isAwaited);
 
-        await ShouldBeGivenBackAsync("t");
+        await ShouldBeReleasedAsync("t");
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class HostEndTests
 
         await DisposeAsync(host, isAwaited);
 
-        await ShouldBeGivenBackAsync("t");
+        await ShouldBeReleasedAsync("t");
     }
 
     [Fact]
@@ -168,7 +168,7 @@ public sealed class HostEndTests
 
         await host.StopAsync().Soon();
 
-        await ShouldBeGivenBackAsync("t");
+        await ShouldBeReleasedAsync("t");
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public sealed class HostEndTests
             new TaskDefinition { Id = id, Commands = [new(method)] });
     }
 
-    private async Task ShouldBeGivenBackAsync(string id)
+    private async Task ShouldBeReleasedAsync(string id)
     {
         (await _store.GetAsync(id, default))!.Should().Match<TaskRecord>(
             task => task.State == TaskState.Suspended && task.Error == null && task.Retries == 0

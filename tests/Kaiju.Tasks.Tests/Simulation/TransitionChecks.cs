@@ -295,7 +295,7 @@ internal sealed class TransitionChecks(Checker checker)
             return after;
         }
 
-        var result = WhatBecomesOf(next, task);
+        var result = ChainResultOf(next, task);
         if (result == ChainResult.Started)
         {
             _chains.Add(next);
@@ -304,7 +304,7 @@ internal sealed class TransitionChecks(Checker checker)
         return after with { Chain = result };
     }
 
-    private ChainResult WhatBecomesOf(string next, ObservedTask finished)
+    private ChainResult ChainResultOf(string next, ObservedTask finished)
     {
         if (!checker.Tasks.TryGetValue(next, out var task) || task.IsDeleted)
         {

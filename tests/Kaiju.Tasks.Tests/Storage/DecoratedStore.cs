@@ -176,7 +176,7 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
     public virtual IDisposable Listen(Action<StoreHint> listener) => inner.Listen(listener);
 
     /// <summary>The queue over this store receives its hints of queued tasks.</summary>
-    public virtual bool TellsQueue => true;
+    public virtual bool HintsReachQueue => true;
 
     protected virtual ValueTask<T> Call<T>(string member, Func<ValueTask<T>> pass) => pass();
 }
@@ -184,7 +184,7 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
 /// <summary>A store whose hints are lost, all of them or some.</summary>
 internal sealed class DeafStore(ITaskStore inner, StoreHintKinds lost = (StoreHintKinds)~0) : DecoratedStore(inner)
 {
-    public override bool TellsQueue => !lost.HasFlag(StoreHintKinds.Queued);
+    public override bool HintsReachQueue => !lost.HasFlag(StoreHintKinds.Queued);
 
     public override IDisposable Listen(Action<StoreHint> listener) => base.Listen(hint =>
     {
