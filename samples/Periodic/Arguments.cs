@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Periodic;
 
-/// <summary>What the command line says.</summary>
+/// <summary>The arguments of the command line.</summary>
 internal sealed record Arguments(TimeSpan Length)
 {
     private const int DefaultSeconds = 22;
@@ -13,14 +13,14 @@ internal sealed record Arguments(TimeSpan Length)
 
         usage: dotnet run --project samples/Periodic [-- [--seconds N] [--help]]
 
-          --seconds N  how long it goes on, 1 to 3600; 22 if it is not given. By second 12 everything has been seen once
+          --seconds N  how long it runs, 1 to 3600; default 22. By second 12 everything has happened once
           --help       shows this
 
         Exit codes: 0 the time is over, 2 wrong arguments, 130 stopped with Ctrl-C.
         """;
 
     /// <summary>
-    /// Reads them; what it returns, if anything, is the exit code of a program that has nothing to do.
+    /// Reads the arguments. Returns an exit code if the program has to end at once, else null.
     /// </summary>
     public static int? Read(string[] args, out Arguments arguments)
     {

@@ -19,8 +19,8 @@ builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services.AddKaijuTasks(options =>
     {
         options.AppName = "periodic";
-        options.KeptRuns = 100; // ListRunsAsync is to tell of all runs; 10 earlier ones are kept by default.
-        options.StopTimeout = TimeSpan.FromSeconds(1); // Runs that take longer are given back when the host stops.
+        options.KeptRuns = 100; // So that ListRunsAsync returns all runs; the default keeps 10.
+        options.StopTimeout = TimeSpan.FromSeconds(1); // Longer runs are released when the host stops.
     })
     .AddCommand("beat", () => "alive")
     .AddCommand("work", async (double seconds, CancellationToken cancellationToken) =>
@@ -47,12 +47,12 @@ using var ending = CancellationTokenSource.CreateLinkedTokenSource(
 // Six fields begin with seconds. The first run comes at the first occurrence.
 await tasks.CreateAsync(new TaskDefinition { Id = "heartbeat", Cron = "*/2 * * * * *", Commands = [new("beat")] });
 
-// Each run takes longer than the time between two occurrences. Runs never overlap: what passes meanwhile is skipped,
-// and counted.
+// Each run takes longer than the time between two occurrences. Runs never overlap: occurrences that pass in the
+// meantime are skipped and counted.
 await tasks.CreateAsync(
     new TaskDefinition { Id = "slow", Cron = "*/3 * * * * *", Commands = [new("work", new { seconds = 4 })] });
 
-// Each run fails at its first attempt. Its retries belong to the run: the next occurrence comes when they are over.
+// Each run fails at its first attempt. Retries belong to the run: the next occurrence follows after them.
 await tasks.CreateAsync(new TaskDefinition
 {
     Id = "flaky",
@@ -62,11 +62,11 @@ await tasks.CreateAsync(new TaskDefinition
     RetryDelay = TimeSpan.FromSeconds(1),
 });
 
-// One of its runs is cancelled below; the task goes on with its next occurrence.
+// One of its runs is cancelled below; the task continues with its next occurrence.
 await tasks.CreateAsync(
     new TaskDefinition { Id = "cancelled", Cron = "*/4 * * * * *", Commands = [new("work", new { seconds = 1.5 })] });
 
-// It has no time of its own: something must start it.
+// On demand: it runs only when it is reset, or started by another task.
 await tasks.CreateAsync(
     new TaskDefinition { Id = "report", RunAt = TaskDefinition.OnDemand, Commands = [new("report")] });
 
@@ -91,7 +91,7 @@ await screen.FollowAsync(async show =>
     }
     catch (OperationCanceledException)
     {
-        // They end with the program, whatever they were at.
+        // The scenes end with the program.
     }
 
     screen.Say(stopped ? "Stopped with Ctrl-C." : "The time is over.");
@@ -99,24 +99,19 @@ await screen.FollowAsync(async show =>
     show(await LookAsync());
 });
 
-// What runs now has a second to end. The store in memory is still there, so the last words can come from it.
-await host.StopAsync(CancellationToken.None);
+// Before the stop: the client of a stopped host throws. Running stages then have a second to end.
 var last = await LookAsync();
+await host.StopAsync(CancellationToken.None);
 foreach (var view in last)
 {
     Console.WriteLine(Wording.LastLine(view));
-}
-
-if (last.Any(view => view.Task.State == TaskState.Suspended))
-{
-    Console.WriteLine("SUSPENDED: given back by the host that stopped; over a lasting store it would go on.");
 }
 
 return exitCode;
 
 async Task CancelOneRunAsync(CancellationToken cancellationToken)
 {
-    // A run that is under way: cancelled before, it would never have begun.
+    // Waits for a run that is under way: an earlier cancel would skip its occurrence.
     await Task.Delay(TimeSpan.FromSeconds(5), cancellationToken);
     while (await tasks.GetAsync("cancelled", cancellationToken) is not { State: TaskState.Executing })
     {
@@ -125,17 +120,17 @@ async Task CancelOneRunAsync(CancellationToken cancellationToken)
 
     if (await tasks.CancelAsync("cancelled", cancellationToken))
     {
-        screen.Say("CancelAsync(\"cancelled\"): the run has failed for good, its handler is told.");
+        screen.Say("CancelAsync(\"cancelled\"): the run has failed for good, its token is cancelled.");
     }
 }
 
 async Task RestartTheReportAsync(CancellationToken cancellationToken)
 {
     await Task.Delay(TimeSpan.FromSeconds(3), cancellationToken);
-    screen.Say("ResetAsync(\"report\") starts it.");
+    screen.Say("ResetAsync(\"report\") starts the report.");
     await tasks.ResetAsync("report", cancellationToken);
 
-    // WaitAsync answers with the outcome of this run; a failure is an outcome as well.
+    // WaitAsync returns the outcome of the current run; a failure is an outcome too.
     var run = await tasks.WaitAsync("report", cancellationToken);
     screen.Say($"The report {Wording.Outcome(run)}. That is final: it has no retries.");
 
@@ -151,7 +146,7 @@ async Task<IReadOnlyList<TaskView>> LookAsync()
     var views = new List<TaskView>();
     foreach (var id in ids)
     {
-        // Runs that have ended, the latest first; what the task is doing now is in its record.
+        // Runs that have ended, the latest first; the record has the present state.
         var runs = await tasks.ListRunsAsync(id);
         views.Add(new TaskView(await tasks.GetAsync(id) ?? throw new TaskNotFoundException(id), runs));
     }

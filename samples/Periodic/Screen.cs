@@ -16,7 +16,7 @@ internal sealed class Screen(Func<TimeSpan> elapsed, TimeSpan length)
     private readonly Dictionary<string, (int Runs, int Retries, bool Failed)> _shown = [];
     private readonly bool _isLive = AnsiConsole.Profile.Out.IsTerminal && AnsiConsole.Profile.Capabilities.Ansi;
 
-    /// <summary>Says something beside what the tasks do.</summary>
+    /// <summary>Prints a line beside the tasks.</summary>
     public void Say(string text)
     {
         lock (_lock)
@@ -32,7 +32,7 @@ internal sealed class Screen(Func<TimeSpan> elapsed, TimeSpan length)
         }
     }
 
-    /// <summary>Shows whatever <paramref name="body"/> hands over, until it ends.</summary>
+    /// <summary>Shows the tasks that <paramref name="body"/> passes to it, until the body ends.</summary>
     public Task FollowAsync(Func<Action<IReadOnlyList<TaskView>>, Task> body) =>
         _isLive
             ? AnsiConsole.Live(Text.Empty).StartAsync(live => body(views => live.UpdateTarget(Draw(views))))

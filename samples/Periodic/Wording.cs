@@ -3,20 +3,20 @@ using Kaiju.Tasks;
 
 namespace Periodic;
 
-/// <summary>A task as it stands, and its runs that have ended, the latest first.</summary>
+/// <summary>A task as it is now, and its runs that have ended, the latest first.</summary>
 internal sealed record TaskView(TaskRecord Task, IReadOnlyList<TaskRun> Runs)
 {
-    /// <summary>Retries of all its runs, the one that is under way included.</summary>
+    /// <summary>The retries of all its runs, including the current one.</summary>
     public int Retries => Runs.Sum(run => run.Retries) + (Task.HasEnded ? 0 : Task.Retries);
 }
 
-/// <summary>How tasks and runs read.</summary>
+/// <summary>The texts for tasks and runs.</summary>
 internal static class Wording
 {
-    /// <summary>The state as it is stored.</summary>
+    /// <summary>The state in upper case.</summary>
     public static string State(TaskRecord task) => task.State.ToString().ToUpperInvariant();
 
-    /// <summary>When a task is on again.</summary>
+    /// <summary>When a task runs next.</summary>
     public static string Next(TaskRecord task) => task switch
     {
         { State: TaskState.Failed, RetryAt: { } retryAt } => $"retry {Left(retryAt)}",
@@ -25,24 +25,24 @@ internal static class Wording
         _ => "on demand",
     };
 
-    /// <summary>What became of a run.</summary>
+    /// <summary>The outcome of a run.</summary>
     public static string Outcome(TaskRun run) => run switch
     {
-        { State: TaskState.Finished } => $"finished: {run.Result[^1]}",
+        { State: TaskState.Finished } => $"finished: {run.GetResult<string>()}",
         { Error.Kind: TaskErrorKind.Cancelled } => "cancelled",
         _ => $"failed: {run.Error?.Message}",
     };
 
-    /// <summary>What became of a task's last run, or of the last attempt at the present one.</summary>
+    /// <summary>The outcome of a task's last run, or of the last attempt of the current one.</summary>
     public static string LastOutcome(TaskView view) => view.Task switch
     {
         { State: TaskState.Failed, RetryAt: not null, Error: { } error } => $"failed: {error.Message}",
-        _ => view.Runs is [var run, ..]
-            ? (run.State == TaskState.Finished ? run.Result[^1].ToString()
-            : Outcome(run)) : "",
+        _ => view.Runs is not [var run, ..] ? ""
+            : run.State == TaskState.Finished ? run.GetResult<string>() ?? ""
+            : Outcome(run),
     };
 
-    /// <summary>A task's runs in one line, in the order in which they were.</summary>
+    /// <summary>A task's runs in one line, the oldest first.</summary>
     public static string LastLine(TaskView view)
     {
         var runs = string.Concat(view.Runs.Reverse().Select(run => $"  {At(run)}{Remark(run)}"));
@@ -51,7 +51,7 @@ internal static class Wording
             + $"{(view.Runs.Count == 1 ? "run" : "runs")}{skipped}{(runs.Length > 0 ? ":" : "")}{runs}";
     }
 
-    // What finished at once needs none.
+    // A run that finished at its first attempt has no remark.
     private static string Remark(TaskRun run) => run switch
     {
         { Error.Kind: TaskErrorKind.Cancelled } => " (cancelled)",

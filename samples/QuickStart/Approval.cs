@@ -5,12 +5,12 @@ namespace QuickStart;
 /// <summary>The message that the task waits for.</summary>
 internal sealed record Answer(bool Approved, string By);
 
-/// <summary>Asks whoever is there: the command line, the keyboard, or nobody.</summary>
+/// <summary>Gets the answer from the command line or the keyboard; without a terminal it approves.</summary>
 internal sealed class Approval(Arguments arguments, Screen screen)
 {
     private bool _asked;
 
-    /// <summary>The answer; null while there is none. Does not wait.</summary>
+    /// <summary>The answer; null while it is open. Does not wait.</summary>
     public Answer? Read()
     {
         if (arguments.Approve)
@@ -21,7 +21,7 @@ internal sealed class Approval(Arguments arguments, Screen screen)
         if (Console.IsInputRedirected)
         {
             screen.Say("There is no terminal to ask at, so the report is approved.");
-            return new Answer(true, "nobody (no terminal)");
+            return new Answer(true, "no one (no terminal)");
         }
 
         if (!_asked)
@@ -49,7 +49,7 @@ internal sealed class Approval(Arguments arguments, Screen screen)
         _ => null,
     };
 
-    // A key that was pressed before the question is no answer to it.
+    // A key that was pressed before the question does not answer it.
     private static void Forget()
     {
         while (Console.KeyAvailable)

@@ -1,6 +1,6 @@
 namespace QuickStart;
 
-/// <summary>What the command line says.</summary>
+/// <summary>The arguments of the command line.</summary>
 internal sealed record Arguments(string Folder, bool Approve, int Limit, string? Database)
 {
     private const string Help = """
@@ -10,18 +10,17 @@ internal sealed record Arguments(string Folder, bool Approve, int Limit, string?
         usage: dotnet run --project samples/QuickStart
                    [-- [folder] [--approve] [--limit words] [--database file] [--help]]
 
-          folder           where to count; the repository's docs folder if none is given
+          folder           where to count; default: the repository's docs folder
           --approve        approves the report at once; without a terminal it is approved anyway
-          --limit words    warns if there are more words than this; 100000 if it is not given
-          --database file  keeps the tasks in this file, and goes on with those that it holds; a new temporary file if
-                           it is not given
+          --limit words    warns if there are more words than this; default 100000
+          --database file  keeps the tasks in this file, and resumes those that it holds; default: a new temporary file
           --help           shows this
 
         Exit codes: 0 both tasks finished, 1 a task failed, 2 wrong arguments, 130 stopped with Ctrl-C.
         """;
 
     /// <summary>
-    /// Reads them; what it returns, if anything, is the exit code of a program that has nothing to do.
+    /// Reads the arguments. Returns an exit code if the program has to end at once, else null.
     /// </summary>
     public static int? Read(string[] args, out Arguments arguments)
     {

@@ -9,8 +9,8 @@ if (Arguments.Read(args, out var arguments) is { } exitCode)
     return exitCode;
 }
 
-// Tasks outlive the process in a file: stopped or killed in the middle, they go on where they were when the file is
-// opened again.
+// The file keeps tasks beyond the process. After a stop or a kill they resume when the file is opened again, at the
+// first stage that was not recorded.
 var database = arguments.Database
     ?? Path.Combine(Directory.CreateTempSubdirectory("kaiju-quick-start-").FullName, "tasks.db");
 
@@ -20,8 +20,9 @@ builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services.AddSingleton<Screen>();
 builder.Services.AddKaijuTasks(options =>
     {
-        // So that a process that was killed is found dead within seconds.
         options.AppName = "quick-start";
+
+        // Short, so that a killed process counts as dead within seconds.
         options.PingInterval = TimeSpan.FromSeconds(1);
         options.MaxMissedPings = 2;
     })
@@ -30,7 +31,7 @@ builder.Services.AddKaijuTasks(options =>
     .AddCommand(
         "summary.print", async (string of, ITaskClient tasks, Screen screen, CancellationToken cancellationToken) =>
     {
-        // Each failure leaves a notification as well; the final one has the results.
+        // Each failure leaves a notification too; the final notification has the results.
         var notifications = tasks.ListNotificationsAsync(new() { TaskId = of }, cancellationToken);
         var summary = Wording.Summary(
             await notifications.FirstAsync(notification => notification.IsFinal, cancellationToken));
@@ -46,7 +47,7 @@ var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().Appl
 if (await tasks.GetAsync("words-summary") is { HasEnded: false }
     && await tasks.GetAsync("words-report") is { HasEnded: false } known)
 {
-    screen.Say($"Going on with the tasks in {database}: {Wording.Place(known)}");
+    screen.Say($"Resuming the tasks in {database}: {Wording.Place(known)}");
 }
 else
 {
@@ -61,11 +62,11 @@ try
 }
 catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
-    screen.Say($"Stopped before the end. Go on with: dotnet run --project samples/QuickStart -- --database {database}");
+    screen.Say($"Stopped early. Resume with: dotnet run --project samples/QuickStart -- --database {database}");
     stopped = true;
 }
 
-// First: a client answers nothing once its host has stopped.
+// Before the stop: the client of a stopped host throws.
 var last = await tasks.ListAsync().OrderBy(task => task.Id).ToListAsync();
 await host.StopAsync(CancellationToken.None);
 last.ForEach(task => Console.WriteLine(Wording.LastLine(task)));
@@ -73,7 +74,7 @@ return stopped ? 130 : last.TrueForAll(task => task.State == TaskState.Finished)
 
 async Task CreateTasksAsync()
 {
-    // This one waits until the other has finished and starts it.
+    // On demand: it runs when the other task has finished and starts it.
     var summary = new TaskDefinition
     {
         Id = "words-summary",
@@ -106,7 +107,7 @@ async Task CreateTasksAsync()
                     path = "[kws.report]",
                     title = "[!f:{1-words} words in {1-files} files]",
                     largest = "[1.largest]",
-                    by = "[4.by:nobody]",
+                    by = "[4.by:no one]",
                 })
             {
                 Condition = TaskCondition.Where("4.approved").EqualTo(true),

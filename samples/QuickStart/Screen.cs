@@ -15,7 +15,7 @@ internal sealed class Screen(TimeProvider clock)
     private readonly bool _isLive = AnsiConsole.Profile.Out.IsTerminal && AnsiConsole.Profile.Capabilities.Ansi;
     private volatile bool _isFollowing;
 
-    /// <summary>Says something beside what the tasks do. Handlers may, too.</summary>
+    /// <summary>Prints a line beside the tasks. Handlers may call it too.</summary>
     public void Say(string text, Style? style = null)
     {
         lock (_lock)
@@ -31,7 +31,7 @@ internal sealed class Screen(TimeProvider clock)
         }
     }
 
-    /// <summary>Shows whatever <paramref name="body"/> hands over, until it ends.</summary>
+    /// <summary>Shows the tasks that <paramref name="body"/> passes to it, until the body ends.</summary>
     public async Task FollowAsync(Func<Action<IReadOnlyList<TaskRecord>>, Task> body)
     {
         if (!_isLive)

@@ -5,7 +5,7 @@ using Kaiju.Tasks;
 namespace QuickStart;
 
 /// <summary>
-/// The handlers: ordinary methods. What they return is recorded as the stage's result and never computed again.
+/// The handlers: ordinary methods. Their return values are recorded as results and never computed again.
 /// </summary>
 internal sealed class WordCommands(Screen screen)
 {
@@ -31,7 +31,18 @@ internal sealed class WordCommands(Screen screen)
         ".md",
         ".py",
         ".rb",
-        ".rs", ".rst", ".sh", ".sql", ".tex", ".toml", ".ts", ".txt", ".vb", ".xml", ".yaml", ".yml",
+        ".rs",
+        ".rst",
+        ".sh",
+        ".sql",
+        ".tex",
+        ".toml",
+        ".ts",
+        ".txt",
+        ".vb",
+        ".xml",
+        ".yaml",
+        ".yml",
     };
 
     [Command("words.find")]
@@ -69,7 +80,7 @@ internal sealed class WordCommands(Screen screen)
         {
             var kinds = others.OrderByDescending(kind => kind.Value).ThenBy(kind => kind.Key, StringComparer.Ordinal)
                 .Take(5).Select(kind => $"{kind.Value} {kind.Key}");
-            screen.Say($"Passed over, by extension: {string.Join(", ", kinds)}{(others.Count > 5 ? ", …" : "")}");
+            screen.Say($"Skipped, by extension: {string.Join(", ", kinds)}{(others.Count > 5 ? ", …" : "")}");
         }
 
         files.Sort(StringComparer.Ordinal);
@@ -84,8 +95,8 @@ internal sealed class WordCommands(Screen screen)
         {
             screen.Say(
                 $"{stage.Method} fails its first attempt on purpose; "
-                + "the task retries this stage and keeps what it has.");
-            throw new IOException("The disk hiccups, as disks do.");
+                + "the task retries this stage and keeps earlier results.");
+            throw new IOException("The disk does not answer.");
         }
 
         var counts = new List<FileWords>();
@@ -105,7 +116,7 @@ internal sealed class WordCommands(Screen screen)
         if (passedOver.Count > 0)
         {
             screen.Say(
-                $"Passed over, binary or not readable: "
+                $"Skipped, binary or not readable: "
                     + $"{string.Join(", ", passedOver.Take(5))}{(passedOver.Count > 5 ? ", …" : "")}");
         }
 
@@ -134,12 +145,12 @@ internal sealed class WordCommands(Screen screen)
                 CultureInfo.InvariantCulture, $"| {words:N0} | {file.Replace("|", "\\|", StringComparison.Ordinal)} |");
         }
 
-        // A stage runs at least once: run again, it writes the same file again.
+        // A stage runs at least once: a second run writes the same file again.
         await File.WriteAllTextAsync(path, report.ToString(), cancellationToken);
         return new Written(Path.GetFileName(path), report.Length);
     }
 
-    /// <summary>How many words a file has; null if it cannot be read or is no text.</summary>
+    /// <summary>The number of words of a file; null if it cannot be read or is not text.</summary>
     private static async Task<long?> CountFileAsync(string path, CancellationToken cancellationToken)
     {
         try

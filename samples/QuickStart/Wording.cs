@@ -4,10 +4,10 @@ using Kaiju.Tasks;
 
 namespace QuickStart;
 
-/// <summary>How tasks, stages and results read.</summary>
+/// <summary>The texts for tasks, stages and results.</summary>
 internal static class Wording
 {
-    /// <summary>What a stage is doing now.</summary>
+    /// <summary>The state of a stage.</summary>
     public static string Stage(TaskRecord task, int stage)
     {
         if (stage < task.Result.Count)
@@ -33,7 +33,7 @@ internal static class Wording
         : stage == task.Stage && task.Error is { } error ? Short(error.Message)
         : "";
 
-    /// <summary>Where a task stands.</summary>
+    /// <summary>The present stage of a task.</summary>
     public static string Place(TaskRecord task)
     {
         var retries = task.Retries > 0 ? $", retry {task.Retries} of {task.Definition.MaxRetries}" : "";
@@ -55,7 +55,7 @@ internal static class Wording
         return $"{task.Id,-14} {State(task),-9}  {string.Join(" · ", stages.Concat(rest))}";
     }
 
-    /// <summary>What the notification of a finished report says.</summary>
+    /// <summary>The text for the notification of a finished report.</summary>
     public static string Summary(TaskNotification notification)
     {
         var counted = Read<Counted>(notification.Result[1]);
@@ -63,7 +63,7 @@ internal static class Wording
         return $"{Count(counted.Files, "file")}, {Count(counted.Words, "word")}{report}";
     }
 
-    /// <summary>The state as it is stored.</summary>
+    /// <summary>The state in upper case.</summary>
     public static string State(TaskRecord task) => task.State.ToString().ToUpperInvariant();
 
     private static string Phrase(TaskRecord task, int stage)

@@ -16,16 +16,15 @@ internal sealed class DedicatedConnection(PostgreSqlConnections connections) : I
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var isKept = _connection is not null;
             _connection ??= await _connections.OpenKeptAsync(cancellationToken).ConfigureAwait(false);
             try
             {
                 return await use(_connection).ConfigureAwait(false);
             }
-            catch (Exception e) when (isKept && (Faults.IsOfConnection(e) || Faults.IsUnfit(e))
+            catch (Exception e) when ((Faults.IsOfConnection(e) || Faults.IsUnfit(e))
                 && !cancellationToken.IsCancellationRequested)
             {
-                // It may have died long ago; what it was used for does no harm if it is done twice.
+                // The connection may have died long ago, also in the pool that it came from. Its use may be repeated.
                 await CloseAsync(e).ConfigureAwait(false);
                 _connection = await _connections.OpenKeptAsync(cancellationToken).ConfigureAwait(false);
                 return await use(_connection).ConfigureAwait(false);

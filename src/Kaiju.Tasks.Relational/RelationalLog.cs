@@ -20,7 +20,7 @@ internal static partial class RelationalLog
         504, LogLevel.Debug, "The connection that listens for hints is lost; polling goes on, and it is opened again.")]
     public static partial void ListeningLost(ILogger logger, Exception exception);
 
-    [LoggerMessage(505, LogLevel.Error, "A listener of the store failed; the others were told.")]
+    [LoggerMessage(505, LogLevel.Error, "A listener for hints of the store failed; the other listeners were notified.")]
     public static partial void ListenerFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(

@@ -2,60 +2,59 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks;
 
-/// <summary>What a host does with tasks.</summary>
+/// <summary>The roles of a host: the work that it does for tasks.</summary>
 [Flags]
 public enum TaskRoles
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>No role.</summary>
     None = 0,
 
-    /// <summary>Creates, reads and steers tasks through <see cref="ITaskClient"/>.</summary>
+    /// <summary>Creates, reads and controls tasks through <see cref="ITaskClient"/>.</summary>
     Client = 1,
 
     /// <summary>Moves tasks between states when time or events say so.</summary>
     Manager = 2,
 
-    /// <summary>Runs stages.</summary>
+    /// <summary>Claims tasks and runs their stages.</summary>
     Executor = 4,
 
-    /// <summary>All of it in one process.</summary>
+    /// <summary>All roles in one process.</summary>
     All = Client | Manager | Executor,
 }
 
 /// <summary>
-/// How a host runs tasks. Checked when the host starts, with everything that is wrong in one error. What is marked
-/// (store) must be the same in every process over one store.
+/// The options of a host. They are checked when the host starts, and one error names everything that is wrong. Options
+/// marked (store) must be the same in every process over one store.
 /// </summary>
 public sealed class KaijuTasksOptions
 {
     /// <summary>
-    /// The app of this host: whose tasks the client creates where a task names none. 1 to 200 characters. Default
+    /// The app of this host. Tasks that its client creates without an app belong to it. 1 to 200 characters. Default
     /// <c>default</c>.
     /// </summary>
     public string AppName { get; set; } = "default";
 
-    /// <summary>
-    /// The apps whose tasks the executor runs. Default: none given, which means <see cref="AppName"/>.
-    /// </summary>
+    /// <summary>The apps whose tasks the executor runs. Default: empty, which means <see cref="AppName"/>.</summary>
     public IList<string> ExecutorApps { get; } = [];
 
-    /// <summary>What this host does. Default <see cref="TaskRoles.All"/>.</summary>
+    /// <summary>The roles of this host. Default <see cref="TaskRoles.All"/>.</summary>
     public TaskRoles Roles { get; set; } = TaskRoles.All;
 
-    /// <summary>How many tasks the executor runs at once, 1 to 10,000. Default 16.</summary>
+    /// <summary>The number of tasks that the executor runs at once, 1 to 10,000. Default 16.</summary>
     public int Capacity { get; set; } = 16;
 
     /// <summary>
-    /// What templates and conditions find under <c>executor</c>, beside <c>id</c> and <c>app_name</c>.
+    /// Values for templates and conditions, which read them under <c>executor</c>, beside <c>id</c> and
+    /// <c>app_name</c>. Default: empty.
     /// </summary>
     public IDictionary<string, string> ExecutorData { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>The bounds of a task. (store)</summary>
+    /// <summary>The limits of a task. (store)</summary>
     public TaskLimits Limits { get; set; } = new();
 
     /// <summary>
-    /// How types of yours become JSON in params, kws, messages and results. Default: System.Text.Json's Web defaults.
-    /// (store)
+    /// The JSON serialization of the host's types in params, kws, messages and results. Default: the Web defaults of
+    /// System.Text.Json. (store)
     /// </summary>
     public JsonSerializerOptions SerializerOptions { get; set; } = new(JsonSerializerDefaults.Web);
 
@@ -66,116 +65,120 @@ public sealed class KaijuTasksOptions
     public int DefaultMaxRetries { get; set; }
 
     /// <summary>
-    /// The time before a retry of a task that names none. Default <see cref="Tasks.RetryDelay.Default"/>. (store)
+    /// The delay before a retry, for tasks that set none. Default <see cref="Tasks.RetryDelay.Default"/>. (store)
     /// </summary>
     public RetryDelay RetryDelay { get; set; } = RetryDelay.Default;
 
-    /// <summary>After so many dead executors a run is parked FAILED, 1 to 1,000. Default 5. (store)</summary>
+    /// <summary>
+    /// The number of executors that may die while they hold a run before the run is parked as FAILED, 1 to 1,000.
+    /// Default 5. (store)
+    /// </summary>
     public int MaxInterruptions { get; set; } = 5;
 
     /// <summary>
-    /// How often an executor pings, whatever else it does, 1 s to 1 h. Default 30 s. A ping without an answer is given
-    /// up within this time, at the latest after a third of the executor's lifetime, and repeated. (store)
+    /// The time between two pings of an executor, 1 s to 1 h. Default 30 s. An unanswered ping is cancelled after this
+    /// time, or after a third of the executor's lifetime if that is shorter, and then retried. (store)
     /// </summary>
     public TimeSpan PingInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// After so many missed pings an executor is dead and its tasks go on elsewhere, 2 to 100: after one, a ping that
-    /// is a moment late would be a death. Default 3. (store)
+    /// The number of missed pings after which an executor counts as dead and its tasks resume elsewhere, 2 to 100.
+    /// Default 3. The minimum is 2, so that one late ping does not expel an executor. (store)
     /// </summary>
     public int MaxMissedPings { get; set; } = 3;
 
     /// <summary>
-    /// How often an executor with running work asks which claims it has lost, 100 ms to 1 min. Default 1 s: a cancel
-    /// reaches a handler in another process within twice that. Shorter than <see cref="PingInterval"/> ×
-    /// <see cref="MaxMissedPings"/>.
+    /// The time between two queries of an executor for lost claims while it runs tasks, 100 ms to 1 min. Default 1 s. A
+    /// cancel reaches a handler in another process within twice this time. Must be shorter than
+    /// <see cref="PingInterval"/> × <see cref="MaxMissedPings"/>.
     /// </summary>
     public TimeSpan ClaimCheckInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a loop sleeps at most when no hint wakes it, 10 ms to 10 min. Default 5 s.</summary>
+    /// <summary>The longest sleep of a loop that no hint wakes, 10 ms to 10 min. Default 5 s.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// The longest pause of a loop that meets faults; it begins at a tenth of a second and doubles. 100 ms to 10 min.
-    /// Default 3 s: work goes on soon after the store is back.
+    /// The longest pause of a loop after a failure, 100 ms to 10 min. Default 3 s, so that work resumes soon after an
+    /// outage of the store. Pauses begin at 100 ms and double.
     /// </summary>
     public TimeSpan MaxFaultDelay { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
     /// The longest time that a member of <see cref="ITaskClient"/> waits for one answer of the store, 100 ms to 1 h.
-    /// Default 30 s. A late answer is a <see cref="TaskStoreTimeoutException"/>. A member that asks more than once
-    /// (waits, streams, bulk) is bounded question by question.
+    /// Default 30 s. After it the member throws <see cref="TaskStoreTimeoutException"/>. For members that make several
+    /// calls (waits, streams, bulk operations) it limits each call.
     /// </summary>
     public TimeSpan ClientTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How many tasks a manager moves in one step, 1 to 100,000. Default 500.</summary>
+    /// <summary>The most tasks that a manager moves in one step, 1 to 100,000. Default 500.</summary>
     public int ManagerBatch { get; set; } = 500;
 
     /// <summary>
-    /// About how many bytes of commands, kws and results one claim may bring, at least 1. Default 16 MiB.
+    /// The approximate size of the commands, kws and results of one claim, in bytes, at least 1. Default 16 MiB.
     /// </summary>
     public long MaxClaimBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>
-    /// How long stages may go on when the host stops, before their tokens are cancelled, 0 to 1 h. Default 20 s. The
-    /// host's own shutdown timeout must be longer.
+    /// The time for stages to end when the host stops, before their tokens are cancelled, 0 to 1 h. Default 20 s. The
+    /// host's own shutdown timeout must be longer than this and <see cref="StopCancelTimeout"/> together.
     /// </summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// How long stages may take to end after that, before their tasks are given back, 0 to 1 h. Default 3 s.
+    /// The time for stages to end after their tokens are cancelled, before their tasks are released, 0 to 1 h. Default
+    /// 3 s.
     /// </summary>
     public TimeSpan StopCancelTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// How long after its deadline a run is aborted by the manager, so that its executor can say so first, 0 to 1 h.
+    /// The time between a run's deadline and its abort by the manager, so that its executor can report first, 0 to 1 h.
     /// Default 10 s. (store)
     /// </summary>
     public TimeSpan AbortGrace { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// A QUEUED task that nobody claims is aborted after its <c>max_exec_timeout</c>, as in the Python original.
-    /// Default false: it waits as long as it must. (store)
+    /// Whether a QUEUED task is aborted if it is not claimed within its <c>max_exec_timeout</c>, as in the Python
+    /// original. Default false: it waits without limit. (store)
     /// </summary>
     public bool AbortOverdueQueued { get; set; }
 
     /// <summary>
-    /// How long a task may be SUSPENDED before it is aborted, and how old a FAILED one may be to be retried; at least
-    /// <see cref="PollInterval"/>, at most 36,600 days. Default null: no limit. (store)
+    /// The longest time that a task may be SUSPENDED before it is aborted, and the greatest age of a FAILED task that
+    /// is still retried. At least <see cref="PollInterval"/>, at most 36,600 days. Default null: no limit. (store)
     /// </summary>
     public TimeSpan? SuspendedLifetime { get; set; }
 
     /// <summary>
-    /// What becomes of occurrences of a periodic task that nobody could run at their time. Default: however many, they
-    /// run once. (store)
+    /// The handling of occurrences of a periodic task that could not run at their time. Default
+    /// <see cref="MissedRuns.RunOnce"/>: any number of missed occurrences leads to one run. (store)
     /// </summary>
     public MissedRuns MissedRuns { get; set; }
 
-    /// <summary>How many earlier runs of a task are kept, 0 to 1,000. Default 10. (store)</summary>
+    /// <summary>The number of earlier runs that are kept for each task, 0 to 1,000. Default 10. (store)</summary>
     public int KeptRuns { get; set; } = 10;
 
     /// <summary>
-    /// A manager deletes tasks that ended for good longer ago than this, once an hour; 1 min to 36,600 days. Periodic
-    /// tasks and those marked <see cref="TaskDefinition.System"/> stay. Default null: never.
+    /// The age after which a manager deletes tasks that have ended and are not retried, 1 min to 36,600 days. Default
+    /// null: never. Checked once an hour. Periodic tasks and tasks marked <see cref="TaskDefinition.System"/> are kept.
     /// </summary>
     public TimeSpan? DeleteEndedAfter { get; set; }
 
     /// <summary>
-    /// The age at which a manager deletes tasks that FAILED for good, instead of <see cref="DeleteEndedAfter"/>: usually
-    /// longer, so that failures can be looked at. 1 min to 36,600 days. Default: null, the same as
+    /// The age after which a manager deletes tasks whose last run FAILED without a retry, 1 min to 36,600 days. Usually
+    /// longer than <see cref="DeleteEndedAfter"/>, so that failures can be examined. Default null: the same as
     /// <see cref="DeleteEndedAfter"/>.
     /// </summary>
     public TimeSpan? DeleteFailedAfter { get; set; }
 
     /// <summary>
-    /// A manager deletes notifications that were left longer ago than this, read or not, once an hour; 1 min to 36,600
-    /// days. Default null: never.
+    /// The age after which a manager deletes notifications, read or not, 1 min to 36,600 days. Default null: never.
+    /// Checked once an hour.
     /// </summary>
     public TimeSpan? DeleteNotificationsAfter { get; set; }
 
-    /// <summary>Stack traces are part of a handler's error. Default true.</summary>
+    /// <summary>Whether a handler's error includes the stack trace. Default true.</summary>
     public bool StackTraces { get; set; } = true;
 
-    /// <summary>The apps whose tasks the executor runs, never none.</summary>
+    /// <summary>The apps whose tasks the executor runs, at least one.</summary>
     internal IReadOnlyList<string> Apps => ExecutorApps.Count > 0 ? [.. ExecutorApps.Distinct()] : [AppName];
 }

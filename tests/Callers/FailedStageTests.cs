@@ -83,7 +83,7 @@ public abstract class FailedStageTests
     [Theory]
     [InlineData("template", "Task t, run {0}: attempt 1 failed at stage 0 (do), no retries are left: *kws.missing*")]
     [InlineData(
-        "unknown", "Task t, run {0}: attempt 1 failed at stage 0 (nothing like it), no retries are left: No command*")]
+        "unknown", "Task t, run {0}: attempt 1 failed at stage 0 (nothing like it), no retries are left: The command*")]
     [InlineData("timeout", "Task t, run {0}: attempt 1 failed at stage 0 (sleep), no retries are left: *")]
     public async Task A_failure_of_another_kind_is_logged_too(string kind, string text)
     {

@@ -56,7 +56,8 @@ internal static class CutMembers
 
                 rig.Advance(TimeSpan.FromHours(1));
             },
-            async rig => string.Join(' ', await rig.Store.DeleteEndedAsync(TaskState.Finished, TimeSpan.FromMinutes(1), 2, default))),
+            async rig => string.Join(
+                ' ', await rig.Store.DeleteEndedAsync(TaskState.Failed, TimeSpan.FromMinutes(1), 2, default))),
         ["ResetAsync"] = new(EndedAsync, async rig => (await rig.Store.ResetAsync("a", default)).ToString()),
         ["ResetAsync, running"] = new(ClaimedAsync, async rig => (await rig.Store.ResetAsync("a", default)).ToString()),
         ["CancelAsync"] = new(ClaimedAsync, async rig => (await rig.Store.CancelAsync("a", default)).ToString()),

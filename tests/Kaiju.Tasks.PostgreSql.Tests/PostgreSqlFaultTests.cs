@@ -273,14 +273,14 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
             transaction);
         await hold.ExecuteScalarAsync();
 
-        (await Store.DeleteEndedAsync(TaskState.Finished, TimeSpan.FromHours(-1), 10, default)).Should().Equal("b");
+        (await Store.DeleteEndedAsync(TaskState.Failed, TimeSpan.FromHours(-1), 10, default)).Should().Equal("b");
         (await Queue.ClaimAsync(
             new ClaimRequest { Executor = _executor, MaxTasks = 10, MaxBytes = 1_000_000 },
             default)).Select(task => task.Id)
             .Should().Equal("c");
 
         await transaction.RollbackAsync();
-        (await Store.DeleteEndedAsync(TaskState.Finished, TimeSpan.FromHours(-1), 10, default)).Should().Equal("a");
+        (await Store.DeleteEndedAsync(TaskState.Failed, TimeSpan.FromHours(-1), 10, default)).Should().Equal("a");
     }
 
     [Fact]

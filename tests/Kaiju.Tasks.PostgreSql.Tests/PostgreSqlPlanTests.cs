@@ -230,7 +230,8 @@ public sealed partial class PostgreSqlPlanTests
                                                 or "grace"
                                                     or "task_no" or "created_from" or "created_to" or "after_created" =>
                                                         "bigint",
-            "most" or "scanned" or "whole" or "state" or "duty" or "run_no" or "pass" or "stage" or "prefix_length" => "int",
+            "most" or "scanned" or "whole" or "state" or "duty" or "run_no" or "pass" or "stage" or "prefix_length" =>
+                "int",
             "claim" or "creation" => "uuid",
             "is_periodic" or "enabled" => "boolean",
             _ => "text",

@@ -22,7 +22,7 @@ public sealed class QuickStartTests
         await second.WaitForExitAsync();
 
         second.ExitCode.Should().Be(0);
-        said.Should().Contain(line => line.Contains("Going on with the tasks in", StringComparison.Ordinal));
+        said.Should().Contain(line => line.Contains("Resuming the tasks in", StringComparison.Ordinal));
         said.Should().NotContain(
             line => line.Contains("fails its first attempt", StringComparison.Ordinal),
             "the stage that does is recorded");

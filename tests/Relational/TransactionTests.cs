@@ -96,7 +96,7 @@ public abstract class TransactionTests : IAsyncLifetime
         (await Client.GetAsync("order-2")).Should().NotBeNull();
     }
 
-    /// <summary>See docs/transactions.md.</summary>
+    /// <summary>See docs/how-to/transactions.md.</summary>
     [Fact]
     public async Task EnsureCreated_does_nothing_beside_the_tables_of_tasks_and_CreateTables_adds_the_others()
     {

@@ -3,17 +3,17 @@ using Npgsql;
 
 namespace Shop.Api;
 
-/// <summary>What a customer asks for.</summary>
+/// <summary>The order of a customer.</summary>
 internal sealed record NewOrder(string Id, string Item, decimal Total);
 
-/// <summary>What a customer pays with.</summary>
+/// <summary>The payment of a customer.</summary>
 internal sealed record Payment(string Card);
 
-/// <summary>What a customer sees.</summary>
+/// <summary>An order as a customer sees it.</summary>
 internal sealed record Order(
     string Id, string Item, decimal Total, string Status, string? Tracking, bool WaitsForPayment);
 
-/// <summary>The shop's own table, and the tasks that go with its rows.</summary>
+/// <summary>The shop's own table, and the tasks of its rows.</summary>
 internal sealed class Orders(NpgsqlDataSource database, ITaskClient tasks)
 {
     public async Task CreateTableAsync()
@@ -24,7 +24,7 @@ internal sealed class Orders(NpgsqlDataSource database, ITaskClient tasks)
         await create.ExecuteNonQueryAsync();
     }
 
-    /// <summary>No order without its task, no task without its order: both are in one transaction.</summary>
+    /// <summary>Creates the order and its task in one transaction.</summary>
     public async Task<Order> PlaceAsync(NewOrder order)
     {
         await using var connection = await database.OpenConnectionAsync();

@@ -2,10 +2,10 @@ using Kaiju.Tasks;
 using Npgsql;
 using Shop.Api;
 
-// The API creates tasks and steers them; it runs none. The worker beside it does, see Shop.Worker.
+// The API creates and steers tasks; the worker beside it runs them, see Shop.Worker.
 var builder = WebApplication.CreateBuilder(args);
 var database = NpgsqlDataSource.Create(Environment.GetEnvironmentVariable("SHOP_DATABASE")
-    ?? throw new InvalidOperationException("SHOP_DATABASE names no database; samples/Shop/run.sh says how."));
+    ?? throw new InvalidOperationException("SHOP_DATABASE is not set; see samples/Shop/run.sh."));
 builder.Services.AddSingleton(database);
 builder.Services.AddSingleton<Orders>();
 builder.Services.AddKaijuTasks(options => (options.AppName, options.Roles) = ("shop", TaskRoles.Client))
@@ -19,7 +19,7 @@ app.MapPost("/orders", async (NewOrder order, Orders orders) =>
         ? Results.BadRequest(new { error = $"total is {order.Total}; it must be more than 0." })
         : Results.Accepted($"/orders/{order.Id}", await orders.PlaceAsync(order)));
 
-// The order's task waits for this message; one that does not wait (any more) cannot be paid.
+// The order's task waits for this message. An order whose task does not wait cannot be paid.
 app.MapPost("/orders/{id}/payment", async (string id, Payment payment, ITaskClient tasks) =>
     await tasks.SendMessageAsync(OrderTask.IdOf(id), payment)
         ? Results.Ok(new { id, paid = true })

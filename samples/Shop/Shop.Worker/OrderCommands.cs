@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Shop.Worker;
 
-/// <summary>What is done for an order. Each may run more than once, and does the same thing again then.</summary>
+/// <summary>The stages of an order. Each may run more than once, and has the same effect each time.</summary>
 internal sealed class OrderCommands(NpgsqlDataSource database, ILogger<OrderCommands> logger)
 {
     [Command("orders.reserve")]
@@ -21,7 +21,7 @@ internal sealed class OrderCommands(NpgsqlDataSource database, ILogger<OrderComm
             throw new ArgumentException($"The card \"{card}\" has no number.");
         }
 
-        // The key is the same when the stage runs again, so that whoever takes the money takes it once.
+        // The key is the same when the stage runs again, so that the payment service charges once.
         logger.LogInformation("Charging {Total} for order {Order}, request {Request}", total, id, stage.IdempotencyKey);
         await SetAsync(id, "paid", null, cancellationToken);
         return string.Create(CultureInfo.InvariantCulture, $"{total} with the card that ends in {card[^4..]}");

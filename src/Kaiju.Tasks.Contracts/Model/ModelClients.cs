@@ -124,7 +124,8 @@ internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelCl
     {
         var due = model.Tasks.Values
             .Where(
-                task => task.State.HasEnded && task.State.State == step.State && task.Definition is { Cron: null, System: false }
+                task => task.State.HasEnded && task.State.State == step.State
+                    && task.Definition is { Cron: null, System: false }
                     && task.State.StatusChange < model.Now - step.Age)
             .ToDictionary(task => task.Id, task => (IComparable)task.State.StatusChange);
         var gone = await _store.DeleteEndedAsync(step.State, step.Age, step.Limit, default);

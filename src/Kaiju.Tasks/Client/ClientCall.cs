@@ -1,11 +1,11 @@
 namespace Kaiju.Tasks.Client;
 
-/// <summary>One question of the client to the store, as its exceptions describe it.</summary>
-/// <param name="Member">The member of <see cref="ITaskClient"/> that asks.</param>
-/// <param name="TaskId">The task that it is about; null if it is about none or many.</param>
-/// <param name="MayChange">The question, or an earlier one of the same call, may change something.</param>
+/// <summary>One call of the client to the store, as the messages of exceptions describe it.</summary>
+/// <param name="Member">The name of the calling member of <see cref="ITaskClient"/>.</param>
+/// <param name="TaskId">The id of the task; null if the call concerns no task or several.</param>
+/// <param name="MayChange">True if this call, or an earlier one of the same member, may change data.</param>
 /// <param name="UsesConnection">
-/// The store uses the caller's own connection, which nothing else may use before the store has let go of it.
+/// True if the store uses the caller's connection, which must not be used until the store has finished.
 /// </param>
 internal readonly record struct ClientCall(string Member, string? TaskId, bool MayChange, bool UsesConnection = false)
 {

@@ -4,30 +4,30 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Client;
 
 /// <summary>
-/// The only way from the client to the store. Each question is bounded by <see cref="KaijuTasksOptions.ClientTimeout"/>
-/// and ends with the host or the caller's token. The store is told to give up, and the caller is released even if the
-/// store does not react.
+/// Makes all calls from the client to the store. A call ends after <see cref="KaijuTasksOptions.ClientTimeout"/>, with
+/// the host, or with the caller's token. The store's token is then cancelled, and the call returns even if the store
+/// does not react.
 /// </summary>
 internal sealed class ClientCalls(
     ITaskStore store, TimeProvider clock, ClientLifetime lifetime, Offload offload, KaijuTasksOptions options)
 {
     /// <summary>
-    /// How much longer a call waits for a store that uses the caller's connection: longer than a driver needs to
-    /// abandon a statement.
+    /// The additional wait for a store that uses the caller's connection: longer than a driver needs to cancel a
+    /// statement.
     /// </summary>
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(5);
 
-    /// <summary>The type of the store, for messages.</summary>
+    /// <summary>The name of the store's type, for messages.</summary>
     public string StoreName => store.GetType().Name;
 
-    /// <summary>True if the store can take part in a transaction of the caller's.</summary>
+    /// <summary>True if the store can join a transaction of the caller.</summary>
     public bool IsTransactional => store.InCallersTransaction is not null;
 
-    /// <summary>Asks for hints; nothing waits here.</summary>
+    /// <summary>Subscribes to the store's hints. Returns at once.</summary>
     public IDisposable Listen(Action<StoreHint> listener) => store.Listen(listener);
 
-    /// <summary>Asks the store one question.</summary>
-    /// <exception cref="TaskStoreTimeoutException">There was no answer in time.</exception>
+    /// <summary>Makes one call to the store.</summary>
+    /// <exception cref="TaskStoreTimeoutException">The store did not answer in time.</exception>
     /// <exception cref="TaskHostStoppedException">The host has stopped.</exception>
     /// <exception cref="OperationCanceledException">The caller's token was cancelled.</exception>
     public async ValueTask<T> AskAsync<TState, T>(
@@ -42,8 +42,8 @@ internal sealed class ClientCalls(
             throw new TaskHostStoppedException(call.ToString(), mayHaveHappened: false);
         }
 
-        // Without a timer and never disposed: a store may look at the token long after its caller was released. A store
-        // in memory answers before anything else is needed.
+        // Without a timer and never disposed: a store may use the token long after the caller has returned. A store in
+        // memory answers at once, so the timer and the linked token are only created for other stores.
         var giveUp = new CancellationTokenSource();
         var asked = ask(store, state, giveUp.Token);
         return asked.IsCompleted

@@ -3,9 +3,8 @@ using Microsoft.Extensions.Hosting;
 namespace Kaiju.Tasks.Client;
 
 /// <summary>
-/// When the client's calls end because their host does: waits when the host's own work is drained, every other call
-/// when the host has stopped, so that services which stop later than ours can still create tasks. Disposal of the
-/// container ends both.
+/// Ends the client's calls with their host. Waits end when the host's own tasks have drained. Other calls end when the
+/// host has stopped, so that services that stop later can still create tasks. Disposal of the container ends both.
 /// </summary>
 internal sealed class ClientLifetime : IDisposable
 {
@@ -16,10 +15,10 @@ internal sealed class ClientLifetime : IDisposable
     public ClientLifetime(IHostApplicationLifetime? application = null) =>
         _stopped = application?.ApplicationStopped.Register(End) ?? default;
 
-    /// <summary>Cancelled when no wait may go on.</summary>
+    /// <summary>Cancelled when waits must end.</summary>
     public CancellationToken WaitsEnded => _waits.Token;
 
-    /// <summary>Cancelled when no call may go on.</summary>
+    /// <summary>Cancelled when all calls must end.</summary>
     public CancellationToken Ended => _calls.Token;
 
     public void EndWaits() => _waits.Cancel();
@@ -30,7 +29,7 @@ internal sealed class ClientLifetime : IDisposable
         End();
     }
 
-    // Neither source is disposed: calls that come later find them cancelled.
+    // The sources are not disposed, so that later calls find them cancelled.
     private void End()
     {
         _waits.Cancel();

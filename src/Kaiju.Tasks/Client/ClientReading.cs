@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Kaiju.Tasks.Client;
 
-/// <summary>The members of the client that change nothing: reads, pages and waits.</summary>
+/// <summary>The client's members that do not change data: reads, pages and waits.</summary>
 internal sealed class ClientReading(
     ClientCalls calls, WaiterHub waiters, ClientLifetime lifetime, TimeProvider clock, KaijuTasksOptions options)
 {
@@ -154,7 +154,7 @@ internal sealed class ClientReading(
 
     private async Task<TaskRun> WaitForEndAsync(string taskId, string? jobId, CancellationToken cancellationToken)
     {
-        // The waiter hears hints before the first look, so that an end between the two is heard.
+        // The waiter listens to hints before the first read, so that it does not miss an end between the two.
         using var waiter = waiters.Enter(taskId);
         var task = await FindAsync(
             ClientCall.Read(nameof(WaitAsync), taskId), taskId, cancellationToken).ConfigureAwait(false);
@@ -220,7 +220,7 @@ internal sealed class ClientReading(
             return null;
         }
 
-        // It may have ended, and the next run begun, between the two questions.
+        // The run may have ended, and the next one may have begun, between the two reads.
         return await FindRunAsync(taskId, jobId, cancellationToken).ConfigureAwait(false)
             ?? throw new TaskRunLostException(
                 taskId, jobId, "the task was reset or replaced, or has had more runs since than are kept.");

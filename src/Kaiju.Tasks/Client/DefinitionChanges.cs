@@ -3,7 +3,8 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Client;
 
 /// <summary>
-/// Changes definitions: reads one, lets the caller change it, and stores it unless another caller was faster.
+/// Changes definitions: reads one, applies the caller's change and stores it. Repeats this if another caller was
+/// faster.
 /// </summary>
 internal sealed class DefinitionChanges(ClientCalls calls, ClientReading reading, TaskDefinitionChecker checker)
 {
@@ -16,10 +17,10 @@ internal sealed class DefinitionChanges(ClientCalls calls, ClientReading reading
                 ClientCall.Read(member, taskId), taskId, cancellationToken).ConfigureAwait(false);
             var changed = checker.Prepare(change(task.Definition) ?? throw new TaskValidationException(
                 taskId,
-                ["change returned null; it must return a definition, and the one it was given to change nothing."]));
+                ["change returned null; it must return a definition, the unchanged one to change nothing."]));
             if (changed.Id != taskId)
             {
-                throw new TaskValidationException(taskId, ["id can never change."]);
+                throw new TaskValidationException(taskId, ["id must not change."]);
             }
 
             var answer = await calls.AskAsync(
@@ -38,7 +39,7 @@ internal sealed class DefinitionChanges(ClientCalls calls, ClientReading reading
                 case UpdateResult.Refused:
                     throw new TaskValidationException(taskId, answer.Faults);
                 default:
-                    // Somebody else was faster: their change is the one to build on.
+                    // Another caller was faster: apply the change to the new definition.
                     continue;
             }
         }

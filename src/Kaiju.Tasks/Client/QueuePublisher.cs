@@ -3,12 +3,15 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Client;
 
-/// <summary>Tells the queue which of the tasks that were created are queued.</summary>
+/// <summary>Publishes newly created tasks that are queued.</summary>
 internal sealed class QueuePublisher(ClientCalls calls, ITaskQueue queue, StoreOutages outages)
 {
     private const string PublishWork = "publish queued tasks";
 
-    /// <summary>A hint: the tasks are stored, so nothing that happens here is the caller's business.</summary>
+    /// <summary>
+    /// Publishes the queued ones of the created tasks. A failure is logged instead of thrown, because the tasks are
+    /// stored.
+    /// </summary>
     public async Task PublishAsync(
         IEnumerable<TaskDefinition> definitions, IEnumerable<CreateAnswer> answers, CancellationToken cancellationToken)
     {
@@ -36,7 +39,7 @@ internal sealed class QueuePublisher(ClientCalls calls, ITaskQueue queue, StoreO
         }
         catch (Exception e)
         {
-            // They are stored, and executors find them at their next poll.
+            // The tasks are stored, and executors find them at their next poll.
             outages.Failed(PublishWork, e);
         }
     }

@@ -8,9 +8,7 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Client;
 
-/// <summary>
-/// The client over a store: checks what comes in, asks the store, and tells the queue what is queued.
-/// </summary>
+/// <summary>The client over a store: validates input, calls the store, and publishes queued tasks.</summary>
 internal sealed class TaskClient(
     ClientCalls calls,
     ClientReading reading,
@@ -19,7 +17,7 @@ internal sealed class TaskClient(
     KaijuTasksOptions options)
     : ITaskClient
 {
-    /// <summary>How many tasks one step of a bulk operation deletes.</summary>
+    /// <summary>The most tasks that one step of a bulk operation deletes.</summary>
     private const int BulkSize = 200;
 
     private readonly ClientReading _reading = reading;
@@ -47,7 +45,7 @@ internal sealed class TaskClient(
         options ??= CreateOptions.Default;
         ThrowIfNotTransactional(options);
 
-        // All of them before any is stored: if the caller's code throws here, nothing is half done.
+        // All are prepared before any is stored: if the caller's code throws here, none is stored.
         var (handles, prepared) = PrepareEach(
             definitions, definition => checker.Prepare(definition), definition => definition.Id);
         var answers = await StoreAsync(
@@ -69,8 +67,8 @@ internal sealed class TaskClient(
         ArgumentNullException.ThrowIfNull(tasks);
         var (handles, prepared) = PrepareEach(tasks, checker.PrepareImport, task => task.Definition?.Id);
 
-        // The executors of the other store never ping here. Known as of now, they are found dead after their lifetime,
-        // and their tasks are suspended and queued again.
+        // The executors of the other store never ping this one. They are registered as of now, so they are found dead
+        // after their lifetime, and their tasks are suspended and queued again.
         var executors = prepared.Select(item => item.Value.ExecutorId).OfType<string>().Distinct()
             .Select(executor => new ExecutorPing(executor, DateTimeOffset.MaxValue));
         var answers = await calls.AskAsync(
@@ -149,13 +147,13 @@ internal sealed class TaskClient(
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public Task<bool> SendMessageAsync(string taskId, object? message, CancellationToken cancellationToken) =>
         SendMessageAsync(
-            taskId, Written(taskId, () => JsonInput.Of(message).Owned(_serializing, "message")), cancellationToken);
+            taskId, Write(taskId, () => JsonInput.Of(message).Owned(_serializing, "message")), cancellationToken);
 
     public Task<bool> SendMessageAsync<T>(
         string taskId, T message, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken) =>
         SendMessageAsync(
             taskId,
-            Written(taskId, () => JsonWriting.Element(message, TaskTemplateConverter.OfData(typeInfo), "message")),
+            Write(taskId, () => JsonWriting.Element(message, TaskTemplateConverter.OfData(typeInfo), "message")),
             cancellationToken);
 
     public Task<bool> CancelAsync(string taskId, CancellationToken cancellationToken)
@@ -219,7 +217,9 @@ internal sealed class TaskClient(
         string taskId, string? jobId, TimeSpan? timeout, CancellationToken cancellationToken) =>
         _reading.WaitAsync(taskId, jobId, timeout, cancellationToken);
 
-    /// <summary>Stores definitions, and tells the queue what is queued unless the caller has yet to commit.</summary>
+    /// <summary>
+    /// Stores definitions, and publishes the queued tasks unless the caller has not committed them yet.
+    /// </summary>
     private async ValueTask<IReadOnlyList<CreateAnswer>> StoreAsync(
         ClientCall call,
         IReadOnlyList<TaskDefinition> prepared,
@@ -275,7 +275,7 @@ internal sealed class TaskClient(
         Faults = faults,
     };
 
-    /// <summary>Prepares each item; the invalid ones have their handles already.</summary>
+    /// <summary>Prepares each item. Invalid items get their handles here.</summary>
     private (TaskHandle[] Handles, List<(int Place, T Value)> Prepared) PrepareEach<T>(
         IEnumerable<T> items, Func<T, T> prepare, Func<T, string?> id)
     {
@@ -303,7 +303,7 @@ internal sealed class TaskClient(
         return ([.. handles], prepared);
     }
 
-    private static JsonElement Written(string taskId, Func<JsonElement> write)
+    private static JsonElement Write(string taskId, Func<JsonElement> write)
     {
         try
         {

@@ -3,7 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace Kaiju.Tasks.Wire;
 
-/// <summary>Writes a <see cref="TaskHandle"/> as the answer to a creation. A handle cannot be read.</summary>
+/// <summary>
+/// Writes a <see cref="TaskHandle"/> as JSON, the answer to a creation. A handle cannot be read from JSON.
+/// </summary>
 public sealed class TaskHandleConverter : JsonConverter<TaskHandle>
 {
     /// <inheritdoc/>

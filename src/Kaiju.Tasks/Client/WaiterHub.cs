@@ -5,17 +5,17 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Client;
 
 /// <summary>
-/// All waits of this process for ends of runs. A hint that names a task wakes only those who wait for it. Any other
-/// hint, and every poll, is one question for all: at most one at a time, and after a pause that grows with what the
-/// question took.
+/// Serves all waits of this process for the end of runs. A hint that names a task wakes only the waits for that task.
+/// Any other hint, and every poll, leads to one query for all waits. Queries run one at a time; the pause after each
+/// grows with its duration. See docs/decisions/0003.
 /// </summary>
 internal sealed class WaiterHub(
     ClientCalls calls, TimeProvider clock, ClientLifetime lifetime, KaijuTasksOptions options) : IDisposable
 {
-    /// <summary>The most runs of one question.</summary>
+    /// <summary>The most runs of one query.</summary>
     private const int MostAsked = 500;
 
-    /// <summary>A question is followed by a pause of so many times its own duration.</summary>
+    /// <summary>The pause after a query, as a multiple of its duration.</summary>
     private const int Rest = 4;
 
     private static readonly TimeSpan _shortestPause = TimeSpan.FromMilliseconds(5);
@@ -28,7 +28,7 @@ internal sealed class WaiterHub(
 
     private TimeSpan QuestionTimeout => options.ClientTimeout;
 
-    /// <summary>Begins to wait for the end of a run of a task: what is told from now on is remembered.</summary>
+    /// <summary>Registers a wait for the end of a task's run. Hints are remembered from now on.</summary>
     public Waiter Enter(string taskId)
     {
         Listen();
@@ -107,7 +107,8 @@ internal sealed class WaiterHub(
                 var began = TimeProvider.System.GetTimestamp();
                 await AskAsync().ConfigureAwait(false);
 
-                // Of the machine on purpose: the pause spares the store and has nothing to do with its time.
+                // Deliberately the system's clock: the pause limits the load on the store and does not depend on its
+                // time.
                 var pause = TimeProvider.System.GetElapsedTime(began) * Rest;
                 await Task.Delay(
                     pause > _shortestPause ? pause : _shortestPause,
@@ -117,7 +118,7 @@ internal sealed class WaiterHub(
         }
         catch (OperationCanceledException) when (lifetime.WaitsEnded.IsCancellationRequested)
         {
-            // Every waiter hears of it by itself.
+            // Every wait observes the same token.
         }
     }
 
@@ -131,12 +132,12 @@ internal sealed class WaiterHub(
     }
 
     /// <summary>
-    /// Asks about all who wait, and wakes those whose runs have ended or are no longer current. A fault is theirs whom
-    /// it was asked for.
+    /// Queries all awaited runs, and wakes the waits whose runs have ended or are no longer current. A failed query
+    /// fails the waits that it was made for.
     /// </summary>
     private async Task AskAsync()
     {
-        foreach (var asked in Known().Chunk(MostAsked))
+        foreach (var asked in SelectKnown().Chunk(MostAsked))
         {
             try
             {
@@ -160,9 +161,10 @@ internal sealed class WaiterHub(
     }
 
     /// <summary>
-    /// Those whose runs are known. The others are on their first look, which may come too early: they look again.
+    /// Returns the waits whose runs are known. The others are in their first read, which may be too early; they are
+    /// woken to read again.
     /// </summary>
-    private List<Waiter> Known()
+    private List<Waiter> SelectKnown()
     {
         lock (_lock)
         {
@@ -187,7 +189,7 @@ internal sealed class WaiterHub(
         }
     }
 
-    /// <summary>One wait, from before its first look until it is disposed of.</summary>
+    /// <summary>One wait, from before its first read until its disposal.</summary>
     public sealed class Waiter(WaiterHub hub, string taskId, WakeSignal signal) : IDisposable
     {
         private volatile Exception? _fault;
@@ -195,14 +197,14 @@ internal sealed class WaiterHub(
 
         public string TaskId => taskId;
 
-        /// <summary>The run that is waited for; null until the first look has answered.</summary>
+        /// <summary>The id of the awaited run; null until the first read has completed.</summary>
         public string? JobId
         {
             get => _jobId;
             set => _jobId = value;
         }
 
-        /// <summary>Ends when there may be something to see.</summary>
+        /// <summary>Completes when the run may have ended.</summary>
         public async Task WaitAsync(CancellationToken cancellationToken)
         {
             await signal.WaitAsync(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);

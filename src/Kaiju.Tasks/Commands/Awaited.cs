@@ -5,26 +5,21 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>
-/// Tasks by their types: which types are tasks, and the value behind one of which only the object tells that it is a
-/// task.
-/// </summary>
+/// <summary>Recognizes tasks by their types, and awaits the value of an object that turns out to be a task.</summary>
 internal static class Awaited
 {
-    // By the tasks' runtime types, of which a program has as many as it has async methods.
+    // Keyed by the runtime type of a task. A program has a bounded number of them, one for each async method.
     private static readonly ConcurrentDictionary<Type, PropertyInfo?> _results = new();
 
     /// <summary>True for tasks and value tasks, with and without a value.</summary>
     public static bool IsTask(Type type) =>
         typeof(Task).IsAssignableFrom(type) || type == typeof(ValueTask) || IsValueTaskOf(type);
 
-    /// <summary>
-    /// True if an object of such a type may be a task though the type is none, such as <c>object</c>.
-    /// </summary>
+    /// <summary>True if the type is not a task but its objects may be tasks, as for <c>object</c>.</summary>
     public static bool MayBeTask(Type type) =>
         type.IsAssignableFrom(typeof(Task)) || type.IsAssignableFrom(typeof(ValueTask));
 
-    /// <summary>What <c>Task&lt;T&gt;</c>, or a class derived from it, gives; null if the type is none.</summary>
+    /// <summary>The result type of <c>Task&lt;T&gt;</c> or of a class derived from it; null for other types.</summary>
     public static Type? ResultOf(Type? type)
     {
         while (type is not null && !(type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Task<>)))
@@ -38,7 +33,7 @@ internal static class Awaited
     public static bool IsValueTaskOf(Type type) =>
         type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>);
 
-    /// <summary>Awaits what is a task, and what that task gives, until there is a value that is not a task.</summary>
+    /// <summary>Awaits the value if it is a task, then the task's result, until the value is not a task.</summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     public static async ValueTask<object?> ValueOfAsync(object? value)
     {
@@ -65,7 +60,7 @@ internal static class Awaited
     }
 
     /// <summary>
-    /// Awaits a task that is declared to give nothing, and the task within it: what <c>StartNew(async …)</c> gives.
+    /// Awaits a task that is declared without a result, and the task inside it, as <c>StartNew(async …)</c> returns it.
     /// </summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     public static async ValueTask WhenDoneAsync(Task task)
@@ -84,7 +79,7 @@ internal static class Awaited
             task.GetType(), [RequiresUnreferencedCode(TrimmingNotice.Message)] static (type) => ResultProperty(type))
             ?.GetValue(task);
 
-    // An async method without a value is a task of a type that stands for nothing.
+    // The task of an async method without a value has a result of an internal type that stands for void.
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     private static PropertyInfo? ResultProperty(Type type) =>
         ResultOf(type) is { FullName: not "System.Threading.Tasks.VoidTaskResult" }

@@ -3,12 +3,14 @@ using Microsoft.Extensions.Options;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>The handlers of this process by method, bound once.</summary>
+/// <summary>The handlers of this process by their commands' names, bound once.</summary>
 internal sealed class CommandCatalog
 {
     private readonly FrozenDictionary<string, CommandHandler> _handlers;
 
-    /// <exception cref="OptionsValidationException">A handler cannot be bound; all that cannot are named.</exception>
+    /// <exception cref="OptionsValidationException">
+    /// Handlers cannot be bound; the message names all of them.
+    /// </exception>
     public CommandCatalog(CommandRegistrations registrations, BindingHost host)
     {
         var faults = new List<string>();
@@ -20,10 +22,10 @@ internal sealed class CommandCatalog
 
     public CommandHandler? Find(string method) => _handlers.GetValueOrDefault(method);
 
-    /// <summary>For the message of a command that is not there.</summary>
+    /// <summary>The names of all commands, for the message about an unknown command.</summary>
     public IEnumerable<string> Methods => _handlers.Keys.Order(StringComparer.Ordinal);
 
-    /// <summary>Why handlers cannot be bound.</summary>
+    /// <summary>Returns why handlers cannot be bound, one message for each.</summary>
     public static IEnumerable<string> FindFaults(CommandRegistrations registrations, BindingHost host)
     {
         var faults = new List<string>();

@@ -5,7 +5,7 @@ using Kaiju.Tasks.Templates;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>Finds what is wrong with one command before anything of its task is written.</summary>
+/// <summary>Validates one command before its task is stored.</summary>
 internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry specials, List<string> faults)
 {
     public void Check(TaskCommand command, int stage)
@@ -99,7 +99,8 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
         }
     }
 
-    // A run goes forward only, so such a value never exists: not with a default and not in a condition either.
+    // A run only moves forward, so such a value never exists, even with a default or in a condition. See
+    // docs/decisions/0002.
     private void CheckReferences(List<TemplateReference> references, int stage)
     {
         foreach (var reference in references)

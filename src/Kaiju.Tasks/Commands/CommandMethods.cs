@@ -13,7 +13,8 @@ internal static class CommandMethods
         | BindingFlags.DeclaredOnly;
 
     /// <summary>
-    /// All of them, private and static ones and those of base classes too; of an overridden one, the override.
+    /// Finds all of them, including private, static and inherited methods. An overridden method is found once, as its
+    /// override.
     /// </summary>
     public static IReadOnlyList<(MethodInfo Method, string Place)> Of(Type type)
     {

@@ -2,14 +2,14 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>What the name of a command may be, wherever one is registered.</summary>
+/// <summary>The rule for the names of commands.</summary>
 internal static class CommandName
 {
-    /// <summary>The end of a message about a name.</summary>
+    /// <summary>The rule, as the end of a message about a name.</summary>
     public static readonly string Rule =
         $"it must have 1 to {TaskLimits.MaxNameLength} characters, not only blanks.";
 
-    /// <summary>What is wrong with a name; null if nothing is.</summary>
+    /// <summary>Returns the end of a message about an invalid name; null if the name is valid.</summary>
     public static string? FindFault(string? name) => name switch
     {
         null => $"is null; {Rule}",

@@ -2,25 +2,25 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>Runs one command: binds the params, calls the user's code, gives its result as JSON.</summary>
-/// <param name="services">A scope for this stage alone.</param>
-/// <param name="context">The stage.</param>
-/// <param name="parameters">The filled params; undefined if there are none.</param>
+/// <summary>Runs one command: binds the params, calls the handler and returns its result as JSON.</summary>
+/// <param name="services">The services of the stage's scope.</param>
+/// <param name="context">The context of the stage.</param>
+/// <param name="parameters">The params with their templates filled; undefined without params.</param>
 /// <param name="cancellationToken">Cancelled when the stage must stop.</param>
 internal delegate ValueTask<JsonElement> CommandHandler(
     IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken);
 
-/// <summary>What binding a command's parameters needs to know of the host.</summary>
-/// <param name="Services">Says which types are services.</param>
-/// <param name="Serializing">How user types become JSON.</param>
+/// <summary>The parts of the host that the binding of parameters needs.</summary>
+/// <param name="Services">The registered services.</param>
+/// <param name="Serializing">The JSON serialization of the host's types.</param>
 internal sealed record BindingHost(RegisteredServices Services, JsonSerializerOptions Serializing);
 
 /// <summary>
-/// A command while its handler is made. What is wrong is collected, so that one start names everything.
+/// The binding of one command to its handler. Faults are collected, so that one failed start names all of them.
 /// </summary>
 /// <param name="Registration">The command.</param>
-/// <param name="Host">What is known of the host.</param>
-/// <param name="Faults">Where the faults of all commands go.</param>
+/// <param name="Host">The services and the serialization of the host.</param>
+/// <param name="Faults">The collection of the faults of all commands.</param>
 internal sealed record CommandBinding(CommandRegistration Registration, BindingHost Host, ICollection<string> Faults)
 {
     /// <summary>The command for a message: its name and its place.</summary>
@@ -30,15 +30,16 @@ internal sealed record CommandBinding(CommandRegistration Registration, BindingH
 }
 
 /// <summary>A command as it was registered.</summary>
-/// <param name="Method">Its name.</param>
-/// <param name="Place">Where it was registered, to be found by a person.</param>
+/// <param name="Method">The command's name.</param>
+/// <param name="Place">The place of the registration in the source code, for messages.</param>
 /// <param name="Bind">
-/// Makes its handler, once, when the host starts; null if it cannot be made, and then a fault says why.
+/// The function that makes the handler when the host starts. It returns null and adds a fault if the handler cannot be
+/// made.
 /// </param>
 internal sealed record CommandRegistration(string Method, string Place, Func<CommandBinding, CommandHandler?> Bind);
 
 /// <summary>
-/// All commands that were registered, in one place of the service collection, so that registering twice can be seen.
+/// All registered commands, in one object of the service collection, so that duplicate names are found.
 /// </summary>
 internal sealed class CommandRegistrations
 {
@@ -48,7 +49,7 @@ internal sealed class CommandRegistrations
 
     public IReadOnlyList<CommandRegistration> All => _all;
 
-    /// <summary>What is wrong with them as a whole.</summary>
+    /// <summary>Returns a message for each name that is registered more than once.</summary>
     public IEnumerable<string> FindFaults()
     {
         foreach (var same in _all.GroupBy(registration => registration.Method, StringComparer.Ordinal)

@@ -6,12 +6,12 @@ using Kaiju.Tasks.Templates;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>A command with its templates parsed; parsed once for as long as the command lives.</summary>
+/// <summary>A command with its templates parsed. They are parsed once in the lifetime of the command object.</summary>
 internal sealed class CompiledCommand
 {
     private static readonly ConditionalWeakTable<TaskCommand, CompiledCommand> _known = [];
 
-    // Without one of these a text is no template; a backslash may write one of them otherwise.
+    // A text without these characters is not a template. A backslash may be the escaped form of one of them.
     private static readonly SearchValues<byte> _signs = SearchValues.Create("[]`\\"u8);
 
     private readonly TaskCommand _command;
@@ -32,8 +32,8 @@ internal sealed class CompiledCommand
     }
 
     /// <summary>
-    /// True if the command has no condition and cannot have a template: filling it would give what stands there. Seen
-    /// in one look at its text.
+    /// True if the command has neither a condition nor a template, so that filling would not change it. Decided by one
+    /// scan of its text.
     /// </summary>
     public static bool IsConstant(TaskCommand command) =>
         command.Condition is null
@@ -46,13 +46,13 @@ internal sealed class CompiledCommand
     /// <summary>True if no text in the value can be a template.</summary>
     public static bool IsPlain(JsonElement json) => JsonText.Raw(json).IndexOfAny(_signs) < 0;
 
-    /// <exception cref="TemplateException">A template is not written in the language's grammar.</exception>
+    /// <exception cref="TemplateException">A template does not match the grammar.</exception>
     public static CompiledCommand Of(TaskCommand command) =>
         _known.GetValue(command, static command => new CompiledCommand(command));
 
     /// <summary>
-    /// Fills the whole command; whether its condition holds is asked afterwards, so a bad template fails the stage
-    /// either way.
+    /// Fills all templates of the command. The condition is evaluated afterwards, so a bad template fails the stage
+    /// even if the condition does not hold.
     /// </summary>
     /// <exception cref="TemplateException">A template cannot be filled.</exception>
     public FilledCommand Fill(TemplateData data, TemplateBudget budget)
@@ -72,7 +72,7 @@ internal sealed class CompiledCommand
 }
 
 /// <summary>A command with its templates filled.</summary>
-/// <param name="Method">The method.</param>
-/// <param name="Params">The params; undefined if there are none.</param>
-/// <param name="Condition">The condition's stored form; undefined if there is none.</param>
+/// <param name="Method">The filled method.</param>
+/// <param name="Params">The filled params; undefined without params.</param>
+/// <param name="Condition">The stored form of the filled condition; undefined without a condition.</param>
 internal readonly record struct FilledCommand(string Method, JsonElement Params, JsonElement Condition);

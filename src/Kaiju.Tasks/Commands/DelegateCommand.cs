@@ -7,12 +7,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>Makes handlers of users' delegates and methods.</summary>
+/// <summary>Makes handlers from users' delegates and methods.</summary>
 [RequiresUnreferencedCode(TrimmingNotice.Message)]
 [RequiresDynamicCode(TrimmingNotice.Message)]
 internal static class DelegateCommand
 {
-    /// <summary>The handler of a delegate.</summary>
+    /// <summary>Makes the handler of a delegate; null if it cannot be bound.</summary>
     public static CommandHandler? Bind(Delegate handler, Type? whole, CommandBinding binding)
     {
         if (handler.Method.IsStatic && handler.Target is not null)
@@ -23,7 +23,7 @@ internal static class DelegateCommand
 
         if (!handler.HasSingleTarget)
         {
-            binding.Refuse("the delegate stands for several methods; use a lambda that calls them.");
+            binding.Refuse("the delegate has several methods; use a lambda that calls them.");
             return null;
         }
 
@@ -35,14 +35,14 @@ internal static class DelegateCommand
     }
 
     /// <summary>
-    /// The handler of a method of a class. Each stage gets an object: a service, if the class is one, else a new one
-    /// that ends with the stage.
+    /// Makes the handler of a class's method; null if it cannot be bound. Each stage gets an object: the service if the
+    /// class is registered as one, else a new object that is disposed of after the stage.
     /// </summary>
     public static CommandHandler? Bind(MethodInfo method, Type type, CommandBinding binding)
     {
         if (method.ContainsGenericParameters)
         {
-            binding.Refuse("the method has type parameters, which no task can give; make one method for each type.");
+            binding.Refuse("the method has type parameters, which a task cannot set; make one method for each type.");
             return null;
         }
 
@@ -93,7 +93,8 @@ internal static class DelegateCommand
     }
 
     /// <summary>
-    /// Why no object of the class can be made; null if one can. The constructor is chosen as the factory chooses it.
+    /// Returns why an object of the class cannot be created; null if it can. Selects the constructor as the factory
+    /// does.
     /// </summary>
     private static string? FindFault(Type type, RegisteredServices services)
     {
@@ -133,12 +134,13 @@ internal static class DelegateCommand
     private sealed class Call(
         MethodInvoker method, ParameterBinder parameters, Func<object?, ValueTask<JsonElement>> result)
     {
-        /// <summary>Null if the result cannot be written, or nothing could see the method end.</summary>
+        /// <summary>Makes the call; null if its result cannot be written or its end cannot be observed.</summary>
         public static Call? Of(MethodInfo method, Type? whole, CommandBinding binding)
         {
             if (method.ReturnType == typeof(void) && method.IsDefined(typeof(AsyncStateMachineAttribute)))
             {
-                binding.Refuse("the handler is async void, so nothing could see it end or fail; let it return a Task.");
+                binding.Refuse(
+                    "the handler is async void, so its end and its failure cannot be observed; let it return a Task.");
                 return null;
             }
 

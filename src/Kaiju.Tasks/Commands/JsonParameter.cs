@@ -6,7 +6,7 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>A parameter that comes out of the command's params.</summary>
+/// <summary>A handler's parameter that is read from the command's params.</summary>
 [RequiresUnreferencedCode(TrimmingNotice.Message)]
 [RequiresDynamicCode(TrimmingNotice.Message)]
 internal sealed class JsonParameter
@@ -37,12 +37,12 @@ internal sealed class JsonParameter
     }
 
     /// <summary>
-    /// True if the handler says that it can do without: by a default value or a type with a question mark.
+    /// True if the handler does not require the parameter: it has a default value or a nullable type.
     /// </summary>
     public static bool IsOptional(ParameterInfo parameter) =>
         parameter.HasDefaultValue || NullabilityOf(parameter) == NullabilityState.Nullable;
 
-    // The default of a nullable enum is kept as its number, which no call accepts.
+    // Reflection returns the default of a nullable enum as a number, which a call does not accept.
     public static object? DefaultOf(ParameterInfo parameter) =>
         !parameter.HasDefaultValue ? null
         : parameter.DefaultValue is { } value
@@ -126,7 +126,7 @@ internal sealed class JsonParameter
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
         {
-            // Without the serializer's message and without itself: both may show a value, and this is stored and
+            // Without the serializer's exception and its message: both may show values, and this message is stored and
             // logged.
             throw Fault(method, JsonPlace.Explain(e, json, _typeInfo, place));
         }

@@ -4,16 +4,17 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>Says where JSON does not fit a type, by place, kind and length.</summary>
+/// <summary>Explains where JSON does not fit a type, by place, kind and length.</summary>
 internal static class JsonPlace
 {
     /// <summary>
-    /// The sentence, without its point: <c>params.order.id is a text of 3 characters; it must be an Int32</c>.
+    /// Returns a sentence without its final point: <c>params.order.id is a text of 3 characters; it must be an
+    /// Int32</c>.
     /// </summary>
-    /// <param name="thrown">What the serializer threw; its path leads to the place.</param>
-    /// <param name="json">What was read.</param>
-    /// <param name="typeInfo">As what it was read.</param>
-    /// <param name="place">Where it stands.</param>
+    /// <param name="thrown">The serializer's exception, whose path leads to the place.</param>
+    /// <param name="json">The JSON that was read.</param>
+    /// <param name="typeInfo">The contract of the type that it was read as.</param>
+    /// <param name="place">The name of the JSON in messages, such as <c>params</c>.</param>
     public static string Explain(Exception thrown, JsonElement json, JsonTypeInfo typeInfo, string place)
     {
         var rest = thrown is JsonException { Path: { Length: > 0 } path } ? path.AsSpan(1) : default;
@@ -38,7 +39,8 @@ internal static class JsonPlace
     }
 
     /// <summary>
-    /// One member or entry on the way. The path does not escape quotes, so names are looked for and not taken apart.
+    /// Takes one member or entry of the path. The path does not escape quotes, so member names are searched for instead
+    /// of parsed.
     /// </summary>
     private static bool Step(JsonElement json, ReadOnlySpan<char> path, out string step, out JsonElement next)
     {

@@ -3,7 +3,7 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>Carries out <see cref="MessageCommand"/>.</summary>
+/// <summary>Runs <see cref="MessageCommand"/>.</summary>
 internal sealed class MessageSpecialCommand : SpecialCommand
 {
     public override string Method => MessageCommand.MethodName;
@@ -15,7 +15,7 @@ internal sealed class MessageSpecialCommand : SpecialCommand
         var given = command.ParamsJson;
         if (!JsonText.IsNothing(given) && !(given.ValueKind == JsonValueKind.Object && !given.EnumerateObject().Any()))
         {
-            yield return $"params is {JsonText.Show(given)}; it must be left out, since a wait for a message has none.";
+            yield return $"params is {JsonText.Show(given)}; it must be left out: a wait for a message has no params.";
         }
     }
 

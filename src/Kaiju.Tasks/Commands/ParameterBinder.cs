@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Commands;
 
 /// <summary>
-/// Gives a handler's parameters their values: the stage, the token and services by type, the params as a whole where
-/// <see cref="ParamsAttribute"/> asks for it, and everything else from the params' member of the parameter's name.
+/// Binds a handler's parameters. The stage, the token and services are bound by type. A parameter with
+/// <see cref="ParamsAttribute"/> takes the params as a whole, and every other parameter the member with its name.
 /// </summary>
 [RequiresUnreferencedCode(TrimmingNotice.Message)]
 [RequiresDynamicCode(TrimmingNotice.Message)]
@@ -26,7 +26,7 @@ internal sealed class ParameterBinder
         if (whole is not null && parameters.All(parameter => parameter.ParameterType != whole))
         {
             binding.Refuse(
-                $"the handler has no parameter of the type {TypeText.Of(whole)}, which is to take the params as a "
+                $"the handler has no parameter of the type {TypeText.Of(whole)}, which must take the params as a "
                     + "whole.");
         }
 
@@ -34,7 +34,7 @@ internal sealed class ParameterBinder
     }
 
     /// <exception cref="ParamsBindingException">
-    /// The params do not fit; it names the parameter, the place and the kind of value found.
+    /// The params do not fit. The message names the parameter, the place and the kind of the value.
     /// </exception>
     public object?[] Bind(
         IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken)
@@ -53,13 +53,13 @@ internal sealed class ParameterBinder
         var type = parameter.ParameterType;
         if (type.IsByRef || type.IsPointer || type.IsByRefLike)
         {
-            return Refused(
+            return Refuse(
                 binding,
-                $"its parameter \"{parameter.Name}\" is passed by reference or lives on the stack; commands cannot "
-                    + "have such parameters.");
+                $"its parameter \"{parameter.Name}\" is passed by reference or lives on the stack; a command cannot "
+                    + "have such a parameter.");
         }
 
-        // A key says which one is meant, also of the types that are the stage's own.
+        // An explicit key selects a service, even for the types that the stage itself provides.
         var keyed = parameter.GetCustomAttribute<FromKeyedServicesAttribute>();
         if (keyed is not { LookupMode: ServiceKeyLookupMode.ExplicitKey } && SourceOfStage(type) is { } stage)
         {
@@ -68,10 +68,10 @@ internal sealed class ParameterBinder
 
         if (parameter.IsDefined(typeof(ServiceKeyAttribute)))
         {
-            return Refused(
+            return Refuse(
                 binding,
-                $"its parameter \"{parameter.Name}\" is marked [ServiceKey], and a handler is not a service with a "
-                    + "key; take it out.");
+                $"its parameter \"{parameter.Name}\" is marked [ServiceKey], but a handler is not a service with a "
+                    + "key; remove it.");
         }
 
         var isWhole = type == whole || parameter.IsDefined(typeof(ParamsAttribute));
@@ -80,7 +80,7 @@ internal sealed class ParameterBinder
             : SourceOfJson(parameter, isWhole, binding);
     }
 
-    /// <summary>What is a handler's own by its type.</summary>
+    /// <summary>The source of a type that the stage itself provides; null for other types.</summary>
     private static Source? SourceOfStage(Type type) =>
         type == typeof(CancellationToken) ? static (_, _, _, cancellationToken) => cancellationToken
         : type == typeof(StageContext) ? static (_, context, _, _) => context
@@ -93,7 +93,7 @@ internal sealed class ParameterBinder
         var type = parameter.ParameterType;
         if (binding.Host.Services.FindFault(type) is { } fault)
         {
-            return Refused(
+            return Refuse(
                 binding,
                 $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)}, "
                 + $"whose constructor {fault}.");
@@ -104,7 +104,7 @@ internal sealed class ParameterBinder
 
     private static Source SourceOfKey(ParameterInfo parameter, FromKeyedServicesAttribute keyed, CommandBinding binding)
     {
-        // A handler has no key of its own that it could pass on.
+        // A handler has no key that a parameter could inherit, so only an explicit key counts.
         var (type, services) = (parameter.ParameterType, binding.Host.Services);
         var key = keyed.LookupMode == ServiceKeyLookupMode.ExplicitKey ? keyed.Key : null;
         if (key is null ? services.Has(type) : services.Has(type, key))
@@ -119,7 +119,7 @@ internal sealed class ParameterBinder
             return (_, _, _, _) => value;
         }
 
-        return Refused(binding, key is null
+        return Refuse(binding, key is null
             ? $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)}, "
                 + $"{services.NotRegistered(type)}."
             : $"its parameter \"{parameter.Name}\" takes the service {TypeText.Of(type)} with the key "
@@ -135,12 +135,12 @@ internal sealed class ParameterBinder
         {
             var why = isMeantAsService ? services.NotRegistered(type)
                 : $"which {(isWhole ? "" : "is not registered and ")}cannot be read from JSON: {fault}";
-            return Refused(binding, $"its parameter \"{parameter.Name}\" is {TypeText.WithArticle(type)}, {why}.");
+            return Refuse(binding, $"its parameter \"{parameter.Name}\" is {TypeText.WithArticle(type)}, {why}.");
         }
 
         if (ParamsReading.FindLoss(type, binding.Host.Serializing) is { } loss)
         {
-            return Refused(
+            return Refuse(
                 binding,
                 $"its parameter \"{parameter.Name}\" is {TypeText.WithArticle(type)}, which cannot be read from JSON: "
                     + $"{loss}.");
@@ -152,7 +152,7 @@ internal sealed class ParameterBinder
             : (_, context, parameters, _) => reader.ReadMember(parameters, context.Method);
     }
 
-    private static Source Refused(CommandBinding binding, string why)
+    private static Source Refuse(CommandBinding binding, string why)
     {
         binding.Refuse(why);
         return static (_, _, _, _) => null;

@@ -9,9 +9,9 @@ using Kaiju.Tasks.Json;
 namespace Kaiju.Tasks.Commands;
 
 /// <summary>
-/// How params become the types of a handler: as the host's options say, and with the rule of a handler's own parameters
-/// for the members of its types. What may not be null must be there and not be null, or the handler would meet it as a
-/// null reference.
+/// Reads params as a handler's types, with the serializer options of the host. Members of these types follow the rule
+/// of a handler's own parameters: a member that may not be null is required. Otherwise the handler would get a null
+/// reference that its types exclude.
 /// </summary>
 [RequiresUnreferencedCode(TrimmingNotice.Message)]
 [RequiresDynamicCode(TrimmingNotice.Message)]
@@ -23,7 +23,7 @@ internal static class ParamsReading
         Options(serializing).GetTypeInfo(type);
 
     /// <summary>
-    /// Why no JSON can become such a value; null if some can, as far as can be told without making one.
+    /// Returns why JSON cannot be read as the type; null if it can, as far as is known without reading a value.
     /// </summary>
     public static string? FindFault(Type type, JsonSerializerOptions serializing)
     {
@@ -38,7 +38,7 @@ internal static class ParamsReading
             return HasOwnConverter(typeInfo) || typeInfo.PolymorphismOptions is not null ? null
                 : CannotBeMade(type) ? FindFaultByReading(typeInfo)
                 : typeInfo.Kind == JsonTypeInfoKind.Object && !HasConstructor(typeInfo)
-                    ? "its constructor takes what is not a property of it"
+                    ? "a parameter of its constructor is not one of its properties"
                 : null;
         }
         catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
@@ -47,7 +47,7 @@ internal static class ParamsReading
         }
     }
 
-    /// <summary>Why a value of the type would come out empty whatever the params are; null if it would not.</summary>
+    /// <summary>Returns why a value of the type would be empty for any params; null if it would not.</summary>
     public static string? FindLoss(Type type, JsonSerializerOptions serializing)
     {
         try
@@ -56,12 +56,12 @@ internal static class ParamsReading
         }
         catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
         {
-            // It is no type to be read at all, which FindFault says.
+            // The type cannot be read at all, which FindFault reports.
             return null;
         }
     }
 
-    /// <summary>True for types that one would register as a service: not for values, texts and lists.</summary>
+    /// <summary>True for types that may be services: not for values, texts and lists.</summary>
     public static bool CouldBeService(Type type) =>
         !type.IsValueType && type != typeof(string) && !type.IsArray
             && !typeof(System.Collections.IEnumerable).IsAssignableFrom(type);
@@ -90,7 +90,7 @@ internal static class ParamsReading
         {
             if (property.AssociatedParameter is { HasDefaultValue: false } parameter && !AllowsNull(parameter))
             {
-                // What is required must have a setter; that of the constructor's parameters is not called.
+                // A required property must have a setter, which is not called for a parameter of the constructor.
                 property.Set ??= static (_, _) => { };
                 property.IsRequired = true;
             }
@@ -102,7 +102,7 @@ internal static class ParamsReading
             ? Nullable.GetUnderlyingType(parameter.ParameterType) is not null
             : parameter.IsNullable;
 
-    // The serializer's own converters are of its assembly.
+    // The serializer's own converters are in its assembly.
     private static bool HasOwnConverter(JsonTypeInfo typeInfo) =>
         typeInfo.Kind == JsonTypeInfoKind.None
             && typeInfo.Converter.GetType().Assembly != typeof(JsonSerializer).Assembly;
@@ -112,8 +112,8 @@ internal static class ParamsReading
             || typeof(Delegate).IsAssignableFrom(type);
 
     /// <summary>
-    /// Asks the serializer: some interfaces and abstract classes are lists or JSON. No constructor of a user's runs, as
-    /// none can.
+    /// Tries to read a value: some interfaces and abstract classes are lists or JSON. These types have no constructor
+    /// of users' code that could run.
     /// </summary>
     private static string? FindFaultByReading(JsonTypeInfo typeInfo)
     {

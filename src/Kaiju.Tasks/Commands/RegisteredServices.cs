@@ -4,42 +4,42 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>What can be known of the host's services without making one of them.</summary>
+/// <summary>Examines the host's registered services without creating one.</summary>
 internal sealed class RegisteredServices(IServiceCollection registered, IServiceProvider provider)
 {
     private const int MostKeysShown = 5;
 
     private readonly IServiceProviderIsService _services = provider.GetRequiredService<IServiceProviderIsService>();
 
-    /// <summary>True if the container gives such a service.</summary>
+    /// <summary>True if the container provides the service.</summary>
     public bool Has(Type type)
     {
-        // The container says yes to every IEnumerable<T>; what matters is whether there is a T.
+        // The container reports every IEnumerable<T> as a service, so the question is whether T is one.
         var service = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>)
             ? type.GetGenericArguments()[0]
             : type;
         return _services.IsService(service);
     }
 
-    /// <summary>True if the container gives such a service under the key, or does not say.</summary>
+    /// <summary>True if the container provides the service with the key, or cannot tell.</summary>
     public bool Has(Type type, object? key) =>
         provider.GetService<IServiceProviderIsKeyedService>() is not { } services
         || services.IsKeyedService(type, key);
 
-    /// <summary>True if there is such a service under a key.</summary>
+    /// <summary>True if the service is registered with at least one key.</summary>
     public bool HasKeys(Type type) => WithKey(type).Any();
 
-    /// <summary>True if the container has that function make the service.</summary>
+    /// <summary>True if the container creates the service with the function.</summary>
     public bool IsMadeBy(Type type, Delegate function) =>
         ReferenceEquals(WithoutKey(type).LastOrDefault()?.ImplementationFactory, function);
 
-    /// <summary>The classes of all services of a type, as far as they can be told.</summary>
+    /// <summary>The class names of all registrations of a service, as far as they are known.</summary>
     public IEnumerable<string> NamesOf(Type type) =>
         from service in WithoutKey(type)
         let made = service.ImplementationType ?? service.ImplementationInstance?.GetType()
         select made?.FullName ?? "one made by a function";
 
-    /// <summary>Why there is none: the rest of a sentence that ends with the type.</summary>
+    /// <summary>Returns the clause that follows the type's name in a message about a missing service.</summary>
     public string NotRegistered(Type type)
     {
         var keys = string.Join(
@@ -50,14 +50,17 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
     }
 
     /// <summary>
-    /// Why a registered service cannot be made, to be put after "constructor"; null if it can, as far as can be told.
+    /// Returns why a registered service cannot be created, as the words after "constructor"; null if it can, as far as
+    /// is known.
     /// </summary>
     public string? FindFault(Type type) => FindFault(type, []);
 
-    /// <summary>The same of a class that is not a service.</summary>
+    /// <summary>
+    /// Returns why a class that is not a service cannot be created with the constructor; null if it can.
+    /// </summary>
     public string? FindFault(ConstructorInfo constructor) => FindFault(constructor, []);
 
-    /// <summary>All implementations of a service that cannot be made.</summary>
+    /// <summary>Returns the implementations of a service that cannot be created, with the reasons.</summary>
     public IEnumerable<(Type Made, string Fault)> FindFaultsOfAll(Type type) =>
         from service in WithoutKey(type)
         where IsExamined
@@ -89,13 +92,13 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
             return fault;
         }
 
-        // A ring of services is the container's business: here it must only end.
+        // The container reports a cycle of services; this search must only end.
         known[type] = null;
         var service = WithoutKey(type).LastOrDefault();
         return known[type] = service is null ? null : FindFaultOfMaking(service, known);
     }
 
-    /// <summary>A service that a function or the host made is taken as it is, and so is an open generic one.</summary>
+    /// <summary>Services that a function or the host creates, and open generic services, are not examined.</summary>
     private string? FindFaultOfMaking(ServiceDescriptor service, Dictionary<Type, string?> known)
     {
         if (service.ImplementationType is not { IsGenericTypeDefinition: false } made)
@@ -142,7 +145,7 @@ internal sealed class RegisteredServices(IServiceCollection registered, IService
                 : $"needs {TypeText.Of(type)} with the key {Show(key)}, which is not registered";
         }
 
-        // Every IEnumerable<T> is a service here, if only an empty one.
+        // Every IEnumerable<T> is a service here, even an empty one.
         return !_services.IsService(type) ? $"needs {TypeText.Of(type)}, {NotRegistered(type)}"
             : FindFault(type, known) is { } fault ? $"needs {TypeText.Of(type)}, whose constructor {fault}"
             : null;

@@ -7,13 +7,14 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>Turns what a handler returned (nothing, a value, a Task or a ValueTask of either) into JSON.</summary>
+/// <summary>Writes the return value of a handler (void, a value, a Task or a ValueTask) as JSON.</summary>
 internal static class ResultWriter
 {
     private const string Place = "result";
 
     /// <summary>
-    /// The writer for a method's return type, made once; null if nothing could be written of it, which is refused.
+    /// Makes the writer for a method's return type. If the type cannot be written, adds a fault to the binding and
+    /// returns null.
     /// </summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
@@ -51,7 +52,7 @@ internal static class ResultWriter
     }
 
     /// <summary>Writes one value.</summary>
-    /// <exception cref="ResultWritingException">It cannot be written.</exception>
+    /// <exception cref="ResultWritingException">The value cannot be written.</exception>
     public static JsonElement Write<T>(T value, JsonTypeInfo<T> typeInfo, string method)
     {
         try
@@ -69,8 +70,8 @@ internal static class ResultWriter
         }
     }
 
-    /// <summary>A result that is JSON already.</summary>
-    /// <exception cref="ResultWritingException">Its document was disposed of.</exception>
+    /// <summary>Returns a result that is already JSON.</summary>
+    /// <exception cref="ResultWritingException">The document of the result was disposed of.</exception>
     public static JsonElement Owned(JsonElement json, string method)
     {
         try
@@ -83,7 +84,7 @@ internal static class ResultWriter
         }
     }
 
-    /// <summary>What is wrong with a command's result.</summary>
+    /// <summary>The message about an invalid result of a command.</summary>
     public static string Explain(string method, string fault) => $"The result of \"{method}\" is invalid: {fault}";
 
     private static ResultWritingException Unwritable(string method, UnwritableException e) =>
@@ -92,7 +93,7 @@ internal static class ResultWriter
     private static JsonElement Owned(JsonElement json) =>
         JsonText.OrNull(new JsonInput(json).Owned(WireText.DefaultOptions, Place));
 
-    /// <summary>Writes a value of which only the object tells the type.</summary>
+    /// <summary>Writes a value by its runtime type.</summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     private static JsonElement WriteAny(object? value, CommandBinding binding)
@@ -107,19 +108,19 @@ internal static class ResultWriter
         }
     }
 
-    /// <summary>Why a value of the type cannot be a result; null if it can, as far as the type tells.</summary>
+    /// <summary>Returns why a value of the type cannot be a result; null if it can, as far as the type shows.</summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     private static string? FindFault(Type type, WritingContracts contracts)
     {
         if (Awaited.IsTask(type))
         {
-            return "whose inner task nothing would await; await it and return its value";
+            return "whose inner task would not be awaited; await it and return its value";
         }
 
         if (type.GetMethod(nameof(Task.GetAwaiter), BindingFlags.Public | BindingFlags.Instance, []) is not null)
         {
-            return "which nothing would await; return a Task or a ValueTask";
+            return "which would not be awaited; return a Task or a ValueTask";
         }
 
         if (type.IsByRef || type.IsPointer || type.IsByRefLike || typeof(Delegate).IsAssignableFrom(type)
@@ -180,8 +181,8 @@ internal static class ResultWriter
     }
 
     /// <summary>
-    /// Writes a value. One whose type may hide a task is awaited if it is one, and written by the type that it turns
-    /// out to have.
+    /// Makes the writer of a type. If the type may hide a task, a task is awaited, and its value is written by its
+    /// runtime type.
     /// </summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]

@@ -3,12 +3,12 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>The special commands by method. The two that ship are registered like any other.</summary>
+/// <summary>The special commands by their names. The two built-in ones are registered like any other.</summary>
 internal sealed class SpecialCommandRegistry(IEnumerable<SpecialCommand> commands)
 {
     private readonly SpecialCommand[] _all = [.. commands];
 
-    // Of two with the same method the last one counts, so that a host can put its own in the place of one that ships.
+    // The last of two commands with the same method counts, so that a host can replace a built-in one.
     private readonly FrozenDictionary<string, SpecialCommand> _commands = commands
         .Where(command => command.Method is not null)
         .GroupBy(command => command.Method)
@@ -16,7 +16,9 @@ internal sealed class SpecialCommandRegistry(IEnumerable<SpecialCommand> command
 
     public SpecialCommand? Find(string method) => _commands.GetValueOrDefault(method);
 
-    /// <summary>What is wrong with them as a whole: a bad name, or two of the user's with one name.</summary>
+    /// <summary>
+    /// Returns a message for each invalid name, and for each name that the host registered more than once.
+    /// </summary>
     public IEnumerable<string> FindFaults()
     {
         foreach (var command in _all)

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Json;
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Wire;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -14,43 +15,97 @@ namespace Kaiju.Tasks;
 /// </summary>
 public sealed class StageContext
 {
+    private readonly ExecutorTask? _task;
+    private readonly Given _given = Given.Defaults;
+
+    /// <summary>A context for a test: set what the handler needs.</summary>
+    public StageContext()
+    {
+    }
+
+    /// <summary>The context of a claimed task. It refers to the task, so that a stage costs little.</summary>
+    [SetsRequiredMembers]
+#pragma warning disable CS8618 // TaskId is that of the task.
+    internal StageContext(ExecutorTask task, string method) => (_task, Method) = (task, method);
+#pragma warning restore CS8618
+
     /// <summary>The task's id.</summary>
-    public required string TaskId { get; init; }
+    public required string TaskId
+    {
+        get => _task is null ? _given.TaskId : _task.Id;
+        init => _given = _given with { TaskId = value };
+    }
 
     /// <summary>The command's method, with its template filled.</summary>
     public required string Method { get; init; }
 
     /// <summary>The app of the task. Default <c>default</c>.</summary>
-    public string AppName { get; init; } = "default";
+    public string AppName
+    {
+        get => _task is null ? _given.AppName : _task.AppName;
+        init => _given = _given with { AppName = value };
+    }
 
     /// <summary>The run: one life of the task from its first stage to its end. Default <c>job</c>.</summary>
-    public string JobId { get; init; } = "job";
+    public string JobId
+    {
+        get => _task is null ? _given.JobId : _task.JobId;
+        init => _given = _given with { JobId = value };
+    }
 
     /// <summary>The executor that runs the stage. Default <c>executor</c>.</summary>
-    public string ExecutorId { get; init; } = "executor";
+    public string ExecutorId
+    {
+        get => _task is null ? _given.ExecutorId : _task.ExecutorId;
+        init => _given = _given with { ExecutorId = value };
+    }
 
     /// <summary>The pass within the run, from 0: raised by each retry that begins at the first stage.</summary>
-    public int Pass { get; init; }
+    public int Pass
+    {
+        get => _task is null ? _given.Pass : _task.Pass;
+        init => _given = _given with { Pass = value };
+    }
 
     /// <summary>
     /// The attempt at the run, from 1: raised by retries, not by suspensions or executors that died. Default 1.
     /// </summary>
-    public int Attempt { get; init; } = 1;
+    public int Attempt
+    {
+        get => _task is null ? _given.Attempt : _task.Attempt;
+        init => _given = _given with { Attempt = value };
+    }
 
     /// <summary>The largest number of retries of the task.</summary>
-    public int MaxRetries { get; init; }
+    public int MaxRetries
+    {
+        get => _task is null ? _given.MaxRetries : _task.MaxRetries;
+        init => _given = _given with { MaxRetries = value };
+    }
 
     /// <summary>The stage, from 0.</summary>
     public int Stage { get; init; }
 
     /// <summary>The number of stages of the task. Default 1.</summary>
-    public int Stages { get; init; } = 1;
+    public int Stages
+    {
+        get => _task is null ? _given.Stages : _task.Stages;
+        init => _given = _given with { Stages = value };
+    }
 
     /// <summary>The task's kws, a JSON object. Default <c>{}</c>.</summary>
-    public JsonElement Kws { get; init; } = JsonText.EmptyObject;
+    public JsonElement Kws
+    {
+        get => _task is null ? _given.Kws : _task.Kws;
+        init => _given = _given with { Kws = value };
+    }
 
     /// <summary>The task's metadata, a JSON object. Default <c>{}</c>.</summary>
-    public JsonElement Meta { get; init; } = JsonText.EmptyObject;
+    public JsonElement Meta
+    {
+        get => _task is null ? _given.Meta : _task.Meta;
+        init => _given = _given with { Meta = value };
+    }
 
     /// <summary>The results of the stages before this one.</summary>
     public IReadOnlyList<JsonElement> Results { get; init; } = [];
@@ -72,7 +127,7 @@ public sealed class StageContext
     public string IdempotencyKey => $"{TaskId}/{JobId}/{Pass}/{Stage}";
 
     /// <summary>The claim under which the stage runs.</summary>
-    internal Guid Claim { get; init; }
+    internal Guid Claim => _task?.Claim ?? Guid.Empty;
 
     /// <summary>The result of an earlier stage, as a type of yours.</summary>
     /// <typeparam name="T">The type.</typeparam>
@@ -105,4 +160,21 @@ public sealed class StageContext
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public T? GetMeta<T>() => TypedJson.Read<T>(Meta, SerializerOptions);
+
+    /// <summary>What a test has set, and the defaults.</summary>
+    private sealed record Given(
+        string TaskId,
+        string AppName,
+        string JobId,
+        string ExecutorId,
+        int Pass,
+        int Attempt,
+        int MaxRetries,
+        int Stages,
+        JsonElement Kws,
+        JsonElement Meta)
+    {
+        public static Given Defaults { get; } =
+            new("", "default", "job", "executor", 0, 1, 0, 1, JsonText.EmptyObject, JsonText.EmptyObject);
+    }
 }

@@ -2,9 +2,9 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>A registered middleware: where a stage's scope has it.</summary>
-/// <param name="Type">The middleware's type, which is a service.</param>
-/// <param name="Resolve">Takes it from the scope.</param>
+/// <summary>A registered middleware, resolved from the scope of each stage.</summary>
+/// <param name="Type">The type of the middleware, which is a registered service.</param>
+/// <param name="Resolve">The function that resolves it from the scope.</param>
 internal sealed record StageMiddleware(Type Type, Func<IServiceProvider, IStageMiddleware> Resolve)
 {
     /// <summary>Calls the handler with all middlewares around it, the first one outermost.</summary>

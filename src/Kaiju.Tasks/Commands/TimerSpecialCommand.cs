@@ -3,7 +3,7 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>Carries out <see cref="TimerCommand"/>.</summary>
+/// <summary>Runs <see cref="TimerCommand"/>.</summary>
 internal sealed class TimerSpecialCommand : SpecialCommand
 {
     public override string Method => TimerCommand.MethodName;
@@ -12,9 +12,9 @@ internal sealed class TimerSpecialCommand : SpecialCommand
     {
         var timer = Timer(command.ParamsJson);
 
-        // A template gives its number later; the grammar is checked with all other templates.
+        // The number of a template is known later; its grammar is checked with all other templates.
         var isTemplate = timer.ValueKind == JsonValueKind.String && timer.GetString()!.StartsWith('[');
-        if (!isTemplate && Fault(timer, limits, JsonText.Show) is { } fault)
+        if (!isTemplate && FindFault(timer, limits, JsonText.Show) is { } fault)
         {
             yield return fault;
         }
@@ -23,7 +23,7 @@ internal sealed class TimerSpecialCommand : SpecialCommand
     public override ValueTask<StageOutcome> RunAsync(SpecialCommandContext context, CancellationToken cancellationToken)
     {
         var timer = Timer(context.Params);
-        return ValueTask.FromResult(Fault(timer, context.Limits, JsonShape.Of) is { } fault
+        return ValueTask.FromResult(FindFault(timer, context.Limits, JsonShape.Of) is { } fault
             ? StageOutcome.Failed(TaskError.Create(TaskErrorKind.Params, $"{TimerCommand.MethodName}: {fault}"))
             : StageOutcome.WaitFor(TimeSpan.FromSeconds(timer.GetDouble())));
     }
@@ -33,8 +33,8 @@ internal sealed class TimerSpecialCommand : SpecialCommand
             ? timer
             : default;
 
-    // What is created is shown as it is; what is stored with the run, by its kind alone.
-    private static string? Fault(JsonElement timer, TaskLimits limits, Func<JsonElement, string> show) =>
+    // At creation the caller's value is shown; the stored error of a run shows only its kind.
+    private static string? FindFault(JsonElement timer, TaskLimits limits, Func<JsonElement, string> show) =>
         timer.ValueKind == JsonValueKind.Number && timer.TryGetDouble(out var seconds) && seconds > 0
             && seconds <= limits.MaxWait.TotalSeconds
             ? null

@@ -5,9 +5,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kaiju.Tasks.Diagnostics;
 
 /// <summary>
-/// The logger of a container that nothing has added logging to: it logs nothing. If <c>AddLogging()</c> comes later it
-/// finds <see cref="ILogger{TCategoryName}"/> registered and leaves it; then this is the logger of its factory, as its
-/// own would be.
+/// The logger of a container without <c>AddLogging()</c>: it logs nothing. A later <c>AddLogging()</c> keeps this
+/// registration of <see cref="ILogger{TCategoryName}"/>, which then logs through the registered factory.
 /// </summary>
 internal sealed class AnyLogger<T>(IServiceProvider services) : ILogger<T>
 {

@@ -1,36 +1,35 @@
 namespace Kaiju.Tasks.Diagnostics;
 
-/// <summary>What a failure means for the log.</summary>
+/// <summary>Whether and how a failure is logged.</summary>
 internal enum FaultNews
 {
-    /// <summary>Nothing new.</summary>
+    /// <summary>The failure is not logged.</summary>
     None,
 
-    /// <summary>The first failure.</summary>
+    /// <summary>The first failure of an episode.</summary>
     Begins,
 
-    /// <summary>It has been failing for a minute since the last line.</summary>
+    /// <summary>The failures have lasted for another minute since the last line.</summary>
     Lasts,
 }
 
 /// <summary>
-/// When to log something that fails again and again: when it begins, once a minute while it lasts, and when it ends.
-/// Something that fails and succeeds by turns gets a line a minute at most, and one for the end of each time that was
-/// logged.
+/// Decides when repeated failures are logged: when they begin, once a minute while they last, and when they end. Work
+/// that fails and succeeds by turns logs at most one failure a minute, and the end of each logged episode.
 /// </summary>
 internal sealed class FaultEpisode(TimeProvider clock)
 {
-    /// <summary>The time between two lines.</summary>
+    /// <summary>The shortest time between two lines about failures: one minute.</summary>
     public static readonly TimeSpan Rhythm = TimeSpan.FromMinutes(1);
 
     private long? _began;
     private long? _said;
     private bool _isSaid;
 
-    /// <summary>The failures of this episode.</summary>
+    /// <summary>The number of failures in this episode.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The time since its first failure.</summary>
+    /// <summary>The time since the first failure of this episode; zero before it.</summary>
     public TimeSpan Elapsed => _began is { } began ? clock.GetElapsedTime(began) : TimeSpan.Zero;
 
     public FaultNews Fail()
@@ -48,7 +47,9 @@ internal sealed class FaultEpisode(TimeProvider clock)
         return news;
     }
 
-    /// <summary>Ends the episode; null if there was none, or none that was logged.</summary>
+    /// <summary>
+    /// Ends the episode. Returns its length and its number of failures; null if no failure was logged.
+    /// </summary>
     public (TimeSpan Elapsed, int Count)? End()
     {
         (TimeSpan, int)? end = _isSaid ? (Elapsed, Count) : null;

@@ -3,9 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Diagnostics;
 
 /// <summary>
-/// A logger that throws nothing. What a provider throws would end a loop, a run or the thread that logs, and make a
-/// step that was carried out look as if it had failed. It is not said anywhere: the factory's logger has asked every
-/// other provider before it throws.
+/// A logger that never throws. The exception of a log provider would end a loop, a run or a thread, and a completed
+/// step would look failed. The exception is dropped: the factory's logger calls all other providers before it throws.
 /// </summary>
 internal sealed class GuardedLogger<T>(ILogger inner) : ILogger<T>
 {
@@ -47,12 +46,12 @@ internal sealed class GuardedLogger<T>(ILogger inner) : ILogger<T>
         }
         catch (Exception)
         {
-            // There is nowhere to say it.
+            // The exception of a log provider cannot be logged.
         }
     }
 }
 
-/// <summary>Puts a guard before a logger.</summary>
+/// <summary>Wraps loggers in a <see cref="GuardedLogger{T}"/>.</summary>
 internal static class GuardedLogger
 {
     public static ILogger<T> Guarded<T>(this ILogger<T> logger) => new GuardedLogger<T>(logger);

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Diagnostics;
 
 /// <summary>
-/// Everything that the library logs, with stable event ids: 1… manager, 2… executor, 3… host, 4… client, 5… store.
+/// The log events. The first digit of an id names the source: 1 manager, 2 executor, 3 host, 4 client, 5 store. Ids and
+/// names never change; docs/log-events.md lists them.
 /// </summary>
 internal static partial class Log
 {
@@ -19,52 +20,57 @@ internal static partial class Log
     [LoggerMessage(
         104,
         LogLevel.Information,
-        "The store was without a manager or away until now. Silent executors are expelled in {ExecutorLifetime} at "
-            + "the earliest.")]
+        "No manager watched the store until now, or the store was unavailable. Executors without heartbeats are "
+            + "expelled in {ExecutorLifetime} at the earliest.")]
     public static partial void WatchBegins(ILogger logger, TimeSpan executorLifetime);
 
     [LoggerMessage(
-        105, LogLevel.Warning, "Task {TaskId}, run {JobId} failed ({From}): {Reason} Next try at {RetryAt:u}.")]
+        105,
+        LogLevel.Warning,
+        "Task {TaskId}, run {JobId} failed in state {From}, retrying at {RetryAt:u}: {Reason}")]
     public static partial void TaskFailed(
         ILogger logger, string taskId, string jobId, TaskState from, string? reason, DateTimeOffset retryAt);
 
-    [LoggerMessage(106, LogLevel.Error, "Task {TaskId}, run {JobId} failed for good ({From}): {Reason}")]
+    [LoggerMessage(
+        106, LogLevel.Error, "Task {TaskId}, run {JobId} failed in state {From}, without a retry: {Reason}")]
     public static partial void TaskFailedForGood(
         ILogger logger, string taskId, string jobId, TaskState from, string? reason);
 
     [LoggerMessage(
         203,
         LogLevel.Warning,
-        "Task {TaskId}, run {JobId}: the report of stage {Stage} came too late, the claim is lost.")]
+        "Task {TaskId}, run {JobId}: the report of stage {Stage} was rejected because the claim was lost.")]
     public static partial void Superseded(ILogger logger, string taskId, string jobId, int stage);
 
-    [LoggerMessage(204, LogLevel.Debug, "Task {TaskId}, run {JobId}: stage {Stage} ends this claim with {Outcome}.")]
+    [LoggerMessage(204, LogLevel.Debug, "Task {TaskId}, run {JobId}: stage {Stage} ended the claim with {Outcome}.")]
     public static partial void StageEnded(ILogger logger, string taskId, string jobId, int stage, StageOutcome outcome);
 
     [LoggerMessage(
         206,
         LogLevel.Critical,
-        "Task {TaskId}, run {JobId}: the executor failed outside the task's own code; please report this. The stage "
-            + "fails.")]
+        "Task {TaskId}, run {JobId}: the engine failed outside the task's code, and the stage fails. Please report "
+            + "this.")]
     public static partial void RunBroke(ILogger logger, Exception exception, string taskId, string jobId);
 
-    [LoggerMessage(207, LogLevel.Debug, "The executor {ExecutorId} has stopped and given {Count} tasks back.")]
+    [LoggerMessage(207, LogLevel.Debug, "Executor {ExecutorId} stopped and released {Count} tasks.")]
     public static partial void ExecutorStopped(ILogger logger, string executorId, int count);
 
     [LoggerMessage(
         208,
         LogLevel.Warning,
-        "The executor {ExecutorId} has stopped but could not give its tasks back; they go on when it is found dead.")]
+        "Executor {ExecutorId} stopped but failed to release its tasks; they resume after it is found dead.")]
     public static partial void GiveBackFailed(ILogger logger, Exception exception, string executorId);
 
     [LoggerMessage(
         209,
         LogLevel.Debug,
-        "Executor {ExecutorId} could not release the runs that have stopped already; it releases them at its end.")]
+        "Executor {ExecutorId} failed to release stopped runs early; it releases them when it has stopped.")]
     public static partial void EarlyGiveBackFailed(ILogger logger, Exception exception, string executorId);
 
     [LoggerMessage(
-        213, LogLevel.Warning, "Executor {ExecutorId} has given {Count} tasks back whose claims never arrived here.")]
+        213,
+        LogLevel.Warning,
+        "Executor {ExecutorId} released {Count} tasks that were claimed for it, because the claims never reached it.")]
     public static partial void StraysGivenBack(ILogger logger, string executorId, int count);
 
     [LoggerMessage(
@@ -98,7 +104,7 @@ internal static partial class Log
         string method,
         string? error);
 
-    [LoggerMessage(301, LogLevel.Information, "Kaiju.Tasks runs app {AppName} as {Roles}.")]
+    [LoggerMessage(301, LogLevel.Information, "Kaiju.Tasks started with app {AppName} and roles {Roles}.")]
     public static partial void Started(ILogger logger, string appName, TaskRoles roles);
 
     [LoggerMessage(
@@ -108,49 +114,48 @@ internal static partial class Log
     [LoggerMessage(
         303,
         LogLevel.Error,
-        "A callback that was registered with a token of Kaiju.Tasks failed; the stop of the host continues.")]
+        "A callback on a cancellation token of Kaiju.Tasks failed; the host continues to stop.")]
     public static partial void CancellationFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(
         304,
         LogLevel.Warning,
-        "Notification sinks are registered in a host without the Manager role and get nothing there: {Sinks}. "
-        + "Register them in hosts with the Manager role.")]
+        "Notification sinks in a host without the Manager role receive no notifications: {Sinks}. Register them in "
+            + "hosts with the Manager role.")]
     public static partial void SinkWithoutManager(ILogger logger, string sinks);
 
     [LoggerMessage(
         305,
         LogLevel.Warning,
-        "The host stopped waiting before its stages had ended; they run again elsewhere. Its ShutdownTimeout must be "
-        + "longer than StopTimeout ({StopTimeout}) and StopCancelTimeout ({StopCancelTimeout}) together.")]
+        "The host's ShutdownTimeout expired before its stages ended; they run again elsewhere. It must be longer than "
+            + "StopTimeout ({StopTimeout}) and StopCancelTimeout ({StopCancelTimeout}) together.")]
     public static partial void HostStopsEarly(ILogger logger, TimeSpan stopTimeout, TimeSpan stopCancelTimeout);
 
     [LoggerMessage(
         306,
         LogLevel.Warning,
-        "This host creates tasks of app {AppName}, and its executor runs only {Apps}. Add {AppName} to ExecutorApps, "
-            + "or run an executor of that app in another host.")]
+        "This host creates tasks of app {AppName}, but its executor runs only {Apps}. Add {AppName} to ExecutorApps, "
+            + "or run an executor for that app in another host.")]
     public static partial void AppOfOthers(ILogger logger, string appName, string apps);
 
     [LoggerMessage(
         310,
         LogLevel.Warning,
-        "App {AppName} has tasks that have been queued for over {Age}, and none of its tasks is running: no executor "
-        + "seems to serve it. Check AppName and ExecutorApps of the hosts with the Executor role.")]
+        "App {AppName} seems to have no executor: its tasks have been queued for over {Age}, and none is running. "
+            + "Check AppName and ExecutorApps of the hosts with the Executor role.")]
     public static partial void AppUnserved(ILogger logger, string appName, TimeSpan age);
 
     [LoggerMessage(
         311,
         LogLevel.Warning,
-        "Tasks are waiting for a manager, and the last sign of one is {LastManager}: timers, retries, schedules and "
-        + "messages that time out wait until a host with the Manager role runs.")]
+        "Tasks are waiting for a manager (last seen: {LastManager}). Timers, retries, schedules and message timeouts "
+            + "wait until a host with the Manager role runs.")]
     public static partial void ManagerMissing(ILogger logger, string lastManager);
 
     [LoggerMessage(
         312,
         LogLevel.Warning,
-        "This host could not look for tasks that no executor or manager serves; it tries again every minute. "
-            + "Everything else works.")]
+        "The check for tasks without an executor or a manager failed; retrying every minute. Everything else works.")]
     public static partial void AttendanceUnknown(ILogger logger, Exception exception);
 
     [LoggerMessage(
@@ -176,7 +181,7 @@ internal static partial class Log
         501, LogLevel.Warning, "Task {TaskId} has finished, but its next task {NextTask} was not started: {Result}.")]
     public static partial void ChainLost(ILogger logger, string taskId, string nextTask, ChainResult result);
 
-    [LoggerMessage(505, LogLevel.Error, "A listener of the store failed; the others were told.")]
+    [LoggerMessage(505, LogLevel.Error, "A listener for hints of the store failed; the other listeners were notified.")]
     public static partial void ListenerFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(

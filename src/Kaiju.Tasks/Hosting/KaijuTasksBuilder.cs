@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Kaiju.Tasks;
 
-/// <summary>What <c>AddKaijuTasks()</c> returns: commands and stores are added here.</summary>
+/// <summary>Adds commands, middleware and stores to a host. Returned by <c>AddKaijuTasks()</c>.</summary>
 public sealed class KaijuTasksBuilder
 {
     private readonly CommandRegistrations _commands;
@@ -28,19 +28,19 @@ public sealed class KaijuTasksBuilder
     public IServiceCollection Services { get; }
 
     /// <summary>
-    /// Registers a command. The handler's parameters are bound to the params' members by name; services,
-    /// <see cref="StageContext"/> and <see cref="CancellationToken"/> by type, services with a key by
-    /// <c>[FromKeyedServices]</c>; a parameter with <see cref="ParamsAttribute"/> takes the params as a whole. It may
-    /// return nothing, a value, a <see cref="System.Threading.Tasks.Task"/> or a <see cref="ValueTask"/>, with or
-    /// without a value.
+    /// Registers a command. The handler's parameters are bound to the members of the params by name. Services,
+    /// <see cref="StageContext"/> and <see cref="CancellationToken"/> are bound by type, keyed services by
+    /// <c>[FromKeyedServices]</c>. A parameter with <see cref="ParamsAttribute"/> takes the params as a whole. The
+    /// handler may return void, a value, a <see cref="System.Threading.Tasks.Task"/> or a <see cref="ValueTask"/>, with
+    /// or without a value.
     /// </summary>
     /// <param name="method">
-    /// The name by which tasks ask for it: 1 to 200 characters, not only blanks. A name that is registered twice fails
-    /// the host's start.
+    /// The command's name, 1 to 200 characters, not only blanks. A name that is registered twice fails the host's
+    /// start.
     /// </param>
     /// <param name="handler">The handler, usually a lambda.</param>
-    /// <param name="file">Filled in by the compiler, to name the place in messages.</param>
-    /// <param name="line">Filled in by the compiler, to name the place in messages.</param>
+    /// <param name="file">The caller's source file for messages, set by the compiler.</param>
+    /// <param name="line">The caller's line for messages, set by the compiler.</param>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public KaijuTasksBuilder AddCommand(
@@ -50,24 +50,26 @@ public sealed class KaijuTasksBuilder
     /// <summary>
     /// Registers a command whose parameter of type <typeparamref name="TParams"/> takes the params as a whole.
     /// </summary>
-    /// <typeparam name="TParams">The params' type.</typeparam>
-    /// <param name="method">The name by which tasks ask for it.</param>
+    /// <typeparam name="TParams">The type of the params.</typeparam>
+    /// <param name="method">The command's name, 1 to 200 characters, not only blanks.</param>
     /// <param name="handler">
-    /// The handler, usually a lambda; its other parameters are bound like those of <see cref="AddCommand"/>.
+    /// The handler, usually a lambda. Its other parameters are bound as for <see cref="AddCommand"/>.
     /// </param>
-    /// <param name="file">Filled in by the compiler, to name the place in messages.</param>
-    /// <param name="line">Filled in by the compiler, to name the place in messages.</param>
+    /// <param name="file">The caller's source file for messages, set by the compiler.</param>
+    /// <param name="line">The caller's line for messages, set by the compiler.</param>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public KaijuTasksBuilder AddCommand<TParams>(
         string method, Delegate handler, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
         AddDelegate(method, handler, typeof(TParams), PlaceOf(file, line));
 
-    /// <summary>Registers a command that takes and gives JSON; for trimmed and AOT-compiled apps.</summary>
-    /// <param name="method">The name by which tasks ask for it.</param>
-    /// <param name="handler">Gets the filled params, undefined if there are none.</param>
-    /// <param name="file">Filled in by the compiler, to name the place in messages.</param>
-    /// <param name="line">Filled in by the compiler, to name the place in messages.</param>
+    /// <summary>Registers a command that takes and returns JSON, for trimmed and AOT-compiled apps.</summary>
+    /// <param name="method">The command's name, 1 to 200 characters, not only blanks.</param>
+    /// <param name="handler">
+    /// The handler. Its params have their templates filled; without params they are undefined.
+    /// </param>
+    /// <param name="file">The caller's source file for messages, set by the compiler.</param>
+    /// <param name="line">The caller's line for messages, set by the compiler.</param>
     public KaijuTasksBuilder AddJsonCommand(
         string method,
         Func<JsonElement, StageContext, CancellationToken, ValueTask<JsonElement>> handler,
@@ -80,17 +82,19 @@ public sealed class KaijuTasksBuilder
     }
 
     /// <summary>
-    /// Registers a command with params and result of types that a source generator knows; for trimmed and AOT-compiled
+    /// Registers a command whose params and result have source-generated JSON contracts, for trimmed and AOT-compiled
     /// apps.
     /// </summary>
-    /// <typeparam name="TParams">The params' type.</typeparam>
-    /// <typeparam name="TResult">The result's type.</typeparam>
-    /// <param name="method">The name by which tasks ask for it.</param>
-    /// <param name="handler">Gets the filled params as a whole; <c>{}</c> is read where there are none.</param>
-    /// <param name="parametersInfo">How the params are read.</param>
-    /// <param name="resultInfo">How the result is written.</param>
-    /// <param name="file">Filled in by the compiler, to name the place in messages.</param>
-    /// <param name="line">Filled in by the compiler, to name the place in messages.</param>
+    /// <typeparam name="TParams">The type of the params.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="method">The command's name, 1 to 200 characters, not only blanks.</param>
+    /// <param name="handler">
+    /// The handler. It takes the params as a whole, with their templates filled; without params it takes <c>{}</c>.
+    /// </param>
+    /// <param name="parametersInfo">The JSON contract of the params.</param>
+    /// <param name="resultInfo">The JSON contract of the result.</param>
+    /// <param name="file">The caller's source file for messages, set by the compiler.</param>
+    /// <param name="line">The caller's line for messages, set by the compiler.</param>
     public KaijuTasksBuilder AddJsonCommand<TParams, TResult>(
         string method,
         Func<TParams, StageContext, CancellationToken, ValueTask<TResult>> handler,
@@ -126,13 +130,13 @@ public sealed class KaijuTasksBuilder
     }
 
     /// <summary>
-    /// Registers every method of a class that is marked with <see cref="CommandAttribute"/>, private and static ones
-    /// too. Methods that are not static get an object for each stage: the service, if the class is registered as one,
-    /// else a new one that is disposed of after the stage.
+    /// Registers every method of a class that is marked with <see cref="CommandAttribute"/>, including private and
+    /// static ones. For an instance method each stage resolves the class as a service. If the class is not registered,
+    /// each stage creates an object and disposes of it afterwards.
     /// </summary>
     /// <typeparam name="T">The class.</typeparam>
     /// <exception cref="ArgumentException">
-    /// It has no such method, or one whose name is null, blank or longer than 200 characters.
+    /// The class has no such method, or the name of a command is null, blank or longer than 200 characters.
     /// </exception>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
@@ -159,8 +163,8 @@ public sealed class KaijuTasksBuilder
     }
 
     /// <summary>
-    /// Registers a command that the engine itself carries out. One with the method of a command that ships takes its
-    /// place; two of your own with one method fail the host's start.
+    /// Registers a command that the engine runs itself. It replaces a built-in special command with the same method.
+    /// Two special commands of the host with the same method fail the host's start.
     /// </summary>
     /// <param name="command">The special command; one object serves all stages.</param>
     public KaijuTasksBuilder AddSpecialCommand(SpecialCommand command)
@@ -171,10 +175,12 @@ public sealed class KaijuTasksBuilder
     }
 
     /// <summary>
-    /// Adds a middleware around every call of a handler, inside those that were added before. One object serves each
-    /// stage, from the stage's scope.
+    /// Adds a middleware around every call of a handler, inside the middleware that was added before. Each stage gets
+    /// the middleware from its own scope.
     /// </summary>
-    /// <typeparam name="T">The middleware; registered as scoped if it is no service yet.</typeparam>
+    /// <typeparam name="T">
+    /// The type of the middleware. It is registered as a scoped service if it is not a service yet.
+    /// </typeparam>
     public KaijuTasksBuilder AddStageMiddleware<[DynamicallyAccessedMembers(
         DynamicallyAccessedMemberTypes.PublicConstructors)] T>()
         where T : class, IStageMiddleware
@@ -185,12 +191,16 @@ public sealed class KaijuTasksBuilder
     }
 
     /// <summary>
-    /// Keeps tasks in another store than the memory; for those who write stores. A host has one store: a second call
+    /// Keeps tasks in the given store instead of in memory. For authors of stores. A host has one store; a second call
     /// fails its start.
     /// </summary>
-    /// <param name="name">The store as the host's code names it, for messages: <c>UseSqlite</c>.</param>
-    /// <param name="store">The store.</param>
-    /// <param name="queue">The queue: <see cref="Queueing.StoreQueue"/> for a store that is its own.</param>
+    /// <param name="name">
+    /// The name of the method that the host's code calls, for messages, such as <c>UseSqlite</c>.
+    /// </param>
+    /// <param name="store">The factory of the store.</param>
+    /// <param name="queue">
+    /// The factory of the queue. A store that is its own queue derives it from <see cref="Queueing.StoreQueue"/>.
+    /// </param>
     public KaijuTasksBuilder UseStore(
         string name, Func<IServiceProvider, ITaskStore> store, Func<IServiceProvider, ITaskQueue> queue)
     {
@@ -237,6 +247,6 @@ public sealed class KaijuTasksBuilder
         return this;
     }
 
-    // The file's name alone: its folder is the build machine's business.
+    // Only the name of the file: its folder is one of the build machine.
     private static string PlaceOf(string file, int line) => $"{Path.GetFileName(file.Replace('\\', '/'))}:{line}";
 }

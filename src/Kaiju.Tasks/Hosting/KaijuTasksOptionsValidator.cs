@@ -5,9 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Kaiju.Tasks.Hosting;
 
-/// <summary>
-/// Looks over all options and commands when the host starts and says everything that is wrong at once.
-/// </summary>
+/// <summary>Validates all options and commands when the host starts, and reports all errors at once.</summary>
 internal sealed class KaijuTasksOptionsValidator(
     CommandRegistrations commands,
     SpecialCommandRegistry specials,
@@ -35,7 +33,9 @@ internal sealed class KaijuTasksOptionsValidator(
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
-    /// <summary>Only of the host's own roles: a client may register commands that it does not run.</summary>
+    /// <summary>
+    /// Checks services only for the host's own roles: a client may register commands that it does not run.
+    /// </summary>
     private void CheckServices(KaijuTasksOptions options, List<string> faults)
     {
         if (options.Roles.HasFlag(TaskRoles.Executor) && options.SerializerOptions is { } serializing)
@@ -69,8 +69,8 @@ internal sealed class KaijuTasksOptionsValidator(
             && services.IsMadeBy(typeof(ITaskStore), StoreRegistration.InMemory))
         {
             faults.Add(
-                $"Roles is {options.Roles} and tasks are kept in memory, where no other host finds them; it must be "
-                + "All, or the host needs a store that hosts share, such as UseSqlite(…) or UsePostgreSql(…).");
+                $"Roles is {options.Roles} and tasks are kept in memory, where other hosts cannot read them; Roles "
+                + "must be All, or the host needs a store that hosts share, such as UseSqlite(…) or UsePostgreSql(…).");
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class KaijuTasksOptionsValidator(
             if (string.IsNullOrEmpty(app) || app.Length > TaskLimits.MaxNameLength || app.Any(char.IsControl))
             {
                 faults.Add(
-                    $"AppName or ExecutorApps has {JsonText.Quote(app ?? "")}; an app has 1 to "
+                    $"AppName or ExecutorApps has {JsonText.Quote(app ?? "")}; an app must have 1 to "
                         + $"{TaskLimits.MaxNameLength} characters, none of them a control character.");
             }
         }
@@ -98,12 +98,12 @@ internal sealed class KaijuTasksOptionsValidator(
 
         if (options.SerializerOptions is null)
         {
-            faults.Add("SerializerOptions is null; it must be given, or left at its default.");
+            faults.Add("SerializerOptions is null; it must be set, or left at its default.");
         }
 
         if (options.RetryDelay is null)
         {
-            faults.Add("RetryDelay is null; it must be given, RetryDelay.None for no delay.");
+            faults.Add("RetryDelay is null; it must be set, to RetryDelay.None for no delay.");
         }
     }
 
@@ -172,10 +172,10 @@ internal sealed class KaijuTasksOptionsValidator(
             faults);
     }
 
-    /// <summary>Options that are each within their bounds and contradict each other.</summary>
+    /// <summary>Checks options that are within their bounds but contradict each other.</summary>
     private static void CheckPairs(KaijuTasksOptions options, List<string> faults)
     {
-        // Only of options that are within their own bounds: the others are reported already.
+        // Only for options within their own bounds: the others are already reported.
         var lifetime = options.PingInterval <= TimeSpan.FromHours(1) && options.MaxMissedPings <= 100
             ? options.PingInterval * options.MaxMissedPings
             : TimeSpan.Zero;
@@ -184,14 +184,14 @@ internal sealed class KaijuTasksOptionsValidator(
             faults.Add(
                 $"ClaimCheckInterval is {options.ClaimCheckInterval} and an executor's lifetime is {lifetime} "
                 + $"(PingInterval {options.PingInterval} × MaxMissedPings {options.MaxMissedPings}); "
-                + "the interval must be shorter, or an executor is found dead before it asks what it has lost.");
+                + "the interval must be shorter, or an executor is found dead before it asks for lost claims.");
         }
 
         if (options.SuspendedLifetime is { } suspended && suspended > TimeSpan.Zero && suspended < options.PollInterval)
         {
             faults.Add(
                 $"SuspendedLifetime is {suspended} and PollInterval is {options.PollInterval}; the lifetime must not "
-                + "be shorter, or tasks are aborted before a manager looks whether they can be queued.");
+                + "be shorter, or tasks are aborted before a manager can queue them.");
         }
     }
 
@@ -199,7 +199,7 @@ internal sealed class KaijuTasksOptionsValidator(
     {
         if (limits is null)
         {
-            faults.Add("Limits is null; it must be given, or left at its default.");
+            faults.Add("Limits is null; it must be set, or left at its default.");
             return;
         }
 

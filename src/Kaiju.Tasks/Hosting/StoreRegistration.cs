@@ -4,11 +4,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Hosting;
 
-/// <summary>A store that the host has asked for.</summary>
-/// <param name="Name">The call that asked for it.</param>
+/// <summary>A store that the host's code has chosen.</summary>
+/// <param name="Name">The name of the method that chose it, such as <c>UseSqlite</c>.</param>
 internal sealed record StoreRegistration(string Name)
 {
-    /// <summary>What gives the store of a host that has asked for none.</summary>
+    /// <summary>The factory of the default store, which keeps tasks in memory.</summary>
     public static Func<IServiceProvider, ITaskStore> InMemory { get; } = provider =>
         provider.GetRequiredService<MemoryTaskStore>();
 }

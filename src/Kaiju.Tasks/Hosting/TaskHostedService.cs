@@ -14,12 +14,12 @@ using Microsoft.Extensions.Options;
 namespace Kaiju.Tasks.Hosting;
 
 /// <summary>
-/// Starts the loops of the host's roles once the whole host has started, so that a start that fails elsewhere has
-/// claimed nothing. Stops them in order: first no more claims, then the work, then the rest.
+/// Starts the loops of the host's roles after the whole host has started, so that a failed start has not claimed tasks.
+/// Stops them in order: first the claims, then the stages, then the other loops.
 /// </summary>
 internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposable, IDisposable
 {
-    /// <summary>How long a disposal waits for calls of the store that are under way, each time.</summary>
+    /// <summary>The longest time that a disposal waits for pending calls of the store.</summary>
     private static readonly TimeSpan _disposalPatience = TimeSpan.FromSeconds(5);
 
     private readonly IServiceProvider _services;
@@ -46,21 +46,21 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         ClientLifetime clients,
         ILogger<TaskHostedService> logger)
     {
-        // Reading the value checks all options, also in a host that does not ask for it by itself.
+        // Reading the value validates all options, even in a host that does not validate them at its start.
         (_services, _options, _clock, _end, _clients, _logger) = (
             services, options.Value, clock, end, clients, logger.Guarded());
 
-        // A container disposes of what was made last first. So the store and the executor are made before this service,
-        // and are still there when a host is disposed of without a stop.
+        // A container disposes of its services in reverse order. The store and the executor are created before this
+        // service, so that they still exist when a host is disposed of without a stop.
         _ = services.GetRequiredService<ITaskStore>();
         _executor = _options.Roles.HasFlag(TaskRoles.Executor) ? services.GetRequiredService<TaskExecutor>() : null;
 
-        // A host that does not know of lifecycle services still says when it has started.
+        // A host that does not support lifecycle services still signals its start here.
         _started = services.GetService<IHostApplicationLifetime>()?.ApplicationStarted.UnsafeRegister(
             static self => ((TaskHostedService)self!).Begin(), this) ?? default;
     }
 
-    /// <summary>The loops have begun.</summary>
+    /// <summary>True once the loops have been started.</summary>
     public bool HasBegun => Volatile.Read(ref _hasBegun) == 1;
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -94,7 +94,8 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
-    /// A host that is disposed of without a stop, such as one whose start failed, still gives back what it has claimed.
+    /// Stops the loops and releases the claimed tasks of a host that is disposed of without a stop, such as one whose
+    /// start failed.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -112,7 +113,7 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         _everything.Dispose();
     }
 
-    // Not on the caller's thread, whose context may have only that one.
+    // Not on the caller's thread: if its context has only that thread, the wait would never end.
     public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
 
     private void Begin()
@@ -150,7 +151,7 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         WarnOfSettings();
     }
 
-    /// <summary>What is allowed and yet will not do what it seems to.</summary>
+    /// <summary>Warns of options that are allowed but are probably a mistake.</summary>
     private void WarnOfSettings()
     {
         if (_options.Roles.HasFlag(TaskRoles.Client | TaskRoles.Executor) && !_options.Apps.Contains(_options.AppName))
@@ -170,10 +171,10 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         }
     }
 
-    /// <summary>Stops once; later calls have nothing to do.</summary>
-    /// <param name="patience">How long stages may take to finish before their tokens are cancelled.</param>
-    /// <param name="calls">Ends the waits for calls of the store that are under way.</param>
-    /// <param name="cancellationToken">Ends the waits for stages.</param>
+    /// <summary>Stops the loops. Later calls return at once.</summary>
+    /// <param name="patience">The time for stages to end before their tokens are cancelled.</param>
+    /// <param name="calls">Cancels the waits for pending calls of the store.</param>
+    /// <param name="cancellationToken">Cancels the waits for stages; the stop still completes.</param>
     private async Task StopAsync(TimeSpan patience, CancellationToken calls, CancellationToken cancellationToken)
     {
         _end.Begin();
@@ -193,7 +194,7 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
             _executor?.BeginStop();
             await CancelAsync(_claiming).ConfigureAwait(false);
 
-            // A claim that is under way must have answered before all that is claimed is given back.
+            // A pending claim must complete before all claimed tasks are released.
             await _claimLoop.WaitAsync(calls).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_executor is not null)
             {
@@ -206,7 +207,7 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         }
         finally
         {
-            // Heartbeats until here, and none afterwards: one more would make the executor known again.
+            // Heartbeats continue until here. A later one would register the executor again.
             await CancelAsync(_everything).ConfigureAwait(false);
             await Task.WhenAll(_loops).WaitAsync(calls).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             try
@@ -218,15 +219,15 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
             }
             finally
             {
-                // Not earlier: a handler may wait for another task while the work is drained.
+                // Not earlier: while the executor drains, a handler may wait for another task.
                 _clients.EndWaits();
             }
         }
     }
 
     /// <summary>
-    /// Sinks and adapters get the tokens: an exception that they have registered keeps nothing of the stop from being
-    /// done.
+    /// Cancels a token. Sinks and adapters may register callbacks on it; the exception of a callback does not interrupt
+    /// the stop.
     /// </summary>
     private async Task CancelAsync(CancellationTokenSource source)
     {
@@ -252,8 +253,8 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
     }
 
     /// <summary>
-    /// A loop meets its own faults; what gets through them is logged and the loop begun again, so that none dies
-    /// unseen.
+    /// Runs a loop until the stop. Loops handle expected failures themselves; after an unexpected one the loop is
+    /// restarted, and the failure is logged.
     /// </summary>
     private async Task KeepRunningAsync(
         string name, Func<CancellationToken, Task> loop, CancellationToken cancellationToken)

@@ -4,36 +4,35 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Queueing;
 
 /// <summary>
-/// How queued tasks reach executors. The store's QUEUED tasks are the truth; a queue may lose, repeat or reorder what
-/// it was given, and the claim at the store decides. A store that is its own queue claims in one step and needs no
+/// Passes queued tasks to executors. The QUEUED tasks of the store are the truth: a queue may lose, repeat or reorder
+/// its entries, and the claim in the store decides. A store that is its own queue claims in one step and needs no
 /// entries.
 /// </summary>
 public interface ITaskQueue
 {
     /// <summary>
-    /// Tells the queue of tasks that are QUEUED at the store. A hint, for a store that is its own queue perhaps nothing
-    /// at all. A queue that keeps entries of its own must find what it was not told of, by listing QUEUED tasks now and
-    /// then.
+    /// Adds tasks that are QUEUED in the store. The call is a hint, which a store that is its own queue may ignore. A
+    /// queue with entries of its own must list QUEUED tasks from time to time, to find those that were not published.
     /// </summary>
-    /// <param name="tasks">Which.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <param name="tasks">The queued tasks.</param>
+    /// <param name="cancellationToken">Cancels the wait; the tasks may still be published.</param>
     ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Claims tasks for an executor (<see cref="TaskEvent.Claimed"/>), by priority, then by age. Ends when it answers:
-    /// no lock or transaction outlives it.
+    /// Claims tasks for an executor (<see cref="TaskEvent.Claimed"/>), by priority, then by age. No lock or transaction
+    /// outlives the call.
     /// </summary>
-    /// <param name="request">Who, and how many at most.</param>
+    /// <param name="request">The executor, and the most tasks and bytes of the answer.</param>
     /// <param name="cancellationToken">
-    /// Gives up waiting; the step may have happened: <see cref="IExecutorPort.GiveBackStrayClaimsAsync"/> gives back
-    /// what it took.
+    /// Cancels the wait; the claim may still complete. <see cref="IExecutorPort.GiveBackStrayClaimsAsync"/> then
+    /// releases the claimed tasks.
     /// </param>
-    /// <returns>None if there are none.</returns>
+    /// <returns>The claimed tasks; empty if none is queued.</returns>
     ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Waits until something may be there to claim. May return for nothing.</summary>
-    /// <param name="apps">Of these apps.</param>
-    /// <param name="timeout">At most so long.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <summary>Waits until a task may be claimed. May return although no task is queued.</summary>
+    /// <param name="apps">The apps whose tasks are awaited.</param>
+    /// <param name="timeout">The longest wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken);
 }

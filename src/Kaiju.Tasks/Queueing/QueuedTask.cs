@@ -1,13 +1,13 @@
 namespace Kaiju.Tasks.Queueing;
 
-/// <summary>A task that is QUEUED at the store.</summary>
-/// <param name="taskId">Its id.</param>
-/// <param name="appName">Whose executors run it.</param>
+/// <summary>A task that is QUEUED in the store.</summary>
+/// <param name="taskId">The task's id.</param>
+/// <param name="appName">The app whose executors may run the task.</param>
 public readonly struct QueuedTask(string taskId, string appName)
 {
-    /// <summary>Its id.</summary>
+    /// <summary>The task's id.</summary>
     public string TaskId { get; } = taskId;
 
-    /// <summary>Whose executors run it.</summary>
+    /// <summary>The app whose executors may run the task.</summary>
     public string AppName { get; } = appName;
 }

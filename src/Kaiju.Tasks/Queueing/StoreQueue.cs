@@ -4,8 +4,8 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Queueing;
 
 /// <summary>
-/// The queue of a store that is its own queue: its QUEUED tasks are the entries, so nothing can fall between the two. A
-/// store says how it claims and whether it has something.
+/// The base of queues whose entries are the QUEUED tasks of a store, so that store and queue cannot differ. A derived
+/// class implements the claim and the check for queued tasks.
 /// </summary>
 public abstract class StoreQueue : ITaskQueue, IDisposable
 {
@@ -15,12 +15,14 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     private readonly Lock _lock = new();
     private readonly List<Sleeper> _sleepers = [];
 
-    /// <summary>How many waits in a row found something that no claim between them got.</summary>
+    /// <summary>
+    /// The number of consecutive waits that found queued tasks without a successful claim between them.
+    /// </summary>
     private int _fruitless;
 
-    /// <summary>Begins to listen to the store's hints.</summary>
+    /// <summary>Creates the queue and subscribes to the store's hints.</summary>
     /// <param name="store">The store.</param>
-    /// <param name="clock">What a wait's bound is measured by.</param>
+    /// <param name="clock">The clock that measures the timeouts of waits.</param>
     protected StoreQueue(ITaskStore store, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -48,7 +50,8 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     /// <inheritdoc/>
     public async ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        // The sleeper first, then the look: what is queued between the two is either seen or heard.
+        // The sleeper is added before the check: a task that is queued between the two is either found or wakes the
+        // sleeper.
         var sleeper = Enter(apps);
         try
         {
@@ -59,7 +62,7 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
             }
             else if (_fruitless++ == 0)
             {
-                // Queued since the claim before, most likely.
+                // Most likely queued after the last claim.
                 _backoff.Reset();
             }
             else
@@ -79,7 +82,7 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
         }
     }
 
-    /// <summary>Ends the listening.</summary>
+    /// <summary>Ends the subscription to the store's hints.</summary>
     public void Dispose()
     {
         _listening.Dispose();
@@ -87,15 +90,15 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     }
 
     /// <summary>Claims tasks; see <see cref="ITaskQueue.ClaimAsync"/>.</summary>
-    /// <param name="request">Which executor asks, and for how much at most.</param>
+    /// <param name="request">The executor, and the most tasks and bytes of the answer.</param>
     /// <param name="cancellationToken">Cancels the wait; the claim may still complete.</param>
-    /// <returns>The claimed tasks, none if there are none.</returns>
+    /// <returns>The claimed tasks; empty if none is queued.</returns>
     protected abstract ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
         ClaimRequest request, CancellationToken cancellationToken);
 
-    /// <summary>True if there is something to claim.</summary>
-    /// <param name="apps">Of these apps.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <summary>Returns true if a task can be claimed.</summary>
+    /// <param name="apps">The apps whose tasks count.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     protected abstract ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken);
 
     private Sleeper Enter(IReadOnlyList<string> apps)
@@ -109,7 +112,7 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
         return sleeper;
     }
 
-    /// <summary>Wakes those whose apps the hint is about: what is queued for others costs them nothing.</summary>
+    /// <summary>Wakes the waits for the apps of the hint; other waits sleep on.</summary>
     private void Hear(StoreHint hint)
     {
         if ((hint.Kinds & StoreHintKinds.Queued) == StoreHintKinds.None)
@@ -136,7 +139,7 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>One wait for tasks of some apps.</summary>
+    /// <summary>One wait for the tasks of some apps.</summary>
     private sealed class Sleeper(IReadOnlyList<string> apps) : TaskCompletionSource(
         TaskCreationOptions.RunContinuationsAsynchronously)
     {

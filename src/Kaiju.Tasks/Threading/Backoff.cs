@@ -1,9 +1,9 @@
 namespace Kaiju.Tasks.Threading;
 
 /// <summary>
-/// How long a loop pauses after a turn that was due and moved nothing, because another transaction holds the row: 5 ms,
-/// doubling up to one second, until a turn moves something. A signal ends a pause early, but not its first 20 ms, so
-/// that a stream of hints about other work is not a busy loop.
+/// The pause of a loop after a turn that was due but moved no task, because another transaction holds its row. It
+/// begins at 5 ms and doubles up to one second. A signal ends a pause early, but not its first 20 ms, so that many
+/// hints about other work do not cause a busy loop.
 /// </summary>
 internal sealed class Backoff(TimeProvider clock)
 {
@@ -14,9 +14,9 @@ internal sealed class Backoff(TimeProvider clock)
 
     public void Reset() => _next = _first;
 
-    /// <summary>Pauses.</summary>
-    /// <param name="most">The upper limit of this pause.</param>
-    /// <param name="sleep">Sleeps for a time, or until a signal.</param>
+    /// <summary>Pauses the loop. The next pause is twice as long.</summary>
+    /// <param name="most">The longest pause.</param>
+    /// <param name="sleep">The sleep for a time or until a signal.</param>
     /// <param name="cancellationToken">Cancels the pause.</param>
     public async Task WaitAsync(TimeSpan most, Func<TimeSpan, Task> sleep, CancellationToken cancellationToken)
     {

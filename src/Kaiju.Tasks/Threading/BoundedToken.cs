@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Threading;
 
 /// <summary>
-/// A token that is cancelled with another one, or when its time is over; and waits that end then even if nobody listens
-/// to it.
+/// A token that is cancelled with another one or after a timeout. Its waits end after the timeout even if the awaited
+/// call ignores the token.
 /// </summary>
 internal sealed class BoundedToken : IDisposable
 {
@@ -21,18 +21,18 @@ internal sealed class BoundedToken : IDisposable
     public CancellationToken Token => _either.Token;
 
     /// <summary>
-    /// Waits for an answer, whether or not what is under way listens to the token; at most until the time is over.
+    /// Waits for the answer of a call, at most until the timeout, even if the call ignores the token.
     /// </summary>
-    /// <param name="answer">What is under way, with <see cref="Token"/>.</param>
-    /// <param name="what">What it is, for the message.</param>
-    /// <exception cref="TimeoutException">The time is over.</exception>
-    /// <exception cref="OperationCanceledException">The other token is cancelled.</exception>
+    /// <param name="answer">The pending call, which uses <see cref="Token"/>.</param>
+    /// <param name="what">The name of the call, for the message.</param>
+    /// <exception cref="TimeoutException">The timeout has expired.</exception>
+    /// <exception cref="OperationCanceledException">The other token was cancelled.</exception>
     public async Task<T> WaitAsync<T>(ValueTask<T> answer, string what)
     {
         try
         {
-            // Not the other token: what is under way has heard of it, and its end is waited for. A ping that came after
-            // an executor's end would make it known again.
+            // Not the other token: the call observes it, and its end is awaited. A ping after an executor's end would
+            // register the executor again.
             return await answer.AsTask().WaitAsync(_timer.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (_timer.IsCancellationRequested && !_other.IsCancellationRequested)

@@ -1,14 +1,12 @@
 namespace Kaiju.Tasks.Threading;
 
-/// <summary>
-/// How long a loop pauses when it meets faults: a tenth of a second, doubling up to a bound; the first success ends it.
-/// </summary>
+/// <summary>The pause of a loop after a failure: 100 ms, doubling up to a limit until the first success.</summary>
 internal sealed class FaultDelay(TimeProvider clock, TimeSpan most)
 {
     private static readonly TimeSpan _first = TimeSpan.FromMilliseconds(100);
     private TimeSpan _next = _first;
 
-    /// <summary>The pause that comes next.</summary>
+    /// <summary>The length of the next pause.</summary>
     public TimeSpan Next => _next < most ? _next : most;
 
     public void Reset() => _next = _first;

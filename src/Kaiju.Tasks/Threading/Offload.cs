@@ -1,26 +1,25 @@
 namespace Kaiju.Tasks.Threading;
 
 /// <summary>
-/// Where work goes that must not keep its caller: to the thread pool. A simulation puts it on its one thread instead.
+/// Moves work that must not block its caller to the thread pool. A simulation runs it on its only thread instead.
 /// </summary>
 internal class Offload
 {
-    /// <summary>Begins work soon, elsewhere, and without the caller's execution context.</summary>
+    /// <summary>Starts work soon, on another thread and without the caller's execution context.</summary>
     public virtual void Start(IThreadPoolWorkItem work) => ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
 
-    /// <summary>Goes on when the work that waits already has begun, at once if there is none.</summary>
+    /// <summary>Completes when the work that is already waiting has begun; at once if none is.</summary>
     public virtual Task YieldAsync()
     {
-        // Not Task.Yield, which goes on in the context that a caller, or a handler on this thread, may have left
-        // behind.
+        // Not Task.Yield, which would resume in a context that a caller or a handler left on this thread.
         var turn = new TaskCompletionSource();
         ThreadPool.UnsafeQueueUserWorkItem(static turn => turn.SetResult(), turn, preferLocal: false);
         return turn.Task;
     }
 
     /// <summary>
-    /// Cancels without running on this thread what was registered with the token: that is users' code, the caller may
-    /// be a timer's thread or hold a lock, and what users' code throws there would end the process.
+    /// Cancels a token without running its callbacks on this thread. Callbacks are users' code: the caller may hold a
+    /// lock, and on a timer's thread an exception would end the process.
     /// </summary>
     public virtual void Cancel(CancellationTokenSource source) => _ = source.CancelAsync();
 }

@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Threading;
 
 /// <summary>
-/// One call at a time of something that serves all who ask: who asks while it is under way waits for its end instead,
-/// whatever that is.
+/// A call that several callers share, one at a time. A caller that joins a pending call waits for its end, whether it
+/// succeeds or fails, instead of making its own.
 /// </summary>
 internal sealed class SharedCall(Func<Task> call, Offload offload)
 {
@@ -20,8 +20,8 @@ internal sealed class SharedCall(Func<Task> call, Offload offload)
             }
             else
             {
-                // One each: the runtime takes a task with several continuations to other threads, and these are to go
-                // where the offload says.
+                // One source for each waiter, since the offload must decide where they continue. The runtime would run
+                // several continuations of one task on threads of its choice.
                 end = new TaskCompletionSource();
                 _waiters.Add(end);
             }
@@ -33,7 +33,7 @@ internal sealed class SharedCall(Func<Task> call, Offload offload)
         }
         else
         {
-            // Not on the caller's thread, which would wait for all that follows here.
+            // Not on the thread of the call, which would be blocked by the work that follows here.
             await end.Task.ConfigureAwait(false);
             await offload.YieldAsync().ConfigureAwait(false);
         }

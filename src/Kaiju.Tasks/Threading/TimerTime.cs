@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Threading;
 
-/// <summary>Times as timers take them.</summary>
+/// <summary>Rounds times for timers.</summary>
 internal static class TimerTime
 {
     /// <summary>Timers have 1 ms resolution. Round up: waking early means waking twice.</summary>

@@ -1,8 +1,7 @@
 namespace Kaiju.Tasks.Threading;
 
 /// <summary>
-/// Wakes one sleeper. Set while nobody sleeps it is remembered once, so that nothing that happens between two looks is
-/// missed.
+/// Wakes one sleeper. A signal without a sleeper is remembered once, so that no event between two checks is missed.
 /// </summary>
 internal sealed class WakeSignal(TimeProvider clock)
 {
@@ -17,8 +16,8 @@ internal sealed class WakeSignal(TimeProvider clock)
         }
     }
 
-    /// <summary>Sleeps until it is set, at most <paramref name="timeout"/>.</summary>
-    /// <returns>True if it was set; false if the time was over.</returns>
+    /// <summary>Sleeps until the signal is set, at most <paramref name="timeout"/>.</summary>
+    /// <returns>True if the signal was set; false if the timeout expired.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {

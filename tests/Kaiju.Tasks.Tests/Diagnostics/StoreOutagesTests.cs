@@ -11,7 +11,7 @@ namespace Kaiju.Tasks.Tests.Diagnostics;
 public sealed class StoreOutagesTests : IDisposable
 {
     private static readonly string[] _works =
-        ["claim tasks", "send heartbeats", "keep the watch", "queue due tasks", "deliver notifications"];
+        ["claim tasks", "send heartbeats", "record the manager's presence", "queue due tasks", "deliver notifications"];
 
     private readonly FakeTimeProvider _clock = new(TaskTestHost.Start);
     private readonly RecordedLogs _logs = new();
@@ -44,7 +44,8 @@ public sealed class StoreOutagesTests : IDisposable
             _outages.Succeeded(work);
         }
 
-        const string All = "claim tasks, deliver notifications, keep the watch, queue due tasks, send heartbeats";
+        const string All =
+            "claim tasks, deliver notifications, queue due tasks, record the manager's presence, send heartbeats";
         Lines.Should().Equal(
             "Error: The store is failing: could not claim tasks. Retrying until it works again.",
             $"Error: The store has been failing for 00:01:00 (301 failures): could not {All}. Still retrying. The "

@@ -26,8 +26,8 @@ public sealed class AttendanceTests
 
         await Waiting.Until(() => Task.FromResult(host.Logs.Lines.Any(line => line.Event.Id == AppUnserved)));
         host.Logs.Lines.Should().ContainSingle(line => line.Level >= LogLevel.Warning).Which.Text.Should().Be(
-            "App other has tasks that have been queued for over 00:01:00, and none of its tasks is running: no "
-            + "executor seems to serve it. Check AppName and ExecutorApps of the hosts with the Executor role.");
+            "App other seems to have no executor: its tasks have been queued for over 00:01:00, and none is running. "
+            + "Check AppName and ExecutorApps of the hosts with the Executor role.");
     }
 
     [Fact]
@@ -68,8 +68,8 @@ public sealed class AttendanceTests
         {
             Level = LogLevel.Warning,
             Text =
-                "Tasks are waiting for a manager, and the last sign of one is none: timers, retries, schedules and "
-                + "messages that time out wait until a host with the Manager role runs.",
+                "Tasks are waiting for a manager (last seen: none). Timers, retries, schedules and message timeouts "
+                + "wait until a host with the Manager role runs.",
         });
         await CheckForAsync(host, attendance, _minute);
         Count(host, ManagerMissing).Should().Be(2);

@@ -154,7 +154,8 @@ public sealed class StageTests
 
         failed.ExitCode.Should().Be(TaskExitCode.ExecutionError);
         failed.Error!.Kind.Should().Be(TaskErrorKind.UnknownCommand);
-        failed.Error.Message.Should().Be("No command \"c\" is registered with this executor. Registered are: a, b.");
+        failed.Error.Message.Should().Be(
+            "The command \"c\" is not registered with this executor. Registered commands: a, b.");
     }
 
     [Theory]

@@ -14,8 +14,8 @@ public sealed class ClientTests
             .ThrowAsync<TaskValidationException>();
 
         refusal.Which.Message.Should().Be(
-            "Task \"t\" is invalid: change returned null; it must return a definition, and the "
-            + "one it was given to change nothing.");
+            "Task \"t\" is invalid: change returned null; it must return a definition, the unchanged one to change "
+            + "nothing.");
         refusal.Which.TaskId.Should().Be("t");
         (await host.Client.GetAsync("t"))!.Revision.Should().Be(0);
     }

@@ -33,7 +33,7 @@ public sealed class CommandStartTests
             "unregistered class with a constructor for services as parameter",
             tasks => tasks.AddCommand("svc", (NeedsMissing s) => { }, File, 7),
             "The command \"svc\" of Program.cs:7: its parameter \"s\" is a NeedsMissing, which is not registered and "
-            + "cannot be read from JSON: its constructor takes what is not a property of it."
+            + "cannot be read from JSON: a parameter of its constructor is not one of its properties."
         },
         {
             "delegate as parameter",
@@ -77,8 +77,8 @@ public sealed class CommandStartTests
         {
             "key of a handler",
             tasks => tasks.AddCommand("svc", ([ServiceKey] string key) => { }, File, 7),
-            "The command \"svc\" of Program.cs:7: its parameter \"key\" is marked [ServiceKey], and a handler is not "
-                + "a service with a key; take it out."
+            "The command \"svc\" of Program.cs:7: its parameter \"key\" is marked [ServiceKey], but a handler is not a "
+                + "service with a key; remove it."
         },
         {
             "service whose ctor needs a missing one",
@@ -124,7 +124,7 @@ public sealed class CommandStartTests
         {
             "generic [Command] method",
             tasks => tasks.AddCommands<Generic>(),
-            "The command \"generic\" of Generic.Do: the method has type parameters, which no task can give; make one "
+            "The command \"generic\" of Generic.Do: the method has type parameters, which a task cannot set; make one "
                 + "method for each type."
         },
         {
@@ -154,44 +154,44 @@ public sealed class CommandStartTests
         {
             "async void method",
             tasks => tasks.AddCommands<Unseen>(),
-            "The command \"unseen\" of Unseen.Do: the handler is async void, so nothing could see it end or fail; let "
-                + "it return a Task."
+            "The command \"unseen\" of Unseen.Do: the handler is async void, so its end and its failure cannot be "
+                + "observed; let it return a Task."
         },
         {
             "async void lambda",
             tasks => tasks.AddCommand("do", async void () => await Task.Yield(), File, 7),
-            "The command \"do\" of Program.cs:7: the handler is async void, so nothing could see it end or fail; let "
-                + "it return a Task."
+            "The command \"do\" of Program.cs:7: the handler is async void, so its end and its failure cannot be "
+                + "observed; let it return a Task."
         },
         {
             "task of a task",
             tasks => tasks.AddCommand("do", () => Task.FromResult(Task.CompletedTask), File, 7),
-            "The command \"do\" of Program.cs:7: its handler returns a Task<Task>, whose inner task nothing would "
-                + "await; await it and return its value."
+            "The command \"do\" of Program.cs:7: its handler returns a Task<Task>, whose inner task would not be "
+                + "awaited; await it and return its value."
         },
         {
             "task of a task of a value",
             tasks => tasks.AddCommand("do", () => Task.FromResult(Task.FromResult(1)), File, 7),
-            "The command \"do\" of Program.cs:7: its handler returns a Task<Task<Int32>>, whose inner task nothing "
-                + "would await; await it and return its value."
+            "The command \"do\" of Program.cs:7: its handler returns a Task<Task<Int32>>, whose inner task would not "
+                + "be awaited; await it and return its value."
         },
         {
             "value task of a task",
             tasks => tasks.AddCommand("do", () => new ValueTask<Task>(Task.CompletedTask), File, 7),
-            "The command \"do\" of Program.cs:7: its handler returns a ValueTask<Task>, whose inner task nothing "
-                + "would await; await it and return its value."
+            "The command \"do\" of Program.cs:7: its handler returns a ValueTask<Task>, whose inner task would not be "
+                + "awaited; await it and return its value."
         },
         {
             "task of a value task",
             tasks => tasks.AddCommand("do", () => Task.FromResult<ValueTask<int>>(default), File, 7),
-            "The command \"do\" of Program.cs:7: its handler returns a Task<ValueTask<Int32>>, whose inner task "
-                + "nothing would await; await it and return its value."
+            "The command \"do\" of Program.cs:7: its handler returns a Task<ValueTask<Int32>>, whose inner task would "
+                + "not be awaited; await it and return its value."
         },
         {
             "awaitable that is not a task",
             tasks => tasks.AddCommand("do", () => Task.CompletedTask.ConfigureAwait(false), File, 7),
-            "The command \"do\" of Program.cs:7: its handler returns a ConfiguredTaskAwaitable, which nothing would "
-                + "await; return a Task or a ValueTask."
+            "The command \"do\" of Program.cs:7: its handler returns a ConfiguredTaskAwaitable, which would not be "
+                + "awaited; return a Task or a ValueTask."
         },
         {
             "async stream",
@@ -213,7 +213,7 @@ public sealed class CommandStartTests
             "delegate of several methods",
             tasks =>
                 tasks.AddCommand("do", (Action)Delegate.Combine((Action)(() => { }), (Action)(() => { })), File, 7),
-            "The command \"do\" of Program.cs:7: the delegate stands for several methods; use a lambda that calls them."
+            "The command \"do\" of Program.cs:7: the delegate has several methods; use a lambda that calls them."
         },
         {
             "special registered twice",

@@ -20,7 +20,7 @@ public sealed class DefinitionTests
         { "a blank user", One() with { UserId = " " }, "user_id is \" \"; it must not be blank." },
         {
             "a wait for a message with params", One("_MESSAGE_", new { x = 1 }),
-            "commands[0].params is {\"x\":1}; it must be left out, since a wait for a message has none."
+            "commands[0].params is {\"x\":1}; it must be left out: a wait for a message has no params."
         },
         {
             "a timer that is a word", One("_TIMER_", new { timer = "soon" }),

@@ -20,13 +20,13 @@ public sealed class HostingTests
     {
         {
             "the memory store with Roles = Client",
-            "Roles is Client and tasks are kept in memory, where no other host finds them; it must be All, or the "
-            + "host needs a store that hosts share, such as UseSqlite(…) or UsePostgreSql(…)."
+            "Roles is Client and tasks are kept in memory, where other hosts cannot read them; Roles must be All, or "
+            + "the host needs a store that hosts share, such as UseSqlite(…) or UsePostgreSql(…)."
         },
         {
             "the memory store without a manager",
-            "Roles is Client, Executor and tasks are kept in memory, where no other host finds them; it must be All, "
-            + "or the host needs a store that hosts share, such as UseSqlite(…) or UsePostgreSql(…)."
+            "Roles is Client, Executor and tasks are kept in memory, where other hosts cannot read them; Roles must be "
+            + "All, or the host needs a store that hosts share, such as UseSqlite(…) or UsePostgreSql(…)."
         },
         { "UseSqlite and UsePostgreSql", "The host has 2 stores: UseSqlite and UsePostgreSql. It must have one; "
             + "remove the others." },
@@ -81,8 +81,8 @@ public sealed class HostingTests
             options => options.Roles = TaskRoles.Client | TaskRoles.Executor);
 
         host.Logs.Lines.Should().ContainSingle(line => line.Level >= LogLevel.Warning).Which.Text.Should().Be(
-            "Notification sinks are registered in a host without the Manager role and get nothing there: "
-            + $"{typeof(Sink).FullName}, one made by a function. Register them in hosts with the Manager role.");
+            $"Notification sinks in a host without the Manager role receive no notifications: {typeof(Sink).FullName}, "
+            + "one made by a function. Register them in hosts with the Manager role.");
     }
 
     [Fact]
@@ -95,8 +95,8 @@ public sealed class HostingTests
         });
 
         host.Logs.Lines.Should().ContainSingle(line => line.Level >= LogLevel.Warning).Which.Text.Should().Be(
-            "This host creates tasks of app shop, and its executor runs only mail. Add shop to ExecutorApps, or run an "
-            + "executor of that app in another host.");
+            "This host creates tasks of app shop, but its executor runs only mail. Add shop to ExecutorApps, or run an "
+            + "executor for that app in another host.");
     }
 
     [Theory]
@@ -140,8 +140,8 @@ public sealed class HostingTests
         await host.StopAsync(new CancellationToken(canceled: true)).Soon();
 
         logs.Lines.Should().ContainSingle(line => line.Event.Id == 305).Which.Text.Should().Be(
-            "The host stopped waiting before its stages had ended; they run again elsewhere. Its ShutdownTimeout must "
-            + "be longer than StopTimeout (00:05:00) and StopCancelTimeout (00:00:03) together.");
+            "The host's ShutdownTimeout expired before its stages ended; they run again elsewhere. It must be longer "
+            + "than StopTimeout (00:05:00) and StopCancelTimeout (00:00:03) together.");
         gate.Open();
     }
 

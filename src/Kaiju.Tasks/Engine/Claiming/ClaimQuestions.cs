@@ -4,12 +4,12 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// An executor's questions about claims, beside its pings. They may share the pings' connection, so that their waits
-/// are bounded well below those of pings.
+/// Queries and releases of an executor's claims. They may share the connection of its pings, so their timeout is half
+/// that of a ping.
 /// </summary>
 internal sealed class ClaimQuestions(string executorId, ITaskStore store, TimeProvider clock, KaijuTasksOptions options)
 {
-    /// <summary>How many strays a search finds at most. What is left over is found by a later one.</summary>
+    /// <summary>The most strays of one search; a later search finds the rest.</summary>
     private const int MostStrays = 1000;
 
     private readonly TimeSpan _timeout = new PingRhythm(options).QuestionTimeout;
@@ -29,6 +29,6 @@ internal sealed class ClaimQuestions(string executorId, ITaskStore store, TimePr
     private async Task<T> AskAsync<T>(Func<CancellationToken, ValueTask<T>> ask, CancellationToken cancellationToken)
     {
         using var bound = new BoundedToken(_timeout, clock, cancellationToken);
-        return await bound.WaitAsync(ask(bound.Token), "a question about claims").ConfigureAwait(false);
+        return await bound.WaitAsync(ask(bound.Token), "a query about claims").ConfigureAwait(false);
     }
 }

@@ -39,20 +39,22 @@ internal sealed class HeldClaims
         _renewal = new SharedCall(() => PingAsync(_stop.Abandoned), offload);
     }
 
-    /// <summary>The beginning of the last ping that was answered; null before the first.</summary>
+    /// <summary>The start of the last answered ping; null before the first.</summary>
     public Moment? LastPing => _lastPing;
 
-    /// <summary>Pings if the last ping is old: only an executor that is known to live can be found dead.</summary>
+    /// <summary>
+    /// Pings if the last ping is older than the ping interval. Only a registered executor can be found dead.
+    /// </summary>
     public async ValueTask EnsurePingedAsync(CancellationToken cancellationToken)
     {
-        // After a freeze the executor may have been forgotten.
+        // After a pause of the process the store may have expelled this executor.
         if (_lastPing is not { } last || last.Elapsed >= _rhythm.Interval)
         {
             await PingAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Tells the store that this executor lives, and stops the runs whose claims are lost.</summary>
+    /// <summary>Sends a heartbeat to the store, and stops the runs whose claims are lost.</summary>
     public async Task PingAsync(CancellationToken cancellationToken)
     {
         var began = new Moment(_clock);
@@ -60,17 +62,17 @@ internal sealed class HeldClaims
         var runs = _runs.All.ToList();
         using var bound = new BoundedToken(_rhythm.Timeout, _clock, cancellationToken);
         var ping = _store.HeartbeatAsync(_info, [.. runs.Select(run => run.Claim)], bound.Token);
-        _runs.Supersede(await bound.WaitAsync(ping, "a ping").ConfigureAwait(false));
+        _runs.Supersede(await bound.WaitAsync(ping, "a heartbeat").ConfigureAwait(false));
         runs.ForEach(run => run.HeldAt = began);
         _lastPing = began;
     }
 
-    /// <summary>Stops the runs whose claims are lost.</summary>
+    /// <summary>Asks the store for lost claims, and stops their runs.</summary>
     public Task CheckAsync(CancellationToken cancellationToken) => CheckAsync(_runs.Claims, cancellationToken);
 
     /// <summary>
-    /// Stops the runs whose claims are lost, among those that are older than the last look: short runs end before their
-    /// claims are asked for.
+    /// Asks for lost claims of the runs that began before the last check, and stops those runs. Short runs end before
+    /// the store is asked about them.
     /// </summary>
     public Task CheckOldAsync(CancellationToken cancellationToken)
     {
@@ -81,9 +83,9 @@ internal sealed class HeldClaims
     }
 
     /// <summary>
-    /// Confirms a run's claim. After a freeze, or when the store was away, the claim may be another's, and the stage
-    /// recorded. It is this executor's as long as the ping that named it counts; after that the executor pings again,
-    /// and hears what it has lost.
+    /// Confirms that this executor still holds a run's claim. After a pause of the process or an outage of the store,
+    /// another executor may hold it and may have recorded the stage. A claim is certain for a while after a ping that
+    /// named it; then the executor pings again and learns which claims are lost.
     /// </summary>
     /// <returns>False if the claim is lost.</returns>
     public async ValueTask<bool> ConfirmAsync(ActiveRun run)
@@ -93,7 +95,7 @@ internal sealed class HeldClaims
         {
             try
             {
-                // A ping that was under way may not have named this claim: then there is another one.
+                // A pending ping may not have named this claim; the loop then pings again.
                 await _renewal.JoinAsync().ConfigureAwait(false);
                 _outages.Succeeded(HeartbeatLoop.Work);
             }
@@ -108,7 +110,7 @@ internal sealed class HeldClaims
         return !run.Stop.IsSuperseded;
     }
 
-    /// <summary>Only pings count: that the store answers something else keeps no executor alive.</summary>
+    /// <summary>Only pings count: other answers of the store do not keep an executor alive.</summary>
     private bool IsCertain(ActiveRun run) => run.HeldAt is { } ping && ping.Elapsed < _rhythm.Certainty;
 
     private async Task CheckAsync(List<HeldClaim> claims, CancellationToken cancellationToken)

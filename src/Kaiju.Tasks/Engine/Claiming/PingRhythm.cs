@@ -3,28 +3,30 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// How often an executor pings and how long it waits for an answer, so that one ping without an answer ends no healthy
-/// executor: interval, timeout and pause together are shorter than its lifetime.
+/// The interval of an executor's pings and the timeouts of their answers. Interval, timeout and pause together are
+/// shorter than the executor's lifetime, so one unanswered ping does not end a healthy executor.
 /// </summary>
 internal sealed class PingRhythm(KaijuTasksOptions options)
 {
     private readonly TimeSpan _lifetime = options.Rules.ExecutorLifetime;
 
-    /// <summary>From the beginning of one ping to that of the next, whatever else is to be asked.</summary>
+    /// <summary>The time from the start of one ping to the start of the next.</summary>
     public TimeSpan Interval => options.PingInterval;
 
-    /// <summary>How long an answer is waited for.</summary>
+    /// <summary>The longest wait for the answer to a ping.</summary>
     public TimeSpan Timeout => Shorter(Interval, _lifetime / 3);
 
-    /// <summary>How long another question waits for its answer that shares the heartbeats' connection.</summary>
+    /// <summary>
+    /// The longest wait for the answer to another query, which may share the connection of the pings.
+    /// </summary>
     public TimeSpan QuestionTimeout => Timeout / 2;
 
-    /// <summary>The longest pause after a ping that failed.</summary>
+    /// <summary>The longest pause after a failed ping.</summary>
     public TimeSpan LongestPause => Shorter(options.MaxFaultDelay, _lifetime / 12);
 
     /// <summary>
-    /// How long after a ping a stage may begin. An executor is found dead a lifetime after its last ping; half an
-    /// interval less, since a thread may stand still between this look and the handler's first line.
+    /// The longest time after a ping in which a stage may begin. It is half an interval shorter than the executor's
+    /// lifetime, since the thread may pause between this check and the handler's first line.
     /// </summary>
     public TimeSpan Certainty => _lifetime - (Interval / 2);
 

@@ -6,14 +6,13 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// Gives back, while an executor drains, the runs that have stopped before their end: they need not wait for the runs
-/// that still work.
+/// Releases the claims of runs that stop before their end while an executor drains, without a wait for the other runs.
 /// </summary>
 internal sealed class StoppedClaims(
     ExecutorInfo info, ITaskStore store, ActiveRuns runs, ExecutorStop stop, ILogger guarded)
 {
     /// <summary>
-    /// The claims of runs that have ended since the stop began. The store holds none of those that ended by a report.
+    /// The claims of runs that have ended since the stop began. The store ignores those that a report has ended.
     /// </summary>
     private readonly ConcurrentQueue<HeldClaim> _claims = new();
 
@@ -25,20 +24,17 @@ internal sealed class StoppedClaims(
         GiveBack();
     }
 
-    /// <summary>
-    /// Begins to give back what has stopped, if the executor would otherwise wait for other runs first.
-    /// </summary>
+    /// <summary>Starts to release the stopped runs if the executor still waits for other runs.</summary>
     public void GiveBack()
     {
         if (stop.IsDraining && !runs.IsEmpty)
         {
-            // Not awaited: a store that does not answer must not hold up the stop, which gives back everything at its
-            // end.
+            // Not awaited: a store that does not answer must not delay the stop, which releases all claims at its end.
             _ = GiveBackAsync();
         }
     }
 
-    /// <summary>One call at a time: what stops meanwhile is of the next one.</summary>
+    /// <summary>One call at a time. The running call also takes the claims that are added in the meantime.</summary>
     private async Task GiveBackAsync()
     {
         while (!_claims.IsEmpty && Interlocked.Exchange(ref _isGivingBack, 1) == 0)
@@ -55,7 +51,7 @@ internal sealed class StoppedClaims(
                 }
             }
 
-            // A full fence, so that a claim that found this busy is seen by the next look.
+            // A full fence, so that the next check sees every claim that was added while this was busy.
             Interlocked.Exchange(ref _isGivingBack, 0);
         }
     }

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// Gives back claims that the store holds for an executor which does not run them. A claim whose connection breaks may
-/// be committed long after the executor has looked for what it took; such a task would be left alone until its
-/// deadline.
+/// Releases stray claims: claims that the store holds for an executor that does not run them. If the connection fails
+/// during a claim, the claim may be committed long after the executor has searched for it. Its task would otherwise
+/// wait until its deadline.
 /// </summary>
 internal sealed class StrayClaims(
     ExecutorInfo info, ClaimQuestions questions, TaskClaimer claimer, ActiveRuns runs, ILogger guarded)
@@ -16,21 +16,21 @@ internal sealed class StrayClaims(
     private long _suspectedAt;
 
     /// <summary>
-    /// Looks for strays, and gives back those that the search before has found as well: a claim that is new may still
-    /// be on its way here. One caller at a time, once after each ping.
+    /// Searches for strays, and releases those that the previous search found too: the answer to a new claim may still
+    /// be on its way. One call at a time, once after each ping.
     /// </summary>
-    /// <returns>How many claims were given back.</returns>
+    /// <returns>The number of released claims.</returns>
     public async Task<int> GiveBackAsync(CancellationToken cancellationToken)
     {
-        // Before the list of what runs here: what these answers brought is on it.
+        // Read before the list of runs, so that the list has every claim of the ended calls.
         var ended = claimer.CallsEnded;
         var found = await questions.FindStraysAsync(runs.Claims, cancellationToken).ConfigureAwait(false);
 
-        // Every claim that the search before has seen was asked for by a call that has ended since. Had its answer
-        // come, it would be known.
+        // Every claim that the previous search saw belongs to a call that has ended since. If its answer had arrived,
+        // its run would be in the list.
         var strays = ended >= _suspectedAt ? found.Where(_suspects.Contains).ToList() : [];
 
-        // After the search: a call that begins now cannot have been seen by it.
+        // Read after the search, which cannot have seen the claims of a later call.
         (_suspects, _suspectedAt) = ([.. found], claimer.CallsBegun);
         if (strays.Count == 0)
         {

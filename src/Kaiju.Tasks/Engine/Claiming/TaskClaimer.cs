@@ -3,7 +3,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>Claims tasks for an executor's free slots, and begins to run them.</summary>
+/// <summary>Claims tasks for an executor's free slots, and starts their runs.</summary>
 internal sealed class TaskClaimer(
     ExecutorInfo info, ITaskStore store, ITaskQueue queue, RunParts parts, KaijuTasksOptions options)
 {
@@ -18,22 +18,22 @@ internal sealed class TaskClaimer(
         remove => parts.Runs.SlotFreed -= value;
     }
 
-    /// <summary>Whose tasks it claims.</summary>
+    /// <summary>The apps whose tasks are claimed.</summary>
     public IReadOnlyList<string> Apps => info.Apps;
 
-    /// <summary>True if something runs.</summary>
+    /// <summary>True if at least one run is active.</summary>
     public bool IsRunning => !parts.Runs.IsEmpty;
 
     public int FreeSlots => parts.Stop.HasBegun ? 0 : info.Capacity - parts.Runs.Taken;
 
-    /// <summary>Calls of the queue that have begun.</summary>
+    /// <summary>The number of claim calls that have begun.</summary>
     public long CallsBegun => Volatile.Read(ref _callsBegun);
 
-    /// <summary>Calls of the queue whose answers, if they came, are among the active runs.</summary>
+    /// <summary>The number of claim calls that have ended. Tasks of their answers are among the active runs.</summary>
     public long CallsEnded => Volatile.Read(ref _callsEnded);
 
-    /// <summary>Claims for all free slots and begins to run what it got. One call at a time.</summary>
-    /// <returns>How many tasks were claimed.</returns>
+    /// <summary>Claims tasks for all free slots and starts their runs. One call at a time.</summary>
+    /// <returns>The number of claimed tasks.</returns>
     public async Task<int> ClaimAsync(CancellationToken cancellationToken)
     {
         if (FreeSlots <= 0)
@@ -44,7 +44,7 @@ internal sealed class TaskClaimer(
         await parts.Claims.EnsurePingedAsync(cancellationToken).ConfigureAwait(false);
         if (_isInDoubt)
         {
-            // The answer to the last claim did not come: what it may have taken runs nowhere.
+            // The last claim was not answered: tasks that it may have claimed run nowhere.
             await store.GiveBackStrayClaimsAsync(info.Id, parts.Runs.Claims, cancellationToken).ConfigureAwait(false);
         }
 

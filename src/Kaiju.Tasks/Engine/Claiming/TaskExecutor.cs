@@ -10,9 +10,9 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// What an executor does: claims as many tasks as it has free slots (<see cref="TaskClaimer"/>), runs each stage by
-/// stage (<see cref="RunLoop"/>), keeps their claims (<see cref="HeldClaims"/>), and gives back what it does not run
-/// (<see cref="StrayClaims"/>). Its loops say when.
+/// The work of an executor; the loops decide when. It claims as many tasks as it has free slots
+/// (<see cref="TaskClaimer"/>) and runs them stage by stage (<see cref="RunLoop"/>). It keeps their claims
+/// (<see cref="HeldClaims"/>) and releases claims without a run (<see cref="StrayClaims"/>).
 /// </summary>
 internal sealed class TaskExecutor : IDisposable
 {
@@ -58,17 +58,17 @@ internal sealed class TaskExecutor : IDisposable
 
     public bool IsRunning => !_runs.IsEmpty;
 
-    /// <summary>Tells the store that this executor lives, and stops the runs whose claims are lost.</summary>
+    /// <summary>Sends a heartbeat to the store, and stops the runs whose claims are lost.</summary>
     public Task HeartbeatAsync(CancellationToken cancellationToken) => _held.PingAsync(cancellationToken);
 
-    /// <summary>Stops the runs whose claims are lost.</summary>
+    /// <summary>Asks the store for lost claims, and stops their runs.</summary>
     public Task CheckClaimsAsync(CancellationToken cancellationToken) => _held.CheckAsync(cancellationToken);
 
-    /// <summary>Stops the runs whose claims are lost, among those that are older than the last look.</summary>
+    /// <summary>Asks for lost claims of the runs that began before the last check, and stops those runs.</summary>
     public Task CheckOldClaimsAsync(CancellationToken cancellationToken) => _held.CheckOldAsync(cancellationToken);
 
     /// <summary>
-    /// Gives back claims that this executor holds without running them. One call at a time, once after each ping.
+    /// Releases claims that the store holds for this executor without a run. One call at a time, once after each ping.
     /// </summary>
     public Task<int> GiveBackStraysAsync(CancellationToken cancellationToken) =>
         _strays.GiveBackAsync(cancellationToken);
@@ -76,15 +76,16 @@ internal sealed class TaskExecutor : IDisposable
     /// <summary>Completes when every run that is active now has ended.</summary>
     public Task WhenIdleAsync() => _runs.WhenIdleAsync();
 
-    /// <summary>Claims no more and begins no further stage.</summary>
+    /// <summary>Begins the stop: no more tasks are claimed, and no more stages begin.</summary>
     public void BeginStop() => _stop.Begin();
 
     /// <summary>
-    /// Lets stages finish for a while, then cancels their tokens and waits a little. A run that has stopped before its
-    /// end is given back at once, whatever others still do.
+    /// Waits for running stages, then cancels their tokens and waits for
+    /// <see cref="KaijuTasksOptions.StopCancelTimeout"/>. A run that stops before its end is released at once, even if
+    /// others are still active.
     /// </summary>
-    /// <param name="patience">How long stages may take to finish before their tokens are cancelled.</param>
-    /// <param name="cancellationToken">Ends the waits, not the stop.</param>
+    /// <param name="patience">The time for stages to end before their tokens are cancelled.</param>
+    /// <param name="cancellationToken">Cancels the waits; the stop still completes.</param>
     public async Task DrainAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         _stop.BeginDrain();
@@ -100,14 +101,14 @@ internal sealed class TaskExecutor : IDisposable
     }
 
     /// <summary>
-    /// Gives back what is left. The last thing that an executor does: it may neither claim nor ping afterwards.
+    /// Releases the remaining tasks. The last step of an executor: it must not claim or ping afterwards.
     /// </summary>
     public async Task GiveBackAsync()
     {
         using var enough = new CancellationTokenSource(_giveBackTimeout, _clock);
         try
         {
-            // Not the host's stopping token: what is not given back now waits until this executor is found dead.
+            // Not the host's stopping token: tasks that are not released now wait until this executor is found dead.
             var given = await _store.SuspendExecutorAsync(Info.Id, enough.Token).AsTask()
                 .WaitAsync(enough.Token).ConfigureAwait(false);
             Log.ExecutorStopped(_logger, Info.Id, given.Count);

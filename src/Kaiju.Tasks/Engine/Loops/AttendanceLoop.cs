@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// Warns of work that no running host can do: an app that no executor serves, and duties in a store without a manager.
-/// Only the store knows all hosts, so it is asked once a minute, and the same thing is logged at most once an hour.
+/// Warns of work that no running host can do: apps without an executor, and duties without a manager. Only the store
+/// knows all hosts, so it is asked once a minute. The same warning is logged at most once an hour.
 /// </summary>
 internal sealed class AttendanceLoop(
     ITaskStore store,
@@ -17,7 +17,9 @@ internal sealed class AttendanceLoop(
     StoreOutages outages,
     ILogger<AttendanceLoop> logger)
 {
-    /// <summary>How often to ask, and how long work waits before it counts as unattended.</summary>
+    /// <summary>
+    /// The time between two checks, and the age at which waiting work counts as unattended: one minute.
+    /// </summary>
     private static readonly TimeSpan _interval = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan _silence = TimeSpan.FromHours(1);
@@ -39,7 +41,9 @@ internal sealed class AttendanceLoop(
         }
     }
 
-    /// <summary>Looks once. A failure is no outage by itself: a client's host may lack the right to look.</summary>
+    /// <summary>
+    /// Checks once. A failure is not an outage by itself: the database role of a client's host may lack the rights.
+    /// </summary>
     public async Task TryToLookAsync(CancellationToken cancellationToken)
     {
         try
@@ -49,7 +53,7 @@ internal sealed class AttendanceLoop(
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // The first one may be that of an outage which others are about to meet, and log.
+            // The first failure may belong to an outage that other loops are about to log.
             if (++_failures > 1 && !outages.IsOpen && IsDue(_failureLogged))
             {
                 _failureLogged = clock.GetTimestamp();
@@ -60,14 +64,14 @@ internal sealed class AttendanceLoop(
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {
-        // It reads and nothing more, so neither a stop nor the next look waits for an answer that does not come.
+        // The query only reads, so neither a stop nor the next check waits for a missing answer.
         using var bound = new BoundedToken(_interval, clock, cancellationToken);
         var answer = await store.FindUnattendedAsync(_interval, bound.Token).AsTask()
             .WaitAsync(_interval, clock, cancellationToken).ConfigureAwait(false);
         var hasManager = _isManager || answer.LastWatch + _lifetime >= answer.Now;
         WarnOfManager(answer, isMissing: !hasManager && answer.HasDuty);
 
-        // One voice is enough: managers look as well, if there are any.
+        // One warning is enough: an active manager checks the apps too.
         if (_isManager || !hasManager)
         {
             WarnOfApps(answer.Apps);

@@ -4,8 +4,8 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// When an executor asks for lost claims: once every check interval, which costs the store nothing while nothing runs,
-/// and at once when a hint says so. No ping waits for it.
+/// Decides when an executor asks for lost claims: once every <see cref="KaijuTasksOptions.ClaimCheckInterval"/> while
+/// it runs tasks, and at once after a hint. Pings do not wait for it.
 /// </summary>
 internal sealed class ClaimCheckLoop(
     TaskExecutor executor, ITaskStore store, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)

@@ -4,11 +4,11 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// When ended tasks and old notifications are deleted, in hosts that ask for it: once every hour, in bounded batches.
+/// Deletes ended tasks and old notifications once an hour, in bounded batches, if the options ask for it.
 /// </summary>
 internal sealed class CleanUpLoop(ITaskStore store, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
 {
-    private const string Work = "delete what has ended";
+    private const string Work = "delete ended tasks";
     private static readonly TimeSpan _interval = TimeSpan.FromHours(1);
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -33,7 +33,7 @@ internal sealed class CleanUpLoop(ITaskStore store, TimeProvider clock, KaijuTas
         }
     }
 
-    /// <summary>Deletes what has ended, or was left, long enough ago.</summary>
+    /// <summary>Deletes the tasks and notifications that are older than the options allow.</summary>
     public async Task CleanUpAsync(CancellationToken cancellationToken)
     {
         await DeleteAsync(TaskState.Finished, options.DeleteEndedAfter, cancellationToken).ConfigureAwait(false);

@@ -4,7 +4,9 @@ using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>When an executor claims: whenever it has a free slot and the queue may have something for it.</summary>
+/// <summary>
+/// Decides when an executor claims: whenever it has a free slot and the queue may have a task for it.
+/// </summary>
 internal sealed class ExecutorLoop(
     TaskClaimer claimer,
     ITaskQueue queue,
@@ -52,8 +54,8 @@ internal sealed class ExecutorLoop(
 
         if (claimer.IsRunning)
         {
-            // Runs that are short end together: what has been begun frees its slot before the claim, and one claim
-            // fills them all.
+            // Short runs end together: runs that have started free their slots before the claim, so that one claim
+            // fills all of them.
             await offload.YieldAsync().ConfigureAwait(false);
         }
 

@@ -4,8 +4,9 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// When an executor pings: in a rhythm of its own, apart from all work and from every other question, so that it waits
-/// for neither. A ping that fails is repeated soon.
+/// Sends an executor's heartbeats, once every <see cref="KaijuTasksOptions.PingInterval"/>, and searches for stray
+/// claims after each. It is independent of claims and stages, so a heartbeat does not wait for them. A failed heartbeat
+/// is retried soon.
 /// </summary>
 internal sealed class HeartbeatLoop(
     TaskExecutor executor, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)

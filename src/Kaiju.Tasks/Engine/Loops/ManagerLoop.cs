@@ -4,13 +4,13 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// When a manager ticks: when the store's next duty is due, looked up when a hint says so and at least once every poll
-/// interval.
+/// Decides when a manager ticks: when the store's next duty is due. The due time is read after each hint, and at least
+/// once every <see cref="KaijuTasksOptions.PollInterval"/>.
 /// </summary>
 internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimeProvider clock, KaijuTasksOptions options)
 {
     /// <summary>
-    /// Even if the store knows of nothing to do, all duties are tried once every so many poll intervals.
+    /// The number of poll intervals after which all duties are tried, even if the store knows of none that is due.
     /// </summary>
     private const int IdleIntervals = 12;
 
@@ -29,7 +29,7 @@ internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimePro
         long? ticked = null;
         while (!cancellationToken.IsCancellationRequested)
         {
-            // One question instead of all duties: most of what wakes a manager is somebody else's business.
+            // One query instead of all duties: most hints that wake a manager do not concern it.
             var left = await GetTimeLeftAsync(cancellationToken).ConfigureAwait(false);
             if (left > TimeSpan.Zero
                 && ticked is { } last && clock.GetElapsedTime(last) < options.PollInterval * IdleIntervals)
@@ -43,8 +43,7 @@ internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimePro
             var tick = await manager.TickAsync(cancellationToken).ConfigureAwait(false);
             if (tick.Faults > 0)
             {
-                // The duties that failed are tried again even if nothing is due: only their success ends the outage in
-                // the log.
+                // Failed duties are retried even if none is due: only their success ends the outage in the log.
                 ticked = null;
                 await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
                 continue;
@@ -65,7 +64,7 @@ internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimePro
     }
 
     /// <summary>
-    /// The time until there is something to do, at most the poll interval; none if the store cannot say.
+    /// The time until the next duty is due, at most the poll interval; zero if the store does not answer.
     /// </summary>
     private async Task<TimeSpan> GetTimeLeftAsync(CancellationToken cancellationToken)
     {
@@ -77,7 +76,7 @@ internal sealed class ManagerLoop(TaskManager manager, ITaskStore store, TimePro
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // The tick meets the same fault and says so.
+            // The tick fails in the same way and logs it.
             return TimeSpan.Zero;
         }
     }

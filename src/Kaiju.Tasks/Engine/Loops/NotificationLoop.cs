@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// When sinks get notifications: when a hint says that there is one, and at least once every poll interval.
+/// Delivers notifications to sinks: after each hint, and at least once every
+/// <see cref="KaijuTasksOptions.PollInterval"/>.
 /// </summary>
 internal sealed class NotificationLoop(
     ITaskStore store,
@@ -41,7 +42,7 @@ internal sealed class NotificationLoop(
                 var delivery = await DeliverAsync(cancellationToken).ConfigureAwait(false);
                 if (delivery.HasFailed)
                 {
-                    // The sink has logged it. What was not delivered comes again.
+                    // The failure is logged. The notification is delivered again.
                     await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
                     continue;
                 }
@@ -49,7 +50,8 @@ internal sealed class NotificationLoop(
                 outages.Succeeded(Work);
                 delay.Reset();
 
-                // Even after less than a full batch others may follow, since a batch is bounded in bytes too.
+                // More notifications may follow a short batch, since batches are bounded in bytes too. See
+                // docs/decisions/0011.
                 if (delivery.Count == 0)
                 {
                     await wake.WaitAsync(options.PollInterval, cancellationToken).ConfigureAwait(false);
@@ -64,8 +66,8 @@ internal sealed class NotificationLoop(
     }
 
     /// <summary>
-    /// Delivers one batch, up to the first failure of a sink: the sinks before it have had the notification, and no
-    /// sink has later ones.
+    /// Delivers one batch, up to the first failure of a sink. Sinks before that one have received the notification; no
+    /// sink receives later ones.
     /// </summary>
     public async Task<Delivery> DeliverAsync(CancellationToken cancellationToken)
     {
@@ -99,7 +101,7 @@ internal sealed class NotificationLoop(
     }
 }
 
-/// <summary>What became of a batch of notifications.</summary>
-/// <param name="Count">How many were delivered to every sink.</param>
-/// <param name="HasFailed">A sink failed on the next one.</param>
+/// <summary>The result of one batch of notifications.</summary>
+/// <param name="Count">The number of notifications that every sink received.</param>
+/// <param name="HasFailed">True if a sink failed on the next notification.</param>
 internal readonly record struct Delivery(int Count, bool HasFailed);

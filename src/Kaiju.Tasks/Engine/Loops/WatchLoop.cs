@@ -4,18 +4,18 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// When a manager writes that it is there: in a rhythm of its own, whatever there is to do and however long a duty
-/// takes. A gap between two writes means that the store was away, and then executors get another lifetime to ping.
+/// Records in the store that a manager is active, three times in each ping interval and independently of all duties. A
+/// gap between two records means that the store was unavailable; executors then get another lifetime to ping.
 /// </summary>
 internal sealed class WatchLoop(
     TaskManager manager, TimeProvider clock, KaijuTasksOptions options, StoreOutages outages)
 {
-    private const string Work = "keep the watch";
+    private const string Work = "record the manager's presence";
 
-    /// <summary>Once in a third of an interval, so that a slow answer still makes it within the half.</summary>
+    /// <summary>A third of the ping interval, so that a slow answer still arrives within half of it.</summary>
     private readonly TimeSpan _interval = options.PingInterval / 3;
 
-    /// <summary>A later answer comes too late.</summary>
+    /// <summary>The longest wait for an answer: half of the ping interval, after which an answer is too late.</summary>
     private readonly TimeSpan _patience = options.PingInterval / 2;
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -26,7 +26,7 @@ internal sealed class WatchLoop(
             try
             {
                 using var bound = new BoundedToken(_patience, clock, cancellationToken);
-                await bound.WaitAsync(manager.WatchAsync(bound.Token), "a manager's watch").ConfigureAwait(false);
+                await bound.WaitAsync(manager.WatchAsync(bound.Token), "a manager's heartbeat").ConfigureAwait(false);
                 outages.Succeeded(Work);
                 delay.Reset();
                 await Task.Delay(_interval, clock, cancellationToken).ConfigureAwait(false);

@@ -11,7 +11,9 @@ internal sealed class WatchedSink(INotificationSink sink, TimeProvider clock, IL
     private readonly FaultEpisode _episode = new(clock);
     private readonly string _name = sink.GetType().FullName ?? sink.GetType().Name;
 
-    /// <returns>False if the sink failed, which is logged; the notification comes again.</returns>
+    /// <returns>
+    /// False if the sink failed. The failure is logged, and the notification must be delivered again.
+    /// </returns>
     public async ValueTask<bool> TryDeliverAsync(TaskNotification notification, CancellationToken cancellationToken)
     {
         try

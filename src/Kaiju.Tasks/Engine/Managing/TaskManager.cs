@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// What a manager does: one tick goes once through all duties, each seeing the work of the one before. Any number of
-/// managers may tick at once; the store sees to it that nothing is done twice.
+/// The work of a manager. One tick runs all duties once, and each duty sees the results of the previous ones. Any
+/// number of managers may tick at once; the store prevents that work is done twice.
 /// </summary>
 internal sealed class TaskManager(
     ITaskStore store, ITaskQueue queue, KaijuTasksOptions options, StoreOutages outages, ILogger<TaskManager> logger)
@@ -36,11 +36,11 @@ internal sealed class TaskManager(
         return report;
     }
 
-    /// <summary>How long until there is something to do, as far as the store can see.</summary>
+    /// <summary>The time until the next duty is due, as far as the store knows; null if it knows of none.</summary>
     public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) =>
         store.GetTimeToNextDutyAsync(cancellationToken);
 
-    /// <summary>Writes to the store that a manager is there. See <see cref="WatchLoop"/>.</summary>
+    /// <summary>Records in the store that a manager is active. See <see cref="WatchLoop"/>.</summary>
     public async ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken)
     {
         var watch = await store.WatchAsync(cancellationToken).ConfigureAwait(false);
@@ -53,8 +53,8 @@ internal sealed class TaskManager(
     }
 
     /// <summary>
-    /// Silence is held against an executor only while the store was there for it to ping, and only up to the time at
-    /// which that was known: the store may go away between the two questions.
+    /// Expels executors that missed their pings. Only time in which the store was available counts, up to the moment of
+    /// the watch: the store may become unavailable between the two calls.
     /// </summary>
     private async ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(
         int limit, CancellationToken cancellationToken)
@@ -91,7 +91,7 @@ internal sealed class TaskManager(
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // One duty that fails keeps none of the others from being done.
+            // A failed duty does not prevent the others.
             report.Faults++;
             outages.Failed(duty, e);
         }
@@ -116,16 +116,16 @@ internal sealed class TaskManager(
     }
 }
 
-/// <summary>What one tick did.</summary>
+/// <summary>The result of one tick.</summary>
 internal sealed class TickReport
 {
-    /// <summary>Tasks that were moved.</summary>
+    /// <summary>The number of moved tasks.</summary>
     public int Moved { get; private set; }
 
-    /// <summary>Some duty has moved all that it may in one tick, so there may be more.</summary>
+    /// <summary>True if a duty reached its limit for one tick, so that more tasks may be due.</summary>
     public bool HasMore { get; private set; }
 
-    /// <summary>Duties that failed.</summary>
+    /// <summary>The number of failed duties.</summary>
     public int Faults { get; set; }
 
     public void Add(IReadOnlyList<TaskMove> moves, int limit)

@@ -3,7 +3,8 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// A claimed task while this process runs it. Its <see cref="RunLoop"/> moves it; others look at it or stop it.
+/// A claimed task that this process is running. Only its <see cref="RunLoop"/> advances it; other classes read or stop
+/// it.
 /// </summary>
 internal sealed class ActiveRun
 {
@@ -14,10 +15,10 @@ internal sealed class ActiveRun
     private TaskCompletionSource? _completion;
 
     /// <summary>Creates a run that has not begun.</summary>
-    /// <param name="data">The task.</param>
-    /// <param name="clock">When the run begins and must have ended.</param>
-    /// <param name="call">Who has the run's thread.</param>
-    /// <param name="stop">What stops it.</param>
+    /// <param name="data">The task and its results so far.</param>
+    /// <param name="clock">The run's start and deadline.</param>
+    /// <param name="call">The owner of the run's thread.</param>
+    /// <param name="stop">The source of requests to stop.</param>
     public ActiveRun(RunData data, RunClock clock, HandlerCall call, StopSource stop) =>
         (Data, _clock, Call, Stop) = (data, clock, call, stop);
 
@@ -31,36 +32,36 @@ internal sealed class ActiveRun
 
     public HeldClaim Claim => new(Task.Id, Task.Claim);
 
-    /// <summary>When it was claimed, as a timestamp of the clock.</summary>
+    /// <summary>The time of the claim, as a timestamp of the clock.</summary>
     public long Began => _clock.Began;
 
-    /// <summary>When it must have ended, as a timestamp of the clock.</summary>
+    /// <summary>The deadline, as a timestamp of the clock.</summary>
     public long Deadline => _clock.Deadline;
 
-    /// <summary>The beginning of the last ping that named the claim.</summary>
+    /// <summary>The start of the last ping that named the claim; null before the first.</summary>
     public Moment? HeldAt
     {
         get => _heldAt;
         set => _heldAt = value;
     }
 
-    /// <summary>When the stage that runs began, as a timestamp of the clock.</summary>
+    /// <summary>The start of the current stage, as a timestamp of the clock.</summary>
     public long StageStarted { get; set; }
 
-    /// <summary>The method of that stage; filled, once it is.</summary>
+    /// <summary>The method of the current stage; its templates are filled before the handler is called.</summary>
     public string Method { get; set; } = "";
 
-    /// <summary>The limit of that stage's call; null for none.</summary>
+    /// <summary>The timeout of the current stage; null without one.</summary>
     public TimeSpan? StageTimeout { get; set; }
 
-    /// <summary>Completes when the run has ended, and with it every handler that it called.</summary>
+    /// <summary>Completes when the run and every handler that it called have ended.</summary>
     public Task Completion =>
         LazyInitializer.EnsureInitialized(ref _completion, static () => new TaskCompletionSource()).Task;
 
-    /// <summary>Ends the run, as the last thing that happens to it.</summary>
+    /// <summary>Completes <see cref="Completion"/>; the last step of a run.</summary>
     public void Complete() => Interlocked.CompareExchange(ref _completion, _completed, null)?.SetResult();
 
-    // Shared by the many runs that end before anything waits for them.
+    // Shared by all runs that end before their completion is awaited.
     private static TaskCompletionSource NewCompleted()
     {
         var source = new TaskCompletionSource();

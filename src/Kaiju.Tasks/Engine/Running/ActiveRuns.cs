@@ -3,7 +3,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>The runs of an executor: each takes one of its slots, and is watched for its deadline.</summary>
+/// <summary>The active runs of an executor. Each takes one slot and is stopped at its deadline.</summary>
 internal sealed class ActiveRuns : IDisposable
 {
     private readonly ConcurrentDictionary<Guid, ActiveRun> _runs = new();
@@ -38,7 +38,7 @@ internal sealed class ActiveRuns : IDisposable
         SlotFreed?.Invoke();
     }
 
-    /// <summary>Stops those runs whose claims are lost.</summary>
+    /// <summary>Stops the runs whose claims are lost.</summary>
     public void Supersede(IReadOnlyList<Guid> lost)
     {
         foreach (var claim in lost)

@@ -4,14 +4,14 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// Stops runs at their deadlines. One timer for all of them, set to the first: most runs end long before, and pay for
-/// no timer of their own.
+/// Stops runs at their deadlines. One timer serves all runs, set to the earliest deadline: most runs end long before
+/// theirs and do not need their own.
 /// </summary>
 internal sealed class DeadlineWatch : IDisposable
 {
     private const long Never = long.MaxValue;
 
-    // A timer does not take much more than a month; it looks again in between.
+    // A timer accepts at most about 49 days, so a longer wait is split.
     private static readonly TimeSpan _longest = TimeSpan.FromDays(1);
 
     private readonly TimeProvider _clock;
@@ -20,9 +20,9 @@ internal sealed class DeadlineWatch : IDisposable
     private readonly ITimer _timer;
     private long _due = Never;
 
-    /// <summary>Nothing is watched yet.</summary>
-    /// <param name="clock">What deadlines are measured by.</param>
-    /// <param name="running">All that is running; a run is among them before it is watched.</param>
+    /// <summary>Creates a watch without runs.</summary>
+    /// <param name="clock">The clock of the deadlines.</param>
+    /// <param name="running">The active runs; a run must be added here before it is watched.</param>
     public DeadlineWatch(TimeProvider clock, ConcurrentDictionary<Guid, ActiveRun> running)
     {
         (_clock, _running) = (clock, running);
@@ -36,7 +36,7 @@ internal sealed class DeadlineWatch : IDisposable
 
     private void Look()
     {
-        // First: whatever is watched from now on sets the timer itself.
+        // Must be the first step: every run that is watched from now on sets the timer itself.
         Volatile.Write(ref _due, Never);
         var now = _clock.GetTimestamp();
         var next = Never;

@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>How far an executor's stop has come; what runs looks here before it begins something new.</summary>
+/// <summary>The progress of an executor's stop. Runs read it before they begin new work.</summary>
 internal sealed class ExecutorStop : IDisposable
 {
     private readonly CancellationTokenSource _abandon = new();
@@ -9,13 +9,13 @@ internal sealed class ExecutorStop : IDisposable
 
     public ExecutorStop() => Abandoned = _abandon.Token;
 
-    /// <summary>No task is claimed and no stage begun any more.</summary>
+    /// <summary>True once no more tasks are claimed and no more stages begin.</summary>
     public bool HasBegun => _hasBegun;
 
-    /// <summary>Runs are waited for, and those that have stopped are given back at once.</summary>
+    /// <summary>True once the executor waits for its runs. Runs that stop are released at once.</summary>
     public bool IsDraining => _isDraining;
 
-    /// <summary>Cancelled when nothing is waited for any more, not even reports.</summary>
+    /// <summary>Cancelled when the stop no longer waits, not even for reports.</summary>
     public CancellationToken Abandoned { get; }
 
     public void Begin() => _hasBegun = true;

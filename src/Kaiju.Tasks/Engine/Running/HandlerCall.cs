@@ -3,9 +3,9 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// Which thread continues a run whose handler is called on the run's own thread: that thread, or a successor if a stop
-/// finds the handler still there. One compare-and-swap on one field decides, so it is never both. See
-/// docs/decisions/0007.
+/// Decides which thread continues a run after its handler was called on the run's own thread. That thread continues
+/// the run, unless a stop finds it still in the handler; then a successor does. One compare-and-swap on one field
+/// decides, so two threads never continue the same run. See docs/decisions/0007.
 /// <code>
 ///          Begin(n)                 TryEnd: true
 ///   Free ───────────► stage n calls ─────────────► Free    this thread continues the run
@@ -13,33 +13,33 @@ namespace Kaiju.Tasks.Engine;
 ///                          │ Leave(n): the run must stop, or the time of stage n is over
 ///                          ▼
 ///                         Left                             the successor continues the run;
-///                                                          TryEnd: false, and this thread lets go of it
+///                                                          TryEnd: false, and this thread leaves the run
 /// </code>
 /// </summary>
-/// <param name="offload">Begins the successor.</param>
+/// <param name="offload">The thread pool that runs the successor.</param>
 /// <param name="successor">The work that continues the run in place of its thread.</param>
 internal sealed class HandlerCall(Offload offload, IThreadPoolWorkItem successor)
 {
-    // Beside these two states: the number of the stage whose handler has the thread.
+    // Every other value is the number of the stage whose handler has the thread.
     private const int Free = -1;
     private const int Left = -2;
 
     private TaskCompletionSource? _givenBack;
     private int _state = Free;
 
-    /// <summary>The stage whose handler was called last.</summary>
+    /// <summary>The last stage whose handler was called.</summary>
     public int Stage { get; private set; }
 
-    /// <summary>True once the run has been taken from the thread that its handler keeps.</summary>
+    /// <summary>True once the successor has taken the run from a thread that its handler keeps.</summary>
     public bool IsLeft => Volatile.Read(ref _state) == Left;
 
     /// <summary>
-    /// What a handler still does that did not end when it was told to. Its slot is free only after it.
+    /// The pending work of a handler that did not end at the stop. The run's slot stays taken until it completes.
     /// </summary>
     public Task Leftover { get; set; } = Task.CompletedTask;
 
     /// <summary>
-    /// Marks the thread as the handler's. A full fence: what the caller reads afterwards is not older.
+    /// Marks the thread as in use by the handler. A full fence: the caller's later reads are not older.
     /// </summary>
     public void Begin(int stage)
     {
@@ -48,8 +48,8 @@ internal sealed class HandlerCall(Offload offload, IThreadPoolWorkItem successor
     }
 
     /// <summary>Takes the thread back for the run.</summary>
-    /// <param name="work">What the handler still does; the default if it was not called.</param>
-    /// <returns>False if the successor has the run; then the work is waited for there.</returns>
+    /// <param name="work">The handler's pending work; the default if the handler was not called.</param>
+    /// <returns>False if the successor has taken the run; the successor then waits for the work.</returns>
     public bool TryEnd(ValueTask<StageOutcome> work = default)
     {
         if (Interlocked.CompareExchange(ref _state, Free, Stage) != Left)
@@ -61,18 +61,18 @@ internal sealed class HandlerCall(Offload offload, IThreadPoolWorkItem successor
         return false;
     }
 
-    /// <summary>Continues the run elsewhere if any stage's handler has its thread.</summary>
+    /// <summary>Starts the successor if a handler has the run's thread.</summary>
     public void Leave() => Leave(Volatile.Read(ref _state));
 
     /// <summary>
-    /// Continues the run elsewhere if the handler of this stage has its thread. The call of another stage is left
-    /// alone: a stage's timer may fire while its stage ends and the next one begins.
+    /// Starts the successor if the handler of this stage has the run's thread. Other stages are not affected: a stage's
+    /// timer may fire while its stage ends and the next one begins.
     /// </summary>
     public void Leave(int stage)
     {
         if (stage >= 0 && Interlocked.CompareExchange(ref _state, Left, stage) == stage)
         {
-            Leftover = GivenBack().Task;
+            Leftover = GetGivenBack().Task;
             offload.Start(successor);
         }
     }
@@ -80,10 +80,10 @@ internal sealed class HandlerCall(Offload offload, IThreadPoolWorkItem successor
     private async Task GiveBackAfterAsync(Task work)
     {
         await work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        GivenBack().TrySetResult();
+        GetGivenBack().TrySetResult();
     }
 
-    // The thread that leaves and the thread that is left may come here at the same time.
-    private TaskCompletionSource GivenBack() => LazyInitializer.EnsureInitialized(
+    // The leaving thread and the handler's thread may call this at the same time.
+    private TaskCompletionSource GetGivenBack() => LazyInitializer.EnsureInitialized(
         ref _givenBack, static () => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 }

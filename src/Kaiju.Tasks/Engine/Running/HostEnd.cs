@@ -4,28 +4,28 @@ using Microsoft.Extensions.Hosting;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// Whether the host is going away. What a handler meets because of that is not a failure of its own: its stage runs
-/// again elsewhere.
+/// Tells whether the host is stopping or disposed of. An exception that this causes in a handler is not a failure of
+/// its stage, which runs again elsewhere.
 /// </summary>
-/// <param name="scopes">The host's container. It refuses new scopes from the first moment of its disposal on, before
-/// any service is disposed of.</param>
-/// <param name="lifetime">The host's own word that it stops; none where a container runs without a host.</param>
+/// <param name="scopes">
+/// The host's container. It refuses new scopes as soon as its disposal begins, before any service is disposed of.
+/// </param>
+/// <param name="lifetime">The host's lifetime events; null for a container without a host.</param>
 internal sealed class HostEnd(IServiceScopeFactory scopes, IHostApplicationLifetime? lifetime = null)
 {
-    /// <summary>More causes than this are not looked at.</summary>
+    /// <summary>The most nested exceptions that are examined.</summary>
     private const int MostCauses = 32;
 
     private volatile bool _hasBegun;
 
-    /// <summary>The host has begun to stop.</summary>
+    /// <summary>True once the host has begun to stop.</summary>
     public bool HasBegun => _hasBegun || lifetime?.ApplicationStopping.IsCancellationRequested == true;
 
     public void Begin() => _hasBegun = true;
 
     /// <summary>
-    /// True if the host's end is behind what was thrown. In a container that is being disposed of nothing can be
-    /// trusted any more. While the host stops in good order a handler may still fail by itself; a cancellation, or
-    /// something that is disposed of, comes from the stop.
+    /// True if the host's end caused the exception. While the container is disposed of, every exception counts. During
+    /// an orderly stop only cancellations and disposed objects count, because a handler may still fail by itself.
     /// </summary>
     public bool IsCauseOf(Exception e) =>
         IsContainerGone()

@@ -1,9 +1,9 @@
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// A moment in the life of this process, by both of its clocks. The monotonic one stands still while the machine is
-/// suspended, and the store's time does not. The wall clock may be put back. So the longer of the two times that have
-/// passed counts.
+/// A moment in this process, by its monotonic clock and its wall clock. While the machine is suspended, the monotonic
+/// clock stops but the store's time does not; the wall clock may be set back. So the longer of the two elapsed times
+/// counts.
 /// </summary>
 internal sealed class Moment(TimeProvider clock)
 {
@@ -12,7 +12,7 @@ internal sealed class Moment(TimeProvider clock)
     /// <summary>The moment as a timestamp of the monotonic clock.</summary>
     public long Timestamp { get; } = clock.GetTimestamp();
 
-    /// <summary>How long ago it was, at least.</summary>
+    /// <summary>The time since the moment: the longer of the times that the two clocks measured.</summary>
     public TimeSpan Elapsed
     {
         get

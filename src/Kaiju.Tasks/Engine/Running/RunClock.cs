@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>When a run began and when it must have ended, as timestamps of the host's clock.</summary>
+/// <summary>A run's start and deadline, as timestamps of the host's clock.</summary>
 internal readonly struct RunClock
 {
     public RunClock(TimeProvider clock, TimeSpan timeLeft)

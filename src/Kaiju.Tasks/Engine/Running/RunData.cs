@@ -5,7 +5,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>What a run computes with: its task, and the results of its stages so far.</summary>
+/// <summary>The input of a run's stages: its task, and the results so far.</summary>
 internal sealed class RunData
 {
     private readonly JsonElement _executor;
@@ -13,9 +13,9 @@ internal sealed class RunData
     private Dictionary<string, JsonElement>? _environment;
     private int _count;
 
-    /// <summary>Begins with the results that were claimed with the task.</summary>
+    /// <summary>Creates the data with the results that were claimed with the task.</summary>
     /// <param name="task">The claimed task.</param>
-    /// <param name="executor">What templates see of the executor.</param>
+    /// <param name="executor">The executor's data for templates, a JSON object.</param>
     public RunData(ExecutorTask task, JsonElement executor)
     {
         (Task, _executor) = (task, executor);
@@ -28,10 +28,10 @@ internal sealed class RunData
 
     public ExecutorTask Task { get; }
 
-    /// <summary>What templates and conditions see; put together when one of them asks.</summary>
+    /// <summary>The data for templates and conditions, built on first use.</summary>
     public IReadOnlyDictionary<string, JsonElement> Environment => _environment ??= NewEnvironment();
 
-    /// <summary>The results so far, as they are now.</summary>
+    /// <summary>The results so far; later results do not change the list.</summary>
     public IReadOnlyList<JsonElement> Results => _count == 0 ? [] : new ArraySegment<JsonElement>(_results, 0, _count);
 
     public void Add(int stage, JsonElement result)

@@ -5,9 +5,9 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Engine;
 
 /// <summary>
-/// A run from its claim to its end: hold the claim, run a stage, report it, begin the next. It works once on the run's
-/// thread; and once more, as its successor, if a stop leaves a handler behind that keeps this thread (<see
-/// cref="HandlerCall"/>).
+/// Runs a task from its claim to its end: confirms the claim, runs a stage, reports it, and begins the next. If a stop
+/// leaves a handler behind that keeps the run's thread, the object executes a second time as the successor
+/// (<see cref="HandlerCall"/>).
 /// </summary>
 internal sealed class RunLoop : IThreadPoolWorkItem
 {
@@ -22,7 +22,7 @@ internal sealed class RunLoop : IThreadPoolWorkItem
         _run = new ActiveRun(data, clock, call, new StopSource(parts.Offload, call)) { HeldAt = ping };
     }
 
-    /// <summary>How a run stands after a stage.</summary>
+    /// <summary>The progress of a run after a stage.</summary>
     private enum Progress
     {
         /// <summary>The next stage may begin.</summary>
@@ -31,14 +31,14 @@ internal sealed class RunLoop : IThreadPoolWorkItem
         /// <summary>The run has ended or must stop.</summary>
         Over,
 
-        /// <summary>The successor has it.</summary>
+        /// <summary>The successor has taken the run.</summary>
         Elsewhere,
     }
 
-    /// <summary>Begins to run a claimed task, elsewhere.</summary>
-    /// <param name="parts">What the runs share.</param>
-    /// <param name="task">The task.</param>
-    /// <param name="ping">The beginning of the last ping before the claim; null if there was none.</param>
+    /// <summary>Starts to run a claimed task on another thread.</summary>
+    /// <param name="parts">The objects that all runs of the executor share.</param>
+    /// <param name="task">The claimed task.</param>
+    /// <param name="ping">The start of the last ping before the claim; null without one.</param>
     public static void Start(RunParts parts, ExecutorTask task, Moment? ping)
     {
         var loop = new RunLoop(parts, task, ping);
@@ -67,11 +67,11 @@ internal sealed class RunLoop : IThreadPoolWorkItem
         }
         catch (OperationCanceledException) when (_parts.Stop.Abandoned.IsCancellationRequested)
         {
-            // The host is gone; what could not be reported runs again elsewhere.
+            // The host has stopped; stages that could not be reported run again elsewhere.
         }
         catch (Exception e)
         {
-            // Nothing of the user's should get here.
+            // Exceptions of users' code end in StageRunner, so this is a fault of the engine.
             if (!_run.Call.TryEnd())
             {
                 return;
@@ -93,7 +93,7 @@ internal sealed class RunLoop : IThreadPoolWorkItem
             StageTurn.Ended turn => await RecordAsync(stage, turn).ConfigureAwait(false),
             StageTurn.Stopped => Progress.Over,
             StageTurn.Abandoned => Progress.Elsewhere,
-            var other => throw new UnreachableException($"A stage's turn is {other}."),
+            var other => throw new UnreachableException($"Unknown turn of a stage: {other}."),
         };
     }
 
@@ -118,7 +118,9 @@ internal sealed class RunLoop : IThreadPoolWorkItem
         return Progress.NextStage;
     }
 
-    /// <summary>As the successor: says why the run must stop whose handler keeps its thread, and ends it.</summary>
+    /// <summary>
+    /// As the successor: reports why the run stopped while its handler keeps the thread, and ends the run.
+    /// </summary>
     private async Task EndLeftAsync()
     {
         try
@@ -130,7 +132,7 @@ internal sealed class RunLoop : IThreadPoolWorkItem
         }
         catch (OperationCanceledException) when (_parts.Stop.Abandoned.IsCancellationRequested)
         {
-            // The host is gone; the task is given back.
+            // The host has stopped; the task is released.
         }
         catch (Exception e)
         {
@@ -142,7 +144,7 @@ internal sealed class RunLoop : IThreadPoolWorkItem
 
     private async ValueTask EndAsync()
     {
-        // A handler that ignores its token still uses what it uses, so its slot is not free.
+        // A handler that ignores its token still uses resources, so its slot is not free.
         await _run.Call.Leftover.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _parts.Runs.Remove(_run);
         if (_parts.Stop.HasBegun || _run.Stop.Reason == StopReason.Stopping)

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>Delivers the outcomes of stages to the store until they are answered, and logs how claims end.</summary>
+/// <summary>Reports the outcomes of stages until the store answers, and logs how claims end.</summary>
 internal sealed class StageReporter(
     ITaskStore store,
     ExecutorStop stop,
@@ -20,8 +20,8 @@ internal sealed class StageReporter(
     private readonly LifecycleRules _rules = options.Rules;
 
     /// <summary>
-    /// Delivers a report until there is an answer. The store knows a report that it has recorded, so that a lost answer
-    /// costs nothing.
+    /// Sends a report until the store answers. The store recognizes a report that it has recorded, so a lost answer is
+    /// harmless.
     /// </summary>
     public async ValueTask<ReportAnswer> ReportAsync(ActiveRun run, int stage, StageOutcome outcome, TimeSpan elapsed)
     {
@@ -51,7 +51,7 @@ internal sealed class StageReporter(
         }
         finally
         {
-            // Recorded, or given up with the claim.
+            // The report was recorded, or dropped because its claim is lost.
             if (delay is not null)
             {
                 outages.Succeeded(Work, run);
@@ -59,11 +59,11 @@ internal sealed class StageReporter(
         }
     }
 
-    /// <summary>Fails a run for a fault of the engine, so that its task does not hang until its deadline.</summary>
+    /// <summary>Fails a run after a fault of the engine, so that its task does not wait until its deadline.</summary>
     public async Task FailAsync(ActiveRun run, Exception fault)
     {
         Log.RunBroke(guarded, fault, run.Task.Id, run.Task.JobId);
-        const string Message = "The executor failed outside the task's own code; its log says why.";
+        const string Message = "The engine failed outside the task's code; see the executor's log.";
         var outcome = StageOutcome.Failed(TaskError.Create(TaskErrorKind.Other, Message));
         try
         {
@@ -71,13 +71,13 @@ internal sealed class StageReporter(
         }
         catch (OperationCanceledException) when (stop.Abandoned.IsCancellationRequested)
         {
-            // The host is gone; the task is given back.
+            // The host has stopped; the task is released.
         }
     }
 
     public void LogSuperseded(ActiveRun run, int stage) => Log.Superseded(guarded, run.Task.Id, run.Task.JobId, stage);
 
-    /// <summary>Logs why a claim ended before its task: at least a warning if the stage failed.</summary>
+    /// <summary>Logs the outcome that ended a claim; a failed stage is a warning or an error.</summary>
     public void LogEnd(ActiveRun run, int stage, StageTurn.Ended turn)
     {
         var task = run.Task;
@@ -87,7 +87,7 @@ internal sealed class StageReporter(
             return;
         }
 
-        // The store decides by the same rule.
+        // The store plans the retry by the same rule.
         var plan = new RetryPlan(task.MaxRetries, task.RetryDelay, task.QueuedFor);
         if (plan.TimeToRetry(task.JobId, task.Attempt, clock.GetElapsedTime(run.Began), _rules) is { } delay)
         {

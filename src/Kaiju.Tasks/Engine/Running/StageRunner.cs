@@ -10,7 +10,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>One stage, from its command to its outcome: fill, ask the condition, invoke. Writes nothing.</summary>
+/// <summary>
+/// Runs one stage: fills its templates, evaluates its condition and calls its handler. Does not write to the store.
+/// </summary>
 internal sealed class StageRunner(
     CommandCatalog catalog,
     SpecialCommandRegistry specials,
@@ -28,7 +30,10 @@ internal sealed class StageRunner(
     private readonly TaskLimits _limits = options.Limits;
     private readonly TemplateSources _sources = new(clock, RandomNumberGenerator.Fill);
 
-    /// <summary>Runs a stage on this thread, which the run may lose meanwhile.</summary>
+    /// <summary>
+    /// Runs a stage on this thread. The turn is <see cref="StageTurn.Abandoned"/> if a stop took the run from the
+    /// thread.
+    /// </summary>
     public ValueTask<StageTurn> RunAsync(ActiveRun run, int stage)
     {
         var command = run.Task.Commands[stage - run.Task.Stage];
@@ -57,14 +62,14 @@ internal sealed class StageRunner(
         }
     }
 
-    /// <summary>What a stop makes of the stage that is running.</summary>
+    /// <summary>Returns the turn of the running stage after a stop.</summary>
     public StageTurn DescribeStop(ActiveRun run) => run.Stop.Reason switch
     {
         StopReason.Superseded or StopReason.Stopping => StageTurn.Stopped.Instance,
         StopReason.Deadline => new StageTurn.Ended(StageOutcome.Failed(
             Error(
                 TaskErrorKind.Timeout,
-                $"The run missed its deadline at stage {run.Call.Stage}: max_exec_timeout was over."),
+                $"The run missed its deadline at stage {run.Call.Stage}: max_exec_timeout expired."),
             TaskExitCode.Aborted)),
         _ => new StageTurn.Ended(StageOutcome.Failed(Error(
             TaskErrorKind.StageTimeout,
@@ -72,8 +77,8 @@ internal sealed class StageRunner(
     };
 
     /// <summary>
-    /// Calls the handler on this thread: most are done, or await something, before a hand-over to another thread would
-    /// be. If one keeps the thread beyond its time, the run is continued elsewhere. See docs/decisions/0007.
+    /// Calls the handler on this thread: most handlers return or await sooner than a hand-over to another thread would
+    /// take. If a handler keeps the thread beyond its time, the run continues on another one. See docs/decisions/0007.
     /// </summary>
     private ValueTask<StageTurn> InvokeAsync(ActiveRun run, int stage, TaskCommand command, FilledCommand filled)
     {
@@ -84,31 +89,19 @@ internal sealed class StageRunner(
         (run.Method, run.StageTimeout) = (filled.Method, timeout);
         run.Call.Begin(stage);
 
-        // A stop gives its reason first and looks for a call then; so one of the two sees the other.
+        // A stop sets its reason before it looks for a call, so at least one of the two sees the other.
         if (run.Stop.Reason != StopReason.None || token.IsCancellationRequested)
         {
             limit?.Dispose();
             return ValueTask.FromResult(run.Call.TryEnd() ? DescribeStop(run) : StageTurn.Abandoned.Instance);
         }
 
-        var context = new StageContext
+        var context = new StageContext(run.Task, filled.Method)
         {
-            TaskId = run.Task.Id,
-            Method = filled.Method,
-            AppName = run.Task.AppName,
-            JobId = run.Task.JobId,
-            ExecutorId = run.Task.ExecutorId,
-            Pass = run.Task.Pass,
-            Attempt = run.Task.Attempt,
-            MaxRetries = run.Task.MaxRetries,
             Stage = stage,
-            Stages = run.Task.Stages,
-            Kws = run.Task.Kws,
-            Meta = run.Task.Meta,
             Results = run.Data.Results,
             Logger = _logger,
             SerializerOptions = _serializing,
-            Claim = run.Task.Claim,
         };
         return special is null
             ? EndAsync(run, CallHandlerAsync(context, filled, token), limit, token)
@@ -121,7 +114,7 @@ internal sealed class StageRunner(
             ? AwaitAsync(run, work, limit, token)
             : ValueTask.FromResult<StageTurn>(StageTurn.Abandoned.Instance);
 
-    /// <summary>Awaits what the handler still does, at most until its token is cancelled.</summary>
+    /// <summary>Awaits the handler's pending work, at most until its token is cancelled.</summary>
     private async ValueTask<StageTurn> AwaitAsync(
         ActiveRun run, ValueTask<StageOutcome> work, StageTimeout? limit, CancellationToken token)
     {
@@ -133,19 +126,19 @@ internal sealed class StageRunner(
         }
         catch (Exception) when (token.IsCancellationRequested)
         {
-            // Whatever it threw: it had been told to stop, and what counts is why.
+            // The exception does not matter: the handler was cancelled, and the reason of the stop counts.
             run.Call.Leftover = pending ?? Task.CompletedTask;
             return DescribeStop(run);
         }
         catch (Exception e) when (end.IsCauseOf(e))
         {
-            // As if the stop had reached it first: nothing is said of the stage, and its task is given back.
+            // Treated as if the stop had come first: the stage is not reported, and its task is released.
             run.Stop.Request(StopReason.Stopping);
             return StageTurn.Stopped.Instance;
         }
         catch (Exception e)
         {
-            // The one place where a user's exception ends.
+            // The only place that handles the exceptions of handlers.
             return new StageTurn.Ended(StageOutcome.Failed(Describe(e)), e);
         }
         finally
@@ -162,7 +155,8 @@ internal sealed class StageRunner(
             var registered = string.Join(", ", catalog.Methods);
             return StageOutcome.Failed(Error(
                 TaskErrorKind.UnknownCommand,
-                $"No command \"{filled.Method}\" is registered with this executor. Registered are: {registered}."));
+                $"The command \"{filled.Method}\" is not registered with this executor. Registered commands: "
+                    + $"{registered}."));
         }
 
         using var logScope = Log.BeginStage(_logger, context.TaskId, context.JobId, context.Stage, context.Method);
@@ -210,7 +204,7 @@ internal sealed class StageRunner(
         };
     }
 
-    // A result is stored with its task, and so is what is wrong with it: by kind and length.
+    // The fault of a result is stored with the task, so it names kind and length without values.
     private string? FindFault(JsonElement result)
     {
         const string Place = "result";
@@ -237,7 +231,7 @@ internal sealed class StageRunner(
             options.StackTraces ? Read(e, static e => e.ToString()) : null),
     };
 
-    // A member of an exception is the user's code as well.
+    // The members of an exception are users' code too, and may throw.
     private static string? Read(Exception thrown, Func<Exception, string?> member)
     {
         try
@@ -246,11 +240,11 @@ internal sealed class StageRunner(
         }
         catch (Exception e)
         {
-            return $"(the exception does not say: {e.GetType().FullName})";
+            return $"(reading the exception failed: {e.GetType().FullName})";
         }
     }
 
-    /// <summary>An error of a special command's own making, as it may be stored.</summary>
+    /// <summary>Returns a special command's error in a form that can be stored.</summary>
     private TaskError MakeStorable(TaskError error) =>
         StorableJson.IsStorable(JsonText.Raw(error.Json), _limits.MaxErrorBytes, _limits.MaxJsonDepth)
             ? error

@@ -2,9 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>
-/// A stage's services: a scope that is opened when something is asked of it, since many stages ask for nothing.
-/// </summary>
+/// <summary>The services of a stage. The scope is opened on first use, since many stages use no services.</summary>
 internal sealed class StageScope(IServiceScopeFactory scopes) : IKeyedServiceProvider, IAsyncDisposable
 {
     private IServiceScope? _scope;
@@ -25,7 +23,7 @@ internal sealed class StageScope(IServiceScopeFactory scopes) : IKeyedServicePro
         return serviceType == typeof(IServiceProvider) ? this : Services.GetService(serviceType);
     }
 
-    // A container without keys says so itself.
+    // A container without keyed services throws its own exception.
     public object? GetKeyedService(Type serviceType, object? serviceKey) =>
         serviceKey is null ? GetService(serviceType) : Services.GetKeyedService(serviceType, serviceKey);
 
@@ -47,7 +45,7 @@ internal sealed class StageScope(IServiceScopeFactory scopes) : IKeyedServicePro
         }
     }
 
-    // A handler may ask from several threads at once; the scope that comes second is not needed.
+    // A handler may ask on several threads at once; the second scope is not needed.
     private IServiceScope Open()
     {
         var opened = scopes.CreateScope();

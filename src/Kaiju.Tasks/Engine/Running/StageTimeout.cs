@@ -2,7 +2,9 @@ using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>A token for one stage: cancelled with the run's, or when the stage's own time is over.</summary>
+/// <summary>
+/// The cancellation token of one stage: cancelled with the run's token, or after the stage's timeout.
+/// </summary>
 internal sealed class StageTimeout : IDisposable
 {
     private readonly CancellationTokenSource _both;

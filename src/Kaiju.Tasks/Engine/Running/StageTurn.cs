@@ -1,19 +1,18 @@
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>How a stage's turn on its thread came out.</summary>
+/// <summary>The result of a stage's turn on the run's thread.</summary>
 internal abstract record StageTurn
 {
     private StageTurn()
     {
     }
 
-    /// <summary>The stage has an outcome, which is to be reported.</summary>
+    /// <summary>The stage has an outcome that must be reported.</summary>
     /// <param name="Outcome">The outcome.</param>
-    /// <param name="Cause">The exception of the user's code behind a failure, for the log; null if there is
-    /// none.</param>
+    /// <param name="Cause">The exception of users' code that caused a failure, for the log; null without one.</param>
     public sealed record Ended(StageOutcome Outcome, Exception? Cause = null) : StageTurn;
 
-    /// <summary>The run must stop, and nothing may be reported of the stage: it runs again elsewhere.</summary>
+    /// <summary>The run must stop. The stage must not be reported; it runs again elsewhere.</summary>
     public sealed record Stopped : StageTurn
     {
         public static readonly Stopped Instance = new();
@@ -24,7 +23,7 @@ internal abstract record StageTurn
     }
 
     /// <summary>
-    /// The run has been taken from this thread (<see cref="HandlerCall"/>), which must not touch it any more.
+    /// A successor has taken the run from this thread (<see cref="HandlerCall"/>), which must not use it any more.
     /// </summary>
     public sealed record Abandoned : StageTurn
     {

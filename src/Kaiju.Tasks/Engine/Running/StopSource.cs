@@ -2,26 +2,27 @@ using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Engine;
 
-/// <summary>Why a run must stop before its end.</summary>
+/// <summary>The reason why a run must stop before its end.</summary>
 internal enum StopReason
 {
     None,
 
-    /// <summary>Its execution deadline is here.</summary>
+    /// <summary>The run's deadline has passed.</summary>
     Deadline,
 
-    /// <summary>Its claim is lost: nothing may be written any more.</summary>
+    /// <summary>The claim is lost: the run must not write anything.</summary>
     Superseded,
 
-    /// <summary>The host stops: nothing is written, and the task is given back.</summary>
+    /// <summary>The host is stopping: the stage is not reported, and the task is released.</summary>
     Stopping,
 
-    /// <summary>It has ended by itself.</summary>
+    /// <summary>The run has ended by itself.</summary>
     Ended,
 }
 
 /// <summary>
-/// Stops a run: the first reason counts, cancels its token, and takes it from a handler that keeps its thread.
+/// Stops a run. The first reason counts: it cancels the run's token, and takes the run from a handler that keeps its
+/// thread.
 /// </summary>
 internal sealed class StopSource : IDisposable
 {
@@ -43,7 +44,7 @@ internal sealed class StopSource : IDisposable
     public StopReason Reason => (StopReason)Volatile.Read(ref _reason);
 
     /// <summary>
-    /// True once the claim is lost, even if the run was stopping for another reason: its report need not be delivered.
+    /// True once the claim is lost, even if the run stops for another reason. Its report is then not needed.
     /// </summary>
     public bool IsSuperseded => _isSuperseded;
 
@@ -59,15 +60,15 @@ internal sealed class StopSource : IDisposable
         {
             _offload.Cancel(_cancel);
 
-            // Whichever stage's call it is: the reason is the run's. A call that begins from here on sees the reason.
+            // The call of any stage, because the reason concerns the whole run. A later call sees the reason.
             _call.Leave();
         }
     }
 
     public void Dispose()
     {
-        // A request of a timer or a heartbeat may be under way on another thread. The first reason decides: after an
-        // end nothing is cancelled any more, and after a stop the source is left to the collector.
+        // A timer or a heartbeat may request a stop on another thread at the same time. The first reason decides: after
+        // an end the token is not cancelled, and after a stop the garbage collector frees the source.
         if (TrySet(StopReason.Ended))
         {
             _cancel.Dispose();

@@ -66,7 +66,8 @@ internal sealed class MemoryTaskReading(MemoryState state)
     private static bool Fits(MemoryTask task, TaskQuery query)
     {
         var definition = task.Definition;
-        return query.AnyOf?.Contains(task.State.State) != false
+        return (query.State is null || query.State == task.State.State)
+            && (query.States is null || query.States.Contains(task.State.State))
             && (query.IsFinal is null || query.IsFinal == task.State.HasEnded)
             && (query.IsEnabled is null || query.IsEnabled == definition.Enabled)
             && (query.Method is null || query.Method == definition.Commands[task.State.Stage].Method)
