@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>What each error of the server is taken for.</summary>
+/// <summary>The kind of each error of the server.</summary>
 public sealed partial class FaultsTests
 {
     /// <summary>Every code, reviewed one by one. A code that Npgsql adds is added here, with a reason.</summary>
@@ -60,7 +60,7 @@ public sealed partial class FaultsTests
     };
 
     [Fact]
-    public void Every_code_is_of_the_kind_that_was_reviewed()
+    public void Every_code_has_its_reviewed_kind()
     {
         var reviewed = _reviewed.SelectMany(
             kind => kind.Value.SelectMany(codes => codes.Split(' ')), (kind, code) => (Code: code, Kind: kind.Key))
@@ -73,7 +73,7 @@ public sealed partial class FaultsTests
     }
 
     [Fact]
-    public async Task The_page_on_operations_says_the_same()
+    public async Task The_page_on_operations_lists_the_same_kinds()
     {
         var page = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "operations.md"));
         var rows = page[page.IndexOf("## Errors of PostgreSQL", StringComparison.Ordinal)..].Split('\n')
@@ -89,7 +89,7 @@ public sealed partial class FaultsTests
             .Equal(Codes().Select(code => $"{code} {NameInDocs(Faults.KindOf(code))}"));
     }
 
-    /// <summary>What ends the session may come between a commit and its answer.</summary>
+    /// <summary>An error that ends the session may arrive between a commit and its answer.</summary>
     [Theory]
     [InlineData("ERROR", PostgresErrorCodes.TooManyConnections, nameof(FaultKind.Unfit))]
     [InlineData("FATAL", PostgresErrorCodes.TooManyConnections, nameof(FaultKind.Connection))]
@@ -99,11 +99,11 @@ public sealed partial class FaultsTests
     [InlineData("FATAL", PostgresErrorCodes.InvalidPassword, nameof(FaultKind.Permanent))]
     [InlineData("FATAL", PostgresErrorCodes.AdminShutdown, nameof(FaultKind.Connection))]
     [InlineData("ERROR", "ZZ999", nameof(FaultKind.Permanent))]
-    public void What_ends_the_session_leaves_open_what_has_happened(string severity, string code, string kind) =>
+    public void An_error_that_ends_the_session_leaves_the_outcome_open(string severity, string code, string kind) =>
         Faults.KindOf(new PostgresException("", severity, severity, code)).ToString().Should().Be(kind);
 
     [Fact]
-    public void What_is_not_of_the_server_is_of_the_connection_or_of_the_program()
+    public void An_error_that_is_not_the_servers_is_the_connections_or_the_programs()
     {
         Faults.KindOf(new NpgsqlException("The connection pool has been exhausted", new TimeoutException())).Should()
             .Be(FaultKind.Connection);
