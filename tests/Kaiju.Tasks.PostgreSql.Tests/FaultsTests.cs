@@ -17,7 +17,7 @@ public sealed partial class FaultsTests
             // statements that the store does not have
             "03000 0B000 0F000 0F001 0L000 0LP01 0P000 0Z000 0Z002 24000 2B000 2BP01 2D000 3B000 3B001",
             "25000 25001 25002 25008 25003 25004 25005 25007 25P01 25P02", // statements at the wrong place
-            "28000 28P01 3D000 3F000", // who, and where to
+            "28000 28P01 3D000 3F000", // authentication, database and schema
             "42000 42601 42501 42846 42803 42P20 42P19 42830 42602 42622 42939 42804 42P18 42P21 42P22 42809 42703 "
                 + "42883 42P01 42P02 42704 42701 42P03 42P04",
             // rights, names, syntax
@@ -26,7 +26,7 @@ public sealed partial class FaultsTests
             "55P02 55P04", // settings that need a restart, values of enumerations
             "HV000 HV005 HV002 HV010 HV021 HV024 HV007 HV008 HV004 HV006 HV091 HV00B HV00C HV00D HV090 HV00A HV009 "
                 + "HV014 HV001 HV00P HV00J HV00K HV00Q HV00R HV00L HV00M HV00N",
-            "XX001 XX002", // corrupted data: to try again helps nobody
+            "XX001 XX002", // corrupted data: a retry does not help
         ],
         [nameof(FaultKind.Connection)] =
         [

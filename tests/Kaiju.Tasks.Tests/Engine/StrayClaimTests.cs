@@ -40,7 +40,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
         await _queue.CommitAsync();
         (await StatesAsync()).Should().Equal(TaskState.Executing, TaskState.Executing, TaskState.Executing);
 
-        (await PingAsync()).Should().Be(0, "what is new may still be on its way");
+        (await PingAsync()).Should().Be(0, "a new claim may still be on its way");
         (await PingAsync()).Should().Be(3);
         await _host.RunUntilIdleAsync();
 
