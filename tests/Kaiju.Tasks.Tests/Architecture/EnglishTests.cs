@@ -41,7 +41,6 @@ public sealed class EnglishTests
     private static readonly string[] _notYet =
     [
         "src/Kaiju.Tasks/Json/",
-        "src/Kaiju.Tasks/Lifecycle/",
         "src/Kaiju.Tasks/Scheduling/",
         "src/Kaiju.Tasks/Templates/",
         "src/Kaiju.Tasks/Validation/",
