@@ -2,7 +2,7 @@ using System.Data.Common;
 
 namespace Kaiju.Tasks;
 
-/// <summary>How a task is created.</summary>
+/// <summary>Options for the creation of a task.</summary>
 public sealed class CreateOptions
 {
     /// <summary>What to do when a task with the id exists. Default <see cref="OnConflict.Fail"/>.</summary>

@@ -3,22 +3,22 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 
-/// <summary>What was done with one task that was to be created.</summary>
+/// <summary>The result of creating one task.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public enum CreateResult
 {
-    /// <summary>It is new and stored.</summary>
+    /// <summary>The task is new and was stored.</summary>
     Created = 0,
 
-    /// <summary>Its id was known and the stored task was left alone, as asked.</summary>
+    /// <summary>A task with the id exists and was left as it is (<see cref="OnConflict.Skip"/>).</summary>
     Skipped = 1,
 
-    /// <summary>Its id was known and its definition is stored in the place of the other.</summary>
+    /// <summary>A task with the id existed and was replaced (<see cref="OnConflict.Replace"/>).</summary>
     Replaced = 2,
 
-    /// <summary>Its id was known and nothing was done.</summary>
+    /// <summary>A task with the id exists, and the creation was refused. Nothing was stored.</summary>
     Refused = 3,
 
-    /// <summary>Its definition cannot be run or stored, and nothing was done.</summary>
+    /// <summary>The definition is invalid. Nothing was stored.</summary>
     Invalid = 4,
 }

@@ -6,36 +6,36 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// What an executor gets with a claim: all that it needs to run the rest of the task, and the claim that lets it write.
+/// A claimed task: the data that an executor needs to run the rest of it, and the claim that allows it to write.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class ExecutorTask
 {
-    /// <summary>The task.</summary>
+    /// <summary>The task's id.</summary>
     public required string Id { get; init; }
 
-    /// <summary>Its app.</summary>
+    /// <summary>The task's app.</summary>
     public required string AppName { get; init; }
 
-    /// <summary>Who may run it.</summary>
+    /// <summary>The executor that holds the claim.</summary>
     public required string ExecutorId { get; init; }
 
-    /// <summary>The fence: every report carries it.</summary>
+    /// <summary>The claim's random id. Every report carries it; the store refuses reports with any other.</summary>
     public required Guid Claim { get; init; }
 
-    /// <summary>The run.</summary>
+    /// <summary>The run's id.</summary>
     public required string JobId { get; init; }
 
-    /// <summary>The pass within the run.</summary>
+    /// <summary>The pass within the run, from 0.</summary>
     public int Pass { get; init; }
 
-    /// <summary>Which go at the run this is, from 1.</summary>
+    /// <summary>The attempt at the run, from 1.</summary>
     public int Attempt { get; init; } = 1;
 
-    /// <summary>The stage to begin with.</summary>
+    /// <summary>The stage to begin with, from 0.</summary>
     public int Stage { get; init; }
 
-    /// <summary>How many stages the whole task has.</summary>
+    /// <summary>The number of stages of the whole task.</summary>
     public int Stages { get; init; }
 
     /// <summary>The commands from <see cref="Stage"/> on.</summary>
@@ -44,28 +44,30 @@ public sealed class ExecutorTask
     /// <summary>The results of the stages before <see cref="Stage"/>.</summary>
     public IReadOnlyList<JsonElement> Result { get; init; } = [];
 
-    /// <summary>The task's kws, an object.</summary>
+    /// <summary>The task's kws, a JSON object.</summary>
     public JsonElement Kws { get; init; }
 
-    /// <summary>The task's metadata, an object.</summary>
+    /// <summary>The task's metadata, a JSON object.</summary>
     public JsonElement Meta { get; init; } = JsonText.EmptyObject;
 
-    /// <summary>When the task must have ended or parked itself, by the store's clock.</summary>
+    /// <summary>The time by which the task must have ended or begun to wait, by the store's clock.</summary>
     public DateTimeOffset ExecDeadline { get; init; }
 
     /// <summary>
-    /// How much time is left until then, as of the claim. What an executor goes by, since its own clock may be wrong.
+    /// The time from the claim to <see cref="ExecDeadline"/>. Executors use it instead of the deadline, since their
+    /// clocks may be wrong.
     /// </summary>
     public TimeSpan TimeLeft { get; init; }
 
     /// <summary>
-    /// The store's own number for the task, 0 if it has none. Reports carry it back, so that the store need not look
-    /// the task up by its id.
+    /// The store's own number for the task; 0 if the store has none. Reports carry it back, so that the store can find
+    /// the task without its id.
     /// </summary>
     public long StoreKey { get; init; }
 
     /// <summary>
-    /// The most retries of the task. Executors only log by it whether a failure is final; the store decides.
+    /// The largest number of retries of the task. Executors use it only for their logs: the store decides whether a
+    /// failure is final.
     /// </summary>
     public int MaxRetries { get; init; }
 
@@ -77,12 +79,12 @@ public sealed class ExecutorTask
     /// <summary>The time for which the task had been queued when it was claimed.</summary>
     public TimeSpan QueuedFor { get; init; }
 
-    /// <summary>What a store hands out with a claim.</summary>
-    /// <param name="task">The definition.</param>
-    /// <param name="state">The state, EXECUTED.</param>
-    /// <param name="results">The results that are shown.</param>
+    /// <summary>Makes the answer to a claim; for stores.</summary>
+    /// <param name="task">The complete definition.</param>
+    /// <param name="state">The state after the claim, EXECUTED.</param>
+    /// <param name="results">The results of the stages before the present one.</param>
     /// <param name="now">The store's time.</param>
-    /// <param name="storeKey">The store's own number for the task.</param>
+    /// <param name="storeKey">The store's own number for the task. Default 0, for none.</param>
     public static ExecutorTask Of(
         TaskDefinition task,
         ManagedState state,
@@ -118,13 +120,15 @@ public sealed class ExecutorTask
 
     /// <summary>Reads a task that <see cref="ToJson"/> has written.</summary>
     /// <param name="json">A JSON object.</param>
-    /// <exception cref="TaskValidationException">It is no such object; every member that is wrong is named.</exception>
+    /// <exception cref="TaskValidationException">
+    /// The JSON is not an executor's task; the message names every invalid member.
+    /// </exception>
     public static ExecutorTask FromJson(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
         return ExecutorTaskJson.Read(WireText.Parse(json));
     }
 
-    /// <summary>Writes the task for an executor in another process.</summary>
+    /// <summary>Writes the task as JSON, for an executor in another process.</summary>
     public string ToJson() => WireText.Write(this, ExecutorTaskJson.Write);
 }

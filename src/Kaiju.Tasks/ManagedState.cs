@@ -5,9 +5,8 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// The small part of a task that changes: everything but its definition and its results. Only
-/// <see cref="Lifecycle.TaskLifecycle"/> says how it changes; a store keeps it and carries the change out, guarded by
-/// what the transition started from.
+/// The state of a task: everything but its definition and its results. Only <see cref="Lifecycle.TaskLifecycle"/>
+/// decides how it changes. A store applies a change only if the task still has the state from which it was computed.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed record ManagedState
@@ -19,52 +18,54 @@ public sealed record ManagedState
     private readonly StoredTime _retryAt;
     private readonly StoredTime _occurrence;
 
-    /// <summary>Where the task stands.</summary>
+    /// <summary>The task's state.</summary>
     public TaskState State { get; init; }
 
-    /// <summary>The next stage to run, 0-based; of a FINISHED task the last one.</summary>
+    /// <summary>The next stage to run, from 0. For a FINISHED task: the last stage.</summary>
     public int Stage { get; init; }
 
-    /// <summary>The current run, one life from the first stage to the end.</summary>
+    /// <summary>The id of the current run: one life of the task from its first stage to its end.</summary>
     public required string JobId { get; init; }
 
-    /// <summary>Within the run, one go from stage 0, counted from 0.</summary>
+    /// <summary>The pass within the run, from 0: raised by each retry that begins at the first stage.</summary>
     public int Pass { get; init; }
 
     /// <summary>
-    /// The run whose results and outcome are shown: that of the last queueing. A periodic or chained task changes
-    /// <see cref="JobId"/> first and this when it is queued.
+    /// The run whose results and outcome the record shows: the run that was queued last. Until a periodic or chained
+    /// task is queued again, it differs from <see cref="JobId"/>.
     /// </summary>
     public required string ResultRun { get; init; }
 
-    /// <summary>The pass whose results are shown.</summary>
+    /// <summary>The pass whose results the record shows.</summary>
     public int ResultPass { get; init; }
 
-    /// <summary>Retries of this run that have been started.</summary>
+    /// <summary>The number of retries of this run that have begun.</summary>
     public int Retries { get; init; }
 
-    /// <summary>How often an executor died over this run.</summary>
+    /// <summary>The number of executors that died while they ran this run.</summary>
     public int Interruptions { get; init; }
 
-    /// <summary>When it was queued last.</summary>
+    /// <summary>The time at which the task was last queued; null if it never was.</summary>
     public DateTimeOffset? QueuedAt
     {
         get => _queuedAt.Time;
         init => _queuedAt = new StoredTime(value);
     }
 
-    /// <summary>When an EXECUTED task must have ended or parked itself; set anew at each claim.</summary>
+    /// <summary>
+    /// The time by which an EXECUTED task must have ended or begun to wait. Each claim sets it anew.
+    /// </summary>
     public DateTimeOffset? ExecDeadline
     {
         get => _execDeadline.Time;
         init => _execDeadline = new StoredTime(value);
     }
 
-    /// <summary>What a WAITING task waits for.</summary>
+    /// <summary>Whether a WAITING task waits for a time or for a message.</summary>
     public WaitKind Wait { get; init; }
 
     /// <summary>
-    /// When a timer is over, or a message wait ends without one; null for a message wait without a bound.
+    /// The end of a timer, or the time at which a message wait fails; null for a message wait without a limit.
     /// </summary>
     public DateTimeOffset? WaitDeadline
     {
@@ -72,43 +73,43 @@ public sealed record ManagedState
         init => _waitDeadline = new StoredTime(value);
     }
 
-    /// <summary>When an IDLE task is due; null: only when something starts it.</summary>
+    /// <summary>The time at which an IDLE task is due; null if only a chain or a reset starts it.</summary>
     public DateTimeOffset? NextRun
     {
         get => _nextRun.Time;
         init => _nextRun = new StoredTime(value);
     }
 
-    /// <summary>When a FAILED task is tried again; null: the failure is final.</summary>
+    /// <summary>The time at which a FAILED task is retried; null if the failure is final.</summary>
     public DateTimeOffset? RetryAt
     {
         get => _retryAt.Time;
         init => _retryAt = new StoredTime(value);
     }
 
-    /// <summary>When <see cref="State"/> changed last.</summary>
+    /// <summary>The time at which <see cref="State"/> last changed.</summary>
     public DateTimeOffset StatusChange { get; init; }
 
-    /// <summary>Who holds the claim of an EXECUTED task.</summary>
+    /// <summary>The executor that holds the claim of an EXECUTED task; null in other states.</summary>
     public string? ExecutorId { get; init; }
 
     /// <summary>
-    /// The fence: random for each claim, held while the task is EXECUTED, and only its holder may write.
+    /// The claim of an EXECUTED task: a random id, new for each claim. Only its holder may write. Null in other states.
     /// </summary>
     public Guid? Claim { get; init; }
 
-    /// <summary>The last report that was carried out, so that the same report delivered again is known.</summary>
+    /// <summary>The last report that was recorded, so that a second delivery of it is recognised.</summary>
     public ReportId? LastReport { get; init; }
 
-    /// <summary>How the run that is shown ended.</summary>
+    /// <summary>The exit code of the run that the record shows; null until it has ended.</summary>
     public TaskExitCode? ExitCode { get; init; }
 
-    /// <summary>Why it failed.</summary>
+    /// <summary>The error of the run that the record shows; null if it has not failed.</summary>
     public TaskError? Error { get; init; }
 
     /// <summary>
-    /// The time that a periodic task's run stands for: when it was due. It never decreases: a run that begins before
-    /// the greatest occurrence so far, after a reset or on a clock that was put back, stands for that one.
+    /// The occurrence of a periodic task's run: the time at which it was due. It never decreases. A run that begins
+    /// before the latest occurrence (after a reset, or on a clock that was put back) repeats that occurrence.
     /// </summary>
     public DateTimeOffset? Occurrence
     {
@@ -117,27 +118,24 @@ public sealed record ManagedState
     }
 
     /// <summary>
-    /// Occurrences that were left out since the task was created: during a run that was still going, or while nobody
-    /// could run them.
+    /// The number of occurrences that were skipped since the task was created: during a run that had not ended, or
+    /// while no manager was running.
     /// </summary>
     public long Skipped { get; init; }
 
-    /// <summary>What became of the start of the next task when the run that is shown finished.</summary>
+    /// <summary>Whether the follow-up task was started when the run that the record shows finished.</summary>
     public ChainResult Chain { get; init; }
 
-    /// <summary>The run has ended: FINISHED, or FAILED for good.</summary>
+    /// <summary>True if the run has ended: FINISHED, or FAILED without a retry to come.</summary>
     public bool HasEnded => State == TaskState.Finished || (State == TaskState.Failed && RetryAt is null);
 
-    /// <summary>
-    /// Which go at the task this is within its run, counted from 1; retries raise it, interruptions and suspensions do
-    /// not.
-    /// </summary>
+    /// <summary>The attempt at the run, from 1: raised by retries, not by interruptions or suspensions.</summary>
     public int Attempt => Retries + 1;
 
-    /// <summary>A time or none in a third of the room: every step of a task copies its state.</summary>
+    /// <summary>An optional time in a third of the memory: every step of a task copies its state.</summary>
     private readonly record struct StoredTime
     {
-        // One more than the ticks, so that nothing is none.
+        // The ticks plus one, so that the default value 0 means null.
         private readonly long _ticks;
 
         public StoredTime(DateTimeOffset? time) => _ticks = time is { } known ? known.UtcTicks + 1 : 0;

@@ -5,18 +5,18 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// A command that lets the task wait for a message
+/// A command that waits for a message
 /// (<see cref="ITaskClient.SendMessageAsync(string, System.Text.Json.JsonElement, CancellationToken)"/>) without
-/// holding a worker; the message is its result. With a <see cref="TaskCommand.MaxTimeout"/> the run fails for good if
-/// none comes in time.
+/// holding a worker. The message is its result. If no message arrives within <see cref="TaskCommand.MaxTimeout"/>, the
+/// run fails and is not retried.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed record MessageCommand : TaskCommand
 {
-    /// <summary>The method that names it.</summary>
+    /// <summary>The <see cref="TaskCommand.Method"/> of the command.</summary>
     public const string MethodName = "_MESSAGE_";
 
-    /// <summary>Waits for a message.</summary>
+    /// <summary>Makes a command that waits for a message, without limit unless a timeout is set.</summary>
     public MessageCommand()
         : base(MethodName)
     {

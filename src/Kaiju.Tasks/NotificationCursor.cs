@@ -6,7 +6,7 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// A position in a list of notifications: the last one of a page. Its text form is opaque and fit for a URL.
+/// A position in a list of notifications: the last one of a page. Its text form is opaque and may stand in a URL.
 /// </summary>
 /// <param name="id">The notification's id.</param>
 [JsonConverter(typeof(TaskJsonConverter))]
@@ -16,15 +16,15 @@ public readonly struct NotificationCursor(long id) : IParsable<NotificationCurso
     public long Id { get; } = id;
 
     /// <summary>Reads the text form.</summary>
-    /// <param name="text">What <see cref="ToString"/> returned.</param>
+    /// <param name="text">A text that <see cref="ToString"/> returned.</param>
     /// <exception cref="FormatException">The text is not a cursor.</exception>
     public static NotificationCursor Parse(string text) => TryParse(text, out var cursor)
         ? cursor
         : throw new FormatException("The text is not a cursor; pass the Next of a page as it is.");
 
     /// <summary>Reads the text form, if the text is one.</summary>
-    /// <param name="text">What <see cref="ToString"/> returned, or any text.</param>
-    /// <param name="cursor">The cursor.</param>
+    /// <param name="text">A text that <see cref="ToString"/> returned, or any other.</param>
+    /// <param name="cursor">The cursor; its default if the text is not one.</param>
     public static bool TryParse([NotNullWhen(true)] string? text, out NotificationCursor cursor)
     {
         var isRead = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id);

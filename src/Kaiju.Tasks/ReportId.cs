@@ -1,10 +1,10 @@
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// A report's own name. A claim reports at most one thing of one kind about one stage, so that this is enough to know a
-/// report again that was carried out while its answer got lost.
+/// The identity of a report. A claim sends at most one report of each kind about each stage. So a report that was
+/// recorded, and whose answer was lost, is recognised when it is sent again.
 /// </summary>
 /// <param name="Claim">The claim under which the stage ran.</param>
-/// <param name="Stage">The stage.</param>
-/// <param name="Kind">What it says.</param>
+/// <param name="Stage">The stage, from 0.</param>
+/// <param name="Kind">The kind of the report.</param>
 public readonly record struct ReportId(Guid Claim, int Stage, ReportKind Kind);

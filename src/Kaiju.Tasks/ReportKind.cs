@@ -1,14 +1,14 @@
 namespace Kaiju.Tasks.Storage;
 
-/// <summary>What kind of thing a report says of its stage.</summary>
+/// <summary>The kinds of reports about a stage.</summary>
 public enum ReportKind
 {
-    /// <summary>The stage is done; here is its result.</summary>
+    /// <summary>The stage completed with a result.</summary>
     Completed = 0,
 
     /// <summary>The stage failed.</summary>
     Failed = 1,
 
-    /// <summary>The task is to wait.</summary>
+    /// <summary>The stage waits for a time or a message.</summary>
     Waiting = 2,
 }

@@ -5,36 +5,37 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// One row of a run's history. Results are unique by (run, pass, stage), failures by (run, pass, stage, attempt).
+/// One entry of a run's history: the result of a stage, or one of its failures. A stage has one result in each pass,
+/// and one failure at most in each attempt.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class StageEntry
 {
-    /// <summary>The run.</summary>
+    /// <summary>The run's id.</summary>
     public required string JobId { get; init; }
 
-    /// <summary>The pass within the run.</summary>
+    /// <summary>The pass within the run, from 0.</summary>
     public required int Pass { get; init; }
 
-    /// <summary>The stage.</summary>
+    /// <summary>The stage, from 0.</summary>
     public required int Stage { get; init; }
 
-    /// <summary>Which go at the run it was, from 1.</summary>
+    /// <summary>The attempt at the run, from 1.</summary>
     public required int Attempt { get; init; }
 
-    /// <summary>When the stage began, by the store's clock.</summary>
+    /// <summary>The time at which the stage began, by the store's clock.</summary>
     public required DateTimeOffset Started { get; init; }
 
-    /// <summary>When it was recorded, by the store's clock.</summary>
+    /// <summary>The time at which the entry was recorded, by the store's clock.</summary>
     public required DateTimeOffset Finished { get; init; }
 
-    /// <summary>The claim that recorded it; null for the end of a wait.</summary>
+    /// <summary>The claim that recorded the entry; null for the end of a wait, and where clients read it.</summary>
     public Guid? Claim { get; init; }
 
-    /// <summary>The result; undefined if the stage failed.</summary>
+    /// <summary>The stage's result; undefined if the stage failed.</summary>
     public JsonElement Result { get; init; }
 
-    /// <summary>Why it failed; null if it did not.</summary>
+    /// <summary>The stage's error; null if the stage completed.</summary>
     public TaskError? Error { get; init; }
 
     /// <summary>The entry as clients see it.</summary>

@@ -5,7 +5,7 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// What became of a stage. Ordinary handlers return results and throw; special commands return one of these.
+/// The outcome of a stage, as a special command returns it. Ordinary handlers return a result or throw instead.
 /// </summary>
 public abstract class StageOutcome
 {
@@ -15,38 +15,39 @@ public abstract class StageOutcome
 
     internal abstract ReportKind Kind { get; }
 
-    /// <summary>The kind of the outcome, such as <c>Completed</c>; never its result.</summary>
+    /// <summary>The kind of the outcome, such as <c>Completed</c>, without its result.</summary>
     public sealed override string ToString() => Kind.ToString();
 
-    /// <summary>The stage is done.</summary>
-    /// <param name="result">Its result; undefined counts as null.</param>
+    /// <summary>The stage completed.</summary>
+    /// <param name="result">The result. Default: undefined, which is stored as null.</param>
     public static StageOutcome Completed(JsonElement result = default) =>
         new Done(result.ValueKind == JsonValueKind.Undefined ? JsonText.Null : result);
 
-    /// <summary>The stage failed; the task is tried again while it has retries.</summary>
-    /// <param name="error">Why.</param>
-    /// <param name="exitCode">How the run ends. Default <see cref="TaskExitCode.ExecutionError"/>.</param>
+    /// <summary>The stage failed. The run is retried while it has retries left.</summary>
+    /// <param name="error">The reason.</param>
+    /// <param name="exitCode">The run's exit code. Default <see cref="TaskExitCode.ExecutionError"/>.</param>
     public static StageOutcome Failed(TaskError error, TaskExitCode exitCode = TaskExitCode.ExecutionError) =>
         new Failure(error, exitCode);
 
-    /// <summary>The task waits, without holding a worker; then the stage counts as done with the result null.</summary>
-    /// <param name="duration">How long, from now by the store's clock.</param>
+    /// <summary>The task waits for a time, without holding a worker. Then the stage's result is null.</summary>
+    /// <param name="duration">The duration of the wait, from the time at which the store records it.</param>
     public static StageOutcome WaitFor(TimeSpan duration) => new Wait(WaitKind.Timer, duration);
 
     /// <summary>
-    /// The task waits for a message, without holding a worker; the message becomes the stage's result.
+    /// The task waits for a message, without holding a worker. The message becomes the stage's result.
     /// </summary>
     /// <param name="timeout">
-    /// How long at most, from now by the store's clock; then the run fails for good. Null: as long as it takes.
+    /// The longest wait, from the time at which the store records it; then the run fails and is not retried. Default:
+    /// null, for no limit.
     /// </param>
     public static StageOutcome WaitForMessage(TimeSpan? timeout = null) => new Wait(WaitKind.Message, timeout);
 
-    /// <summary>The stage is done.</summary>
+    /// <summary>The stage completed.</summary>
     public sealed class Done : StageOutcome
     {
         internal Done(JsonElement result) => Result = result;
 
-        /// <summary>Its result.</summary>
+        /// <summary>The stage's result.</summary>
         public JsonElement Result { get; }
 
         internal override ReportKind Kind => ReportKind.Completed;
@@ -61,10 +62,10 @@ public abstract class StageOutcome
             (Error, ExitCode) = (error, exitCode);
         }
 
-        /// <summary>Why.</summary>
+        /// <summary>The reason.</summary>
         public TaskError Error { get; }
 
-        /// <summary>How the run ends.</summary>
+        /// <summary>The run's exit code.</summary>
         public TaskExitCode ExitCode { get; }
 
         internal override ReportKind Kind => ReportKind.Failed;
@@ -75,10 +76,10 @@ public abstract class StageOutcome
     {
         internal Wait(WaitKind @for, TimeSpan? duration) => (For, Duration) = (@for, duration);
 
-        /// <summary>For what.</summary>
+        /// <summary>Whether the task waits for a time or for a message.</summary>
         public WaitKind For { get; }
 
-        /// <summary>How long, or how long at most; null for as long as it takes.</summary>
+        /// <summary>The duration of a timer, or the longest wait for a message; null for no limit.</summary>
         public TimeSpan? Duration { get; }
 
         internal override ReportKind Kind => ReportKind.Waiting;

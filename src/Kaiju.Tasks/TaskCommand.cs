@@ -8,40 +8,46 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// One entry of a task's definition: a method by name, its params, a timeout and a condition. All four but the timeout
-/// may hold templates, which are filled when the stage begins.
+/// One command of a task: a method by name, its params, a timeout and a condition. Method, params and condition may
+/// contain templates, which are filled when the stage begins.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public record TaskCommand
 {
     private readonly JsonInput _params;
 
-    /// <summary>A command without params.</summary>
-    /// <param name="method">The name under which the command is registered with the executor.</param>
+    /// <summary>Makes a command without params.</summary>
+    /// <param name="method">The name under which the executor's host has registered the handler.</param>
     public TaskCommand(string method)
     {
         ArgumentNullException.ThrowIfNull(method);
         Method = method;
     }
 
-    /// <summary>A command with params as JSON.</summary>
-    /// <param name="method">The name under which the command is registered with the executor.</param>
-    /// <param name="parameters">An object, usually; its texts may be templates.</param>
+    /// <summary>Makes a command with params as JSON.</summary>
+    /// <param name="method">The name under which the executor's host has registered the handler.</param>
+    /// <param name="parameters">
+    /// The params: usually an object, whose members are the handler's parameters. Its texts may be templates.
+    /// </param>
     public TaskCommand(string method, JsonElement parameters)
         : this(method) => _params = new JsonInput(parameters);
 
-    /// <summary>A command with params as an object of yours, written as JSON when the task is created.</summary>
-    /// <param name="method">The name under which the command is registered with the executor.</param>
-    /// <param name="parameters">An object, often anonymous; its texts may be templates.</param>
+    /// <summary>
+    /// Makes a command with params as a .NET object, which is written as JSON when the task is created.
+    /// </summary>
+    /// <param name="method">The name under which the executor's host has registered the handler.</param>
+    /// <param name="parameters">
+    /// The params, often an anonymous object, whose members are the handler's parameters. Its texts may be templates.
+    /// </param>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public TaskCommand(string method, object? parameters)
         : this(method) => _params = JsonInput.Of(parameters);
 
-    /// <summary>The name under which the command is registered with the executor; may be a template.</summary>
+    /// <summary>The name under which the executor's host has registered the handler; may be a template.</summary>
     public string Method { get; init; }
 
-    /// <summary>What was given as params: an object of yours, JSON, or null.</summary>
+    /// <summary>The params as they were set: a .NET object, a <see cref="JsonElement"/>, or null.</summary>
     public object? Params
     {
         get => _params.Given;
@@ -51,7 +57,7 @@ public record TaskCommand
     }
 
     /// <summary>
-    /// The params as JSON; undefined if there are none, or while they are an object that is not written yet.
+    /// The params as JSON; undefined if there are none, or if they are a .NET object that is not written yet.
     /// </summary>
     public JsonElement ParamsJson
     {
@@ -60,40 +66,43 @@ public record TaskCommand
     }
 
     /// <summary>
-    /// How long the stage may take, null for no bound but the task's own. Greater than zero, at most
-    /// <see cref="TaskLimits.MaxExecTimeout"/>. For a message wait: how long it waits, at most
-    /// <see cref="TaskLimits.MaxWait"/>, null for as long as it takes.
+    /// The longest time that the stage may take: more than zero, at most <see cref="TaskLimits.MaxExecTimeout"/>.
+    /// Default: null, for no limit but that of the task. For a <see cref="MessageCommand"/>: the longest wait, at most
+    /// <see cref="TaskLimits.MaxWait"/>. Default: null, for no limit.
     /// </summary>
     public TimeSpan? MaxTimeout { get; init; }
 
     /// <summary>
-    /// Runs the stage only if this holds; otherwise the stage counts as done with the result null. Null: always.
+    /// The condition under which the stage runs. If it does not hold, the stage completes with the result null.
+    /// Default: null, the stage always runs.
     /// </summary>
     public TaskCondition? Condition { get; init; }
 
     /// <summary>
-    /// A command with params of a type that a source generator knows; for trimmed and AOT-compiled apps.
+    /// Makes a command with params of a type with source-generated JSON, for trimmed and AOT-compiled apps.
     /// </summary>
     /// <typeparam name="T">The params' type.</typeparam>
-    /// <param name="method">The name under which the command is registered with the executor.</param>
+    /// <param name="method">The name under which the executor's host has registered the handler.</param>
     /// <param name="parameters">The params.</param>
-    /// <param name="typeInfo">How they are written.</param>
-    /// <exception cref="TaskValidationException">They are not JSON; the message names the member.</exception>
+    /// <param name="typeInfo">The JSON contract of the params' type.</param>
+    /// <exception cref="TaskValidationException">
+    /// The params cannot be written as JSON; the message names the member.
+    /// </exception>
     public static TaskCommand Create<T>(string method, T parameters, JsonTypeInfo<T> typeInfo) =>
         new(method, CallersJson.Of(parameters, typeInfo, "params"));
 
     /// <summary>The method and the size of the params, such as <c>orders.ship (params: 9 bytes)</c>.</summary>
     public sealed override string ToString() => $"{Method} (params: {_params.SizeText})";
 
-    /// <summary>The same with its params as JSON that is ours.</summary>
-    /// <exception cref="UnwritableException">They cannot be written.</exception>
+    /// <summary>Returns the command with its params as JSON that does not depend on a document of the caller.</summary>
+    /// <exception cref="UnwritableException">The params cannot be written.</exception>
     internal TaskCommand Owned(JsonSerializerOptions options) =>
         _params.Owned(options, "params") is { ValueKind: not JsonValueKind.Undefined } json
             ? this with { ParamsJson = json }
             : this;
 
-    /// <summary>The same with its params as JSON.</summary>
-    /// <exception cref="UnwritableException">They cannot be written.</exception>
+    /// <summary>Returns the command with its params as JSON.</summary>
+    /// <exception cref="UnwritableException">The params cannot be written.</exception>
     internal TaskCommand Written(JsonSerializerOptions options) =>
         this with { ParamsJson = _params.Written(options, "params").Json };
 }

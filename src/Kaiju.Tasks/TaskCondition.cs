@@ -6,46 +6,44 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// When a stage runs: tests over earlier results, kws and the task's id, combined by and, or, not. Made with
-/// <see cref="Where"/>, or read from its stored form <c>{"schema": …}</c>.
+/// The condition under which a stage runs: tests of earlier results, kws and the task's id, combined by and, or, not.
+/// Make it with <see cref="Where"/>, or read its stored form <c>{"schema": …}</c>.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class TaskCondition
 {
     private TaskCondition(JsonElement json) => Json = json;
 
-    /// <summary>The stored form, <c>{"schema": …}</c>, as it was given.</summary>
+    /// <summary>The stored form, <c>{"schema": …}</c>.</summary>
     public JsonElement Json { get; }
 
     /// <summary>
-    /// Begins a test of the value at a path, such as <c>0.total</c> (the result of stage 0) or <c>kws.limit</c>. A
-    /// missing value is null.
+    /// Begins a test of the value at a path, such as <c>0.total</c> (from the result of stage 0) or <c>kws.limit</c>. A
+    /// missing value is null. If the path has a lone surrogate, the member that ends the test throws a
+    /// <see cref="JsonException"/>.
     /// </summary>
-    /// <param name="path">Keys, joined by dots.</param>
-    /// <exception cref="JsonException">
-    /// When the test is ended: the path or its operand has a lone surrogate.
-    /// </exception>
+    /// <param name="path">The path: keys, joined by dots.</param>
     public static TaskConditionTest Where(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return new TaskConditionTest(path);
     }
 
-    /// <summary>Takes a stored condition as it is; what is wrong with it is said when the task is created.</summary>
-    /// <param name="json">The <c>condition</c> member of a stored command.</param>
+    /// <summary>Reads a stored condition. It is validated when the task is created.</summary>
+    /// <param name="json">The <c>condition</c> member of a stored command, <c>{"schema": …}</c>.</param>
     public static TaskCondition FromJson(JsonElement json) => new(JsonText.Owned(json));
 
-    /// <summary>Takes a schema without its wrapping.</summary>
-    /// <param name="schema">An object of tests, or an array of alternatives.</param>
+    /// <summary>Reads the schema of a condition. It is validated when the task is created.</summary>
+    /// <param name="schema">The <c>schema</c> member: an object of tests, or an array of alternatives.</param>
     public static TaskCondition FromSchema(JsonElement schema) => Build(writer => schema.WriteTo(writer));
 
-    /// <summary>Both hold; the second is looked at only if the first holds.</summary>
+    /// <summary>Both conditions hold. The second is evaluated only if the first holds.</summary>
     /// <param name="other">The other condition.</param>
     public TaskCondition And(TaskCondition other)
     {
         ArgumentNullException.ThrowIfNull(other);
 
-        // An object joins its members by and, but no key can stand in it twice: so "neither fails".
+        // An object joins its members by "and", but cannot contain a key twice. So write "neither of the two fails".
         return Build(writer =>
         {
             writer.WriteStartObject();
@@ -57,7 +55,7 @@ public sealed class TaskCondition
         });
     }
 
-    /// <summary>At least one holds; the second is looked at only if the first does not hold.</summary>
+    /// <summary>At least one condition holds. The second is evaluated only if the first does not hold.</summary>
     /// <param name="other">The other condition.</param>
     public TaskCondition Or(TaskCondition other)
     {
@@ -71,7 +69,7 @@ public sealed class TaskCondition
         });
     }
 
-    /// <summary>The opposite.</summary>
+    /// <summary>This condition does not hold.</summary>
     public TaskCondition Not() => Build(writer => WriteNot(writer, this));
 
     /// <inheritdoc/>
@@ -86,7 +84,7 @@ public sealed class TaskCondition
         writer.WriteEndObject();
     }));
 
-    // What joins many conditions stays flat, since nesting is bounded.
+    // Many conditions are joined in one flat array, since the depth of JSON is limited.
     private static void WriteFailing(Utf8JsonWriter writer, TaskCondition condition)
     {
         if (Schema(condition) is { ValueKind: JsonValueKind.Object } schema && schema.GetPropertyCount() == 1
@@ -132,12 +130,12 @@ public sealed class TaskCondition
         condition.Json.ValueKind == JsonValueKind.Object && condition.Json.TryGetProperty("schema", out var schema)
             ? schema
             : throw new InvalidOperationException(
-                $"{condition} is no condition that can be combined; it must be {{\"schema\": …}}.");
+                $"{condition} is not a condition that can be combined; it must be {{\"schema\": …}}.");
 }
 
 /// <summary>
-/// A test that <see cref="TaskCondition.Where"/> began; each member ends it. Texts may be templates:
-/// <c>EqualTo("[kws.city]")</c>.
+/// A test that <see cref="TaskCondition.Where"/> has begun; each member ends it. Operands that are texts may be
+/// templates: <c>EqualTo("[kws.city]")</c>.
 /// </summary>
 public sealed class TaskConditionTest
 {
@@ -145,8 +143,10 @@ public sealed class TaskConditionTest
 
     internal TaskConditionTest(string path) => _path = path;
 
-    /// <summary>Equal, by value; arrays in order, objects without order.</summary>
-    /// <param name="value">A value, or a template.</param>
+    /// <summary>
+    /// The tested value is equal to this one. The order counts for elements of arrays, not for members of objects.
+    /// </summary>
+    /// <param name="value">The value, or a template.</param>
     public TaskCondition EqualTo(JsonElement value) => Test("eq", writer => value.WriteTo(writer));
 
     /// <inheritdoc cref="EqualTo(JsonElement)"/>
@@ -158,8 +158,8 @@ public sealed class TaskConditionTest
     /// <inheritdoc cref="EqualTo(JsonElement)"/>
     public TaskCondition EqualTo(bool value) => Test("eq", writer => writer.WriteBooleanValue(value));
 
-    /// <summary>Not equal, by value.</summary>
-    /// <param name="value">A value, or a template.</param>
+    /// <summary>The tested value is not equal to this one.</summary>
+    /// <param name="value">The value, or a template.</param>
     public TaskCondition NotEqualTo(JsonElement value) => Test("ne", writer => value.WriteTo(writer));
 
     /// <inheritdoc cref="NotEqualTo(JsonElement)"/>
@@ -171,43 +171,45 @@ public sealed class TaskConditionTest
     /// <inheritdoc cref="NotEqualTo(JsonElement)"/>
     public TaskCondition NotEqualTo(bool value) => Test("ne", writer => writer.WriteBooleanValue(value));
 
-    /// <summary>A number that is greater; anything that is no number does not hold.</summary>
-    /// <param name="value">A number, or a template that gives one.</param>
+    /// <summary>The tested value is a number greater than this one.</summary>
+    /// <param name="value">The number, or a template that gives one.</param>
     public TaskCondition GreaterThan(decimal value) => Test("gt", writer => writer.WriteNumberValue(value));
 
     /// <inheritdoc cref="GreaterThan(decimal)"/>
     public TaskCondition GreaterThan(string value) => Test("gt", writer => writer.WriteStringValue(value));
 
-    /// <summary>A number that is greater or equal; anything that is no number does not hold.</summary>
-    /// <param name="value">A number, or a template that gives one.</param>
+    /// <summary>The tested value is a number greater than or equal to this one.</summary>
+    /// <param name="value">The number, or a template that gives one.</param>
     public TaskCondition AtLeast(decimal value) => Test("ge", writer => writer.WriteNumberValue(value));
 
     /// <inheritdoc cref="AtLeast(decimal)"/>
     public TaskCondition AtLeast(string value) => Test("ge", writer => writer.WriteStringValue(value));
 
-    /// <summary>A number that is less; anything that is no number does not hold.</summary>
-    /// <param name="value">A number, or a template that gives one.</param>
+    /// <summary>The tested value is a number less than this one.</summary>
+    /// <param name="value">The number, or a template that gives one.</param>
     public TaskCondition LessThan(decimal value) => Test("lt", writer => writer.WriteNumberValue(value));
 
     /// <inheritdoc cref="LessThan(decimal)"/>
     public TaskCondition LessThan(string value) => Test("lt", writer => writer.WriteStringValue(value));
 
-    /// <summary>A number that is less or equal; anything that is no number does not hold.</summary>
-    /// <param name="value">A number, or a template that gives one.</param>
+    /// <summary>The tested value is a number less than or equal to this one.</summary>
+    /// <param name="value">The number, or a template that gives one.</param>
     public TaskCondition AtMost(decimal value) => Test("le", writer => writer.WriteNumberValue(value));
 
     /// <inheritdoc cref="AtMost(decimal)"/>
     public TaskCondition AtMost(string value) => Test("le", writer => writer.WriteStringValue(value));
 
-    /// <summary>An array with this element, text with this part, or an object with this key.</summary>
-    /// <param name="value">A value, or a template.</param>
+    /// <summary>
+    /// The tested value is an array with this element, a text that contains this text, or an object with this key.
+    /// </summary>
+    /// <param name="value">The element, text or key, or a template that gives one.</param>
     public TaskCondition Contains(JsonElement value) => Test("has", writer => value.WriteTo(writer));
 
     /// <inheritdoc cref="Contains(JsonElement)"/>
     public TaskCondition Contains(string value) => Test("has", writer => writer.WriteStringValue(value));
 
-    /// <summary>One of these.</summary>
-    /// <param name="values">An array, or a template that gives one.</param>
+    /// <summary>The tested value is equal to one of these.</summary>
+    /// <param name="values">The values: an array, or a template that gives one.</param>
     public TaskCondition In(JsonElement values) => Test("in", writer => values.WriteTo(writer));
 
     /// <inheritdoc cref="In(JsonElement)"/>
@@ -227,17 +229,18 @@ public sealed class TaskConditionTest
     }
 
     /// <summary>
-    /// The whole text form matches: <c>*</c> any characters, <c>?</c> one, <c>[abc]</c> and <c>[!a-z]</c> sets.
+    /// The whole text form of the tested value matches a pattern: <c>*</c> stands for any characters, <c>?</c> for one,
+    /// <c>[abc]</c> for one of a set, <c>[!a-z]</c> for one that is not in a set.
     /// </summary>
     /// <param name="pattern">
-    /// A pattern. One that starts or ends with a bracket needs backquotes around it, or it is read as a template.
+    /// The pattern. Put backquotes around one that starts or ends with a bracket, or it is read as a template.
     /// </param>
     public TaskCondition Matches(string pattern) => Test("match", writer => writer.WriteStringValue(pattern));
 
-    /// <summary>Null or missing.</summary>
+    /// <summary>The tested value is null or missing.</summary>
     public TaskCondition IsNull() => Test("eq", writer => writer.WriteNullValue());
 
-    /// <summary>Neither null nor missing.</summary>
+    /// <summary>The tested value is neither null nor missing.</summary>
     public TaskCondition IsNotNull() => Test("ne", writer => writer.WriteNullValue());
 
     private TaskCondition Test(string @operator, Action<Utf8JsonWriter> operand) => TaskCondition.Build(writer =>

@@ -8,24 +8,24 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// A position in a list of tasks: the last task of a page. Its text form is opaque and fit for a URL; it stays valid
-/// when that task changes or is deleted.
+/// A position in a list of tasks: the last task of a page. Its text form is opaque and may stand in a URL. It stays
+/// valid when that task changes or is deleted.
 /// </summary>
-/// <param name="Created">When the task was created.</param>
+/// <param name="Created">The time at which the task was created.</param>
 /// <param name="Id">The task's id.</param>
 [JsonConverter(typeof(TaskJsonConverter))]
 public readonly record struct TaskCursor(DateTimeOffset Created, string Id) : IParsable<TaskCursor>
 {
     /// <summary>Reads the text form.</summary>
-    /// <param name="text">What <see cref="ToString"/> returned.</param>
+    /// <param name="text">A text that <see cref="ToString"/> returned.</param>
     /// <exception cref="FormatException">The text is not a cursor.</exception>
     public static TaskCursor Parse(string text) => TryParse(text, out var cursor)
         ? cursor
         : throw new FormatException("The text is not a cursor; pass the Next of a page as it is.");
 
     /// <summary>Reads the text form, if the text is one.</summary>
-    /// <param name="text">What <see cref="ToString"/> returned, or any text.</param>
-    /// <param name="cursor">The cursor.</param>
+    /// <param name="text">A text that <see cref="ToString"/> returned, or any other.</param>
+    /// <param name="cursor">The cursor; its default if the text is not one.</param>
     public static bool TryParse([NotNullWhen(true)] string? text, out TaskCursor cursor)
     {
         cursor = default;

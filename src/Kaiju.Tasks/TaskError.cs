@@ -7,60 +7,60 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 
-/// <summary>The kinds of <see cref="TaskError"/> that this library writes.</summary>
+/// <summary>The values of <see cref="TaskError.Kind"/> that this library writes.</summary>
 public static class TaskErrorKind
 {
     /// <summary>A command's handler threw.</summary>
     public const string Handler = "handler";
 
-    /// <summary>A template of the command could not be filled.</summary>
+    /// <summary>A template of the command failed.</summary>
     public const string Template = "template";
 
     /// <summary>The command's condition could not be evaluated.</summary>
     public const string Condition = "condition";
 
-    /// <summary>The filled params do not fit the handler's parameters, or a special command's.</summary>
+    /// <summary>The params, with their templates filled, do not fit the handler or the special command.</summary>
     public const string Params = "params";
 
     /// <summary>
-    /// The handler's result is no JSON that may be stored: too large, too deep, or text that no store can hold.
+    /// The handler's result cannot be stored: it is not JSON, too large, nested too deeply, or has invalid text.
     /// </summary>
     public const string Result = "result";
 
-    /// <summary>No command of that name is registered with the executor.</summary>
+    /// <summary>The executor's host has not registered a handler for the command's method.</summary>
     public const string UnknownCommand = "unknown_command";
 
-    /// <summary>The stage ran longer than its command's <c>max_timeout</c>.</summary>
+    /// <summary>The stage ran longer than its <see cref="TaskCommand.MaxTimeout"/>.</summary>
     public const string StageTimeout = "stage_timeout";
 
-    /// <summary>The run missed its execution deadline.</summary>
+    /// <summary>The run missed its deadline (<see cref="TaskDefinition.MaxExecTimeout"/>).</summary>
     public const string Timeout = "timeout";
 
-    /// <summary>No message came in time.</summary>
+    /// <summary>No message arrived within the wait's timeout.</summary>
     public const string MessageTimeout = "message_timeout";
 
-    /// <summary>Cancelled through the client.</summary>
+    /// <summary>The run was cancelled through <see cref="ITaskClient.CancelAsync"/>.</summary>
     public const string Cancelled = "cancelled";
 
     /// <summary>
-    /// The executors that ran it died too often; it is parked so that it cannot take down more of them.
+    /// Too many executors died while they ran the task (<see cref="KaijuTasksOptions.MaxInterruptions"/>). It is not
+    /// retried, so that it cannot kill more of them.
     /// </summary>
     public const string Interrupted = "interrupted";
 
     /// <summary>
-    /// A periodic task's schedule cannot be read on the manager's machine, or gives a time that is not later than the
-    /// last occurrence; the task rests until it is reset or gets another one.
+    /// The manager cannot read a periodic task's schedule, or the schedule's next occurrence is not later than the
+    /// last. The task does not run until it is reset or gets another schedule.
     /// </summary>
     public const string Schedule = "schedule";
 
-    /// <summary>An error that was stored by something else, such as the Python original.</summary>
+    /// <summary>An error that another program has stored, such as the Python original.</summary>
     public const string Other = "other";
 }
 
 /// <summary>
-/// Why a stage or a run failed: a kind to branch on, the exception's type, a message for a person, and details (a stack
-/// trace). As JSON it is never longer than <see cref="TaskLimits.MaxErrorBytes"/>, so that a failure can always be
-/// written.
+/// The error of a failed stage or run: its kind, the exception's type, a message for humans, and details (a stack
+/// trace). An error that is larger than <see cref="TaskLimits.MaxErrorBytes"/> is cut, so that it can always be stored.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class TaskError
@@ -79,30 +79,33 @@ public sealed class TaskError
         Json = json;
     }
 
-    /// <summary>One of <see cref="TaskErrorKind"/>, or what a special command of yours names.</summary>
+    /// <summary>
+    /// The kind, for programs: a constant of <see cref="TaskErrorKind"/>, or the kind that a special command of the
+    /// host has set.
+    /// </summary>
     public string Kind { get; }
 
-    /// <summary>The exception's type name, or null.</summary>
+    /// <summary>The exception's type name; null if there was no exception.</summary>
     public string? Type { get; }
 
-    /// <summary>What went wrong, for a person.</summary>
+    /// <summary>The message, for humans.</summary>
     public string Message { get; }
 
-    /// <summary>More about it, such as a stack trace, or null.</summary>
+    /// <summary>Details, such as a stack trace; null if there are none.</summary>
     public string? Details { get; }
 
     /// <summary>
-    /// The stored form: an object with <c>kind</c>, <c>type</c>, <c>message</c> and <c>details</c>; an error that was
-    /// stored by something else is kept as it is.
+    /// The stored form: an object with <c>kind</c>, <c>type</c>, <c>message</c> and <c>details</c>. An error that
+    /// another program has stored is kept as it is.
     /// </summary>
     public JsonElement Json { get; }
 
-    /// <summary>Makes an error and cuts it to <paramref name="maxBytes"/>: details first, then the message.</summary>
-    /// <param name="kind">What to branch on.</param>
-    /// <param name="message">What went wrong.</param>
-    /// <param name="type">The exception's type name.</param>
-    /// <param name="details">More about it.</param>
-    /// <param name="maxBytes">The bound of the JSON form; default 8 KiB.</param>
+    /// <summary>Makes an error. If it is too large, first its details are cut, then its message.</summary>
+    /// <param name="kind">The kind, for programs; cut to 64 characters.</param>
+    /// <param name="message">The message, for humans.</param>
+    /// <param name="type">The exception's type name; cut to 256 characters. Default: null, for none.</param>
+    /// <param name="details">Details, such as a stack trace. Default: null, for none.</param>
+    /// <param name="maxBytes">The largest size of the JSON form, in bytes: 512 or more. Default 8 KiB.</param>
     public static TaskError Create(
         string kind, string message, string? type = null, string? details = null, int maxBytes = 8 * 1024)
     {
@@ -136,9 +139,12 @@ public sealed class TaskError
         return new TaskError(kind, type, message, details, JsonElement.Parse(json));
     }
 
-    /// <summary>Reads a stored error of any shape; members that it lacks are made up from what is there.</summary>
-    /// <param name="json">Any JSON but null.</param>
-    /// <exception cref="ArgumentException">It is undefined.</exception>
+    /// <summary>
+    /// Reads a stored error of any shape. Without a <c>message</c>, the message is the text of the JSON; without a
+    /// <c>kind</c>, the kind is <see cref="TaskErrorKind.Other"/>.
+    /// </summary>
+    /// <param name="json">The stored error: any JSON value.</param>
+    /// <exception cref="ArgumentException">The element is undefined.</exception>
     public static TaskError FromJson(JsonElement json)
     {
         if (json.ValueKind == JsonValueKind.Undefined)
@@ -179,7 +185,7 @@ public sealed class TaskError
             return text;
         }
 
-        // Not through the middle of a surrogate pair.
+        // Do not cut through a surrogate pair.
         return length > 0 && char.IsHighSurrogate(text[length - 1]) ? text[..(length - 1)] : text[..length];
     }
 

@@ -1,9 +1,9 @@
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// The base of the exceptions of this library that a caller may want to catch. Not among them are misuses
-/// (<see cref="ArgumentException"/>), cancellation, a <see cref="TimeoutException"/> of a wait, and errors of the
-/// database.
+/// The base class of this library's exceptions. Other exceptions report invalid arguments
+/// (<see cref="ArgumentException"/>), cancellation, the timeout of a wait (<see cref="TimeoutException"/>), and errors
+/// of the database.
 /// </summary>
 public abstract class KaijuTasksException : Exception
 {
@@ -14,16 +14,16 @@ public abstract class KaijuTasksException : Exception
 }
 
 /// <summary>
-/// A definition, a message or JSON is invalid, and nothing of it was stored. <see cref="Exception.Message"/> names
-/// everything that is wrong.
+/// A definition, a message or a JSON text is invalid. Nothing of it was stored. <see cref="Exception.Message"/> names
+/// all faults.
 /// </summary>
 public sealed class TaskValidationException : KaijuTasksException
 {
-    /// <summary>Refuses a task.</summary>
-    /// <param name="taskId">The task's id, or null if it has none yet.</param>
-    /// <param name="faults">What is wrong: which member, its value, what is allowed. At least one.</param>
+    /// <summary>Makes the exception for an invalid task.</summary>
+    /// <param name="taskId">The task's id; null if it has none yet.</param>
+    /// <param name="faults">The faults, at least one: the member, its value and the allowed values.</param>
     /// <param name="inner">
-    /// What the caller's own code threw, such as a getter of a params object; null for nothing.
+    /// The exception that the caller's code threw, such as a getter of a params object. Default: null, for none.
     /// </param>
     public TaskValidationException(string? taskId, IReadOnlyList<string> faults, Exception? inner = null)
         : base(Describe(taskId, faults), inner)
@@ -32,10 +32,10 @@ public sealed class TaskValidationException : KaijuTasksException
         Faults = faults;
     }
 
-    /// <summary>The id of the task that was refused, or null.</summary>
+    /// <summary>The id of the invalid task; null if it has none yet.</summary>
     public string? TaskId { get; }
 
-    /// <summary>Everything that is wrong, one sentence each.</summary>
+    /// <summary>All faults, one sentence each.</summary>
     public IReadOnlyList<string> Faults { get; }
 
     private static string Describe(string? taskId, IReadOnlyList<string> faults)
@@ -49,70 +49,71 @@ public sealed class TaskValidationException : KaijuTasksException
     }
 }
 
-/// <summary>No task has this id.</summary>
-/// <param name="taskId">The id that was asked for.</param>
+/// <summary>The task does not exist: it was never created, or it was deleted.</summary>
+/// <param name="taskId">The id that no task has.</param>
 public sealed class TaskNotFoundException(string taskId)
     : KaijuTasksException($"Task \"{taskId}\" does not exist. It was never created, or it was deleted.")
 {
-    /// <summary>The id that was asked for.</summary>
+    /// <summary>The id that no task has.</summary>
     public string TaskId { get; } = taskId;
 }
 
 /// <summary>
-/// A task with this id exists, and the way of creation (<see cref="OnConflict"/>) does not allow for it.
+/// A task was not created, because its id exists: <see cref="OnConflict.Fail"/> forbids that, and
+/// <see cref="OnConflict.Replace"/> forbids it while the stored task is queued, executed, suspended or waiting.
 /// </summary>
-/// <param name="taskId">The id.</param>
-/// <param name="state">The stored task's state.</param>
-/// <param name="onConflict">The way of creation.</param>
+/// <param name="taskId">The id that exists.</param>
+/// <param name="state">The state of the stored task.</param>
+/// <param name="onConflict">The option with which the task was to be created.</param>
 public sealed class TaskExistsException(string taskId, TaskState state, OnConflict onConflict)
     : KaijuTasksException(onConflict == OnConflict.Replace
         ? $"The task \"{taskId}\" is {state} and cannot be replaced now. Cancel it or wait for its end first."
         : $"The task \"{taskId}\" exists already ({state}). Use another id, OnConflict.Skip or OnConflict.Replace.")
 {
-    /// <summary>The id.</summary>
+    /// <summary>The id that exists.</summary>
     public string TaskId { get; } = taskId;
 
-    /// <summary>The stored task's state.</summary>
+    /// <summary>The state of the stored task.</summary>
     public TaskState State { get; } = state;
 }
 
-/// <summary>The run has failed; thrown by <see cref="TaskRun.EnsureSucceeded"/>.</summary>
-/// <param name="run">The run.</param>
+/// <summary>A run has failed; thrown by <see cref="TaskRun.EnsureSucceeded"/>.</summary>
+/// <param name="run">The run that failed.</param>
 public sealed class TaskRunFailedException(TaskRun run)
     : KaijuTasksException(
         $"Task \"{run.TaskId}\" failed (run {run.JobId}, exit code {(int?)run.ExitCode}): {run.Error}")
 {
-    /// <summary>The run, with its error and the results of the stages before it.</summary>
+    /// <summary>The run that failed, with its error and the results before it.</summary>
     public TaskRun Run { get; } = run;
 }
 
 /// <summary>
-/// The run that was waited for will not end: its task was reset or deleted, or too many runs came after it.
+/// The awaited run will not have an outcome: its task was reset, replaced or deleted, or the run is older than the runs
+/// that the store keeps.
 /// </summary>
-/// <param name="taskId">The task.</param>
-/// <param name="jobId">The run that was waited for.</param>
-/// <param name="why">What happened to it.</param>
+/// <param name="taskId">The task's id.</param>
+/// <param name="jobId">The id of the awaited run.</param>
+/// <param name="why">The reason, as a sentence.</param>
 public sealed class TaskRunLostException(string taskId, string jobId, string why)
     : KaijuTasksException($"The run {jobId} of the task \"{taskId}\" has no outcome: {why}")
 {
-    /// <summary>The task.</summary>
+    /// <summary>The task's id.</summary>
     public string TaskId { get; } = taskId;
 
-    /// <summary>The run that was waited for.</summary>
+    /// <summary>The id of the awaited run.</summary>
     public string JobId { get; } = jobId;
 }
 
 /// <summary>
-/// The store did not answer a question of <see cref="ITaskClient"/> within
-/// <see cref="KaijuTasksOptions.ClientTimeout"/>.
+/// The store did not answer a call of <see cref="ITaskClient"/> within <see cref="KaijuTasksOptions.ClientTimeout"/>.
 /// </summary>
 public sealed class TaskStoreTimeoutException : KaijuTasksException
 {
-    /// <summary>Reports a question without an answer.</summary>
-    /// <param name="operation">The client's member and what it was about, such as <c>GetAsync of task "t"</c>.</param>
-    /// <param name="timeout">The bound.</param>
+    /// <summary>Makes the exception for a call that the store did not answer.</summary>
+    /// <param name="operation">The client's member and its subject, such as <c>GetAsync of task "t"</c>.</param>
+    /// <param name="timeout">The timeout that passed.</param>
     /// <param name="mayHaveHappened">
-    /// True: the question was a write, and the store may have completed it or may still do so.
+    /// True if the call was a write: the store may have completed it, or may still complete it.
     /// </param>
     public TaskStoreTimeoutException(string operation, TimeSpan timeout, bool mayHaveHappened)
         : base($"{operation}: the store did not answer within {timeout}. " + (mayHaveHappened
@@ -123,11 +124,11 @@ public sealed class TaskStoreTimeoutException : KaijuTasksException
         MayHaveHappened = mayHaveHappened;
     }
 
-    /// <summary>The client's member and what it was about.</summary>
+    /// <summary>The client's member and its subject, such as <c>GetAsync of task "t"</c>.</summary>
     public string Operation { get; }
 
     /// <summary>
-    /// True: the step may have happened or may still happen. False: it was a read, which changes nothing.
+    /// True if the call was a write: it may have happened, or may still happen. False if it was a read.
     /// </summary>
     public bool MayHaveHappened { get; }
 }
@@ -137,9 +138,9 @@ public sealed class TaskStoreTimeoutException : KaijuTasksException
 /// </summary>
 public sealed class TaskHostStoppedException : KaijuTasksException
 {
-    /// <summary>Reports a call that the end of its host has ended.</summary>
-    /// <param name="operation">The client's member and what it was about, such as <c>WaitAsync of task "t"</c>.</param>
-    /// <param name="mayHaveHappened">True: a write was under way, and the store may have completed it.</param>
+    /// <summary>Makes the exception for a call that the stop of its host has ended.</summary>
+    /// <param name="operation">The client's member and its subject, such as <c>WaitAsync of task "t"</c>.</param>
+    /// <param name="mayHaveHappened">True if the call was a write that the store may have completed.</param>
     public TaskHostStoppedException(string operation, bool mayHaveHappened)
         : base($"{operation}: the host has stopped or was disposed of. " + (mayHaveHappened
             ? "The step may have happened; read the task to find out."
@@ -149,21 +150,21 @@ public sealed class TaskHostStoppedException : KaijuTasksException
         MayHaveHappened = mayHaveHappened;
     }
 
-    /// <summary>The client's member and what it was about.</summary>
+    /// <summary>The client's member and its subject, such as <c>GetAsync of task "t"</c>.</summary>
     public string Operation { get; }
 
-    /// <summary>True: the step may have happened. False: nothing was changed.</summary>
+    /// <summary>True if the call was a write that may have happened. False if nothing was changed.</summary>
     public bool MayHaveHappened { get; }
 }
 
 /// <summary>
-/// The store's answer to a write was lost, and what the store shows now does not tell whether the write happened.
+/// The store's answer to a write was lost, and reading the store did not show whether the write happened.
 /// </summary>
 public sealed class TaskOutcomeUnknownException : KaijuTasksException
 {
-    /// <summary>Reports a write of which it is not known whether it happened.</summary>
-    /// <param name="reason">What was lost, or why it cannot be told; one sentence.</param>
-    /// <param name="inner">The fault that took the answer.</param>
+    /// <summary>Makes the exception for a write with an unknown outcome.</summary>
+    /// <param name="reason">The reason for which the outcome is unknown, one sentence.</param>
+    /// <param name="inner">The fault with which the answer was lost. Default: null, for none.</param>
     public TaskOutcomeUnknownException(string reason, Exception? inner = null)
         : base($"The step may have happened. {reason} Read the task to find out before the call is repeated.", inner)
     {
@@ -171,9 +172,9 @@ public sealed class TaskOutcomeUnknownException : KaijuTasksException
 }
 
 /// <summary>
-/// The tables of a store are not of the version that the package needs, or may not be read or created.
+/// The tables of a store have another version than the package needs, or cannot be read or created.
 /// </summary>
-/// <param name="message">What is there, what is needed, and what to do.</param>
-/// <param name="inner">The database's error, if there was one.</param>
+/// <param name="message">The message: the version that was found, the version that is needed, and the remedy.</param>
+/// <param name="inner">The database's error. Default: null, for none.</param>
 public sealed class TaskSchemaException(string message, Exception? inner = null)
     : KaijuTasksException(message, inner);

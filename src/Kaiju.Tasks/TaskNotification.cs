@@ -5,59 +5,63 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// What a task with <see cref="TaskDefinition.Notify"/> leaves at its end and at each failure, in the same transaction.
+/// A notification about the end or the failure of a task with <see cref="TaskDefinition.Notify"/>. It is stored in the
+/// same transaction as the outcome.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class TaskNotification
 {
-    /// <summary>What it is about. Always <c>task.result</c> so far.</summary>
+    /// <summary>The type of notification. Always <c>task.result</c>.</summary>
     public string Message { get; init; } = "task.result";
 
-    /// <summary>Its place in the order of all notifications; later ones are greater.</summary>
+    /// <summary>The notification's id. Later notifications have greater ids.</summary>
     public required long Id { get; init; }
 
-    /// <summary>The task.</summary>
+    /// <summary>The task's id.</summary>
     public required string TaskId { get; init; }
 
-    /// <summary>The run.</summary>
+    /// <summary>The run's id.</summary>
     public required string JobId { get; init; }
 
-    /// <summary>Whose task it is.</summary>
+    /// <summary>The user to whom the task belongs (<see cref="TaskDefinition.UserId"/>).</summary>
     public string? UserId { get; init; }
 
     /// <summary>
-    /// <see cref="TaskState.Finished"/> or <see cref="TaskState.Failed"/>. Its JSON name is <c>status</c>.
+    /// The task's state, <see cref="TaskState.Finished"/> or <see cref="TaskState.Failed"/>. Its JSON name is
+    /// <c>status</c>.
     /// </summary>
     public required TaskState State { get; init; }
 
-    /// <summary>False: the run failed and is tried again.</summary>
+    /// <summary>True if the run has ended. False if it failed and will be retried.</summary>
     public required bool IsFinal { get; init; }
 
-    /// <summary>How the run ended.</summary>
+    /// <summary>The run's exit code.</summary>
     public TaskExitCode? ExitCode { get; init; }
 
-    /// <summary>Why it failed.</summary>
+    /// <summary>The run's error; null if it finished.</summary>
     public TaskError? Error { get; init; }
 
-    /// <summary>The results that there were.</summary>
+    /// <summary>The results of the stages that completed, in order.</summary>
     public IReadOnlyList<JsonElement> Result { get; init; } = [];
 
-    /// <summary>Somebody has marked it as read.</summary>
+    /// <summary>True if the notification was marked as read.</summary>
     public bool IsRead { get; init; }
 
-    /// <summary>When it was left.</summary>
+    /// <summary>The time at which the notification was created, by the store's clock.</summary>
     public required DateTimeOffset Created { get; init; }
 
     /// <summary>Reads a notification that <see cref="ToJson"/> has written.</summary>
     /// <param name="json">A JSON object.</param>
-    /// <exception cref="TaskValidationException">It is no such object; every member that is wrong is named.</exception>
+    /// <exception cref="TaskValidationException">
+    /// The JSON is not a notification; the message names every invalid member.
+    /// </exception>
     public static TaskNotification FromJson(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
         return NotificationJson.Read(WireText.Parse(json));
     }
 
-    /// <summary>The notification after it was marked as read.</summary>
+    /// <summary>Returns the notification, marked as read.</summary>
     internal TaskNotification AsRead() => new()
     {
         Message = Message,
@@ -74,6 +78,6 @@ public sealed class TaskNotification
         Created = Created,
     };
 
-    /// <summary>Writes the notification.</summary>
+    /// <summary>Writes the notification as JSON that <see cref="FromJson"/> reads.</summary>
     public string ToJson() => WireText.Write(this, NotificationJson.Write);
 }

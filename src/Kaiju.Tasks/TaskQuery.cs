@@ -59,11 +59,11 @@ public sealed class TaskQuery
     /// <summary>True: the newest first. Default: false, the oldest first.</summary>
     public bool NewestFirst { get; init; }
 
-    /// <summary>The states to look for; null for any.</summary>
+    /// <summary>The states that the query selects; null for any.</summary>
     internal IReadOnlyCollection<TaskState>? AnyOf => State is { } state ? [state] : States;
 
-    /// <summary>The query, if it can be answered.</summary>
-    /// <exception cref="ArgumentException">A member does not fit.</exception>
+    /// <summary>Returns the query if it is valid.</summary>
+    /// <exception cref="ArgumentException">A member is invalid.</exception>
     internal TaskQuery Checked()
     {
         if (State is not null && States is not null)

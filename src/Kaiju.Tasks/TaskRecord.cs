@@ -8,107 +8,112 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// What is stored of a task: its definition, its managed state, and the results of the run that is shown. A snapshot.
+/// A snapshot of a stored task: its definition, its state, and the results of the run that was queued last.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TaskRecord
 {
-    /// <summary>What was asked for, complete: with its id, its app and its timeout.</summary>
+    /// <summary>The definition with all defaults filled in.</summary>
     public required TaskDefinition Definition { get; init; }
 
-    /// <summary>What changes. Its claim is the executor's alone and not shown.</summary>
+    /// <summary>The state. Clients never see its claim: only the executor that holds the claim may know it.</summary>
     public required ManagedState Managed { get; init; }
 
-    /// <summary>When the task was created.</summary>
+    /// <summary>The time at which the task was created, by the store's clock.</summary>
     public required DateTimeOffset Created { get; init; }
 
-    /// <summary>How often the definition was updated; an update of an older one is refused.</summary>
+    /// <summary>
+    /// The number of updates of the definition. An update that is based on an older revision is refused.
+    /// </summary>
     public int Revision { get; init; }
 
-    /// <summary>The results of the stages, in order, of the run and pass that were queued last.</summary>
+    /// <summary>The results of the stages, in order, from the run that was queued last and its last pass.</summary>
     public IReadOnlyList<JsonElement> Result { get; init; } = [];
 
     /// <summary>
-    /// Read from JSON that this library did not write: it lacks what the Python original does not keep.
+    /// True if the record was read from JSON of the Python original, which lacks some members of the state.
     /// </summary>
     internal bool IsForeign { get; init; }
 
     /// <summary>The task's id.</summary>
     public string Id => Definition.Id!;
 
-    /// <summary>Where the task stands.</summary>
+    /// <summary>The task's state.</summary>
     public TaskState State => Managed.State;
 
-    /// <summary>The next stage to run, 0-based; of a FINISHED task the last one.</summary>
+    /// <summary>The next stage to run, from 0. For a FINISHED task: the last stage.</summary>
     public int Stage => Managed.Stage;
 
-    /// <summary>How many stages there are.</summary>
+    /// <summary>The number of stages.</summary>
     public int Stages => Definition.Commands.Count;
 
-    /// <summary>The current run.</summary>
+    /// <summary>The id of the current run.</summary>
     public string JobId => Managed.JobId;
 
-    /// <summary>Retries of the current run that have been started.</summary>
+    /// <summary>The number of retries of the current run that have begun.</summary>
     public int Retries => Managed.Retries;
 
-    /// <summary>When it was queued last.</summary>
+    /// <summary>The time at which the task was last queued; null if it never was.</summary>
     public DateTimeOffset? QueuedAt => Managed.QueuedAt;
 
-    /// <summary>When an EXECUTED task must have ended or parked itself.</summary>
+    /// <summary>The time by which an EXECUTED task must have ended or begun to wait.</summary>
     public DateTimeOffset? ExecDeadline => Managed.ExecDeadline;
 
-    /// <summary>What a WAITING task waits for.</summary>
+    /// <summary>Whether a WAITING task waits for a time or for a message.</summary>
     public WaitKind Wait => Managed.Wait;
 
-    /// <summary>When a wait is over.</summary>
+    /// <summary>
+    /// The end of a timer, or the time at which a message wait fails; null for a message wait without a limit.
+    /// </summary>
     public DateTimeOffset? WaitDeadline => Managed.WaitDeadline;
 
-    /// <summary>When an IDLE task is due; null: only when something starts it.</summary>
+    /// <summary>The time at which an IDLE task is due; null if only a chain or a reset starts it.</summary>
     public DateTimeOffset? NextRun => Managed.NextRun;
 
-    /// <summary>When a FAILED task is tried again; null: the failure is final.</summary>
+    /// <summary>The time at which a FAILED task is retried; null if the failure is final.</summary>
     public DateTimeOffset? RetryAt => Managed.RetryAt;
 
-    /// <summary>The run has ended: FINISHED, or FAILED for good.</summary>
+    /// <summary>True if the run has ended: FINISHED, or FAILED without a retry to come.</summary>
     public bool HasEnded => Managed.HasEnded;
 
-    /// <summary>When <see cref="State"/> changed last.</summary>
+    /// <summary>The time at which <see cref="State"/> last changed.</summary>
     public DateTimeOffset StatusChange => Managed.StatusChange;
 
-    /// <summary>Who runs it now.</summary>
+    /// <summary>The executor that runs the task now; null if it is not EXECUTED.</summary>
     public string? ExecutorId => Managed.ExecutorId;
 
     /// <summary>
-    /// Of a periodic task: the time that its last run stands for. The greatest so far, cancelled ones included; it
-    /// never decreases.
+    /// For a periodic task: the latest occurrence that ran or was cancelled. It never decreases.
     /// </summary>
     public DateTimeOffset? Occurrence => Managed.Occurrence;
 
-    /// <summary>Of a periodic task: occurrences that were left out since its creation.</summary>
+    /// <summary>For a periodic task: the number of occurrences that were skipped since its creation.</summary>
     public long Skipped => Managed.Skipped;
 
-    /// <summary>What became of the start of the next task when the run that is shown finished.</summary>
+    /// <summary>Whether the follow-up task was started when this run finished.</summary>
     public ChainResult Chain => Managed.Chain;
 
-    /// <summary>How the run that is shown ended; null while it has not.</summary>
+    /// <summary>The exit code of the run that was queued last; null until it has ended.</summary>
     public TaskExitCode? ExitCode => Managed.ExitCode;
 
-    /// <summary>Why the run that is shown failed.</summary>
+    /// <summary>The error of the run that was queued last; null if it has not failed.</summary>
     public TaskError? Error => Managed.Error;
 
     /// <summary>
-    /// Reads a task as the Python original stores it, with results and state. Missing members take their defaults,
-    /// unknown members are passed over.
+    /// Reads a task in the form in which the Python original stores it, with results and state. Missing members get
+    /// their defaults. Unknown members are ignored.
     /// </summary>
     /// <param name="json">A JSON object.</param>
-    /// <exception cref="TaskValidationException">It is no such object; every member that is wrong is named.</exception>
+    /// <exception cref="TaskValidationException">
+    /// The JSON is not a stored task; the message names every invalid member.
+    /// </exception>
     public static TaskRecord FromJson(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
         return RecordJson.ReadTask(WireText.Parse(json));
     }
 
-    /// <summary>The id, the state and the number of results; never their contents.</summary>
+    /// <summary>The id, the state and the number of results, without the results themselves.</summary>
     public override string ToString() =>
         $"Task \"{Id}\": {State} at stage {Stage} of {Stages} (run {JobId}, {Result.Count} results)";
 
@@ -116,41 +121,41 @@ public sealed record TaskRecord
     public string ToJson() => WireText.Write(this, RecordJson.WriteTask);
 }
 
-/// <summary>One run of a task that has ended: its outcome, kept when the task goes on to its next run.</summary>
+/// <summary>The outcome of a run that has ended. It is kept when the task begins its next run.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class TaskRun
 {
-    /// <summary>The task.</summary>
+    /// <summary>The task's id.</summary>
     public required string TaskId { get; init; }
 
-    /// <summary>The run.</summary>
+    /// <summary>The run's id.</summary>
     public required string JobId { get; init; }
 
-    /// <summary><see cref="TaskState.Finished"/> or <see cref="TaskState.Failed"/>.</summary>
+    /// <summary>The state, <see cref="TaskState.Finished"/> or <see cref="TaskState.Failed"/>.</summary>
     public required TaskState State { get; init; }
 
-    /// <summary>How it ended.</summary>
+    /// <summary>The exit code.</summary>
     public TaskExitCode? ExitCode { get; init; }
 
-    /// <summary>Why it failed.</summary>
+    /// <summary>The error; null if the run finished.</summary>
     public TaskError? Error { get; init; }
 
-    /// <summary>The results of its last pass.</summary>
+    /// <summary>The results of the run's last pass, in the order of the stages.</summary>
     public IReadOnlyList<JsonElement> Result { get; init; } = [];
 
-    /// <summary>Retries that it took.</summary>
+    /// <summary>The number of retries that the run took.</summary>
     public int Retries { get; init; }
 
-    /// <summary>Of a periodic task: the time that it stands for.</summary>
+    /// <summary>For a periodic task: the occurrence that the run was for.</summary>
     public DateTimeOffset? Occurrence { get; init; }
 
-    /// <summary>What became of the start of the next task.</summary>
+    /// <summary>Whether the follow-up task was started when this run finished.</summary>
     public ChainResult Chain { get; init; }
 
-    /// <summary>When it was queued last; null if it never was.</summary>
+    /// <summary>The time at which the run was last queued; null if it never was.</summary>
     public DateTimeOffset? QueuedAt { get; init; }
 
-    /// <summary>When it ended.</summary>
+    /// <summary>The time at which the run ended, by the store's clock.</summary>
     public required DateTimeOffset Ended { get; init; }
 
     private JsonSerializerOptions Serializing { get; init; } = WireText.DefaultOptions;
@@ -160,8 +165,8 @@ public sealed class TaskRun
     /// <exception cref="TaskRunFailedException">The run failed; the exception has its error.</exception>
     public TaskRun EnsureSucceeded() => State == TaskState.Finished ? this : throw new TaskRunFailedException(this);
 
-    /// <summary>The result of the last stage that has one, as a type of yours.</summary>
-    /// <typeparam name="T">The type, read with <see cref="KaijuTasksOptions.SerializerOptions"/>.</typeparam>
+    /// <summary>Reads the result of the last stage that has one.</summary>
+    /// <typeparam name="T">The result's type, read with <see cref="KaijuTasksOptions.SerializerOptions"/>.</typeparam>
     /// <exception cref="InvalidOperationException">The run has no results: its first stage failed.</exception>
     /// <exception cref="JsonException">The result does not fit the type.</exception>
     /// <exception cref="NotSupportedException">The type cannot be read from JSON, such as a value tuple.</exception>
@@ -169,8 +174,8 @@ public sealed class TaskRun
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public T? GetResult<T>() => GetResult<T>(LastStage);
 
-    /// <summary>The result of a stage, as a type of yours.</summary>
-    /// <typeparam name="T">The type, read with <see cref="KaijuTasksOptions.SerializerOptions"/>.</typeparam>
+    /// <summary>Reads the result of a stage.</summary>
+    /// <typeparam name="T">The result's type, read with <see cref="KaijuTasksOptions.SerializerOptions"/>.</typeparam>
     /// <param name="stage">The stage, from 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">The stage has no result.</exception>
     /// <exception cref="JsonException">The result does not fit the type.</exception>
@@ -179,26 +184,26 @@ public sealed class TaskRun
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public T? GetResult<T>(int stage) => TypedJson.Read<T>(TypedJson.ResultOf(Result, stage), Serializing);
 
-    /// <summary>The result of the last stage that has one, for trimmed and AOT-compiled apps.</summary>
-    /// <typeparam name="T">The type.</typeparam>
-    /// <param name="typeInfo">How the type is read.</param>
+    /// <summary>Reads the result of the last stage that has one, for trimmed and AOT-compiled apps.</summary>
+    /// <typeparam name="T">The result's type.</typeparam>
+    /// <param name="typeInfo">The JSON contract of the result's type.</param>
     /// <exception cref="InvalidOperationException">The run has no results: its first stage failed.</exception>
     /// <exception cref="JsonException">The result does not fit the type.</exception>
     public T? GetResult<T>(JsonTypeInfo<T> typeInfo) => GetResult(LastStage, typeInfo);
 
-    /// <summary>The result of a stage, for trimmed and AOT-compiled apps.</summary>
-    /// <typeparam name="T">The type.</typeparam>
+    /// <summary>Reads the result of a stage, for trimmed and AOT-compiled apps.</summary>
+    /// <typeparam name="T">The result's type.</typeparam>
     /// <param name="stage">The stage, from 0.</param>
-    /// <param name="typeInfo">How the type is read.</param>
+    /// <param name="typeInfo">The JSON contract of the result's type.</param>
     /// <exception cref="ArgumentOutOfRangeException">The stage has no result.</exception>
     /// <exception cref="JsonException">The result does not fit the type.</exception>
     public T? GetResult<T>(int stage, JsonTypeInfo<T> typeInfo) =>
         TypedJson.ResultOf(Result, stage).Deserialize(typeInfo);
 
-    /// <summary>The outcome of the run that is shown, once it has ended.</summary>
-    /// <param name="taskId">The task.</param>
-    /// <param name="state">Its state.</param>
-    /// <param name="results">The results that are shown.</param>
+    /// <summary>Makes the outcome of a task's current run, which must have ended; for stores.</summary>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="state">The task's state.</param>
+    /// <param name="results">The results of the run's last pass.</param>
     public static TaskRun Of(string taskId, ManagedState state, IReadOnlyList<JsonElement> results)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -218,7 +223,7 @@ public sealed class TaskRun
         };
     }
 
-    /// <summary>The same run, whose results are read with these options.</summary>
+    /// <summary>Returns the run with other options for reading its results.</summary>
     internal TaskRun ReadWith(JsonSerializerOptions options) => new()
     {
         TaskId = TaskId,

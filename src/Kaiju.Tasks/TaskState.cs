@@ -3,119 +3,148 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 
-/// <summary>Where a task stands. Its JSON name is <c>status</c>, its JSON values are the upper-case names.</summary>
+/// <summary>
+/// The states of a task. In JSON the member is named <c>status</c>, and its values are the upper-case names;
+/// <see cref="Executing"/> is <c>EXECUTED</c>.
+/// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public enum TaskState
 {
     /// <summary>
-    /// Waits for its next run (<c>next_run</c>); one without a next run waits until a chain or a reset starts it.
+    /// The task waits for its next run at <see cref="TaskRecord.NextRun"/>; if that is null, a chain or a reset must
+    /// start it.
     /// </summary>
     Idle = 0,
 
-    /// <summary>May be claimed by an executor of its app.</summary>
+    /// <summary>The task can be claimed by an executor of its app.</summary>
     Queued = 1,
 
-    /// <summary>Claimed: an executor runs its stages and is the only one who may write.</summary>
+    /// <summary>An executor has claimed the task and runs its stages. No other executor can change it.</summary>
     Executing = 2,
 
-    /// <summary>Given back before its end, with what it had recorded; the manager queues it again.</summary>
+    /// <summary>
+    /// The task was released before its end, or its wait is over. Recorded results are kept; the manager queues it
+    /// again.
+    /// </summary>
     Suspended = 3,
 
-    /// <summary>Parked on a timer or a message; holds no worker.</summary>
+    /// <summary>The task waits for a time or a message, without holding a worker.</summary>
     Waiting = 4,
 
-    /// <summary>Its last stage is recorded.</summary>
+    /// <summary>The last stage completed.</summary>
     Finished = 5,
 
-    /// <summary>Failed. Final if <see cref="TaskRecord.RetryAt"/> is null, else a retry comes then.</summary>
+    /// <summary>
+    /// The run failed. It is retried at <see cref="TaskRecord.RetryAt"/>; if that is null, the failure is final.
+    /// </summary>
     Failed = 6,
 }
 
-/// <summary>What a WAITING task waits for.</summary>
+/// <summary>The kinds of waits of a WAITING task.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public enum WaitKind
 {
-    /// <summary>Nothing: the task is not WAITING.</summary>
+    /// <summary>The task is not WAITING.</summary>
     None = 0,
 
-    /// <summary>A time, <see cref="TaskRecord.WaitDeadline"/>; its result is null.</summary>
+    /// <summary>
+    /// The task waits for the time <see cref="TaskRecord.WaitDeadline"/>. The stage's result is null.
+    /// </summary>
     Timer = 1,
 
-    /// <summary>A message, at most until <see cref="TaskRecord.WaitDeadline"/>; its result is the message.</summary>
+    /// <summary>
+    /// The task waits for a message, at most until <see cref="TaskRecord.WaitDeadline"/>. The stage's result is the
+    /// message.
+    /// </summary>
     Message = 2,
 }
 
-/// <summary>What became of the start of a <see cref="TaskDefinition.NextTask"/>.</summary>
+/// <summary>Whether a follow-up task (<see cref="TaskDefinition.NextTask"/>) was started, and if not, why.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public enum ChainResult
 {
-    /// <summary>There was none to start, or the run has not finished.</summary>
+    /// <summary>The task has no follow-up task, or the run has not finished.</summary>
     None = 0,
 
-    /// <summary>It was started.</summary>
+    /// <summary>The follow-up task was started.</summary>
     Started = 1,
 
-    /// <summary>There is no task with that id.</summary>
+    /// <summary>The follow-up task was not started, because it does not exist.</summary>
     Missing = 2,
 
-    /// <summary>It is disabled.</summary>
+    /// <summary>The follow-up task was not started, because it is disabled.</summary>
     Disabled = 3,
 
-    /// <summary>It is under way: queued, executed, suspended or waiting.</summary>
+    /// <summary>
+    /// The follow-up task was not started, because it is queued, executed, suspended or waiting.
+    /// </summary>
     Busy = 4,
 }
 
-/// <summary>What becomes of occurrences that nobody could run at their time.</summary>
+/// <summary>How occurrences of a periodic task are handled that were missed while no manager was running.</summary>
 public enum MissedRuns
 {
-    /// <summary>However many they are, the task runs once when a manager is there again.</summary>
+    /// <summary>
+    /// The task runs once when a manager is running again, for the first missed occurrence. The later ones are counted
+    /// as skipped.
+    /// </summary>
     RunOnce = 0,
 
-    /// <summary>One is left out if the following one is due too; only the last one runs.</summary>
+    /// <summary>
+    /// The task runs once when a manager is running again, for the last missed occurrence. The earlier ones are counted
+    /// as skipped.
+    /// </summary>
     Skip = 1,
 }
 
-/// <summary>How a run ended. Its JSON value is the number.</summary>
+/// <summary>The exit codes of runs. Their JSON values are the numbers.</summary>
 public enum TaskExitCode
 {
-    /// <summary>Every stage is recorded.</summary>
+    /// <summary>Every stage completed.</summary>
     Success = 0,
 
     /// <summary>
-    /// A stage failed: its handler, its own timeout, its template or condition, or an unknown command.
+    /// A stage failed: an error of its handler, template, condition, params or result, an unknown command, or the
+    /// stage's own timeout.
     /// </summary>
     ExecutionError = 1,
 
     /// <summary>
-    /// Ended from outside: a missed deadline, a cancel, too many interruptions, a message that did not come.
+    /// The run was ended from outside: it missed its deadline, was cancelled, was interrupted too often, or received no
+    /// message in time.
     /// </summary>
     Aborted = 130,
 }
 
-/// <summary>Where a retry begins. Its JSON values are the upper-case names.</summary>
+/// <summary>The stages at which a retry can begin. The JSON values are the upper-case names.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public enum RestartPolicy
 {
-    /// <summary>At the stage that failed, with the results of the stages before it.</summary>
+    /// <summary>A retry begins at the stage that failed, with the results of the stages before it.</summary>
     Current = 0,
 
-    /// <summary>At the first stage, with no results, in a new pass: timers and message waits are repeated.</summary>
+    /// <summary>
+    /// A retry begins at the first stage, without results. Timers and message waits are repeated.
+    /// </summary>
     First = 1,
 }
 
-/// <summary>What creation does when the id is known already.</summary>
+/// <summary>How a task is created whose id exists.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public enum OnConflict
 {
-    /// <summary>Refuses it; the stored task is left alone.</summary>
+    /// <summary>
+    /// The creation is refused: with a <see cref="TaskExistsException"/>, or with <see cref="CreateResult.Refused"/> if
+    /// several tasks are created at once.
+    /// </summary>
     Fail = 0,
 
-    /// <summary>Leaves the stored task alone and says so.</summary>
+    /// <summary>The stored task is left as it is; the result is <see cref="CreateResult.Skipped"/>.</summary>
     Skip = 1,
 
     /// <summary>
-    /// Puts the new definition in its place and starts over, unless the stored task is queued, executed, suspended or
-    /// waiting: then it is refused.
+    /// The new definition replaces the stored task, which starts over. If the stored task is queued, executed,
+    /// suspended or waiting, the creation is refused.
     /// </summary>
     Replace = 2,
 }

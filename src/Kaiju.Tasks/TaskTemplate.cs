@@ -7,19 +7,21 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// A text of the template language, checked when it is made. It may stand anywhere in params, as a member or an entry,
-/// and is written as its text. In kws, meta and messages, which are never filled, a literal is written as the text
-/// itself and a template is refused.
+/// A text of the template language, validated when it is made. Use it anywhere in the params of a command. In kws, meta
+/// and messages, whose templates are not filled, only a literal is allowed.
 /// </summary>
-/// <remarks>See docs/templates-and-conditions.md for the language.</remarks>
+/// <remarks>The language is described in docs/templates-and-conditions.md.</remarks>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class TaskTemplate
 {
-    /// <summary>A template: <c>[0.id]</c>, <c>[kws.name:nobody]</c>, <c>[!f:Dear {kws-name}]</c>.</summary>
-    /// <param name="text">The template. A text without brackets around it is a template too, of that text.</param>
-    /// <exception cref="ArgumentException">
-    /// It cannot be read; the message says why. A user's text goes through <see cref="Literal"/>.
-    /// </exception>
+    /// <summary>
+    /// Makes a template, such as <c>[0.id]</c>, <c>[kws.name:unknown]</c> or <c>[!f:Dear {kws-name}]</c>.
+    /// </summary>
+    /// <param name="text">
+    /// The template. A text without brackets around it gives that text. For texts that users have written, use
+    /// <see cref="Literal"/>.
+    /// </param>
+    /// <exception cref="ArgumentException">The template is invalid; the message says why.</exception>
     public TaskTemplate(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -31,18 +33,22 @@ public sealed class TaskTemplate
             : text;
     }
 
-    /// <summary>The template as it is stored: of a literal with the backquotes that protect it.</summary>
+    /// <summary>The template as it is stored, including the backquotes that protect a literal.</summary>
     public string Text { get; }
 
-    /// <summary>What it always gives; null if that depends on the task's data.</summary>
+    /// <summary>The text that the template always gives; null if it depends on the task's data.</summary>
     internal string? Constant => Text is ['[', .., ']'] ? null
         : !IsQuoted(Text) ? Text
         : Text.Length == 1 ? ""
         : Text[1..^1];
 
-    /// <summary>A template that gives a text as it is, whatever stands in it: brackets, colons, backquotes.</summary>
-    /// <param name="text">Any text that JSON can hold, such as one that a user has written.</param>
-    /// <exception cref="ArgumentException">It has U+0000 or half of a surrogate pair, which stores refuse.</exception>
+    /// <summary>
+    /// Makes a template that gives a text unchanged, even if it contains brackets, colons or backquotes.
+    /// </summary>
+    /// <param name="text">The text, such as one that a user has written.</param>
+    /// <exception cref="ArgumentException">
+    /// The text contains U+0000 or a lone surrogate, which cannot be stored.
+    /// </exception>
     public static TaskTemplate Literal(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -58,7 +64,9 @@ public sealed class TaskTemplate
     /// <summary>The template's text.</summary>
     public override string ToString() => Text;
 
-    /// <summary>A pair of backquotes around a text is cut off, and a lone one is both of a pair.</summary>
+    /// <summary>
+    /// True if filling the text would remove backquotes around it. A single backquote counts as both of a pair.
+    /// </summary>
     private static bool IsQuoted(string text) => text.StartsWith('`') && text.EndsWith('`');
 
     private static string? FindFault(string text)

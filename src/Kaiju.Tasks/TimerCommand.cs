@@ -5,15 +5,15 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks;
 
-/// <summary>A command that lets the task wait for a time without holding a worker; its result is null.</summary>
+/// <summary>A command that waits for a time without holding a worker. Its result is null.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed record TimerCommand : TaskCommand
 {
-    /// <summary>The method that names it.</summary>
+    /// <summary>The <see cref="TaskCommand.Method"/> of the command.</summary>
     public const string MethodName = "_TIMER_";
 
-    /// <summary>Waits for a duration.</summary>
-    /// <param name="duration">More than zero, at most <see cref="TaskLimits.MaxWait"/>.</param>
+    /// <summary>Makes a command that waits for a duration.</summary>
+    /// <param name="duration">The duration: more than zero, at most <see cref="TaskLimits.MaxWait"/>.</param>
     public TimerCommand(TimeSpan duration)
         : base(
             MethodName,
@@ -21,8 +21,8 @@ public sealed record TimerCommand : TaskCommand
     {
     }
 
-    /// <summary>Waits for a duration that an earlier result or kws names.</summary>
-    /// <param name="seconds">A template that gives a number of seconds, such as <c>[kws.delay:60]</c>.</param>
+    /// <summary>Makes a command that waits for a duration from an earlier result or the kws.</summary>
+    /// <param name="seconds">A template that gives the duration in seconds, such as <c>[kws.delay:60]</c>.</param>
     public TimerCommand(string seconds)
         : base(MethodName, ParamsOf(writer => writer.WriteStringValue(seconds)))
     {
@@ -37,6 +37,6 @@ public sealed record TimerCommand : TaskCommand
         writer.WriteEndObject();
     });
 
-    // Without the zeros that a decimal division leaves behind the point.
+    // Removes the trailing zeros that the decimal division leaves.
     private static decimal Normal(decimal seconds) => seconds / 1.0000000000000000000000000000m;
 }

@@ -65,6 +65,6 @@ public sealed class TaskConditionTests
     {
         var combine = () => TaskCondition.FromJson(Json.Of("5")).Not();
 
-        combine.Should().Throw<InvalidOperationException>().WithMessage("5 is no condition that can be combined*");
+        combine.Should().Throw<InvalidOperationException>().WithMessage("5 is not a condition that can be combined*");
     }
 }

@@ -20,10 +20,10 @@ public interface ITaskClient
     /// <summary>Creates a task. It is durable when this returns. A task that is due is queued at once.</summary>
     /// <param name="definition">The task to create.</param>
     /// <param name="options">
-    /// How it is created. Default: in a transaction of its own; an id that exists is refused.
+    /// The options of the creation. Default: in a transaction of its own; an id that exists is refused.
     /// </param>
     /// <param name="cancellationToken">Cancels the wait; the task may still be created.</param>
-    /// <returns>A handle of the task, with its id and what was done.</returns>
+    /// <returns>A handle of the task, with its id and the result of the creation.</returns>
     /// <exception cref="TaskValidationException">
     /// The definition is invalid; the message names every error, and nothing is stored.
     /// </exception>
@@ -41,7 +41,7 @@ public interface ITaskClient
 
     /// <summary>Creates many tasks in one call. An invalid or refused task does not affect the others.</summary>
     /// <param name="definitions">The tasks to create.</param>
-    /// <param name="options">How they are created. Default: ids that exist are refused.</param>
+    /// <param name="options">The options of the creation. Default: ids that exist are refused.</param>
     /// <param name="cancellationToken">Cancels the wait; the tasks may still be created.</param>
     /// <returns>
     /// A handle for each, in order: <see cref="CreateResult.Invalid"/> with its faults,
@@ -113,7 +113,7 @@ public interface ITaskClient
     /// <summary>Marks notifications as read.</summary>
     /// <param name="ids">The notifications' ids.</param>
     /// <param name="cancellationToken">Cancels the wait; they may still be marked.</param>
-    /// <returns>How many were unread.</returns>
+    /// <returns>The number of notifications that were unread.</returns>
     Task<int> MarkReadAsync(IReadOnlyList<long> ids, CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -122,7 +122,7 @@ public interface ITaskClient
     /// </summary>
     /// <param name="age">The least time since the end; zero for all that have ended.</param>
     /// <param name="cancellationToken">Stops between two batches.</param>
-    /// <returns>How many were deleted.</returns>
+    /// <returns>The number of tasks that were deleted.</returns>
     Task<int> DeleteEndedAsync(TimeSpan age, CancellationToken cancellationToken = default);
 
     /// <summary>Reads a task as it is now.</summary>
@@ -209,7 +209,7 @@ public interface ITaskClient
     /// <typeparam name="T">The message's type.</typeparam>
     /// <param name="taskId">The task's id.</param>
     /// <param name="message">The message.</param>
-    /// <param name="typeInfo">How the message is written as JSON.</param>
+    /// <param name="typeInfo">The JSON contract of the message's type.</param>
     /// <param name="cancellationToken">Cancels the wait; the message may still be taken.</param>
     Task<bool> SendMessageAsync<T>(
         string taskId, T message, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default);

@@ -14,7 +14,7 @@ public static class TaskClientExtensions
     /// The params: an object, often anonymous, written as JSON with <see cref="KaijuTasksOptions.SerializerOptions"/>.
     /// Default: none.
     /// </param>
-    /// <param name="options">How the task is created. Default: in a transaction of its own.</param>
+    /// <param name="options">The options of the creation. Default: in a transaction of its own.</param>
     /// <param name="cancellationToken">Cancels the wait; the task may still be created.</param>
     /// <returns>A handle of the new task.</returns>
     /// <exception cref="TaskValidationException">The method or the params are invalid; nothing is stored.</exception>
@@ -33,15 +33,15 @@ public static class TaskClientExtensions
     }
 
     /// <summary>
-    /// Creates a task of one stage, due now, with params of a type that a source generator knows; for trimmed and
+    /// Creates a task of one stage, due now, with params of a type with source-generated JSON; for trimmed and
     /// AOT-compiled apps.
     /// </summary>
     /// <typeparam name="T">The type of the params.</typeparam>
     /// <param name="client">The client.</param>
     /// <param name="method">The method of the command.</param>
     /// <param name="parameters">The params.</param>
-    /// <param name="typeInfo">How the params are written as JSON.</param>
-    /// <param name="options">How the task is created. Default: in a transaction of its own.</param>
+    /// <param name="typeInfo">The JSON contract of the params' type.</param>
+    /// <param name="options">The options of the creation. Default: in a transaction of its own.</param>
     /// <param name="cancellationToken">Cancels the wait; the task may still be created.</param>
     /// <returns>A handle of the new task.</returns>
     /// <exception cref="TaskValidationException">The method or the params are invalid; nothing is stored.</exception>

@@ -141,7 +141,7 @@ public sealed class StageContext
 
     /// <inheritdoc cref="GetResult{T}(int)"/>
     /// <param name="stage">The stage, from 0, less than <see cref="Stage"/>.</param>
-    /// <param name="typeInfo">How the type is read.</param>
+    /// <param name="typeInfo">The JSON contract of the type.</param>
     public T? GetResult<T>(int stage, JsonTypeInfo<T> typeInfo) =>
         TypedJson.ResultOf(Results, stage).Deserialize(typeInfo);
 

@@ -1,7 +1,8 @@
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// <see cref="TaskLifecycle.Next"/>, or what a test puts in its place to see a broken rule be caught.
+/// The signature of <see cref="TaskLifecycle.Next"/>. Tests replace it by a function with a broken rule, to see that
+/// the rule is tested.
 /// </summary>
 /// <param name="task">The definition.</param>
 /// <param name="state">The state.</param>

@@ -2,43 +2,45 @@
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// What the host's options say about transitions; the same for every manager and executor over one store.
+/// The host's options that affect transitions. Every manager and executor of one store must have the same.
 /// </summary>
 public sealed class LifecycleRules
 {
-    /// <summary>The delay before a retry of a task that names none.</summary>
+    /// <summary>The delay before a retry of a task without a delay of its own.</summary>
     public RetryDelay RetryDelay { get; init; } = RetryDelay.Default;
 
-    /// <summary>After this many interruptions a run is parked. Default 5.</summary>
+    /// <summary>The number of interruptions after which a run fails for good. Default 5.</summary>
     public int MaxInterruptions { get; init; } = 5;
 
-    /// <summary>How often an executor pings. Default 30 s.</summary>
+    /// <summary>The time between two pings of an executor. Default 30 s.</summary>
     public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>An executor whose last ping is older is dead. Default 90 s.</summary>
+    /// <summary>
+    /// The age of an executor's last ping beyond which the executor is considered dead. Default 90 s.
+    /// </summary>
     public TimeSpan ExecutorLifetime { get; init; } = TimeSpan.FromSeconds(90);
 
     /// <summary>
-    /// How long after its deadline a run is aborted by the manager, so that its executor can say so first. Default 10
-    /// s.
+    /// The time from a run's deadline until the manager aborts it; meanwhile its executor can report the timeout.
+    /// Default 10 s.
     /// </summary>
     public TimeSpan AbortGrace { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// A QUEUED task that no executor claims is aborted after its <c>max_exec_timeout</c>, as in the Python original.
-    /// Default false: it waits as long as it must.
+    /// True: a QUEUED task that no executor claims is aborted after its <c>max_exec_timeout</c>, as in the Python
+    /// original. Default false: it stays queued without limit.
     /// </summary>
     public bool AbortOverdueQueued { get; init; }
 
     /// <summary>
-    /// How long a task may be SUSPENDED before it is aborted, and how old a FAILED one may be to be retried. Default
-    /// null: no limit.
+    /// The longest time for which a task may be SUSPENDED before it is aborted. Also the longest time from the queueing
+    /// of a run to its retry. Default: null, for no limit.
     /// </summary>
     public TimeSpan? SuspendedLifetime { get; init; }
 
-    /// <summary>What becomes of occurrences that nobody could run at their time. Default: they run once.</summary>
+    /// <summary>How missed occurrences are handled. Default <see cref="MissedRuns.RunOnce"/>.</summary>
     public MissedRuns MissedRuns { get; init; }
 
-    /// <summary>How many earlier runs of a task are kept. Default 10.</summary>
+    /// <summary>The number of earlier runs of a task that are kept. Default 10.</summary>
     public int KeptRuns { get; init; } = 10;
 }

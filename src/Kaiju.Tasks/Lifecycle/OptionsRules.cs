@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Lifecycle;
 
-/// <summary>The rules that a host's options ask for.</summary>
+/// <summary>Reads the rules of the lifecycle from a host's options.</summary>
 internal static class OptionsRules
 {
     extension(KaijuTasksOptions options)

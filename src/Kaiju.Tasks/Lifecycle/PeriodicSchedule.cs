@@ -3,29 +3,30 @@ using System.Globalization;
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// Which occurrence of a periodic task comes next, which one a run stands for, and which ones were left out. The
-/// greatest occurrence so far decides, whether it ran or was cancelled: <see cref="ManagedState.Occurrence"/> never
-/// decreases, and the schedule continues after it.
+/// Computes the next occurrence of a periodic task, the occurrence of a run, and the skipped occurrences. The schedule
+/// continues after the latest occurrence that ran or was cancelled, so <see cref="ManagedState.Occurrence"/> never
+/// decreases.
 /// </summary>
 internal static class PeriodicSchedule
 {
-    // A task that ran each second and was away for a day is told as "at least so many"; counting more would only cost
-    // time.
+    // A task that runs each second may miss a day of occurrences. Counting more than this would only cost time.
     private const int MostCounted = 10_000;
 
     /// <summary>
-    /// The state of a task at rest that waits for its next occurrence; null if the schedule has none left. If the
-    /// schedule is wrong on this machine, such as in a time zone that it does not know, the task rests and says why,
-    /// instead of standing first in every manager's way.
+    /// The state of a task that waits for its next occurrence; null if the schedule has none left. If this machine
+    /// cannot read the schedule, such as one in an unknown time zone, the task gets an error and no next run. Otherwise
+    /// managers would try to schedule it again and again.
     /// </summary>
     public static ManagedState? Plan(TaskDefinition task, ManagedState state, DateTimeOffset now) =>
         Plan(task, state, now, Read);
 
-    /// <summary>The same by another reading of schedules.</summary>
+    /// <summary>The same with another reader of schedules.</summary>
     /// <param name="task">The definition.</param>
     /// <param name="state">The state.</param>
     /// <param name="now">The store's time.</param>
-    /// <param name="read">Gives what finds a schedule's first occurrence after a time.</param>
+    /// <param name="read">
+    /// The reader. It returns a function from a time to the schedule's first occurrence after it.
+    /// </param>
     internal static ManagedState? Plan(
         TaskDefinition task,
         ManagedState state,
@@ -34,7 +35,7 @@ internal static class PeriodicSchedule
     {
         try
         {
-            // After now, so that what was missed is not made up for.
+            // After now, so that missed occurrences are not run later.
             return Following(task, read(task), Greater(Last(state), now)) is { } next
                 ? state with { NextRun = next }
                 : null;
@@ -51,7 +52,7 @@ internal static class PeriodicSchedule
     }
 
     /// <summary>
-    /// The state of a run that is due: what it stands for, and without the occurrences that the rules leave out.
+    /// The state of a run that is due: its occurrence, and the number of occurrences that the rules skip.
     /// </summary>
     public static ManagedState Due(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
     {
@@ -68,19 +69,21 @@ internal static class PeriodicSchedule
     }
 
     /// <summary>
-    /// What a task that waits stands for: the time that it waits for. A run that was started earlier than that, by a
-    /// reset or another task, or that begins after the clock was put back, stands for the last occurrence once more.
+    /// The occurrence of a task that waits for its next run: the time of that run. A run that begins earlier, after a
+    /// reset, a chained start or a clock that was put back, repeats the last occurrence.
     /// </summary>
     public static DateTimeOffset Waited(ManagedState state, DateTimeOffset now) =>
         Greater(Last(state), state.NextRun ?? now);
 
-    /// <summary>The state of the next run, with the occurrences counted that passed since the last one.</summary>
+    /// <summary>
+    /// The state of the next run, with the occurrences counted as skipped that passed since the last.
+    /// </summary>
     public static ManagedState Counted(TaskDefinition task, ManagedState state, DateTimeOffset now) =>
         state.Occurrence is { } occurrence
             ? state with { Skipped = state.Skipped + Passed(task, occurrence, now).Count }
             : state;
 
-    // A run without an occurrence, queued at its creation or imported, stands for the time at which it was queued.
+    // The occurrence of a run that has none, since it was queued at its creation or imported: when it was queued.
     private static DateTimeOffset? Last(ManagedState state) => state.Occurrence ?? state.QueuedAt;
 
     private static DateTimeOffset Greater(DateTimeOffset? last, DateTimeOffset time) => last > time ? last.Value : time;
@@ -104,15 +107,15 @@ internal static class PeriodicSchedule
         }
         catch (FormatException)
         {
-            // Said when the next occurrence is asked for; the run that is due is not held up by it.
+            // Plan reports the error when it computes the next occurrence. It does not delay the run that is due.
         }
 
         return passed;
     }
 
     /// <summary>
-    /// The one place where a schedule is asked. An occurrence that is not later than the time asked about would be due
-    /// at once, again and again: it is an error of the schedule and never a run.
+    /// The schedule's first occurrence after a time. An occurrence that is not later would be due at once, again and
+    /// again: it is an error of the schedule and does not begin a run.
     /// </summary>
     private static DateTimeOffset? Following(
         TaskDefinition task, Func<DateTimeOffset, DateTimeOffset?> schedule, DateTimeOffset after)

@@ -1,13 +1,14 @@
 namespace Kaiju.Tasks.Lifecycle;
 
-/// <summary>What the store answers a report.</summary>
+/// <summary>The store's answers to a report.</summary>
 public enum ReportAnswer
 {
-    /// <summary>It is recorded, now or by an earlier delivery of the same report.</summary>
+    /// <summary>The report is recorded, now or by an earlier delivery of it.</summary>
     Recorded = 0,
 
     /// <summary>
-    /// The claim or the stage is no longer the task's; nothing was changed. The executor stops all work on it.
+    /// The task has another claim or stage by now. Nothing was changed, and the executor must stop its work on the
+    /// task.
     /// </summary>
     Superseded = 1,
 }

@@ -1,20 +1,20 @@
 namespace Kaiju.Tasks.Lifecycle;
 
-/// <summary>What of a task decides whether and when a failed run is tried again.</summary>
-/// <param name="MaxRetries">The most retries.</param>
+/// <summary>The facts about a task that decide whether and when a failed run is retried.</summary>
+/// <param name="MaxRetries">The largest number of retries.</param>
 /// <param name="Delay">The task's own delay; null for the host's (<see cref="LifecycleRules.RetryDelay"/>).</param>
 /// <param name="QueuedFor">The time from the queueing to the claim.</param>
 internal readonly record struct RetryPlan(int MaxRetries, TimeSpan? Delay, TimeSpan QueuedFor)
 {
-    /// <summary>The plan of a task at a time of the store's.</summary>
+    /// <summary>The plan of a task at a time of the store's clock.</summary>
     public static RetryPlan Of(TaskDefinition task, ManagedState state, DateTimeOffset now) =>
         new(task.MaxRetries ?? 0, task.RetryDelay, now - state.QueuedAt ?? TimeSpan.Zero);
 
-    /// <summary>True if the run was queued too long ago to be tried again.</summary>
+    /// <summary>True if the run was queued too long ago to be retried.</summary>
     public bool IsTooLate(TimeSpan elapsed, LifecycleRules rules) => QueuedFor + elapsed > rules.SuspendedLifetime;
 
-    /// <summary>The time to the next try of a run whose attempt failed; null: the failure is final.</summary>
-    /// <param name="jobId">The run.</param>
+    /// <summary>The time from a failure to the retry; null if the failure is final.</summary>
+    /// <param name="jobId">The run's id.</param>
     /// <param name="attempt">The attempt that failed, from 1.</param>
     /// <param name="elapsed">The time from the claim to the failure.</param>
     /// <param name="rules">The host's rules.</param>

@@ -3,38 +3,37 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// What an executor says of a stage, under its claim. Carried out only if the task still holds that claim and stands at
-/// that stage.
+/// An executor's report about a stage. The store records it only if the task still has the report's claim and stage.
 /// </summary>
 public sealed class StageReport
 {
-    /// <summary>The task.</summary>
+    /// <summary>The task's id.</summary>
     public required string TaskId { get; init; }
 
     /// <summary>The claim under which the stage ran.</summary>
     public required Guid Claim { get; init; }
 
-    /// <summary>The run, as the claim named it.</summary>
+    /// <summary>The run's id, as it was in the claim.</summary>
     public required string JobId { get; init; }
 
     /// <summary>
-    /// Which go at the run it is, as the claim said. With the run it decides when a retry comes, so that a store need
-    /// not read before it writes.
+    /// The attempt at the run, from 1, as it was in the claim. The time of a retry is computed from it and the run's
+    /// id, so that a store need not read before it writes.
     /// </summary>
     public required int Attempt { get; init; }
 
-    /// <summary>The stage.</summary>
+    /// <summary>The stage, from 0.</summary>
     public required int Stage { get; init; }
 
-    /// <summary>What became of it.</summary>
+    /// <summary>The outcome of the stage.</summary>
     public required StageOutcome Outcome { get; init; }
 
-    /// <summary>How long the stage took. A duration, so that the executor's clock does not matter.</summary>
+    /// <summary>The time that the stage took. A duration does not depend on the executor's clock.</summary>
     public TimeSpan Elapsed { get; init; }
 
-    /// <summary>What the store gave with the claim (<see cref="ExecutorTask.StoreKey"/>).</summary>
+    /// <summary>The store's own number for the task (<see cref="ExecutorTask.StoreKey"/>).</summary>
     public long StoreKey { get; init; }
 
-    /// <summary>The report's own name.</summary>
+    /// <summary>The identity of the report.</summary>
     public ReportId Id => new(Claim, Stage, Outcome.Kind);
 }

@@ -1,9 +1,9 @@
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// What managers know of their store's availability: when one of them last wrote to it, and since when they have done
-/// so without a gap. No executor can ping while the store is away. So an executor's silence counts only from the end of
-/// the last gap.
+/// The availability of a store, as its managers observe it: the time of their last write, and the time since which
+/// they have written without a gap. No executor can ping while the store is unavailable. So an executor's silence
+/// counts only from the end of the last gap.
 /// </summary>
 /// <param name="last">The last write of any manager, by the store's clock.</param>
 /// <param name="since">The end of the last gap, by the store's clock.</param>
@@ -15,7 +15,7 @@ public readonly struct StoreWatch(DateTimeOffset last, DateTimeOffset since)
     /// <summary>The end of the last gap, by the store's clock.</summary>
     public DateTimeOffset Since { get; } = since;
 
-    /// <summary>The watch after a look at the store; unchanged where the last write is recent enough.</summary>
+    /// <summary>The watch that a manager stores next; unchanged if the last write is recent enough.</summary>
     /// <param name="seen">The watch that is stored; null if there is none.</param>
     /// <param name="now">The store's time.</param>
     /// <param name="rules">The host's rules.</param>
@@ -31,7 +31,7 @@ public readonly struct StoreWatch(DateTimeOffset last, DateTimeOffset since)
     }
 
     /// <summary>
-    /// When the first executor can be expelled at the earliest, by the store's clock; null if no executor is known.
+    /// The earliest time at which an executor can be expelled, by the store's clock; null if no executor is known.
     /// </summary>
     /// <param name="seen">The watch that is stored; null if there is none, and then only pings count.</param>
     /// <param name="firstPing">The oldest ping of all executors.</param>
@@ -47,8 +47,8 @@ public readonly struct StoreWatch(DateTimeOffset last, DateTimeOffset since)
     }
 
     /// <summary>
-    /// When an executor can be expelled at the earliest: a lifetime after its ping, and a lifetime after the end of the
-    /// last gap.
+    /// The earliest time at which one executor can be expelled: a lifetime after its ping, and a lifetime after the end
+    /// of the last gap.
     /// </summary>
     /// <param name="ping">The executor's last ping.</param>
     /// <param name="since">The end of the last gap.</param>
@@ -57,12 +57,13 @@ public readonly struct StoreWatch(DateTimeOffset last, DateTimeOffset since)
     {
         ArgumentNullException.ThrowIfNull(rules);
 
-        // A lifetime of silence is allowed; what is longer is not.
+        // Silence of exactly one lifetime is still allowed.
         return (ping > since ? ping : since) + rules.ExecutorLifetime + TimeSpan.FromTicks(1);
     }
 
     /// <summary>
-    /// A gap that is longer is an outage. An executor that pings once in each interval outlives every gap that is not.
+    /// The longest time between two writes that is not an outage. An executor that pings once in each interval survives
+    /// it.
     /// </summary>
     private static TimeSpan LongestGap(LifecycleRules rules)
     {

@@ -1,7 +1,7 @@
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// What a manager has to do with a task in its present state, apart from looking whether it is overdue.
+/// The duties of a manager for a task, apart from checking whether it is overdue.
 /// </summary>
 public enum TaskDuty
 {
@@ -19,20 +19,21 @@ public enum TaskDuty
 }
 
 /// <summary>
-/// A manager's duty and its time. A task has at most one, which follows from its definition and its state.
+/// A manager's duty for a task and the time at which it is due. A task has at most one, which follows from its
+/// definition and its state.
 /// </summary>
-/// <param name="duty">What.</param>
-/// <param name="at">When, by the store's clock.</param>
+/// <param name="duty">The duty.</param>
+/// <param name="at">The time at which it is due, by the store's clock.</param>
 public readonly struct DueDuty(TaskDuty duty, DateTimeOffset at)
 {
-    /// <summary>What.</summary>
+    /// <summary>The duty.</summary>
     public TaskDuty Duty { get; } = duty;
 
-    /// <summary>When, by the store's clock.</summary>
+    /// <summary>The time at which the duty is due, by the store's clock.</summary>
     public DateTimeOffset At { get; } = at;
 
     /// <summary>
-    /// The duty of a task; null if a manager has nothing to do with it until something else happens to it.
+    /// The duty for a task; null if there is none until another event changes the task.
     /// </summary>
     /// <param name="task">The definition.</param>
     /// <param name="state">The state.</param>

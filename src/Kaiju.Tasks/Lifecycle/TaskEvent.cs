@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// Everything that can happen to a task after its creation. Ids are made by the store and come in with the event.
+/// An event that can change a task after its creation. The store makes the ids that an event contains.
 /// </summary>
 public abstract class TaskEvent
 {
@@ -14,44 +14,44 @@ public abstract class TaskEvent
     /// <summary>The kind of event, without its data.</summary>
     public sealed override string ToString() => GetType().Name;
 
-    /// <summary>The manager found an IDLE task due, or a SUSPENDED one.</summary>
-    /// <param name="hasResults">The task's result run and pass has rows.</param>
+    /// <summary>The manager queues a task that is IDLE and due, or SUSPENDED.</summary>
+    /// <param name="hasResults">True if the history has entries of the task's result run and pass.</param>
     public sealed class QueueDue(bool hasResults) : TaskEvent
     {
-        /// <summary>The task's result run and pass has rows.</summary>
+        /// <summary>True if the history has entries of the task's result run and pass.</summary>
         public bool HasResults { get; } = hasResults;
     }
 
-    /// <summary>An executor takes a QUEUED task.</summary>
-    /// <param name="executorId">Who.</param>
-    /// <param name="claim">A random id, made for this claim.</param>
+    /// <summary>An executor claims a QUEUED task.</summary>
+    /// <param name="executorId">The executor's id.</param>
+    /// <param name="claim">The claim: a random id, new for each claim.</param>
     public sealed class Claimed(string executorId, Guid claim) : TaskEvent
     {
-        /// <summary>Who.</summary>
+        /// <summary>The executor's id.</summary>
         public string ExecutorId { get; } = executorId;
 
-        /// <summary>A random id, made for this claim.</summary>
+        /// <summary>The claim: a random id, new for each claim.</summary>
         public Guid Claim { get; } = claim;
     }
 
-    /// <summary>An executor reports of a stage.</summary>
-    /// <param name="report">What it says.</param>
+    /// <summary>An executor reports the outcome of a stage.</summary>
+    /// <param name="report">The report.</param>
     public sealed class Reported(StageReport report) : TaskEvent
     {
-        /// <summary>What it says.</summary>
+        /// <summary>The report.</summary>
         public StageReport Report { get; } = report;
     }
 
-    /// <summary>An executor that stops gives an unfinished task back.</summary>
+    /// <summary>An executor that stops releases an unfinished task.</summary>
     public sealed class GivenBack : TaskEvent;
 
     /// <summary>The executor that held the task is dead.</summary>
     public sealed class Interrupted : TaskEvent;
 
-    /// <summary>The manager looks whether the task has taken too long.</summary>
+    /// <summary>The manager checks whether the task is overdue.</summary>
     public sealed class CheckOverdue : TaskEvent;
 
-    /// <summary>The manager found an ended periodic task.</summary>
+    /// <summary>The manager begins the next run of a periodic task that has ended.</summary>
     /// <param name="jobId">The next run's id.</param>
     public sealed class NextPeriod(string jobId) : TaskEvent
     {
@@ -59,32 +59,32 @@ public abstract class TaskEvent
         public string JobId { get; } = jobId;
     }
 
-    /// <summary>The manager looks whether a wait is over.</summary>
+    /// <summary>The manager checks whether a wait is over.</summary>
     public sealed class CheckWait : TaskEvent;
 
-    /// <summary>A message for the task.</summary>
-    /// <param name="data">The message, any JSON.</param>
+    /// <summary>A client sends a message to the task.</summary>
+    /// <param name="data">The message, any JSON value.</param>
     public sealed class MessageSent(JsonElement data) : TaskEvent
     {
-        /// <summary>The message, any JSON.</summary>
+        /// <summary>The message, any JSON value.</summary>
         public JsonElement Data { get; } = data;
     }
 
-    /// <summary>The manager looks whether a retry is due.</summary>
+    /// <summary>The manager checks whether a retry is due.</summary>
     public sealed class CheckRetry : TaskEvent;
 
-    /// <summary>Somebody cancels the run.</summary>
+    /// <summary>A client cancels the run.</summary>
     public sealed class Cancelled : TaskEvent;
 
-    /// <summary>A task that finished names this one as its next.</summary>
-    /// <param name="jobId">The new run's id, for a task that has run before.</param>
+    /// <summary>Another task finished and starts this one as its follow-up.</summary>
+    /// <param name="jobId">The new run's id; not used if the task has not run yet.</param>
     public sealed class Chained(string jobId) : TaskEvent
     {
-        /// <summary>The new run's id, for a task that has run before.</summary>
+        /// <summary>The new run's id; not used if the task has not run yet.</summary>
         public string JobId { get; } = jobId;
     }
 
-    /// <summary>Somebody starts the task over, whatever it was doing.</summary>
+    /// <summary>A client restarts the task, whatever its state.</summary>
     /// <param name="jobId">The new run's id.</param>
     public sealed class Reset(string jobId) : TaskEvent
     {

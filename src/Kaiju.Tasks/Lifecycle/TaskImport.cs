@@ -1,13 +1,13 @@
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// How a stored task of somewhere else (an export, the Python original) comes into a store as it is: its state is kept,
-/// and what the other did not keep is made up from what it did.
+/// Computes how a task of another store (an export, the Python original) is stored. Its state is kept, and missing
+/// members are derived from the others.
 /// </summary>
 public static class TaskImport
 {
     /// <summary>
-    /// The definition with what the original writes differently put right: cron with seconds has them in front here.
+    /// Converts a definition of the original: its cron expressions have the seconds last, ours have them first.
     /// </summary>
     /// <param name="definition">The stored definition.</param>
     public static TaskDefinition Normalize(TaskDefinition definition)
@@ -19,9 +19,9 @@ public static class TaskImport
             : definition;
     }
 
-    /// <summary>The managed state of an imported task.</summary>
-    /// <param name="task">The stored task, its definition complete.</param>
-    /// <param name="claim">The claim of a task that is EXECUTED.</param>
+    /// <summary>The state of an imported task.</summary>
+    /// <param name="task">The task, with a complete definition.</param>
+    /// <param name="claim">The new claim of a task that is EXECUTED.</param>
     /// <param name="now">The store's time.</param>
     /// <param name="rules">The host's rules.</param>
     public static ManagedState State(TaskRecord task, Guid claim, DateTimeOffset now, LifecycleRules rules)
@@ -43,15 +43,15 @@ public static class TaskImport
     }
 
     /// <summary>
-    /// The last ping of an executor that holds imported tasks: no other machine's clock makes it later than the store's
-    /// time.
+    /// The last ping of an executor that holds imported tasks, at the latest the store's time: the clock of the other
+    /// store may be ahead.
     /// </summary>
-    /// <param name="lastPing">The ping that came with the import.</param>
+    /// <param name="lastPing">The last ping, by the clock of the other store.</param>
     /// <param name="now">The store's time.</param>
     public static DateTimeOffset Ping(DateTimeOffset lastPing, DateTimeOffset now) => lastPing < now ? lastPing : now;
 
-    /// <summary>The rows of an imported task's results.</summary>
-    /// <param name="task">The stored task.</param>
+    /// <summary>The history entries of an imported task's results.</summary>
+    /// <param name="task">The task.</param>
     public static IEnumerable<StageEntry> Entries(TaskRecord task)
     {
         ArgumentNullException.ThrowIfNull(task);
@@ -81,8 +81,8 @@ public static class TaskImport
         };
     }
 
-    // The original does not say when a retry comes: one that is left is due. A task that was never queued has never
-    // failed a run.
+    // The original does not store the time of a retry, so a retry that is left is due now. A task that was never queued
+    // has not failed a run.
     private static DateTimeOffset? RetryAt(
         TaskRecord task, ManagedState state, DateTimeOffset now, LifecycleRules rules) =>
         state.QueuedAt is not null

@@ -4,7 +4,7 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Lifecycle;
 
-/// <content>What comes from outside of a run: time, messages, other tasks, people.</content>
+/// <content>Events from outside of a run: times, messages, other tasks, clients.</content>
 public static partial class TaskLifecycle
 {
     private static Transition? StartNextPeriod(
@@ -34,7 +34,7 @@ public static partial class TaskLifecycle
         }
 
         var error = Error(
-            TaskErrorKind.MessageTimeout, $"No message came for stage {state.Stage} until {state.WaitDeadline:u}.");
+            TaskErrorKind.MessageTimeout, $"No message arrived for stage {state.Stage} until {state.WaitDeadline:u}.");
         return Fail(task, state, error, TaskExitCode.Aborted, null, null, now) with
         {
             Entry = Entry(state, state.StatusChange, now, null, default, error),
@@ -47,7 +47,7 @@ public static partial class TaskLifecycle
             ? EndWait(task, state, data, now)
             : null;
 
-    /// <summary>What was waited for is the stage's result; the rest of the task is for an executor again.</summary>
+    /// <summary>Completes a waiting stage. If it was not the last one, an executor must claim the task again.</summary>
     private static Transition EndWait(TaskDefinition task, ManagedState state, JsonElement result, DateTimeOffset now)
     {
         var done = Complete(task, state, Entry(state, state.StatusChange, now, null, result), null, now);
@@ -61,8 +61,8 @@ public static partial class TaskLifecycle
             return null;
         }
 
-        // A run that was not queued yet has no results of its own to show beside its outcome. It stands for the time
-        // that it waited for: from there on counts what passes, and not again from the run before.
+        // A run that was not queued yet has no results of its own: do not show those of the run before. Its occurrence
+        // is the time for which it waited, so that skipped occurrences are counted from there.
         var shown = state.State == TaskState.Idle
             ? state with
             {
@@ -83,9 +83,9 @@ public static partial class TaskLifecycle
             now);
     }
 
-    /// <summary>Whether a task can be started by one that finished, and if not, why.</summary>
-    /// <param name="task">The definition of the task to start; null if there is none.</param>
-    /// <param name="state">Its state.</param>
+    /// <summary>Decides whether a follow-up task can be started, and if not, why.</summary>
+    /// <param name="task">The definition of the follow-up task; null if it does not exist.</param>
+    /// <param name="state">The state of the follow-up task; null if it does not exist.</param>
     public static ChainResult JudgeChain(TaskDefinition? task, ManagedState? state) => (task, state) switch
     {
         (null, _) or (_, null) => ChainResult.Missing,

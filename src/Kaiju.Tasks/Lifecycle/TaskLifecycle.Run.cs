@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Lifecycle;
 
-/// <content>A run, from the queue through its stages to its end or its next retry.</content>
+/// <content>Events of a run, from the queue through its stages to its end or its next retry.</content>
 public static partial class TaskLifecycle
 {
     private static Transition? QueueDue(
@@ -13,7 +13,7 @@ public static partial class TaskLifecycle
 
         if (state.State == TaskState.Idle && state.NextRun <= now)
         {
-            // Rows under the current run can only be leftovers of an import: the new go must not share their keys.
+            // Entries of the current run can only come from an import. The new pass must not share their keys.
             var pass = hasResults && state.ResultRun == state.JobId ? state.Pass + 1 : state.Pass;
             var due = task.Cron is null ? state : PeriodicSchedule.Due(task, state, now, rules);
             return new Transition
@@ -46,7 +46,7 @@ public static partial class TaskLifecycle
                     ExecutorId = claim.ExecutorId,
                     Claim = claim.Claim,
 
-                    // Waiting in the queue is not executing.
+                    // The time in the queue does not count.
                     ExecDeadline = now + task.MaxExecTimeout,
                     StatusChange = now,
                 }
@@ -56,8 +56,8 @@ public static partial class TaskLifecycle
     private static Transition? Record(
         TaskDefinition task, ManagedState state, StageReport report, DateTimeOffset now, LifecycleRules rules)
     {
-        // The fence: the claim says who, the stage says what is next. Whatever ends or requeues a run changes one of
-        // them.
+        // The fence: a report is current only while the task has its claim and its stage. Every event that ends or
+        // queues a run changes one of them.
         if (state.Claim != report.Claim || state.Stage != report.Stage)
         {
             return null;
@@ -113,8 +113,8 @@ public static partial class TaskLifecycle
 
         var error = Error(
             TaskErrorKind.Interrupted,
-            $"{interrupted.Interruptions} executors died over this run, the last one at stage {state.Stage}; it is "
-                + "parked so that it takes down no more. Reset the task to try again.");
+            $"{interrupted.Interruptions} executors died during this run, the last one at stage {state.Stage}. It is "
+                + "not retried, since more executors might die. Reset the task to try again.");
         return Fail(task, interrupted, error, TaskExitCode.Aborted, null, null, now);
     }
 
@@ -140,7 +140,9 @@ public static partial class TaskLifecycle
             : failed;
     }
 
-    /// <summary>After this time the task is overdue; null if it cannot become so in its present state.</summary>
+    /// <summary>
+    /// The last time at which the task is not overdue; null if it cannot become overdue in its present state.
+    /// </summary>
     /// <param name="task">The definition.</param>
     /// <param name="state">The state.</param>
     /// <param name="rules">The host's rules.</param>
@@ -159,8 +161,8 @@ public static partial class TaskLifecycle
     }
 
     /// <summary>
-    /// The first moment at which the task is overdue: what is past its time is, not what has reached it. Null if it
-    /// cannot become so in its present state.
+    /// The first time at which the task is overdue: one tick after its deadline. Null if it cannot become overdue in
+    /// its present state.
     /// </summary>
     /// <param name="task">The definition.</param>
     /// <param name="state">The state.</param>
@@ -181,7 +183,7 @@ public static partial class TaskLifecycle
 
         if (RetryPlan.Of(task, state, now).IsTooLate(TimeSpan.Zero, rules))
         {
-            // Now it is final, and whoever was told of a failure with a retry to come is told so.
+            // The failure is final now. A notification replaces the earlier one, which announced a retry.
             return new Transition { After = state with { RetryAt = null }, Notify = task.Notify };
         }
 

@@ -4,13 +4,13 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// Every rule about how a task changes, as one pure function of the task, an event and the store's time. In-memory
-/// stores apply what it says; SQL stores carry the same out as guarded statements and are held to it by tests. Nothing
-/// else decides a next state.
+/// All rules about changes of a task, as one pure function of the task, an event and the store's time. The memory store
+/// applies its transitions directly. The SQL stores write them with guarded statements, and tests compare them with
+/// this function. No other code decides a next state.
 /// </summary>
 public static partial class TaskLifecycle
 {
-    /// <summary>The state of a new task. One that is due at once is QUEUED at once.</summary>
+    /// <summary>The state of a new task. A task that is due is QUEUED at once.</summary>
     /// <param name="task">The definition.</param>
     /// <param name="jobId">The id of its first run.</param>
     /// <param name="now">The store's time.</param>
@@ -32,7 +32,9 @@ public static partial class TaskLifecycle
         return task.Enabled && state.NextRun <= now ? Queued(task, state, now) : state;
     }
 
-    /// <summary>What an event makes of a task; null if it changes nothing in the task's present state.</summary>
+    /// <summary>
+    /// The transition that an event causes; null if it does not change the task in its present state.
+    /// </summary>
     /// <param name="task">The definition.</param>
     /// <param name="state">The state.</param>
     /// <param name="happened">The event.</param>
@@ -64,11 +66,11 @@ public static partial class TaskLifecycle
     }
 
     /// <summary>
-    /// True if the report was carried out before: then it is answered as it was then, whatever has happened since.
+    /// True if the report was recorded before. It then gets the same answer, even if the task has changed since.
     /// </summary>
     /// <param name="state">The state.</param>
     /// <param name="entry">
-    /// The row of the report's stage in the task's history, if there is one under the report's claim.
+    /// The entry of the report's stage in the task's history, if the report's claim has recorded one.
     /// </param>
     /// <param name="report">The report.</param>
     public static bool IsRecorded(ManagedState state, StageEntry? entry, ReportId report)
@@ -79,7 +81,7 @@ public static partial class TaskLifecycle
                 && entry.Stage == report.Stage);
     }
 
-    /// <summary>The state of an IDLE task that waits for its first run, by its definition alone.</summary>
+    /// <summary>The state of an IDLE task that waits for its first run, as its definition says.</summary>
     internal static ManagedState FirstRun(TaskDefinition task, ManagedState state, DateTimeOffset now) =>
         StartsBySchedule(task)
         ? PeriodicSchedule.Plan(task, state, now) ?? state with { NextRun = null }
@@ -87,7 +89,9 @@ public static partial class TaskLifecycle
 
     private static bool StartsBySchedule(TaskDefinition task) => task is { Cron: not null, RunAt: null };
 
-    /// <summary>When a task that its schedule does not start is due first; null: when something starts it.</summary>
+    /// <summary>
+    /// The first run of a task that its schedule does not start; null if only a chain or a reset starts it.
+    /// </summary>
     private static DateTimeOffset? UnscheduledStart(TaskDefinition task, DateTimeOffset now) =>
         task.RunAt == TaskDefinition.OnDemand ? null : task.RunAt ?? now;
 
@@ -106,7 +110,7 @@ public static partial class TaskLifecycle
         StatusChange = now,
     };
 
-    /// <summary>The stage is done: on to the next one in the same state, or the end.</summary>
+    /// <summary>Completes a stage: the task moves to the next stage, or it has finished.</summary>
     private static Transition Complete(
         TaskDefinition task, ManagedState state, StageEntry entry, ReportId? report, DateTimeOffset now)
     {
@@ -149,7 +153,9 @@ public static partial class TaskLifecycle
             Notify = task.Notify,
         };
 
-    /// <summary>Nothing of the task is under way, so that it may be started by another or replaced.</summary>
+    /// <summary>
+    /// True if the task is not queued, executed, suspended or waiting: it may be started or replaced.
+    /// </summary>
     /// <param name="state">The state.</param>
     public static bool IsAtRest(ManagedState state)
     {
@@ -158,8 +164,8 @@ public static partial class TaskLifecycle
     }
 
     /// <summary>
-    /// The task has ended for good and may be deleted once it is old enough: it is neither periodic nor kept by every
-    /// clean-up.
+    /// True if the task may be deleted once it is old enough: its run has ended, and it is neither periodic nor marked
+    /// <see cref="TaskDefinition.System"/>.
     /// </summary>
     /// <param name="task">The definition.</param>
     /// <param name="state">The state.</param>
@@ -175,7 +181,7 @@ public static partial class TaskLifecycle
         now + RetryPlan.Of(task, state, now).TimeToRetry(state.JobId, state.Attempt, TimeSpan.Zero, rules);
 
     /// <summary>
-    /// A new run from its first stage. What is shown of the run before stays until the new one is queued.
+    /// A new run from its first stage. The record shows the outcome of the run before until the new run is queued.
     /// </summary>
     private static ManagedState Fresh(ManagedState state, string jobId, DateTimeOffset now) =>
         Released(state, TaskState.Idle, null, now) with
@@ -188,7 +194,7 @@ public static partial class TaskLifecycle
             RetryAt = null,
         };
 
-    /// <summary>Nobody holds the task any more, and it waits for nothing.</summary>
+    /// <summary>The state without a claim and without a wait.</summary>
     private static ManagedState Released(ManagedState state, TaskState next, ReportId? report, DateTimeOffset now) =>
         state with
         {

@@ -3,14 +3,14 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Lifecycle;
 
 /// <summary>
-/// Which members of a definition may change in which state, and what the change makes of the state. What only describes
-/// a task or decides about its future may change at any time; what a run is made of may not change under it.
+/// Decides which members of a definition may change in which state, and how the change affects the state. Members that
+/// describe a task or affect later runs may change at any time. Members that a run uses may not change during the run.
 /// </summary>
 public static class TaskUpdate
 {
-    /// <summary>What may not change now; none if the update is allowed.</summary>
+    /// <summary>The faults of an update, one sentence each; none if the update is allowed.</summary>
     /// <param name="before">The stored definition.</param>
-    /// <param name="after">The definition to put in its place, complete.</param>
+    /// <param name="after">The new definition, complete.</param>
     /// <param name="state">The task's state.</param>
     public static IReadOnlyList<string> FindFaults(TaskDefinition before, TaskDefinition after, ManagedState state)
     {
@@ -44,8 +44,8 @@ public static class TaskUpdate
     }
 
     /// <summary>The state after an allowed update.</summary>
-    /// <param name="before">The definition before.</param>
-    /// <param name="after">The definition from now on.</param>
+    /// <param name="before">The stored definition.</param>
+    /// <param name="after">The new definition, complete.</param>
     /// <param name="state">The state before.</param>
     /// <param name="now">The store's time.</param>
     public static ManagedState Apply(
@@ -65,15 +65,15 @@ public static class TaskUpdate
             return state;
         }
 
-        // What was wrong with the schedule before is not shown beside the new one.
+        // An error of the old schedule is not shown beside the new schedule.
         var rested = state.Error?.Kind == TaskErrorKind.Schedule ? state with { Error = null } : state;
         if (changesStart)
         {
             return TaskLifecycle.FirstRun(after, rested, now);
         }
 
-        // A new schedule counts from now and after the last occurrence: it does not make up for what the old one left
-        // open, does not fire, and repeats nothing that ran or was cancelled.
+        // A new schedule counts from now and after the last occurrence. So it does not run missed occurrences of the
+        // old one, does not start the task now, and repeats no occurrence that ran or was cancelled.
         return (after.Cron is null
             ? null
             : PeriodicSchedule.Plan(after, rested, now)) ?? rested with { NextRun = null };

@@ -1,24 +1,26 @@
 namespace Kaiju.Tasks.Lifecycle;
 
-/// <summary>What an event makes of a task. A store carries out all of it in one transaction, or nothing.</summary>
+/// <summary>The changes that an event causes. A store applies all of them in one transaction, or none.</summary>
 public sealed record Transition
 {
-    /// <summary>The state from now on.</summary>
+    /// <summary>The new state.</summary>
     public required ManagedState After { get; init; }
 
-    /// <summary>A row of the run's history to add: a stage's result, or its failure.</summary>
+    /// <summary>The entry to add to the run's history: a stage's result or failure. Default: null, for none.</summary>
     public StageEntry? Entry { get; init; }
 
-    /// <summary>A notification is to be left.</summary>
+    /// <summary>True: a notification must be stored.</summary>
     public bool Notify { get; init; }
 
     /// <summary>
-    /// The task to start with <see cref="TaskEvent.Chained"/>, in a second step of the same transaction.
+    /// The id of the follow-up task to start with <see cref="TaskEvent.Chained"/>, in a second step of the same
+    /// transaction. Default: null, for none.
     /// </summary>
     public string? StartNext { get; init; }
 
     /// <summary>
-    /// The run before is over and shown no longer once the new one is queued: its outcome goes to the archive now.
+    /// True: the outcome of the previous run must be archived, since the record no longer shows it when the new run is
+    /// queued.
     /// </summary>
     public bool ArchivesRun { get; init; }
 }
