@@ -161,7 +161,7 @@ public sealed class StageContext
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public T? GetMeta<T>() => TypedJson.Read<T>(Meta, SerializerOptions);
 
-    /// <summary>What a test has set, and the defaults.</summary>
+    /// <summary>The values that a test has set, and the defaults of the others.</summary>
     private sealed record Given(
         string TaskId,
         string AppName,

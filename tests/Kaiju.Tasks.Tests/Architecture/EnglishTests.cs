@@ -35,6 +35,7 @@ public sealed class EnglishTests
         new(@"\b(take|takes|taken|took) up\b", "claims, starts"),
         new(@"\b(he|she|his|her|him|hers)\b", "the name of the thing: the caller, the executor"),
         new(@"\bnever (comes|came)\b", "never occurs, never arrives"),
+        new(@"(?-i:<summary>\s*(What|Who|Whose)\b)", "the name of the thing: The definition …, The executor …"),
     ];
 
     /// <summary>The places whose texts are still to be rewritten, as the beginnings of paths.</summary>
@@ -67,6 +68,7 @@ public sealed class EnglishTests
     [InlineData("a.cs", "var a = \"\"\"\n    It goes on.\n    \"\"\";", "a.cs:2: goes on")]
     [InlineData("a.sql", "-- Carried\n-- out once.\nselect 1", "a.sql:1: Carried out")]
     [InlineData("a.md", "# Title\n| It | never comes |", "a.md:2: never comes")]
+    [InlineData("a.cs", "/// <summary>\n/// What was sent.\n/// </summary>\nclass C;", "a.cs:1: <summary> What")]
     public void A_banned_phrase_is_found_with_its_place(string file, string text, string expected) =>
         Find(file, text).Should().ContainSingle().Which.Should().StartWith(expected + " → ");
 

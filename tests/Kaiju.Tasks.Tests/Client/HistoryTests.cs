@@ -1,7 +1,7 @@
-using Microsoft.Extensions.DependencyInjection;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Storage.Memory;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Kaiju.Tasks.Tests.Client;
