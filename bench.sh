@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Measures our stores, their peers and the raw limits in one run, and writes bench/RESULTS.md and bench/results.json:
+# Measures the stores of Kaiju.Tasks, their peers and the raw limits in one run, and writes bench/RESULTS.md and
+# bench/results.json:
 #   ./bench.sh                       everything, about ten minutes
-#   ./bench.sh --quick               the ratios alone, smaller and once, in a minute, as one line of JSON
-#   ./bench.sh micro [filter]        what single parts cost, by BenchmarkDotNet
+#   ./bench.sh --quick               only the ratios, smaller and once, in a minute, as one line of JSON
+#   ./bench.sh micro [filter]        the cost of single parts, by BenchmarkDotNet
 #   ./bench.sh one PROBE SUBJECT …   one measurement, three times, such as: one throughput kaiju-postgresql --bulk 12000
 #   ./bench.sh --against REV [--pairs N] [PROBE SUBJECT …]
-#                                    this state beside that of a commit, by turns in 15 pairs: each figure's
+#                                    compares the work tree with a commit in 15 alternating pairs: each figure's
 #                                    ratio and its interval
 set -euo pipefail
 cd "$(dirname "$0")"

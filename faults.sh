@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Real processes on one database, killed, frozen, cut off, kept from writing, held up and restarted at will, and then
-# the checks:
+# Harms real processes on one database (kills, freezes, cuts off, locks out and restarts them), and then checks the
+# guarantees:
 #   ./faults.sh [--seconds N] [--seed S] [--store sqlite|postgres]
 #               [--scenario kill|freeze|postmaster|terminate|readonly|outage|restart|held|cut]
-# The last line names the seed, and how many faults were found; then the exit code is 1.
+# The last line has the seed and the number of faults; the exit code is 1 if there were any.
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Lives of the whole engine, each from a seed, with everything going wrong that can:
+# Simulates the whole engine under every kind of fault, each life from a seed:
 #   ./simulate.sh --seeds 100000 [--from N]
-# The last line is "N seeds, no fault", or names the seed that fails; then the exit code is 1.
+# The last line is "N seeds, no fault", or names the failing seed; the exit code is then 1.
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Restores, builds and tests everything. The last line sums up all test projects: N passed, N failed, N skipped.
-# The tests start PostgreSQL and PgBouncer themselves; where these are missing, the distribution's packages are
-# installed.
-# KAIJU_TEST_POSTGRES, a connection string of somebody who may create databases, names another server instead.
+# The tests start PostgreSQL and PgBouncer themselves; if these are missing, the distribution's packages are installed.
+# KAIJU_TEST_POSTGRES names another server instead: a connection string with the right to create databases.
 set -uo pipefail
 cd "$(dirname "$0")"
 
@@ -32,7 +31,7 @@ code=${PIPESTATUS[0]}
 count() { grep -oE "$1: +[0-9]+" "$log" | awk '{sum += $2} END {print sum + 0}'; }
 passed=$(count Passed) failed=$(count Failed) skipped=$(count Skipped)
 
-# A run in which nothing was tested, or whose runner broke, is no success whatever it counted.
+# A run without tests, or with a failed runner, is not a success, whatever it counted.
 if [ "$code" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
 if [ "$passed" -eq 0 ]; then failed=$((failed + 1)); fi
 echo "$passed passed, $failed failed, $skipped skipped"

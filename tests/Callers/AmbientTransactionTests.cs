@@ -7,23 +7,21 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Callers;
 
-/// <summary>How a scope surrounds a call.</summary>
+/// <summary>The ways in which a scope can surround a call.</summary>
 public enum Surrounding
 {
     /// <summary>The scope follows the call to other threads.</summary>
     Flowing,
 
-    /// <summary>The scope is of the thread, which the call blocks.</summary>
+    /// <summary>The scope belongs to the thread, which the call blocks.</summary>
     OfThread,
 
-    /// <summary>
-    /// The scope is complete and not left yet, so that the ambient transaction may not even be asked for.
-    /// </summary>
+    /// <summary>The scope is complete but not disposed, so the ambient transaction must not even be read.</summary>
     Complete,
 }
 
 /// <summary>
-/// Every call of the client stands apart from an ambient transaction: it succeeds, and what it did stays.
+/// Every call of the client is independent of an ambient transaction: it succeeds, and its effect stays.
 /// </summary>
 public abstract class AmbientTransactionTests : IDisposable
 {
@@ -55,7 +53,7 @@ public abstract class AmbientTransactionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Calls))]
-    public async Task A_call_in_a_scope_that_is_rolled_back_succeeds_at_once_and_what_it_did_stays(
+    public async Task A_call_in_a_scope_that_is_rolled_back_succeeds_at_once_and_its_effect_stays(
         string member, Surrounding surrounding)
     {
         using var host = NewHost(TaskRoles.Client);
@@ -71,7 +69,7 @@ public abstract class AmbientTransactionTests : IDisposable
             await client.CancelAsync("t");
         }
 
-        // The explicit way to join: a transaction of the caller's, which the scope has no part in.
+        // The explicit way to join: a transaction of the caller that does not belong to the scope.
         using var transaction = BeginTransaction();
         var inside = surrounding == Surrounding.Flowing
             ? await SurroundAsync(client, member, transaction)
@@ -140,7 +138,7 @@ public abstract class AmbientTransactionTests : IDisposable
         _log.Lines.Should().BeEmpty();
     }
 
-    /// <summary>Puts the store in place; each test has an empty one.</summary>
+    /// <summary>Registers the store; each test has an empty one.</summary>
     protected abstract void UseStore(KaijuTasksBuilder tasks);
 
     /// <summary>Begins a transaction in the database of the store; null if it has none.</summary>
@@ -179,7 +177,7 @@ public abstract class AmbientTransactionTests : IDisposable
         }
         catch (NotSupportedException) when (IsUnsupported(member, transaction))
         {
-            // A store without transactions says so.
+            // A store without transactions refuses the call.
         }
     }
 

@@ -6,17 +6,17 @@ using Microsoft.Extensions.Hosting;
 namespace Kaiju.Tasks.Tests.Callers;
 
 /// <summary>
-/// Every public call from a thread that is the only one of its context, as a desktop application makes them: nothing in
-/// the library needs that thread, so that a call may block it, and an awaited call comes back to it.
+/// Makes every public call from the only thread of a context, as a desktop application does. The library does not need
+/// that thread, so a call may block it. An awaited call returns to it.
 /// </summary>
 public abstract class CallerContextTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
 
-    /// <summary>Every member of the client; a new one is called as well, or fails for want of an argument.</summary>
+    /// <summary>Every member of the client. A new member is called as well, or fails for a missing argument.</summary>
     public static TheoryData<string> Members => ClientMembers.Names;
 
-    /// <summary>Puts the store in place; each test has an empty one.</summary>
+    /// <summary>Registers the store; each test has an empty one.</summary>
     protected abstract void UseStore(KaijuTasksBuilder tasks);
 
     /// <summary>Begins a transaction in the database of the store; null if it has none.</summary>
@@ -38,7 +38,7 @@ public abstract class CallerContextTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public void An_awaited_call_comes_back_to_the_only_thread_of_its_caller(string member) =>
+    public void An_awaited_call_returns_to_the_only_thread_of_its_caller(string member) =>
         OneThreadContext.Run(async _ =>
     {
         var thread = Environment.CurrentManagedThreadId;
@@ -59,7 +59,7 @@ public abstract class CallerContextTests
     [InlineData("dispose asynchronously")]
     [InlineData("dispose, dispose")]
     [InlineData("stop, stop, dispose")]
-    public void A_host_that_runs_tasks_ends_while_its_end_blocks_the_only_thread(string ends) =>
+    public void A_host_that_runs_tasks_ends_while_its_disposal_blocks_the_only_thread(string ends) =>
         OneThreadContext.Block(context =>
     {
         var entered = new SemaphoreSlim(0);
@@ -96,8 +96,7 @@ public abstract class CallerContextTests
     });
 
     /// <summary>
-    /// A control that a handler makes puts a context on the thread of the pool, and nobody ever runs what is posted
-    /// there.
+    /// A control created by a handler sets a context on the pool thread, and work posted to that context never runs.
     /// </summary>
     [Fact]
     public async Task A_context_that_a_handler_leaves_on_its_thread_stops_nothing()
@@ -128,7 +127,7 @@ public abstract class CallerContextTests
         }
         catch (NotSupportedException) when (transaction is null)
         {
-            // A store without transactions says so.
+            // A store without transactions refuses the call.
         }
     }
 

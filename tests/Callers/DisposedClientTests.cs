@@ -5,14 +5,16 @@ using Microsoft.Extensions.Hosting;
 
 namespace Kaiju.Tasks.Tests.Callers;
 
-/// <summary>Every call of the client after its host was disposed of says so, in the caller's words.</summary>
+/// <summary>
+/// After its host's disposal every call of the client throws an error that names the caller's operation.
+/// </summary>
 public abstract class DisposedClientTests
 {
     public static TheoryData<string> Members => ClientMembers.Names;
 
     [Theory]
     [MemberData(nameof(Members))]
-    public async Task A_call_after_its_host_was_disposed_of_says_so(string member)
+    public async Task A_call_after_the_disposal_of_its_host_fails_with_that_reason(string member)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         UseStore(builder.Services.AddKaijuTasks().AddCommand("do", () => 1));
@@ -21,12 +23,12 @@ public abstract class DisposedClientTests
         var client = host.Services.GetRequiredService<ITaskClient>();
         host.Dispose();
 
-        await SaysSoAsync(client, member);
+        await ThrowsStoppedAsync(client, member);
     }
 
     [Theory]
     [MemberData(nameof(Members))]
-    public async Task A_call_after_its_service_provider_was_disposed_of_says_so(string member)
+    public async Task A_call_after_the_disposal_of_its_service_provider_fails_with_that_reason(string member)
     {
         var services = new ServiceCollection().AddLogging();
         UseStore(services.AddKaijuTasks().AddCommand("do", () => 1));
@@ -35,14 +37,14 @@ public abstract class DisposedClientTests
         await client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
         await provider.DisposeAsync();
 
-        await SaysSoAsync(client, member);
+        await ThrowsStoppedAsync(client, member);
     }
 
     [Theory]
     [InlineData("stop")]
     [InlineData("dispose")]
     [InlineData("stop, dispose")]
-    public async Task A_wait_that_is_pending_ends_with_its_host(string end)
+    public async Task A_pending_wait_ends_with_its_host(string end)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         UseStore(builder.Services.AddKaijuTasks().AddCommand("do", () => 1));
@@ -70,13 +72,13 @@ public abstract class DisposedClientTests
                 + "continues without this host.");
     }
 
-    /// <summary>Puts the store in place; each test has an empty one.</summary>
+    /// <summary>Registers the store; each test has an empty one.</summary>
     protected abstract void UseStore(KaijuTasksBuilder tasks);
 
     /// <summary>Begins a transaction in the database of the store; null if it has none.</summary>
     protected virtual DbTransaction? BeginTransaction() => null;
 
-    private async Task SaysSoAsync(ITaskClient client, string member)
+    private async Task ThrowsStoppedAsync(ITaskClient client, string member)
     {
         using var transaction = BeginTransaction();
         var call = FluentActions.Awaiting(() => client.BeginCall(member, transaction));

@@ -4,9 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Callers;
 
-/// <summary>
-/// A stage that fails is logged at the default level: as a warning if it is tried again, as an error if it is not.
-/// </summary>
+/// <summary>A failed stage is logged at the default level: as a warning if it is retried, as an error if not.</summary>
 public abstract class FailedStageTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(60);
@@ -81,7 +79,7 @@ public abstract class FailedStageTests
         _log.Lines.Should().ContainSingle().Which.Properties["Delay"].Should().Be(TimeSpan.FromMilliseconds(30));
     }
 
-    /// <summary>Failures without an exception of the handler's.</summary>
+    /// <summary>Failures that no handler's exception caused.</summary>
     [Theory]
     [InlineData("template", "Task t, run {0}: attempt 1 failed at stage 0 (do), no retries are left: *kws.missing*")]
     [InlineData(
@@ -117,7 +115,7 @@ public abstract class FailedStageTests
         _log.Lines.Should().BeEmpty();
     }
 
-    /// <summary>Puts the store in place; each test has an empty one.</summary>
+    /// <summary>Registers the store; each test has an empty one.</summary>
     protected abstract void UseStore(KaijuTasksBuilder tasks);
 
     private static async Task<TaskRun> RunAsync(IHost host, TaskDefinition definition)
@@ -126,7 +124,7 @@ public abstract class FailedStageTests
         await client.CreateAsync(definition);
         var run = await client.WaitAsync(definition.Id!).WaitAsync(_bound);
 
-        // A line may come a little later than the report; a stop waits for the run.
+        // A line may be logged after the report; a stop waits for the run.
         await host.StopAsync();
         return run;
     }

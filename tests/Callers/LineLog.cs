@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Callers;
 
-/// <summary>The lines of a host's log from a level on, with their properties.</summary>
+/// <summary>The lines of a host's log from a given level, with their properties.</summary>
 internal sealed class LineLog(LogLevel least)
 {
     private readonly LogLevel _least = least;
@@ -22,7 +22,7 @@ internal sealed class LineLog(LogLevel least)
 
     public ILoggerProvider NewProvider() => new Provider(this);
 
-    /// <summary>Completes when a line with this id is logged, or has been.</summary>
+    /// <summary>Completes once a line with this id has been logged.</summary>
     public Task Has(int id)
     {
         lock (_lines)

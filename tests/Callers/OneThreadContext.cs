@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Kaiju.Tasks.Tests.Callers;
 
 /// <summary>
-/// A context with one thread, as WinForms and WPF have: what is posted runs on that thread, when it looks. While it is
-/// blocked in a call, nothing runs that needs it.
+/// A context with one thread, as in WinForms and WPF: posted work runs on that thread when it is free. While a call
+/// blocks the thread, posted work waits.
 /// </summary>
 internal sealed class OneThreadContext : SynchronizationContext
 {
@@ -13,17 +13,17 @@ internal sealed class OneThreadContext : SynchronizationContext
     private readonly BlockingCollection<(SendOrPostCallback Call, object? State)> _posted = [];
     private int _count;
 
-    /// <summary>How often something was to run on the one thread.</summary>
+    /// <summary>The number of posts to the one thread.</summary>
     public int Posted => Volatile.Read(ref _count);
 
-    /// <summary>Runs work on the one thread, which never looks for anything else.</summary>
+    /// <summary>Runs work on the one thread, which never processes posted work.</summary>
     public static void Block(Action<OneThreadContext> work) => Run(context =>
     {
         work(context);
         return Task.CompletedTask;
     });
 
-    /// <summary>Runs work on the one thread; whenever it awaits, the thread runs what was posted.</summary>
+    /// <summary>Runs work on the one thread, which processes posted work at every await.</summary>
     public static void Run(Func<OneThreadContext, Task> work)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

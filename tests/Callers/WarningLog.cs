@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Callers;
 
-/// <summary>What is logged at Warning or above: a step that is tried again says so there.</summary>
+/// <summary>The log at Warning and above, where retried steps are logged.</summary>
 internal sealed class WarningLog : ILoggerProvider, ILogger
 {
     private readonly ConcurrentQueue<string> _lines = new();

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Kaiju.Tasks.Faults;
 
 /// <summary>
-/// What must be true at the end, from the database's rows, its own log of changes, and the file in which every
-/// execution was written down. Knows nothing of the library but the meaning of its columns.
+/// The checks at the end. They read the database's rows, its own log of changes, and the file with every execution.
+/// They know nothing of the library except the meaning of its columns.
 /// </summary>
 internal sealed class Checker(
     FaultDatabase database, string witnesses, IReadOnlyCollection<string> acknowledged, int executors, RunReport report)
@@ -134,7 +134,7 @@ internal sealed class Checker(
         Check(
             "I9",
             acknowledged.Except(tasks.Select(task => task.Id)),
-            id => $"the creation of {id} was acknowledged, and it is not there");
+            id => $"the creation of {id} was acknowledged, but the task does not exist");
         CheckScenario(tasks);
     }
 
@@ -164,7 +164,7 @@ internal sealed class Checker(
         }
     }
 
-    /// <summary>I3: what was recorded was recorded under the claim that was held then.</summary>
+    /// <summary>I3: every record was made under the claim that was held then.</summary>
     private void CheckClaims(List<ResultRow> results, List<Change> changes)
     {
         var recorded = changes.Where(change => change is { Recorded: true, OldState: Executing }).ToList();
@@ -185,7 +185,9 @@ internal sealed class Checker(
                 $"stage {result.Stage} of task number {result.TaskNo} has a result of a claim that was not held then");
     }
 
-    /// <summary>I4: only legal transitions, each from where the last one led, and no stage but the next.</summary>
+    /// <summary>
+    /// I4: only legal transitions, each from the state that the last one led to, and only to the next stage.
+    /// </summary>
     private void CheckTransitions(List<Change> changes)
     {
         Check(
@@ -211,7 +213,7 @@ internal sealed class Checker(
         }
     }
 
-    /// <summary>I5: every task has ended, and ended well: nothing here fails by itself.</summary>
+    /// <summary>I5: every task has ended successfully: nothing here fails on its own.</summary>
     private void CheckEnds(List<TaskRow> tasks) =>
         Check(
             "I5",
@@ -236,7 +238,7 @@ internal sealed class Checker(
             same => $"run {same.Key.RunNo} of task number {same.Key.TaskNo} began {same.Count()} times");
     }
 
-    /// <summary>I7: a stage runs again only where something came between.</summary>
+    /// <summary>I7: a stage runs again only after an interruption.</summary>
     private void CheckExecutions(List<Execution> executions, List<Change> changes)
     {
         report.Extra = executions.Count - executions.DistinctBy(
@@ -246,16 +248,16 @@ internal sealed class Checker(
         report.Suspensions = changes.Count(
             change => change is { OldState: Executing, NewState: Suspended, Interrupted: false });
 
-        // A server that is lost takes the newest claims with it, which nothing can show: as many as there are slots.
+        // A lost server loses the newest claims, which cannot be proved: at most as many as there are slots.
         report.MostExtra = report.Interruptions
             + report.Suspensions + ((long)report.LostServers * executors * Worker.Slots);
         if (report.Extra > report.MostExtra)
         {
-            report.Faults.Add($"I7: {report.Extra} stages ran again, {report.MostExtra} at most should have");
+            report.Faults.Add($"I7: {report.Extra} stages ran again, the limit is {report.MostExtra}");
         }
     }
 
-    /// <summary>I8: nothing begins whose result is recorded.</summary>
+    /// <summary>I8: no stage begins whose result is recorded.</summary>
     private void CheckRepetitions(
         List<TaskRow> tasks, List<ResultRow> results, List<Execution> executions, List<Change> changes)
     {
@@ -264,7 +266,7 @@ internal sealed class Checker(
         var recorded = results.ToDictionary(result => (result.TaskNo, result.RunNo, result.Pass, result.Stage));
         foreach (var execution in executions)
         {
-            // Of periodic tasks the last run: the numbers of earlier ones are not written down.
+            // Of periodic tasks only the last run: the numbers of earlier runs are not written down.
             if (numbers.TryGetValue(execution.TaskId, out var task) && task.JobId == execution.JobId
                 && recorded.TryGetValue((task.TaskNo, task.RunNo, execution.Pass, execution.Stage), out var result)
                     && execution.Began > result.Finished)
@@ -274,7 +276,7 @@ internal sealed class Checker(
                     ? "the same claim"
                     : remembered.Contains(execution.Claim)
                         ? "an earlier claim"
-                        : "a claim that the store has no memory of";
+                        : "a claim that the store does not know";
                 report.Faults.Add(
                     $"I8: stage {execution.Stage} of {execution.TaskId} began {late.TotalMilliseconds:0.0} ms after "
                         + $"its result was recorded, under {claim}");
@@ -282,9 +284,7 @@ internal sealed class Checker(
         }
     }
 
-    /// <summary>
-    /// I10: one notification of the end of each task that leaves some; none of them has more than one run.
-    /// </summary>
+    /// <summary>I10: each task with notifications leaves one of its end; none of them has more than one run.</summary>
     private async Task CheckNotificationsAsync()
     {
         const int Notifies = 4;
@@ -303,7 +303,7 @@ internal sealed class Checker(
     {
         if (report.Scenario == "freeze" && report.Refused == 0)
         {
-            report.Faults.Add("no stale write was refused: the freeze has not shown anything");
+            report.Faults.Add("no stale write was refused: the freeze has proved nothing");
         }
 
         if (report.Scenario == "outage" && report.Interruptions > 0)

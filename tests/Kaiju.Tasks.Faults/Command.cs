@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Kaiju.Tasks.Faults;
 
-/// <summary>The command line: which scenarios, on which stores, for how long.</summary>
+/// <summary>The command line: scenarios, stores and duration.</summary>
 internal static class Command
 {
     private const string Usage =
@@ -73,10 +73,10 @@ internal static class Command
     }
 }
 
-/// <summary>What is to be done.</summary>
+/// <summary>The planned runs.</summary>
 internal sealed record Plan
 {
-    /// <summary>How long harm is done, in all runs together.</summary>
+    /// <summary>The duration of harm in all runs together.</summary>
     public required int Seconds { get; init; }
 
     public required int Seed { get; init; }

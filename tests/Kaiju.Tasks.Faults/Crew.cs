@@ -5,7 +5,7 @@ using Kaiju.Tasks.TestServers;
 namespace Kaiju.Tasks.Faults;
 
 /// <summary>
-/// The processes: managers and executors, each of which can be killed, frozen, stopped and started again.
+/// The processes: managers and executors, each of which can be killed, frozen, stopped and restarted.
 /// </summary>
 internal sealed class Crew(string store, string connectionString, string witness, int missedPings) : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class Crew(string store, string connectionString, string witness
         }
     }
 
-    /// <summary>The numbers of those that have a role.</summary>
+    /// <summary>The numbers of the processes with a role.</summary>
     public int[] Those(string role) =>
         [.. Enumerable.Range(0, _members.Count).Where(member => _members[member].Role == role)];
 
@@ -38,7 +38,9 @@ internal sealed class Crew(string store, string connectionString, string witness
 
     public void Thaw(int member) => Programs.Thaw(_members[member].Process.Id);
 
-    /// <summary>Asks a process to stop, waits until it has, and starts another; false if it had to be killed.</summary>
+    /// <summary>
+    /// Stops a process gracefully, waits until it has ended, and starts another; false if it had to be killed.
+    /// </summary>
     public async Task<bool> RestartAsync(int member)
     {
         var hasStopped = await StopAsync(_members[member].Process);
@@ -46,12 +48,12 @@ internal sealed class Crew(string store, string connectionString, string witness
         return hasStopped;
     }
 
-    /// <summary>Those that have ended by themselves, which none should.</summary>
+    /// <summary>The processes that ended on their own, which none should.</summary>
     public IReadOnlyList<string> Ended() => [
         .. _members.Where(member => member.Process.HasExited).Select(
-            member => $"a {member.Role} ended by itself with {member.Process.ExitCode}")];
+            member => $"a {member.Role} ended on its own with exit code {member.Process.ExitCode}")];
 
-    /// <summary>Asks all to stop; false if one had to be killed.</summary>
+    /// <summary>Stops all processes gracefully; false if one had to be killed.</summary>
     public async Task<bool> StopAsync() =>
         (await Task.WhenAll(_members.Select(member => StopAsync(member.Process)))).All(stopped => stopped);
 
@@ -94,7 +96,7 @@ internal sealed class Crew(string store, string connectionString, string witness
 
     private (string Role, Process Process) New(string role)
     {
-        // However this program was started, it starts itself.
+        // The program starts itself, however it was started.
         var self = Environment.ProcessPath!;
         string[] program = Path.GetFileNameWithoutExtension(self) == "dotnet" ? [typeof(Crew).Assembly.Location] : [];
         var start = new ProcessStartInfo(

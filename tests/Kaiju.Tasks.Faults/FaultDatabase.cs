@@ -7,36 +7,32 @@ using Npgsql;
 
 namespace Kaiju.Tasks.Faults;
 
-/// <summary>
-/// The database that all processes share, with a log of every change of state that the database itself keeps.
-/// </summary>
+/// <summary>The database that all processes share, with its own log of every change of state.</summary>
 internal abstract class FaultDatabase : IAsyncDisposable
 {
-    /// <summary>What a worker needs to reach it.</summary>
+    /// <summary>The arguments with which a worker connects.</summary>
     public abstract string ConnectionString { get; }
 
     public virtual PostgresServer? Server => null;
 
     /// <summary>The same through a proxy on a port of this machine.</summary>
     public virtual string ConnectionStringThrough(int port) =>
-        throw new NotSupportedException("There is no server to be reached through a proxy.");
+        throw new NotSupportedException("SQLite has no server that a proxy could reach.");
 
     public abstract Task PrepareAsync();
 
-    /// <summary>
-    /// Lets sessions only read, or write again: those that begin from now on, or, of the whole server, all.
-    /// </summary>
+    /// <summary>Makes sessions read-only, or writable again: new sessions, or all sessions of the server.</summary>
     public virtual Task SetReadOnlyAsync(bool isReadOnly, bool isOfServer) =>
         throw new NotSupportedException("The file has no such setting.");
 
-    /// <summary>Ends the sessions of those who work.</summary>
+    /// <summary>Ends the sessions of the workers.</summary>
     public virtual Task EndSessionsAsync() => throw new NotSupportedException("The file has no sessions.");
 
-    /// <summary>Is not there for anybody for a time.</summary>
-    /// <param name="time">How long.</param>
-    /// <param name="isGone">It loses what it has in memory; else it stands still.</param>
+    /// <summary>Makes the database unavailable for a time.</summary>
+    /// <param name="time">The length of the outage.</param>
+    /// <param name="isGone">True: the server is killed and loses its memory. False: it freezes.</param>
     /// <returns>True if the newest claims may be lost.</returns>
-    public abstract Task<bool> GoAwayAsync(TimeSpan time, bool isGone);
+    public abstract Task<bool> MakeUnavailableAsync(TimeSpan time, bool isGone);
 
     public abstract ValueTask DisposeAsync();
 
@@ -66,7 +62,7 @@ internal abstract class FaultDatabase : IAsyncDisposable
 
     public async Task<long> CountAsync(string sql) => (await QueryAsync(sql, row => row.GetInt64(0)))[0];
 
-    /// <summary>An open connection for somebody else's transaction.</summary>
+    /// <summary>An open connection for a transaction of another client.</summary>
     public async Task<DbConnection> ConnectAsync()
     {
         var connection = Open();
@@ -74,7 +70,7 @@ internal abstract class FaultDatabase : IAsyncDisposable
         return connection;
     }
 
-    /// <summary>Puts the names of tables in the place of [name].</summary>
+    /// <summary>Replaces [name] by the name of the table.</summary>
     public abstract string Named(string sql);
 
     protected abstract DbConnection Open();
@@ -122,9 +118,9 @@ internal abstract class FaultDatabase : IAsyncDisposable
         }
 
         /// <summary>
-        /// Someone holds the file's write lock, such as a process that stands still in its transaction.
+        /// Another process holds the file's write lock, for example one that is frozen in its transaction.
         /// </summary>
-        public override async Task<bool> GoAwayAsync(TimeSpan time, bool isGone)
+        public override async Task<bool> MakeUnavailableAsync(TimeSpan time, bool isGone)
         {
             await using var connection = (SqliteConnection)Open();
             await connection.OpenAsync();
@@ -156,7 +152,7 @@ internal abstract class FaultDatabase : IAsyncDisposable
 
         public override PostgresServer Server => server;
 
-        // A connection in which nothing passes any more is given up after some seconds instead of half a minute.
+        // A silent connection is abandoned after some seconds instead of half a minute.
         public override string ConnectionStringThrough(int port) =>
             new NpgsqlConnectionStringBuilder(ConnectionString)
             {
@@ -223,7 +219,7 @@ internal abstract class FaultDatabase : IAsyncDisposable
                 $"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{database}' and "
                     + $"application_name = 'Kaiju.Tasks'");
 
-        public override async Task<bool> GoAwayAsync(TimeSpan time, bool isGone)
+        public override async Task<bool> MakeUnavailableAsync(TimeSpan time, bool isGone)
         {
             if (isGone)
             {
@@ -242,7 +238,7 @@ internal abstract class FaultDatabase : IAsyncDisposable
 
         public override ValueTask DisposeAsync() => default;
 
-        /// <summary>One statement of somebody who may write whatever the setting is.</summary>
+        /// <summary>Executes one statement on a session that may write under any setting.</summary>
         private async Task AsOperatorAsync(string sql)
         {
             await using var connection = new NpgsqlConnection(

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Kaiju.Tasks.Faults;
 
 /// <summary>
-/// Other people's transactions, which do nothing but hold for seconds: rows of tasks, ids that are about to be created,
-/// or in SQLite the file. What an executor had under way beside a held row must not stand still.
+/// Transactions of other clients that only hold locks for seconds: rows of tasks, ids that are about to be created, or
+/// in SQLite the file. An executor's work beside a held row must not stop.
 /// </summary>
 internal sealed class Holder(FaultDatabase database, Random random, RunReport report)
 {
@@ -22,7 +22,9 @@ internal sealed class Holder(FaultDatabase database, Random random, RunReport re
             HoldAnyAsync(random.Next(1, 6), TimeSpan.FromMilliseconds(random.Next(500, 4000))),
             HoldNewIdsAsync(random.Next(1, 30), TimeSpan.FromMilliseconds(random.Next(200, 2000))));
 
-    /// <summary>One row of an executor's that runs several; the others must have moved on when it is let go.</summary>
+    /// <summary>
+    /// Holds one row of an executor that runs several; the others must have moved on when it is released.
+    /// </summary>
     private async Task HoldRunningAsync(TimeSpan time)
     {
         var before = (await RunningAsync()).GroupBy(running => running.Executor).MaxBy(own => own.Count())?.ToList()
@@ -42,7 +44,7 @@ internal sealed class Holder(FaultDatabase database, Random random, RunReport re
         var still = (await RunningAsync()).Intersect(before).Where(running => running.TaskNo != held)
             .Select(running => running.TaskNo).ToList();
 
-        // What the other transactions of this round hold stands still as it must.
+        // Rows that other transactions of this round hold cannot move.
         var free = await ReadAsync(
             transaction,
             $"select task_no from [states] where task_no in ({string.Join(',', still.DefaultIfEmpty(-1))}) for update "
@@ -50,7 +52,7 @@ internal sealed class Holder(FaultDatabase database, Random random, RunReport re
         await transaction.RollbackAsync();
         if (free.Count > 0)
         {
-            report.Faults.Add($"{free.Count} tasks stood still for {time.TotalSeconds:0.0} s beside one that was held");
+            report.Faults.Add($"{free.Count} tasks did not move for {time.TotalSeconds:0.0} s beside a held one");
         }
     }
 
@@ -83,7 +85,7 @@ internal sealed class Holder(FaultDatabase database, Random random, RunReport re
         await transaction.RollbackAsync();
     }
 
-    /// <summary>The one lock of a file, for less than the writers' patience.</summary>
+    /// <summary>The one lock of a file, for less than the writers' busy timeout.</summary>
     private async Task HoldFileAsync(TimeSpan time)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(random.Next(50, 500)), _clock);

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Faults;
 
 /// <summary>
-/// The client of a run: creates tasks of several kinds as fast as they are done, answers those that wait, and remembers
-/// what was acknowledged.
+/// The client of a run: creates tasks of several kinds as fast as they are done, sends messages to waiting ones, and
+/// remembers acknowledged creations.
 /// </summary>
 internal sealed class Load : IAsyncDisposable
 {
@@ -30,12 +30,12 @@ internal sealed class Load : IAsyncDisposable
         _host = builder.Build();
     }
 
-    /// <summary>The ids of the tasks whose creation was answered.</summary>
+    /// <summary>The ids of the acknowledged creations.</summary>
     public List<string> Acknowledged { get; } = [];
 
     private ITaskClient Client => _host.Services.GetRequiredService<ITaskClient>();
 
-    /// <summary>Creates and answers until it is told to stop, and until there are enough.</summary>
+    /// <summary>Creates tasks and sends messages until it is cancelled and has created enough.</summary>
     public async Task CreateAsync(int least, CancellationToken stop)
     {
         await TryAsync(() => Client.CreateManyAsync(Enumerable.Range(0, 3).Select(Periodic)));
@@ -44,7 +44,7 @@ internal sealed class Load : IAsyncDisposable
             await AnswerAsync();
             if (await OpenAsync() < _mostOpen)
             {
-                // One by one as well as many at once.
+                // Creates tasks one by one as well as in batches.
                 var definitions = Enumerable.Range(0, _random.Next(4) == 0 ? 1 : Batch).Select(_ => Next()).ToList();
                 await TryAsync(() => Client.CreateManyAsync(definitions));
             }
@@ -56,7 +56,7 @@ internal sealed class Load : IAsyncDisposable
     }
 
     /// <summary>
-    /// No more occurrences; what is created goes to its end. How many have not, when patience is at its end.
+    /// Stops occurrences and lets the created tasks end. Returns the number of tasks that have not ended in time.
     /// </summary>
     public async Task<long> FinishAsync(TimeSpan patience)
     {
@@ -86,7 +86,7 @@ internal sealed class Load : IAsyncDisposable
         return default;
     }
 
-    /// <summary>Tasks that have something before them.</summary>
+    /// <summary>Tasks with work left.</summary>
     private async Task<long> OpenAsync()
     {
         try
@@ -113,7 +113,7 @@ internal sealed class Load : IAsyncDisposable
         }
         catch (Exception e) when (e is not (ArgumentException or TaskValidationException))
         {
-            // The server is away; they are answered when it is back.
+            // The server is away; the messages are sent when it is back.
         }
     }
 
@@ -127,7 +127,7 @@ internal sealed class Load : IAsyncDisposable
         }
         catch (Exception e) when (e is not (ArgumentException or TaskValidationException))
         {
-            // Not acknowledged: whether they are there or not, nobody was promised anything.
+            // Not acknowledged: these tasks may exist or not.
         }
     }
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Kaiju.Tasks.Faults;
 
-/// <summary>What a run did and what was found.</summary>
+/// <summary>The counts and the faults of a run.</summary>
 internal sealed class RunReport(string store, string scenario)
 {
     public string Store => store;

@@ -2,11 +2,11 @@ using Kaiju.Tasks.TestServers;
 
 namespace Kaiju.Tasks.Faults;
 
-/// <summary>One kind of harm, done until the time is up and as often as was asked for.</summary>
+/// <summary>One kind of harm, repeated until the time is over and the requested count is reached.</summary>
 internal sealed class Scenario(
     string name, Crew crew, FaultDatabase database, CommitProxy? proxy, Random random, RunReport report)
 {
-    /// <summary>Missed pings until an executor is dead, where the server is away for longer than that.</summary>
+    /// <summary>Missed pings until an executor is dead, if the server is away for longer than that.</summary>
     public const int PatientPings = 4;
 
     private static readonly TimeSpan _lifetime = TimeSpan.FromSeconds(2);
@@ -18,9 +18,7 @@ internal sealed class Scenario(
     public static IReadOnlyList<string> Names { get; } = [
         "kill", "freeze", "postmaster", "terminate", "readonly", "outage", "restart", "held", "cut"];
 
-    /// <summary>
-    /// SQLite has no server to be killed, no backends to be ended, and no commit whose answer could be lost.
-    /// </summary>
+    /// <summary>SQLite has no server to kill, no backends to end, and no commit whose answer can be lost.</summary>
     public static bool IsFor(string scenario, string store) =>
         store == "postgres" || scenario is not ("postmaster" or "terminate" or "readonly" or "cut");
 
@@ -45,7 +43,7 @@ internal sealed class Scenario(
                 "terminate" => TerminateAsync(),
                 "readonly" => ReadOnlyAsync(round),
                 "held" => _holder.HoldAsync(report.Store),
-                "outage" => GoAwayAsync(round),
+                "outage" => MakeUnavailableAsync(round),
                 _ => RestartAsync(round),
             });
             round++;
@@ -60,7 +58,7 @@ internal sealed class Scenario(
         crew.Kill(random.Next(crew.Count));
     }
 
-    /// <summary>An executor, and sometimes a manager with it, stands still for three times as long as it may.</summary>
+    /// <summary>Freezes an executor, and sometimes a manager with it, for three times the allowed time.</summary>
     private async Task FreezeAsync()
     {
         await PauseAsync(500, 1500);
@@ -76,9 +74,7 @@ internal sealed class Scenario(
         await PauseAsync(500, 1000);
     }
 
-    /// <summary>
-    /// Waits for a while until every executor runs something: a freeze of one that does not shows nothing.
-    /// </summary>
+    /// <summary>Waits for a while until every executor runs a task: freezing an idle one proves nothing.</summary>
     private async Task AllAreBusyAsync()
     {
         for (var i = 0; i < 500; i++)
@@ -93,7 +89,7 @@ internal sealed class Scenario(
         }
     }
 
-    /// <summary>The whole server is killed, or one of its processes, which comes to the same.</summary>
+    /// <summary>Kills the whole server, or one of its processes, which has the same effect.</summary>
     private async Task KillServerAsync(int round)
     {
         await PauseAsync(500, 1500);
@@ -121,7 +117,7 @@ internal sealed class Scenario(
     }
 
     /// <summary>
-    /// For some seconds one can only read: in sessions that begin now, or in all; those that there are go on or are
+    /// Makes the database read-only for some seconds: for new sessions, or for all. Existing sessions continue or are
     /// ended.
     /// </summary>
     private async Task ReadOnlyAsync(int round)
@@ -147,24 +143,24 @@ internal sealed class Scenario(
     }
 
     /// <summary>
-    /// The server is away for longer than an executor's lifetime: it stands still, or it is gone and comes back.
+    /// Takes the server away for longer than an executor's lifetime: it freezes, or it is killed and restarted.
     /// </summary>
-    private async Task GoAwayAsync(int round)
+    private async Task MakeUnavailableAsync(int round)
     {
         await PauseAsync(500, 1500);
         var time = TimeSpan.FromSeconds(PatientPings) * (1.2 + (random.NextDouble() * 0.6));
-        if (await database.GoAwayAsync(time, isGone: round % 2 == 1))
+        if (await database.MakeUnavailableAsync(time, isGone: round % 2 == 1))
         {
             report.LostServers++;
         }
 
         await RecoverAsync();
 
-        // Whoever is expelled for the outage is expelled within this time.
+        // An executor that is expelled for the outage is expelled within this time.
         await Task.Delay(TimeSpan.FromSeconds(PatientPings + 1), _clock);
     }
 
-    /// <summary>From now on work must go on before long.</summary>
+    /// <summary>Checks that work resumes soon.</summary>
     private async Task RecoverAsync()
     {
         var up = _clock.GetTimestamp();
@@ -173,7 +169,7 @@ internal sealed class Scenario(
         {
             if (_clock.GetElapsedTime(up) > _mostRecovery)
             {
-                report.Faults.Add($"work did not go on within {_mostRecovery.TotalSeconds} s of the server's return");
+                report.Faults.Add($"work did not resume within {_mostRecovery.TotalSeconds} s of the server's return");
                 return;
             }
 
@@ -193,7 +189,7 @@ internal sealed class Scenario(
     }
 
     /// <summary>
-    /// Commits are cut off, delayed or swallowed before and after the server has carried them out, some each second.
+    /// Cuts off, delays or swallows commits, before and after the server has executed them, several each second.
     /// </summary>
     private async Task CutAsync(TimeSpan time, int least)
     {
@@ -236,7 +232,7 @@ internal sealed class Scenario(
         await PauseAsync(100, 300);
         if (!await crew.RestartAsync(round % crew.Count))
         {
-            report.Faults.Add("a process did not stop when it was asked to");
+            report.Faults.Add("a process did not stop when asked");
         }
     }
 

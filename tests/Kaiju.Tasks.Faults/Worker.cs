@@ -6,12 +6,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Faults;
 
-/// <summary>One process of those that harm is done to: a manager or an executor over the shared database.</summary>
+/// <summary>One of the harmed processes: a manager or an executor over the shared database.</summary>
 internal static class Worker
 {
     public const int Slots = 8;
 
-    /// <summary>One a second is due.</summary>
+    /// <summary>One occurrence a second is due.</summary>
     public const int MissedPings = 2;
 
     public static async Task<int> RunAsync(string[] args)
@@ -50,14 +50,14 @@ internal static class Worker
         }
         catch (OperationCanceledException)
         {
-            // Asked to stop while it was starting.
+            // The stop was requested while the worker was starting.
         }
 
         return 0;
     }
 
     /// <summary>
-    /// The library as every process here has it: quick to find out who is dead, and patient with tasks.
+    /// The library's options in every process: dead executors are found quickly, and tasks have long timeouts.
     /// </summary>
     public static KaijuTasksBuilder Use(
         IServiceCollection services,
@@ -85,8 +85,8 @@ internal static class Worker
 }
 
 /// <summary>
-/// Where a process writes down every execution of a stage when it begins: a file of its own in the run's folder, one
-/// line in one write.
+/// The log of a process with every execution of a stage at its start: a file in the run's folder, one line in one
+/// write.
 /// </summary>
 internal sealed class WitnessFile(string folder) : IDisposable
 {
@@ -119,7 +119,7 @@ internal sealed class WitnessFile(string folder) : IDisposable
     public void Dispose() => _file.Dispose();
 }
 
-/// <summary>Notes reports that the store has refused, by the log's event for it.</summary>
+/// <summary>Records refused reports, by the event of the log.</summary>
 internal sealed class StaleWrites(WitnessFile file) : ILoggerProvider, ILogger
 {
     private const int Superseded = 203;

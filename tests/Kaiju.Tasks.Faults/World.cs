@@ -25,7 +25,7 @@ internal sealed class World : IAsyncDisposable
             ? database.ConnectionString
             : database.ConnectionStringThrough(_proxy.Port);
 
-        // Where nobody may be found dead a busy machine must not look like it.
+        // In scenarios without dead executors a busy machine must not make one look dead.
         _crew = new Crew(
             store, connectionString, _folder, scenario == "outage" ? Scenario.PatientPings : Worker.MissedPings);
         _load = new Load(database, store, connectionString, plan.Seed, scenario == "freeze", time < _short ? 100 : 600);
@@ -42,7 +42,7 @@ internal sealed class World : IAsyncDisposable
         using var stop = new CancellationTokenSource();
         var creating = _load.CreateAsync(LeastTasks(), stop.Token);
 
-        // Harm means something only where work is under way.
+        // Harm proves something only while work is running.
         while (!IsAtWork() && TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(30))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
@@ -55,12 +55,12 @@ internal sealed class World : IAsyncDisposable
         _report.Faults.AddRange(_crew.Ended());
         if (await _load.FinishAsync(TimeSpan.FromSeconds(60)) is > 0 and var open)
         {
-            _report.Faults.Add($"I5: {open} tasks have not ended a minute after the harm");
+            _report.Faults.Add($"I5: {open} tasks had not ended one minute after the harm");
         }
 
         if (!await _crew.StopAsync())
         {
-            _report.Faults.Add("a process did not stop when it was asked to");
+            _report.Faults.Add("a process did not stop when asked");
         }
 
         _report.Acknowledged = _load.Acknowledged.Count;
@@ -69,7 +69,7 @@ internal sealed class World : IAsyncDisposable
         return _report;
     }
 
-    /// <summary>A long run does a lot: 12,000 tasks and 120 kills in 150 s.</summary>
+    /// <summary>A long run has many tasks: 12,000 tasks and 120 kills in 150 s.</summary>
     private int LeastTasks() => _report.Scenario == "kill" && _time >= _long ? (int)(80 * _time.TotalSeconds) : 0;
 
     private int LeastHarm() => _report.Scenario switch

@@ -25,7 +25,7 @@ public sealed class BatchThreadTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_comes_while_a_batch_is_on_its_way_is_the_next_batch()
+    public async Task Calls_that_are_added_while_a_batch_runs_are_the_next_batch()
     {
         var batches = New(TimeSpan.Zero);
         var first = batches.AddAsync([1], default);
@@ -56,7 +56,7 @@ public sealed class BatchThreadTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task But_not_longer_than_its_patience()
+    public async Task A_batch_waits_for_callers_at_most_for_its_patience()
     {
         var batches = New(TimeSpan.FromMilliseconds(1));
         await AnswerTwoTogetherAsync(batches);
@@ -65,7 +65,7 @@ public sealed class BatchThreadTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_fault_is_that_of_every_caller_of_its_batch_and_of_no_other()
+    public async Task A_fault_reaches_every_caller_of_its_batch_and_no_other()
     {
         var batches = New(TimeSpan.Zero);
         _fault = new InvalidOperationException("broken");
@@ -81,7 +81,7 @@ public sealed class BatchThreadTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_caller_may_go_away_while_its_batch_is_carried_out()
+    public async Task A_caller_may_cancel_while_its_batch_runs()
     {
         var batches = New(TimeSpan.Zero);
         using var cancel = new CancellationTokenSource();
@@ -95,7 +95,7 @@ public sealed class BatchThreadTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task It_ends_when_everything_before_is_answered_and_takes_nothing_after()
+    public async Task Disposal_completes_when_every_earlier_call_is_answered_and_later_calls_are_refused()
     {
         var batches = New(TimeSpan.Zero);
         var first = batches.AddAsync([1], default);
@@ -114,7 +114,7 @@ public sealed class BatchThreadTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_call_that_is_not_under_way_fails_when_the_thread_is_abandoned()
+    public async Task A_call_that_has_not_begun_fails_when_the_thread_is_abandoned()
     {
         var batches = New(TimeSpan.Zero);
         var first = batches.AddAsync([1], default);
@@ -130,9 +130,9 @@ public sealed class BatchThreadTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task One_that_was_never_used_ends_at_once() => await New(TimeSpan.Zero).DisposeAsync();
+    public async Task An_unused_thread_is_disposed_at_once() => await New(TimeSpan.Zero).DisposeAsync();
 
-    /// <summary>A batch of one, and while it is on its way another one of two callers; both are answered.</summary>
+    /// <summary>A batch of one caller, and one of two callers that arrive while it runs; both are answered.</summary>
     private async Task AnswerTwoTogetherAsync(BatchThread<int, int> batches)
     {
         var first = batches.AddAsync([1], default);

@@ -9,9 +9,8 @@ public sealed class BatchesTests
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Each call is added at the moment at which the worker, which has just answered the call before, looks whether
-    /// there is more. The moment is a few nanoseconds wide, so a great many calls are aimed at it, by two threads that
-    /// never sleep.
+    /// Each call is added just when the worker, having answered the previous call, checks for more. That window is a
+    /// few nanoseconds wide, so two threads that never sleep aim very many calls at it.
     /// </summary>
     [Fact]
     public void A_call_that_is_added_while_the_worker_ends_is_answered()
@@ -74,7 +73,7 @@ public sealed class BatchesTests
     }
 
     [Fact]
-    public async Task Calls_that_are_added_while_a_batch_is_under_way_are_the_next_batch()
+    public async Task Calls_that_are_added_while_a_batch_runs_are_the_next_batch()
     {
         var begun = new SemaphoreSlim(0);
         var go = new SemaphoreSlim(0);

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>The proxy does to commits what it says, so that the tests that use it show what they say.</summary>
+/// <summary>The proxy harms commits as documented, so the tests that use it are valid.</summary>
 public sealed class CommitProxyTests : IAsyncLifetime
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
@@ -28,7 +28,7 @@ public sealed class CommitProxyTests : IAsyncLifetime
     [InlineData(CutMoment.After, CutKind.Close, false, 1)]
     [InlineData(CutMoment.After, CutKind.Reset, false, 1)]
     [InlineData(CutMoment.After, CutKind.Blackhole, true, 1)]
-    public async Task A_cut_commit_is_carried_out_or_not_and_its_client_gets_no_answer(
+    public async Task A_cut_commit_happens_or_not_and_its_client_gets_no_answer(
         CutMoment moment, CutKind kind, bool isExplicit, int carriedOut)
     {
         await using var proxy = NewProxy();
@@ -61,7 +61,7 @@ public sealed class CommitProxyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_commit_that_is_meant_is_harmed_and_no_other()
+    public async Task The_selected_commit_is_harmed_and_no_other()
     {
         await using var proxy = NewProxy();
         proxy.HarmNext(new CommitHarm(CutMoment.Before, CutKind.Close), nth: 2, commit => commit.IsExplicit);

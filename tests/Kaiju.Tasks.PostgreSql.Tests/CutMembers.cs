@@ -5,8 +5,8 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>A member of the ports that writes, in one of its cases.</summary>
-/// <param name="Arrange">What is there before, made beside the proxy.</param>
+/// <summary>One case of a member of the ports that writes.</summary>
+/// <param name="Arrange">The initial state, created beside the proxy.</param>
 /// <param name="Act">The call through the proxy; its answer as a text.</param>
 internal sealed record CutMember(Func<CutRig, Task> Arrange, Func<CutRig, Task<string>> Act);
 
@@ -144,7 +144,7 @@ internal static class CutMembers
             ClaimedAsync,
             async rig =>
             {
-                // Its connection is there already.
+                // Its connection exists already.
                 var own = await HeldAsync(rig, "a");
                 await rig.Store.FindLostClaimsAsync([own], default);
                 var lost = await rig.Store.HeartbeatAsync(_executor, [own, new HeldClaim("b", Guid.Empty)], default);
@@ -277,7 +277,7 @@ internal static class CutMembers
 
     private static async Task<string> CarryAsync(Func<int, CancellationToken, ValueTask<IReadOnlyList<TaskMove>>> carry)
     {
-        // What was moved by a try whose answer was lost is not listed again; that is what hints and polling are for.
+        // A duty whose answer was lost does not list its moved tasks again; hints and polling cover them.
         await carry(100, default);
         return "";
     }

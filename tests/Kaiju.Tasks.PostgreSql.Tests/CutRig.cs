@@ -8,8 +8,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// A schema with two stores: one whose commits a proxy cuts off, and one beside it that nothing happens to. Their time
-/// moves on with every look at it, and by hand.
+/// A schema with two stores: a proxy cuts off the commits of one, and the other is undisturbed. Their time advances at
+/// every read, and by hand.
 /// </summary>
 internal sealed class CutRig : IAsyncDisposable
 {
@@ -51,18 +51,18 @@ internal sealed class CutRig : IAsyncDisposable
 
     public RelationalTaskQueue Queue { get; }
 
-    /// <summary>The store beside it.</summary>
+    /// <summary>The undisturbed store.</summary>
     public ITaskStore Beside => _beside;
 
     public NpgsqlDataSource DataSource => _direct;
 
-    /// <summary>What the store behind the proxy has told its own process.</summary>
+    /// <summary>The hints that the store behind the proxy gave in its own process.</summary>
     public StoreHintKinds Heard => (StoreHintKinds)_heard;
 
-    /// <summary>What happens between a try that has failed and the next one; once.</summary>
+    /// <summary>An action between a failed try and the next one; runs once.</summary>
     public Func<Task>? BetweenTries { get; set; }
 
-    /// <summary>What happens before the store behind the proxy decides about an event.</summary>
+    /// <summary>An action before the store behind the proxy decides about an event.</summary>
     public Func<TaskEvent, Task>? BeforeEvent { get; set; }
 
     public static async Task<CutRig> StartAsync()
@@ -87,7 +87,7 @@ internal sealed class CutRig : IAsyncDisposable
 
     public DateTimeOffset Now() => new(Interlocked.Increment(ref _now), TimeSpan.Zero);
 
-    /// <summary>Puts the names of tables in the place of [name].</summary>
+    /// <summary>Replaces [name] by the name of the table.</summary>
     public string Named(string sql) =>
         sql.Replace("[", $"{Schema}.", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
 
@@ -103,9 +103,7 @@ internal sealed class CutRig : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>
-    /// All that is stored, but for what differs between two runs of the same test: ids that are made, and times.
-    /// </summary>
+    /// <summary>Everything stored, except generated ids and times, which differ between runs of a test.</summary>
     public Task<string> DumpAsync() => AskAsync<string>(
         """
         select coalesce(string_agg(line, E'\n' order by line), '') from (
@@ -155,7 +153,7 @@ internal sealed class CutRig : IAsyncDisposable
         return TaskLifecycle.Next(task, state, happened, now, rules);
     }
 
-    /// <summary>Runs what is to happen between two tries when the store says that it tries again.</summary>
+    /// <summary>Runs the action between two tries when the store logs a retry.</summary>
     private sealed class Interruption(CutRig rig) : ILogger<PostgreSqlTaskStore>
     {
         private const int StepRepeated = 503;

@@ -7,20 +7,19 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// The answer of a commit is lost, before or after the server has carried it out: no member does its step twice, and
-/// none lies.
+/// The answer of a commit is lost, before or after the server has executed it: no member applies its step twice or
+/// answers wrongly.
 /// </summary>
 public sealed class CutTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
 
-    /// <summary>What each member does when nothing happens to its commit.</summary>
+    /// <summary>The effect of each member when its commit is undisturbed.</summary>
     private static readonly ConcurrentDictionary<string, Lazy<Task<(
         string Answer, string Stored, StoreHintKinds Heard)>>> _expected = new();
 
     /// <summary>
-    /// Members that write nothing, those whose commit is the caller's own, and one that its caller asks about
-    /// afterwards.
+    /// Members that write nothing, members with the caller's own commit, and one that its caller verifies afterwards.
     /// </summary>
     private static readonly string[] _others =
     [
@@ -78,17 +77,17 @@ public sealed class CutTests
         rig.Proxy.Harms.Should().Be(1);
         afterCut.Should().Be(answer);
         (await rig.DumpAsync()).Should().Be(stored);
-        rig.Heard.Should().HaveFlag(heard, "what a lost answer has to tell is told all the same");
+        rig.Heard.Should().HaveFlag(heard, "hints are sent although the answer is lost");
     }
 
     /// <summary>
-    /// A claim of the queue is one statement. Its caller gets the fault, and asks the store to give back what it does
-    /// not know of.
+    /// A claim of the queue is one statement. Its caller gets the fault, and asks the store to release the claims that
+    /// it does not know.
     /// </summary>
     [Theory]
     [InlineData(CutMoment.Before, 0)]
     [InlineData(CutMoment.After, 2)]
-    public async Task What_a_lost_claim_has_taken_is_given_back(CutMoment moment, int taken)
+    public async Task Tasks_of_a_claim_whose_answer_is_lost_are_released(CutMoment moment, int taken)
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.AddAsync(rig, CutMembers.Define("a"), CutMembers.Define("b"));
@@ -109,8 +108,8 @@ public sealed class CutTests
     }
 
     /// <summary>
-    /// The commit is the caller's, and so is its fault; what was created is there with everything else of the
-    /// transaction, or not at all.
+    /// The caller owns the commit and its fault; the created task is committed with everything else of the transaction
+    /// or not at all.
     /// </summary>
     [Theory]
     [InlineData(CutMoment.Before, 0)]
@@ -140,7 +139,9 @@ public sealed class CutTests
         (await rig.AskAsync<long>("select count(*) from [states]")).Should().Be(there);
     }
 
-    /// <summary>As long as it fails; then the caller hears that it may have happened.</summary>
+    /// <summary>
+    /// Fails every try; then the caller gets an exception which states that the step may have happened.
+    /// </summary>
     [Fact]
     public async Task A_step_that_never_gets_an_answer_says_that_it_may_have_happened()
     {

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>What each error of the server is taken for.</summary>
+/// <summary>The kind of each error of the server.</summary>
 public sealed partial class FaultsTests
 {
     /// <summary>Every code, reviewed one by one. A code that Npgsql adds is added here, with a reason.</summary>
@@ -17,7 +17,7 @@ public sealed partial class FaultsTests
             // statements that the store does not have
             "03000 0B000 0F000 0F001 0L000 0LP01 0P000 0Z000 0Z002 24000 2B000 2BP01 2D000 3B000 3B001",
             "25000 25001 25002 25008 25003 25004 25005 25007 25P01 25P02", // statements at the wrong place
-            "28000 28P01 3D000 3F000", // who, and where to
+            "28000 28P01 3D000 3F000", // authentication, database and schema
             "42000 42601 42501 42846 42803 42P20 42P19 42830 42602 42622 42939 42804 42P18 42P21 42P22 42809 42703 "
                 + "42883 42P01 42P02 42704 42701 42P03 42P04",
             // rights, names, syntax
@@ -26,7 +26,7 @@ public sealed partial class FaultsTests
             "55P02 55P04", // settings that need a restart, values of enumerations
             "HV000 HV005 HV002 HV010 HV021 HV024 HV007 HV008 HV004 HV006 HV091 HV00B HV00C HV00D HV090 HV00A HV009 "
                 + "HV014 HV001 HV00P HV00J HV00K HV00Q HV00R HV00L HV00M HV00N",
-            "XX001 XX002", // corrupted data: to try again helps nobody
+            "XX001 XX002", // corrupted data: a retry does not help
         ],
         [nameof(FaultKind.Connection)] =
         [
@@ -60,7 +60,7 @@ public sealed partial class FaultsTests
     };
 
     [Fact]
-    public void Every_code_is_of_the_kind_that_was_reviewed()
+    public void Every_code_has_its_reviewed_kind()
     {
         var reviewed = _reviewed.SelectMany(
             kind => kind.Value.SelectMany(codes => codes.Split(' ')), (kind, code) => (Code: code, Kind: kind.Key))
@@ -73,7 +73,7 @@ public sealed partial class FaultsTests
     }
 
     [Fact]
-    public async Task The_page_on_operations_says_the_same()
+    public async Task The_page_on_operations_lists_the_same_kinds()
     {
         var page = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "operations.md"));
         var rows = page[page.IndexOf("## Errors of PostgreSQL", StringComparison.Ordinal)..].Split('\n')
@@ -89,7 +89,7 @@ public sealed partial class FaultsTests
             .Equal(Codes().Select(code => $"{code} {NameInDocs(Faults.KindOf(code))}"));
     }
 
-    /// <summary>What ends the session may come between a commit and its answer.</summary>
+    /// <summary>An error that ends the session may arrive between a commit and its answer.</summary>
     [Theory]
     [InlineData("ERROR", PostgresErrorCodes.TooManyConnections, nameof(FaultKind.Unfit))]
     [InlineData("FATAL", PostgresErrorCodes.TooManyConnections, nameof(FaultKind.Connection))]
@@ -99,11 +99,11 @@ public sealed partial class FaultsTests
     [InlineData("FATAL", PostgresErrorCodes.InvalidPassword, nameof(FaultKind.Permanent))]
     [InlineData("FATAL", PostgresErrorCodes.AdminShutdown, nameof(FaultKind.Connection))]
     [InlineData("ERROR", "ZZ999", nameof(FaultKind.Permanent))]
-    public void What_ends_the_session_leaves_open_what_has_happened(string severity, string code, string kind) =>
+    public void An_error_that_ends_the_session_leaves_the_outcome_open(string severity, string code, string kind) =>
         Faults.KindOf(new PostgresException("", severity, severity, code)).ToString().Should().Be(kind);
 
     [Fact]
-    public void What_is_not_of_the_server_is_of_the_connection_or_of_the_program()
+    public void An_error_that_is_not_the_servers_is_the_connections_or_the_programs()
     {
         Faults.KindOf(new NpgsqlException("The connection pool has been exhausted", new TimeoutException())).Should()
             .Be(FaultKind.Connection);

@@ -8,14 +8,14 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// A server that keeps its connections open and answers nothing, as one behind a network that swallows everything.
+/// A server that keeps its connections open and answers nothing, as behind a network that drops everything.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed class FrozenServerTests : IAsyncLifetime
 {
     private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>Far above the option and far below the 30 s that a command waits by itself.</summary>
+    /// <summary>Far above the option and far below a command's default timeout of 30 s.</summary>
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(15);
 
     private PostgresServer? _server;

@@ -9,8 +9,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// Another transaction holds one task's row, or an id, for as long as it likes. What is asked about other tasks is
-/// answered all the same, whichever way the timeout of a wait is set: by the connection, or by each statement.
+/// Another transaction holds one task's row, or an id, without a bound. Calls about other tasks are answered however
+/// the lock timeout is set: by the connection or by each statement.
 /// </summary>
 public abstract class HeldRowTests : IAsyncLifetime, IDisposable
 {
@@ -23,7 +23,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     };
     private static readonly OnConflict[] _policies = [OnConflict.Skip, OnConflict.Fail, OnConflict.Replace];
 
-    /// <summary>Many times what is needed, and less than any wait without a bound.</summary>
+    /// <summary>Many times the needed time, and less than any unbounded wait.</summary>
     private static readonly TimeSpan _soon = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
 
@@ -36,7 +36,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
 
     private PostgreSqlTaskStore Store => _store!;
 
-    /// <summary>The way to the database, as the store takes it.</summary>
+    /// <summary>The store's way to the database.</summary>
     private protected abstract Task<(
         NpgsqlDataSource DataSource, PostgreSqlTasksOptions Options)> OpenAsync(string database);
 
@@ -66,7 +66,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Reports_about_other_tasks_are_recorded_and_that_of_the_held_task_when_it_is_free()
+    public async Task Reports_of_other_tasks_are_recorded_and_that_of_the_held_task_when_it_is_free()
     {
         var claimed = await ClaimAsync([.. Enumerable.Range(0, 6).Select(i => Definition($"t{i}", 1))]);
         await HoldAsync("t3");
@@ -85,7 +85,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Reports_that_are_decided_while_rows_are_held_pass_over_a_held_task_too()
+    public async Task Reports_that_are_decided_by_the_lifecycle_also_pass_over_a_held_task()
     {
         var claimed = await ClaimAsync([.. Enumerable.Range(0, 6).Select(i => Definition($"t{i}", 1))]);
         await HoldAsync("t3");
@@ -104,7 +104,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Ends_that_start_other_tasks_do_not_wait_for_the_one_whose_next_task_is_held()
+    public async Task Runs_that_start_other_tasks_do_not_wait_for_the_run_whose_next_task_is_held()
     {
         await CreateAsync(
             [.. Enumerable.Range(0, 6).Select(
@@ -168,7 +168,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
             .Should().AllSatisfy(answers => answers[0].Result.Should().Be(CreateResult.Created));
         held.IsCompleted.Should().BeFalse();
 
-        // Whoever creates it as well holds nobody up either.
+        // Another creation of the same id does not delay the others either.
         var again = Store.CreateAsync([Definition("t25", 1)], OnConflict.Skip, default).AsTask();
         (await Store.CreateAsync([Definition("other", 1)], OnConflict.Fail, default).AsTask()
             .WaitAsync(_soon))[0].Result.Should().Be(CreateResult.Created);
@@ -179,9 +179,9 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
             result => result == CreateResult.Skipped || result == CreateResult.Refused);
     }
 
-    /// <summary>Each of them by itself would be as many commits.</summary>
+    /// <summary>Decided separately they would be as many commits.</summary>
     [Fact]
-    public async Task What_a_batch_passes_over_does_not_take_the_batch_apart()
+    public async Task A_task_that_a_batch_passes_over_does_not_split_the_batch()
     {
         const int Tasks = 300;
         await HoldNewAsync("t150");
@@ -205,7 +205,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_creation_of_an_id_that_another_transaction_commits_meets_it()
+    public async Task A_creation_of_an_id_that_another_transaction_commits_finds_that_task()
     {
         await HoldNewAsync("t");
         var creation = Store.CreateAsync(
@@ -237,7 +237,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_creation_that_waits_ends_when_its_caller_gives_up_or_the_store_is_closed()
+    public async Task A_waiting_creation_ends_when_its_caller_cancels_or_the_store_is_closed()
     {
         await HoldNewAsync("t");
         using var cancel = new CancellationTokenSource();
@@ -251,7 +251,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_creation_that_changes_nothing_holds_nothing()
+    public async Task A_creation_that_changes_nothing_holds_no_lock()
     {
         await CreateAsync([Definition("t", 1)]);
         var claimed = await _queue!.ClaimAsync(
@@ -295,7 +295,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task What_an_executor_gives_back_at_its_end_is_given_back_but_for_the_held_task()
+    public async Task An_executor_that_stops_releases_all_its_tasks_except_the_held_one()
     {
         await ClaimAsync([.. Enumerable.Range(0, 6).Select(i => Definition($"t{i}", 1))]);
         await HoldAsync("t3");
@@ -304,7 +304,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         (await StatesAsync()).Where(task => task.Id != "t3").Should().OnlyContain(
             task => task.State == TaskState.Suspended);
         (await Store.ListExecutorsAsync(default)).Should().ContainSingle(
-            "it still holds a task, with which it is to be found dead");
+            "it still holds a task and must be expelled with it");
         await ReleaseAsync();
 
         (await Store.SuspendExecutorAsync(_executor.Id, default)).Should().ContainSingle();
@@ -312,7 +312,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task What_an_executor_gives_back_is_tried_again_when_the_held_task_is_free()
+    public async Task A_held_task_of_an_executor_that_stops_is_released_when_it_is_free()
     {
         await ClaimAsync([.. Enumerable.Range(0, 3).Select(i => Definition($"t{i}", 1))]);
         await HoldAsync("t1");
@@ -324,9 +324,9 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
         (await Store.ListExecutorsAsync(default)).Should().BeEmpty();
     }
 
-    /// <summary>Every member of the port, about other tasks.</summary>
+    /// <summary>Calls every member of the port for other tasks.</summary>
     [Fact]
-    public async Task Every_member_answers_about_other_tasks()
+    public async Task Every_member_answers_for_other_tasks()
     {
         await CreateAsync(
             [.. Enumerable.Range(0, 9).Select(
@@ -411,7 +411,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task An_executor_whose_neighbours_row_is_held_is_heard()
+    public async Task An_executor_whose_neighbours_row_is_held_can_ping()
     {
         await Store.HeartbeatAsync(_executor.With(id: "neighbour"), [], default);
         await Store.HeartbeatAsync(_executor, [], default);
@@ -429,7 +429,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_step_about_the_held_task_itself_is_done_when_it_is_free()
+    public async Task A_step_on_the_held_task_itself_completes_when_it_is_free()
     {
         await CreateAsync([Definition("t", 1)]);
         await HoldAsync("t");
@@ -442,7 +442,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_migration_waits_for_a_table_as_long_as_it_must()
+    public async Task A_migration_waits_for_a_locked_table_without_a_timeout()
     {
         await HoldAsync("lock table kaiju_tasks.migrations in access exclusive mode", null);
         var migration = PostgreSqlSchema.MigrateAsync(_dataSource!);
@@ -548,7 +548,7 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     }
 }
 
-/// <summary>The pool is the adapter's own, and the timeout an option of its connections.</summary>
+/// <summary>The pool is the adapter's own, and the lock timeout an option of its connections.</summary>
 public sealed class HeldRowOwnPoolTests : HeldRowTests
 {
     private protected override async Task<(
@@ -558,7 +558,7 @@ public sealed class HeldRowOwnPoolTests : HeldRowTests
             new PostgreSqlTasksOptions());
 }
 
-/// <summary>The pool is the user's, whose connections know of no timeout.</summary>
+/// <summary>The pool is the user's; its connections have no lock timeout.</summary>
 public sealed class HeldRowUsersPoolTests : HeldRowTests
 {
     private protected override async Task<(
@@ -568,7 +568,7 @@ public sealed class HeldRowUsersPoolTests : HeldRowTests
             new PostgreSqlTasksOptions());
 }
 
-/// <summary>Connections are shared with others from one transaction to the next.</summary>
+/// <summary>Connections are shared with other clients between transactions.</summary>
 public sealed class HeldRowBouncedTests : HeldRowTests
 {
     private protected override async Task<(

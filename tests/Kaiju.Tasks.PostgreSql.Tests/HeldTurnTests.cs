@@ -9,14 +9,13 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// What a row that another transaction holds costs: the statements of a host are counted while its loops pause on fake
-/// time.
+/// The cost of a row that another transaction holds: counts a host's statements while its loops pause on fake time.
 /// </summary>
 public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
 {
     private const int Certain = 20;
 
-    /// <summary>The pauses of the first five seconds or so, in milliseconds.</summary>
+    /// <summary>The pauses of about the first five seconds, in milliseconds.</summary>
     private static readonly int[] _pauses = [5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000, 1000];
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(60);
 
@@ -53,7 +52,7 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
     public void Dispose() => _statements.Dispose();
 
     [Fact]
-    public async Task A_due_row_that_is_held_costs_a_manager_twelve_turns_in_five_seconds_and_is_moved_when_it_is_free()
+    public async Task A_held_due_row_costs_a_manager_twelve_turns_in_five_seconds_and_is_moved_when_free()
     {
         var client = await StartAsync(TaskRoles.Client | TaskRoles.Manager, async () =>
             await ExecuteAsync("update kaiju_tasks.states set next_run = 1, due = 1, duty = 2"));
@@ -71,7 +70,7 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_held_row_in_the_queue_costs_thirteen_claims_in_five_seconds_and_is_claimed_when_free()
+    public async Task A_held_queued_row_costs_thirteen_claims_in_five_seconds_and_is_claimed_when_free()
     {
         var client = await StartAsync(TaskRoles.Client | TaskRoles.Executor, async () =>
             await ExecuteAsync(
@@ -90,7 +89,7 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
         await UntilAsync(async () => (await client.GetAsync("t"))!.State == TaskState.Finished);
     }
 
-    /// <summary>Starts a host over one task, which is made as the test wants it and then held.</summary>
+    /// <summary>Starts a host over one task, which the test creates and then holds.</summary>
     private async Task<ITaskClient> StartAsync(TaskRoles roles, Func<Task> prepare)
     {
         await using (var store = new PostgreSqlTaskStore(
@@ -117,7 +116,7 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
         services.AddSingleton<TimeProvider>(_clock);
         services.AddLogging();
 
-        // Without hints: only the clock ends a pause.
+        // Without hints only the clock ends a pause.
         services.AddKaijuTasks(options => options.Roles = roles).AddCommand("do", () => 1).UsePostgreSql(
             _dataSource, options => options.PollingOnly = true);
         _services = services.BuildServiceProvider();
@@ -158,7 +157,7 @@ public sealed class HeldTurnTests : IAsyncLifetime, IDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Fake time that says when somebody sleeps for so long.</summary>
+    /// <summary>Fake time that reports when a caller sleeps for a given time.</summary>
     private sealed class SleepClock : FakeTimeProvider
     {
         private readonly Lock _lock = new();

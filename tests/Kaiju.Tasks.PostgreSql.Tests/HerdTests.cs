@@ -7,15 +7,15 @@ using Xunit.Abstractions;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// What a task costs the server does not depend on who waits for others, and who runs others: the server counts its
-/// transactions.
+/// A task's cost for the server does not depend on waiters for other tasks or executors of other apps. The server
+/// counts its transactions.
 /// </summary>
 public sealed class HerdTests(ITestOutputHelper output)
 {
     private const int Tasks = 200;
 
     [Fact]
-    public async Task A_task_costs_as_much_beside_a_hundred_waiters_for_others_and_five_executors_of_others()
+    public async Task A_tasks_cost_does_not_grow_with_waiters_for_other_tasks_and_executors_of_other_apps()
     {
         var alone = await CostAsync(new Herd());
         var besideWaiters = await CostAsync(new Herd { Waiters = 100 });
@@ -30,13 +30,13 @@ public sealed class HerdTests(ITestOutputHelper output)
                 + $"beside five executors"));
         besideWaiters.Should().BeLessThan(alone * 1.3);
 
-        // The server counts a transaction for each notification that a session listens to, so processes are compared
-        // with as many.
+        // The server counts a transaction for each notification that a listening session receives. So runs with equal
+        // numbers of processes are compared.
         besideWaitersElsewhere.Should().BeLessThan(besideClients * 1.3);
         besideExecutors.Should().BeLessThan(besideClients * 1.3);
     }
 
-    /// <summary>Transactions of a task: those of a run with tasks less those of the same run without.</summary>
+    /// <summary>Transactions of a task: those of a run with tasks minus those of the same run without.</summary>
     private static async Task<double> CostAsync(Herd herd) =>
         (await CountAsync(herd, Tasks) - await CountAsync(herd, 0)) / (double)Tasks;
 
@@ -103,7 +103,7 @@ public sealed class HerdTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// The database's transactions. Sessions report theirs when they end, so it is read when none is left.
+    /// The database's transactions. Sessions report theirs when they end, so the count is read after the last one.
     /// </summary>
     private static async Task<long> TransactionsAsync(string connectionString, string database)
     {
@@ -124,7 +124,7 @@ public sealed class HerdTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>What there is beside the host that runs the tasks.</summary>
+    /// <summary>The processes beside the host that runs the tasks.</summary>
     private sealed record Herd
     {
         /// <summary>Waits for other tasks in the same process.</summary>

@@ -4,13 +4,13 @@ using Kaiju.Tasks.TestServers;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>Others do something to a task between a try whose answer was lost and the next one.</summary>
+/// <summary>Others change a task between a try whose answer was lost and the next one.</summary>
 public sealed class LostAnswerTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public async Task A_run_that_a_lost_reset_began_is_not_reset_again()
+    public async Task A_reset_whose_answer_was_lost_does_not_reset_its_own_run()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.AddAsync(rig, CutMembers.Define("a", 2));
@@ -36,7 +36,7 @@ public sealed class LostAnswerTests
     }
 
     [Fact]
-    public async Task A_run_that_a_lost_reset_began_and_that_has_ended_since_is_found_among_the_earlier_ones()
+    public async Task A_reset_whose_answer_was_lost_finds_its_run_among_the_earlier_ones()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.AddAsync(rig, CutMembers.Periodic("a"));
@@ -54,7 +54,7 @@ public sealed class LostAnswerTests
     }
 
     [Fact]
-    public async Task A_lost_reset_does_not_reset_the_run_that_another_reset_began()
+    public async Task A_reset_whose_answer_was_lost_does_not_reset_the_run_of_another_reset()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.ClaimedAsync(rig);
@@ -73,7 +73,7 @@ public sealed class LostAnswerTests
     }
 
     [Fact]
-    public async Task A_lost_cancel_does_not_cancel_the_next_run()
+    public async Task A_cancel_whose_answer_was_lost_does_not_cancel_the_next_run()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.AddAsync(rig, CutMembers.Periodic("a"));
@@ -89,7 +89,7 @@ public sealed class LostAnswerTests
     [Theory]
     [InlineData(CutMoment.After)]
     [InlineData(CutMoment.Before)]
-    public async Task A_run_that_someone_else_cancelled_is_not_said_to_be_cancelled_twice(CutMoment moment)
+    public async Task Only_one_of_two_cancels_is_answered_with_true(CutMoment moment)
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.AddAsync(rig, CutMembers.Define("a"));
@@ -103,7 +103,7 @@ public sealed class LostAnswerTests
     }
 
     [Fact]
-    public async Task A_lost_delete_does_not_delete_a_new_task_of_the_same_id()
+    public async Task A_delete_whose_answer_was_lost_does_not_delete_a_new_task_of_the_same_id()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.AddAsync(rig, CutMembers.Define("a"));
@@ -116,7 +116,7 @@ public sealed class LostAnswerTests
     }
 
     [Fact]
-    public async Task A_lost_message_does_not_end_the_next_wait()
+    public async Task A_message_whose_answer_was_lost_does_not_end_the_next_wait()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.WaitingAsync(rig, StageOutcome.WaitForMessage());
@@ -132,7 +132,7 @@ public sealed class LostAnswerTests
     }
 
     [Fact]
-    public async Task A_message_that_was_not_sent_does_not_end_the_wait_after_the_one_that_it_was_for()
+    public async Task A_message_that_was_not_sent_does_not_end_the_wait_after_its_own()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.WaitingAsync(rig, StageOutcome.WaitForMessage());
@@ -152,7 +152,7 @@ public sealed class LostAnswerTests
     }
 
     [Fact]
-    public async Task A_lost_update_is_not_put_over_a_later_one()
+    public async Task An_update_whose_answer_was_lost_does_not_overwrite_a_later_one()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.AddAsync(rig, CutMembers.Define("a"));
@@ -170,7 +170,7 @@ public sealed class LostAnswerTests
     }
 
     [Fact]
-    public async Task A_lost_update_does_not_change_a_new_task_of_the_same_id()
+    public async Task An_update_whose_answer_was_lost_does_not_change_a_new_task_of_the_same_id()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.AddAsync(rig, CutMembers.Define("a"));
@@ -188,7 +188,7 @@ public sealed class LostAnswerTests
     }
 
     [Fact]
-    public async Task A_lost_claim_that_was_taken_away_since_is_not_handed_out()
+    public async Task A_claim_whose_answer_was_lost_is_not_returned_after_it_was_taken_away()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.AddAsync(rig, CutMembers.Define("a"), CutMembers.Define("b"));

@@ -9,9 +9,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>
-/// What connections that die, managers that meet, and values that the server will not have do to a store.
-/// </summary>
+/// <summary>The effect of dying connections, concurrent managers and values that the server refuses.</summary>
 public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
 {
     private static readonly ExecutorInfo _executor = new()
@@ -53,9 +51,9 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         await _dataSource!.DisposeAsync();
     }
 
-    /// <summary>Their statements are shared, their answers are not.</summary>
+    /// <summary>Concurrent creations share statements but not answers.</summary>
     [Fact]
-    public async Task Callers_who_create_the_same_ids_at_once_get_answers_of_their_own()
+    public async Task Concurrent_creations_of_the_same_ids_each_get_their_own_answer()
     {
         await Store.CreateAsync([Definition("known", 1)], OnConflict.Fail, default);
 
@@ -86,7 +84,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_start_whose_connection_dies_is_done_again(bool migrates)
+    public async Task A_start_whose_connection_dies_is_retried(bool migrates)
     {
         await using var other = NewStore(_dataSource!, new PostgreSqlTasksOptions { MigrateAtStart = migrates });
         await using var holder = new NpgsqlConnection(
@@ -103,7 +101,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
             await hold.ExecuteNonQueryAsync();
         }
 
-        // It looks at the tables, waits there, and its connection ends.
+        // It reads the tables, waits there, and its connection ends.
         var starting = other.StartAsync(default);
         while (await EndAllAsync("wait_event_type = 'Lock'") == 0)
         {
@@ -118,7 +116,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_creation_whose_own_connection_has_died_is_done_once_on_another_one()
+    public async Task A_creation_whose_kept_connection_has_died_happens_once_on_another_one()
     {
         await Store.CreateAsync([Definition("first", 1)], OnConflict.Fail, default);
         await EndAllAsync();
@@ -130,7 +128,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_step_whose_connection_dies_is_done_again()
+    public async Task A_step_whose_connection_dies_is_retried()
     {
         await Store.CreateAsync([Definition("t", 2)], OnConflict.Fail, default);
         await EndAllAsync();
@@ -147,7 +145,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Listening_that_is_cut_off_is_taken_up_again_and_what_was_missed_is_looked_for()
+    public async Task Listening_that_is_cut_off_resumes_and_missed_work_is_found()
     {
         var heard = new SemaphoreSlim(0);
         using var listening = Store.Listen(_ => heard.Release());
@@ -155,7 +153,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
         await other.CreateAsync([Definition("a", 1)], OnConflict.Fail, default);
         (await heard.WaitAsync(_bound)).Should().BeTrue("another process has created a task");
 
-        // Until a hint comes from the new connection: it says so itself when it listens.
+        // Waits for a hint from the new connection, which gives one itself when it listens.
         await EndAllAsync("query ilike 'listen%'");
         (await heard.WaitAsync(_bound)).Should().BeTrue();
         while (heard.Wait(0))
@@ -167,7 +165,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_listening_connection_that_is_dead_on_the_other_side_is_noticed()
+    public async Task A_half_open_listening_connection_is_noticed()
     {
         await using var proxy = new StallingProxy(new NpgsqlConnectionStringBuilder(_connectionString).Port);
         var through = new NpgsqlConnectionStringBuilder(_connectionString)
@@ -190,8 +188,8 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
 
         proxy.Stall();
 
-        // Nothing says so but the silence. Then it listens again, says so, and hears.
-        (await heard.WaitAsync(_bound)).Should().BeTrue("the new connection looks for what was missed");
+        // Only silence reveals the dead connection. Then the store listens again, gives a hint, and receives others.
+        (await heard.WaitAsync(_bound)).Should().BeTrue("the new connection searches for missed work");
         while (heard.Wait(0))
         {
         }
@@ -227,7 +225,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Any_number_of_managers_do_everything_once()
+    public async Task Any_number_of_managers_do_every_duty_once()
     {
         const int Tasks = 300;
         await Store.CreateAsync(
@@ -261,7 +259,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Retention_passes_over_what_others_hold_and_holds_up_no_claim()
+    public async Task Retention_passes_over_held_rows_and_delays_no_claim()
     {
         await Store.CreateAsync([Definition("a", 1), Definition("b", 1), Definition("c", 1)], OnConflict.Fail, default);
         await Store.CancelAsync("a", default);
@@ -286,9 +284,9 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_result_that_the_server_will_not_have_fails_its_stage_and_no_other()
+    public async Task A_result_that_the_server_refuses_fails_its_stage_and_no_other()
     {
-        // Whatever the reason: here a rule of somebody else's on the table.
+        // The reason does not matter: here it is a foreign rule on the table.
         await using (var rule = _dataSource!.CreateCommand(
             "alter table kaiju_tasks.results add check (result <> '\"poison\"')"))
         {
@@ -312,7 +310,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Deadlocks_and_chains_in_both_directions_are_sorted_out()
+    public async Task Deadlocks_and_chains_in_both_directions_are_resolved()
     {
         // Each of a pair starts the other when it has finished, and both finish at once.
         const int Pairs = 20;
@@ -367,7 +365,7 @@ public sealed class PostgreSqlFaultTests : IAsyncLifetime, IDisposable
             IdSource.Random,
             NullLogger<PostgreSqlTaskStore>.Instance);
 
-    /// <summary>Ends connections of this test's database from the server's side, and says how many.</summary>
+    /// <summary>Ends connections of this test's database at the server, and returns their number.</summary>
     private async Task<int> EndAllAsync(string which = "true")
     {
         await using var connection = new NpgsqlConnection(

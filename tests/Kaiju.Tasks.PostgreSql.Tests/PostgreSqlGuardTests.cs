@@ -4,7 +4,7 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// Guards against what others do in the middle of a step; each of these tests fails without its guard.
+/// Guards against concurrent changes in the middle of a step; each of these tests fails without its guard.
 /// </summary>
 public sealed class PostgreSqlGuardTests
 {
@@ -33,11 +33,11 @@ public sealed class PostgreSqlGuardTests
     }
 
     [Fact]
-    public async Task A_creation_that_fails_in_the_callers_transaction_leaves_nothing_and_lets_it_go_on()
+    public async Task A_creation_that_fails_in_the_callers_transaction_leaves_nothing_and_keeps_it_usable()
     {
         await using var rig = await CutRig.StartAsync();
 
-        // The definition is stored by then, and its state is refused.
+        // By then the definition is stored, and its state is refused.
         await rig.ExecuteAsync("alter table [states] add check (priority <> 77)");
         await using var connection = await rig.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
@@ -56,14 +56,14 @@ public sealed class PostgreSqlGuardTests
     }
 
     [Fact]
-    public async Task A_creation_that_is_given_up_in_the_callers_transaction_lets_it_go_on()
+    public async Task A_creation_that_is_cancelled_in_the_callers_transaction_keeps_it_usable()
     {
         await using var rig = await CutRig.StartAsync();
         await using var other = await rig.DataSource.OpenConnectionAsync();
         await using var holding = await other.BeginTransactionAsync();
         await rig.Beside.CreateAsync([CutMembers.Define("held")], OnConflict.Fail, holding, default);
 
-        // A connection of the caller's own, which waits as long as it takes.
+        // A connection of the caller, which waits without a timeout.
         await using var connection = new NpgsqlConnection(
             (await Servers.PostgresAsync()).ConnectionString(await Servers.DatabaseAsync()));
         await connection.OpenAsync();
@@ -94,7 +94,7 @@ public sealed class PostgreSqlGuardTests
         var listing = rig.Beside.ListRunsAsync("a", default).AsTask();
         await WaitsOrEndsAsync(rig, listing);
 
-        // The task has been read, and its earlier runs have not: now its run becomes one of them.
+        // The task has been read, and its earlier runs have not: now its current run becomes an earlier one.
         await ExecuteAsync(
             rig,
             connection,
@@ -113,7 +113,7 @@ public sealed class PostgreSqlGuardTests
     }
 
     [Fact]
-    public async Task The_dead_whose_tasks_someone_holds_do_not_hold_up_the_others()
+    public async Task A_dead_executor_whose_tasks_are_held_does_not_delay_the_expulsion_of_others()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.ClaimedAsync(rig);
@@ -133,7 +133,7 @@ public sealed class PostgreSqlGuardTests
     }
 
     [Fact]
-    public async Task An_executor_that_pings_while_it_is_expelled_stays_known()
+    public async Task An_executor_that_pings_during_its_expulsion_stays_registered()
     {
         await using var rig = await CutRig.StartAsync();
         await rig.Beside.HeartbeatAsync(CutRig.Executor, [], default);
@@ -151,7 +151,7 @@ public sealed class PostgreSqlGuardTests
     }
 
     [Fact]
-    public async Task An_executor_that_pings_between_two_statements_of_its_expulsion_stays_known()
+    public async Task An_executor_that_pings_between_two_statements_of_its_expulsion_stays_registered()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.ClaimedAsync(rig);
@@ -165,7 +165,7 @@ public sealed class PostgreSqlGuardTests
         (await rig.Beside.ListExecutorsAsync(default)).Should().ContainSingle();
     }
 
-    /// <summary>Until a step waits for a lock of somebody else's in this rig's schema, or has ended.</summary>
+    /// <summary>Waits until a step in this rig's schema waits for a foreign lock, or has ended.</summary>
     private static async Task WaitsOrEndsAsync(CutRig rig, Task step)
     {
         using var enough = new CancellationTokenSource(_bound, TimeProvider.System);

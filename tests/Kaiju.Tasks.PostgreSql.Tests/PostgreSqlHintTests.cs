@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>What a process says to others by NOTIFY.</summary>
+/// <summary>Hints of a process to others by NOTIFY.</summary>
 public sealed class PostgreSqlHintTests
 {
     private static readonly TimeSpan _gap = TimeSpan.FromMilliseconds(5);
@@ -15,7 +15,7 @@ public sealed class PostgreSqlHintTests
     private static readonly TaskDefinitionChecker _checker = NewChecker();
 
     [Fact]
-    public async Task Many_creations_after_one_another_are_few_notifications_and_the_last_of_them_is_told()
+    public async Task Many_successive_creations_send_few_notifications_including_one_for_the_last()
     {
         var server = await Servers.PostgresAsync();
         var connectionString = server.ConnectionString(await server.CreateDatabaseAsync("hints"));
@@ -54,9 +54,9 @@ public sealed class PostgreSqlHintTests
         payloads.Count.Should().BeLessThanOrEqualTo(most, "each waits for the gap after the one before it");
     }
 
-    /// <summary>Its trace, its ambient transaction and its locals would live as long as the store.</summary>
+    /// <summary>The caller's trace, ambient transaction and locals would otherwise live as long as the store.</summary>
     [Fact]
-    public async Task Listening_has_nothing_of_the_context_of_the_call_that_began_it()
+    public async Task Listening_does_not_capture_the_context_of_the_call_that_began_it()
     {
         var server = await Servers.PostgresAsync();
         await using var dataSource = NpgsqlDataSource.Create(
@@ -77,7 +77,7 @@ public sealed class PostgreSqlHintTests
     }
 
     [Fact]
-    public async Task A_creation_has_no_turn_before_what_waits_to_be_told()
+    public async Task A_creation_does_not_send_its_hint_before_earlier_waiting_ones()
     {
         var server = await Servers.PostgresAsync();
         await using var dataSource = NpgsqlDataSource.Create(
@@ -97,9 +97,9 @@ public sealed class PostgreSqlHintTests
         var second = Turn();
 
         TimeProvider.System.GetElapsedTime(first.Asked, second.Given).Should().BeGreaterThan(
-            1.9 * _gap, "the next turn is that of what waits, and a creation's the one after it");
+            1.9 * _gap, "the waiting hint has the next turn, and a creation the one after it");
 
-        // When a turn was asked for and when it was given: this thread may stand still between the two.
+        // The times at which a turn was requested and given: this thread may pause between the two.
         (long Asked, long Given) Turn()
         {
             var began = TimeProvider.System.GetTimestamp();
@@ -143,13 +143,13 @@ public sealed class PostgreSqlHintTests
     }
 
     [Fact]
-    public void A_payload_is_no_number_for_a_version_that_knows_only_kinds()
+    public void A_payload_does_not_parse_as_a_number_for_a_version_that_knows_only_kinds()
     {
         var payload = HintPayload.Write(new StoreHint(StoreHintKinds.Queued), "");
 
         int.TryParse(
             payload, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out _)
-            .Should().BeFalse("it takes what is no number for a hint about anything");
+            .Should().BeFalse("text that is not a number counts as a hint about anything");
     }
 
     [Fact]
@@ -173,7 +173,7 @@ public sealed class PostgreSqlHintTests
     }
 
     [Fact]
-    public async Task A_process_does_not_hear_its_own_notifications_and_others_hear_what_they_are_about()
+    public async Task A_process_ignores_its_own_notifications_and_others_read_their_apps_and_tasks()
     {
         var server = await Servers.PostgresAsync();
         await using var dataSource = NpgsqlDataSource.Create(
@@ -194,7 +194,7 @@ public sealed class PostgreSqlHintTests
         heardByOther.First(hint => hint.Kinds == StoreHintKinds.Queued).Apps.ToString().Should().Be("shop");
         heardByOther.First(hint => hint.Kinds.HasFlag(StoreHintKinds.Ended)).TaskIds.ToString().Should().Be("t1");
         heard.Where(hint => hint.Kinds == StoreHintKinds.Queued).Should().ContainSingle(
-            "the notification of what it did itself says nothing new");
+            "a process ignores its own notifications");
     }
 
     private static PostgreSqlTaskStore NewStore(NpgsqlDataSource dataSource) =>
@@ -205,7 +205,7 @@ public sealed class PostgreSqlHintTests
             IdSource.Random,
             NullLogger<PostgreSqlTaskStore>.Instance);
 
-    /// <summary>Listens, from when the store hears others.</summary>
+    /// <summary>Listens, and completes when the store receives notifications of others.</summary>
     private static async Task ListenAsync(PostgreSqlTaskStore store, ConcurrentQueue<StoreHint> heard)
     {
         store.Listen(heard.Enqueue);

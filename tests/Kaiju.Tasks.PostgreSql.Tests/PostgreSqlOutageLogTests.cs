@@ -8,13 +8,13 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// A server that is gone for a while is one line when it goes and one when it is back, whatever asks it meanwhile.
+/// A server that is gone for a while logs one line when it goes and one when it returns, for all callers together.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed class PostgreSqlOutageLogTests
 {
     [Fact]
-    public async Task A_server_that_dies_and_comes_back_is_two_lines()
+    public async Task A_server_that_dies_and_returns_logs_two_lines()
     {
         await using var server = await PostgresServer.StartAsync();
         var log = new LineLog(LogLevel.Information);
@@ -46,19 +46,17 @@ public sealed class PostgreSqlOutageLogTests
 
         runs.Should().OnlyContain(run => run.State == TaskState.Finished);
 
-        // Claims are not synced: those that the server has lost with its death are said for each task.
+        // Claims are not synced to disk: those that the server lost when it died are logged for each task.
         var lines = log.Lines.Skip(before).Where(line => line.Id is not (104 or 203)).ToList();
         lines.Select(line => line.Id).Should().Equal(530, 532);
         lines[0].Exception.Should().NotBeNull();
     }
 
-    /// <summary>
-    /// What transactions do to each other is no outage: only a lost connection or a session that is unfit is.
-    /// </summary>
+    /// <summary>Conflicts of transactions are not an outage: only a lost connection or an unfit session is.</summary>
     [Theory]
     [InlineData("40001", false)]
     [InlineData("53200", true)]
-    public async Task A_step_that_is_repeated_is_an_outage_only_if_the_server_is_to_blame(
+    public async Task A_retried_step_is_an_outage_only_if_the_server_caused_it(
         string sqlState, bool isOutage)
     {
         var server = await Servers.PostgresAsync();
@@ -88,7 +86,7 @@ public sealed class PostgreSqlOutageLogTests
         await host.StopAsync();
     }
 
-    /// <summary>A client's call fails if the outage is longer than the store repeats it.</summary>
+    /// <summary>A client's call fails if the outage is longer than the store's retries.</summary>
     private static async Task<TaskRun> WaitAsync(ITaskClient client, string id)
     {
         while (true)

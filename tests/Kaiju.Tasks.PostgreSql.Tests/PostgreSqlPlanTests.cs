@@ -9,8 +9,8 @@ using Npgsql;
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
 /// <summary>
-/// No statement reads a table from end to end, however many rows there are and whatever they are: at 200,000 rows,
-/// analysed, all of one state.
+/// No statement reads a whole table, for any number and distribution of rows: at 200,000 rows, analysed, all of one
+/// state.
 /// </summary>
 public sealed partial class PostgreSqlPlanTests
 {
@@ -54,7 +54,7 @@ public sealed partial class PostgreSqlPlanTests
             .Contain("states_queue");
     }
 
-    /// <summary>Whatever the planner is made to do, a claim takes as many as it was asked for.</summary>
+    /// <summary>Under any plan a claim takes exactly the requested number.</summary>
     [Theory]
     [InlineData("enable_indexscan=off;enable_indexonlyscan=off;enable_bitmapscan=off")]
     [InlineData("enable_nestloop=off")]
@@ -101,12 +101,14 @@ public sealed partial class PostgreSqlPlanTests
         (await running.ExecuteScalarAsync()).Should().Be(108L);
     }
 
-    /// <summary>What a claim, a tick and a page really read, not only what is planned; the server counts.</summary>
+    /// <summary>
+    /// The rows that a claim, a tick and a page really read, by the server's counts and not by the plan.
+    /// </summary>
     [Theory]
     [InlineData("finished")]
     [InlineData("scheduled")]
     [InlineData("ready")]
-    public async Task What_the_engine_does_all_the_time_reads_few_rows(string distribution)
+    public async Task The_engines_regular_statements_read_few_rows(string distribution)
     {
         var server = await Servers.PostgresAsync();
         await using var dataSource = DedicatedDataSource.Build(
@@ -192,7 +194,7 @@ public sealed partial class PostgreSqlPlanTests
 
     private static async Task<JsonElement> PlanAsync(NpgsqlConnection connection, string text)
     {
-        // As prepared statements are planned: for any argument, with the types that the driver names.
+        // As for prepared statements: planned for any argument, with the types that the driver names.
         var names = Arguments().Matches(text).Select(match => match.Groups[1].Value).Distinct().ToList();
         var types = names.ConvertAll(
             name => Regex.Match(text, $@"@{name}::(\w+(\[\])?)") is { Success: true } cast

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>What the size of a pool means to a host: it works, or does not start.</summary>
+/// <summary>The effect of a pool's size on a host: it works, or does not start.</summary>
 public sealed class PostgreSqlPoolTests : IAsyncLifetime
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
@@ -19,7 +19,7 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
 
     public Task DisposeAsync() => Task.CompletedTask;
 
-    /// <summary>What the store keeps stands beside its own pool.</summary>
+    /// <summary>The store's kept connections are beside its own pool.</summary>
     [Theory]
     [InlineData(1, false)]
     [InlineData(1, true)]
@@ -87,9 +87,9 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
             .ThrowAsync<ArgumentException>().WithMessage(Message);
     }
 
-    /// <summary>Handlers may take what is left of the pool, and the executor lives, and others create.</summary>
+    /// <summary>Handlers may exhaust the pool; the executor still pings, and creations still work.</summary>
     [Fact]
-    public async Task Code_that_has_used_up_the_data_source_stops_neither_heartbeats_nor_creations()
+    public async Task An_exhausted_data_source_stops_neither_heartbeats_nor_creations()
     {
         await using var dataSource = NpgsqlDataSource.Create(With("Maximum Pool Size=4"));
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -111,7 +111,7 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
         var started = TimeProvider.System.GetTimestamp();
         while (await LastPingAsync() == before && TimeProvider.System.GetElapsedTime(started) < _bound)
         {
-            // The next one comes within a ping interval.
+            // The next ping comes within a ping interval.
         }
 
         (await LastPingAsync()).Should().BeGreaterThan(before);
@@ -124,7 +124,7 @@ public sealed class PostgreSqlPoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_data_source_gets_its_connection_back_without_what_was_listened_for()
+    public async Task A_data_source_gets_its_connection_back_without_listening_channels()
     {
         await using var dataSource = NpgsqlDataSource.Create(With("Maximum Pool Size=4;No Reset On Close=true"));
         using (var host = Host(tasks => tasks.UsePostgreSql(dataSource)))

@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>What sessions that are not fit any more do to a store.</summary>
+/// <summary>The effect of unfit sessions on a store.</summary>
 public sealed class PostgreSqlReadOnlyTests
 {
     private static readonly ExecutorInfo _executor = new()
@@ -18,7 +18,7 @@ public sealed class PostgreSqlReadOnlyTests
         Capacity = 10,
     };
 
-    /// <summary>How the store reaches its database.</summary>
+    /// <summary>The store's way to its database.</summary>
     public enum Way
     {
         ConnectionString,
@@ -30,7 +30,7 @@ public sealed class PostgreSqlReadOnlyTests
     [InlineData(Way.ConnectionString)]
     [InlineData(Way.DataSource)]
     [InlineData(Way.Bouncer)]
-    public async Task A_database_that_was_read_only_for_a_while_is_written_at_once_when_it_is_writable_again(Way way)
+    public async Task A_database_that_was_read_only_is_written_at_once_when_it_is_writable_again(Way way)
     {
         await using var db = await Reached.OpenAsync(way);
         await db.Store.CreateAsync(
@@ -46,8 +46,7 @@ public sealed class PostgreSqlReadOnlyTests
             db.Store.CreateAsync([PostgreSqlFaultTests.Definition("c", 1)], OnConflict.Fail, default).AsTask());
         await RefusedAsync(db.Store.HeartbeatAsync(_executor, [], default).AsTask());
 
-        // Whatever only reads works, and its sessions are of this time: those of the pool, and the one that heartbeats
-        // keep.
+        // Reads work, and their sessions begin in this read-only time: those of the pool, and the heartbeats' kept one.
         var read = await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ => await db.Store.GetAsync("a", default)));
         read.Should().OnlyContain(task => task != null);
         await db.Store.FindLostClaimsAsync([], default);
@@ -66,14 +65,14 @@ public sealed class PostgreSqlReadOnlyTests
     }
 
     /// <summary>
-    /// A claim of which the server says that nothing has happened may be tried again; it begins with a session of the
-    /// time in which one could only read.
+    /// A claim may be retried if the server reports that nothing has happened; it begins with a session from the
+    /// read-only time.
     /// </summary>
     [Theory]
     [InlineData(Way.ConnectionString)]
     [InlineData(Way.DataSource)]
     [InlineData(Way.Bouncer)]
-    public async Task A_claim_that_meets_a_read_only_session_is_tried_again_on_another(Way way)
+    public async Task A_claim_that_meets_a_read_only_session_is_retried_on_another(Way way)
     {
         await using var db = await Reached.OpenAsync(way);
         await db.Store.CreateAsync([PostgreSqlFaultTests.Definition("a", 1)], OnConflict.Fail, default);
@@ -103,7 +102,7 @@ public sealed class PostgreSqlReadOnlyTests
         (await db.Store.GetAsync("a", default)).Should().BeNull();
     }
 
-    /// <summary>Creations are rare in many a process, and a server may end what is idle.</summary>
+    /// <summary>Creations are rare in many processes, and a server may end idle sessions.</summary>
     [Fact]
     public async Task A_kept_connection_that_the_server_has_ended_for_idleness_is_opened_again()
     {
@@ -175,8 +174,8 @@ public sealed class PostgreSqlReadOnlyTests
         }
 
         /// <summary>
-        /// As an operator does it: sessions that begin from now on are so, and those that there are end if they could
-        /// still write.
+        /// As an operator does it: new sessions get the setting, and existing sessions that could still write are
+        /// ended.
         /// </summary>
         public async Task SetReadOnlyAsync(bool isReadOnly)
         {

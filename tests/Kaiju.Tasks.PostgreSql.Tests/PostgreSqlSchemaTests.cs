@@ -40,9 +40,9 @@ public sealed class PostgreSqlSchemaTests : SchemaTests, IAsyncLifetime, IDispos
     }
 
     [Fact]
-    public async Task The_documented_roles_can_do_their_work_and_nothing_else()
+    public async Task The_documented_roles_have_exactly_the_rights_they_need()
     {
-        // The statements of docs/operations.md, as they stand there.
+        // The statements of docs/operations.md, verbatim.
         var grants = RolesOf(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "operations.md")));
         await ScalarAsync("drop role if exists tasks_migrate, tasks_run, tasks_enqueue, tasks_view");
         await ScalarAsync(grants.Split("-- after the migration")[0]);

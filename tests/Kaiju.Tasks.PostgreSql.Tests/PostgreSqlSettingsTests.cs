@@ -3,11 +3,11 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>What the user says of the adapter's own connections holds, in whatever spelling and place.</summary>
+/// <summary>The user's settings for the adapter's own connections apply, in any spelling and place.</summary>
 [Collection(Alone.Name)]
 public sealed class PostgreSqlSettingsTests
 {
-    /// <summary>Without a word of the user's.</summary>
+    /// <summary>Without settings of the user.</summary>
     [Theory]
     [InlineData(false, "Kaiju.Tasks", 100, 2, true, true)]
     [InlineData(true, "Kaiju.Tasks", 0, 5, true, false)]

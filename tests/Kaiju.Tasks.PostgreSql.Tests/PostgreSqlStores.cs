@@ -14,7 +14,7 @@ using Xunit.Abstractions;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>The servers of this run, started by the first test that asks.</summary>
+/// <summary>The servers of this run, each started by the first test that needs it.</summary>
 internal static class Servers
 {
     private static readonly Lazy<Task<PostgresServer>> _postgres = new(() => PostgresServer.StartAsync());
@@ -27,7 +27,7 @@ internal static class Servers
 
     public static Task<PgBouncer> BouncerAsync() => _bouncer.Value;
 
-    /// <summary>A database for stores that are told apart by their schemas.</summary>
+    /// <summary>A database for several stores, each in its own schema.</summary>
     public static Task<string> DatabaseAsync() => _database.Value;
 }
 
@@ -54,12 +54,12 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
     public static ValueTask<OpenedStore> OpenBouncedAsync(LifecycleRules rules, DateTimeOffset start) =>
         _bounced.OpenAsync(rules, start, null, null);
 
-    /// <summary>A store with a statement, or a rule, that is not as it should be.</summary>
+    /// <summary>A store with a deliberately broken statement or rule.</summary>
     public static ValueTask<OpenedStore> OpenBrokenAsync(
         LifecycleRules rules, DateTimeOffset start, LifecycleFunction? next, Func<string, string>? changeSql) =>
         _direct.OpenAsync(rules, start, next, changeSql);
 
-    /// <summary>A store whose tables a test can change behind its back.</summary>
+    /// <summary>A store whose tables a test can change directly.</summary>
     public static async ValueTask<BareStore> OpenBareAsync(LifecycleFunction next)
     {
         var logs = new BareLogs();
@@ -77,7 +77,7 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
     }
 
     /// <summary>
-    /// Once it listens a store says so, by a hint that is about anything; a test is to hear of what it does itself.
+    /// A store that begins to listen gives a hint about anything; a test must only receive hints of its own steps.
     /// </summary>
     private static async Task ListenedAsync(PostgreSqlTaskStore store)
     {
@@ -161,7 +161,7 @@ public sealed class PostgreSqlModelTests(ITestOutputHelper output) : StoreModelT
 
     protected override bool ChainsAtOnce => false;
 
-    /// <summary>The guards that stand in statements, each taken out of its statement.</summary>
+    /// <summary>The guards in statements, each removed from its statement.</summary>
     [Theory]
     [InlineData("and s.claim = d.claim -- guard: claim", "")]
     [InlineData("and s.stage = d.stage -- guard: stage", "")]
@@ -182,8 +182,8 @@ public sealed class PostgreSqlModelTests(ITestOutputHelper output) : StoreModelT
     }
 
     /// <summary>
-    /// The rules that are decided while rows are held, each broken in its turn; claims and results have statements of
-    /// their own.
+    /// The rules that are decided while rows are held, each broken in turn; claims and results have their own
+    /// statements.
     /// </summary>
     [Fact]
     public async Task Each_rule_that_is_removed_is_caught_by_the_model()

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>An executor's questions about its claims wait for nobody's lock.</summary>
+/// <summary>An executor's claim checks wait for no lock.</summary>
 public sealed class PostgreSqlStrayTests : IAsyncLifetime, IDisposable
 {
     private static readonly ExecutorInfo _executor = new()
@@ -45,7 +45,7 @@ public sealed class PostgreSqlStrayTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_stray_claim_whose_row_is_locked_is_given_back_later_and_holds_up_no_ping()
+    public async Task A_stray_claim_whose_row_is_locked_is_released_later_and_delays_no_ping()
     {
         await Store.CreateAsync(
             [PostgreSqlFaultTests.Definition("held", 1), PostgreSqlFaultTests.Definition("free", 1)],
@@ -75,7 +75,7 @@ public sealed class PostgreSqlStrayTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_watch_whose_row_is_locked_is_left_to_whoever_holds_it()
+    public async Task A_watch_whose_row_is_locked_is_left_to_its_holder()
     {
         await Store.WatchAsync(default);
         await using (var age = _dataSource!.CreateCommand(
@@ -90,7 +90,7 @@ public sealed class PostgreSqlStrayTests : IAsyncLifetime, IDisposable
             await using var hold = new NpgsqlCommand("select 1 from kaiju_tasks.watch for update", connection);
             await hold.ExecuteScalarAsync();
             var answer = await Store.WatchAsync(default).AsTask().WaitAsync(_bound);
-            answer.Since.Should().Be(answer.Now, "a gap counts although nobody can write it");
+            answer.Since.Should().Be(answer.Now, "a gap counts although its row is locked");
         }
 
         var written = await Store.WatchAsync(default);

@@ -10,7 +10,7 @@ namespace Kaiju.Tasks.PostgreSql.Tests;
 public sealed class PostgreSqlTransactionTests : TransactionTests
 {
     [Fact]
-    public async Task The_transactions_notification_says_what_was_created_and_a_skipped_creation_tells_nothing()
+    public async Task The_transactions_notification_names_created_tasks_and_a_skipped_creation_sends_none()
     {
         await Client.CreateAsync(Definition("t"));
         await using var listener = await OpenAsync();
@@ -43,7 +43,7 @@ public sealed class PostgreSqlTransactionTests : TransactionTests
             await listener.WaitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
         }
 
-        // Those of no sender are of transactions; the others are what the host does besides.
+        // Notifications without a sender are of transactions; the others are of the host's own steps.
         payloads.TakeWhile(payload => payload != "skipped").Select(HintPayload.Read)
             .Should().NotContain(read => read.Sender == "");
         payloads.SkipWhile(payload => payload != "skipped").Skip(1)

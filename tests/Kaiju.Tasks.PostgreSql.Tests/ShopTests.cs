@@ -7,7 +7,7 @@ using Kaiju.Tasks.TestServers;
 
 namespace Kaiju.Tasks.PostgreSql.Tests;
 
-/// <summary>The sample with two processes, started by its script and driven as a customer would.</summary>
+/// <summary>The sample with two processes, started by its script and used as a customer would.</summary>
 public sealed class ShopTests : IAsyncLifetime, IDisposable
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(60);

@@ -33,7 +33,7 @@ var rules = BrokenRules.All.FirstOrDefault(rule => rule.Name == without).Rules;
 if (without.Length > 0 && rules is null)
 {
     Console.Error.WriteLine(
-        $"There is no rule \"{without}\". The rules are: "
+        $"The rule \"{without}\" is unknown. The rules are: "
             + $"{string.Join(", ", BrokenRules.All.Select(rule => rule.Name))}.");
     return 2;
 }

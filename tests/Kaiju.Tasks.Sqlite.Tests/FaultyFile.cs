@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kaiju.Tasks.Sqlite.Tests;
 
 /// <summary>
-/// A file whose statements fail as a test says: an id that is created or read, and a result that is recorded, pass
-/// through a function of SQLite that may throw any result code, or keep the thread that asks.
+/// A file whose statements fail on request. Created and read ids and recorded results pass through a SQLite function.
+/// It may throw any result code, or block the calling thread.
 /// </summary>
 internal sealed class FaultyFile : IDisposable
 {
@@ -23,18 +23,18 @@ internal sealed class FaultyFile : IDisposable
     /// <summary>The text that makes a statement fail, and nothing else.</summary>
     public const string Bad = "bad";
 
-    /// <summary>The id whose creation keeps the writer until <see cref="Release"/>.</summary>
+    /// <summary>The id whose creation blocks the writer until <see cref="Release"/>.</summary>
     public const string Slow = "slow";
 
-    /// <summary>With which result code statements about <see cref="Bad"/> fail; 0 for none.</summary>
+    /// <summary>The result code of statements about <see cref="Bad"/>; 0 for none.</summary>
     public int Code { get; set; }
 
     /// <summary>
-    /// Everything fails with <see cref="Code"/>, and whatever is opened meanwhile is read-only for ever.
+    /// Everything fails with <see cref="Code"/>, and connections opened in the meantime are read-only for ever.
     /// </summary>
     public bool IsDown { get; set; }
 
-    /// <summary>How many connections were opened.</summary>
+    /// <summary>The number of opened connections.</summary>
     public int Opened => _opened;
 
     /// <summary>Completes when the writer is inside the creation of <see cref="Slow"/>.</summary>
@@ -52,7 +52,7 @@ internal sealed class FaultyFile : IDisposable
     }
 
     /// <summary>
-    /// Every connection that is open now fails with <see cref="Code"/> for ever, whatever it does; later ones do not.
+    /// Every connection that is open now fails with <see cref="Code"/> for ever, in every call; later ones work.
     /// </summary>
     public void SpoilOpenConnections() => _spoiled = _opened;
 

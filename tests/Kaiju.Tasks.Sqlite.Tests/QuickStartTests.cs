@@ -7,7 +7,7 @@ namespace Kaiju.Tasks.Sqlite.Tests;
 public sealed class QuickStartTests
 {
     [Fact]
-    public async Task Killed_in_the_middle_and_run_again_it_goes_on_where_it_was()
+    public async Task A_killed_program_resumes_at_the_first_unrecorded_stage()
     {
         using var file = new TemporaryFile();
         using (var first = Start(file))

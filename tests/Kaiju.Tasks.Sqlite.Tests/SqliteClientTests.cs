@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
-/// <summary>What a client hears when its host goes away.</summary>
+/// <summary>The answers of a client when its host ends.</summary>
 public sealed class SqliteClientTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
@@ -11,7 +11,7 @@ public sealed class SqliteClientTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_wait_ends_when_its_host_is_stopped_or_disposed_of(bool isStopped)
+    public async Task A_wait_ends_when_its_host_is_stopped_or_disposed(bool isStopped)
     {
         using var file = new TemporaryFile();
         var builder = Host.CreateEmptyApplicationBuilder(null);

@@ -10,7 +10,7 @@ using SQLitePCL;
 namespace Kaiju.Tasks.Sqlite.Tests;
 
 /// <summary>
-/// What each result code of SQLite does to the step that meets it, to the steps beside it and to its connection.
+/// The effect of each SQLite result code on the step that meets it, on the steps beside it and on its connection.
 /// </summary>
 public sealed class SqliteFaultTests : IDisposable
 {
@@ -81,7 +81,7 @@ public sealed class SqliteFaultTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Codes))]
-    public void Every_result_code_is_decided(string name, int code)
+    public void Every_result_code_has_a_kind(string name, int code)
     {
         Faults.KindOf(code).Should().Be(_expected[PrimaryOf(name)!]);
         Faults.Decided.Should().Contain(code & 0xff);
@@ -90,7 +90,7 @@ public sealed class SqliteFaultTests : IDisposable
     [Fact]
     public void No_result_code_of_an_error_is_missing()
     {
-        // 0 is success, 100 and 101 say that a row is there and that there is none.
+        // 0 is success; 100 and 101 report a row and the end of the rows.
         Faults.Decided.Should().BeEquivalentTo(Enumerable.Range(1, 28));
         Codes.Count.Should().BeGreaterThan(70, "the bindings know the extended codes too");
     }
@@ -153,7 +153,7 @@ public sealed class SqliteFaultTests : IDisposable
     [InlineData(raw.SQLITE_BUSY)]
     [InlineData(raw.SQLITE_LOCKED)]
     [InlineData(raw.SQLITE_PROTOCOL)]
-    public async Task A_step_that_meets_a_lock_is_done_again_until_it_is_gone(int code)
+    public async Task A_step_that_meets_a_lock_is_retried_until_it_is_gone(int code)
     {
         await using var store = _file.NewStore();
         _file.Code = code;
@@ -178,7 +178,7 @@ public sealed class SqliteFaultTests : IDisposable
     [InlineData(raw.SQLITE_ABORT)]
     [InlineData(raw.SQLITE_MISUSE)]
     [InlineData(raw.SQLITE_INTERNAL)]
-    public async Task A_connection_that_is_no_longer_fit_is_replaced_and_its_step_done_again(int code)
+    public async Task An_unfit_connection_is_replaced_and_its_step_is_retried(int code)
     {
         await using var store = _file.NewStore();
         await CreateAsync(store, "t");
@@ -205,7 +205,7 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
-    public async Task A_disk_that_was_full_is_written_again_once_it_has_room()
+    public async Task A_full_disk_is_written_again_once_it_has_room()
     {
         var options = _file.Options;
         SqliteConnection? writing = null;
@@ -270,8 +270,7 @@ public sealed class SqliteFaultTests : IDisposable
     };
 
     /// <summary>
-    /// Three creations in one transaction: they wait while the writer is kept by another one. The one in the middle is
-    /// bad.
+    /// Three creations in one transaction: they wait while another one blocks the writer. The middle one is bad.
     /// </summary>
     private async Task<(Task Before, Task Bad, Task After)> CreateTogetherAsync(SqliteTaskStore store)
     {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Hosting;
 namespace Kaiju.Tasks.Sqlite.Tests;
 
 /// <summary>
-/// What is no file for tasks is refused when the host starts, with its path and the reason; everything else works.
+/// A file that cannot hold tasks is refused when the host starts, with its path and the reason; every other file works.
 /// </summary>
 public sealed class SqliteFileTests : IDisposable
 {
@@ -25,7 +25,7 @@ public sealed class SqliteFileTests : IDisposable
     [InlineData("Data Source=file:")]
     [InlineData("Data Source=file:/tasks?vfs=memdb")]
     [InlineData("Data Source=/tasks;Vfs=memdb")]
-    public async Task A_database_without_a_file_that_can_be_written_is_refused(string connectionString) =>
+    public async Task A_database_without_a_writable_file_is_refused(string connectionString) =>
         (await RefusalOfAsync(connectionString)).Should().BeAssignableTo<ArgumentException>()
             .Which.Message.Should().Contain($"\"{connectionString}\" names no file that can be written");
 
@@ -34,7 +34,7 @@ public sealed class SqliteFileTests : IDisposable
     [InlineData("?cache=shared")]
     [InlineData("?mode=rwc&cache=shared")]
     [InlineData("?c%61che=shared")]
-    public async Task A_shared_cache_that_is_asked_for_in_a_URI_is_refused(string query) =>
+    public async Task A_shared_cache_in_a_URI_is_refused(string query) =>
         (await RefusalOfAsync($"Data Source=file:{_file.Path}{query}")).Should().BeAssignableTo<ArgumentException>()
             .Which.Message.Should().Contain(_file.Path).And.Contain("remove cache=shared");
 
@@ -75,7 +75,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_that_is_not_there_is_refused() =>
+    public async Task A_missing_folder_is_refused() =>
         await IsRefusedAsync($"{_file.Path}/tasks.db", 14, "Its folder does not exist");
 
     [Fact]
@@ -88,12 +88,12 @@ public sealed class SqliteFileTests : IDisposable
 
     [Fact]
     [Trait("Category", "Unix")]
-    public async Task A_folder_in_which_no_file_can_be_made_is_refused() =>
+    public async Task A_folder_in_which_no_file_can_be_created_is_refused() =>
         await IsRefusedAsync("/proc/tasks.db", 14, "unable to open");
 
     [Fact]
     [Trait("Category", "Unix")]
-    public async Task A_folder_in_which_no_WAL_can_be_made_is_refused()
+    public async Task A_folder_in_which_no_WAL_can_be_created_is_refused()
     {
         Directory.CreateDirectory($"{_file.Path}-wal");
 
@@ -111,7 +111,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_no_database_is_refused()
+    public async Task A_file_that_is_not_a_database_is_refused()
     {
         await File.WriteAllTextAsync(_file.Path, new string('x', 10_000));
 
@@ -161,7 +161,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_lost_while_the_store_is_open_is_not_made_again_without_its_tasks()
+    public async Task A_file_that_is_deleted_while_the_store_is_open_is_not_created_again_without_its_tasks()
     {
         using var file = new FaultyFile();
         await using var store = file.NewStore();

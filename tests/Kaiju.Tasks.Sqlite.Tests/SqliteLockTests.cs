@@ -9,14 +9,15 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kaiju.Tasks.Sqlite.Tests;
 
 /// <summary>
-/// Waits for locks of other connections: the busy timeout is the bound of the whole call, by the machine's clock.
+/// Waits for locks of other connections: the busy timeout bounds the whole call, by the machine's clock.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed class SqliteLockTests : IDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(400);
 
-    // What a busy machine may add. The waits of two tries, or of a driver that waits a second by itself, are longer.
+    // The delay that a busy machine may add. The waits of two tries, or of a driver with its own second of waiting, are
+    // longer.
     private static readonly TimeSpan _slack = TimeSpan.FromMilliseconds(350);
 
     private readonly TemporaryFile _file = new();
@@ -41,7 +42,7 @@ public sealed class SqliteLockTests : IDisposable
         await store.CreateAsync([FaultyFile.Definition("t")], OnConflict.Fail, default);
         Execute("begin immediate");
 
-        var e = await FailsAfterThePatienceAsync(() => store.CancelAsync("t", default).AsTask());
+        var e = await FailsAfterTheBusyTimeoutAsync(() => store.CancelAsync("t", default).AsTask());
 
         e.Message.Should().Contain(_file.Path).And.Contain("BusyTimeout").And.Contain("00:00:00.4");
         Execute("rollback");
@@ -54,9 +55,9 @@ public sealed class SqliteLockTests : IDisposable
         await using var store = NewStore();
         await store.CreateAsync([FaultyFile.Definition("t")], OnConflict.Fail, default);
         Execute("begin immediate");
-        var first = FailsAfterThePatienceAsync(() => store.CancelAsync("t", default).AsTask());
+        var first = FailsAfterTheBusyTimeoutAsync(() => store.CancelAsync("t", default).AsTask());
         await Task.Delay(_patience / 2);
-        var second = FailsAfterThePatienceAsync(() => store.ResetAsync("t", default).AsTask());
+        var second = FailsAfterTheBusyTimeoutAsync(() => store.ResetAsync("t", default).AsTask());
 
         await Task.WhenAll(first, second);
     }
@@ -67,12 +68,12 @@ public sealed class SqliteLockTests : IDisposable
         Execute("begin immediate");
         await using var store = NewStore();
 
-        // All of them share one start, and none waits for that of another.
+        // All callers share one start, and none waits for another's.
         await Task.WhenAll(
             Enumerable.Range(0, 5).Select(
-                _ => FailsAfterThePatienceAsync(() => store.GetAsync("t", default).AsTask())));
-        await FailsAfterThePatienceAsync(() => store.StartAsync(default));
-        await FailsAfterThePatienceAsync(() => SqliteSchema.MigrateAsync(Options()));
+                _ => FailsAfterTheBusyTimeoutAsync(() => store.GetAsync("t", default).AsTask())));
+        await FailsAfterTheBusyTimeoutAsync(() => store.StartAsync(default));
+        await FailsAfterTheBusyTimeoutAsync(() => SqliteSchema.MigrateAsync(Options()));
 
         Execute("rollback");
         await store.StartAsync(default);
@@ -90,7 +91,7 @@ public sealed class SqliteLockTests : IDisposable
     }
 
     [Fact]
-    public async Task A_lock_that_is_given_up_in_time_costs_a_write_nothing_but_the_wait()
+    public async Task A_lock_that_is_released_in_time_only_delays_a_write()
     {
         await using var store = NewStore();
         await store.CreateAsync([FaultyFile.Definition("t")], OnConflict.Fail, default);
@@ -127,12 +128,12 @@ public sealed class SqliteLockTests : IDisposable
         await FluentActions.Awaiting(() => writing.WaitAsync(TimeSpan.FromSeconds(10))).Should()
             .ThrowAsync<OperationCanceledException>();
 
-        // Its last caller is gone, so the writer waits for nothing.
+        // Its last caller has cancelled, so the writer does not wait.
         await store.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
     }
 
     [Fact]
-    public async Task A_cancelled_caller_is_answered_at_once_while_its_step_is_carried_out()
+    public async Task A_cancelled_caller_is_answered_at_once_while_its_step_runs()
     {
         using var file = new FaultyFile();
         await using var store = file.NewStore();
@@ -157,11 +158,11 @@ public sealed class SqliteLockTests : IDisposable
         await using var store = file.NewStore(options: options);
         await store.StartAsync(default);
 
-        await FailsAfterThePatienceAsync(() => store.GetAsync(FaultyFile.Bad, default).AsTask());
+        await FailsAfterTheBusyTimeoutAsync(() => store.GetAsync(FaultyFile.Bad, default).AsTask());
     }
 
     [Fact]
-    public async Task A_store_that_is_disposed_of_while_it_starts_does_not_wait_for_the_lock()
+    public async Task A_store_that_is_disposed_while_it_starts_does_not_wait_for_the_lock()
     {
         var options = Options();
         options.BusyTimeout = TimeSpan.FromMinutes(5);
@@ -184,10 +185,10 @@ public sealed class SqliteLockTests : IDisposable
         builder.Services.AddKaijuTasks().UseSqlite(_file.ConnectionString, options => options.BusyTimeout = _patience);
         using var host = builder.Build();
 
-        await FailsAfterThePatienceAsync(() => host.StartAsync());
+        await FailsAfterTheBusyTimeoutAsync(() => host.StartAsync());
     }
 
-    private static async Task<SqliteException> FailsAfterThePatienceAsync(Func<Task> call)
+    private static async Task<SqliteException> FailsAfterTheBusyTimeoutAsync(Func<Task> call)
     {
         var time = Stopwatch.StartNew();
         var e = (await FluentActions.Awaiting(call).Should().ThrowAsync<SqliteException>()).Which;
@@ -220,7 +221,9 @@ public sealed class SqliteLockTests : IDisposable
     }
 }
 
-/// <summary>Tests that bound real time: what else runs beside them would be measured too.</summary>
+/// <summary>
+/// Tests that bound real time. They run alone, since tests beside them would distort the measurement.
+/// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class Alone
 {

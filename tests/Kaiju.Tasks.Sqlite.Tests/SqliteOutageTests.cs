@@ -6,7 +6,7 @@ using SQLitePCL;
 namespace Kaiju.Tasks.Sqlite.Tests;
 
 /// <summary>
-/// A file that cannot be written for a while: with default options work goes on within five seconds of its return.
+/// A file that is not writable for a while: with default options work resumes within five seconds of its return.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed class SqliteOutageTests : IDisposable
@@ -23,7 +23,7 @@ public sealed class SqliteOutageTests : IDisposable
     [InlineData(raw.SQLITE_FULL)]
     [InlineData(raw.SQLITE_IOERR)]
     [InlineData(raw.SQLITE_CANTOPEN)]
-    public async Task Work_goes_on_within_five_seconds_once_a_file_can_be_written_again(int code)
+    public async Task Work_resumes_within_five_seconds_once_a_file_can_be_written_again(int code)
     {
         using var host = NewHost();
         await StartWorkAsync(host);
@@ -32,7 +32,7 @@ public sealed class SqliteOutageTests : IDisposable
         await Task.Delay(_outage);
         if (Faults.KindOf(code) == FaultKind.Connection)
         {
-            // What was opened until now stays unfit for ever.
+            // Connections opened so far stay unfit for ever.
             _file.SpoilOpenConnections();
         }
 
@@ -42,7 +42,7 @@ public sealed class SqliteOutageTests : IDisposable
     }
 
     [Fact]
-    public async Task Work_goes_on_within_five_seconds_once_a_file_is_no_longer_locked()
+    public async Task Work_resumes_within_five_seconds_once_a_file_is_unlocked()
     {
         using var host = NewHost();
         await StartWorkAsync(host);
@@ -73,7 +73,7 @@ public sealed class SqliteOutageTests : IDisposable
         return builder.Build();
     }
 
-    /// <summary>Sixteen tasks at once, with stages for two seconds.</summary>
+    /// <summary>Sixteen concurrent tasks, with stages for two seconds.</summary>
     private static async Task StartWorkAsync(IHost host)
     {
         await host.StartAsync();
@@ -93,7 +93,7 @@ public sealed class SqliteOutageTests : IDisposable
         var client = host.Services.GetRequiredService<ITaskClient>();
         await client.CreateAsync(new TaskDefinition { Id = "new", Commands = [new("do")] });
 
-        // Some work of their stages is left as well.
+        // Some of their stages have not run yet.
         var runs = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => client.WaitAsync($"t{i}")))
             .WaitAsync(TimeSpan.FromSeconds(60));
         back.Elapsed.Should().BeLessThan(_return + TimeSpan.FromSeconds(2));

@@ -8,17 +8,16 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kaiju.Tasks.Sqlite.Tests;
 
 /// <summary>
-/// No statement scans a table, however many rows there are and whatever they are: at 200,000 rows, analysed, all of one
-/// state.
+/// No statement scans a table, for any number and distribution of rows: at 200,000 rows, analysed, all of one state.
 /// </summary>
 public sealed partial class SqlitePlanTests
 {
     private const int Rows = 200_000;
 
-    // Walks the table in the order of its numbers, from the first one on, and no further than its limit.
+    // Reads the table in the order of its numbers, from the first, up to its limit.
     private const string OldestFirst = "delete_notifications";
 
-    // Found by no index and read whole: the executors, which are few, and lists that a statement brings with it.
+    // Read whole and without an index: the executors, which are few, and lists that a statement brings with it.
     [GeneratedRegex(
         @"^SCAN (?!(e|i|c|a|json_each|kaiju_executors|constant row|\d+ constant|r|n|o|l|t)\b)"
         + @"(?!\(subquery-\d+\))(?!\w+ USING (COVERING )?INDEX)",
@@ -69,8 +68,8 @@ public sealed partial class SqlitePlanTests
                 if (detail == "USE TEMP B-TREE FOR ORDER BY" && name.Contains("list all", StringComparison.Ordinal)
                     && nodes.Exists(node => node.Parent == parent && AllTasks().IsMatch(node.Detail)))
                 {
-                    // A page in the order of creation comes from the index in that order; to sort it all rows would
-                    // have to be read. What was found for one page may be sorted.
+                    // A page in the order of creation comes from the index in that order; sorting it would read all
+                    // rows. The rows of one page may be sorted.
                     scans.Add($"{name}: {detail}");
                 }
 
@@ -91,8 +90,8 @@ public sealed partial class SqlitePlanTests
     [GeneratedRegex(@"@\w+")]
     private static partial Regex Arguments();
 
-    // A list without any filter walks its index in order, page by page; nothing else may walk one from end to end, but
-    // for the index of what is running, which has no more rows than executors have slots.
+    // A list without a filter reads its index in order, page by page. No other statement may read a whole index, except
+    // that of running tasks, which has at most as many rows as executors have slots.
     [GeneratedRegex(
         @"SCAN (kaiju_states|kaiju_results|kaiju_failures|kaiju_runs|s)\b(?! USING INDEX kaiju_states_running)")]
     private static partial Regex BaseTables();

@@ -32,7 +32,7 @@ public sealed class SqliteSharingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_queue_hears_of_tasks_of_another_process()
+    public async Task A_queue_notices_tasks_of_another_process()
     {
         using var queue = new RelationalTaskQueue(_other, TimeProvider.System);
         var waiting = queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask();
@@ -47,7 +47,7 @@ public sealed class SqliteSharingTests : IDisposable
     }
 
     [Fact]
-    public async Task Writers_of_several_processes_wait_for_each_other_and_readers_for_nobody()
+    public async Task Writers_of_several_processes_wait_for_each_other_and_readers_do_not_wait()
     {
         await _one.CreateAsync(
             [.. Enumerable.Range(0, 200).Select(i => Definition($"t{i}"))], OnConflict.Fail, default);
@@ -72,7 +72,7 @@ public sealed class SqliteSharingTests : IDisposable
     }
 
     [Fact]
-    public async Task Reads_go_on_while_another_process_holds_the_write_lock()
+    public async Task Reads_succeed_while_another_process_holds_the_write_lock()
     {
         await _one.CreateAsync([Definition("t")], OnConflict.Fail, default);
         using var connection = _file.Open();
@@ -89,7 +89,7 @@ public sealed class SqliteSharingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_lock_that_is_not_given_up_fails_the_step_and_not_the_store()
+    public async Task A_lock_that_is_not_released_fails_the_step_and_not_the_store()
     {
         var options = _file.Options;
         options.BusyTimeout = TimeSpan.FromMilliseconds(100);
@@ -109,9 +109,9 @@ public sealed class SqliteSharingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_step_that_fails_takes_none_of_those_beside_it_with_it()
+    public async Task A_failed_step_does_not_fail_the_steps_committed_with_it()
     {
-        // Together in one commit: those that were waiting while the lock was held.
+        // One commit has all the steps that waited while the lock was held.
         await _one.CreateAsync([Definition("t")], OnConflict.Fail, default);
         using var connection = _file.Open();
         using var command = connection.CreateCommand();
@@ -136,7 +136,7 @@ public sealed class SqliteSharingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_gone_for_a_while_fails_the_step_and_not_the_store()
+    public async Task A_file_that_is_temporarily_gone_fails_the_step_and_not_the_store()
     {
         using var file = new TemporaryFile();
         var options = file.Options;

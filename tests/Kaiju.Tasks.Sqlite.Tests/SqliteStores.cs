@@ -40,7 +40,7 @@ internal static class SqliteStores
         }
     }
 
-    /// <summary>A store whose file a test can change behind its back.</summary>
+    /// <summary>A store whose file a test can change directly.</summary>
     public static ValueTask<BareStore> OpenBareAsync(LifecycleFunction next)
     {
         var (clock, file, logs) = (new FakeTimeProvider(BareStore.Start), new TemporaryFile(), new BareLogs());
@@ -58,7 +58,7 @@ internal static class SqliteStores
 
         async Task ExecuteAsync(string sql)
         {
-            // The first question makes the tables.
+            // The first call creates the tables.
             await store.ListExecutorsAsync(default);
             await using var connection = new Microsoft.Data.Sqlite.SqliteConnection(
                 $"{file.ConnectionString};Pooling=false");
@@ -92,7 +92,7 @@ internal sealed class TemporaryFile : IDisposable
 
     public SqliteTasksOptions Options => new() { ConnectionString = ConnectionString };
 
-    /// <summary>A connection of somebody else's.</summary>
+    /// <summary>A connection that does not belong to the store.</summary>
     public SqliteConnection Open()
     {
         var connection = new SqliteConnection($"{ConnectionString};Pooling=False");
@@ -104,8 +104,8 @@ internal sealed class TemporaryFile : IDisposable
     {
         if (OperatingSystem.IsWindows())
         {
-            // A file that a pooled connection holds open cannot be deleted there. One connection's pool is cleared, so
-            // that tests beside this one keep theirs.
+            // On Windows a file that a pooled connection holds open cannot be deleted. Only one connection's pool is
+            // cleared, so that other tests keep theirs.
             using var connection = new SqliteConnection(ConnectionString);
             SqliteConnection.ClearPool(connection);
         }
@@ -128,7 +128,7 @@ public sealed class SqliteModelTests(ITestOutputHelper output) : StoreModelTests
 
     protected override bool ChainsAtOnce => false;
 
-    /// <summary>The guards that stand in statements, each taken out of its statement.</summary>
+    /// <summary>The guards in statements, each removed from its statement.</summary>
     [Theory]
     [InlineData("and s.claim = @claim -- guard: claim", "")]
     [InlineData("and s.stage = @stage -- guard: stage", "")]
@@ -148,8 +148,7 @@ public sealed class SqliteModelTests(ITestOutputHelper output) : StoreModelTests
     }
 
     /// <summary>
-    /// The rules that are decided by the lifecycle, each broken in its turn; claims and results have statements of
-    /// their own.
+    /// The rules that are decided by the lifecycle, each broken in turn; claims and results have their own statements.
     /// </summary>
     [Fact]
     public async Task Each_rule_that_is_removed_is_caught_by_the_model()

@@ -55,7 +55,7 @@ public sealed class SqliteTransactionTests : TransactionTests, IDisposable
     }
 
     [Fact]
-    public async Task A_creation_that_fails_halfway_leaves_nothing_of_it_in_the_transaction()
+    public async Task A_creation_that_fails_halfway_leaves_nothing_in_the_transaction()
     {
         await using var connection = await OpenAsync();
         await using (var trigger = connection.CreateCommand())

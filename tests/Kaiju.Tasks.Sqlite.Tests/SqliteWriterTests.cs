@@ -7,9 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Kaiju.Tasks.Sqlite.Tests;
 
-/// <summary>
-/// The one thread that writes. An exception that left it would end the process, and with it this test run.
-/// </summary>
+/// <summary>The writer thread. An exception that left it would end the process, and with it this test run.</summary>
 public sealed class SqliteWriterTests : IDisposable
 {
     private readonly FaultyFile _file = new();
@@ -17,7 +15,7 @@ public sealed class SqliteWriterTests : IDisposable
     public void Dispose() => _file.Dispose();
 
     [Fact]
-    public async Task A_listener_that_throws_does_not_end_the_thread_that_writes()
+    public async Task A_listener_that_throws_does_not_end_the_writer_thread()
     {
         await using var store = _file.NewStore();
         using var listening = store.Listen(_ => throw new InvalidOperationException("a listener"));
@@ -29,7 +27,7 @@ public sealed class SqliteWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_logger_that_throws_does_not_end_the_thread_that_writes()
+    public async Task A_logger_that_throws_does_not_end_the_writer_thread()
     {
         await using var store = _file.NewStore(new ThrowingLogger());
         using var queue = new RelationalTaskQueue(store, TimeProvider.System);
@@ -43,7 +41,7 @@ public sealed class SqliteWriterTests : IDisposable
             },
             default)).Single();
 
-        // The end of the last stage says that the next task is missing.
+        // The end of the last stage logs that the next task is missing.
         foreach (var stage in (int[])[0, 1])
         {
             (await store.RecordAsync([Report(task, stage)], default)).Should().Equal(ReportAnswer.Recorded);
@@ -54,9 +52,9 @@ public sealed class SqliteWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_that_is_told_of_a_step_ends_the_thread_that_writes()
+    public async Task A_callback_of_a_step_that_throws_does_not_end_the_writer_thread()
     {
-        // Nothing of ours throws there; the thread does not rely on it.
+        // The library's own callbacks do not throw; the thread does not rely on that.
         var options = _file.Options;
         CachedConnection Open() => new(SqliteFile.Open(options));
         var sql = SqlTexts.Load(typeof(SqliteTaskStore).Assembly, SqliteSchema.Words(options));
@@ -77,7 +75,7 @@ public sealed class SqliteWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task The_thread_that_writes_keeps_nothing_of_the_caller_that_it_began_for()
+    public async Task The_writer_thread_does_not_capture_the_context_of_its_first_caller()
     {
         var local = new AsyncLocal<string> { Value = "a caller's" };
         string? seen = "nothing";

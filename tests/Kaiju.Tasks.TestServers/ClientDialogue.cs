@@ -5,9 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace Kaiju.Tasks.TestServers;
 
-/// <summary>
-/// A commit that a client asks for: of a transaction that it has begun, or of a statement that is one by itself.
-/// </summary>
+/// <summary>A commit that a client requests: of a transaction that it has begun, or of a single statement.</summary>
 /// <param name="Statements">The texts of the transaction's statements.</param>
 /// <param name="IsExplicit">The client has begun the transaction.</param>
 public sealed partial record AskedCommit(IReadOnlyList<string> Statements, bool IsExplicit)
@@ -19,20 +17,22 @@ public sealed partial record AskedCommit(IReadOnlyList<string> Statements, bool 
     private static partial Regex Writing();
 }
 
-/// <summary>What a client says to the server, followed far enough to know when a commit is asked for.</summary>
+/// <summary>The messages of a client to the server, parsed far enough to find its commits.</summary>
 internal sealed class ClientDialogue
 {
     private readonly Dictionary<string, string> _prepared = new(StringComparer.Ordinal);
     private readonly List<string> _statements = [];
     private bool _isInTransaction;
 
-    /// <summary>How many answers the server owes or has given; the first one is for the start of the session.</summary>
+    /// <summary>
+    /// The number of answers that the server owes or has given; the first one is for the start of the session.
+    /// </summary>
     public int Asked { get; private set; } = 1;
 
-    /// <summary>The last message ended a question: the server has all of it.</summary>
+    /// <summary>The last message completed a request: the server has all of it.</summary>
     public bool IsBetweenQuestions { get; private set; } = true;
 
-    /// <summary>Takes note of a message; the commit if it asks for one.</summary>
+    /// <summary>Records a message; returns the commit if the message requests one.</summary>
     public AskedCommit? Ask(ReadOnlySpan<byte> message)
     {
         var body = message[5..];
@@ -109,14 +109,14 @@ internal sealed class ClientDialogue
     }
 }
 
-/// <summary>Takes whole messages from a socket: a type, if there is one, then the length of the rest.</summary>
+/// <summary>Reads whole messages from a socket: a type, if there is one, then the length of the rest.</summary>
 internal sealed class MessageReader(Socket socket)
 {
     private byte[] _buffer = new byte[32 * 1024];
     private int _from;
     private int _to;
 
-    /// <summary>Waits for more; false at the end. What was taken before is not valid any more.</summary>
+    /// <summary>Waits for more; false at the end. Messages that were read before are no longer valid.</summary>
     public async ValueTask<bool> ReceiveAsync(CancellationToken stop)
     {
         if (_from > 0)
@@ -135,9 +135,9 @@ internal sealed class MessageReader(Socket socket)
         return count > 0;
     }
 
-    /// <summary>The next whole message, if it is there.</summary>
+    /// <summary>The next whole message, if one has arrived.</summary>
     /// <param name="typeLength">1 if messages begin with their type, else 0.</param>
-    /// <param name="message">All of it.</param>
+    /// <param name="message">The whole message.</param>
     public bool TryTake(int typeLength, out ReadOnlyMemory<byte> message)
     {
         var known = _buffer.AsMemory(_from, _to - _from);

@@ -4,43 +4,43 @@ using System.Net.Sockets;
 
 namespace Kaiju.Tasks.TestServers;
 
-/// <summary>Before or after the server has carried the commit out.</summary>
+/// <summary>Before or after the server has executed the commit.</summary>
 public enum CutMoment
 {
-    /// <summary>The server never hears of the commit, and takes the transaction back.</summary>
+    /// <summary>The server never receives the commit, and rolls the transaction back.</summary>
     Before,
 
-    /// <summary>The server has committed, and the client does not hear of it.</summary>
+    /// <summary>The server has committed, and the client gets no answer.</summary>
     After,
 }
 
-/// <summary>What becomes of the client's connection.</summary>
+/// <summary>The effect on the client's connection.</summary>
 public enum CutKind
 {
-    /// <summary>It is closed.</summary>
+    /// <summary>The connection is closed.</summary>
     Close,
 
-    /// <summary>It is reset (RST).</summary>
+    /// <summary>The connection is reset (RST).</summary>
     Reset,
 
     /// <summary>
-    /// It stays open, and nothing passes any more. The server loses its side after <see cref="CommitHarm.Length"/>.
+    /// The connection stays open, and no data passes. The server loses its side after <see cref="CommitHarm.Length"/>.
     /// </summary>
     Blackhole,
 
-    /// <summary>It goes on after <see cref="CommitHarm.Length"/>.</summary>
+    /// <summary>The connection continues after <see cref="CommitHarm.Length"/>.</summary>
     Delay,
 }
 
-/// <summary>What is done to one commit.</summary>
-/// <param name="Moment">When.</param>
-/// <param name="Kind">What.</param>
-/// <param name="Length">How long, for a delay and a black hole.</param>
+/// <summary>The harm to one commit.</summary>
+/// <param name="Moment">Before or after the commit.</param>
+/// <param name="Kind">The effect on the connection.</param>
+/// <param name="Length">The length of a delay or a black hole.</param>
 public readonly record struct CommitHarm(CutMoment Moment, CutKind Kind, TimeSpan Length = default);
 
 /// <summary>
-/// Passes PostgreSQL connections on to a port of this machine, and harms commits: it follows the protocol far enough to
-/// know when a commit is asked for, and when the server has answered it.
+/// Forwards PostgreSQL connections to a port of this machine, and harms commits. It parses the protocol far enough to
+/// find requests for a commit and the server's answers.
 /// </summary>
 public sealed class CommitProxy : IAsyncDisposable
 {
@@ -53,7 +53,7 @@ public sealed class CommitProxy : IAsyncDisposable
     private Func<AskedCommit, CommitHarm?> _choose = _ => null;
     private int _harms;
 
-    /// <summary>Begins to pass connections on; nothing is harmed yet.</summary>
+    /// <summary>Begins to forward connections; no commit is harmed yet.</summary>
     /// <param name="port">The server's port.</param>
     public CommitProxy(int port)
     {
@@ -65,7 +65,7 @@ public sealed class CommitProxy : IAsyncDisposable
     /// <summary>The port of this machine to connect to.</summary>
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    /// <summary>How many commits were harmed.</summary>
+    /// <summary>The number of harmed commits.</summary>
     public int Harms => Volatile.Read(ref _harms);
 
     /// <summary>The commit that was harmed last.</summary>
@@ -80,17 +80,17 @@ public sealed class CommitProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Harms one commit, and no other.</summary>
-    /// <param name="harm">How.</param>
-    /// <param name="nth">Which of those that count, from 1.</param>
-    /// <param name="counts">Which commits count; null: all that write.</param>
+    /// <summary>Harms exactly one commit.</summary>
+    /// <param name="harm">The harm.</param>
+    /// <param name="nth">The position among the counted commits, from 1.</param>
+    /// <param name="counts">The commits that count; null: all that write.</param>
     public void HarmNext(CommitHarm harm, int nth = 1, Func<AskedCommit, bool>? counts = null)
     {
         var left = nth;
         Choose(commit => (counts?.Invoke(commit) ?? commit.Writes) && --left == 0 ? harm : null);
     }
 
-    /// <summary>Harms no commit any more. What is delayed or in a black hole stays there for its time.</summary>
+    /// <summary>Stops harming commits. Connections in a delay or a black hole stay there for its time.</summary>
     public void Spare() => Choose(_ => null);
 
     public async ValueTask DisposeAsync()
@@ -136,7 +136,7 @@ public sealed class CommitProxy : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // The proxy is being disposed of.
+            // The proxy is being disposed.
         }
     }
 

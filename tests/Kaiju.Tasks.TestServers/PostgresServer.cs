@@ -5,8 +5,8 @@ using Npgsql;
 namespace Kaiju.Tasks.TestServers;
 
 /// <summary>
-/// A PostgreSQL server of the tests' own, unprivileged, on a free port of this machine, with the settings that it comes
-/// with; or the one that KAIJU_TEST_POSTGRES names by a connection string.
+/// A PostgreSQL server for the tests, unprivileged, on a free port of this machine, with default settings; or the
+/// server that the connection string in KAIJU_TEST_POSTGRES names.
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
@@ -20,14 +20,14 @@ public sealed class PostgresServer : IAsyncDisposable
     private PostgresServer(string connectionString, string? folder, string[] settings) =>
         (_connectionString, _folder, _settings) = (connectionString, folder, settings);
 
-    /// <summary>The server's process, to be killed; none if it is somebody else's.</summary>
+    /// <summary>The server's process, to be killed; none if the server is external.</summary>
     public int? ProcessId => _process?.Id;
 
     public int Port => new NpgsqlConnectionStringBuilder(_connectionString).Port;
 
     /// <summary>Starts a server.</summary>
     /// <param name="settings">
-    /// Settings beside those that it comes with, each <c>name=value</c>. Somebody else's server keeps its own.
+    /// Settings beside the defaults, each <c>name=value</c>. An external server keeps its own.
     /// </param>
     public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
@@ -74,7 +74,7 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    /// <summary>A connection string for a database, with more settings if there are any.</summary>
+    /// <summary>A connection string for a database, with optional further settings.</summary>
     public string ConnectionString(string database, string settings = "") =>
         new NpgsqlConnectionStringBuilder($"{_connectionString};{settings}") { Database = database }.ToString();
 
@@ -97,10 +97,7 @@ public sealed class PostgresServer : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>
-    /// Kills the server and all that it has started, as a power failure would, but for what the system holds of its
-    /// files.
-    /// </summary>
+    /// <summary>Kills the server and its children, like a power failure that spares the system's file cache.</summary>
     public void Kill()
     {
         var children = ChildrenOf(ProcessId!.Value);
@@ -111,12 +108,10 @@ public sealed class PostgresServer : IAsyncDisposable
         _process = null;
     }
 
-    /// <summary>
-    /// Stops the server and all that it has started where they stand: connections stay open and nothing is answered.
-    /// </summary>
+    /// <summary>Freezes the server and its children: connections stay open and no request is answered.</summary>
     public void Freeze()
     {
-        // The parent first, so that it starts no child in between.
+        // The parent comes first, so that it starts no child in between.
         Programs.Freeze(ProcessId!.Value);
         ChildrenOf(ProcessId.Value).ForEach(Programs.Freeze);
     }
@@ -141,7 +136,7 @@ public sealed class PostgresServer : IAsyncDisposable
                 setting => (string[])["-c", setting])]);
     }
 
-    /// <summary>Kills one process of the server's, which makes the server throw out everybody and recover.</summary>
+    /// <summary>Kills one process of the server, which makes the server end all sessions and recover.</summary>
     public void KillBackend(int choice)
     {
         var children = ChildrenOf(ProcessId!.Value);
@@ -180,7 +175,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         if (_process is not null)
         {
-            // At once: nobody needs what it would still write to the disk.
+            // At once: the data that it would still write is not needed.
             Programs.Quit(_process.Id);
             if (!_process.WaitForExit(TimeSpan.FromSeconds(20)))
             {

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 
 namespace Kaiju.Tasks.TestServers;
 
-/// <summary>Programs of the system: where they are, and how they are run as nobody in particular.</summary>
+/// <summary>Programs of the system: finds them and runs them as an unprivileged user.</summary>
 public static partial class Programs
 {
     private const int SigQuit = 3;
@@ -14,15 +14,15 @@ public static partial class Programs
     private const int SigCont = 18;
     private const int SigStop = 19;
 
-    // Servers refuse to run as root. The first of these users that there is.
+    // Servers refuse to run as root, so they run as the first of these users that exists.
     private static readonly string[] _users = ["postgres", "nobody"];
 
-    // Those that wait for our end; our end of their pipes is open as long as they are here.
+    // The processes that wait for the end of this one; this process keeps its end of their pipes open.
     private static readonly List<Process> _waiting = [];
 
     public static bool IsRoot => GetUserId() == 0;
 
-    /// <summary>The program's path: on PATH, or in the folder in which the distribution hides it.</summary>
+    /// <summary>The program's path: on PATH, or in the distribution's own folder.</summary>
     public static string Find(string program, params string[] folders)
     {
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
@@ -46,7 +46,7 @@ public static partial class Programs
     }
 
     /// <summary>
-    /// Starts a program, unprivileged; what it says goes into a file. The process is the program itself and not a shell
+    /// Starts a program, unprivileged, with its output in a file. The process is the program itself and not a shell
     /// around it.
     /// </summary>
     public static Process Start(string program, string folder, string log, params string[] arguments)
@@ -67,7 +67,7 @@ public static partial class Programs
         return Process.Start(start)!;
     }
 
-    /// <summary>A folder that belongs to the user that programs are run as.</summary>
+    /// <summary>A folder that belongs to the unprivileged user.</summary>
     public static string NewFolder(string name)
     {
         var folder = Directory.CreateTempSubdirectory($"kaiju-{name}-").FullName;
@@ -81,11 +81,11 @@ public static partial class Programs
     }
 
     /// <summary>
-    /// Ends a program and deletes its folder when this process has ended, however it does: a test's process is not
-    /// given the time to do so itself. Whoever waits for it sees its end by that of a pipe.
+    /// Ends a program and deletes its folder when this process has ended in any way: a test process gets no time to do
+    /// so itself. The waiting process notices that end by the end of a pipe.
     /// </summary>
-    /// <param name="folder">The program's folder, which its command line names.</param>
-    /// <param name="pidFile">Where the program keeps its number, as the first line.</param>
+    /// <param name="folder">The program's folder, which its command line contains.</param>
+    /// <param name="pidFile">The file whose first line is the program's process id.</param>
     public static void EndAfterUs(string folder, string pidFile)
     {
         const string Script = """
@@ -112,7 +112,7 @@ public static partial class Programs
         }
     }
 
-    /// <summary>A port of this machine that nobody uses now.</summary>
+    /// <summary>A free port of this machine.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -126,7 +126,7 @@ public static partial class Programs
 
     public static void Terminate(int process) => _ = Kill(process, SigTerm);
 
-    /// <summary>The process stands still, whatever it was doing, until it is thawed.</summary>
+    /// <summary>Freezes the process until it is thawed.</summary>
     public static void Freeze(int process) => _ = Kill(process, SigStop);
 
     public static void Thaw(int process) => _ = Kill(process, SigCont);

@@ -5,9 +5,7 @@ using System.Net.Sockets;
 
 namespace Kaiju.Tasks.TestServers;
 
-/// <summary>
-/// One connection of a <see cref="CommitProxy"/>: the client's and the server's side, and what passes between them.
-/// </summary>
+/// <summary>One connection of a <see cref="CommitProxy"/>: both sides and the data between them.</summary>
 internal sealed class ProxiedSession(Socket client, Func<AskedCommit, CommitHarm?> choose) : IDisposable
 {
     private const int CancelRequest = 80877102;
@@ -18,13 +16,11 @@ internal sealed class ProxiedSession(Socket client, Func<AskedCommit, CommitHarm
     private readonly ClientDialogue _dialogue = new();
     private readonly MessageReader _asked = new(client);
 
-    /// <summary>
-    /// What is to be done to an answer, and which one it is: answers are counted by the server's ReadyForQuery.
-    /// </summary>
+    /// <summary>The harm to an answer, and its number: answers are counted by the server's ReadyForQuery.</summary>
     private volatile HarmedAnswer? _harmed;
     private volatile bool _isBlackhole;
 
-    /// <summary>Ends when one of the two sides has ended, or the session was harmed.</summary>
+    /// <summary>Completes when one of the two sides has ended, or the session was harmed.</summary>
     public async Task RunAsync(int port, CancellationToken stop)
     {
         try
@@ -65,9 +61,7 @@ internal sealed class ProxiedSession(Socket client, Func<AskedCommit, CommitHarm
         }
     }
 
-    /// <summary>
-    /// Passes the client's first messages, which have no type. False: there is no dialogue to follow.
-    /// </summary>
+    /// <summary>Forwards the client's first messages, which have no type. False: no dialogue follows.</summary>
     private async Task<bool> StartAsync(CancellationToken stop)
     {
         while (true)
@@ -95,7 +89,7 @@ internal sealed class ProxiedSession(Socket client, Func<AskedCommit, CommitHarm
 
                     break;
                 case CancelRequest:
-                    // The server closes the connection when it has done it.
+                    // The server closes the connection once it has done so.
                     await _server.ReceiveAsync(new byte[1], stop);
                     return false;
                 default:
@@ -104,7 +98,7 @@ internal sealed class ProxiedSession(Socket client, Func<AskedCommit, CommitHarm
         }
     }
 
-    /// <summary>Passes questions, each whole, so that a harmed one leaves nothing of it at the server.</summary>
+    /// <summary>Forwards requests, each whole, so that no part of a harmed one reaches the server.</summary>
     private async Task PassQuestionsAsync(CancellationToken stop)
     {
         var passing = new ArrayBufferWriter<byte>();
@@ -179,14 +173,14 @@ internal sealed class ProxiedSession(Socket client, Func<AskedCommit, CommitHarm
                 whole = passing.WrittenCount;
             }
 
-            // Nothing of a harmed answer: neither its rows nor that it is complete.
+            // No part of a harmed answer passes: neither its rows nor its completion.
             var ready = _harmed is { } next && next.Number == answered + 1 ? whole : passing.WrittenCount;
             await client.SendAsync(passing.WrittenMemory[..ready], stop);
             passing = Rest(passing, ready);
         }
     }
 
-    /// <summary>Harms the session; true if it goes on afterwards.</summary>
+    /// <summary>Harms the session; true if it continues afterwards.</summary>
     private async Task<bool> IsPassedOnAsync(CommitHarm harm, CancellationToken stop)
     {
         switch (harm.Kind)

@@ -5,8 +5,7 @@ using System.Net.Sockets;
 namespace Kaiju.Tasks.TestServers;
 
 /// <summary>
-/// Passes connections on to a port of this machine, until it is told to stall them: then they stay open, and nothing
-/// comes through any more.
+/// Forwards connections to a port of this machine until they are stalled: then they stay open, and no data passes.
 /// </summary>
 public sealed class StallingProxy : IAsyncDisposable
 {
@@ -25,7 +24,7 @@ public sealed class StallingProxy : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    /// <summary>Stalls the connections that there are; new ones pass.</summary>
+    /// <summary>Stalls the current connections; new ones pass.</summary>
     public void Stall() => Interlocked.Exchange(ref _stall, new CancellationTokenSource()).Cancel();
 
     public async ValueTask DisposeAsync()
@@ -58,7 +57,7 @@ public sealed class StallingProxy : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // Nobody comes in any more.
+            // No further connections are accepted.
         }
     }
 

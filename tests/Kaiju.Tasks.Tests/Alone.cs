@@ -1,6 +1,8 @@
 namespace Kaiju.Tasks.Tests;
 
-/// <summary>Tests that bound real time: what else runs beside them would be measured too.</summary>
+/// <summary>
+/// Tests that bound real time. They run alone, since tests beside them would distort the measurement.
+/// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class Alone
 {

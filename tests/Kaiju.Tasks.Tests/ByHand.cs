@@ -5,7 +5,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests;
 
-/// <summary>An executor that is played by the test, to say things at the wrong time.</summary>
+/// <summary>An executor driven by the test, which calls the store at the wrong time.</summary>
 internal static class ByHand
 {
     public static readonly ExecutorInfo Executor = new()

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests;
 
-/// <summary>Everything that was logged, with the scopes around it.</summary>
+/// <summary>All log entries, with their scopes.</summary>
 internal sealed class RecordedLogs : ILoggerProvider, ISupportExternalScope
 {
     private readonly ConcurrentQueue<Line> _lines = new();

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Options;
 namespace Kaiju.Tasks.Tests;
 
 /// <summary>
-/// The whole engine with its loops running: on fake time that the test moves, or on real time with short intervals
-/// where what is tested is that the loops find everything by themselves. Tests wait for signals either way.
+/// The whole engine with its loops running. It uses fake time that the test moves, or real time with short intervals
+/// where the loops must find everything on their own. Tests wait for signals either way.
 /// </summary>
 internal sealed class RunningHost : IAsyncDisposable
 {
@@ -31,7 +31,7 @@ internal sealed class RunningHost : IAsyncDisposable
         services.AddSingleton<MemoryTaskStore>();
         if (store is null)
         {
-            // A registration of its own, since the engine's is refused in a host that has not all roles.
+            // Registered directly: the engine's registration is refused in a host without all roles.
             services.AddSingleton<ITaskStore>(provider => provider.GetRequiredService<MemoryTaskStore>());
         }
         else
@@ -71,7 +71,7 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public Task StopAsync() => HostedServices.StopAsync(_running);
 
-    /// <summary>Disposes of everything without stopping it first.</summary>
+    /// <summary>Disposes everything without stopping it first.</summary>
     public ValueTask AbandonAsync()
     {
         _running.Clear();
@@ -101,7 +101,7 @@ internal sealed class RunningHost : IAsyncDisposable
         public async ValueTask WaitAsync(
             IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken)
         {
-            if (outer is DecoratedStore { TellsQueue: false })
+            if (outer is DecoratedStore { HintsReachQueue: false })
             {
                 await Task.Delay(timeout, clock, cancellationToken);
             }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Kaiju.Tasks.Tests;
 
 /// <summary>
-/// Fake time on a machine that can be suspended, and whose wall clock can be set: the monotonic clock hears of neither.
+/// Fake time on a machine that can be suspended and whose wall clock can be set. Neither affects the monotonic clock.
 /// </summary>
 internal sealed class SuspendableClock() : FakeTimeProvider(TaskTestHost.Start)
 {
@@ -11,10 +11,10 @@ internal sealed class SuspendableClock() : FakeTimeProvider(TaskTestHost.Start)
 
     public override long GetTimestamp() => base.GetTimestamp() - Volatile.Read(ref _unheard);
 
-    /// <summary>The machine sleeps: the world's time goes on, and no timer of the machine's does.</summary>
+    /// <summary>Suspends the machine: real time passes, but none of the machine's timers advance.</summary>
     public void Suspend(TimeSpan time) => SetWallClock(time);
 
-    /// <summary>The wall clock is moved, and nothing else.</summary>
+    /// <summary>Moves the wall clock only.</summary>
     public void SetWallClock(TimeSpan by)
     {
         var before = base.GetTimestamp();

@@ -36,7 +36,7 @@ public sealed class TaskConditionTests
 
     [Theory]
     [MemberData(nameof(Conditions))]
-    public void A_condition_that_is_built_means_what_it_says(string name, TaskCondition condition, bool holds) =>
+    public void A_built_condition_holds_as_written(string name, TaskCondition condition, bool holds) =>
         CommandCondition.ShouldRun(condition.Json, TemplateData.Of(Json.Of(Data)), new TemplateBudget()).Should()
             .Be(holds, name);
 
@@ -61,7 +61,7 @@ public sealed class TaskConditionTests
     }
 
     [Fact]
-    public void What_is_no_condition_cannot_be_combined()
+    public void A_value_that_is_not_a_condition_cannot_be_combined()
     {
         var combine = () => TaskCondition.FromJson(Json.Of("5")).Not();
 

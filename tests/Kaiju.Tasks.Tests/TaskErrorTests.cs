@@ -35,7 +35,7 @@ public sealed class TaskErrorTests
     }
 
     [Fact]
-    public void What_cannot_be_stored_is_replaced_so_that_a_failure_can_always_be_written()
+    public void Text_that_cannot_be_stored_is_replaced_so_that_a_failure_can_always_be_written()
     {
         var error = TaskError.Create(TaskErrorKind.Handler, "a\0b\ud800c\ud83d\ude80");
 

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace Kaiju.Tasks.Tests;
 
 /// <summary>
-/// The whole engine over the in-memory store on fake time, driven by hand: the duties, not the loops, so that a test
-/// says what happens when and waits for nothing.
+/// The whole engine over the in-memory store on fake time, driven step by step instead of by loops. A test decides the
+/// order of events and never waits.
 /// </summary>
 internal sealed class TaskTestHost : IAsyncDisposable
 {
@@ -62,7 +62,7 @@ internal sealed class TaskTestHost : IAsyncDisposable
     /// <summary>Another executor over the same store, as in another process.</summary>
     public TaskExecutor NewExecutor() => ActivatorUtilities.CreateInstance<TaskExecutor>(_services, Options);
 
-    /// <summary>Ticks, claims and runs until there is nothing left to do at this time.</summary>
+    /// <summary>Ticks, claims and runs until no work is left at this time.</summary>
     public async Task RunUntilIdleAsync()
     {
         int work;
@@ -80,7 +80,7 @@ internal sealed class TaskTestHost : IAsyncDisposable
         await RunUntilIdleAsync();
     }
 
-    /// <summary>Time passes while some manager is there, which keeps the watch and does nothing else.</summary>
+    /// <summary>Advances the clock while a manager keeps the watch and does nothing else.</summary>
     public async Task WatchForAsync(TimeSpan time)
     {
         await Manager.WatchAsync(default);
@@ -94,7 +94,7 @@ internal sealed class TaskTestHost : IAsyncDisposable
     public async Task<TaskRecord> GetAsync(string id) =>
         await Client.GetAsync(id) ?? throw new InvalidOperationException($"There is no task {id}.");
 
-    /// <summary>Creates a task, runs what can be run, and says how it stands then.</summary>
+    /// <summary>Creates a task, runs all work that is due, and returns the task.</summary>
     public async Task<TaskRecord> RunAsync(TaskDefinition definition)
     {
         var created = await Client.CreateAsync(definition);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Kaiju.Tasks.Tests;
 
-/// <summary>Fake time that says when somebody goes to sleep, so that a test moves it only then.</summary>
+/// <summary>Fake time that reports sleepers, so that a test moves it only when one sleeps.</summary>
 internal sealed class TestClock() : FakeTimeProvider(TaskTestHost.Start)
 {
     private readonly Lock _lock = new();
@@ -21,7 +21,7 @@ internal sealed class TestClock() : FakeTimeProvider(TaskTestHost.Start)
         return timer;
     }
 
-    /// <summary>Ends when somebody sleeps for so long, since time was moved last.</summary>
+    /// <summary>Completes when a caller has slept for this long since time was last moved.</summary>
     public Task SleepingAsync(TimeSpan due)
     {
         lock (_lock)
@@ -37,7 +37,7 @@ internal sealed class TestClock() : FakeTimeProvider(TaskTestHost.Start)
         }
     }
 
-    /// <summary>Waits until somebody sleeps for so long, and then moves time by as much.</summary>
+    /// <summary>Waits until a caller sleeps for this long, and then moves time by as much.</summary>
     public async Task PassAsync(TimeSpan due)
     {
         await SleepingAsync(due);

@@ -9,7 +9,7 @@ internal static class Waiting
 
     public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(_bound);
 
-    /// <summary>Looks again and again until it is so, where nobody gives a signal.</summary>
+    /// <summary>Polls until the condition holds, where there is no signal.</summary>
     public static async Task Until(Func<Task<bool>> isSo)
     {
         using var bound = new CancellationTokenSource(_bound);
@@ -21,17 +21,17 @@ internal static class Waiting
     }
 }
 
-/// <summary>A handler that says when it is running and ends when it is told to.</summary>
+/// <summary>A handler that signals when it runs and ends on cancellation or when the gate opens.</summary>
 internal sealed class Gate
 {
     private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Ends when somebody is inside.</summary>
+    /// <summary>Completes when a handler is inside.</summary>
     public Task Entered => _entered.Task.Soon();
 
-    /// <summary>Ends when somebody inside has been told to stop.</summary>
+    /// <summary>Completes when the token of a handler inside is cancelled.</summary>
     public Task Cancelled => _cancelled.Task.Soon();
 
     public void Open() => _open.TrySetResult();

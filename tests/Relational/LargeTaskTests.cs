@@ -3,9 +3,7 @@ using Kaiju.Tasks.Contracts;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>
-/// What is carried out together is bounded in bytes as in count, so that large tasks are no trouble to each other.
-/// </summary>
+/// <summary>Batches are bounded in bytes as well as in number, so large tasks do not fail each other.</summary>
 public abstract class LargeTaskTests
 {
     private static readonly TimeSpan _bound = TimeSpan.FromMinutes(4);
@@ -13,7 +11,7 @@ public abstract class LargeTaskTests
     private protected abstract ValueTask<OpenedStore> OpenAsync();
 
     [Fact]
-    public async Task Ninety_tasks_of_14_MB_that_are_created_at_once_are_all_created()
+    public async Task Ninety_concurrent_creations_of_14_MB_all_succeed()
     {
         await using var opened = await OpenAsync();
         var megabyte = JsonElement.Parse($"{{\"text\":\"{new string('x', 1_000_000)}\"}}");
@@ -29,11 +27,11 @@ public abstract class LargeTaskTests
     }
 }
 
-/// <summary>Where a batch ends.</summary>
+/// <summary>The bounds of a batch.</summary>
 public sealed class PiecesTests
 {
     [Fact]
-    public void Items_are_cut_at_the_bound_of_bytes_and_at_that_of_their_number()
+    public void Items_are_split_at_the_bound_of_bytes_and_at_that_of_their_number()
     {
         Pieces.Of([4, 4, 4, 8, 8, 20, 1, 1], mb => mb * 1024L * 1024 * 4 / 3).Select(piece => piece.Count)
             .Should().Equal(3, 1, 1, 1, 2);

@@ -1,6 +1,8 @@
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>Every statement of an adapter as the database gets it, those of pages with each kind of filter.</summary>
+/// <summary>
+/// Every statement of an adapter as sent to the database, with those of pages for each kind of filter.
+/// </summary>
 internal static class PlannedStatements
 {
     public static IEnumerable<(string Name, string Text)> Of(SqlTexts sql)

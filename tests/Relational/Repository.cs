@@ -1,11 +1,11 @@
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>Where the tests stand, for those that read a page of docs or run a sample.</summary>
+/// <summary>The repository's folder, for tests that read a page of docs or run a sample.</summary>
 internal static class Repository
 {
     public static string Root { get; } = FindRoot();
 
-    /// <summary>Debug or Release, as the tests themselves are built.</summary>
+    /// <summary>The build configuration of the tests: Debug or Release.</summary>
     public static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
     private static string FindRoot()

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>A store whose rows a test can change behind its back.</summary>
+/// <summary>A store whose rows a test can change directly.</summary>
 /// <param name="Opened">The store, on fake time.</param>
 /// <param name="ExecuteAsync">
 /// Executes a statement; <c>{tasks}</c> and other names of tables in braces are replaced.
@@ -17,7 +17,7 @@ namespace Kaiju.Tasks.Relational;
 public sealed partial record BareStore(
     OpenedStore Opened, Func<string, Task> ExecuteAsync, BareLogs Logs) : IAsyncDisposable
 {
-    /// <summary>When its clock begins.</summary>
+    /// <summary>The start of its clock.</summary>
     public static DateTimeOffset Start { get; } = new(2024, 6, 15, 12, 0, 30, TimeSpan.Zero);
 
     /// <summary>The names of tables in a statement.</summary>
@@ -27,7 +27,7 @@ public sealed partial record BareStore(
     public ValueTask DisposeAsync() => Opened.DisposeAsync();
 }
 
-/// <summary>Opens an empty store with a lifecycle of the test's.</summary>
+/// <summary>Opens an empty store with the test's lifecycle.</summary>
 public delegate ValueTask<BareStore> OpenBareStore(LifecycleFunction next);
 
 /// <summary>The log events of a store.</summary>
@@ -69,7 +69,7 @@ public sealed class BareLogs : ILogger
     }
 }
 
-/// <summary>The same as the logger of a type.</summary>
+/// <summary>The same entries as the logger of a type.</summary>
 internal sealed class BareLogger<T>(ILogger logs) : ILogger<T>
 {
     public IDisposable? BeginScope<TState>(TState state)
@@ -166,7 +166,7 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Rows_that_are_set_aside_use_up_no_limit()
+    public async Task Rows_that_are_set_aside_do_not_count_towards_a_limit()
     {
         string[] bad = [.. Enumerable.Range(0, 10).Select(i => $"a{i}")];
         await FinishPeriodicAsync([.. bad, "z"]);
@@ -202,7 +202,7 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_needs_no_definition_is_done_to_a_task_whose_definition_cannot_be_read()
+    public async Task Duties_without_a_definition_work_on_a_task_whose_definition_cannot_be_read()
     {
         await CreateAsync(
             id => new TaskDefinition { Id = id, RunAt = BareStore.Start.AddSeconds(10), Commands = [new("do")] },
@@ -239,12 +239,12 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
         (await Store.ListExecutorsAsync(default)).Should().ContainSingle();
         _bare!.Logs.SetAside.Should().ContainSingle().Which.Should().Contain("b");
         (await ((RelationalTaskStore)Store).Claims.HasQueuedAsync(_executor.Apps, default)).Should().BeFalse(
-            "what is set aside makes no executor busy");
+            "rows that are set aside keep no executor busy");
         await CreateAsync(id => new TaskDefinition { Id = id, Commands = [new("do")] }, "d");
         (await ((RelationalTaskStore)Store).Claims.HasQueuedAsync(_executor.Apps, default)).Should().BeTrue();
         (await ClaimAsync(10)).Should().Equal("d");
 
-        // Another version can read it. This process tries again after a while.
+        // Another version can read it, so this process tries again after a while.
         await ExecuteAsync(
             "update {tasks} set definition = (select definition from {tasks} where id = 'a') where id = 'b'");
         (await Store.GetAsync("b", default))!.Managed.Interruptions.Should().Be(0);
@@ -266,7 +266,7 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_list_leaves_out_what_cannot_be_read_and_a_question_for_it_says_why()
+    public async Task A_list_omits_unreadable_tasks_and_reading_one_throws_the_reason()
     {
         await CreateAsync(
             id => new TaskDefinition { Id = id, RunAt = TaskDefinition.OnDemand, Commands = [new("do")] },
@@ -289,7 +289,7 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     /// A duty that the lifecycle refuses is dropped until another event changes the task.
     /// </summary>
     [Fact]
-    public async Task A_duty_that_comes_to_nothing_is_dropped()
+    public async Task A_duty_that_changes_nothing_is_dropped()
     {
         await CreateAsync(
             id => new TaskDefinition { Id = id, RunAt = BareStore.Start.AddSeconds(10), Commands = [new("do")] }, "a");
@@ -361,7 +361,7 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Notifications_are_bounded_in_bytes_and_one_that_cannot_be_read_is_left_out()
+    public async Task Notifications_are_bounded_in_bytes_and_an_unreadable_one_is_omitted()
     {
         await CreateAsync(
             id => new TaskDefinition { Id = id, Notify = true, Commands = [new("do")] },

@@ -4,19 +4,19 @@ using Microsoft.Extensions.Hosting;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// The tables of a store are made once and by any way the same, and a host refuses those it cannot work with. The
-/// name is that of the schema in PostgreSQL and the prefix in SQLite.
+/// The tables of a store are created once, with the same result in every way, and a host refuses unsuitable ones. The
+/// name is the schema in PostgreSQL and the table prefix in SQLite.
 /// </summary>
 public abstract class SchemaTests
 {
     /// <summary>The version that the package needs.</summary>
     protected abstract int Version { get; }
 
-    /// <summary>The name that is the default.</summary>
+    /// <summary>The default name.</summary>
     protected abstract string DefaultName { get; }
 
     [Fact]
-    public async Task Migrations_apply_once_however_many_begin_them_at_once()
+    public async Task Concurrent_migrations_apply_once()
     {
         var applied = await Task.WhenAll(
             Enumerable.Range(0, 8).Select(_ => Task.Run(() => MigrateAsync(DefaultName))));
@@ -31,7 +31,7 @@ public abstract class SchemaTests
     }
 
     [Fact]
-    public async Task The_script_does_the_same_as_a_migration()
+    public async Task The_script_creates_the_same_schema_as_a_migration()
     {
         await ScalarAsync(GetScript("by_script"));
         await MigrateAsync("by_code");
@@ -54,7 +54,7 @@ public abstract class SchemaTests
     }
 
     [Fact]
-    public async Task Without_migration_at_start_the_tables_must_be_there()
+    public async Task Without_migration_at_start_missing_tables_fail_the_start()
     {
         using var host = NewHost(DefaultName, migrates: false);
 

@@ -8,8 +8,8 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// What a column declares is true of each store: what is written is read again, and a new task has what its creation
-/// leaves out.
+/// Every store agrees with the columns' declarations: written values are read back, and a new task has the declared
+/// values.
 /// </summary>
 public abstract class TaskColumnTests
 {
@@ -20,8 +20,7 @@ public abstract class TaskColumnTests
     private protected abstract ValueTask<OpenedStore> OpenAsync(DateTimeOffset start);
 
     /// <summary>
-    /// Every property of a state, also one that is yet to be thought of, is stored when a task is imported and when it
-    /// changes.
+    /// Every property of a state, including future ones, is stored when a task is imported and when it changes.
     /// </summary>
     [Theory]
     [MemberData(nameof(States))]
@@ -59,9 +58,9 @@ public abstract class TaskColumnTests
         Text((await opened.Store.GetAsync("t", default))!.Managed).Should().Be(Text(expected));
     }
 
-    /// <summary>A column that a creation does not bring is what the declaration says, whatever the task.</summary>
+    /// <summary>A column that a creation does not write has its declared value in every task.</summary>
     [Fact]
-    public void A_new_task_has_in_each_column_what_its_declaration_says()
+    public void A_new_task_has_the_declared_value_in_each_column()
     {
         var definitions = new[]
         {
@@ -146,7 +145,7 @@ public abstract class TaskColumnTests
         };
     }
 
-    /// <summary>Every property, an error by its JSON.</summary>
+    /// <summary>Every property; an error as its JSON.</summary>
     private static string Text(ManagedState state) => string.Join('\n', typeof(ManagedState).GetProperties()
         .Select(property => (property.Name, Value: property.GetValue(state)))
         .Select(

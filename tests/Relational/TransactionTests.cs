@@ -36,7 +36,7 @@ public abstract class TransactionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Rolled_back_a_task_has_never_existed_and_committed_it_is_found_at_once()
+    public async Task A_rolled_back_task_does_not_exist_and_a_committed_one_is_found_at_once()
     {
         await using var connection = await OpenAsync();
         await using (var transaction = await connection.BeginTransactionAsync())
@@ -59,7 +59,7 @@ public abstract class TransactionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_refused_leaves_the_transaction_as_it_was()
+    public async Task A_refused_creation_leaves_the_transaction_unchanged()
     {
         await Client.CreateAsync(Definition("t"));
         await using var connection = await OpenAsync();
@@ -78,7 +78,7 @@ public abstract class TransactionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task With_Entity_Framework_a_task_is_part_of_its_current_transaction()
+    public async Task With_Entity_Framework_a_task_joins_its_current_transaction()
     {
         await using var context = NewContext(_connectionString);
         foreach (var (id, commits) in new[] { (1, false), (2, true) })
@@ -98,7 +98,7 @@ public abstract class TransactionTests : IAsyncLifetime
 
     /// <summary>See docs/how-to/transactions.md.</summary>
     [Fact]
-    public async Task EnsureCreated_does_nothing_beside_the_tables_of_tasks_and_CreateTables_creates_the_others()
+    public async Task EnsureCreated_does_nothing_beside_the_tables_of_tasks_and_CreateTables_adds_the_others()
     {
         var connectionString = await NewDatabaseAsync();
         await MigrateAsync(connectionString);
@@ -120,7 +120,7 @@ public abstract class TransactionTests : IAsyncLifetime
     /// <summary>Creates the tables of tasks.</summary>
     protected abstract Task MigrateAsync(string connectionString);
 
-    /// <summary>Puts the store in place. A committed creation must be noticed within seconds.</summary>
+    /// <summary>Registers the store. A committed creation must be noticed within seconds.</summary>
     protected abstract void UseStore(KaijuTasksBuilder tasks, string connectionString);
 
     protected abstract DbConnection NewConnection(string connectionString);

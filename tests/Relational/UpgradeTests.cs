@@ -2,15 +2,15 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Kaiju.Tasks.Relational;
 
-/// <summary>The version of the tables that a package needs.</summary>
+/// <summary>The schema version that the package needs.</summary>
 public interface ISchemaVersion
 {
     static abstract int Version { get; }
 }
 
 /// <summary>
-/// Tables of an earlier version, with tasks in every state, are brought up to date: nothing is lost, and work goes on.
-/// The name is that of the schema in PostgreSQL and the prefix in SQLite.
+/// Tables of an earlier version with tasks in every state are upgraded: no task is lost, and work resumes. The name is
+/// the schema in PostgreSQL and the table prefix in SQLite.
 /// </summary>
 public abstract class UpgradeTests<TSchema>
     where TSchema : ISchemaVersion
@@ -27,7 +27,7 @@ public abstract class UpgradeTests<TSchema>
 
     [Theory]
     [MemberData(nameof(Earlier))]
-    public async Task Tables_of_an_earlier_version_keep_every_task_and_go_on(int version)
+    public async Task Tables_of_an_earlier_version_keep_every_task_and_work_after_a_migration(int version)
     {
         await using var filled = NewStore("filled_");
         await filled.StartAsync();
@@ -46,7 +46,7 @@ public abstract class UpgradeTests<TSchema>
         await upgraded.StartAsync();
         (await UpgradedStore.DescribeAsync(upgraded.Store)).Should()
             .Equal(await UpgradedStore.DescribeAsync(filled.Store));
-        await UpgradedStore.GoOnAsync(
+        await UpgradedStore.CompleteAsync(
             upgraded.Store, new RelationalTaskQueue(upgraded.Store, Clock), by => Clock.Advance(by));
     }
 
@@ -63,7 +63,7 @@ public abstract class UpgradeTests<TSchema>
 
     [Theory]
     [MemberData(nameof(Earlier))]
-    public async Task The_script_from_an_earlier_version_does_the_same_as_a_migration(int version)
+    public async Task The_script_from_an_earlier_version_gives_the_same_schema_as_a_migration(int version)
     {
         await CreateVersionAsync(version, "by_script_");
         await ExecuteAsync(GetScript("by_script_", version));

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// A store with a task in every state and a row in every table, everything that it shows, and its work to the end.
+/// Fills a store with a task in every state and a row in every table, describes its contents, and completes its work.
 /// </summary>
 internal static class UpgradedStore
 {
@@ -62,7 +62,7 @@ internal static class UpgradedStore
         advance(TimeSpan.FromSeconds(1));
     }
 
-    /// <summary>All that can be seen.</summary>
+    /// <summary>Everything that the store shows.</summary>
     public static async Task<IReadOnlyList<string>> DescribeAsync(ITaskStore store)
     {
         var lines = new List<string>();
@@ -84,8 +84,8 @@ internal static class UpgradedStore
         return lines;
     }
 
-    /// <summary>What was under way is expelled, retried, woken and run; every task comes to its end.</summary>
-    public static async Task GoOnAsync(ITaskStore store, ITaskQueue queue, Action<TimeSpan> advance)
+    /// <summary>Expels, retries, wakes and runs all tasks until each has ended.</summary>
+    public static async Task CompleteAsync(ITaskStore store, ITaskQueue queue, Action<TimeSpan> advance)
     {
         var states = await Task.WhenAll(_ids.Select(async id => (await store.GetAsync(id, default))!.State));
         states.Distinct().Should().BeEquivalentTo(Enum.GetValues<TaskState>());

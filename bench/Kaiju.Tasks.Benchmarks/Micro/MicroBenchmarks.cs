@@ -6,7 +6,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Kaiju.Tasks.Benchmarks.Micro;
 
-/// <summary>What a definition costs on its way: checked, written and read by stores and on the wire.</summary>
+/// <summary>The cost of a definition: checked, written and read by stores and on the wire.</summary>
 [MemoryDiagnoser]
 [ShortRunJob]
 public class DefinitionBenchmarks : IDisposable
@@ -39,19 +39,19 @@ public class DefinitionBenchmarks : IDisposable
         _wire = _prepared.ToJson();
     }
 
-    /// <summary>The check at the door.</summary>
+    /// <summary>The check before every store.</summary>
     [Benchmark]
     public TaskDefinition Prepare() => _checker.Prepare(_given);
 
-    /// <summary>A store writes it.</summary>
+    /// <summary>A store writes the definition.</summary>
     [Benchmark]
     public string WriteStored() => _prepared.ToStoredJson();
 
-    /// <summary>A store reads it.</summary>
+    /// <summary>A store reads the definition.</summary>
     [Benchmark]
     public TaskDefinition ReadStored() => TaskDefinition.FromStoredJson(_stored, "id", "default");
 
-    /// <summary>It is read from the wire, and checked.</summary>
+    /// <summary>The definition is read from the wire and checked.</summary>
     [Benchmark]
     public TaskDefinition ReadWire() => TaskDefinition.FromJson(_wire);
 
@@ -64,7 +64,7 @@ public class DefinitionBenchmarks : IDisposable
 }
 
 /// <summary>
-/// What the engine costs for a task in memory, from its creation to its recorded end: filling, condition, invocation,
+/// The engine's cost of a task in memory, from its creation to its recorded end: filling, condition, invocation,
 /// result.
 /// </summary>
 [MemoryDiagnoser]
@@ -77,11 +77,11 @@ public class StageBenchmarks : IDisposable
     private ITaskClient? _tasks;
     private CountdownEvent? _left;
 
-    /// <summary>What the one stage of each task is: plain, with a template, with a condition.</summary>
+    /// <summary>The kind of each task's only stage: plain, with a template, with a condition.</summary>
     [BenchmarkDotNet.Attributes.Params("plain", "template", "condition")]
     public string Stage { get; set; } = "plain";
 
-    /// <summary>A host that runs.</summary>
+    /// <summary>Starts a host.</summary>
     [GlobalSetup]
     public async Task SetupAsync()
     {
@@ -96,7 +96,7 @@ public class StageBenchmarks : IDisposable
         _tasks = _host.Services.GetRequiredService<ITaskClient>();
     }
 
-    /// <summary>Ends it.</summary>
+    /// <summary>Stops the host.</summary>
     [GlobalCleanup]
     public Task CleanupAsync() => _host!.StopAsync();
 
@@ -108,7 +108,7 @@ public class StageBenchmarks : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A thousand tasks.</summary>
+    /// <summary>Runs a thousand tasks.</summary>
     [Benchmark(OperationsPerInvoke = Tasks)]
     public async Task RunAsync()
     {

@@ -10,8 +10,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kaiju.Tasks.Benchmarks.Micro;
 
 /// <summary>
-/// What the parts of a stage cost by themselves: templates that are filled, a condition that is asked, a handler that
-/// is bound and called.
+/// The cost of the parts of a stage: filled templates, an evaluated condition, a bound and called handler.
 /// </summary>
 [MemoryDiagnoser]
 [ShortRunJob]
@@ -31,7 +30,7 @@ public class StagePartBenchmarks : IDisposable
     private readonly TaskCommand _asked;
     private readonly StageContext _stage;
 
-    /// <summary>A task of three commands, and a handler of one argument.</summary>
+    /// <summary>Prepares a task of three commands, and a handler of one argument.</summary>
     public StagePartBenchmarks()
     {
         var services = new ServiceCollection();
@@ -59,7 +58,7 @@ public class StagePartBenchmarks : IDisposable
         _stage = new StageContext { TaskId = task.Id!, Method = "count", JobId = state.JobId };
     }
 
-    /// <summary>A look at params without a template, which are used as they are.</summary>
+    /// <summary>The check of params without a template, which are used unchanged.</summary>
     [Benchmark]
     public bool SeeNoTemplate() => CompiledCommand.IsConstant(_plain);
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>Words after the command: <c>--name value</c>.</summary>
+/// <summary>The arguments after the command: <c>--name value</c>.</summary>
 internal sealed class Arguments
 {
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
@@ -14,14 +14,14 @@ internal sealed class Arguments
         {
             if (!words[i].StartsWith("--", StringComparison.Ordinal))
             {
-                throw new ArgumentException($"\"{words[i]}\" is no option; options are written --name value.");
+                throw new ArgumentException($"\"{words[i]}\" is not an option; options have the form --name value.");
             }
 
             _values.Add(words[i][2..], words[i + 1]);
         }
     }
 
-    /// <summary>Nobody has used the store before.</summary>
+    /// <summary>The store is new.</summary>
     public bool IsFirst { get; }
 
     public string Text(string name, string otherwise = "") => _values.GetValueOrDefault(name, otherwise);

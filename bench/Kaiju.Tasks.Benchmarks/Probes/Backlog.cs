@@ -4,8 +4,8 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
 /// <summary>
-/// Rows beside those that are measured: finished ones with their results, and ones that are due tomorrow; copies of one
-/// that is real.
+/// Rows beside the measured ones: finished tasks with their results, and tasks that are due tomorrow; copies of a real
+/// one.
 /// </summary>
 internal static class Backlog
 {
@@ -19,7 +19,7 @@ internal static class Backlog
 
         if (engine is not KaijuEngine kaiju)
         {
-            throw new ArgumentException("Only our own engine is measured beside other rows.");
+            throw new ArgumentException("Only Kaiju.Tasks is measured beside other rows.");
         }
 
         await kaiju.CreateScheduledAsync("scheduled", TimeSpan.FromDays(1));
@@ -33,7 +33,7 @@ internal static class Backlog
             $"select setval(pg_get_serial_sequence('kaiju_tasks.tasks', 'task_no'), max(task_no) + {2L * rows}) - "
                 + $"{2L * rows} from kaiju_tasks.tasks");
 
-        // By two connections, since the machine has two cores.
+        // Uses two connections, since the machine has two cores.
         await Task.WhenAll(
             FillAsync(
                 store,
@@ -45,7 +45,7 @@ internal static class Backlog
                     "states", scheduled, next + rows), "vacuum analyze kaiju_tasks.states, kaiju_tasks.results"]));
         await Machine.ExecuteAsync(store, "checkpoint");
 
-        // Copies of a row under the numbers that follow; of the definition also under ids of their own.
+        // Copies a row under the following numbers; a definition also under new ids.
         async Task<string> CopyAsync(string table, long template, long last, string? name = null)
         {
             var columns = await ColumnsAsync(store, table, "task_no", "id");

@@ -2,15 +2,15 @@ using System.Diagnostics;
 
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>This program again, in a process of its own.</summary>
+/// <summary>Runs this program in another process.</summary>
 internal static class Children
 {
-    /// <summary>Starts it.</summary>
-    /// <param name="words">Its command and arguments.</param>
+    /// <summary>Starts the process.</summary>
+    /// <param name="words">The command and its arguments.</param>
     /// <param name="isHasty">
-    /// It is compiled as hosts are by default, hastily first, which begins sooner and is slower for a while.
+    /// True for tiered compilation, the default of hosts, which starts sooner and is slower for a while.
     /// </param>
-    /// <param name="program">The program of another state of the code; null for this one.</param>
+    /// <param name="program">The program of another revision; null for this one.</param>
     public static Process Start(IEnumerable<string> words, bool isHasty = false, string? program = null)
     {
         var start = new ProcessStartInfo(

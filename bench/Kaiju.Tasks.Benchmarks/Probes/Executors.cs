@@ -5,8 +5,7 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
 /// <summary>
-/// The same jobs executed by one, two and four of the same processes: how many a second, and how many the idlest of
-/// them had.
+/// The same jobs, executed by one, two and four equal processes: the rate, and the jobs of the process with the fewest.
 /// </summary>
 internal static class Executors
 {
@@ -26,7 +25,7 @@ internal static class Executors
                     ["work", name, "--store", arguments.Text("store"), "--capacity", arguments.Text("capacity", "0")],
                     arguments.Number("hasty") == 1)).ToList();
 
-        // All of them together first, so that each has done everything once.
+        // All processes run together first, so that each has compiled its code.
         await DrainAsync(engine, workers, WarmUp * Most);
         foreach (var count in (int[])[1, 2, 4])
         {
@@ -47,8 +46,8 @@ internal static class Executors
     }
 
     /// <summary>
-    /// One of the processes: executes from one line of its input to the next that is empty, and says to each after the
-    /// first how many jobs that were.
+    /// One of the processes. A line of input starts a round, each further line is answered with the number of jobs, and
+    /// an empty line ends the round.
     /// </summary>
     public static async Task WorkAsync(string name, Arguments arguments)
     {
@@ -79,8 +78,8 @@ internal static class Executors
         var began = TimeProvider.System.GetTimestamp();
         workers.ForEach(worker => worker.StandardInput.WriteLine());
 
-        // The processes are asked, and the database only at the end: looks at a queue that is being drained cost as
-        // much as claims.
+        // The processes report progress, and the database is read only at the end: polling a queue while it is drained
+        // costs as much as claims.
         await Probe.UntilAsync(
             async () => (await AskAsync(workers, "executed?")).Sum() >= jobs, TimeSpan.FromMilliseconds(10));
         await Probe.UntilAsync(async () => await engine.CountLeftAsync() == 0, TimeSpan.FromMilliseconds(2));

@@ -1,8 +1,7 @@
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
 /// <summary>
-/// What a manager and an executor cost that have nothing to do: the process's CPU, and statements of the server's own
-/// count.
+/// The cost of an idle manager and executor: the process's CPU, and statements by the server's own count.
 /// </summary>
 internal static class Idle
 {
@@ -31,7 +30,7 @@ internal static class Idle
         await Probe.PauseAsync(TimeSpan.FromSeconds(arguments.Number("seconds", 10)));
         var figures = new Dictionary<string, double>();
 
-        // The question itself is one of them.
+        // The query of the counter is one of them.
         var statements = await Machine.AskAsync<long>(store, Calls) - before - 1;
         await usage.NoteAsync(figures, "idle", 1, usage.Seconds);
         figures["statements_per_s"] = Math.Max(0, statements) / usage.Seconds;
@@ -43,8 +42,7 @@ internal static class Idle
     }
 
     /// <summary>
-    /// Sessions that begin afterwards are counted, or not: to count costs those a little that are measured by their
-    /// speed.
+    /// Turns counting on or off for sessions that begin afterwards: counting slows measurements of speed a little.
     /// </summary>
     public static string Track(
         string setting) => $"do $$ begin execute format('alter database %I "

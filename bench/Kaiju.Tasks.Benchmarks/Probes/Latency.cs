@@ -4,8 +4,8 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
 /// <summary>
-/// From the call that creates a job to the start of its handler: idle workers, a job every 20 ms; in one process, or
-/// created by another one.
+/// The time from the call that creates a job to the start of its handler: idle workers, a job every 20 ms. Jobs are
+/// created in the same process or in another one.
 /// </summary>
 internal static class Latency
 {
@@ -39,7 +39,7 @@ internal static class Latency
         };
     }
 
-    /// <summary>The other process: creates, and says when. Both go by the same clock of the machine.</summary>
+    /// <summary>The other process: creates jobs and writes the times. Both use the machine's clock.</summary>
     public static async Task ProduceAsync(string name, Arguments arguments)
     {
         await using var engine = Probe.Open(name, arguments, isFirst: false);
@@ -49,8 +49,8 @@ internal static class Latency
     }
 
     /// <summary>
-    /// The first jobs wait for the compiler, in this process and where they are executed; those that are measured wait
-    /// for no other job.
+    /// The first jobs wait for the compiler, in this process and in the executing one; measured jobs wait for no other
+    /// job.
     /// </summary>
     private static async Task WarmUpAsync(Subject engine)
     {

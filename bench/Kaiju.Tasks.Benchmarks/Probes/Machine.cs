@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
-/// <summary>What the system says of processes, and the server of what it has written.</summary>
+/// <summary>Counters of the system for processes, and of the server for its writes.</summary>
 internal static class Machine
 {
     private const double TicksPerSecond = 100;
@@ -15,7 +15,7 @@ internal static class Machine
         return process.TotalProcessorTime.TotalSeconds;
     }
 
-    /// <summary>The most memory that this process has had, in MB.</summary>
+    /// <summary>The peak memory of this process, in MB.</summary>
     public static double PeakMegabytes()
     {
         var line = File.ReadLines("/proc/self/status").First(
@@ -25,7 +25,7 @@ internal static class Machine
     }
 
     /// <summary>
-    /// CPU seconds of a server: the first process, its children that live, and those that it has reaped.
+    /// CPU seconds of a server: its first process, the living children, and the children that have ended.
     /// </summary>
     public static double ServerCpuSeconds(int first)
     {
@@ -51,7 +51,7 @@ internal static class Machine
             }
             catch (IOException)
             {
-                // It has ended meanwhile.
+                // The process has ended in the meantime.
             }
         }
 
@@ -75,7 +75,7 @@ internal static class Machine
     private static long Ticks(string word) => long.Parse(word, CultureInfo.InvariantCulture);
 }
 
-/// <summary>What has been used since a moment: time, CPU of this process and of the server, WAL, allocations.</summary>
+/// <summary>The use since a moment: time, CPU of this process and of the server, WAL, allocations.</summary>
 internal sealed class Usage
 {
     private readonly string _store;
@@ -104,7 +104,7 @@ internal sealed class Usage
         return new Usage(store, server, server > 0, server > 0 ? await WalAsync(store) : 0);
     }
 
-    /// <summary>Notes what a number of jobs has cost; the rate is that of <paramref name="seconds"/>.</summary>
+    /// <summary>Records the cost of a number of jobs; the rate is that of <paramref name="seconds"/>.</summary>
     public async Task NoteAsync(Dictionary<string, double> figures, string work, int jobs, double seconds)
     {
         figures[$"{work}_per_s"] = jobs / seconds;

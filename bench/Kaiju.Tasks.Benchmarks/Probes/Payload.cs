@@ -3,7 +3,7 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
 /// <summary>
-/// Tasks whose every stage returns so many random characters: WAL for each stage, and stages a second.
+/// Tasks whose stages each return the given number of random characters: WAL for each stage, and stages a second.
 /// </summary>
 internal static class Payload
 {

@@ -4,15 +4,15 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
 /// <summary>
-/// Measurements in a process of their own: what is found is the last line that it writes, a JSON array of figures.
+/// Measurements in a process of their own. Their results are its last line of output, a JSON array of figures.
 /// </summary>
 internal static class Probe
 {
-    /// <summary>Stands between the measurements of one process.</summary>
+    /// <summary>Separates the measurements of one process.</summary>
     public const string Between = "/";
 
     /// <summary>
-    /// Carries out measurements on the same store, one after the other: of each its probe, its subject, and arguments.
+    /// Runs measurements on the same store, one after another: of each its probe, its subject, and arguments.
     /// </summary>
     public static async Task RunAsync(string[] words)
     {
@@ -50,7 +50,7 @@ internal static class Probe
             arguments.Number("stages", 1),
             isFirst && arguments.IsFirst));
 
-    /// <summary>Waits until so many handlers have begun, and what is done is recorded.</summary>
+    /// <summary>Waits until the given number of handlers has begun and all work is recorded.</summary>
     public static async Task DrainedAsync(Subject engine, int executions)
     {
         await UntilAsync(() => Task.FromResult(Meter.Executing >= executions), TimeSpan.FromMilliseconds(1));

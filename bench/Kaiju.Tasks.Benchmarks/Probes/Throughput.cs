@@ -3,8 +3,7 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
 /// <summary>
-/// How many jobs a second: created one by one, by 8 and by 64 callers at once, in bulk; and executed to their recorded
-/// ends.
+/// Jobs a second: created one by one, by 8 and by 64 concurrent callers, in bulk; and executed to their recorded ends.
 /// </summary>
 internal static class Throughput
 {
@@ -17,7 +16,7 @@ internal static class Throughput
         if (_creations.All(work => arguments.Number(work) == 0))
         {
             throw new ArgumentException(
-                "Nothing is to be measured: give at least one of --create1, --create8, --create64 and --bulk, such as "
+                "No measurement is given: add at least one of --create1, --create8, --create64 and --bulk, such as "
                     + "--bulk 12000.");
         }
 

@@ -4,9 +4,9 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 namespace Kaiju.Tasks.Benchmarks.Probes;
 
 /// <summary>
-/// What waits for other tasks cost: statements of a task by the server's own count, without waiters and with 100 and
-/// 1,000 of them in the process. The tasks are created one after another, each when the one before is done, so that
-/// none shares a statement.
+/// The cost of waits for other tasks: statements of a task by the server's own count. It is measured without waiters
+/// and with 100 and 1,000 of them in the process. The tasks are created one after another, each when the previous one
+/// is done, so that no two share a statement.
 /// </summary>
 internal static class Waiters
 {

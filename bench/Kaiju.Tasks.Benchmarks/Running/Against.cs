@@ -4,14 +4,14 @@ using Kaiju.Tasks.Benchmarks.Probes;
 namespace Kaiju.Tasks.Benchmarks.Running;
 
 /// <summary>
-/// This state of the code beside another one: pairs of runs, which begins by turns, and for each figure the ratio of
-/// each pair. A machine that becomes slower becomes so for both, and one run that was disturbed moves a median little.
+/// Compares this revision with another one: alternating pairs of runs, and for each figure the ratio of each pair. A
+/// machine that slows down affects both, and one disturbed run moves a median little.
 /// </summary>
 internal static class Against
 {
     private const int UsualPairs = 15;
 
-    /// <summary>With fewer values no two of them have the median between them with 95 %.</summary>
+    /// <summary>With fewer values no two of them enclose the median with 95 %.</summary>
     private const int LeastForInterval = 6;
 
     private static readonly IReadOnlyList<Sitting> _usual =
@@ -25,9 +25,9 @@ internal static class Against
     ];
 
     /// <summary>Measures and prints.</summary>
-    /// <param name="program">The other state's benchmark program, built.</param>
+    /// <param name="program">The other revision's benchmark program, built.</param>
     /// <param name="words">
-    /// <c>--pairs N</c>, then a probe, a subject and its arguments; nothing for the usual ones.
+    /// <c>--pairs N</c>, then a probe, a subject and its arguments; by default the usual ones.
     /// </param>
     public static async Task RunAsync(string program, string[] words)
     {

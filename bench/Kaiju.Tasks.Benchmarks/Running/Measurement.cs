@@ -1,17 +1,18 @@
 namespace Kaiju.Tasks.Benchmarks.Running;
 
-/// <summary>One thing that is measured.</summary>
-/// <param name="Name">What results call it.</param>
-/// <param name="Subject">Who is measured.</param>
-/// <param name="Probe">What is done with it.</param>
-/// <param name="Arguments">How much of it.</param>
+/// <summary>One measurement.</summary>
+/// <param name="Name">The name in results.</param>
+/// <param name="Subject">The measured engine or limit.</param>
+/// <param name="Probe">The probe.</param>
+/// <param name="Arguments">The arguments of the probe.</param>
 internal sealed record Measurement(string Name, string Subject, string Probe, string Arguments);
 
 /// <summary>
-/// What is measured in one process, one after the other, on one store of each kind that was empty; most things alone.
+/// The measurements of one process, one after another, on one store of each kind that was empty at the start. Most
+/// measurements run alone.
 /// </summary>
-/// <param name="Measurements">All of them.</param>
-/// <param name="Repetitions">At most so often; 0 for as often as everything.</param>
+/// <param name="Measurements">The measurements.</param>
+/// <param name="Repetitions">The largest number of repetitions; 0 for the usual number.</param>
 internal sealed record Sitting(IReadOnlyList<Measurement> Measurements, int Repetitions = 0)
 {
     public Sitting(string name, string subject, string probe, string arguments, int repetitions = 0)
@@ -20,12 +21,12 @@ internal sealed record Sitting(IReadOnlyList<Measurement> Measurements, int Repe
     }
 }
 
-/// <summary>Two figures of one run, one over the other, and what that is to be.</summary>
-/// <param name="Name">What results call it.</param>
-/// <param name="Aim">What it is to reach, or not to exceed.</param>
-/// <param name="IsMost">The aim is an upper bound.</param>
+/// <summary>The ratio of two figures of one run, and its aim.</summary>
+/// <param name="Name">The name in results.</param>
+/// <param name="Aim">The value to reach, or not to exceed.</param>
+/// <param name="IsMost">True if the aim is an upper bound.</param>
 /// <param name="Of">The value.</param>
-/// <param name="Needs">The measurements that it is made of.</param>
+/// <param name="Needs">The measurements that the ratio needs.</param>
 internal sealed record Ratio(string Name, double Aim, bool IsMost, Func<Results, double> Of, params string[] Needs)
 {
     public static Ratio AtLeast(

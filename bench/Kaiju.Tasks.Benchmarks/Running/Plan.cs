@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Benchmarks.Running;
 
-/// <summary>What is measured, and which ratios are made of it.</summary>
+/// <summary>The measurements, and the ratios of their figures.</summary>
 internal static class Plan
 {
     public static IReadOnlyList<Ratio> Ratios { get; } =
@@ -99,8 +99,8 @@ internal static class Plan
     ];
 
     /// <summary>
-    /// What the ratios need, and no more of it than a minute allows: few processes, since each is compiled anew. What
-    /// rests comes before what fills the server.
+    /// The measurements that the ratios need, within a minute: few processes, since each is compiled anew. Idle
+    /// measurements come before those that fill the server.
     /// </summary>
     public static IReadOnlyList<Sitting> Quick { get; } =
     [

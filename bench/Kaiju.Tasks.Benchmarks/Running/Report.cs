@@ -7,7 +7,7 @@ using Kaiju.Tasks.Benchmarks.Subjects;
 
 namespace Kaiju.Tasks.Benchmarks.Running;
 
-/// <summary>Results for people and for programs.</summary>
+/// <summary>Results for humans and for programs.</summary>
 internal static class Report
 {
     private static readonly JsonSerializerOptions _readable = new() { WriteIndented = true };
@@ -19,12 +19,12 @@ internal static class Report
         _ => value.ToString("0.###", CultureInfo.InvariantCulture),
     };
 
-    /// <summary>The ratios whose measurements there are.</summary>
+    /// <summary>The ratios whose measurements exist.</summary>
     public static IEnumerable<(Ratio Ratio, double Value)> Ratios(Results results) => Plan.Ratios
         .Where(ratio => ratio.Needs.All(results.Values.ContainsKey))
         .Select(ratio => (ratio, ratio.Of(results)));
 
-    /// <summary>A line for each ratio that has not reached its aim: for those who work on them.</summary>
+    /// <summary>A line for each ratio that misses its aim.</summary>
     public static IEnumerable<string> Misses(Results results) => Ratios(results)
         .Where(item => !item.Ratio.IsReached(item.Value))
         .Select(item =>

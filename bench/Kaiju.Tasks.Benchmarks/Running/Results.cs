@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Benchmarks.Running;
 
-/// <summary>What was measured: for each measurement and figure, one value for each repetition.</summary>
+/// <summary>The results: for each measurement and figure, one value for each repetition.</summary>
 internal sealed class Results
 {
     private readonly Dictionary<string, Dictionary<string, List<double>>> _values = new(StringComparer.Ordinal);

@@ -4,8 +4,8 @@ using Kaiju.Tasks.Benchmarks.Probes;
 namespace Kaiju.Tasks.Benchmarks.Running;
 
 /// <summary>
-/// Runs measurements one after the other: every one once, then every one again, so that what changes on the machine
-/// changes for all.
+/// Runs measurements one after another. Each runs once before any is repeated, so that changes of the machine affect
+/// all.
 /// </summary>
 internal static class Runner
 {
@@ -33,10 +33,10 @@ internal static class Runner
         return results;
     }
 
-    /// <summary>One sitting.</summary>
-    /// <param name="sitting">What is measured.</param>
-    /// <param name="stores">Where.</param>
-    /// <param name="program">The benchmark program of another state of the code; null for this one.</param>
+    /// <summary>Runs one sitting.</summary>
+    /// <param name="sitting">The measurements.</param>
+    /// <param name="stores">The stores of the measurements.</param>
+    /// <param name="program">The benchmark program of another revision; null for this one.</param>
     public static async Task<List<Dictionary<string, double>>> MeasureAsync(
         Sitting sitting, Stores stores, string? program = null)
     {

@@ -4,11 +4,11 @@ using Kaiju.Tasks.TestServers;
 namespace Kaiju.Tasks.Benchmarks.Running;
 
 /// <summary>
-/// Where measurements keep their jobs: one server for all of a run, and for each measurement an empty database or file.
+/// The stores of measurements: one server for a whole run, and for each measurement an empty database or file.
 /// </summary>
 internal sealed class Stores : IAsyncDisposable
 {
-    /// <summary>Beside what the server comes with: full durability is its default.</summary>
+    /// <summary>Settings beside the server's defaults, which have full durability.</summary>
     private static readonly string[] _settings = [
         "shared_buffers=512MB", "shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track=none"];
 
@@ -24,10 +24,10 @@ internal sealed class Stores : IAsyncDisposable
 
     public static async Task<Stores> OpenAsync() => new(await PostgresServer.StartAsync(_settings));
 
-    /// <summary>What kind of store a subject works on: memory, sqlite or postgresql.</summary>
+    /// <summary>The kind of store of a subject: memory, sqlite or postgresql.</summary>
     public static string KindOf(string subject) => subject[(subject.IndexOf('-', StringComparison.Ordinal) + 1)..];
 
-    /// <summary>An empty place of a kind, as arguments of probes.</summary>
+    /// <summary>An empty store of a kind, as arguments of probes.</summary>
     public async Task<string[]> NewAsync(string kind)
     {
         foreach (var place in _left)
@@ -55,8 +55,8 @@ internal sealed class Stores : IAsyncDisposable
     }
 
     /// <summary>
-    /// Nobody needs it any more: it is taken away before the next one is made, so that that one does not share the disk
-    /// and the vacuum with it.
+    /// Deletes a store that is no longer needed before the next one is created. Otherwise the two would share the disk
+    /// and the vacuum.
     /// </summary>
     public void Leave(string[] place) => _left.Add(place);
 

@@ -9,14 +9,13 @@ namespace Kaiju.Tasks.Benchmarks.Subjects;
 /// <summary>A job of Hangfire's: a public static method.</summary>
 public static class HangfireJob
 {
-    /// <summary>Does nothing but say that it has begun.</summary>
+    /// <summary>Only reports that it has begun.</summary>
     /// <param name="id">The job's number.</param>
     public static void Run(int id) => Meter.Hit(id);
 }
 
 /// <summary>
-/// Hangfire, on PostgreSQL with the settings that its measurements were best with: prepared statements and a short poll
-/// interval.
+/// Hangfire, on PostgreSQL with the settings of its best results: prepared statements and a short poll interval.
 /// </summary>
 internal sealed class HangfireEngine(bool isPostgreSql, SubjectSettings settings) : Subject
 {

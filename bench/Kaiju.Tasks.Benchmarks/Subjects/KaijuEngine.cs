@@ -12,12 +12,12 @@ using Npgsql;
 namespace Kaiju.Tasks.Benchmarks.Subjects;
 
 /// <summary>
-/// Ours: a host that creates, and one that manages and executes, so that executing can be begun and ended.
+/// Kaiju.Tasks: one host creates, and another manages and executes, so that execution can be started and stopped.
 /// </summary>
 internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subject
 {
     /// <summary>
-    /// How many slots durable stores are measured with: as many jobs as the raw limits have in hand at once.
+    /// The number of slots for durable stores: the number of jobs that the raw limits process at once.
     /// </summary>
     public const int UsualCapacity = 800;
 
@@ -44,9 +44,7 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
     public override Task CreateManyAsync(int first, int count) =>
         _tasks!.CreateManyAsync(Enumerable.Range(first, count).Select(Job));
 
-    /// <summary>
-    /// A task whose stages each return so many random characters, which no compression makes much smaller.
-    /// </summary>
+    /// <summary>A task whose stages each return the given number of random characters, which compress badly.</summary>
     public Task CreatePayloadAsync(int characters) => _tasks!.CreateAsync(new TaskDefinition
     {
         Commands = [
@@ -57,8 +55,8 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
     public Task CreateScheduledAsync(string id, TimeSpan delay) =>
         _tasks!.CreateAsync(Job(0) with { Id = id, RunAt = TimeProvider.System.GetUtcNow() + delay });
 
-    /// <summary>Waits for a task that nothing starts.</summary>
-    /// <returns>Once the task is there: the wait.</returns>
+    /// <summary>Waits for a task that is never started.</summary>
+    /// <returns>The wait, once the task exists.</returns>
     public async Task<Task> WaitForParkedAsync(CancellationToken cancellationToken)
     {
         var parked = await _tasks!.CreateAsync(
@@ -146,7 +144,7 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
             });
         if (_client is not null)
         {
-            // One process has one store: the second host takes that of the first.
+            // One process has one store: the second host uses that of the first.
             builder.Services.AddSingleton(_client.Services.GetRequiredService<ITaskStore>());
             builder.Services.AddSingleton(_client.Services.GetRequiredService<ITaskQueue>());
         }
@@ -160,7 +158,7 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
         }
         else
         {
-            // Named as a store of its own, since the workers' host shares it.
+            // Registered directly, since the workers' host shares it.
             builder.Services.AddSingleton<ITaskStore>(provider => provider.GetRequiredService<MemoryTaskStore>());
         }
 

@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Benchmarks.Subjects;
 
-/// <summary>What handlers report: that a job has begun, and when.</summary>
+/// <summary>The reports of handlers: the start of a job and its time.</summary>
 internal static class Meter
 {
     private static long[] _starts = [];

@@ -5,9 +5,9 @@ using NpgsqlTypes;
 namespace Kaiju.Tasks.Benchmarks.Subjects;
 
 /// <summary>
-/// A queue by hand on PostgreSQL, without results, history or fences: one narrow table, one partial index, prepared
-/// statements, 8 consumers. Throughput: claims and completions of 100. Latency: claims of one, NOTIFY in the insert,
-/// LISTEN.
+/// A hand-written queue on PostgreSQL, without results, history or fences: one narrow table, one partial index,
+/// prepared statements, 8 consumers. Throughput: claims and completions of 100. Latency: claims of one, NOTIFY in the
+/// insert, LISTEN.
 /// </summary>
 internal sealed class PostgreSqlLimit(SubjectSettings settings) : Subject
 {

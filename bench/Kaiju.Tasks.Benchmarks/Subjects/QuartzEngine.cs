@@ -17,7 +17,7 @@ internal sealed class QuartzJob : IJob
 }
 
 /// <summary>
-/// Quartz, with the cheapest one-off job that it has: one durable job, and a trigger that fires now for each.
+/// Quartz, with its cheapest one-off job: one durable job, and for each job a trigger that fires now.
 /// </summary>
 internal sealed class QuartzEngine(string kind, SubjectSettings settings) : Subject
 {
@@ -94,7 +94,7 @@ internal sealed class QuartzEngine(string kind, SubjectSettings settings) : Subj
 
         if (kind != "memory")
         {
-            // It makes its tables when it starts.
+            // Quartz creates its tables when it starts.
             await _scheduler.Start();
             await _scheduler.Standby();
         }

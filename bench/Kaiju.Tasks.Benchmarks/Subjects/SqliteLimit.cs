@@ -4,8 +4,8 @@ using Microsoft.Data.Sqlite;
 namespace Kaiju.Tasks.Benchmarks.Subjects;
 
 /// <summary>
-/// A queue by hand on SQLite, WAL and synchronous=FULL, without results, history or fences: one table, one consumer,
-/// claims and completions of 100.
+/// A hand-written queue on SQLite, WAL and synchronous=FULL, without results, history or fences: one table, one
+/// consumer, claims and completions of 100.
 /// </summary>
 internal sealed class SqliteLimit(SubjectSettings settings) : Subject
 {

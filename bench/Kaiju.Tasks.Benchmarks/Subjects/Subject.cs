@@ -1,18 +1,18 @@
 namespace Kaiju.Tasks.Benchmarks.Subjects;
 
-/// <summary>Where an engine keeps its jobs, and how many it runs at once.</summary>
+/// <summary>An engine's store and number of slots.</summary>
 /// <param name="Store">A connection string, a file, or nothing for memory.</param>
-/// <param name="Capacity">How many jobs at once; 0 for what the engine is measured with.</param>
-/// <param name="Stages">How many stages a job has, where an engine knows stages.</param>
-/// <param name="IsFirst">This process makes the tables; another one finds them.</param>
+/// <param name="Capacity">The number of concurrent jobs; 0 for the engine's usual number.</param>
+/// <param name="Stages">The number of stages of a job, if an engine has stages.</param>
+/// <param name="IsFirst">True if this process creates the tables; another one finds them.</param>
 internal sealed record SubjectSettings(string Store, int Capacity = 0, int Stages = 1, bool IsFirst = true);
 
 /// <summary>
-/// An engine or a raw limit as the benchmark sees it: jobs by number go in, their handlers tell <see cref="Meter"/>.
+/// An engine or a raw limit in the benchmark: it takes numbered jobs, and their handlers report to <see cref="Meter"/>.
 /// </summary>
 internal abstract class Subject : IAsyncDisposable
 {
-    /// <summary>The settings that a reader of the results must know.</summary>
+    /// <summary>The settings shown with the results.</summary>
     public abstract string Description { get; }
 
     /// <summary>True if <see cref="CreateManyAsync"/> is more than a loop.</summary>
@@ -34,7 +34,7 @@ internal abstract class Subject : IAsyncDisposable
 
     public abstract Task StopWorkersAsync();
 
-    /// <summary>Jobs that are not yet recorded as done, but for those of later; 0 if there are none.</summary>
+    /// <summary>The number of jobs that are not recorded as done, except those that are due later.</summary>
     public abstract Task<long> CountLeftAsync();
 
     public abstract ValueTask DisposeAsync();

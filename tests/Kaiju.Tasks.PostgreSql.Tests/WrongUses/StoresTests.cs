@@ -10,7 +10,7 @@ public sealed class StoresTests
 {
     private const string Secret = "geh3im";
 
-    /// <summary>Connection strings that no connection can be opened with, and what the host's start says.</summary>
+    /// <summary>Invalid connection strings, and the error of the host's start.</summary>
     public static TheoryData<string, string, string> Strings => new()
     {
         {
@@ -82,12 +82,12 @@ public sealed class StoresTests
     }
 
     [Fact]
-    public async Task A_host_that_is_not_known_is_named()
+    public async Task An_unknown_host_is_named()
     {
         var refusal = await RefusalOfAsync(
             tasks => tasks.UsePostgreSql($"Host=nosuch.invalid;Database=shop;Username=shop;Password={Secret}"));
 
-        // What comes before is the system's.
+        // The text before it comes from the system.
         refusal.Should().BeOfType<NpgsqlException>().Which.Message.Should()
             .EndWith(" (PostgreSQL at nosuch.invalid:5432, database \"shop\", schema \"kaiju_tasks\")");
         refusal.ToString().Should().NotContain(Secret);
@@ -101,7 +101,7 @@ public sealed class StoresTests
 
         if (!OperatingSystem.IsWindows())
         {
-            // The server is of another user where the tests are root.
+            // The server runs as another user if the tests run as root.
             const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
             File.SetUnixFileMode(folder.FullName, File.GetUnixFileMode(folder.FullName) | Others);
         }
@@ -133,7 +133,7 @@ public sealed class StoresTests
     }
 
     [Fact]
-    public async Task A_role_without_rights_is_told_of_the_script_and_of_MigrateAtStart()
+    public async Task The_error_of_a_role_without_rights_names_the_script_and_MigrateAtStart()
     {
         var server = await Servers.PostgresAsync();
         var database = await server.CreateDatabaseAsync("rights");
@@ -202,11 +202,11 @@ public sealed class StoresTests
         refusal.InnerException.Should().BeOfType<PostgresException>().Which.SqlState
             .Should().Be(PostgresErrorCodes.UndefinedTable);
         await using var next = new NpgsqlCommand("select 1", connection, transaction);
-        (await next.ExecuteScalarAsync()).Should().Be(1, "the transaction can go on");
+        (await next.ExecuteScalarAsync()).Should().Be(1, "the transaction is still usable");
     }
 
     [Fact]
-    public async Task A_data_source_that_is_disposed_of_before_the_host_is_named()
+    public async Task A_data_source_that_is_disposed_before_the_host_is_named()
     {
         var server = await Servers.PostgresAsync();
         var database = await server.CreateDatabaseAsync("gone");
@@ -222,15 +222,15 @@ public sealed class StoresTests
             + $"(PostgreSQL at 127.0.0.1:{server.Port}, database \"{database}\", schema \"kaiju_tasks\")");
     }
 
-    /// <summary>Every member that writes, and one that reads, on a data source that is still there.</summary>
+    /// <summary>Every member that writes, and one that reads, on a data source that is not disposed.</summary>
     [Fact]
-    public async Task A_store_that_was_disposed_of_says_so_in_every_member()
+    public async Task Every_member_of_a_disposed_store_throws_ObjectDisposedException()
     {
         await using var rig = await CutRig.StartAsync();
         await CutMembers.ClaimedAsync(rig);
         await ((PostgreSqlTaskStore)rig.Store).DisposeAsync();
 
-        // What is recorded of the task "x" is asked for first.
+        // Members with a next task first read the record of task "x".
         var members = CutMembers.All.Where(member => !member.Key.Contains("next task", StringComparison.Ordinal))
             .ToDictionary(member => member.Key, member => member.Value.Act);
         members.Add("GetAsync", async cut => $"{await cut.Store.GetAsync("a", default)}");
@@ -252,7 +252,7 @@ public sealed class StoresTests
     [InlineData(
         "Host=/run/postgresql;Username=me", "PostgreSQL at /run/postgresql, database \"me\", schema \"kaiju_tasks\"")]
     [InlineData("Host=db", "PostgreSQL at db:5432, schema \"kaiju_tasks\"")]
-    public void A_place_is_servers_database_and_schema(string connectionString, string place) =>
+    public void A_place_consists_of_servers_database_and_schema(string connectionString, string place) =>
         new Place(connectionString, "kaiju_tasks").ToString().Should().Be(place);
 
     private static async Task<Exception> RefusalOfAsync(Action<KaijuTasksBuilder> use)

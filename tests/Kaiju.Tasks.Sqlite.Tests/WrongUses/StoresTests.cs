@@ -16,7 +16,7 @@ public sealed class StoresTests : IDisposable
 
     private readonly TemporaryFile _file = new();
 
-    /// <summary>Options that no file can be opened with, and what the host's start says.</summary>
+    /// <summary>Options with which no file can be opened, and the error of the host's start.</summary>
     public static TheoryData<string, string, string> Strings => new()
     {
         {
@@ -75,7 +75,7 @@ public sealed class StoresTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_that_is_missing_is_named()
+    public async Task A_missing_folder_is_named()
     {
         var path = Path.Combine(_file.Path, "tasks.db");
 
@@ -113,13 +113,13 @@ public sealed class StoresTests : IDisposable
     [InlineData("begin exclusive", "at the start")]
     [InlineData("begin exclusive", "creating")]
     [InlineData("begin immediate", "creating")]
-    public async Task A_file_that_is_locked_is_named_with_the_time_that_was_waited(string begin, string when)
+    public async Task A_locked_file_is_named_with_the_time_waited(string begin, string when)
     {
         using var other = _file.Open();
         using var host = NewHost(_file.ConnectionString, options => options.BusyTimeout = _patience);
         if (when == "at the start")
         {
-            // A file that is not in WAL mode yet, which an exclusive transaction keeps from being read.
+            // A file that is not in WAL mode yet; an exclusive transaction prevents reading it.
             Execute(other, "create table orders (id integer)");
             Execute(other, begin);
         }
@@ -151,7 +151,7 @@ public sealed class StoresTests : IDisposable
     [InlineData("Command Timeout=3", 3)]
     [InlineData("Pooling=True", 10)]
     [InlineData("", 10)]
-    public void The_busy_timeout_is_that_of_the_connection_string_unless_it_is_set(string setting, int seconds)
+    public void The_busy_timeout_defaults_to_that_of_the_connection_string(string setting, int seconds)
     {
         var options = new SqliteTasksOptions { ConnectionString = $"{_file.ConnectionString};{setting}" };
         options.BusyTimeout.Should().Be(TimeSpan.FromSeconds(seconds));
@@ -164,7 +164,7 @@ public sealed class StoresTests : IDisposable
     [InlineData("Filename={0};Foreign Keys=True", 1L)]
     [InlineData("DataSource={0};ForeignKeys=False", 0L, false)]
     [InlineData("DataSource={0};Foreign Keys=False", 0L)]
-    public void A_setting_that_is_not_the_librarys_own_is_kept(string text, long foreignKeys, bool isKnown = true)
+    public void A_setting_of_the_connection_string_is_kept(string text, long foreignKeys, bool isKnown = true)
     {
         var options = new SqliteTasksOptions
         {
@@ -234,7 +234,7 @@ public sealed class StoresTests : IDisposable
     }
 
     [Fact]
-    public async Task A_store_that_was_disposed_of_says_so_in_every_member()
+    public async Task Every_member_of_a_disposed_store_throws_ObjectDisposedException()
     {
         var store = new FaultyFile().NewStore();
         await store.CreateAsync([FaultyFile.Definition("t")], OnConflict.Fail, default);

@@ -27,7 +27,7 @@ public sealed partial class LogEventTests
     }
 
     [Fact]
-    public void The_page_says_what_to_do_about_every_event_in_the_order_of_the_ids()
+    public void The_page_has_advice_for_every_event_in_the_order_of_the_ids()
     {
         var rows = Rows().Matches(File.ReadAllText(DocsTests.PathOf("docs", "log-events.md")));
 
@@ -36,7 +36,7 @@ public sealed partial class LogEventTests
         rows.Should().OnlyContain(row => row.Groups["what"].Value.Length > 3);
     }
 
-    /// <summary>Two assemblies may log the same event; then they agree about everything.</summary>
+    /// <summary>Two assemblies may log the same event if they agree on its name, level and message.</summary>
     [Fact]
     public void An_id_has_one_name_and_a_name_has_one_id()
     {

@@ -3,7 +3,7 @@ using Kaiju.Tasks.Tests.Docs;
 
 namespace Kaiju.Tasks.Tests.Architecture;
 
-/// <summary>What ARCHITECTURE.md shows is there, and as short as it should be.</summary>
+/// <summary>The files, rooms and walks of ARCHITECTURE.md exist, and its walks stay short.</summary>
 public sealed partial class PageTests
 {
     private static readonly string[] _page = File.ReadAllLines(Path.Combine(DocsTests.Root, "ARCHITECTURE.md"));
@@ -18,7 +18,7 @@ public sealed partial class PageTests
     }
 
     [Fact]
-    public void Every_room_has_a_line_about_what_it_holds()
+    public void Every_room_has_a_line_about_its_contents()
     {
         var folders = Directory.EnumerateDirectories(Path.Combine(DocsTests.Root, "src", "Kaiju.Tasks"))
             .Select(folder => Path.GetFileName(folder)!)
@@ -32,7 +32,7 @@ public sealed partial class PageTests
     }
 
     [Fact]
-    public void Every_file_and_folder_that_it_names_is_there()
+    public void Every_file_and_folder_on_the_page_exists()
     {
         string[] roots = ["", "src", Path.Combine("src", "Kaiju.Tasks"), Path.Combine("tests", "Kaiju.Tasks.Tests")];
         string[] anywhere = ["Sql/", "Migrations/", "Sql/managing.sql", "Memory/", "Running/", "Claiming/", "Managing/",
@@ -48,7 +48,7 @@ public sealed partial class PageTests
     [Theory]
     [InlineData("### From a creation to its row", 10, 3)]
     [InlineData("### From a claim to its record", 16, 2)]
-    public void A_walk_is_no_longer_than_it_should_be(string title, int most, int stores)
+    public void A_walk_has_a_bounded_number_of_files(string title, int most, int stores)
     {
         var rows = Section(title).Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(2)
             .Select(line => line.Split('|')[1..^1]).ToList();

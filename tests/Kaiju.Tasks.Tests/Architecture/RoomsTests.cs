@@ -6,12 +6,13 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Kaiju.Tasks.Tests.Architecture;
 
 /// <summary>
-/// The rooms of the core, and the picture of ARCHITECTURE.md: an arrow leads down, so that there is no circle.
+/// The rooms of the core and the picture in ARCHITECTURE.md. References lead down only, so there is no cycle.
 /// </summary>
 public sealed class RoomsTests
 {
     /// <summary>
-    /// Whom a room may know: the rooms of the lines below its own. The picture in ARCHITECTURE.md has the same lines.
+    /// The lines of rooms, highest first. A room may refer to the rooms of lower lines. ARCHITECTURE.md has the same
+    /// lines.
     /// </summary>
     internal static readonly string[][] Lines =
     [
@@ -52,7 +53,7 @@ public sealed class RoomsTests
     }
 
     /// <summary>
-    /// The room of a file: its folder. What users type and read and its JSON form are one room in two folders.
+    /// The room of a file: its folder. The public types and their JSON form are one room in two folders.
     /// </summary>
     private static string RoomOf(string file)
     {

@@ -2,7 +2,7 @@ using Kaiju.Tasks.Tests.Docs;
 
 namespace Kaiju.Tasks.Tests.Architecture;
 
-/// <summary>What the packages offer to their users.</summary>
+/// <summary>The public surface of the packages.</summary>
 public sealed class SurfaceTests
 {
     private static readonly Type[] _exported = typeof(ITaskClient).Assembly.GetExportedTypes();
@@ -23,7 +23,7 @@ public sealed class SurfaceTests
         .And.HaveCountGreaterThan(5);
 
     [Fact]
-    public void What_only_stores_and_queues_need_is_in_namespaces_of_their_own()
+    public void Types_that_only_stores_and_queues_need_have_namespaces_of_their_own()
     {
         var forStores = _exported.Where(type => type.Namespace is "Kaiju.Tasks.Storage" or "Kaiju.Tasks.Queueing"
             or "Kaiju.Tasks.Lifecycle").ToHashSet();
@@ -40,7 +40,7 @@ public sealed class SurfaceTests
     }
 
     [Fact]
-    public void Data_that_is_printed_shows_sizes_and_no_contents()
+    public void Printed_data_shows_sizes_and_no_contents()
     {
         var secret = Json.Of("""{"password":"hunter2"}""");
         var definition = new TaskDefinition

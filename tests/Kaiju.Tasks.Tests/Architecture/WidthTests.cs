@@ -2,7 +2,7 @@ using Kaiju.Tasks.Tests.Docs;
 
 namespace Kaiju.Tasks.Tests.Architecture;
 
-/// <summary>The width of lines, of code as of prose.</summary>
+/// <summary>The width of lines in code and prose.</summary>
 public sealed class WidthTests
 {
     private const int Most = 120;
@@ -30,7 +30,9 @@ public sealed class WidthTests
             : lines.Index().Where(line => line.Item.Length > Most).Select(line => $"{file}:{line.Index + 1}");
     }
 
-    /// <summary>The lines that can be broken: no rows of tables, no blocks but those of C#, no single words.</summary>
+    /// <summary>
+    /// The lines that can be broken: table rows, code blocks other than C# and single words are left out.
+    /// </summary>
     private static IEnumerable<(int Number, string Text)> Prose(string[] lines)
     {
         var fence = "";

@@ -5,7 +5,7 @@ namespace Kaiju.Tasks.Tests.Client;
 public sealed class CancelTests
 {
     [Fact]
-    public async Task A_running_handler_is_told_and_what_it_returns_is_not_recorded()
+    public async Task A_cancel_reaches_a_running_handler_and_its_result_is_not_recorded()
     {
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
@@ -39,7 +39,7 @@ public sealed class CancelTests
 
     [Theory]
     [MemberData(nameof(NotEnded))]
-    public async Task Any_state_that_has_not_ended_can_be_cancelled(string what, TaskDefinition definition)
+    public async Task A_task_that_has_not_ended_can_be_cancelled_in_any_state(string what, TaskDefinition definition)
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1));
         await host.RunAsync(definition with { Id = "t" });
@@ -66,7 +66,7 @@ public sealed class CancelTests
     }
 
     [Fact]
-    public async Task A_periodic_task_goes_on_with_its_next_occurrence()
+    public async Task A_cancelled_periodic_task_runs_at_its_next_occurrence()
     {
         var runs = new List<DateTimeOffset>();
         await using var host = new TaskTestHost(
@@ -86,7 +86,7 @@ public sealed class CancelTests
     }
 
     [Fact]
-    public async Task A_lost_claim_in_the_same_process_needs_no_poll()
+    public async Task A_lost_claim_in_the_same_process_is_noticed_without_a_poll()
     {
         var gate = new Gate();
         await using var host = new RunningHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
@@ -99,7 +99,7 @@ public sealed class CancelTests
     }
 
     [Fact]
-    public async Task A_cancel_whose_hint_is_lost_reaches_the_handler_at_the_next_look_a_second_later()
+    public async Task A_cancel_whose_hint_is_lost_reaches_the_handler_at_the_next_claim_check()
     {
         var gate = new Gate();
         await using var host = new RunningHost(

@@ -6,15 +6,12 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Kaiju.Tasks.Tests.Client;
 
-/// <summary>
-/// Every member of the client, called with some arguments, so that a test says something of all of them and of those to
-/// come.
-/// </summary>
+/// <summary>Calls every member of the client, so that a test covers all members, including future ones.</summary>
 internal static class ClientMembers
 {
     private const string InTransaction = " in a transaction";
 
-    /// <summary>Members whose first question changes nothing.</summary>
+    /// <summary>Members whose first call of the store changes nothing.</summary>
     private static readonly HashSet<string> _readFirst =
     [
         nameof(ITaskClient.GetAsync),
@@ -39,7 +36,7 @@ internal static class ClientMembers
 
     public static bool ReadsFirst(string member) => _readFirst.Contains(Find(member).Name);
 
-    /// <summary>What an exception says that the member waited for.</summary>
+    /// <summary>The operation that an exception of the member names.</summary>
     public static string Operation(string member)
     {
         var method = Find(member);
@@ -49,7 +46,7 @@ internal static class ClientMembers
         return isOfTask ? $"{method.Name} of task \"t\"" : method.Name;
     }
 
-    /// <summary>True for members that make tasks, and for which there is to be none of their id.</summary>
+    /// <summary>True for members that create tasks and need an id that is not taken.</summary>
     public static bool Creates(string member) => Find(member).Name.StartsWith("Create", StringComparison.Ordinal)
         || Find(member).Name == nameof(ITaskClient.ImportAsync);
 

@@ -41,7 +41,7 @@ public sealed class ClientTests
     }
 
     [Fact]
-    public async Task There_is_no_task_that_was_not_created()
+    public async Task A_task_that_was_not_created_is_not_found()
     {
         await using var host = NewHost();
 
@@ -75,7 +75,7 @@ public sealed class ClientTests
     }
 
     [Fact]
-    public async Task A_page_says_where_the_next_one_begins_whatever_happens_in_between()
+    public async Task A_page_leads_to_the_next_one_although_tasks_are_deleted_in_between()
     {
         await using var host = NewHost();
         for (var i = 0; i < 5; i++)
@@ -99,7 +99,7 @@ public sealed class ClientTests
     }
 
     [Fact]
-    public async Task Tasks_are_listed_by_what_they_are()
+    public async Task Tasks_are_listed_by_their_properties()
     {
         await using var host = NewHost();
         await CreateAsync(
@@ -159,7 +159,7 @@ public sealed class ClientTests
     }
 
     [Fact]
-    public async Task A_deleted_task_is_gone_and_its_handler_is_told()
+    public async Task Deleting_a_task_removes_it_and_cancels_its_handler()
     {
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));

@@ -6,9 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Client;
 
-/// <summary>
-/// No call of the client waits without a bound for a store that does not answer, and none outlives its host.
-/// </summary>
+/// <summary>Every call of the client has a bound when the store does not answer, and ends with its host.</summary>
 public sealed class ClientTimeoutTests
 {
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(5);
@@ -17,7 +15,7 @@ public sealed class ClientTimeoutTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public async Task A_store_that_does_not_answer_in_time_is_a_timeout_that_says_what_may_have_happened(string member)
+    public async Task A_store_that_does_not_answer_in_time_causes_a_timeout_with_its_possible_effect(string member)
     {
         var (store, stuck) = StuckStore.New();
         await using var host = NewHost(store, TimeSpan.FromSeconds(7));
@@ -41,7 +39,7 @@ public sealed class ClientTimeoutTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public async Task A_call_that_waits_for_the_store_ends_when_its_host_is_disposed_of(string member)
+    public async Task A_call_that_waits_for_the_store_ends_when_its_host_is_disposed(string member)
     {
         var (store, stuck) = StuckStore.New();
         var host = NewHost(store, TimeSpan.FromHours(1));
@@ -76,7 +74,7 @@ public sealed class ClientTimeoutTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public async Task A_call_after_its_host_has_ended_says_so(string member)
+    public async Task A_call_after_the_end_of_its_host_throws_TaskHostStoppedException(string member)
     {
         var host = NewHost(StuckStore.New().Store, TimeSpan.FromHours(1));
         var client = host.Client;
@@ -90,7 +88,7 @@ public sealed class ClientTimeoutTests
     }
 
     [Fact]
-    public async Task The_wait_for_a_run_is_not_bounded_and_ends_with_the_work_of_its_host()
+    public async Task The_wait_for_a_run_has_no_timeout_and_ends_with_the_work_of_its_host()
     {
         await using var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1));
         await host.Client.CreateAsync(
@@ -110,7 +108,7 @@ public sealed class ClientTimeoutTests
             "WaitAsync of task \"t\": the host has stopped or was disposed of. Nothing was changed; the task "
                 + "continues without this host.");
         (await host.Client.GetAsync("t"))!.State.Should().Be(
-            TaskState.Idle, "what stops later than the tasks may still ask");
+            TaskState.Idle, "services that stop after the tasks may still call");
     }
 
     [Fact]
@@ -188,12 +186,12 @@ public sealed class ClientTimeoutTests
             default;
     }
 
-    /// <summary>The caller's connection is given back when the driver has let go of it, or a little later.</summary>
+    /// <summary>The caller's connection is returned to the pool once the driver has let go of it.</summary>
     private static async Task PassGraceAsync(RunningHost host, string member, Task call)
     {
         if (ClientMembers.JoinsTransaction(member))
         {
-            // The stop of a host has a bound of the same length, so a sleeper of that length says nothing.
+            // The stop of a host has a bound of the same length, so a sleeper of that length proves nothing.
             await Waiting.Until(() =>
             {
                 host.Clock.Advance(_grace);

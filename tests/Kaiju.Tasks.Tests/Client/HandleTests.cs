@@ -52,7 +52,7 @@ public sealed class HandleTests
     }
 
     [Fact]
-    public async Task A_failed_run_throws_its_error_when_success_is_demanded()
+    public async Task A_failed_run_throws_its_error_when_success_is_required()
     {
         await using var host = NewHost();
         var handle = await host.Client.EnqueueAsync("fail");
@@ -100,7 +100,7 @@ public sealed class HandleTests
     }
 
     [Fact]
-    public async Task A_wait_that_takes_too_long_is_a_timeout_and_the_run_continues()
+    public async Task A_wait_beyond_its_timeout_throws_and_the_run_continues()
     {
         await using var host = NewHost();
         var handle = await host.Client.EnqueueAsync("orders.ship", new { id = 1 });
@@ -135,7 +135,7 @@ public sealed class HandleTests
     }
 
     [Fact]
-    public async Task A_handle_steers_its_task()
+    public async Task A_handle_sends_messages_to_its_task_resets_cancels_and_deletes_it()
     {
         await using var host = NewHost();
         var handle = await host.Client.CreateAsync(new TaskDefinition { Commands = [new MessageCommand()] });
@@ -164,7 +164,7 @@ public sealed class HandleTests
     }
 
     [Fact]
-    public async Task An_invalid_item_has_a_handle_that_says_why_and_refuses_everything()
+    public async Task The_handle_of_an_invalid_item_has_its_faults_and_refuses_every_call()
     {
         await using var host = NewHost();
 
@@ -196,7 +196,7 @@ public sealed class HandleTests
     }
 
     [Fact]
-    public async Task A_handle_is_written_as_the_answer_and_cannot_be_read()
+    public async Task A_handle_is_written_to_json_and_cannot_be_read_from_it()
     {
         await using var host = NewHost();
         var handle = await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("count")] });

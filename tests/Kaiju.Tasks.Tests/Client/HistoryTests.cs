@@ -6,7 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Kaiju.Tasks.Tests.Client;
 
-/// <summary>Runs, stages, many at once, and cleaning up.</summary>
+/// <summary>Runs, stages, batches and retention.</summary>
 public sealed class HistoryTests
 {
     [Fact]
@@ -57,7 +57,7 @@ public sealed class HistoryTests
     }
 
     [Fact]
-    public async Task Many_are_created_at_once_each_with_its_own_answer()
+    public async Task Many_tasks_are_created_at_once_each_with_its_own_answer()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1));
         await host.Client.CreateAsync(new TaskDefinition { Id = "known", Commands = [new("do")] });
@@ -100,7 +100,7 @@ public sealed class HistoryTests
     }
 
     [Fact]
-    public async Task An_imported_task_whose_executor_never_comes_back_goes_on_elsewhere()
+    public async Task An_imported_task_whose_executor_never_returns_resumes_elsewhere()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do.2", (int x) => x + 1));
         await host.Client.ImportAsync([TaskRecord.FromJson("""
@@ -119,7 +119,7 @@ public sealed class HistoryTests
     [Theory]
     [InlineData(2)]
     [InlineData(-2)]
-    public async Task The_executor_of_an_imported_task_is_known_from_the_stores_time_on(int hours)
+    public async Task The_last_ping_of_an_imported_tasks_executor_is_the_stores_time(int hours)
     {
         var clock = new FakeTimeProvider(TaskTestHost.Start.AddHours(hours));
         var store = new MemoryTaskStore(clock, new LifecycleRules(), IdSource.Random, TaskLifecycle.Next);
@@ -155,7 +155,7 @@ public sealed class HistoryTests
     }
 
     [Fact]
-    public async Task A_host_can_clean_up_by_itself()
+    public async Task A_host_with_retention_options_deletes_ended_tasks()
     {
         await using var host = new RunningHost(
             tasks => tasks.AddCommand("do", () => 1), options => options.DeleteEndedAfter = TimeSpan.FromMinutes(30));
@@ -200,7 +200,7 @@ public sealed class HistoryTests
     [InlineData("busy", ChainResult.Busy)]
     [InlineData("ready", ChainResult.Started)]
     [InlineData("t", ChainResult.Started)]
-    public async Task What_became_of_the_next_task_is_in_the_outcome_and_in_the_log(string next, ChainResult result)
+    public async Task The_start_of_the_next_task_is_in_the_outcome_and_in_the_log(string next, ChainResult result)
     {
         var runs = 0;
         await using var host = new TaskTestHost(

@@ -17,7 +17,7 @@ public sealed class MemoryAmbientTransactionTests : AmbientTransactionTests
 {
     protected override void UseStore(KaijuTasksBuilder tasks)
     {
-        // A registration of its own, since the engine's is refused in a host that has not all roles.
+        // Registered directly: the engine's registration is refused in a host without all roles.
         tasks.Services.AddSingleton<ITaskStore>(provider => provider.GetRequiredService<MemoryTaskStore>());
     }
 }

@@ -4,14 +4,13 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Tests.Client;
 
 /// <summary>
-/// A store that answers nothing, whatever it is asked and whatever its token says. New members of the port are stuck by
-/// themselves.
+/// A store that never answers and ignores its tokens. New members of the port are covered automatically.
 /// </summary>
 public class StuckStore : DispatchProxy
 {
     private List<CancellationToken> _tokens = [];
 
-    /// <summary>The tokens of the questions so far.</summary>
+    /// <summary>The tokens of the calls so far.</summary>
     public IReadOnlyList<CancellationToken> Tokens
     {
         get

@@ -62,7 +62,7 @@ public sealed class UpdateTests
 
     [Theory]
     [MemberData(nameof(Table))]
-    public async Task A_member_may_change_or_not(TaskState state, string member, bool allowed)
+    public async Task An_update_of_a_member_is_allowed_or_refused_by_state(TaskState state, string member, bool allowed)
     {
         await using var host = await InStateAsync(state);
         var before = await host.GetAsync("t");
@@ -89,7 +89,7 @@ public sealed class UpdateTests
         .Should().ContainAll(_changes.Keys.Select(member => $"`{member}`"));
 
     [Fact]
-    public async Task A_disabled_task_rests_and_goes_on_when_it_is_enabled()
+    public async Task A_disabled_task_rests_and_resumes_when_it_is_enabled()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
@@ -138,7 +138,7 @@ public sealed class UpdateTests
     }
 
     [Fact]
-    public async Task Of_two_updates_at_once_neither_is_lost()
+    public async Task Neither_of_two_concurrent_updates_is_lost()
     {
         await using var host = new TaskTestHost();
         await host.Client.CreateAsync(

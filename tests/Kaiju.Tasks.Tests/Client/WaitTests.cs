@@ -3,7 +3,7 @@ namespace Kaiju.Tasks.Tests.Client;
 public sealed class WaitTests
 {
     [Fact]
-    public async Task It_ends_with_the_run_and_returns_its_outcome()
+    public async Task A_wait_ends_with_the_run_and_returns_its_outcome()
     {
         await using var host = NewHost();
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("do")] });
@@ -29,7 +29,7 @@ public sealed class WaitTests
     }
 
     [Fact]
-    public async Task It_waits_through_retries()
+    public async Task A_wait_lasts_through_retries()
     {
         var calls = 0;
         await using var host = new TaskTestHost(
@@ -53,7 +53,7 @@ public sealed class WaitTests
     }
 
     [Fact]
-    public async Task It_returns_the_run_of_the_call_even_if_the_task_has_moved_on()
+    public async Task A_wait_returns_the_run_of_the_call_even_if_the_task_has_begun_another()
     {
         var calls = 0;
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("count", () => ++calls), store: null);
@@ -72,7 +72,7 @@ public sealed class WaitTests
     }
 
     [Fact]
-    public async Task A_reset_a_deletion_and_a_replacement_make_it_throw()
+    public async Task A_reset_a_deletion_and_a_replacement_make_a_wait_throw()
     {
         await using var host = NewHost();
         foreach (var id in new[] { "reset", "deleted", "replaced" })
@@ -98,7 +98,7 @@ public sealed class WaitTests
     }
 
     [Fact]
-    public async Task It_can_be_given_up()
+    public async Task A_wait_can_be_cancelled()
     {
         await using var host = NewHost();
         await host.Client.CreateAsync(
@@ -112,7 +112,7 @@ public sealed class WaitTests
     }
 
     [Fact]
-    public async Task A_hint_that_is_lost_costs_a_poll()
+    public async Task A_wait_whose_hint_is_lost_ends_at_the_next_poll()
     {
         await using var host = new RunningHost(
             tasks => tasks.AddCommand("do", () => 1), store: inner => new DeafStore(inner), realTime: true);

@@ -6,14 +6,14 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Kaiju.Tasks.Tests.Client;
 
 /// <summary>
-/// What waits cost the store: one narrow question for all of a process, and none where a hint names another task.
+/// The cost of waits for the store: one narrow query for all waits of a process, and none if a hint names another task.
 /// </summary>
 public sealed class WaiterHubTests
 {
     private static readonly TimeSpan _shortestPause = TimeSpan.FromMilliseconds(5);
 
     [Fact]
-    public async Task Waiters_for_other_tasks_ask_nothing_when_a_task_ends()
+    public async Task The_end_of_a_task_causes_no_query_for_waiters_of_other_tasks()
     {
         WatchedStore? watched = null;
         await using var host = NewHost(inner => watched = new WatchedStore(inner));
@@ -26,7 +26,7 @@ public sealed class WaiterHubTests
     }
 
     [Fact]
-    public async Task Hints_without_names_are_few_questions_for_all_waiters()
+    public async Task Hints_without_names_cause_few_queries_for_all_waiters()
     {
         WatchedStore? watched = null;
         await using var host = NewHost(inner => watched = new WatchedStore(inner) { HidesNames = true });
@@ -44,7 +44,7 @@ public sealed class WaiterHubTests
     }
 
     [Fact]
-    public async Task A_thousand_waiters_are_asked_about_in_bounded_questions_and_each_is_woken()
+    public async Task A_thousand_waiters_share_bounded_queries_and_each_is_woken()
     {
         WatchedStore? watched = null;
         await using var host = NewHost(inner => watched = new WatchedStore(inner) { HidesNames = true });
@@ -58,7 +58,7 @@ public sealed class WaiterHubTests
     }
 
     [Fact]
-    public async Task A_second_question_waits_for_the_answer_of_the_first()
+    public async Task A_second_query_waits_for_the_answer_of_the_first()
     {
         WatchedStore? watched = null;
         var gate = new Gate();
@@ -78,7 +78,7 @@ public sealed class WaiterHubTests
     }
 
     [Fact]
-    public async Task A_question_that_fails_fails_the_waits_that_it_was_asked_for()
+    public async Task A_failed_query_fails_its_waits()
     {
         FaultyStore? faulty = null;
         await using var host = NewHost(
@@ -98,7 +98,7 @@ public sealed class WaiterHubTests
     }
 
     [Fact]
-    public async Task A_question_without_an_answer_ends_the_wait_and_names_it()
+    public async Task A_query_without_an_answer_ends_its_wait_with_a_timeout_that_names_the_task()
     {
         var gate = new Gate();
         await using var host = NewHost(
@@ -124,7 +124,7 @@ public sealed class WaiterHubTests
         store,
         realTime: true);
 
-    /// <summary>Waits for tasks that nothing starts, each past its first look.</summary>
+    /// <summary>Waits for tasks that are never started, each after its first query.</summary>
     private static async Task<List<Task<TaskRun>>> WaitForParkedAsync(RunningHost host, int count)
     {
         var waiting = new List<Task<TaskRun>>();
@@ -149,7 +149,7 @@ public sealed class WaiterHubTests
         }
     }
 
-    /// <summary>Counts what the client asks.</summary>
+    /// <summary>Counts the client's queries.</summary>
     private sealed class WatchedStore(ITaskStore inner) : DecoratedStore(inner)
     {
         private readonly ConcurrentDictionary<string, int> _runQuestions = new();
@@ -157,10 +157,10 @@ public sealed class WaiterHubTests
 
         public ConcurrentQueue<(string Member, int Runs)> Questions { get; } = new();
 
-        /// <summary>The most questions for all waiters at the same time.</summary>
+        /// <summary>The largest number of concurrent queries for all waiters.</summary>
         public int MostAtOnce { get; private set; }
 
-        /// <summary>How often the run was read that was read most often.</summary>
+        /// <summary>The number of reads of the run that was read most often.</summary>
         public int MostRunQuestions => _runQuestions.Values.DefaultIfEmpty().Max();
 
         public bool HidesNames { get; init; }

@@ -3,9 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Commands;
 
-/// <summary>
-/// What a handler returns is awaited whatever its declared type says; the stage is not done before its work.
-/// </summary>
+/// <summary>A handler's result is awaited whatever its declared type; the stage ends only after that work.</summary>
 public sealed class AwaitedResultTests
 {
     public static TheoryData<string, Func<Task<int>, Delegate>, string> Held => new()
@@ -42,7 +40,7 @@ public sealed class AwaitedResultTests
     }
 
     [Fact]
-    public async Task What_an_object_holds_fails_the_stage_when_it_fails()
+    public async Task A_failed_task_returned_as_object_fails_the_stage()
     {
         await using var host = new TaskTestHost(
             tasks =>
@@ -52,7 +50,7 @@ public sealed class AwaitedResultTests
     }
 
     [Fact]
-    public async Task Values_of_any_type_are_written_by_their_own()
+    public async Task Results_are_written_by_their_runtime_type()
     {
         await using var host = new TaskTestHost(tasks => tasks
             .AddCommand("object", object () => new { a = 1 })

@@ -45,7 +45,7 @@ public sealed class BindingTests
     [InlineData("""{"userName": "ann"}""")]
     [InlineData("""{"username": "ann"}""")]
     [InlineData("""{"USERNAME": "ann"}""")]
-    public async Task Names_are_those_of_the_web_defaults(string parameters) =>
+    public async Task Member_names_are_those_of_the_web_defaults(string parameters) =>
         (await CallAsync((string userName) => userName, parameters)).Should().Be("\"ann\"");
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class BindingTests
         .Should().Be("""{"great_name":"ann"}""");
 
     [Fact]
-    public async Task What_is_missing_takes_its_default_or_null() =>
+    public async Task A_missing_member_takes_its_default_or_null() =>
         (await CallAsync(
             (string? name, int? size, bool express = true, string mode = "fast", DayOfWeek? day = DayOfWeek.Friday) =>
                 $"{name is null} {size is null} {express} {mode} {day}",
@@ -68,11 +68,11 @@ public sealed class BindingTests
         .Should().Be("\"True True True fast Friday\"");
 
     [Fact]
-    public async Task Nothing_at_all_is_the_same_as_an_empty_object() =>
+    public async Task Missing_params_are_the_same_as_an_empty_object() =>
         (await CallAsync((string? name) => name ?? "nobody", null)).Should().Be("\"nobody\"");
 
     [Fact]
-    public async Task Members_that_nobody_asks_for_are_passed_over() =>
+    public async Task Members_without_a_parameter_are_ignored() =>
         (await CallAsync((int id) => id, """{"id": 1, "more": [1]}""")).Should().Be("1");
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class BindingTests
         .Should().Be("\"orders do True True 2024 1 1\"");
 
     [Fact]
-    public async Task A_list_of_numbers_is_no_service() =>
+    public async Task A_list_of_numbers_is_not_a_service() =>
         (await CallAsync(
             (IEnumerable<int> ids, IReadOnlyList<string> names) => ids.Sum() + names.Count,
             """{"ids": [1, 2], "names": ["a"]}""")).Should().Be("4");
@@ -109,7 +109,7 @@ public sealed class BindingTests
     }
 
     [Fact]
-    public async Task A_type_may_be_named_that_takes_the_params_as_a_whole()
+    public async Task A_named_type_takes_the_params_as_a_whole()
     {
         await using var host = new TaskTestHost(
             tasks =>
@@ -143,7 +143,7 @@ public sealed class BindingTests
         "[1]",
         "The parameter \"id\" of the command \"do\" cannot be bound: params is a list of 1 entry; "
         + "it must be an object.")]
-    public async Task A_parameter_that_cannot_bind_fails_the_stage_naming_it_its_place_and_the_kind_of_json(
+    public async Task A_parameter_that_cannot_bind_fails_the_stage_with_its_name_place_and_kind_of_json(
         string parameters, string why)
     {
         await using var host = NewHost((int id) => id);
@@ -246,7 +246,7 @@ public sealed class BindingTests
     }
 
     [Fact]
-    public void What_cannot_be_bound_fails_the_start()
+    public void A_handler_that_cannot_be_bound_fails_the_start()
     {
         using var host = new ServiceCollection().AddLogging().AddKaijuTasks()
             .AddCommand("do", (ref int x) => { }).Services.BuildServiceProvider();

@@ -17,7 +17,7 @@ public sealed class CommandMethodTests
     [InlineData("base.overridden", "override 1")]
     [InlineData("renamed", "renamed 1")]
     [InlineData("closed", "closed 1")]
-    public async Task A_marked_method_is_a_command_wherever_it_stands(string method, string result)
+    public async Task A_marked_method_is_a_command_wherever_it_is_declared(string method, string result)
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommands<Derived>().AddCommands<Closed<int>>());
 
@@ -53,7 +53,7 @@ public sealed class CommandMethodTests
     }
 
     [Fact]
-    public void A_hidden_method_with_the_same_name_is_the_same_command_twice()
+    public void A_hidden_method_and_its_namesake_register_the_command_twice()
     {
         using var services = new ServiceCollection()
             .AddKaijuTasks().AddCommands<Hiding>().Services.BuildServiceProvider();

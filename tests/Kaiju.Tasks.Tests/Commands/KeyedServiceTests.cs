@@ -27,7 +27,7 @@ public sealed class KeyedServiceTests
     }
 
     [Fact]
-    public async Task A_keyed_service_is_that_of_the_stages_scope()
+    public async Task A_keyed_service_comes_from_the_stages_scope()
     {
         await using var host = NewHost(tasks => tasks.AddCommand(
             "do",
@@ -38,7 +38,7 @@ public sealed class KeyedServiceTests
     }
 
     [Fact]
-    public async Task All_services_of_a_key_may_be_asked_for()
+    public async Task A_handlers_parameter_can_get_all_services_of_a_key()
     {
         await using var host = NewHost(
             tasks => tasks.AddCommand(
@@ -84,7 +84,7 @@ public sealed class KeyedServiceTests
     }
 
     [Fact]
-    public async Task A_key_holds_for_types_that_are_the_stages_own_without_one()
+    public async Task A_key_replaces_the_stages_own_logger_with_the_service_of_the_key()
     {
         var audit = new RecordedLogs();
         await using var host = NewHost(tasks =>

@@ -8,7 +8,7 @@ public sealed class MiddlewareTests
     private static readonly List<string> _calls = [];
 
     [Fact]
-    public async Task The_first_that_is_added_is_the_outermost()
+    public async Task The_first_middleware_added_is_the_outermost()
     {
         _calls.Clear();
         await using var host = new TaskTestHost(tasks => tasks
@@ -30,7 +30,7 @@ public sealed class MiddlewareTests
     }
 
     [Fact]
-    public async Task What_it_throws_is_the_stages_failure()
+    public async Task An_exception_of_a_middleware_fails_the_stage()
     {
         await using var host = new TaskTestHost(
             tasks => tasks.AddStageMiddleware<Refusing>().AddCommand("do", () => 1));

@@ -34,7 +34,7 @@ public sealed class SpecialCommandTests
     }
 
     [Fact]
-    public async Task It_checks_its_params_when_a_task_is_created()
+    public async Task A_special_command_checks_its_params_when_a_task_is_created()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddSpecialCommand(new UntilCommand()));
 
@@ -45,7 +45,7 @@ public sealed class SpecialCommandTests
     }
 
     [Fact]
-    public async Task What_it_throws_or_asks_for_wrongly_fails_the_stage()
+    public async Task An_exception_or_an_invalid_outcome_of_a_special_command_fails_the_stage()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddSpecialCommand(new UntilCommand()));
 
@@ -59,17 +59,17 @@ public sealed class SpecialCommandTests
     }
 
     [Fact]
-    public async Task Its_outcomes_are_bounded_like_any_other()
+    public async Task Outcomes_of_a_special_command_are_bounded_like_any_other()
     {
         await using var host = new TaskTestHost(tasks => tasks
             .AddSpecialCommand(
-                new Says(
+                new Scripted(
                     "_BIG_", () => StageOutcome.Failed(TaskError.FromJson(Json.Of($"\"{new string('x', 100_000)}\"")))))
             .AddSpecialCommand(
-                new Says(
+                new Scripted(
                     "_BROKEN_", () => StageOutcome.Failed(TaskError.FromJson(Json.Of("""["\ud800", "\u0000"]""")))))
-            .AddSpecialCommand(new Says("_NOTHING_", () => null!))
-            .AddSpecialCommand(new Says("_DEEP_", () => StageOutcome.Completed(Json.Of("""{"a": 1, "a": 2}""")))));
+            .AddSpecialCommand(new Scripted("_NOTHING_", () => null!))
+            .AddSpecialCommand(new Scripted("_DEEP_", () => StageOutcome.Completed(Json.Of("""{"a": 1, "a": 2}""")))));
 
         foreach (var (
             method,
@@ -86,7 +86,7 @@ public sealed class SpecialCommandTests
     }
 
     [Fact]
-    public async Task Timer_and_message_are_registered_like_any_other_and_can_be_replaced()
+    public async Task Timer_and_message_are_registered_like_any_special_command_and_can_be_replaced()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddSpecialCommand(new Impatient()));
 
@@ -123,7 +123,7 @@ public sealed class SpecialCommandTests
         }
     }
 
-    private sealed class Says(string method, Func<StageOutcome> outcome) : SpecialCommand
+    private sealed class Scripted(string method, Func<StageOutcome> outcome) : SpecialCommand
     {
         public override string Method => method;
 

@@ -5,7 +5,7 @@ namespace Kaiju.Tasks.Tests.Commands;
 public sealed class StageContextTests
 {
     [Fact]
-    public void A_test_of_a_handler_constructs_it_with_what_the_handler_needs()
+    public void A_test_of_a_handler_can_construct_a_stage_context()
     {
         var context = new StageContext
         {

@@ -12,7 +12,7 @@ public sealed class ConditionVectors
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Condition_gives_what_the_vector_says(string name)
+    public void Condition_gives_the_result_of_the_vector(string name)
     {
         if (!ConformanceData.Conditions.TryGet(name, out var vector) || ConformanceData.IsInformational(vector))
         {

@@ -5,8 +5,8 @@ using Xunit;
 namespace Kaiju.Tasks.Tests.Conformance;
 
 /// <summary>
-/// The conformance vectors: from the folder in KAIJU_CONFORMANCE_DIR, else the copies that the tests ship with. A file
-/// that the folder does not have is passed over, and the one test that stands in for its vectors says so.
+/// The conformance vectors: from the folder in KAIJU_CONFORMANCE_DIR, else the copies shipped with the tests. A file
+/// that is missing from the folder is skipped; the one test in place of its vectors reports that.
 /// </summary>
 public sealed class ConformanceData
 {
@@ -48,21 +48,21 @@ public sealed class ConformanceData
     public int Count => _vectors.Count;
 
     /// <summary>
-    /// The names of the vectors, each a row of a theory; one row that says so where there is no file.
+    /// The names of the vectors, each a row of a theory; a single placeholder row if the file is missing.
     /// </summary>
     public TheoryData<string> Names => Exists ? [.. _vectors.Keys] : [$"({File} is not in {Folder}: passed over)"];
 
-    /// <summary>Looks up a vector; false for the row that stands in for a file that is not there.</summary>
+    /// <summary>Looks up a vector; false for the placeholder row of a missing file.</summary>
     public bool TryGet(string name, out JsonElement vector) => _vectors.TryGetValue(name, out vector);
 
-    /// <summary>The outcome that a port is held to.</summary>
+    /// <summary>The outcome that every implementation must produce.</summary>
     public static JsonElement Expected(JsonElement vector) =>
         vector.TryGetProperty("required", out var required) ? required : vector;
 
     public static bool IsInformational(JsonElement vector) =>
         vector.TryGetProperty("informational", out var informational) && informational.GetBoolean();
 
-    /// <summary>Type, value and index errors may stand for one another.</summary>
+    /// <summary>Type, value and index errors are interchangeable.</summary>
     public static string Group(string errorKind) =>
         errorKind is "type_error" or "value_error" or "index_error"
             ? "type_error, value_error or index_error"
@@ -95,7 +95,7 @@ public sealed class ConformanceDataTests
     [Theory]
     [InlineData("templates.json", 299)]
     [InlineData("conditions.json", 177)]
-    public void The_vectors_that_ship_are_all_there(string file, int count)
+    public void All_shipped_vectors_are_present(string file, int count)
     {
         var data = new[] { ConformanceData.Templates, ConformanceData.Conditions }
             .Single(candidate => candidate.File == file);

@@ -12,7 +12,7 @@ public sealed class TemplateVectors
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Template_gives_what_the_vector_says(string name)
+    public void Template_gives_the_result_of_the_vector(string name)
     {
         if (!ConformanceData.Templates.TryGet(name, out var vector) || ConformanceData.IsInformational(vector))
         {

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Kaiju.Tasks.Tests.Diagnostics;
 
 /// <summary>
-/// One voice for all that an outage meets: a line at its beginning, one a minute, and one at its end.
+/// One log for everything that an outage affects: a line at its start, one a minute, and one at its end.
 /// </summary>
 public sealed class StoreOutagesTests : IDisposable
 {
@@ -27,7 +27,7 @@ public sealed class StoreOutagesTests : IDisposable
     public void Dispose() => _logs.Dispose();
 
     [Fact]
-    public void An_outage_of_three_minutes_that_five_loops_meet_is_five_lines()
+    public void An_outage_of_three_minutes_that_five_loops_meet_logs_five_lines()
     {
         for (var second = 0; second < 180; second++)
         {
@@ -55,11 +55,11 @@ public sealed class StoreOutagesTests : IDisposable
             "Information: The store works again after 00:03:00 and 900 failures.");
         _logs.Lines.First(line => line.Level == LogLevel.Error).Exception.Should().BeOfType<IOException>();
         _logs.Lines.Count(line => line.Level == LogLevel.Debug).Should().Be(
-            900, "each failure is there for who looks for it");
+            900, "each failure is logged at Debug");
     }
 
     [Fact]
-    public void It_ends_with_the_last_work_that_fails()
+    public void An_outage_ends_when_the_last_failed_work_succeeds()
     {
         _outages.Failed("claim tasks", new IOException());
         _outages.Failed("record results", new IOException(), "run 1");
@@ -75,7 +75,7 @@ public sealed class StoreOutagesTests : IDisposable
     }
 
     [Fact]
-    public void A_store_that_fails_by_turns_gets_a_line_a_minute()
+    public void A_store_that_fails_every_other_time_logs_one_line_a_minute()
     {
         for (var second = 0; second < 119; second++)
         {
@@ -88,7 +88,7 @@ public sealed class StoreOutagesTests : IDisposable
     }
 
     [Fact]
-    public void Work_that_was_given_up_does_not_keep_it_open()
+    public void Abandoned_work_does_not_keep_an_outage_open()
     {
         _outages.Failed("record results", new IOException(), "run 1");
         _clock.Advance(TimeSpan.FromMinutes(1));

@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Kaiju.Tasks.Tests.Docs;
 
-/// <summary>The documentation's programs compile, and its commands are those that the check runs.</summary>
+/// <summary>The documentation's programs compile, and its commands are those that CI runs.</summary>
 public sealed partial class DocsTests
 {
     private static readonly string _root = FindRoot();
@@ -39,7 +39,7 @@ public sealed partial class DocsTests
         var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(
             path => MetadataReference.CreateFromFile(path));
 
-        // Assemblies that were built against an earlier framework, which the SDK does not speak of either.
+        // Leaves out assemblies built against an earlier framework, which the SDK does not mention either.
         var options = new CSharpCompilationOptions(
             isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary,
             nullableContextOptions: NullableContextOptions.Enable,
@@ -62,7 +62,7 @@ public sealed partial class DocsTests
     }
 
     [Fact]
-    public void The_readmes_two_commands_are_those_that_the_check_runs()
+    public void The_readmes_two_commands_are_those_that_CI_runs()
     {
         var commands = CommandFence().Match(File.ReadAllText(Path.Combine(_root, "README.md"))).Groups["code"].Value
             .Split('\n', StringSplitOptions.RemoveEmptyEntries)
@@ -75,7 +75,7 @@ public sealed partial class DocsTests
     }
 
     [Fact]
-    public void The_commands_that_get_the_packages_are_those_that_the_check_runs()
+    public void The_commands_that_add_the_packages_are_those_that_CI_runs()
     {
         var commands = PackageFences().Matches(File.ReadAllText(Path.Combine(_root, "README.md")))
             .SelectMany(fence => fence.Groups["code"].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries))
@@ -89,7 +89,7 @@ public sealed partial class DocsTests
     }
 
     [Fact]
-    public void Packages_that_the_pages_add_are_those_that_the_check_adds()
+    public void Packages_that_the_pages_add_are_those_that_CI_adds()
     {
         var added = Pages().SelectMany(page => AddedPackages().Matches(File.ReadAllText(page)))
             .Select(match => match.Value).Distinct();
@@ -104,7 +104,7 @@ public sealed partial class DocsTests
             .NotContain("packageSources").And.NotContain("://");
 
     [Fact]
-    public void The_core_depends_on_six_packages_and_nothing_more() =>
+    public void The_core_depends_on_exactly_six_packages() =>
         PackageReferences().Matches(File.ReadAllText(Path.Combine(_root, "src", "Kaiju.Tasks", "Kaiju.Tasks.csproj")))
             .Select(match => match.Groups["name"].Value)
             .Should().Equal(

@@ -89,7 +89,7 @@ public sealed partial class MapTests
         .Select(line => NotOfAnchors().Replace(line.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-'))
         .ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>The page without its blocks of code, where brackets are no links.</summary>
+    /// <summary>The page without its code blocks, where brackets are not links.</summary>
     private static string Prose(string page) => Blocks().Replace(File.ReadAllText(page), "");
 
     [GeneratedRegex(@"^```.*?^```", RegexOptions.Singleline | RegexOptions.Multiline)]

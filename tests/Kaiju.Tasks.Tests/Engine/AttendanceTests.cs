@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>Work that no host does is said a minute after it came, and then once an hour.</summary>
+/// <summary>Work that no host does is logged one minute after it arrives and then once an hour.</summary>
 public sealed class AttendanceTests
 {
     private const int AppUnserved = 310;
@@ -38,16 +38,16 @@ public sealed class AttendanceTests
         await host.Client.CreateAsync(
             new TaskDefinition { Id = "t", AppName = "other", MaxExecTimeout = _minute, Commands = [new("do")] });
 
-        await LookForAsync(host, attendance, TimeSpan.FromMinutes(60));
+        await CheckForAsync(host, attendance, TimeSpan.FromMinutes(60));
         Count(host, AppUnserved).Should().Be(1);
-        await LookForAsync(host, attendance, TimeSpan.FromMinutes(60));
+        await CheckForAsync(host, attendance, TimeSpan.FromMinutes(60));
         Count(host, AppUnserved).Should().Be(2);
 
         await host.ClaimByHandAsync("t");
-        await LookForAsync(host, attendance, _minute);
+        await CheckForAsync(host, attendance, _minute);
         await host.Store.CancelAsync("t", default);
         await host.Client.CreateAsync(new TaskDefinition { Id = "u", AppName = "other", Commands = [new("do")] });
-        await LookForAsync(host, attendance, _minute);
+        await CheckForAsync(host, attendance, _minute);
         Count(host, AppUnserved).Should().Be(3, "it was served in between");
     }
 
@@ -60,9 +60,9 @@ public sealed class AttendanceTests
             new TaskDefinition { Id = "t", Commands = [new("_TIMER_") { Params = new { timer = 5 } }] });
         await host.ReportByHandAsync(await host.ClaimByHandAsync("t"), StageOutcome.WaitFor(TimeSpan.FromSeconds(5)));
 
-        await LookForAsync(host, attendance, _minute);
+        await CheckForAsync(host, attendance, _minute);
         Count(host, ManagerMissing).Should().Be(0, "the timer has been over for less than a minute");
-        await LookForAsync(host, attendance, TimeSpan.FromMinutes(60));
+        await CheckForAsync(host, attendance, TimeSpan.FromMinutes(60));
         Count(host, ManagerMissing).Should().Be(1);
         host.Logs.Lines.Single(line => line.Event.Id == ManagerMissing).Should().BeEquivalentTo(new
         {
@@ -71,12 +71,12 @@ public sealed class AttendanceTests
                 "Tasks are waiting for a manager (last seen: none). Timers, retries, schedules and message timeouts "
                 + "wait until a host with the Manager role runs.",
         });
-        await LookForAsync(host, attendance, _minute);
+        await CheckForAsync(host, attendance, _minute);
         Count(host, ManagerMissing).Should().Be(2);
     }
 
     [Fact]
-    public async Task A_host_without_the_role_leaves_the_word_to_the_manager_of_another()
+    public async Task A_host_without_the_role_leaves_the_warning_to_the_manager_of_another()
     {
         await using var host = HostWithoutManager();
         var attendance = Attendance(host);
@@ -89,7 +89,7 @@ public sealed class AttendanceTests
         await attendance.TryToLookAsync(default);
         host.Logs.Lines.Should().NotContain(line => line.Event.Id == AppUnserved || line.Event.Id == ManagerMissing);
 
-        // Its last sign is a lifetime old: it has died.
+        // Its last ping is a lifetime old: it is dead.
         host.Clock.Advance(TimeSpan.FromSeconds(91));
         await attendance.TryToLookAsync(default);
         Count(host, AppUnserved).Should().Be(1);
@@ -97,7 +97,7 @@ public sealed class AttendanceTests
     }
 
     [Fact]
-    public async Task A_look_that_fails_is_warned_of_once_an_hour_unless_an_outage_is_logged_already()
+    public async Task A_failed_check_is_warned_of_once_an_hour_unless_an_outage_is_logged_already()
     {
         var clock = new TestClock();
         var memory = new MemoryTaskStore(clock, new LifecycleRules(), IdSource.Random, TaskLifecycle.Next);
@@ -106,19 +106,19 @@ public sealed class AttendanceTests
             clock: clock);
         var (attendance, outages) = (Attendance(host), host.Services.GetRequiredService<StoreOutages>());
         outages.Failed("claim tasks", new IOException());
-        await LookForAsync(host, attendance, TimeSpan.FromMinutes(5));
+        await CheckForAsync(host, attendance, TimeSpan.FromMinutes(5));
         Count(host, AttendanceUnknown).Should().Be(0);
         outages.Succeeded("claim tasks");
 
-        await LookForAsync(host, attendance, TimeSpan.FromMinutes(60));
+        await CheckForAsync(host, attendance, TimeSpan.FromMinutes(60));
         Count(host, AttendanceUnknown).Should().Be(1);
-        await LookForAsync(host, attendance, TimeSpan.FromMinutes(60));
+        await CheckForAsync(host, attendance, TimeSpan.FromMinutes(60));
         Count(host, AttendanceUnknown).Should().Be(2);
         host.Logs.Lines.Last(line => line.Event.Id == AttendanceUnknown).Exception.Should().BeOfType<IOException>();
     }
 
     [Fact]
-    public async Task A_single_look_that_fails_is_not_said()
+    public async Task A_single_failed_check_is_not_logged()
     {
         var isAway = true;
         var clock = new TestClock();
@@ -128,7 +128,7 @@ public sealed class AttendanceTests
         var attendance = Attendance(host);
         for (var i = 0; i < 4; i++)
         {
-            await LookForAsync(host, attendance, _minute);
+            await CheckForAsync(host, attendance, _minute);
             isAway = !isAway;
         }
 
@@ -136,7 +136,7 @@ public sealed class AttendanceTests
     }
 
     [Fact]
-    public async Task A_store_that_does_not_answer_a_look_does_not_keep_its_host_from_stopping()
+    public async Task A_store_that_does_not_answer_a_check_does_not_keep_its_host_from_stopping()
     {
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var host = new RunningHost(store: inner => new SilentStore(inner, asked));
@@ -159,7 +159,7 @@ public sealed class AttendanceTests
     private static AttendanceLoop Attendance(TaskTestHost host) =>
         ActivatorUtilities.CreateInstance<AttendanceLoop>(host.Services, host.Options);
 
-    private static async Task LookForAsync(TaskTestHost host, AttendanceLoop attendance, TimeSpan time)
+    private static async Task CheckForAsync(TaskTestHost host, AttendanceLoop attendance, TimeSpan time)
     {
         for (var passed = TimeSpan.Zero; passed < time; passed += _minute)
         {

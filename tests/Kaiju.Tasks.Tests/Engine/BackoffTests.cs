@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>What is due, or queued, and held by another transaction makes no loop busy.</summary>
+/// <summary>A due or queued task that another transaction holds does not keep a loop busy.</summary>
 public sealed class BackoffTests
 {
     private const int Certain = 20;
@@ -15,7 +15,7 @@ public sealed class BackoffTests
         5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000];
 
     [Fact]
-    public async Task A_due_row_that_is_held_costs_a_manager_seventeen_turns_in_ten_seconds()
+    public async Task A_held_due_row_costs_a_manager_seventeen_turns_in_ten_seconds()
     {
         HeldStore? held = null;
         await using var host = NewManager(inner => held = new HeldStore(inner));
@@ -27,7 +27,7 @@ public sealed class BackoffTests
 
         await host.Clock.SleepingAsync(TimeSpan.FromMilliseconds(Certain));
         held!.Turns.Should().Be(_pauses.Length + 1);
-        held.Turns.Should().BeGreaterThan(10, "it is asked again and again, since nothing says when the row is free");
+        held.Turns.Should().BeGreaterThan(10, "it polls, since no hint reports when the row is free");
     }
 
     [Fact]
@@ -44,8 +44,8 @@ public sealed class BackoffTests
         await host.Clock.SleepingAsync(TimeSpan.FromMilliseconds(1000 - Certain));
         var before = held!.Turns;
 
-        // The new task's hint: another turn without any time passing, and then the pause's first part again, whatever
-        // is hinted.
+        // The new task's hint causes another turn without any delay. Then the first part of the pause follows, and
+        // further hints do not shorten it.
         await host.Client.CreateAsync(
             new TaskDefinition { Id = "a", RunAt = TaskDefinition.OnDemand, Commands = [new("do")] });
         await Waiting.Until(() => Task.FromResult(held.Turns == before + 1));
@@ -62,7 +62,7 @@ public sealed class BackoffTests
     }
 
     [Fact]
-    public async Task A_manager_that_moves_something_pauses_as_little_as_at_first()
+    public async Task A_manager_that_moves_a_task_starts_over_with_the_shortest_pause()
     {
         HeldStore? held = null;
         await using var host = NewManager(inner => held = new HeldStore(inner));
@@ -79,7 +79,7 @@ public sealed class BackoffTests
     }
 
     [Fact]
-    public async Task A_queued_row_that_is_held_costs_an_executor_nineteen_claims_in_ten_seconds()
+    public async Task A_held_queued_row_costs_an_executor_nineteen_claims_in_ten_seconds()
     {
         HeldQueue? held = null;
         await using var host = new RunningHost(
@@ -88,7 +88,7 @@ public sealed class BackoffTests
                     provider.GetRequiredService<ITaskStore>(), provider.GetRequiredService<TimeProvider>()))),
             options => options.Roles = TaskRoles.Client | TaskRoles.Executor);
 
-        // The first look that finds something is followed by a claim at once: most likely it was queued just now.
+        // The first poll that finds a task is followed by a claim at once: most likely that task was just queued.
         foreach (var pause in _pauses)
         {
             await PassAsync(host.Clock, pause);
@@ -110,7 +110,7 @@ public sealed class BackoffTests
         }
     }
 
-    /// <summary>There is always something due. While it is held no turn moves it; afterwards one does, once.</summary>
+    /// <summary>One task is always due. While it is held no turn moves it; afterwards one turn does, once.</summary>
     private sealed class HeldStore(ITaskStore inner) : DecoratedStore(inner)
     {
         private int _turns;

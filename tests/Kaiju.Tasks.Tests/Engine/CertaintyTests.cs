@@ -8,7 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Kaiju.Tasks.Tests.Engine;
 
 /// <summary>
-/// No stage begins under a claim that no ping vouches for any more: it may be another's, and the stage recorded.
+/// No stage begins under a claim that no recent ping confirms: another executor may hold it and have recorded the
+/// stage.
 /// </summary>
 public sealed class CertaintyTests : IAsyncDisposable
 {
@@ -56,7 +57,7 @@ public sealed class CertaintyTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_question_keeps_nobody_alive_so_that_its_answer_vouches_for_nothing_later()
+    public async Task A_claim_check_does_not_extend_the_lifetime_of_its_executor()
     {
         await CreateAsync("t");
         _store.AfterRecord = async inner =>
@@ -81,7 +82,7 @@ public sealed class CertaintyTests : IAsyncDisposable
             _host.Clock.Advance(_lifetime + _moment);
             await LoseAsync(inner, "t", 2);
 
-            // A ping of a time at which the executor did not know of this claim yet.
+            // A ping from before the executor knew of this claim.
             await _host.Executor.HeartbeatAsync(default);
         };
 
@@ -92,13 +93,13 @@ public sealed class CertaintyTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_ping_renews_all_that_it_asks_about_and_the_work_goes_on()
+    public async Task A_ping_renews_every_claim_it_asks_about_and_the_runs_continue()
     {
         await CreateAsync("t");
         await CreateAsync("u");
         _store.AfterRecord = async inner =>
         {
-            // Both are under way, so that one ping names both.
+            // Both tasks run, so that one ping names both.
             await _twoBegun.Task.Soon();
             _host.Clock.Advance(_lifetime + _moment);
         };
@@ -139,7 +140,7 @@ public sealed class CertaintyTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_wall_clock_that_is_put_back_makes_no_ping_younger()
+    public async Task A_wall_clock_that_is_put_back_does_not_make_a_ping_younger()
     {
         await CreateAsync("t");
         _store.AfterRecord = inner =>
@@ -155,7 +156,7 @@ public sealed class CertaintyTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_executor_asks_half_an_interval_before_it_may_be_found_dead()
+    public async Task The_executor_asks_half_an_interval_before_it_may_be_expelled()
     {
         await CreateAsync("t");
         _store.AfterRecord = inner =>
@@ -170,14 +171,14 @@ public sealed class CertaintyTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_ping_vouches_from_its_beginning_and_not_from_its_answer()
+    public async Task A_ping_counts_from_its_start_and_not_from_its_answer()
     {
         await CreateAsync("t");
         _store.AfterRecord = inner =>
         {
             _host.Clock.Advance(_lifetime);
 
-            // The store noted the ping when it came; its answer takes as long as an executor may be silent.
+            // The store recorded the ping on arrival; its answer takes as long as an executor may be silent.
             _store.AfterPing = () => _host.Clock.Advance(_lifetime);
             return Task.CompletedTask;
         };
@@ -186,7 +187,7 @@ public sealed class CertaintyTests : IAsyncDisposable
 
         _begun.Should().Equal("a", "b");
         _store.Pings.Should().Be(
-            3, "one before the claim, one whose answer is too late to vouch for anything, and another one");
+            3, "one before the claim, one whose answer is too late to count, and another one");
     }
 
     private async Task ExecuteAsync()
@@ -207,7 +208,7 @@ public sealed class CertaintyTests : IAsyncDisposable
     private async Task CreateAsync(string id) =>
         await _host.Client.CreateAsync(new TaskDefinition { Id = id, Commands = [new("a"), new("b")] });
 
-    /// <summary>The executor is found dead, and another one does the rest.</summary>
+    /// <summary>The executor is expelled, and another one runs the remaining stages.</summary>
     private static async Task LoseAsync(ITaskStore inner, string id, int stages)
     {
         (await inner.ExpelDeadExecutorsAsync(10, default)).Should().ContainSingle();

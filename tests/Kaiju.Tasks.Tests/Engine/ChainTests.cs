@@ -18,7 +18,7 @@ public sealed class ChainTests
     }
 
     [Fact]
-    public async Task A_failed_task_does_not()
+    public async Task A_failed_task_does_not_start_its_next_one()
     {
         await using var host = NewHost();
         await CreateAsync(host, "after", null);
@@ -60,7 +60,7 @@ public sealed class ChainTests
     }
 
     [Fact]
-    public async Task A_chain_to_nobody_leaves_the_task_finished()
+    public async Task A_chain_to_an_unknown_task_leaves_the_task_finished()
     {
         await using var host = NewHost();
 

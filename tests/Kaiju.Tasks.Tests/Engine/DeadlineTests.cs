@@ -9,7 +9,7 @@ namespace Kaiju.Tasks.Tests.Engine;
 public sealed class DeadlineTests
 {
     [Fact]
-    public async Task A_run_that_misses_its_deadline_is_told_to_stop_and_ends_with_130()
+    public async Task A_run_that_misses_its_deadline_is_cancelled_and_ends_with_exit_code_130()
     {
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
@@ -67,11 +67,13 @@ public sealed class DeadlineTests
         failed.Error.Message.Should().Contain("2 s");
     }
 
-    /// <summary>Its run says at once why it must stop; its slot stays taken until it gives the thread back.</summary>
+    /// <summary>
+    /// The run ends at once with its reason; the slot stays taken until the handler returns its thread.
+    /// </summary>
     [Theory]
     [InlineData(true, TaskErrorKind.StageTimeout)]
     [InlineData(false, TaskErrorKind.Timeout)]
-    public async Task A_handler_that_keeps_its_thread_beyond_its_time_is_left_behind(bool hasTimeout, string kind)
+    public async Task A_handler_that_blocks_its_thread_beyond_its_time_blocks_no_run(bool hasTimeout, string kind)
     {
         using var gate = new ManualResetEventSlim();
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -101,7 +103,7 @@ public sealed class DeadlineTests
         (await host.GetAsync("t")).Result.Should().BeEmpty();
     }
 
-    /// <summary>One timer watches them all, and is set again for whoever is next.</summary>
+    /// <summary>One timer serves all runs and is set for the earliest deadline.</summary>
     [Fact]
     public async Task Each_of_several_runs_stops_at_its_own_deadline_whichever_was_claimed_first()
     {
@@ -139,7 +141,7 @@ public sealed class DeadlineTests
     }
 
     [Fact]
-    public async Task What_a_handlers_own_callback_throws_ends_nothing()
+    public async Task An_exception_of_a_handlers_token_callback_ends_no_loop()
     {
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", async (CancellationToken token) =>
@@ -180,7 +182,7 @@ public sealed class DeadlineTests
     }
 
     [Fact]
-    public async Task The_manager_aborts_what_its_executor_does_not()
+    public async Task The_manager_aborts_an_overdue_run_that_its_executor_does_not_end()
     {
         await using var host = new TaskTestHost();
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("x")] });
@@ -200,7 +202,7 @@ public sealed class DeadlineTests
     }
 
     [Fact]
-    public async Task Waiting_in_the_queue_and_for_a_timer_takes_nothing_from_the_deadline()
+    public async Task Time_in_the_queue_and_on_a_timer_does_not_count_towards_the_deadline()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1));
         await host.Client.CreateAsync(new TaskDefinition
@@ -217,8 +219,7 @@ public sealed class DeadlineTests
     }
 
     /// <summary>
-    /// The interleaving is forced: the timer of the first stage stands still after it has decided that the time is
-    /// over.
+    /// Forces the interleaving: the timer of the first stage pauses after it has decided that the time is over.
     /// </summary>
     [Fact]
     public async Task The_timer_of_a_stage_that_ends_at_the_same_time_does_not_end_the_next_stage()
@@ -237,7 +238,7 @@ public sealed class DeadlineTests
                 return goes.Task;
             }).AddCommand("second", () =>
             {
-                // It has the run's own thread while the first stage's timer continues.
+                // The handler occupies the run's own thread while the first stage's timer continues.
                 entered.Set();
                 ends.Wait();
             });
@@ -265,7 +266,7 @@ public sealed class DeadlineTests
             task => task.State == TaskState.Finished && task.Error == null);
     }
 
-    /// <summary>A stage's timer is made between the last look at the run and the call.</summary>
+    /// <summary>The interruption falls between the last check of the run and the call, at the stage's timer.</summary>
     [Theory]
     [InlineData(true, TaskState.Failed)]
     [InlineData(false, TaskState.Failed)]

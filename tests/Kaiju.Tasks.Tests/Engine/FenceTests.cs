@@ -69,7 +69,7 @@ public sealed class FenceTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_report_that_was_recorded_is_known_even_when_the_task_has_gone_on()
+    public async Task A_recorded_report_is_recognized_even_after_later_stages()
     {
         await CreateAsync();
         var first = await _host.ClaimByHandAsync("t");
@@ -84,7 +84,7 @@ public sealed class FenceTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_stage_cannot_be_left_out()
+    public async Task A_stage_cannot_be_skipped()
     {
         await CreateAsync();
         var task = await _host.ClaimByHandAsync("t");
@@ -94,7 +94,7 @@ public sealed class FenceTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_was_recorded_is_not_run_again()
+    public async Task A_recorded_stage_is_not_run_again()
     {
         await CreateAsync();
         var first = await _host.ClaimByHandAsync("t");
@@ -127,7 +127,7 @@ public sealed class FenceTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_report_that_cannot_be_delivered_is_given_up_once_the_claim_is_lost()
+    public async Task A_report_that_cannot_be_delivered_is_abandoned_once_the_claim_is_lost()
     {
         var attempts = 0;
         FaultyStore? faulty = null;

@@ -1,8 +1,6 @@
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>
-/// The story of the first page: stages, a template, a message, a condition, a timer, a retry, a result.
-/// </summary>
+/// <summary>The README's example: stages, a template, a message, a condition, a timer, a retry and a result.</summary>
 public sealed class FirstLightTests
 {
     [Fact]
@@ -35,7 +33,7 @@ public sealed class FirstLightTests
         });
 
         await host.RunUntilIdleAsync();
-        (await host.GetAsync("order-42")).State.Should().Be(TaskState.Waiting, "nobody has answered yet");
+        (await host.GetAsync("order-42")).State.Should().Be(TaskState.Waiting, "no message was sent yet");
 
         (await host.Client.SendMessageAsync("order-42", new { card = "visa", express = true })).Should().BeTrue();
         await host.RunUntilIdleAsync();

@@ -4,13 +4,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>Which thread continues a run whose handler keeps its thread.</summary>
+/// <summary>The thread that continues a run whose handler blocks its thread.</summary>
 public sealed class HandlerCallTests
 {
     private readonly CountingOffload _offload = new();
 
     [Fact]
-    public void A_handler_that_gives_its_thread_back_in_time_leaves_the_run_there()
+    public void A_handler_that_returns_its_thread_in_time_keeps_the_run_on_it()
     {
         var call = NewCall();
         call.Begin(0);
@@ -54,7 +54,7 @@ public sealed class HandlerCallTests
     }
 
     [Fact]
-    public async Task A_run_that_continues_elsewhere_waits_for_all_that_its_handler_still_does()
+    public async Task A_run_that_continues_elsewhere_waits_for_the_remaining_work_of_its_handler()
     {
         var call = NewCall();
         var work = new TaskCompletionSource<StageOutcome>();
@@ -64,14 +64,14 @@ public sealed class HandlerCallTests
         leftover.IsCompleted.Should().BeFalse("the handler keeps the thread");
 
         call.TryEnd(new ValueTask<StageOutcome>(work.Task)).Should().BeFalse();
-        leftover.IsCompleted.Should().BeFalse("the handler has given the thread back and is not done");
+        leftover.IsCompleted.Should().BeFalse("the handler has returned the thread and is not done");
 
         work.SetException(new IOException("too late"));
         await leftover.Soon();
     }
 
     [Fact]
-    public async Task A_thread_and_a_stop_that_meet_never_both_continue_the_run()
+    public async Task A_thread_and_a_stop_that_race_never_both_continue_the_run()
     {
         for (var round = 0; round < 2000; round++)
         {
@@ -92,7 +92,7 @@ public sealed class HandlerCallTests
         }
     }
 
-    /// <summary>The interleaving is forced: the handler gives its thread back before its successor has begun.</summary>
+    /// <summary>Forces the interleaving: the handler returns its thread before its successor has begun.</summary>
     [Fact]
     public async Task A_thread_that_has_lost_its_run_does_not_end_it()
     {
@@ -131,7 +131,7 @@ public sealed class HandlerCallTests
         public override void Start(IThreadPoolWorkItem work) => Started++;
     }
 
-    /// <summary>Begins a run at once, on the caller's thread, and holds its successor back.</summary>
+    /// <summary>Begins a run at once, on the caller's thread, and delays its successor.</summary>
     private sealed class HeldOffload : Offload
     {
         private bool _hasBegun;

@@ -11,15 +11,14 @@ using Microsoft.Extensions.Options;
 namespace Kaiju.Tasks.Tests.Engine;
 
 /// <summary>
-/// Pings have a rhythm of their own: no option, no other question and no single fault makes a healthy executor look
-/// dead.
+/// Pings keep their own interval: no option, no other call and no single fault makes a healthy executor look dead.
 /// </summary>
 public sealed class HeartbeatTests
 {
     private static readonly TimeSpan _interval = new KaijuTasksOptions().PingInterval;
 
     [Fact]
-    public async Task Pings_come_in_their_interval_however_rarely_claims_are_checked()
+    public async Task Pings_keep_their_interval_however_rarely_claims_are_checked()
     {
         var pings = new PingsOf();
         await using var beating = new Beating(pings, options => options.ClaimCheckInterval = TimeSpan.FromMinutes(1));
@@ -33,7 +32,7 @@ public sealed class HeartbeatTests
     }
 
     [Fact]
-    public async Task A_question_about_claims_that_is_never_answered_holds_up_no_ping()
+    public async Task A_claim_check_that_is_never_answered_does_not_delay_a_ping()
     {
         var pings = new PingsOf { HangsClaimChecks = true };
         var gate = new Gate();
@@ -50,13 +49,13 @@ public sealed class HeartbeatTests
         }
 
         await pings.AtLeast(6);
-        pings.ClaimChecks.Should().BeGreaterThan(1, "each is given up in its turn");
+        pings.ClaimChecks.Should().BeGreaterThan(1, "each is cancelled in its turn");
         gate.Open();
         await beating.Host.Executor.WhenIdleAsync().Soon();
     }
 
     [Fact]
-    public async Task A_ping_without_an_answer_is_given_up_and_repeated_within_the_lifetime()
+    public async Task A_ping_without_an_answer_is_cancelled_and_repeated_within_the_lifetime()
     {
         var pings = new PingsOf { Hangs = number => number == 2 };
         await using var beating = new Beating(pings);
@@ -91,13 +90,12 @@ public sealed class HeartbeatTests
     }
 
     /// <summary>
-    /// Whatever is allowed, and although each second ping gets no answer: between two that get through there is never a
-    /// lifetime.
+    /// For all accepted options, with every second ping unanswered: successful pings are less than a lifetime apart.
     /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void No_options_that_are_accepted_make_a_healthy_executor_look_dead(bool losesEachSecond)
+    public void No_accepted_options_make_a_healthy_executor_look_dead(bool losesEachSecond)
     {
         string? fault = null;
         var thread = new Thread(
@@ -153,13 +151,13 @@ public sealed class HeartbeatTests
                 + $"{agenda.LeftThread} {beating.Exception}";
     }
 
-    /// <summary>Between bounds, each order of magnitude as often as another.</summary>
+    /// <summary>A random value between bounds; each order of magnitude is equally likely.</summary>
     private static TimeSpan Drawn(Agenda agenda, TimeSpan least, TimeSpan most) =>
         agenda.Chance(0.2)
             ? least
             : agenda.Chance(0.2) ? most : least * Math.Pow(most / least, agenda.Random.NextDouble());
 
-    /// <summary>An executor whose heartbeats and claim checks run, and nothing else.</summary>
+    /// <summary>An executor that runs only its heartbeats and claim checks.</summary>
     private sealed class Beating : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stop = new();
@@ -200,7 +198,7 @@ public sealed class HeartbeatTests
         private T Loop<T>() => ActivatorUtilities.CreateInstance<T>(Host.Services, Host.Executor, Host.Options);
     }
 
-    /// <summary>The pings that came to the store, and what becomes of them.</summary>
+    /// <summary>Records the pings that reach the store and answers, drops or fails them.</summary>
     private sealed class PingsOf
     {
         private int _count;
@@ -208,10 +206,10 @@ public sealed class HeartbeatTests
 
         public int Count => Volatile.Read(ref _count);
 
-        /// <summary>Which get no answer, by their numbers from 1.</summary>
+        /// <summary>The pings that get no answer, by their numbers from 1.</summary>
         public Func<int, bool> Hangs { get; init; } = _ => false;
 
-        /// <summary>Which fail at once.</summary>
+        /// <summary>The pings that fail at once.</summary>
         public Func<int, bool> Fails { get; init; } = _ => false;
 
         public bool HangsClaimChecks { get; init; }

@@ -2,7 +2,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>Who lives, who is dead, and what becomes of the work of the dead.</summary>
+/// <summary>Living and dead executors, and the tasks of dead ones.</summary>
 public sealed class LivenessTests
 {
     [Fact]
@@ -41,7 +41,7 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public async Task A_task_that_takes_executors_down_is_parked()
+    public async Task A_task_that_crashes_its_executors_is_parked()
     {
         await using var host = new TaskTestHost(configure: options => options.MaxInterruptions = 3);
         await host.Client.CreateAsync(
@@ -63,7 +63,7 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public async Task An_executor_that_was_frozen_learns_what_it_lost_and_stops_it()
+    public async Task An_executor_that_was_frozen_finds_its_lost_claims_and_cancels_their_runs()
     {
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("slow", gate.PassAsync));
@@ -82,7 +82,7 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public async Task An_executor_says_that_it_lives_before_it_claims()
+    public async Task An_executor_pings_before_it_claims()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1));
         await host.Executor.Claimer.ClaimAsync(default);
@@ -92,7 +92,7 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public async Task A_claim_is_answered_with_the_time_that_is_left()
+    public async Task A_claim_returns_the_remaining_time()
     {
         await using var host = new TaskTestHost();
         await host.Client.CreateAsync(

@@ -3,11 +3,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>The loops, on fake time: they wake by hints and by the clock, and no fault ends them.</summary>
+/// <summary>The loops on fake time: hints and the clock wake them, and no fault ends them.</summary>
 public sealed class LoopTests
 {
     [Fact]
-    public async Task A_task_runs_without_anybody_moving_time()
+    public async Task A_task_runs_while_the_clock_stands_still()
     {
         await using var host = new RunningHost(
             tasks => tasks.AddCommand("a", () => "a").AddCommand("b", (string x) => x + "b"));
@@ -20,7 +20,7 @@ public sealed class LoopTests
     }
 
     [Fact]
-    public async Task Retries_messages_and_chains_go_on_by_hints_alone()
+    public async Task Retries_messages_and_chains_proceed_by_hints_alone()
     {
         var calls = 0;
         await using var host = new RunningHost(
@@ -62,7 +62,7 @@ public sealed class LoopTests
     [InlineData(nameof(ITaskStore.HeartbeatAsync))]
     [InlineData("ClaimNext")]
     [InlineData(nameof(ITaskStore.RecordAsync))]
-    public async Task A_fault_backs_off_and_ends_nothing(string member)
+    public async Task A_fault_makes_a_loop_back_off_and_does_not_end_it(string member)
     {
         var faults = 0;
         await using var host = new RunningHost(
@@ -77,12 +77,12 @@ public sealed class LoopTests
 
         (await host.Client.WaitAsync("t").Soon()).State.Should().Be(TaskState.Finished);
 
-        // The loop goes on asking, whatever it was that failed.
+        // The loop keeps polling after every kind of fault.
         await Waiting.Until(() => Task.FromResult(Volatile.Read(ref faults) > 2));
     }
 
     [Fact]
-    public async Task A_report_whose_answer_is_lost_is_asked_for_and_its_stage_not_run_again()
+    public async Task A_report_whose_answer_is_lost_is_repeated_and_its_stage_is_not_run_again()
     {
         var (runs, lost) = (0, 0);
         await using var host = new RunningHost(
@@ -101,7 +101,7 @@ public sealed class LoopTests
     }
 
     [Fact]
-    public async Task Tasks_of_a_claim_whose_answer_is_lost_are_given_back_and_run()
+    public async Task Tasks_of_a_claim_whose_answer_is_lost_are_released_and_run()
     {
         var (runs, lost) = (0, 0);
         await using var host = new RunningHost(
@@ -120,7 +120,7 @@ public sealed class LoopTests
     }
 
     [Fact]
-    public async Task A_loop_that_dies_is_begun_again()
+    public async Task A_loop_that_fails_is_restarted()
     {
         var deaths = 0;
         await using var host = new RunningHost(
@@ -144,7 +144,7 @@ public sealed class LoopTests
     }
 
     [Fact]
-    public async Task A_tick_that_failed_is_repeated_although_nothing_is_due()
+    public async Task A_failed_tick_is_repeated_although_nothing_is_due()
     {
         var isAway = true;
         await using var host = new RunningHost(store: inner => new FaultyStore(inner)
@@ -162,7 +162,7 @@ public sealed class LoopTests
     }
 
     [Fact]
-    public async Task A_host_that_is_disposed_of_without_a_stop_claims_no_more()
+    public async Task A_host_that_is_disposed_without_a_stop_claims_no_more()
     {
         var host = new RunningHost(tasks => tasks.AddCommand("do", () => 1));
         var store = host.Services.GetRequiredService<ITaskStore>();
@@ -178,7 +178,7 @@ public sealed class LoopTests
     }
 
     [Fact]
-    public async Task An_executor_runs_no_more_than_its_capacity_and_claims_again_when_a_slot_is_free()
+    public async Task An_executor_runs_at_most_its_capacity_and_claims_again_when_a_slot_is_free()
     {
         var (now, most) = (0, 0);
         var gates = Enumerable.Range(0, 3).Select(_ => new Gate()).ToArray();
@@ -209,7 +209,7 @@ public sealed class LoopTests
     }
 
     [Fact]
-    public async Task A_host_that_stops_gives_back_and_another_goes_on()
+    public async Task A_stopping_host_releases_its_tasks_and_another_resumes_them()
     {
         var gate = new Gate();
         await using var host = new RunningHost(tasks => tasks.AddCommand("slow", gate.PassAsync));

@@ -8,7 +8,7 @@ namespace Kaiju.Tasks.Tests.Engine;
 public sealed class NotificationTests
 {
     [Fact]
-    public async Task A_task_that_asks_for_it_leaves_a_notification_at_its_end()
+    public async Task A_task_with_Notify_leaves_a_notification_at_its_end()
     {
         await using var host = NewHost();
         var done = await host.RunAsync(
@@ -25,7 +25,7 @@ public sealed class NotificationTests
     }
 
     [Fact]
-    public async Task Every_failure_leaves_one_that_says_whether_it_is_final()
+    public async Task Every_failure_leaves_a_notification_that_shows_whether_it_is_final()
     {
         await using var host = NewHost();
         await host.RunAsync(new TaskDefinition { Id = "t", Notify = true, MaxRetries = 2, Commands = [new("nobody")] });
@@ -37,7 +37,7 @@ public sealed class NotificationTests
     }
 
     [Fact]
-    public async Task A_retry_that_is_given_up_is_told_as_final()
+    public async Task An_abandoned_retry_leaves_a_final_notification()
     {
         await using var host = new TaskTestHost(
             configure: options => options.SuspendedLifetime = TimeSpan.FromHours(1));
@@ -57,7 +57,7 @@ public sealed class NotificationTests
     }
 
     [Fact]
-    public async Task A_cancel_leaves_one_too()
+    public async Task A_cancel_leaves_a_notification()
     {
         await using var host = NewHost();
         await host.RunAsync(new TaskDefinition { Id = "t", Notify = true, Commands = [new MessageCommand()] });
@@ -70,7 +70,7 @@ public sealed class NotificationTests
     }
 
     [Fact]
-    public async Task They_are_listed_newest_first_by_user_and_by_task_across_pages()
+    public async Task Notifications_are_listed_newest_first_by_user_and_by_task_across_pages()
     {
         await using var host = NewHost();
         for (var i = 0; i < 450; i++)
@@ -98,7 +98,7 @@ public sealed class NotificationTests
     }
 
     [Fact]
-    public async Task They_can_be_marked_as_read()
+    public async Task Notifications_can_be_marked_as_read()
     {
         await using var host = NewHost();
         for (var i = 0; i < 5; i++)
@@ -117,7 +117,7 @@ public sealed class NotificationTests
     }
 
     [Fact]
-    public async Task A_sink_gets_each_one_and_one_that_throws_gets_it_again()
+    public async Task A_sink_gets_each_notification_and_a_sink_that_throws_gets_it_again()
     {
         var sink = new Sink(failures: 2);
         await using var host = new RunningHost(
@@ -145,7 +145,7 @@ public sealed class NotificationTests
     }
 
     [Fact]
-    public async Task A_sink_that_fails_for_three_minutes_is_said_four_times()
+    public async Task A_sink_that_fails_for_three_minutes_is_logged_four_times()
     {
         await using var host = NewHost();
         await host.RunAsync(new TaskDefinition { Id = "t", Notify = true, Commands = [new("do")] });

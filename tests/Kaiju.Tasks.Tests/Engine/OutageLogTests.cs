@@ -6,14 +6,14 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Tests.Engine;
 
 /// <summary>
-/// What an outage of the store logs, over all loops of a host together. The lines of longer ones: StoreOutagesTests.
+/// The log lines of a store outage, over all loops of a host together. StoreOutagesTests has those of longer outages.
 /// </summary>
 public sealed class OutageLogTests
 {
     private const int OutageBegins = 530;
     private const int OutageEnds = 532;
 
-    /// <summary>What each loop of a host with all roles asks, and a run whose result waits.</summary>
+    /// <summary>The operations of each loop of a host with all roles, and of a run whose result waits.</summary>
     private static readonly string[] _asked =
     [
         nameof(ITaskStore.HeartbeatAsync), nameof(ITaskStore.FindLostClaimsAsync), nameof(ITaskStore.RecordAsync),
@@ -25,7 +25,7 @@ public sealed class OutageLogTests
     ];
 
     [Fact]
-    public async Task An_outage_that_every_loop_meets_is_two_lines()
+    public async Task An_outage_that_every_loop_meets_logs_two_lines()
     {
         var isAway = false;
         var failures = new ConcurrentDictionary<string, int>();
@@ -40,7 +40,7 @@ public sealed class OutageLogTests
                 (options.DeleteEndedAfter, options.PingInterval) = (TimeSpan.FromDays(1), TimeSpan.FromSeconds(1)),
             store => new FaultyStore(store)
             {
-                // The first clean-up is at the start, and there is none for an hour after it.
+                // The first clean-up runs at the start and the next one an hour later.
                 FailsBefore = member =>
                     (Volatile.Read(ref isAway) || (member == nameof(ITaskStore.DeleteEndedAsync)
                         && !failures.ContainsKey(nameof(ITaskStore.RecordAsync))))

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kaiju.Tasks.Tests.Engine;
 
 /// <summary>
-/// The store is away for longer than an executor's lifetime: the living lose nothing, and the dead are found all the
-/// same.
+/// The store is away for longer than an executor's lifetime: living executors keep their tasks, and dead ones are still
+/// expelled.
 /// </summary>
 public sealed class OutageTests
 {
@@ -17,7 +17,7 @@ public sealed class OutageTests
     private static readonly TimeSpan _tick = TimeSpan.FromTicks(1);
 
     [Fact]
-    public async Task A_manager_that_has_nothing_else_to_do_expels_a_dead_executor_within_two_lifetimes()
+    public async Task An_idle_manager_expels_a_dead_executor_within_two_lifetimes()
     {
         await using var host = new RunningHost(
             configure: options => options.Roles = TaskRoles.Manager | TaskRoles.Client);
@@ -36,7 +36,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task After_an_outage_the_living_have_another_lifetime_to_ping()
+    public async Task After_an_outage_living_executors_have_another_lifetime_to_ping()
     {
         await using var host = await HostAsync("living", "dead");
         await host.WatchForAsync(TimeSpan.FromSeconds(20));
@@ -56,7 +56,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_manager_that_comes_after_a_long_time_without_any_waits_for_a_lifetime()
+    public async Task The_first_manager_after_a_long_time_waits_for_a_lifetime()
     {
         await using var host = await HostAsync("t");
         host.Clock.Advance(TimeSpan.FromMinutes(40));
@@ -70,7 +70,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_manager_that_was_frozen_holds_nothing_against_who_was_watched_by_another()
+    public async Task A_manager_that_was_frozen_does_not_expel_executors_that_another_watched()
     {
         await using var host = await HostAsync("living", "dead");
         var frozen = NewManager(host);
@@ -100,7 +100,7 @@ public sealed class OutageTests
 
         (await host.GetAsync("dead")).Managed.Interruptions.Should().Be(1);
         (await host.GetAsync("living")).Managed.Interruptions.Should().Be(
-            0, "it was alive when that was looked at last");
+            0, "it was alive at the last check");
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task The_time_to_the_next_duty_is_never_over_while_nobody_may_be_expelled()
+    public async Task The_time_to_the_next_duty_is_never_zero_while_no_executor_may_be_expelled()
     {
         await using var host = await HostAsync("t");
         await host.WatchForAsync(TimeSpan.FromSeconds(10));
@@ -163,7 +163,7 @@ public sealed class OutageTests
 
     private static TimeSpan WatchInterval => new KaijuTasksOptions().PingInterval / 3;
 
-    /// <summary>A task for each executor that holds it; all have the same name.</summary>
+    /// <summary>Creates a task for each executor that holds it; all have the same name.</summary>
     private static async Task<TaskTestHost> HostAsync(params string[] names)
     {
         var host = new TaskTestHost();
@@ -186,7 +186,7 @@ public sealed class OutageTests
         store ?? host.Store, host.Services.GetRequiredService<Queueing.ITaskQueue>(), host.Options,
         host.Services.GetRequiredService<StoreOutages>(), NullLogger<TaskManager>.Instance);
 
-    /// <summary>Goes away for a while when it is asked to expel the dead.</summary>
+    /// <summary>A store that is away for a while when it is called to expel dead executors.</summary>
     private sealed class Departing(ITaskStore inner, Action goAway) : DecoratedStore(inner)
     {
         public override ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(

@@ -4,14 +4,14 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Tests.Engine;
 
 /// <summary>
-/// Occurrences: each runs at most once, missed ones once or not at all, and those that were left out are counted.
+/// Occurrences: each runs at most once, missed ones once or not at all, and skipped ones are counted.
 /// </summary>
 public sealed class PeriodicTests
 {
     private readonly List<(double At, double For)> _runs = [];
 
     [Fact]
-    public async Task It_runs_at_each_occurrence()
+    public async Task A_periodic_task_runs_at_each_occurrence()
     {
         await using var host = await NewAsync();
         for (var i = 0; i < 3; i++)
@@ -25,7 +25,7 @@ public sealed class PeriodicTests
     }
 
     [Fact]
-    public async Task What_was_missed_runs_once_when_a_manager_is_there_again()
+    public async Task Missed_occurrences_run_once_when_a_manager_is_back()
     {
         await using var host = await NewAsync();
         await host.AdvanceAsync(TimeSpan.FromMinutes(10));
@@ -36,7 +36,7 @@ public sealed class PeriodicTests
     }
 
     [Fact]
-    public async Task What_was_missed_is_left_out_if_the_following_one_is_due_too()
+    public async Task A_missed_occurrence_is_skipped_if_the_following_one_is_due_too()
     {
         await using var host = await NewAsync(options => options.MissedRuns = MissedRuns.Skip);
         await host.AdvanceAsync(TimeSpan.FromMinutes(10));
@@ -47,7 +47,7 @@ public sealed class PeriodicTests
     }
 
     [Fact]
-    public async Task An_occurrence_during_a_run_is_left_out_and_counted()
+    public async Task An_occurrence_during_a_run_is_skipped_and_counted()
     {
         await using var host = await AfterALongRunAsync();
 
@@ -56,7 +56,7 @@ public sealed class PeriodicTests
     }
 
     [Fact]
-    public async Task A_cancelled_occurrence_is_not_counted_as_left_out_and_counts_nothing_again()
+    public async Task A_cancelled_occurrence_is_not_counted_as_skipped_and_repeats_no_count()
     {
         await using var host = await AfterALongRunAsync();
         (await host.GetAsync("t")).Skipped.Should().Be(2);
@@ -77,7 +77,7 @@ public sealed class PeriodicTests
     }
 
     [Fact]
-    public async Task Any_number_of_managers_make_one_run_of_an_occurrence()
+    public async Task Any_number_of_managers_start_one_run_for_an_occurrence()
     {
         await using var host = await NewAsync();
         host.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -163,7 +163,7 @@ public sealed class PeriodicTests
     }
 
     [Fact]
-    public async Task A_cancelled_occurrence_stays_left_out_after_a_reset()
+    public async Task A_cancelled_occurrence_stays_skipped_after_a_reset()
     {
         await using var host = await NewAsync();
         await host.Client.CancelAsync("t");
@@ -193,8 +193,8 @@ public sealed class PeriodicTests
     private static DateTimeOffset At(string time) => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// What a manager and an executor do while the clock stands still. A task that is due again and again never comes
-    /// to rest.
+    /// Runs a manager and an executor while the clock stands still. A task that is due repeatedly would never come to
+    /// rest.
     /// </summary>
     private static async Task LiveAsync(TaskTestHost host, int rounds = 20)
     {

@@ -83,7 +83,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    public async Task Retries_that_are_used_up_leave_a_final_failure()
+    public async Task The_failure_after_the_last_retry_is_final()
     {
         await using var host = NewHost();
         _failures = 100;
@@ -112,7 +112,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    public async Task Without_a_delay_of_its_own_a_task_takes_the_hosts()
+    public async Task A_task_without_a_retry_delay_takes_the_hosts()
     {
         await using var host = NewHost(options => options.RetryDelay = RetryDelay.Default);
         _failures = 1;

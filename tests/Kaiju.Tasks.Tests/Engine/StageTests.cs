@@ -131,7 +131,7 @@ public sealed class StageTests
     }
 
     [Fact]
-    public async Task An_exception_that_throws_when_it_is_asked_is_an_error_all_the_same()
+    public async Task An_exception_whose_members_throw_still_becomes_an_error()
     {
         await using var host = new TaskTestHost(tasks => tasks
             .AddCommand("lies", void () => throw new Liar(null))
@@ -146,7 +146,7 @@ public sealed class StageTests
     }
 
     [Fact]
-    public async Task An_unknown_command_says_which_ones_there_are()
+    public async Task The_error_of_an_unknown_command_lists_the_known_ones()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("a", () => 1).AddCommand("b", () => 1));
 
@@ -190,7 +190,7 @@ public sealed class StageTests
     }
 
     [Fact]
-    public async Task Filled_params_are_bounded_as_params_are()
+    public async Task Filled_params_have_the_bound_of_params()
     {
         await using var host = new TaskTestHost(
             tasks => tasks.AddCommand("big", () => new string('x', 700_000)).AddJsonCommand("echo", Echo));
@@ -234,7 +234,7 @@ public sealed class StageTests
     }
 
     [Fact]
-    public async Task A_handlers_log_lines_stand_in_a_scope_that_names_the_stage()
+    public async Task A_handlers_log_lines_have_a_scope_that_names_the_stage()
     {
         await using var host = new TaskTestHost(
             tasks => tasks.AddCommand("log", (StageContext context, ILogger<StageTests> own) =>

@@ -3,7 +3,7 @@ using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>What stops a run.</summary>
+/// <summary>The reasons for which a run stops.</summary>
 public sealed class StopSourceTests : IDisposable
 {
     private readonly StopSource _stop = new(new InlineOffload(), new HandlerCall(new Offload(), new NoWork()));

@@ -6,11 +6,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>Stopping is not failing.</summary>
+/// <summary>A stop releases tasks and does not fail them.</summary>
 public sealed class StopTests
 {
     [Fact]
-    public async Task A_stage_that_ends_in_time_is_recorded_and_the_rest_is_given_back()
+    public async Task A_stage_that_ends_in_time_is_recorded_and_the_rest_is_released()
     {
         var gate = new Gate();
         await using var host = new TaskTestHost(
@@ -96,7 +96,7 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task What_was_given_back_goes_on_with_what_it_had_recorded()
+    public async Task A_released_task_resumes_with_its_recorded_results()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("b", () => "b"));
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("a"), new("b")] });
@@ -115,7 +115,7 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task A_run_that_stops_between_stages_is_given_back_before_the_slowest_handler_ends()
+    public async Task A_run_that_stops_between_stages_is_released_before_the_slowest_handler_ends()
     {
         var (quick, slow) = (new Gate(), new Gate());
         await using var host = new TaskTestHost(tasks =>
@@ -145,7 +145,7 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task A_run_that_has_stopped_before_the_drain_begins_is_given_back_as_well()
+    public async Task A_run_that_has_stopped_before_the_drain_begins_is_released_as_well()
     {
         var (quick, slow) = (new Gate(), new Gate());
         await using var host = new TaskTestHost(tasks =>
@@ -170,7 +170,7 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task A_run_that_ends_with_its_host_before_the_stop_begins_is_given_back_as_well()
+    public async Task A_run_that_ends_with_its_host_before_the_stop_begins_is_released_as_well()
     {
         var (quick, slow) = (new Gate(), new Gate());
         await using var host = new TaskTestHost(tasks => tasks
@@ -186,7 +186,7 @@ public sealed class StopTests
         await quick.Entered;
         await slow.Entered;
 
-        // What the application's own stop says, before it reaches the hosted services.
+        // The application's own stop signal, before it reaches the hosted services.
         host.Services.GetRequiredService<HostEnd>().Begin();
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         host.Executor.Claimer.SlotFreed += () => ended.TrySetResult();
@@ -201,7 +201,7 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task A_stop_gives_nothing_back_before_its_last_heartbeat_has_ended()
+    public async Task A_stop_releases_nothing_before_its_last_heartbeat_has_ended()
     {
         var gate = new Gate();
         LastPings? pings = null;
@@ -218,7 +218,7 @@ public sealed class StopTests
         host.Clock.Advance(host.Options.PingInterval);
         await pings.Begun.Task.Soon();
 
-        // The stop first: a slot that is free before it makes the claims' loop ping as well.
+        // The stop comes first: a slot that is free earlier would make the claim loop ping as well.
         var stopped = host.StopAsync();
         gate.Open();
         await stopped.Soon();
@@ -228,7 +228,7 @@ public sealed class StopTests
             "a ping after that would make the executor known again");
     }
 
-    /// <summary>A ping that ends only some time after it was told to.</summary>
+    /// <summary>A ping that ends only some time after its cancellation.</summary>
     private sealed class LastPings(ITaskStore inner) : DecoratedStore(inner)
     {
         private const int Turns = 1000;

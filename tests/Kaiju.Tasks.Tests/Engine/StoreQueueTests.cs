@@ -6,7 +6,7 @@ namespace Kaiju.Tasks.Tests.Engine;
 public sealed class StoreQueueTests
 {
     [Fact]
-    public async Task What_is_queued_for_other_apps_wakes_no_executor()
+    public async Task Tasks_queued_for_other_apps_wake_no_executor()
     {
         await using var host = new TaskTestHost();
         using var queue = new CountingQueue(host.Store, host.Clock);
@@ -33,7 +33,7 @@ public sealed class StoreQueueTests
     [Fact]
     public async Task A_hint_without_apps_wakes_every_executor()
     {
-        var store = new ToldStore();
+        var store = new HintingStore();
         using var queue = new CountingQueue(store, TimeProvider.System);
         var waiting = queue.WaitAsync(["shop"], TimeSpan.FromDays(1), default).AsTask();
 
@@ -61,7 +61,7 @@ public sealed class StoreQueueTests
         }
     }
 
-    private sealed class ToldStore() : DecoratedStore(null!)
+    private sealed class HintingStore() : DecoratedStore(null!)
     {
         private readonly HintListeners _listeners = new();
 

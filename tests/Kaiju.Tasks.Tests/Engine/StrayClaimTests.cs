@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Kaiju.Tasks.Tests.Engine;
 
-/// <summary>A claim that the store commits after its executor has given it up and looked for what it took.</summary>
+/// <summary>A claim that the store commits after its executor has abandoned it and searched for its tasks.</summary>
 public sealed class StrayClaimTests : IAsyncDisposable
 {
     private readonly LateQueue _queue;
@@ -28,20 +28,19 @@ public sealed class StrayClaimTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
-    public async Task A_claim_that_commits_after_the_search_is_given_back_and_its_tasks_run()
+    public async Task A_claim_that_commits_after_the_search_is_released_and_its_tasks_run()
     {
         await CreateAsync("a", "b", "c");
         _queue.Loses = true;
         await FluentActions.Awaiting(() => _host.Executor.Claimer.ClaimAsync(default)).Should()
             .ThrowAsync<IOException>();
 
-        // The rows are locked by the claim that is not committed: the search sees nothing, and the next claim passes
-        // over them.
+        // The uncommitted claim locks the rows: the search sees nothing, and the next claim skips them.
         (await _host.Executor.Claimer.ClaimAsync(default)).Should().Be(0);
         await _queue.CommitAsync();
         (await StatesAsync()).Should().Equal(TaskState.Executing, TaskState.Executing, TaskState.Executing);
 
-        (await PingAsync()).Should().Be(0, "what is new may still be on its way");
+        (await PingAsync()).Should().Be(0, "a new claim may still be on its way");
         (await PingAsync()).Should().Be(3);
         await _host.RunUntilIdleAsync();
 
@@ -52,7 +51,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_claim_whose_answer_is_on_its_way_is_not_given_back()
+    public async Task A_claim_whose_answer_is_on_its_way_is_not_released()
     {
         await CreateAsync("a");
         _queue.Holds = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -71,7 +70,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_run_that_began_between_two_searches_is_not_given_back()
+    public async Task A_run_that_began_between_two_searches_is_not_released()
     {
         var gate = new Gate();
         await using var host = new TaskTestHost(tasks =>
@@ -124,7 +123,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
     private async Task<TaskState[]> StatesAsync() =>
         await Task.WhenAll(new[] { "a", "b", "c" }.Select(async id => (await _host.GetAsync(id)).State));
 
-    /// <summary>A ping and what comes with it, an interval after the one before.</summary>
+    /// <summary>A ping and the search that follows it, one interval after the previous one.</summary>
     private async Task<int> PingAsync()
     {
         _host.Clock.Advance(_host.Options.PingInterval);
@@ -132,15 +131,15 @@ public sealed class StrayClaimTests : IAsyncDisposable
         return await _host.Executor.GiveBackStraysAsync(default);
     }
 
-    /// <summary>Claims from the store, and says so late or never.</summary>
+    /// <summary>Claims from the store and answers late or never.</summary>
     private sealed class LateQueue(MemoryTaskStore store) : ITaskQueue
     {
         private ClaimRequest? _lost;
 
-        /// <summary>The next claim is given up by its caller before it commits.</summary>
+        /// <summary>The caller of the next claim cancels it before it commits.</summary>
         public bool Loses { get; set; }
 
-        /// <summary>What the answers of claims wait for.</summary>
+        /// <summary>The signal that the answers of claims wait for.</summary>
         public TaskCompletionSource? Holds { get; set; }
 
         public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => default;

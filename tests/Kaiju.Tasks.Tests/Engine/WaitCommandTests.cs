@@ -36,7 +36,7 @@ public sealed class WaitCommandTests
     [InlineData("\"soon\"", "params.timer is a text of 4 characters; it must be")]
     [InlineData("-5", "params.timer is a whole number of 1 digit; it must be")]
     [InlineData("1e20", "params.timer is a decimal number; it must be")]
-    public async Task A_timer_that_turns_out_wrong_fails_the_stage(string delay, string why)
+    public async Task A_timer_with_an_invalid_filled_delay_fails_the_stage(string delay, string why)
     {
         await using var host = NewHost();
 
@@ -64,7 +64,7 @@ public sealed class WaitCommandTests
     }
 
     [Fact]
-    public async Task A_message_for_a_task_that_does_not_wait_for_one_is_not_taken()
+    public async Task A_message_for_a_task_that_does_not_wait_for_one_is_refused()
     {
         await using var host = NewHost();
         await host.RunAsync(new TaskDefinition { Id = "timer", Commands = [new TimerCommand(TimeSpan.FromDays(1))] });
@@ -81,7 +81,7 @@ public sealed class WaitCommandTests
     }
 
     [Fact]
-    public async Task A_message_wait_has_a_bound_of_its_own()
+    public async Task A_message_wait_has_a_timeout_of_its_own()
     {
         await using var host = NewHost();
         await host.RunAsync(
@@ -96,13 +96,13 @@ public sealed class WaitCommandTests
 
         var failed = await host.GetAsync("t");
         (failed.State, failed.ExitCode, failed.RetryAt).Should().Be(
-            (TaskState.Failed, TaskExitCode.Aborted, null), "nobody answered, and that is final");
+            (TaskState.Failed, TaskExitCode.Aborted, null), "no message came in time, and that is final");
         failed.Error!.Kind.Should().Be(TaskErrorKind.MessageTimeout);
         (await host.Client.SendMessageAsync("t", 1)).Should().BeFalse();
     }
 
     [Fact]
-    public async Task A_message_that_comes_too_late_is_not_taken_even_before_a_manager_has_noticed()
+    public async Task A_late_message_is_refused_even_before_a_manager_has_noticed()
     {
         await using var host = NewHost();
         await host.RunAsync(
@@ -116,7 +116,7 @@ public sealed class WaitCommandTests
     }
 
     [Fact]
-    public async Task A_message_that_cannot_be_stored_is_refused_and_the_task_waits_on()
+    public async Task A_message_that_cannot_be_stored_is_refused_and_the_task_keeps_waiting()
     {
         await using var host = NewHost();
         await host.RunAsync(new TaskDefinition { Id = "t", Commands = [new MessageCommand()] });
@@ -129,7 +129,7 @@ public sealed class WaitCommandTests
     }
 
     [Fact]
-    public async Task A_message_may_be_nothing_at_all()
+    public async Task A_message_may_be_an_undefined_element()
     {
         await using var host = NewHost();
         await host.RunAsync(new TaskDefinition { Id = "t", Commands = [new MessageCommand()] });

@@ -8,7 +8,7 @@ namespace Kaiju.Tasks.Tests.Hosting;
 public sealed class ConfigurationTests
 {
     [Fact]
-    public void A_section_sets_options_and_code_comes_after_it()
+    public void A_section_sets_options_and_code_overrides_it()
     {
         var options = Bind(
             """
@@ -37,7 +37,7 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public void Every_option_can_be_bound_but_for_those_that_are_code()
+    public void Every_option_can_be_bound_except_those_that_are_code()
     {
         var bound = typeof(KaijuTasksOptions).GetProperties().Where(option => option.Name is not (
             nameof(KaijuTasksOptions.SerializerOptions) or nameof(KaijuTasksOptions.RetryDelay)));

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Hosting;
 
-/// <summary>Loggers, listeners and sinks are others' code: what they throw stops nothing of the engine.</summary>
+/// <summary>Loggers, listeners and sinks are code of the host: their exceptions stop no part of the engine.</summary>
 public sealed class GuardTests
 {
     [Fact]
@@ -26,8 +26,7 @@ public sealed class GuardTests
             },
             realTime: true);
 
-        // What is logged: tasks that move, stages that end a claim, a next task that is missing, a loop that a sink has
-        // broken.
+        // Logged are moved tasks, stages that end a claim, a missing next task, and a loop that a sink has failed.
         await host.Client.CreateAsync(
             new TaskDefinition
             {
@@ -74,7 +73,7 @@ public sealed class GuardTests
     }
 
     [Fact]
-    public async Task A_listener_that_throws_does_not_fail_the_step_that_it_is_told_of()
+    public async Task A_listener_that_throws_does_not_fail_the_step_of_its_hint()
     {
         await using var host = new TaskTestHost();
         var store = host.Services.GetRequiredService<ITaskStore>();
@@ -90,7 +89,7 @@ public sealed class GuardTests
     }
 
     [Fact]
-    public void A_listener_that_throws_is_said_to_whoever_keeps_the_listeners()
+    public void An_exception_of_a_listener_is_reported_to_the_owner_of_the_listeners()
     {
         var said = new List<Exception>();
         var listeners = new HintListeners(e =>
@@ -111,7 +110,7 @@ public sealed class GuardTests
     }
 
     [Fact]
-    public void A_guarded_logger_throws_nothing_and_passes_everything_on()
+    public void A_guarded_logger_throws_nothing_and_forwards_everything()
     {
         var broken = new GuardedLogger<GuardTests>(new ThrowingLogs());
         broken.IsEnabled(LogLevel.Error).Should().BeFalse();
@@ -146,7 +145,7 @@ public sealed class GuardTests
             }
         }
 
-        unguarded.Should().BeEmpty("a logger that throws must not end what it is told of");
+        unguarded.Should().BeEmpty("a logger that throws must not end the work it logs");
     }
 
     private sealed class StuckSink : INotificationSink

@@ -12,10 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Hosting;
 
-/// <summary>
-/// A host that does not start, or that ends without a stop, is not a crash: nothing of its tasks is held or failed by
-/// it.
-/// </summary>
+/// <summary>A host that fails to start, or that ends without a stop, neither holds nor fails its tasks.</summary>
 public sealed class HostEndTests
 {
     private readonly MemoryTaskStore _store = new(
@@ -41,7 +38,7 @@ public sealed class HostEndTests
         var starting = host.StartAsync();
         await begun.Task.Soon();
 
-        // Only the loops could claim, and a host's services are begun before the next one starts.
+        // Only the loops could claim, and each service of a host is started before the next one.
         host.Services.GetServices<IHostedService>().OfType<TaskHostedService>().Single().HasBegun.Should().BeFalse();
         goes.SetResult();
         await starting.Soon();
@@ -72,7 +69,7 @@ public sealed class HostEndTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_start_that_fails_once_tasks_are_claimed_gives_them_back(bool isAwaited)
+    public async Task A_start_that_fails_once_tasks_are_claimed_releases_them(bool isAwaited)
     {
         var gate = new Gate();
         await CreateAsync("t", "slow");
@@ -89,11 +86,11 @@ public sealed class HostEndTests
 
         await DisposeAsync(host, isAwaited);
 
-        await ShouldBeGivenBackAsync("t");
+        await ShouldBeReleasedAsync("t");
     }
 
     [Fact]
-    public async Task A_host_that_only_says_when_it_has_started_runs_tasks_too()
+    public async Task A_host_that_only_signals_its_start_runs_tasks_too()
     {
         await CreateAsync("t", "do");
         using var lifetime = new Lifetime();
@@ -112,7 +109,7 @@ public sealed class HostEndTests
     }
 
     [Fact]
-    public async Task The_loops_of_a_host_that_is_disposed_of_end_before_its_store()
+    public async Task The_loops_of_a_disposed_host_end_before_its_store()
     {
         EndlessStore? store = null;
         var builder = Host.CreateEmptyApplicationBuilder(null);
@@ -131,7 +128,7 @@ public sealed class HostEndTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_a_half_disposed_container_does_to_a_handler_is_not_a_failure(bool isAwaited)
+    public async Task The_effect_of_a_half_disposed_container_on_a_handler_is_not_a_failure(bool isAwaited)
     {
         await CreateAsync("t", "query");
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -143,7 +140,7 @@ public sealed class HostEndTests
                 entered.TrySetResult();
                 await database.WhenDisposed;
 
-                // As users' code says it: the cause is hidden in an exception of its own.
+                // As in users' code: the cause is wrapped in an exception of its own.
                 throw new InvalidOperationException(
                     "The order cannot be read.", new ObjectDisposedException(nameof(Database)));
             });
@@ -153,11 +150,11 @@ public sealed class HostEndTests
 
         await DisposeAsync(host, isAwaited);
 
-        await ShouldBeGivenBackAsync("t");
+        await ShouldBeReleasedAsync("t");
     }
 
     [Fact]
-    public async Task A_handler_that_ends_with_the_host_is_given_back_and_not_failed()
+    public async Task A_task_whose_handler_ends_with_the_host_is_released_and_not_failed()
     {
         await CreateAsync("t", "listen");
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -171,11 +168,11 @@ public sealed class HostEndTests
 
         await host.StopAsync().Soon();
 
-        await ShouldBeGivenBackAsync("t");
+        await ShouldBeReleasedAsync("t");
     }
 
     [Fact]
-    public async Task A_handler_that_fails_by_itself_while_the_host_stops_has_failed()
+    public async Task A_handler_that_fails_on_its_own_while_the_host_stops_fails_its_stage()
     {
         await CreateAsync("t", "refuse");
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -221,7 +218,7 @@ public sealed class HostEndTests
             new TaskDefinition { Id = id, Commands = [new(method)] });
     }
 
-    private async Task ShouldBeGivenBackAsync(string id)
+    private async Task ShouldBeReleasedAsync(string id)
     {
         (await _store.GetAsync(id, default))!.Should().Match<TaskRecord>(
             task => task.State == TaskState.Suspended && task.Error == null && task.Retries == 0
@@ -290,7 +287,7 @@ public sealed class HostEndTests
         public void Dispose() => _started.Dispose();
     }
 
-    /// <summary>A store whose answer to a manager takes as long as it may.</summary>
+    /// <summary>A store whose answer to a manager is delayed by the test.</summary>
     private sealed class EndlessStore(ITaskStore inner) : DecoratedStore(inner), IDisposable
     {
         public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

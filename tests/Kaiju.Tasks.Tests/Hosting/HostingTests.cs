@@ -13,7 +13,7 @@ namespace Kaiju.Tasks.Tests.Hosting;
 public sealed class HostingTests
 {
     [Fact]
-    public void Adding_twice_adds_up_and_leaves_nothing_twice()
+    public void Adding_the_library_twice_combines_both_and_registers_nothing_twice()
     {
         var services = new ServiceCollection();
         services.AddKaijuTasks(options => options.AppName = "shop").AddCommand("a", () => 1);
@@ -95,8 +95,8 @@ public sealed class HostingTests
             + "MaxMissedPings 2); the interval must be shorter*")]
     [InlineData(10, 3, 60_000, "ClaimCheckInterval is 00:01:00 and an executor's lifetime is 00:00:30*")]
     [InlineData(30, 3, 60_000, null)]
-    public void Claims_are_checked_more_often_than_an_executor_dies(int ping, int missed, int check, string? fault) =>
-        Check(
+    public void The_claim_check_interval_is_shorter_than_an_executors_lifetime(
+        int ping, int missed, int check, string? fault) => Check(
         options =>
         {
             (options.PingInterval, options.MaxMissedPings) = (TimeSpan.FromSeconds(ping), missed);
@@ -107,7 +107,8 @@ public sealed class HostingTests
     [Theory]
     [InlineData(5, 5, null)]
     [InlineData(4, 5, "SuspendedLifetime is 00:00:04 and PollInterval is 00:00:05; the lifetime must not be shorter*")]
-    public void A_suspended_task_outlives_a_look_of_its_manager(int suspended, int poll, string? fault) => Check(
+    public void A_suspended_tasks_lifetime_is_at_least_the_poll_interval(
+        int suspended, int poll, string? fault) => Check(
         options => (options.SuspendedLifetime, options.PollInterval) = (
             TimeSpan.FromSeconds(suspended), TimeSpan.FromSeconds(poll)),
         fault);
@@ -117,7 +118,7 @@ public sealed class HostingTests
     [InlineData(2, null)]
     [InlineData(100, null)]
     [InlineData(101, "MaxMissedPings is 101; it must be from 2 to 100.")]
-    public void One_late_ping_is_no_death(int missed, string? fault) =>
+    public void At_least_two_pings_must_be_missed_before_an_executor_is_dead(int missed, string? fault) =>
         Check(options => options.MaxMissedPings = missed, fault);
 
     [Fact]
@@ -135,7 +136,7 @@ public sealed class HostingTests
     [InlineData(TaskRoles.Client, TaskState.Queued, false)]
     [InlineData(TaskRoles.Executor, TaskState.Finished, true)]
     [InlineData(TaskRoles.All, TaskState.Finished, true)]
-    public async Task A_host_does_what_its_roles_say(TaskRoles roles, TaskState ends, bool waits)
+    public async Task A_host_does_the_work_of_its_roles(TaskRoles roles, TaskState ends, bool waits)
     {
         await using var host = new RunningHost(
             tasks => tasks.AddCommand("do", () => 1), options => options.Roles = roles);
@@ -171,7 +172,7 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public async Task An_executor_takes_the_apps_that_it_is_given()
+    public async Task An_executor_claims_for_its_configured_apps()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1), options =>
         {

@@ -3,7 +3,7 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Tests.Lifecycle;
 
 /// <summary>
-/// The greatest occurrence so far decides what comes next, and an occurrence that is not later is no run.
+/// The greatest occurrence so far decides the next one; an occurrence that is not later starts no run.
 /// </summary>
 public sealed class PeriodicScheduleTests
 {
@@ -25,7 +25,7 @@ public sealed class PeriodicScheduleTests
     }
 
     [Fact]
-    public void The_schedule_is_asked_for_what_comes_after_now_and_after_the_last_occurrence()
+    public void The_next_occurrence_is_later_than_now_and_than_the_last_occurrence()
     {
         Asked(Idle()).Should().Be(_now);
         Asked(Idle() with { Occurrence = _now.AddMinutes(-3) }).Should().Be(_now);
@@ -58,7 +58,7 @@ public sealed class PeriodicScheduleTests
     }
 
     [Fact]
-    public void Another_schedule_takes_the_place_of_what_was_wrong_with_the_one_before()
+    public void A_new_schedule_clears_the_error_of_the_one_before()
     {
         var onMars = _task with { CronTimeZone = "Mars/Base" };
         var resting = TaskLifecycle.Create(onMars, "job", _now);
@@ -91,7 +91,7 @@ public sealed class PeriodicScheduleTests
     }
 
     [Fact]
-    public void An_early_run_leaves_the_occurrences_that_are_still_to_come()
+    public void An_early_run_keeps_the_occurrences_that_are_still_to_come()
     {
         var reset = Next(Idle() with { NextRun = Minute(5) }, new TaskEvent.Reset("j2"));
         var queued = Next(reset, new TaskEvent.QueueDue(false));

@@ -3,8 +3,8 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Tests.Lifecycle;
 
 /// <summary>
-/// When the store was away, and from when on silence counts. Times are seconds; a ping interval is 30 s and a lifetime
-/// 90 s.
+/// Gaps in which the store was away, and the time from which silence counts. Times are seconds; a ping interval is 30 s
+/// and a lifetime 90 s.
 /// </summary>
 public sealed class StoreWatchTests
 {
@@ -14,9 +14,9 @@ public sealed class StoreWatchTests
     [InlineData(100, 0, 100.0, 100, 0, "the same moment")]
     [InlineData(100, 0, 107.5, 100, 0, "a quarter of an interval old: still recent")]
     [InlineData(100, 0, 107.6, 107.6, 0, "older than that")]
-    [InlineData(100, 0, 145.0, 145, 0, "one and a half intervals are no gap")]
+    [InlineData(100, 0, 145.0, 145, 0, "one and a half intervals are not a gap")]
     [InlineData(100, 0, 145.1, 145.1, 145.1, "more is one")]
-    [InlineData(100, 0, 100_000, 100_000, 100_000, "nobody managed for a day")]
+    [InlineData(100, 0, 100_000, 100_000, 100_000, "no manager ran for a day")]
     [InlineData(100, 0, 99.9, 99.9, 99.9, "the clock was put back")]
     public void A_gap_begins_the_watch_anew(
         double last, double since, double now, double thenLast, double thenSince, string why) =>
@@ -67,7 +67,7 @@ public sealed class StoreWatchTests
         StoreWatch.FirstExpulsion(null, At(90), At(1000), _rules).Should().Be(At(180) + TimeSpan.FromTicks(1));
 
     [Fact]
-    public void Without_executors_there_is_no_expulsion()
+    public void Without_executors_no_expulsion_is_due()
     {
         StoreWatch.FirstExpulsion(new StoreWatch(At(100), At(0)), null, At(1000), _rules).Should().BeNull();
         new Kaiju.Tasks.Storage.WatchAnswer(At(1000), At(0), null).IsExpulsionDue(_rules).Should().BeFalse();

@@ -35,7 +35,7 @@ public sealed class TaskLifecycleTests
             .Should().Match<ManagedState>(state => state.State == TaskState.Idle && state.NextRun == _now.AddDays(1));
 
     [Fact]
-    public void A_new_task_on_demand_waits_for_somebody() =>
+    public void A_new_task_on_demand_waits_until_it_is_started() =>
         TaskLifecycle.Create(_task with { RunAt = TaskDefinition.OnDemand }, "job", _now)
             .Should().Match<ManagedState>(state => state.State == TaskState.Idle && state.NextRun == null);
 
@@ -143,7 +143,7 @@ public sealed class TaskLifecycleTests
     }
 
     [Fact]
-    public void A_tasks_own_retry_delay_beats_the_hosts()
+    public void A_tasks_own_retry_delay_overrides_the_hosts()
     {
         var failed = Next(
             Executing(),
@@ -218,7 +218,7 @@ public sealed class TaskLifecycleTests
     }
 
     [Fact]
-    public void A_message_that_does_not_come_fails_the_run_for_good()
+    public void A_message_that_does_not_arrive_is_a_final_failure()
     {
         var waiting = Next(Executing(), Report(0, StageOutcome.WaitForMessage(TimeSpan.FromDays(3))))!.After;
 
@@ -268,7 +268,7 @@ public sealed class TaskLifecycleTests
     [InlineData(TaskState.Queued)]
     [InlineData(TaskState.Suspended)]
     [InlineData(TaskState.Waiting)]
-    public void Waiting_and_queueing_are_not_executing(TaskState state) =>
+    public void Time_spent_waiting_or_queued_does_not_count_as_execution(TaskState state) =>
         Next(
             Executing() with { State = state, Claim = null },
             new TaskEvent.CheckOverdue(),
@@ -289,7 +289,7 @@ public sealed class TaskLifecycleTests
     }
 
     [Fact]
-    public void Stopping_is_not_failing()
+    public void A_released_task_counts_no_retry_and_no_interruption()
     {
         var given = Next(Executing(), new TaskEvent.GivenBack())!.After;
 
@@ -325,7 +325,7 @@ public sealed class TaskLifecycleTests
     [InlineData(TaskState.Suspended)]
     [InlineData(TaskState.Waiting)]
     [InlineData(TaskState.Failed)]
-    public void A_cancel_ends_whatever_has_not_ended(TaskState from)
+    public void A_cancel_ends_every_task_that_has_not_ended(TaskState from)
     {
         var state = Executing() with
         {
@@ -344,7 +344,7 @@ public sealed class TaskLifecycleTests
     }
 
     [Fact]
-    public void A_cancelled_periodic_task_goes_on_with_its_next_occurrence()
+    public void A_cancelled_periodic_task_continues_with_its_next_occurrence()
     {
         var periodic = _task with { Cron = "0 3 * * *" };
         var running = Next(Executing(), new TaskEvent.Cancelled(), periodic)!.After;
@@ -375,7 +375,7 @@ public sealed class TaskLifecycleTests
     }
 
     [Fact]
-    public void A_schedule_that_this_machine_cannot_read_lets_the_task_rest_and_says_why()
+    public void A_schedule_that_this_machine_cannot_read_rests_the_task_with_an_error()
     {
         var finished = Next(
             Executing() with { Stage = 1 }, Report(1, StageOutcome.Completed()), _task with { Cron = "@daily" })!.After;
@@ -405,7 +405,7 @@ public sealed class TaskLifecycleTests
     [InlineData(TaskState.Executing, "job", false)]
     [InlineData(TaskState.Suspended, "job", false)]
     [InlineData(TaskState.Waiting, "job", false)]
-    public void A_chain_starts_what_is_not_running(TaskState from, string run, bool starts)
+    public void A_chain_starts_a_task_that_is_not_running(TaskState from, string run, bool starts)
     {
         var next = Next(Executing() with { State = from, Stage = 1, Retries = 2 }, new TaskEvent.Chained("new"));
 
@@ -421,7 +421,7 @@ public sealed class TaskLifecycleTests
     }
 
     [Fact]
-    public void A_reset_starts_over_whatever_the_task_does()
+    public void A_reset_starts_a_task_over_in_any_state()
     {
         var reset = Next(
             Executing() with { Stage = 1, Retries = 2, Interruptions = 3, Pass = 4 },
@@ -443,18 +443,18 @@ public sealed class TaskLifecycleTests
     }
 
     [Fact]
-    public void A_report_is_known_again_after_it_was_carried_out()
+    public void A_repeated_report_is_recognized()
     {
         var report = new ReportId(_claim, 0, ReportKind.Failed);
         var failed = Next(Executing(), Report(0, StageOutcome.Failed(TaskError.Create("handler", "boom"))))!;
 
         TaskLifecycle.IsRecorded(failed.After, null, report).Should().BeTrue();
         TaskLifecycle.IsRecorded(failed.After, null, report with { Kind = ReportKind.Completed }).Should()
-            .BeFalse("it says something else");
+            .BeFalse("its kind differs");
         TaskLifecycle.IsRecorded(failed.After, null, report with { Claim = Guid.NewGuid() }).Should()
-            .BeFalse("it is somebody else's");
+            .BeFalse("its claim differs");
         TaskLifecycle.IsRecorded(failed.After, failed.Entry, report with { Kind = ReportKind.Completed }).Should()
-            .BeFalse("a failure's row is no result");
+            .BeFalse("a failure's row is not a result");
     }
 
     private static ManagedState Queued() => TaskLifecycle.Create(_task, "job", _now);

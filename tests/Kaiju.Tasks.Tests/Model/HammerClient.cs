@@ -4,14 +4,14 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Tests.Model;
 
 /// <summary>
-/// Creates one task after the other, sends it messages or cancels it, waits for its end, and looks at all that it has
+/// Creates tasks one after another, sends each messages or cancels it, waits for its end, and checks everything it has
 /// left.
 /// </summary>
 internal sealed class HammerClient(ITaskStore store, ITaskClient client, HammerWork work, int number)
 {
     private readonly Random _random = new(number);
 
-    /// <summary>Goes on as long as it is told to; answers how many tasks have ended.</summary>
+    /// <summary>Runs until it is cancelled; returns the number of tasks that have ended.</summary>
     public async Task<int> RunAsync(Func<bool> goesOn)
     {
         var ended = 0;
@@ -51,8 +51,8 @@ internal sealed class HammerClient(ITaskStore store, ITaskClient client, HammerW
     {
         if (_random.Next(2) == 0)
         {
-            // While it runs, as likely as not. A task that begins with a wait runs no stage; then it is cancelled while
-            // it waits.
+            // Probably while the task runs. A task that begins with a wait runs no stage; it is cancelled while it
+            // waits.
             await Task.WhenAny(
                 end, work.Begun(id).Task, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System));
         }
@@ -60,10 +60,10 @@ internal sealed class HammerClient(ITaskStore store, ITaskClient client, HammerW
         return await client.CancelAsync(id);
     }
 
-    /// <summary>Offers a message whenever something has happened to the task, until its run has ended.</summary>
+    /// <summary>Sends a message after every change of the task, until its run has ended.</summary>
     private async Task SendMessagesAsync(string id, Task end)
     {
-        // Not disposed of: a hint may be on its way when listening ends.
+        // Not disposed: a hint may be on its way when listening ends.
         var changed = new SemaphoreSlim(0);
         using var listening = store.Listen(hint =>
         {

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Kaiju.Tasks.Tests.Model;
 
 /// <summary>
-/// One host with its loops on real time over a shared store, which they reach through faults; its client does not meet
-/// them.
+/// One host with its loops on real time over a shared store. Faults are injected between the loops and the store; the
+/// client is exempt.
 /// </summary>
 internal sealed class HammerHost : IAsyncDisposable
 {
@@ -71,7 +71,7 @@ internal sealed class HammerHost : IAsyncDisposable
     }
 }
 
-/// <summary>Which calls go wrong: a share of them, from a seed.</summary>
+/// <summary>Selects a share of the calls to fail, from a seed.</summary>
 internal sealed class Faults(int seed, double share)
 {
     private readonly Random _random = new(seed);
@@ -99,7 +99,7 @@ internal sealed class Faults(int seed, double share)
 }
 
 /// <summary>
-/// The store and its queue, some of whose calls fail: before the step, or after it, so that the answer is lost.
+/// The store and its queue, with injected faults: before the step, or after it, so that the answer is lost.
 /// </summary>
 internal class FaultyPort(ITaskStore store, ITaskQueue queue, Faults faults) : DecoratedStore(store), ITaskQueue
 {
@@ -126,7 +126,7 @@ internal class FaultyPort(ITaskStore store, ITaskQueue queue, Faults faults) : D
 }
 
 /// <summary>
-/// The same where calls that go wrong are never answered, as by a server that is gone: only giving up ends them.
+/// The same, but failing calls never return, as with a server that is gone: only their cancellation ends them.
 /// </summary>
 internal sealed class HangingPort(
     ITaskStore store, ITaskQueue queue, Faults faults) : FaultyPort(store, queue, new Faults(0, 0))

@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 namespace Kaiju.Tasks.Tests.Model;
 
 /// <summary>
-/// Real threads on real time: several hosts with all their loops over one store. What the model says of one step after
-/// the other must hold when everything happens at once.
+/// Real threads on real time: several hosts with all their loops over one store. The model's rules for sequential steps
+/// must also hold under concurrency.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed class HammerTests(ITestOutputHelper output)
@@ -20,7 +20,7 @@ public sealed class HammerTests(ITestOutputHelper output)
     [Theory]
     [InlineData(10, 0)]
     [InlineData(5, 0.05)]
-    public async Task No_result_is_lost_or_doubled_whatever_happens_at_once(int seconds, double faults)
+    public async Task No_result_is_lost_or_duplicated_under_concurrent_calls(int seconds, double faults)
     {
         var shared = NewStore();
         var work = new HammerWork();
@@ -43,7 +43,7 @@ public sealed class HammerTests(ITestOutputHelper output)
         output.WriteLine($"{ended} tasks ended; {work.Calls} stages were run.");
         ended.Should().BeGreaterThan(Clients);
         work.CallsOf.Where(calls => calls.Value > 1).Should().BeEmpty(
-            "nobody has died, so nothing runs twice in one go");
+            "no host has died, so no stage runs twice in one attempt");
         hosts.SelectMany(host => host.Logs.Lines)
             .Where(line => faults == 0 && line.Level >= LogLevel.Error && line.Event.Id != 222)
             .Should().BeEmpty("nothing has failed but stages");
@@ -83,7 +83,7 @@ public sealed class HammerTests(ITestOutputHelper output)
         var took = TimeProvider.System.GetElapsedTime(began);
         work.Release();
 
-        // Five seconds are what giving back may take; two more are for a slow machine.
+        // Releasing tasks may take five seconds; two more are for a slow machine.
         output.WriteLine($"{how}: stopped after {took.TotalSeconds:f2} s.");
         took.Should().BeLessThan(
             HammerHost.StopTimeout + HammerHost.StopCancelTimeout + TimeSpan.FromSeconds(5 + 2),

@@ -4,12 +4,12 @@ using System.Globalization;
 namespace Kaiju.Tasks.Tests.Model;
 
 /// <summary>
-/// What a stage leaves: where it ran, a number that no other run of a stage has, and the number of the stage whose
+/// The result of a stage: where it ran, a number that no other run of a stage has, and the number of the stage whose
 /// result it saw.
 /// </summary>
 internal sealed record HammerResult(string Task, string Run, int Pass, int Stage, long Number, long Before);
 
-/// <summary>The handlers, and what they saw.</summary>
+/// <summary>The handlers and their observations.</summary>
 internal sealed class HammerWork
 {
     private readonly TaskCompletionSource _allSlotsHeld = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -19,12 +19,12 @@ internal sealed class HammerWork
     private long _number;
     private int _held;
 
-    /// <summary>How often each stage was run in each go at it.</summary>
+    /// <summary>The number of runs of each stage in each attempt.</summary>
     public ConcurrentDictionary<string, int> CallsOf { get; } = new();
 
     public long Calls => Interlocked.Read(ref _number);
 
-    /// <summary>Ends when every slot of a host is held by a handler that does not end by itself.</summary>
+    /// <summary>Completes when every slot of a host is held by a handler that does not end on its own.</summary>
     public Task AllSlotsHeld => _allSlotsHeld.Task;
 
     public HammerResult Work(StageContext context)
@@ -45,14 +45,14 @@ internal sealed class HammerWork
         return result.Number % 3 == 0 ? throw new InvalidOperationException("It happens.") : result;
     }
 
-    /// <summary>Does not end when it is told to.</summary>
+    /// <summary>Ignores its cancellation token.</summary>
     public async Task StubbornAsync()
     {
         Hold();
         await _released.Task;
     }
 
-    /// <summary>Ends when it is told to.</summary>
+    /// <summary>Ends when its token is cancelled.</summary>
     public async Task PatientAsync(CancellationToken cancellationToken)
     {
         Hold();
@@ -61,11 +61,11 @@ internal sealed class HammerWork
 
     public void Release() => _released.TrySetResult();
 
-    /// <summary>Ends when a stage of the task has begun.</summary>
+    /// <summary>Completes when a stage of the task has begun.</summary>
     public TaskCompletionSource Begun(string taskId) =>
         _begun.GetOrAdd(taskId, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
-    /// <summary>Forgets what it knows of a task, and sees to it that no result is in two places.</summary>
+    /// <summary>Forgets the task, and checks that no result is in two places.</summary>
     public void Recorded(string taskId, IEnumerable<HammerResult> results)
     {
         _begun.TryRemove(taskId, out _);

@@ -11,7 +11,7 @@ namespace Kaiju.Tasks.Tests.Model;
 
 public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModelTests(MemoryStores.Open)
 {
-    // What some thousand sequences must have seen for the model test to mean something.
+    // The transitions that some thousand sequences must have reached for the model test to be meaningful.
     private static readonly string[] _life =
     [
         "Cancelled: Executing to Failed",
@@ -60,7 +60,7 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
         var missed = new List<string>();
         foreach (var (name, broken) in BrokenModelRules.All)
         {
-            // The same sequences each time: what is caught does not depend on luck.
+            // The same sequences each time, so that the caught rules do not depend on chance.
             var found = await FindDifferenceAsync(
                 (rules, start) => MemoryStores.Open(rules, start, broken), sequences: 2000);
             output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
@@ -84,7 +84,7 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
             output.WriteLine($"{count,7} {transition}");
         }
 
-        _life.Except(reached.Keys).Should().BeEmpty("what is not reached is not tested");
+        _life.Except(reached.Keys).Should().BeEmpty("a transition that is not reached is not tested");
 
         Transition? Counted(
             TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules)

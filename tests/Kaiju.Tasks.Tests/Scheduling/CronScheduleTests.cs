@@ -26,7 +26,7 @@ public sealed class CronScheduleTests
         "0 0 */2 * 5",
         "2024-06-15T12:00:00Z",
         "2024-06-21T00:00:00Z",
-        "a step over every day is no restriction of its own, as in Vixie cron")]
+        "a step over every day is not a restriction, as in Vixie cron")]
     [InlineData("0 0 0 17 * 5", "2024-06-15T12:00:00Z", "2024-06-17T00:00:00Z", "with seconds as well")]
     public void Two_restricted_day_fields_mean_either(string cron, string after, string next, string why) =>
         CronSchedule.Parse(cron).Next(At(after)).Should().Be(At(next), why);
@@ -112,7 +112,7 @@ public sealed class CronScheduleTests
     [InlineData(null)]
     [InlineData("Pacific/Kiritimati")]
     [InlineData("Pacific/Pago_Pago")]
-    public void The_ends_of_time_are_no_fault(string? zone)
+    public void Times_at_the_ends_of_the_calendar_are_handled(string? zone)
     {
         var schedule = CronSchedule.Parse("* * * * *", zone);
 
@@ -122,7 +122,7 @@ public sealed class CronScheduleTests
     }
 
     [Fact]
-    public void A_definition_tells_its_next_runs()
+    public void A_definition_lists_its_next_runs()
     {
         var task = new TaskDefinition { Cron = "0 3 * * *", CronTimeZone = "Europe/Riga", Commands = [new("do")] };
 

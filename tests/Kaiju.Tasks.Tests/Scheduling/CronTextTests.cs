@@ -4,7 +4,7 @@ using Kaiju.Tasks.Scheduling;
 
 namespace Kaiju.Tasks.Tests.Scheduling;
 
-/// <summary>Which expressions are taken, and what is said of the others.</summary>
+/// <summary>The accepted cron expressions, and the errors of the others.</summary>
 public sealed class CronTextTests
 {
     private const string Minutes =
@@ -61,7 +61,7 @@ public sealed class CronTextTests
 
     [Theory]
     [MemberData(nameof(Refused))]
-    public void An_expression_that_is_refused_says_which_field_and_what_it_may_be(string cron, string fault)
+    public void The_error_of_an_expression_names_the_field_and_its_allowed_values(string cron, string fault)
     {
         var parse = () => CronSchedule.Parse(cron);
 
@@ -71,7 +71,7 @@ public sealed class CronTextTests
     [Theory]
     [InlineData("@sometimes")]
     [InlineData("@reboot")]
-    public void A_macro_that_is_unknown_is_refused_with_those_that_are_known(string cron)
+    public void An_unknown_macro_is_refused_with_a_list_of_the_known_ones(string cron)
     {
         var parse = () => CronSchedule.Parse(cron);
 
@@ -80,7 +80,7 @@ public sealed class CronTextTests
             + "@monthly, @weekly, @daily, @midnight, @hourly, @every_minute, @every_second.");
     }
 
-    /// <summary>Every form that the page on scheduling names, alone and in lists.</summary>
+    /// <summary>Every form that docs/scheduling.md names, alone and in lists.</summary>
     [Theory]
     [InlineData("*/59 */23 */31 */12 */7")]
     [InlineData("0,5-10,20/5,30-40/2 22-2 1,15 jan-MAR,12 sun,2-4")]
@@ -92,14 +92,14 @@ public sealed class CronTextTests
     [InlineData("0 0 ? * FRI#2")]
     [InlineData("  0\t0  * * *  ")]
     [InlineData("30 0 12 * * MON-FRI")]
-    public void A_form_that_the_docs_name_is_taken(string cron) =>
+    public void A_documented_form_is_accepted(string cron) =>
         CronSchedule.Parse(cron).Next(TaskTestHost.Start).Should().NotBeNull();
 
     /// <summary>
-    /// What is taken is what Cronos takes, but for a question mark in the wrong field and for Jenkins' H.
+    /// Accepts the same expressions as Cronos, except a question mark in the wrong field and Jenkins' H.
     /// </summary>
     [Fact]
-    public void Any_text_is_taken_as_cronos_takes_it_or_refused_by_us()
+    public void Any_text_is_read_as_Cronos_reads_it_or_refused()
     {
         var item = Pick(
             "*",
@@ -149,7 +149,7 @@ public sealed class CronTextTests
     [Theory]
     [InlineData("? 10 * * *")]
     [InlineData("H H * * *")]
-    public async Task An_expression_that_is_refused_is_refused_alone(string cron)
+    public async Task An_invalid_expression_fails_only_its_own_task(string cron)
     {
         await using var host = new TaskTestHost();
         var (bad, good) = (
@@ -168,7 +168,7 @@ public sealed class CronTextTests
         created[0].Faults.Should().ContainSingle().Which.Should().StartWith($"cron is \"{cron}\": the field ");
     }
 
-    /// <summary>Windows' names are mapped where the machine can, and what is stored is IANA's.</summary>
+    /// <summary>Windows names are mapped where the machine can; the IANA name is stored.</summary>
     [Theory]
     [InlineData("FLE Standard Time", "Europe/Kiev")]
     [InlineData("UTC", "UTC")]

@@ -3,9 +3,9 @@ using System.Collections.ObjectModel;
 namespace Kaiju.Tasks.Tests.Scheduling;
 
 /// <summary>
-/// Schedules against a reading of docs/scheduling.md that goes from minute to minute and knows nothing of a zone but
-/// its offset at each of them: a skipped time runs right after the gap, a repeated one once, and in both passes if the
-/// schedule is an interval.
+/// Checks schedules against a minute-by-minute reading of docs/scheduling.md that uses only the zone's offset at each
+/// minute. A skipped time runs right after the gap. A repeated time runs once, or in both passes if the schedule is an
+/// interval.
 /// </summary>
 public sealed class EveryZoneTests
 {
@@ -63,7 +63,7 @@ public sealed class EveryZoneTests
             .Should().BeEmpty();
     }
 
-    /// <summary>What is different from the minutes' reading, after the start until the end.</summary>
+    /// <summary>The differences from the minute-by-minute reading, between start and end.</summary>
     private static IEnumerable<string> Faults(
         TimeZoneInfo zone, DateTimeOffset start, DateTimeOffset end, DateTimeOffset around)
     {
@@ -74,8 +74,7 @@ public sealed class EveryZoneTests
             var schedule = CronSchedule.Parse(expression.Cron, zone.Id);
             foreach (var (time, next) in Questions(expected, start, end, around))
             {
-                // After the last minute that was read the schedule may say what it likes, as long as it is later than
-                // that.
+                // After the last minute that was read any later occurrence is right.
                 var actual = schedule.Next(time);
                 if (next is null ? actual <= end : actual != next)
                 {
@@ -107,7 +106,7 @@ public sealed class EveryZoneTests
         }
     }
 
-    /// <summary>The minutes at which the zone's offset is not what it was a minute before.</summary>
+    /// <summary>The minutes at which the zone's offset differs from that of the minute before.</summary>
     private static IEnumerable<Change> Changes(TimeZoneInfo zone)
     {
         var stride = TimeSpan.FromHours(3);
@@ -133,7 +132,7 @@ public sealed class EveryZoneTests
 
     private sealed record Change(TimeZoneInfo Zone, DateTimeOffset At, TimeSpan Before, TimeSpan After);
 
-    /// <summary>Each minute of a time, with what its local time is and whether it was that before.</summary>
+    /// <summary>Each minute of a period, with its local time and whether that local time occurred before.</summary>
     private sealed class Minutes
     {
         private readonly DateTimeOffset _start;

@@ -8,7 +8,7 @@ public sealed class RetryDelayTests
     [InlineData(2, 2)]
     [InlineData(3, 4)]
     [InlineData(9, 256)]
-    public void The_default_doubles_from_a_second_give_or_take_a_fifth(int retry, double seconds)
+    public void The_default_doubles_from_one_second_with_20_percent_jitter(int retry, double seconds)
     {
         for (var run = 0; run < 100; run++)
         {
@@ -20,7 +20,7 @@ public sealed class RetryDelayTests
     [Theory]
     [InlineData(20)]
     [InlineData(1000)]
-    public void The_default_is_never_longer_than_ten_minutes(int retry)
+    public void The_default_is_at_most_ten_minutes(int retry)
     {
         for (var run = 0; run < 100; run++)
         {
@@ -30,7 +30,7 @@ public sealed class RetryDelayTests
     }
 
     [Fact]
-    public void Runs_that_fail_together_do_not_come_back_together()
+    public void Runs_that_fail_together_are_not_retried_together()
     {
         var delays = Enumerable.Range(0, 1000).Select(run => RetryDelay.Default.GetDelay($"run-{run}", 1).TotalSeconds)
             .ToList();
@@ -46,14 +46,14 @@ public sealed class RetryDelayTests
         RetryDelay.Default.GetDelay("run", 3).Should().Be(RetryDelay.Default.GetDelay("run", 3));
 
     [Fact]
-    public void A_constant_stays_what_it_is()
+    public void A_constant_delay_has_no_jitter()
     {
         RetryDelay.Constant(TimeSpan.FromSeconds(7)).GetDelay("run", 9).Should().Be(TimeSpan.FromSeconds(7));
         RetryDelay.None.GetDelay("run", 1).Should().Be(TimeSpan.Zero);
     }
 
     [Fact]
-    public void Delays_that_make_no_sense_are_refused()
+    public void Invalid_delays_are_refused()
     {
         FluentActions.Invoking(() => RetryDelay.Constant(TimeSpan.FromSeconds(-1))).Should()
             .Throw<ArgumentOutOfRangeException>();

@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// Everything that is going to happen, in the order of its time; what is due at the same time comes in an order that
-/// the seed decides. All of it happens on one thread, and time passes only from one step to the next.
+/// All future steps in the order of their times; the seed orders steps of the same time. All steps run on one thread,
+/// and time passes only between steps.
 /// </summary>
 internal sealed class Agenda(int seed, DateTimeOffset start)
 {
@@ -10,21 +10,21 @@ internal sealed class Agenda(int seed, DateTimeOffset start)
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private long _number;
 
-    /// <summary>The one source of chance.</summary>
+    /// <summary>The only source of randomness.</summary>
     public Random Random { get; } = new(seed);
 
     /// <summary>The true time, which is the store's.</summary>
     public DateTimeOffset Now { get; private set; } = start;
 
-    /// <summary>Where something left the thread; null as long as nothing has.</summary>
+    /// <summary>The stack trace of the first step that left the thread; null if none has.</summary>
     public string? LeftThread { get; private set; }
 
     /// <summary>
-    /// Adds a step. One of a process that is frozen then happens when it thaws, one of a process that is dead never.
+    /// Adds a step. A step of a frozen process runs when the process thaws, a step of a dead process never.
     /// </summary>
     public void Add(TimeSpan after, SimulatedProcess? owner, Action act) => Add(Now + after, new Step(owner, act));
 
-    /// <summary>Lets the next step happen; false if there is none until then.</summary>
+    /// <summary>Runs the next step; false if there is none until then.</summary>
     public bool RunNext(DateTimeOffset until)
     {
         if (!_steps.TryPeek(out _, out var place) || place.At > until.UtcTicks)
@@ -56,7 +56,7 @@ internal sealed class Agenda(int seed, DateTimeOffset start)
         TimeSpan.FromMilliseconds(Math.Round(1000 * (seconds + (Random.NextDouble() * (most - seconds)))));
 
     /// <summary>
-    /// The thread pool has its own order of things: what gets onto it would make the story another one each time.
+    /// The thread pool orders work in its own way: work that reaches it would change the events of a seed each time.
     /// </summary>
     public void StayOnThread()
     {

@@ -4,8 +4,8 @@ using Kaiju.Tasks.Storage.Memory;
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// The rules of <see cref="TaskLifecycle"/> with one of them removed each, named by what is not looked at any more. A
-/// test that says it holds a store to the rules must fail with every one of them.
+/// The rules of <see cref="TaskLifecycle"/> with one rule removed each, named by the condition that is no longer
+/// checked. A test that holds a store to the rules must fail with each of them.
 /// </summary>
 internal static class BrokenRules
 {

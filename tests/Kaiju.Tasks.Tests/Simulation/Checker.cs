@@ -5,8 +5,8 @@ using Kaiju.Tasks.Storage.Memory;
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// Holds what happens to what is promised. It keeps books of its own about every task, from the store's steps and the
-/// handlers' executions as they pass by, and asks the engine nothing. The first fault ends the simulation.
+/// Compares events with guarantees. It keeps its own records of every task, from the store's steps and the handlers'
+/// executions, and does not query the engine. The first fault ends the simulation.
 /// </summary>
 internal sealed class Checker
 {
@@ -30,30 +30,31 @@ internal sealed class Checker
 
     public SortedDictionary<string, ObservedTask> Tasks { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>When each executor was last heard of, by the store's clock.</summary>
+    /// <summary>The last ping of each executor, by the store's clock.</summary>
     public Dictionary<string, DateTimeOffset> Pings { get; } = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// What may make stages run more than once: kills, stops, freezes, expulsions and lost answers of claims.
+    /// The events that may make stages run more than once: kills, stops, freezes, expulsions and lost answers of
+    /// claims.
     /// </summary>
     public int Interruptions { get; set; }
 
-    /// <summary>The name of the process whose call the store carries out now.</summary>
+    /// <summary>The name of the process whose call the store executes now.</summary>
     public string Speaker { get; private set; } = "";
 
-    /// <summary>The call that the store carries out now.</summary>
+    /// <summary>The call that the store executes now.</summary>
     public string Call { get; private set; } = "";
 
-    /// <summary>The time at which executors must have been silent that are expelled now.</summary>
+    /// <summary>Executors that are expelled now must have been silent since this time.</summary>
     public DateTimeOffset ExpelsAsOf { get; set; }
 
     /// <summary>The executors that stop in good order.</summary>
     public HashSet<string> Stopping { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The executor that gives its tasks back now.</summary>
+    /// <summary>The executor that releases its tasks now.</summary>
     public string? GivesBack { get; set; }
 
-    /// <summary>What is wrong, beginning with what was promised; null as long as nothing is.</summary>
+    /// <summary>The fault, beginning with the broken guarantee; null if there is none.</summary>
     public string? Fault { get; private set; }
 
     public DateTimeOffset Now => _agenda.Now;
@@ -74,7 +75,7 @@ internal sealed class Checker
         }
     }
 
-    /// <summary>The rules, with the checker looking on at every transition that the store carries out.</summary>
+    /// <summary>The rules; the checker observes every transition that the store applies.</summary>
     public LifecycleFunction Watch(LifecycleFunction rules) => (task, state, happened, now, host) =>
     {
         var transition = rules(task, state, happened, now, host);
@@ -91,7 +92,7 @@ internal sealed class Checker
 
     public void Begin(string speaker, string call) => (Speaker, Call) = (speaker, call);
 
-    /// <summary>After each step: what the step changed is what the store shows.</summary>
+    /// <summary>Checks after each step that the store shows its changes.</summary>
     public void End(ITaskStore store)
     {
         foreach (var task in _touched)
@@ -141,14 +142,14 @@ internal sealed class Checker
         _story.Tell(Speaker, $"deletes {taskId}");
     }
 
-    /// <summary>Whoever created the task has been told so: from now on it must be there.</summary>
+    /// <summary>The creation was acknowledged to its client: from now on the task must exist.</summary>
     public void Acknowledged(string taskId) =>
         Expect(Tasks.ContainsKey(taskId), "I10", () => $"{taskId} is acknowledged and was never created");
 
-    /// <summary>How many runs a task has had.</summary>
+    /// <summary>The number of runs of a task so far.</summary>
     public int RunsOf(string taskId) => Tasks[taskId].Runs.Count;
 
-    /// <summary>All that the store shows, against the books.</summary>
+    /// <summary>Compares everything that the store shows with the records.</summary>
     public void CompareAll(ITaskStore store)
     {
         var tasks = Ask(
@@ -161,10 +162,10 @@ internal sealed class Checker
         Expect(
             tasks.Count == Tasks.Values.Count(task => !task.IsDeleted),
             "I10",
-            () => "the store has tasks that nobody created, or that were deleted");
+            () => "the store has tasks that were never created, or that were deleted");
     }
 
-    /// <summary>From now on every task must come to its end once more, or to a wait that has a name.</summary>
+    /// <summary>Begins the quiet: every task must then come to rest, see <see cref="IsAtRest"/>.</summary>
     public void BeginQuiet()
     {
         foreach (var task in Tasks.Values)
@@ -174,21 +175,21 @@ internal sealed class Checker
     }
 
     /// <summary>
-    /// True if every task has, since the quiet began. Not all at the same time: there is always some schedule that
-    /// begins a run.
+    /// True if every task has come to rest since the quiet began. Not all at the same time: some schedule always begins
+    /// a run.
     /// </summary>
     public bool HaveAllRested() => Tasks.Values.All(task => task.IsDeleted || task.HasRested);
 
     /// <summary>
-    /// At the end: everything has come to rest, every notification there, nothing run more often than its interruptions
-    /// explain.
+    /// Checks at the end that all tasks rest, every notification exists, and no stage ran more often than its
+    /// interruptions explain.
     /// </summary>
     public void Conclude(ITaskStore store)
     {
         CompareAll(store);
         foreach (var task in Tasks.Values.Where(task => !task.IsDeleted && !task.HasRested))
         {
-            Fail("I5", $"{task.Id} does not come to its end: it is {task.State}");
+            Fail("I5", $"{task.Id} does not end: it is {task.State}");
         }
 
         _transitions.CompareNotifications(
@@ -197,7 +198,7 @@ internal sealed class Checker
         Executions.Conclude();
     }
 
-    /// <summary>A manager that has looked for dead executors has left no task with one.</summary>
+    /// <summary>Checks that a manager's search for dead executors has left no task with a dead executor.</summary>
     private void ForgetSilent()
     {
         foreach (var silent in Pings.Where(ping => ping.Value + Options.Rules.ExecutorLifetime < ExpelsAsOf)

@@ -4,20 +4,22 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>Whoever creates tasks and steers them: asks again when an answer is lost, and does things twice.</summary>
+/// <summary>
+/// A client that creates tasks and steers them. It repeats calls whose answers are lost, and repeats others at random.
+/// </summary>
 internal sealed class ClientProcess(World world) : SimulatedProcess(world, "client")
 {
     private readonly List<string> _created = [];
     private DistantStore _store = null!;
     private int _messages;
 
-    /// <summary>Nothing more is begun after this time.</summary>
+    /// <summary>No call is begun after this time.</summary>
     public DateTimeOffset Until { get; init; }
 
-    // What it means to do is lost with nobody: its side of the story is played through the faults of single calls.
+    // The client never dies: its faults are those of single calls.
     public override bool IsMortal => false;
 
-    /// <summary>Every task that was to be created is.</summary>
+    /// <summary>True when every planned task is created.</summary>
     public bool HasCreatedAll { get; private set; }
 
     public override void Start()
@@ -83,7 +85,7 @@ internal sealed class ClientProcess(World world) : SimulatedProcess(world, "clie
         return Agenda.Chance(0.3) ? await _store.SendMessageAsync(id, message, CallContext.Empty, default) : isTaken;
     }
 
-    // Most messages go to a task that waits for something, or nobody would ever hear one.
+    // Most messages go to a waiting task, or too few of them would be received.
     private string WaitingOr(string id) =>
         World.Checker.Tasks.Values.FirstOrDefault(
             task => task.State.State == TaskState.Waiting && !task.IsDeleted && Agenda.Chance(0.4))?.Id ?? id;

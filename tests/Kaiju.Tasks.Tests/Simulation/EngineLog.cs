@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>Hears only what must not be said in any story: that the engine itself broke.</summary>
+/// <summary>Reports only log entries that no simulation may produce: failures of the engine itself.</summary>
 internal sealed class EngineLog<T>(Checker checker) : ILogger<T>, ILoggerFactory
 {
     public bool IsEnabled(LogLevel logLevel) => logLevel == LogLevel.Critical;

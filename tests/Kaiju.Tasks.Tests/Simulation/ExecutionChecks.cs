@@ -5,7 +5,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>What must hold of claims, reports, and the handlers' executions.</summary>
+/// <summary>The guarantees about claims, reports and the handlers' executions.</summary>
 internal sealed class ExecutionChecks(Checker checker)
 {
     private readonly Dictionary<Guid, ObservedClaim> _claims = [];
@@ -13,13 +13,13 @@ internal sealed class ExecutionChecks(Checker checker)
     private readonly List<Execution> _executions = [];
     private readonly Dictionary<(string TaskId, string JobId, int Pass, int Stage, int Attempt), int> _counts = [];
 
-    /// <summary>How many executions there were.</summary>
+    /// <summary>The number of executions.</summary>
     public int Count => _executions.Count;
 
     /// <summary>Executions of a stage beyond its first in that attempt.</summary>
     public int Extra { get; private set; }
 
-    /// <summary>The claims' holder does not hear of them; it must give them back before it claims again.</summary>
+    /// <summary>The holder does not receive these claims; it must release them before it claims again.</summary>
     public void AnswerLost(IReadOnlyList<ExecutorTask> claimed)
     {
         foreach (var task in claimed)
@@ -29,7 +29,7 @@ internal sealed class ExecutionChecks(Checker checker)
     }
 
     /// <summary>
-    /// Whether the claim is in nobody's hands, as a claim must be that is given back by its own executor.
+    /// Whether no process holds the claim, as required of a claim that its own executor releases as stray.
     /// </summary>
     public bool IsStray(Guid claim) => _claims[claim].Begun.Count == 0;
 
@@ -37,7 +37,7 @@ internal sealed class ExecutionChecks(Checker checker)
     public bool IsBetweenStages(Guid claim) =>
         _executions.TrueForAll(execution => execution.Claim != claim || execution.IsOver);
 
-    /// <summary>The store has handed out a claim.</summary>
+    /// <summary>Records a claim that the store has answered.</summary>
     public void Claimed(ExecutorTask task)
     {
         Expect(
@@ -60,20 +60,20 @@ internal sealed class ExecutionChecks(Checker checker)
                 other => !other.IsDeleted && other.State.ExecutorId == task.ExecutorId
                     && _claims.TryGetValue(other.State.Claim!.Value, out var claim) && claim.IsUnheard),
             "I5",
-            () => $"{checker.Speaker} claims again and still holds what it never heard of");
+            () => $"{checker.Speaker} claims again and still holds a claim that it never received");
         Expect(
             task.Result.Count == task.Stage,
             "I2",
             () => $"{task.Id} is handed out at stage {task.Stage} with {task.Result.Count} results");
     }
 
-    /// <summary>True if the report comes from whoever holds the claim, and is about the stage that is next.</summary>
+    /// <summary>True if the report comes from the claim's holder and is about the next stage.</summary>
     public bool IsDue(StageReport report) =>
         checker.Tasks.TryGetValue(report.TaskId, out var task) && !task.IsDeleted && task.State.Claim == report.Claim
             && task.State.Stage == report.Stage
         && _claims[report.Claim].Task.JobId == report.JobId;
 
-    /// <summary>I3: what is not due is written by nobody; what is due is written.</summary>
+    /// <summary>I3: a due or repeated report is answered Recorded, any other Superseded.</summary>
     public void Answered(StageReport report, bool wasDue, ReportAnswer answer)
     {
         var again = _recorded.Contains(report.Id);
@@ -83,8 +83,8 @@ internal sealed class ExecutionChecks(Checker checker)
             $"reports {report.Outcome.Kind} of {report.TaskId} stage {report.Stage} under "
                 + $"{Story.Short(report.Claim)}: {answer}");
 
-        // Only the last report of a task is known for good if it was of a failure or a wait; its sender has long gone
-        // by then.
+        // Only the last report of a task is certainly known, if it was of a failure or a wait; its sender has ended by
+        // then.
         Expect(
             answer == expected
                 || (again
@@ -134,7 +134,7 @@ internal sealed class ExecutionChecks(Checker checker)
         }
         else
         {
-            // Its holder cannot know yet; but the first report tells it, so this is the last stage that it begins.
+            // Its holder cannot know yet; the first report reveals it, so this is the last stage that it begins.
             Expect(
                 !claim.HasBegunLate,
                 "I8",
@@ -148,14 +148,14 @@ internal sealed class ExecutionChecks(Checker checker)
         return number;
     }
 
-    /// <summary>The handler has returned, whatever came of it.</summary>
+    /// <summary>The handler has returned, with any outcome.</summary>
     public void Leave(int number) => _executions[number].IsOver = true;
 
     public void End(int number, bool coin) => (_executions[number].HasEnded, _executions[number].Coin) = (true, coin);
 
     /// <summary>
-    /// I1: what is recorded of a stage is what its own execution under this claim gave; null if it was left out or only
-    /// waited.
+    /// I1: a stage's recorded result is that of its own execution under this claim; null if the stage was skipped or
+    /// only waited.
     /// </summary>
     public void CheckRecorded(ObservedTask task, StageEntry entry, IReadOnlyList<JsonElement> before)
     {
@@ -165,7 +165,7 @@ internal sealed class ExecutionChecks(Checker checker)
             Expect(
                 entry.Result.ValueKind == JsonValueKind.String,
                 "I1",
-                () => $"{task.Id} stage {entry.Stage}: {entry.Result} is no message");
+                () => $"{task.Id} stage {entry.Stage}: {entry.Result} is not a message");
             return;
         }
 
@@ -188,7 +188,7 @@ internal sealed class ExecutionChecks(Checker checker)
                 + $"{entry.Claim}");
     }
 
-    /// <summary>I7 over all.</summary>
+    /// <summary>I7 over all tasks.</summary>
     public void Conclude() => Expect(
         Extra <= checker.Interruptions * checker.Options.Capacity,
         "I7",
@@ -208,7 +208,7 @@ internal sealed class ExecutionChecks(Checker checker)
                 + $"after {losses} lost claims");
     }
 
-    /// <summary>Templates see the results that were recorded, and no others.</summary>
+    /// <summary>Templates see exactly the recorded results.</summary>
     private void CheckParameters(StageContext context, JsonElement parameters, IReadOnlyList<JsonElement> results)
     {
         if (parameters.ValueKind == JsonValueKind.Object && parameters.TryGetProperty("first", out var first))
@@ -223,7 +223,7 @@ internal sealed class ExecutionChecks(Checker checker)
         }
     }
 
-    // What ended a run is known by its last report; a run's rows go with it.
+    // The event that ended a run is known by its last report; a run's rows go with it.
     private bool IsOfAnEarlierRun(StageReport report) => checker.Tasks[report.TaskId].State.ResultRun != report.JobId;
 
     private void Expect(bool holds, string promise, Func<string> what) => checker.Expect(holds, promise, what);

@@ -4,7 +4,7 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// How often what goes wrong; every seed draws its own, so that some see one kind of fault often and others none of it.
+/// The probability of each fault. Every seed draws its own, so that some lives see one kind often and others never.
 /// </summary>
 internal sealed record FaultRates(
     double Yield, double Delay, double LostCall, double LostAnswer, double Death, double Repeat)
@@ -21,8 +21,8 @@ internal sealed record FaultRates(
 }
 
 /// <summary>
-/// What is between a process and the store: every call may take its time, get lost on either way, be delivered twice,
-/// or see the process die.
+/// The network between a process and the store: every call may be delayed, lost in either direction, delivered twice,
+/// or interrupted by the death of the process.
 /// </summary>
 internal sealed class Network(World world, SimulatedProcess process)
 {
@@ -46,7 +46,7 @@ internal sealed class Network(World world, SimulatedProcess process)
 
     private Agenda Agenda => world.Agenda;
 
-    /// <summary>Calls whose answers do not get lost for the time being.</summary>
+    /// <summary>Calls whose answers are not lost for the time being.</summary>
     public string? Reliable { get; set; }
 
     public async ValueTask<T> CallAsync<T>(string member, Func<ValueTask<T>> pass)
@@ -72,8 +72,7 @@ internal sealed class Network(World world, SimulatedProcess process)
     }
 
     /// <summary>
-    /// While the store is away a call fails at once or waits for its return, as with a server that is gone or stands
-    /// still.
+    /// While the store is away a call fails at once or waits for its return, as with a server that is gone or frozen.
     /// </summary>
     private async Task ReachAsync(string member)
     {
@@ -136,7 +135,7 @@ internal sealed class Network(World world, SimulatedProcess process)
         }
         catch (OperationCanceledException)
         {
-            // Its caller has given it up, so it would not have been sent again.
+            // Its caller has cancelled it, so it would not have been sent again.
         }
     }
 
@@ -181,5 +180,5 @@ internal sealed class DistantQueue(ITaskQueue queue, Network network) : ITaskQue
         network.CallAsync("ClaimNext", () => queue.ClaimAsync(request, cancellationToken));
 
     public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("The simulation drives the duties; nobody waits.");
+        throw new NotSupportedException("The simulation drives the duties; no caller waits.");
 }

@@ -3,9 +3,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>
-/// What the checker knows of a task, from what it saw happen and not from what the engine says of itself.
-/// </summary>
+/// <summary>The checker's record of a task, from observed events and not from the engine's own state.</summary>
 internal sealed class ObservedTask(TaskDefinition definition, ManagedState state)
 {
     public TaskDefinition Definition { get; } = definition;
@@ -16,13 +14,13 @@ internal sealed class ObservedTask(TaskDefinition definition, ManagedState state
 
     public bool IsDeleted { get; set; }
 
-    /// <summary>All its runs so far.</summary>
+    /// <summary>The task's runs so far.</summary>
     public HashSet<string> Runs { get; } = [state.JobId];
 
     /// <summary>The results by run and pass, in the order of their stages.</summary>
     public Dictionary<(string JobId, int Pass), List<JsonElement>> Results { get; } = [];
 
-    /// <summary>Of the current run: retries and interruptions, counted here.</summary>
+    /// <summary>Retries and interruptions of the current run, counted by the checker.</summary>
     public int Retries { get; set; }
 
     /// <inheritdoc cref="Retries"/>
@@ -31,19 +29,19 @@ internal sealed class ObservedTask(TaskDefinition definition, ManagedState state
     /// <summary>How often a claim ended before its work did, by run and attempt.</summary>
     public Dictionary<(string JobId, int Attempt), int> Losses { get; } = [];
 
-    /// <summary>The run that is to begin at <see cref="ManagedState.NextRun"/> is one of the schedule's.</summary>
+    /// <summary>The run that begins at <see cref="ManagedState.NextRun"/> is one of the schedule's.</summary>
     public bool NextIsOccurrence { get; set; } = definition is { Cron: not null, RunAt: null };
 
     /// <summary>The occurrence that was begun last.</summary>
     public DateTimeOffset? LastOccurrence { get; set; }
 
-    /// <summary>When the wait or the claim that is under way began.</summary>
+    /// <summary>The start of the current wait or claim.</summary>
     public DateTimeOffset Since { get; set; }
 
-    /// <summary>Since the quiet began it has come to its end, or to a wait that has a name.</summary>
+    /// <summary>Since the quiet began the task has come to rest.</summary>
     public bool HasRested { get; set; }
 
-    /// <summary>How long the wait is to be.</summary>
+    /// <summary>The length of the wait.</summary>
     public TimeSpan? WaitsFor { get; set; }
 
     public List<JsonElement> ResultsOf(string jobId, int pass)
@@ -57,7 +55,7 @@ internal sealed class ObservedTask(TaskDefinition definition, ManagedState state
     }
 }
 
-/// <summary>A claim that the store has handed out.</summary>
+/// <summary>A claim that the store has answered.</summary>
 internal sealed class ObservedClaim(ExecutorTask task)
 {
     public ExecutorTask Task { get; } = task;
@@ -65,22 +63,22 @@ internal sealed class ObservedClaim(ExecutorTask task)
     /// <summary>The stages that were begun under it.</summary>
     public HashSet<int> Begun { get; } = [];
 
-    /// <summary>Its holder never heard of it.</summary>
+    /// <summary>Its holder never received it.</summary>
     public bool IsUnheard { get; set; }
 
-    /// <summary>A stage was begun when the claim was lost already.</summary>
+    /// <summary>A stage was begun after the claim was lost.</summary>
     public bool HasBegunLate { get; set; }
 }
 
 /// <summary>A handler's execution of a stage.</summary>
-/// <param name="Claim">Under which claim.</param>
-/// <param name="Stage">Which stage.</param>
+/// <param name="Claim">The claim of the execution.</param>
+/// <param name="Stage">The position of the stage.</param>
 internal sealed record Execution(Guid Claim, int Stage)
 {
-    /// <summary>It has ended with a result.</summary>
+    /// <summary>The execution has ended with a result.</summary>
     public bool HasEnded { get; set; }
 
-    /// <summary>It has ended with a result, with a failure, or because it was told to.</summary>
+    /// <summary>The execution has ended with a result, a failure or a cancellation.</summary>
     public bool IsOver { get; set; }
 
     public bool Coin { get; set; }

@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// When the store is away from everybody, each time for longer than an executor's lifetime. In some lives that is all
-/// that goes wrong, so that nothing may be lost in them.
+/// The times at which the store is away from all processes, each longer than an executor's lifetime. In some lives this
+/// is the only fault, and then nothing may be lost.
 /// </summary>
 internal sealed class Outages
 {
@@ -19,16 +19,16 @@ internal sealed class Outages
         IsAllThereIs = _happen && agenda.Chance(0.4);
     }
 
-    /// <summary>Nothing else goes wrong.</summary>
+    /// <summary>This is the only kind of fault.</summary>
     public bool IsAllThereIs { get; }
 
-    /// <summary>When the last one began; before the time of the simulation if there was none yet.</summary>
+    /// <summary>The start of the last outage; before the start of the simulation if there was none yet.</summary>
     public DateTimeOffset From { get; private set; } = DateTimeOffset.MinValue;
 
-    /// <summary>When it ends, or has ended.</summary>
+    /// <summary>The end of the last outage.</summary>
     public DateTimeOffset Until { get; private set; } = DateTimeOffset.MinValue;
 
-    /// <summary>How long a call is held up that is made now; zero while the store is there.</summary>
+    /// <summary>The delay of a call that is made now; zero while the store is there.</summary>
     public TimeSpan Left => Until > _agenda.Now ? Until - _agenda.Now : TimeSpan.Zero;
 
     public void Start()
@@ -39,7 +39,7 @@ internal sealed class Outages
         }
     }
 
-    /// <summary>No more of them; one that is under way goes to its end.</summary>
+    /// <summary>Ends further outages; a current one lasts to its end.</summary>
     public void End() => _isOver = true;
 
     private void Begin()

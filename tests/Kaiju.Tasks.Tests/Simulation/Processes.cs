@@ -39,13 +39,13 @@ internal sealed class ManagerProcess(World world, string name) : SimulatedProces
                 }
                 catch (IOException)
                 {
-                    // The loop says so and tries again.
+                    // The loop logs it and tries again.
                 }
             }
         });
     }
 
-    /// <summary>A store that says that it was never away.</summary>
+    /// <summary>A store that reports no gaps.</summary>
     private sealed class UnwatchedStore(ITaskStore inner) : DecoratedStore(inner)
     {
         public override async ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken)
@@ -109,7 +109,8 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
     }
 
     /// <summary>
-    /// As the host stops it: no more claims, then the work, then the heartbeats, then the rest is given back.
+    /// Stops as the host does: no more claims, then the work, then the heartbeats, then the release of the remaining
+    /// tasks.
     /// </summary>
     public override void Stop() => Run(async () =>
     {
@@ -147,7 +148,7 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
             }
             catch (Exception e) when (e is IOException or TimeoutException)
             {
-                // The loop says so and tries again.
+                // The loop logs it and tries again.
             }
 
             await PauseAsync(Agenda.Between(0.2, 2.5));
@@ -177,7 +178,7 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
             }
             catch (Exception e) when (e is IOException or TimeoutException)
             {
-                // The loop says so and tries again.
+                // The loop logs it and tries again.
             }
 
             await PauseAsync(Agenda.Between(0.7, 1.5));

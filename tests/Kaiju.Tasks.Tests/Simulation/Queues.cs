@@ -4,7 +4,7 @@ using Kaiju.Tasks.Storage.Memory;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>The store as its own queue, with the checker looking on.</summary>
+/// <summary>The store as its own queue; the checker observes its calls.</summary>
 internal sealed class StoreQueue(MemoryTaskStore store, WitnessedStore witness) : ITaskQueue
 {
     public ValueTask PublishAsync(IReadOnlyList<QueuedTask> tasks, CancellationToken cancellationToken) => default;
@@ -18,8 +18,7 @@ internal sealed class StoreQueue(MemoryTaskStore store, WitnessedStore witness) 
 }
 
 /// <summary>
-/// A queue with entries of its own, as a broker has: it loses, repeats and reorders them, and looks now and then for
-/// what it lost.
+/// A queue with its own entries, like a broker: it loses, repeats and reorders them, and sometimes polls for lost ones.
 /// </summary>
 internal sealed class BrokerQueue(World world, WitnessedStore store) : ITaskQueue
 {

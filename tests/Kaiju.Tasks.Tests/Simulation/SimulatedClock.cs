@@ -1,8 +1,7 @@
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// A process's idea of time: wrong by an offset, and its timers are steps of the agenda, which a freeze holds and a
-/// death drops.
+/// A process's clock: wrong by an offset. Its timers are steps of the agenda, which a freeze delays and a death drops.
 /// </summary>
 internal sealed class SimulatedClock(Agenda agenda, SimulatedProcess? owner, TimeSpan offset) : TimeProvider
 {
@@ -22,7 +21,7 @@ internal sealed class SimulatedClock(Agenda agenda, SimulatedProcess? owner, Tim
     private sealed class SimulatedTimer(
         Agenda agenda, SimulatedProcess? owner, TimerCallback callback, object? state) : ITimer
     {
-        // Steps cannot be taken off the agenda; one of an earlier setting finds that it is not meant any more.
+        // Steps cannot be removed from the agenda; a step of an earlier setting does nothing.
         private int _setting;
 
         public bool Change(TimeSpan dueTime, TimeSpan period)

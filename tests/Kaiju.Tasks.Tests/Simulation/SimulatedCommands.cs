@@ -5,15 +5,14 @@ using Kaiju.Tasks.Commands;
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// The handlers of one process. Chance says whether they are quick or slow, obedient or stubborn, and whether they
-/// fail.
+/// The handlers of one process. They are randomly quick or slow, heed or ignore cancellation, and fail.
 /// </summary>
 internal sealed class SimulatedCommands(World world, SimulatedProcess process)
 {
     public const string Work = "work";
     public const string Bounded = "bounded";
 
-    /// <summary>How many runs of a task that names itself as its next one may finish.</summary>
+    /// <summary>The maximum number of finished runs of a task that names itself as its next one.</summary>
     public const int MostRuns = 3;
 
     private Agenda Agenda => world.Agenda;
@@ -75,7 +74,7 @@ internal sealed class SimulatedCommands(World world, SimulatedProcess process)
                 await process.PauseAsync(Agenda.Between(5, 40), token);
                 break;
             default:
-                // It does not listen to its token.
+                // The handler ignores its token.
                 await process.PauseAsync(Agenda.Between(1, 40), CancellationToken.None);
                 break;
         }

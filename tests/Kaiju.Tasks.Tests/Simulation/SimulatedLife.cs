@@ -5,20 +5,20 @@ using Kaiju.Tasks.Storage.Memory;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>How one simulation went.</summary>
-/// <param name="Seed">What it came from; the same again gives the same.</param>
-/// <param name="Fault">The first promise that was broken, and how; null if none was.</param>
-/// <param name="Story">All that happened.</param>
-/// <param name="Executions">How many handlers ran.</param>
-/// <param name="Extra">How many of them again.</param>
+/// <summary>The outcome of one simulation.</summary>
+/// <param name="Seed">The seed; the same seed gives the same outcome.</param>
+/// <param name="Fault">The first broken guarantee; null if none was broken.</param>
+/// <param name="Story">All events.</param>
+/// <param name="Executions">The number of handler executions.</param>
+/// <param name="Extra">The number of repeated executions.</param>
 internal sealed record SimulatedOutcome(int Seed, string? Fault, string Story, int Executions, int Extra)
 {
     public string Hash => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Story)));
 }
 
 /// <summary>
-/// The engine's life for some minutes, from one seed: managers, executors and clients over one store, everything
-/// between them going wrong; then a quiet time in which all must come to its end.
+/// The engine's life for some minutes, from one seed: managers, executors and clients over one store, with faults
+/// between them. Then a quiet time follows in which every task must end.
 /// </summary>
 internal static class SimulatedLife
 {
@@ -28,9 +28,7 @@ internal static class SimulatedLife
 
     public static SimulatedOutcome Run(int seed) => Run(seed, TaskLifecycle.Next);
 
-    /// <summary>
-    /// On a thread of its own, since that of a test brings a context with it that would take continuations elsewhere.
-    /// </summary>
+    /// <summary>Runs on a thread of its own: a test's context would move continuations to other threads.</summary>
     public static SimulatedOutcome Run(int seed, LifecycleFunction rules, bool keepsWatch = true)
     {
         SimulatedOutcome? outcome = null;
@@ -93,7 +91,7 @@ internal static class SimulatedLife
     {
         while (world.Checker.Fault is null && world.Agenda.Now < end)
         {
-            // Now and then a look at everything, so that what changes without a transition is seen as well.
+            // Sometimes everything is compared, so that changes without a transition are seen as well.
             var look = world.Agenda.Now + _look;
             while (world.Checker.Fault is null && world.Agenda.RunNext(look < end ? look : end))
             {

@@ -3,8 +3,8 @@ using Kaiju.Tasks.Threading;
 namespace Kaiju.Tasks.Tests.Simulation;
 
 /// <summary>
-/// One operating system process, played on the simulation's thread: it has a clock of its own, freezes and comes back,
-/// dies at any step, and sees the store through a network that loses and repeats.
+/// One operating system process, simulated on one thread: it has its own clock, freezes and thaws, dies at any step,
+/// and sees the store through a network that loses and repeats calls.
 /// </summary>
 internal abstract class SimulatedProcess
 {
@@ -23,16 +23,16 @@ internal abstract class SimulatedProcess
 
     public DateTimeOffset FrozenUntil { get; private set; }
 
-    /// <summary>It dies at some calls, and another takes its place.</summary>
+    /// <summary>The process dies at some calls, and another takes its place.</summary>
     public virtual bool IsMortal => true;
 
-    /// <summary>Wrong by up to five minutes.</summary>
+    /// <summary>The clock, wrong by up to five minutes.</summary>
     public SimulatedClock Clock { get; }
 
     public Network Network { get; }
 
     /// <summary>
-    /// Some report's answer was lost. A drain would then leave the simulation's thread, so the process is killed
+    /// The answer of a report was lost. A drain would then leave the simulation's thread, so the process is killed
     /// instead.
     /// </summary>
     public bool HasLostReport { get; set; }
@@ -41,10 +41,10 @@ internal abstract class SimulatedProcess
 
     public abstract void Start();
 
-    /// <summary>Ends in good order, where the process can; else it dies.</summary>
+    /// <summary>Stops the process gracefully if it can; else kills it.</summary>
     public virtual void Stop() => Die("is killed");
 
-    /// <summary>Nothing of it happens any more; another one takes its place after a while.</summary>
+    /// <summary>Drops all its steps; another process takes its place after a while.</summary>
     public void Die(string how)
     {
         if (!IsDead)
@@ -61,7 +61,7 @@ internal abstract class SimulatedProcess
         World.Story.Tell(Name, $"freezes for {time.TotalSeconds} s");
     }
 
-    /// <summary>Goes on as a step of its own, after a time.</summary>
+    /// <summary>Continues as a step of its own, after a delay.</summary>
     public Task PauseAsync(TimeSpan time)
     {
         var over = new TaskCompletionSource();
@@ -70,8 +70,8 @@ internal abstract class SimulatedProcess
     }
 
     /// <summary>
-    /// A pause that ends with the token. Not <see cref="Task.Delay(TimeSpan, TimeProvider, CancellationToken)"/>, which
-    /// goes on in the thread pool when it is cancelled.
+    /// A pause that ends with the token. <see cref="Task.Delay(TimeSpan, TimeProvider, CancellationToken)"/> is not
+    /// used: it continues in the thread pool when it is cancelled.
     /// </summary>
     public async Task PauseAsync(TimeSpan time, CancellationToken token)
     {
@@ -81,7 +81,7 @@ internal abstract class SimulatedProcess
         await over.Task;
     }
 
-    /// <summary>Runs a loop of the process; one that ends by a fault is the engine's fault.</summary>
+    /// <summary>Runs a loop of the process; a loop that throws is a fault of the engine.</summary>
     protected async void Run(Func<Task> loop)
     {
         try
@@ -106,7 +106,7 @@ internal sealed class SimulatedOffload(SimulatedProcess process) : Offload
 
     public override Task YieldAsync() => MaybeLaterAsync();
 
-    // Always later: whoever cancels does not wait for what was registered with the token.
+    // Always later: the canceller does not wait for the callbacks registered with the token.
     public override void Cancel(CancellationTokenSource source) =>
         process.World.Agenda.Add(TimeSpan.Zero, process, source.Cancel);
 

@@ -3,7 +3,7 @@ using Xunit.Abstractions;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>The promises of the engine under everything that can go wrong, in lives that a seed decides.</summary>
+/// <summary>The engine's guarantees under every kind of fault, in lives that a seed decides.</summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     private const int SeedsEach = 50;
@@ -16,7 +16,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(3)]
     [InlineData(4)]
     [InlineData(5)]
-    public void Every_life_keeps_every_promise(int part)
+    public void Every_simulated_life_keeps_every_guarantee(int part)
     {
         for (var seed = part * SeedsEach; seed < (part + 1) * SeedsEach; seed++)
         {
@@ -27,12 +27,12 @@ public sealed class SimulationTests(ITestOutputHelper output)
             }
 
             outcome.Fault.Should().BeNull(
-                $"seed {seed} keeps every promise; ./simulate.sh --seeds 1 --from {seed} tells its story");
+                $"seed {seed} keeps every guarantee; ./simulate.sh --seeds 1 --from {seed} prints its events");
         }
     }
 
     [Fact]
-    public void A_seed_tells_the_same_story_each_time() =>
+    public void A_seed_produces_the_same_events_each_time() =>
         SimulatedLife.Run(7).Hash.Should().Be(SimulatedLife.Run(7).Hash);
 
     [Fact]

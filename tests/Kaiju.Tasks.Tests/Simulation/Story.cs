@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>What happened: time, who, what. The same seed tells the same story, byte for byte.</summary>
+/// <summary>The events: time, process, event. The same seed gives the same text, byte for byte.</summary>
 internal sealed class Story(Agenda agenda)
 {
     private readonly StringBuilder _text = new();
@@ -22,9 +22,7 @@ internal sealed class Story(Agenda agenda)
     /// <inheritdoc cref="Short(Guid)"/>
     public static string Short(string id) => id.Length == 36 ? id[..6] : id;
 
-    /// <summary>
-    /// Writes straight into the story, since there are many thousand lines and nobody reads most of them.
-    /// </summary>
+    /// <summary>Writes directly into the text, since there are many thousand lines and most are never read.</summary>
     [System.Runtime.CompilerServices.InterpolatedStringHandler]
     internal struct Line
     {

@@ -3,13 +3,13 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>What must hold of every single transition.</summary>
+/// <summary>The guarantees about every single transition.</summary>
 internal sealed class TransitionChecks(Checker checker)
 {
     private readonly List<(string TaskId, string JobId, TaskState State, bool IsFinal)> _notifications = [];
     private readonly List<string> _chains = [];
 
-    /// <summary>Checks it, and says what the task's state is from now on.</summary>
+    /// <summary>Checks a transition and updates the record of the task.</summary>
     public ManagedState Check(ObservedTask task, TaskEvent happened, Transition transition)
     {
         var (before, after) = (task.State, transition.After);
@@ -18,7 +18,7 @@ internal sealed class TransitionChecks(Checker checker)
             happened is not TaskEvent.Reported { Report: var report } || (report.Claim == before.Claim
                 && report.Stage == before.Stage),
             "I3",
-            () => $"{task.Id}: a report under a claim or of a stage that is not its own is carried out at {before}");
+            () => $"{task.Id}: a report of another claim or stage was applied at {before}");
         Expect(
             IsLegal(happened, before.State, after.State),
             "I4",
@@ -40,7 +40,7 @@ internal sealed class TransitionChecks(Checker checker)
         return ExpectChain(task, happened, after);
     }
 
-    /// <summary>What one step had to set off in other tasks it has set off by its end.</summary>
+    /// <summary>Checks at the end of a step that all its effects on other tasks have happened.</summary>
     public void EndStep()
     {
         Expect(
@@ -83,9 +83,7 @@ internal sealed class TransitionChecks(Checker checker)
         _ => false,
     };
 
-    /// <summary>
-    /// I1 and I2: one result for each stage, in order, and it is what the stage's own execution gave.
-    /// </summary>
+    /// <summary>I1 and I2: one result for each stage, in order, equal to that of the stage's own execution.</summary>
     private void CheckResult(ObservedTask task, ManagedState before, ManagedState after, StageEntry entry)
     {
         var results = task.ResultsOf(before.JobId, before.Pass);
@@ -113,8 +111,8 @@ internal sealed class TransitionChecks(Checker checker)
     }
 
     /// <summary>
-    /// I11: nobody is expelled for the time that the store was away, nor before a lifetime after its return; and where
-    /// nothing else goes wrong, nobody at all.
+    /// I11: no executor is expelled for time in which the store was away, nor within a lifetime after its return. Where
+    /// outages are the only fault, no executor is expelled at all.
     /// </summary>
     private void CheckOutage(ObservedTask task)
     {
@@ -127,7 +125,7 @@ internal sealed class TransitionChecks(Checker checker)
         Expect(!outages.IsAllThereIs, "I11", () => $"{task.Id} is interrupted though its executor lives");
     }
 
-    /// <summary>Whether the event could come to pass at this time.</summary>
+    /// <summary>Whether the event may occur at this time.</summary>
     private void Follow(ObservedTask task, TaskEvent happened, ManagedState before, ManagedState after)
     {
         var now = checker.Now;
@@ -144,7 +142,7 @@ internal sealed class TransitionChecks(Checker checker)
                     !checker.Pings.TryGetValue(before.ExecutorId!, out var ping)
                         || ping + checker.Options.Rules.ExecutorLifetime < checker.ExpelsAsOf,
                     "I7",
-                    () => $"{task.Id} is interrupted though its executor was heard of at {ping:O}");
+                    () => $"{task.Id} is interrupted though its executor pinged at {ping:O}");
                 CheckOutage(task);
                 Expect(
                     (after.State == TaskState.Failed) == (task.Interruptions >= checker.Options.MaxInterruptions),
@@ -157,7 +155,7 @@ internal sealed class TransitionChecks(Checker checker)
                         || checker.Executions.IsStray(before.Claim!.Value)
                         || (checker.Stopping.Contains(before.ExecutorId!)
                             && checker.Executions.IsBetweenStages(before.Claim.Value))),
-                    "I7", () => $"{task.Id} is given back by {checker.GivesBack}, for {before.ExecutorId}");
+                    "I7", () => $"{task.Id} is released by {checker.GivesBack}, for {before.ExecutorId}");
                 break;
             case TaskEvent.CheckOverdue:
                 Expect(
@@ -213,7 +211,7 @@ internal sealed class TransitionChecks(Checker checker)
         }
     }
 
-    /// <summary>Which run and which pass it is, and how often it was tried.</summary>
+    /// <summary>Checks run, pass and attempt.</summary>
     private void CheckRun(ObservedTask task, TaskEvent happened, ManagedState before, ManagedState after)
     {
         var begins = happened is TaskEvent.Reset or TaskEvent.NextPeriod || (happened is TaskEvent.Chained
@@ -260,7 +258,7 @@ internal sealed class TransitionChecks(Checker checker)
         }
     }
 
-    /// <summary>I9, and whether a retry is to come.</summary>
+    /// <summary>I9, and whether a retry follows.</summary>
     private void ExpectNotification(ObservedTask task, TaskEvent happened, ManagedState before, ManagedState after)
     {
         if (after.State is not (TaskState.Finished or TaskState.Failed))
@@ -282,7 +280,7 @@ internal sealed class TransitionChecks(Checker checker)
     }
 
     /// <summary>
-    /// What finishes starts its next task in the same step, and what became of that is noted with it.
+    /// A task that finishes starts its next task in the same step, and the outcome of that start is recorded with it.
     /// </summary>
     private ManagedState ExpectChain(ObservedTask task, TaskEvent happened, ManagedState after)
     {
@@ -297,7 +295,7 @@ internal sealed class TransitionChecks(Checker checker)
             return after;
         }
 
-        var result = WhatBecomesOf(next, task);
+        var result = ChainResultOf(next, task);
         if (result == ChainResult.Started)
         {
             _chains.Add(next);
@@ -306,7 +304,7 @@ internal sealed class TransitionChecks(Checker checker)
         return after with { Chain = result };
     }
 
-    private ChainResult WhatBecomesOf(string next, ObservedTask finished)
+    private ChainResult ChainResultOf(string next, ObservedTask finished)
     {
         if (!checker.Tasks.TryGetValue(next, out var task) || task.IsDeleted)
         {

@@ -4,7 +4,7 @@ using Kaiju.Tasks.Storage.Memory;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>The store itself, with the checker looking on at every step that it carries out.</summary>
+/// <summary>The store itself; the checker observes every step.</summary>
 internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, string speaker) : DecoratedStore(store)
 {
     private readonly MemoryTaskStore _store = store;
@@ -133,6 +133,6 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
             lost.SequenceEqual(expected),
             "I3",
             () =>
-                $"{speaker} is told the lost claims {string.Join(", ", lost)}; they are {string.Join(", ", expected)}");
+                $"{speaker} gets the lost claims {string.Join(", ", lost)}; they are {string.Join(", ", expected)}");
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>The tasks of one simulation, of every kind there is.</summary>
+/// <summary>The tasks of one simulation, of every kind.</summary>
 internal sealed class Workload(Agenda agenda)
 {
     private static readonly string[] _schedules = ["* * * * *", "*/2 * * * *", "*/3 * * * *", "*/30 * * * * *"];
@@ -45,7 +45,7 @@ internal sealed class Workload(Agenda agenda)
         _ => null,
     };
 
-    // Only forward: a ring of tasks would go round for ever.
+    // Only forward: a cycle of tasks would run for ever.
     private string? NextOf(int number, int count) =>
         agenda.Chance(0.35) && number + 1 < count ? IdOf(agenda.Random.Next(number + 1, count)) : null;
 

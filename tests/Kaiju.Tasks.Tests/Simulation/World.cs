@@ -6,7 +6,7 @@ using Kaiju.Tasks.Storage.Memory;
 
 namespace Kaiju.Tasks.Tests.Simulation;
 
-/// <summary>One store, the processes around it, and what goes wrong between them.</summary>
+/// <summary>One store, the processes around it, and the faults between them.</summary>
 internal sealed class World
 {
     public const int Managers = 3;
@@ -69,12 +69,10 @@ internal sealed class World
 
     public FaultRates Rates { get; private set; }
 
-    /// <summary>When the store is away.</summary>
+    /// <summary>The store's outages.</summary>
     public Outages Outages { get; }
 
-    /// <summary>
-    /// False: managers expel without asking whether the store was there, as a proof that the checker sees it.
-    /// </summary>
+    /// <summary>False: managers expel without checking for gaps, to prove that the checker notices.</summary>
     public bool KeepsWatch { get; }
 
     public double FailureRate { get; private set; }
@@ -97,7 +95,7 @@ internal sealed class World
         Outages.Start();
     }
 
-    /// <summary>No faults any more; what is frozen or dead comes back.</summary>
+    /// <summary>Ends all faults; frozen and dead processes return.</summary>
     public void CalmDown()
     {
         Rates = FaultRates.None;
@@ -107,7 +105,7 @@ internal sealed class World
         Story.Tell("world", $"is quiet from now on");
     }
 
-    /// <summary>A new process takes a dead one's place.</summary>
+    /// <summary>Starts a new process in place of a dead one.</summary>
     public void Replace(SimulatedProcess dead)
     {
         if (dead is ExecutorProcess)

@@ -36,7 +36,7 @@ public sealed class CreationRulesTests
     public void A_batch_of_different_ids_is_one_wave() => Waves("a", "b", "c").Should().Equal("0 1 2");
 
     [Fact]
-    public void An_id_that_comes_again_is_in_a_later_wave() =>
+    public void A_repeated_id_is_in_a_later_wave() =>
         Waves("a", "b", "a", "c", "a", "b").Should().Equal("0 1 3", "2 5", "4");
 
     [Fact]

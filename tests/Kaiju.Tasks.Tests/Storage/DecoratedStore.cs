@@ -5,7 +5,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests;
 
-/// <summary>A store that passes everything on; what derives from it gets some of it wrong.</summary>
+/// <summary>A store that forwards every call; derived classes change some of them.</summary>
 internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
 {
     public virtual ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
@@ -175,8 +175,8 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
 
     public virtual IDisposable Listen(Action<StoreHint> listener) => inner.Listen(listener);
 
-    /// <summary>The queue over this store hears of what is queued.</summary>
-    public virtual bool TellsQueue => true;
+    /// <summary>The queue over this store receives its hints of queued tasks.</summary>
+    public virtual bool HintsReachQueue => true;
 
     protected virtual ValueTask<T> Call<T>(string member, Func<ValueTask<T>> pass) => pass();
 }
@@ -184,7 +184,7 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
 /// <summary>A store whose hints are lost, all of them or some.</summary>
 internal sealed class DeafStore(ITaskStore inner, StoreHintKinds lost = (StoreHintKinds)~0) : DecoratedStore(inner)
 {
-    public override bool TellsQueue => !lost.HasFlag(StoreHintKinds.Queued);
+    public override bool HintsReachQueue => !lost.HasFlag(StoreHintKinds.Queued);
 
     public override IDisposable Listen(Action<StoreHint> listener) => base.Listen(hint =>
     {
@@ -195,14 +195,14 @@ internal sealed class DeafStore(ITaskStore inner, StoreHintKinds lost = (StoreHi
     });
 }
 
-/// <summary>A store that will not give hints for a while.</summary>
+/// <summary>A store that refuses listeners for a while.</summary>
 internal sealed class UnwillingStore(ITaskStore inner, Func<bool> refuses) : DecoratedStore(inner)
 {
     public override IDisposable Listen(Action<StoreHint> listener) =>
         refuses() ? throw new IOException("No hints now.") : base.Listen(listener);
 }
 
-/// <summary>A store that fails when a test says so: before the step, or after it, so that the answer is lost.</summary>
+/// <summary>A store that fails on request: before the step, or after it, so that the answer is lost.</summary>
 internal sealed class FaultyStore(ITaskStore inner) : DecoratedStore(inner)
 {
     public Func<string, bool> FailsBefore { get; set; } = _ => false;

@@ -2,7 +2,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Tests.Storage;
 
-/// <summary>What hints name, and what they cost.</summary>
+/// <summary>The names in hints, and their cost.</summary>
 public sealed class HintNamesTests
 {
     [Fact]

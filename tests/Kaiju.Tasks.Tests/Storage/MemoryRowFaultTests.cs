@@ -59,7 +59,7 @@ public sealed class MemoryRowFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_happens_to_a_task_that_is_set_aside_ends_it()
+    public async Task A_reset_or_a_deletion_ends_the_exclusion_of_a_task_that_is_set_aside()
     {
         await CreateDueAsync("b");
         FailOn<TaskEvent.QueueDue>("b");
@@ -75,7 +75,7 @@ public sealed class MemoryRowFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_dead_executors_task_that_cannot_be_decided_keeps_none_of_the_others()
+    public async Task A_dead_executors_task_that_cannot_be_decided_blocks_none_of_the_others()
     {
         await CreateDueAsync("a", "b", "c");
         await Store.QueueDueAsync(10, default);
@@ -91,7 +91,7 @@ public sealed class MemoryRowFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_duty_that_comes_to_nothing_is_dropped()
+    public async Task A_duty_that_changes_nothing_is_dropped()
     {
         await CreateDueAsync("a", "b");
         _next = (task, state, happened, now, rules) =>
@@ -116,7 +116,7 @@ public sealed class MemoryRowFaultTests : IAsyncLifetime
             ? throw new FormatException("This machine does not know the time zone.")
             : TaskLifecycle.Next(task, state, happened, now, rules);
 
-    /// <summary>Tasks that are due in ten seconds, and then ten seconds.</summary>
+    /// <summary>Creates tasks that are due in ten seconds, and advances the clock by ten seconds.</summary>
     private async Task CreateDueAsync(params string[] ids)
     {
         await Store.CreateAsync(

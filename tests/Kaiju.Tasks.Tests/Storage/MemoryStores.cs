@@ -33,7 +33,7 @@ internal static class MemoryStores
         });
     }
 
-    /// <summary>The same ids in every go at a sequence.</summary>
+    /// <summary>The same ids in every repetition of a sequence.</summary>
     private sealed class CountedIds : IdSource
     {
         private int _count;

@@ -94,7 +94,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_cron_that_never_comes_again_keeps_no_manager_busy_and_no_other_task_waiting()
+    public async Task A_cron_that_never_occurs_again_keeps_no_manager_busy_and_no_other_task_waiting()
     {
         await _host.Client.CreateAsync(
             new TaskDefinition
@@ -194,7 +194,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Many_threads_at_once_lose_and_double_nothing()
+    public async Task Many_concurrent_threads_lose_and_duplicate_nothing()
     {
         const int Tasks = 400;
         var checker = _host.Services.GetRequiredService<TaskDefinitionChecker>();

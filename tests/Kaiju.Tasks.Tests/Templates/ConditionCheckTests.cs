@@ -27,7 +27,7 @@ public sealed class ConditionCheckTests
     [InlineData("""{"schema": {"0.v": {"eq": {"near": 1}}}}""")]
     [InlineData("""{"schema": {"near": 1}}""")]
     [InlineData("""{"schema": {"0.v": [1, [{"gt": 1, "lt": 5}], "text", null]}}""")]
-    public void Condition_that_may_be_right_has_no_faults(string condition)
+    public void Condition_that_may_hold_has_no_faults(string condition)
     {
         var (faults, _) = Check(condition);
 
@@ -56,7 +56,7 @@ public sealed class ConditionCheckTests
         """{"schema": {"v": {"agg": {"sum": {"near": 1}}}}}""", "condition.schema.v.agg.sum", "unknown_operator")]
     [InlineData("""{"schema": {"v": {"agg": {}}}}""", "condition.schema.v.agg", "invalid_condition")]
     [InlineData("""{"schema": {"v": {"agg": "sum"}}}""", "condition.schema.v.agg", "invalid_condition")]
-    public void What_is_certainly_wrong_is_a_fault(string condition, string place, string kind)
+    public void A_certain_error_is_a_fault(string condition, string place, string kind)
     {
         var (faults, _) = Check(condition);
 

@@ -90,7 +90,7 @@ public sealed class ConditionTests
     [InlineData("""{"schema": null}""")]
     [InlineData("""{"schema": "text"}""")]
     [InlineData("""{"schema": {"schema": {"0.total": 7}, "keys": ["0"]}}""")]
-    public void Anything_else_is_no_condition(string condition)
+    public void Any_other_value_is_not_a_condition(string condition)
     {
         var run = () => Run(condition);
 
@@ -122,7 +122,7 @@ public sealed class ConditionTests
             .Holds("""{"0": 5}""").Should().BeTrue();
 
     [Fact]
-    public void Scans_of_long_arrays_are_paid_for()
+    public void Scans_of_long_arrays_cost_steps()
     {
         var data = $$"""{"v": [{{string.Join(',', Enumerable.Range(0, 2000))}}]}""";
         string[] tests =

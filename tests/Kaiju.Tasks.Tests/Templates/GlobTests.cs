@@ -40,7 +40,7 @@ public sealed class GlobTests
     [Fact]
     public void A_hostile_glob_ends_in_linear_steps()
     {
-        // Tried star by star with all ways to divide the text, this would take longer than the universe.
+        // Backtracking over every star and every division of the text would take longer than the universe.
         var budget = new TemplateBudget();
 
         IsMatch("*a".Repeat(50) + "*b", "a".Repeat(10_000), budget).Should().BeFalse();
@@ -69,7 +69,7 @@ public sealed class GlobTests
     }
 
     [Fact]
-    public void Large_set_is_paid_for()
+    public void Large_set_costs_steps()
     {
         var match = () => IsMatch("*[" + "a".Repeat(20_000) + "]b", "z".Repeat(20_000), new TemplateBudget());
 

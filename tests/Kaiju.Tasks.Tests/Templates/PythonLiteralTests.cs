@@ -66,7 +66,7 @@ public sealed class PythonLiteralTests
     [InlineData("'\\ud800'")]
     [InlineData("'\\")]
     [InlineData("5 # five")]
-    public void Anything_else_is_no_literal(string text)
+    public void Any_other_text_is_not_a_literal(string text)
     {
         var eval = () => Eval(text);
 
@@ -94,7 +94,8 @@ public sealed class PythonLiteralTests
     [InlineData("1e400")]
     [InlineData("((")]
     [InlineData("it's")]
-    public void Default_that_is_no_literal_is_text(string text) => $"[x:{text}]".FillText().Should().Be(text.Quoted());
+    public void Default_that_is_not_a_literal_is_text(string text) =>
+        $"[x:{text}]".FillText().Should().Be(text.Quoted());
 
     private static string Eval(string literal) => "[!e:[v]]".FillText($$"""{"v": {{literal.Quoted()}}}""");
 

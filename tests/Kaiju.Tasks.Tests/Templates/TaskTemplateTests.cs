@@ -7,16 +7,16 @@ using Kaiju.Tasks.Templates;
 
 namespace Kaiju.Tasks.Tests.Templates;
 
-/// <summary>Templates and other people's texts as values in C#.</summary>
+/// <summary>Templates and texts of others as values in C#.</summary>
 public sealed class TaskTemplateTests
 {
-    /// <summary>Every sign that means something to the language, and some that mean nothing.</summary>
+    /// <summary>Every character with a meaning in the language, and some without.</summary>
     private static readonly Gen<string> _texts = Gen.Int[0, 15].Select(
         sign => "[]`:!{}.'\"\\ sf0\u00e9"[sign]).Array[0, 12]
         .Select(signs => new string(signs));
 
     [Fact]
-    public void A_literal_gives_its_text_whatever_stands_in_it() => _texts.Sample(
+    public void A_literal_gives_its_text_whatever_it_contains() => _texts.Sample(
         text =>
         {
             var template = Template.Parse(JsonWriting.Text(TaskTemplate.Literal(text).Text));
@@ -43,7 +43,7 @@ public sealed class TaskTemplateTests
     [InlineData("OK]", "the text only ends with \"]\". Use the format operator or backquotes.")]
     [InlineData("[]", "*")]
     [InlineData("[!zz:a]", "*")]
-    public void A_text_that_is_not_a_template_is_refused_where_it_is_made(string text, string reason)
+    public void A_text_that_is_not_a_template_is_refused_when_it_is_created(string text, string reason)
     {
         var make = () => new TaskTemplate(text);
 

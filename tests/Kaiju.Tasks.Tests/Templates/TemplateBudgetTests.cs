@@ -32,7 +32,7 @@ public sealed class TemplateBudgetTests
     }
 
     [Fact]
-    public void Budget_is_shared_by_all_that_one_command_does()
+    public void Budget_is_shared_by_all_templates_of_one_command()
     {
         var budget = new TemplateBudget(maxSteps: 10);
         "[a]".FillText("""{"a": 1}""", budget);
@@ -45,7 +45,7 @@ public sealed class TemplateBudgetTests
     }
 
     [Fact]
-    public void Output_is_counted_in_bytes_of_what_is_handed_out()
+    public void Output_is_counted_in_bytes_of_the_result()
     {
         var budget = new TemplateBudget();
 
@@ -69,9 +69,9 @@ public sealed class TemplateBudgetTests
     }
 
     [Fact]
-    public void Format_that_doubles_its_text_again_and_again_is_stopped()
+    public void Format_that_doubles_its_text_repeatedly_is_stopped()
     {
-        // Each level writes the data's text, which has the fields in it again, ten times.
+        // Each level writes the data's text, which contains the fields again, ten times.
         var data = $$"""{"a": "{{"{a}".Repeat(10)}}"}""";
         var template = "[!f:".Repeat(30) + "{a}" + "]".Repeat(30);
 
@@ -200,7 +200,7 @@ public sealed class TemplateBudgetTests
     [InlineData(1, -1, 1)]
     [InlineData(1, 1, 0)]
     [InlineData(1, 1, 100_000)]
-    public void Limits_must_be_sensible(int steps, int output, int depth)
+    public void Limits_must_be_in_range(int steps, int output, int depth)
     {
         var create = () => new TemplateBudget(steps, output, depth);
 

@@ -48,7 +48,7 @@ public sealed class TemplateErrorTests
     }
 
     [Fact]
-    public void Parse_error_says_where_what_and_the_way_out()
+    public void Parse_error_names_the_place_the_cause_and_the_fix()
     {
         var parse = () => Template.Parse("""{"items": [0, 1, "[a"]}""".Json(), "params");
 
@@ -73,7 +73,7 @@ public sealed class TemplateErrorTests
     }
 
     [Fact]
-    public void Missing_key_says_which_key_of_which_path()
+    public void Missing_key_error_names_the_key_and_the_path()
     {
         var fill = () => """{"to": {"name": "[kws.user.name]"}}""".Json().Fill("""{"kws": {"user": {}}}""".Json());
 
@@ -146,7 +146,7 @@ public sealed class TemplateErrorTests
     }
 
     [Fact]
-    public void There_must_be_a_value_to_parse()
+    public void Undefined_value_is_refused()
     {
         var parse = () => Template.Parse(default);
 

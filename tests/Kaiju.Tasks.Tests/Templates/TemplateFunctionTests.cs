@@ -30,7 +30,7 @@ public sealed class TemplateFunctionTests
     }
 
     [Fact]
-    public void Randint_gives_both_ends_and_nothing_beyond()
+    public void Randint_includes_both_bounds_and_nothing_beyond()
     {
         var drawn = Enumerable.Range(0, 256).Select(b => int.Parse(Call("randint:-1:2", fill: (byte)b), null))
             .ToHashSet();

@@ -4,7 +4,7 @@ using Kaiju.Tasks.Templates;
 
 namespace Kaiju.Tasks.Tests.Templates;
 
-/// <summary>Short forms of what every test of the languages does.</summary>
+/// <summary>Helpers of the tests of both languages.</summary>
 internal static class TemplateTestExtensions
 {
     public static JsonElement Json(this string json) => JsonElement.Parse(json);

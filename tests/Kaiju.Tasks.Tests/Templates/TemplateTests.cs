@@ -65,7 +65,7 @@ public sealed class TemplateTests
         Template.Parse(json.Json()).IsConstant.Should().BeFalse();
 
     [Fact]
-    public void Single_operator_hands_out_the_element_of_the_data_without_a_copy()
+    public void Single_operator_returns_the_element_of_the_data_without_a_copy()
     {
         var data = """{"a": {"b": [1, {"c": 2.50}]}}""".Json();
         var budget = new TemplateBudget();

@@ -125,7 +125,7 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Refused))]
-    public void What_cannot_be_run_or_stored_is_refused(string why, TaskDefinition definition)
+    public void An_invalid_definition_is_refused(string why, TaskDefinition definition)
     {
         var prepare = () => Checker.Prepare(definition);
 
@@ -133,7 +133,7 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Everything_that_is_wrong_is_named_in_one_error_and_nothing_is_stored()
+    public async Task All_faults_are_named_in_one_error_and_nothing_is_stored()
     {
         var create = () => _host.Client.CreateAsync(new TaskDefinition
         {
@@ -199,7 +199,7 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
             With(new("do"), new TaskCommand("do", new { a = "[0]", b = "[0.5]", c = "[kws.7]", d = "[01:x]" })));
 
     [Fact]
-    public async Task A_store_takes_only_what_was_prepared()
+    public async Task A_store_accepts_only_prepared_definitions()
     {
         var create = async () => await _host.Store.CreateAsync([One()], OnConflict.Fail, default);
 
@@ -232,7 +232,7 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_value_whose_only_member_is_reserved_is_refused_at_every_door()
+    public async Task A_value_whose_only_member_is_reserved_is_refused_by_every_method()
     {
         var reserved = Json.Of("""{"$kaiju": {"a": 1}}""");
         await using var host = new TaskTestHost(tasks => tasks

@@ -4,7 +4,7 @@ namespace Kaiju.Tasks.Tests.Wire;
 
 public sealed class DefinitionJsonTests
 {
-    /// <summary>As the Python original stores a task, all members there.</summary>
+    /// <summary>A task as the Python original stores it, with all members.</summary>
     private const string Stored = """
         {
           "id": "d6f1c9d4", "app_name": "app.main", "enabled": true, "cron": "*/5 * * * *", "max_exec_timeout": 600,
@@ -21,7 +21,7 @@ public sealed class DefinitionJsonTests
         """;
 
     [Fact]
-    public void What_the_original_stores_loads()
+    public void A_definition_that_the_original_stored_loads()
     {
         var task = TaskDefinition.FromJson(Stored);
 
@@ -46,7 +46,7 @@ public sealed class DefinitionJsonTests
     }
 
     [Fact]
-    public void What_was_loaded_is_written_again_with_the_same_members()
+    public void A_loaded_definition_is_written_with_the_same_members()
     {
         var written = TaskDefinition.FromJson(Stored).ToJson();
 
@@ -112,7 +112,7 @@ public sealed class DefinitionJsonTests
     }
 
     [Fact]
-    public void Unknown_members_are_passed_over() =>
+    public void Unknown_members_are_ignored() =>
         TaskDefinition.FromJson(
             """{"id": "t", "unheard": {"of": 1}, "commands": [{"method": "do", "more": true}]}""").Id
             .Should()
@@ -154,7 +154,7 @@ public sealed class DefinitionJsonTests
     }
 
     [Fact]
-    public void Everything_that_is_wrong_is_named_in_one_error()
+    public void All_faults_are_named_in_one_error()
     {
         var load = () => TaskDefinition.FromJson(
             """
@@ -198,7 +198,7 @@ public sealed class DefinitionJsonTests
         load.Should().Throw<TaskValidationException>().WithMessage("*lone surrogate*");
     }
 
-    /// <summary>Every member with a value of its own, and every member with its default.</summary>
+    /// <summary>Every member with a non-default value, and every member with its default.</summary>
     [Theory]
     [InlineData("""
         {
@@ -237,7 +237,7 @@ public sealed class DefinitionJsonTests
     [InlineData("""{"unknown": 1}""")]
     [InlineData("""{"commands": {}}""")]
     [InlineData("""{"restart_policy": "NEVER"}""")]
-    public void What_no_store_has_written_is_no_stored_definition(string json)
+    public void Json_that_no_store_has_written_is_not_a_stored_definition(string json)
     {
         var read = () => TaskDefinition.FromStoredJson(System.Text.Encoding.UTF8.GetBytes(json), "t", "app");
 

@@ -40,7 +40,7 @@ public sealed class RecordJsonTests
     }
 
     [Fact]
-    public void A_stored_task_is_written_again_as_it_was()
+    public void A_stored_task_is_written_unchanged()
     {
         var written = Json.Of(TaskRecord.FromJson(Stored).ToJson());
 
@@ -71,7 +71,7 @@ public sealed class RecordJsonTests
     [InlineData("""{"method": "_TIMER_"}""", "1718452890", WaitKind.Timer)]
     [InlineData("""{"method": "do"}""", "null", WaitKind.Message)]
     [InlineData("""{"method": "do"}""", "1718452890", WaitKind.Timer)]
-    public void A_waiting_task_waits_for_what_its_command_says(string command, string deadline, WaitKind wait)
+    public void A_waiting_task_takes_its_wait_from_its_command(string command, string deadline, WaitKind wait)
     {
         var task = TaskRecord.FromJson(
             $$"""{"id": "t", "status": "WAITING", "wait_deadline": {{deadline}}, "commands": [{{command}}]}""");
@@ -80,7 +80,7 @@ public sealed class RecordJsonTests
     }
 
     [Fact]
-    public async Task What_this_library_wrote_is_imported_as_it_was()
+    public async Task A_record_of_this_library_is_imported_unchanged()
     {
         await using var from = new TaskTestHost(
             tasks => tasks.AddCommand("fail", void () => throw new InvalidOperationException()));
@@ -112,7 +112,7 @@ public sealed class RecordJsonTests
     }
 
     [Fact]
-    public async Task What_the_original_wrote_is_put_right_when_it_is_imported()
+    public async Task A_record_of_the_original_is_corrected_when_it_is_imported()
     {
         await using var host = new TaskTestHost();
         var checker = host.Services.GetRequiredService<TaskDefinitionChecker>();
@@ -139,7 +139,7 @@ public sealed class RecordJsonTests
         (await host.GetAsync("cron")).Definition.Cron.Should().Be("30 0 3 * * *", "the original has its seconds last");
         (await host.GetAsync("failed")).RetryAt.Should().Be(host.Now);
         (await host.GetAsync("queued")).QueuedAt.Should().Be(DateTimeOffset.FromUnixTimeSeconds(1718452000));
-        (await host.GetAsync("odd")).Definition.MaxRetries.Should().Be(99, "what ran elsewhere is kept as it is");
+        (await host.GetAsync("odd")).Definition.MaxRetries.Should().Be(99, "a task from elsewhere is kept unchanged");
         FluentActions.Invoking(() => Read("""{"id": "t", "kws": [1], "commands": []}""")).Should()
             .Throw<TaskValidationException>().Which.Faults.Should().HaveCount(2);
     }
@@ -154,7 +154,7 @@ public sealed class RecordJsonTests
     }
 
     [Fact]
-    public void Everything_that_is_wrong_with_a_record_is_named()
+    public void All_faults_of_a_record_are_named()
     {
         var load = () => TaskRecord.FromJson("""{"status": "Idle", "result": {}, "commands": 1}""");
 
@@ -166,7 +166,7 @@ public sealed class RecordJsonTests
     }
 
     [Fact]
-    public void An_executors_task_travels_as_json()
+    public void An_executors_task_round_trips_as_json()
     {
         var task = new ExecutorTask
         {
@@ -203,7 +203,7 @@ public sealed class RecordJsonTests
     }
 
     [Fact]
-    public void A_notification_travels_as_json()
+    public void A_notification_round_trips_as_json()
     {
         var notification = new TaskNotification
         {

@@ -5,7 +5,7 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Tests.Wire;
 
-/// <summary>What JSON can be stored: the same for every way of writing the same value.</summary>
+/// <summary>JSON that can be stored: the same for every spelling of a value.</summary>
 public sealed class StorableJsonTests
 {
     private const int MaxDepth = 5;
@@ -15,8 +15,7 @@ public sealed class StorableJsonTests
     private static readonly Gen<string> _any = Gen.Frequency((40, _text), (1, _bad));
 
     /// <summary>
-    /// Keys and texts as they are or as escapes, few keys or many: what is said is what a reading of the value itself
-    /// finds.
+    /// Keys and texts raw or escaped, few keys or many: the fault is the same as one found by reading the value itself.
     /// </summary>
     [Fact]
     public void A_value_has_the_same_fault_however_it_is_written() =>
@@ -63,7 +62,7 @@ public sealed class StorableJsonTests
     [Theory]
     [InlineData("[\"a\", \"?\"]", "[1]")]
     [InlineData("{\"a\": {\"?\": 1}}", "a")]
-    public void Bytes_that_are_no_text_are_refused_by_their_place(string json, string place)
+    public void Bytes_that_are_not_text_are_refused_with_their_place(string json, string place)
     {
         var utf8 = Encoding.UTF8.GetBytes(json);
         utf8[Array.IndexOf(utf8, (byte)'?')] = 0xFF;
@@ -99,7 +98,7 @@ public sealed class StorableJsonTests
 
     private abstract record Value
     {
-        /// <summary>What is wrong with it, found by looking at the value and not at its bytes.</summary>
+        /// <summary>The fault of the value, found in the value and not in its bytes.</summary>
         public abstract string? FindFault(int depth);
 
         public string Written(bool[] escapes)

@@ -236,7 +236,7 @@ public sealed class WireFormTests
     {
         var options = _options[set];
 
-        // The user's own converter for all enums comes before that of the type.
+        // The user's own converter for all enums takes precedence over that of the type.
         foreach (var (given, expected) in _values.Where(
             value => value.Value is not Enum || options.Converters.Count == 0))
         {
@@ -289,7 +289,7 @@ public sealed class WireFormTests
     }
 
     [Fact]
-    public void Nothing_and_what_is_not_valid_yet_is_written()
+    public void Null_and_invalid_values_are_written()
     {
         JsonSerializer.Serialize<TaskDefinition?>(null).Should().Be("null");
         JsonSerializer.Serialize(new TaskDefinition { Commands = null!, RestartPolicy = (RestartPolicy)7 })
@@ -335,7 +335,7 @@ public sealed class WireFormTests
         typeof(TaskState),
         "1",
         "A TaskState must be one of IDLE, QUEUED, EXECUTED, SUSPENDED, WAITING, FINISHED, FAILED.")]
-    public void What_is_not_of_the_type_is_a_json_exception_that_says_so(Type type, string json, string message)
+    public void Json_of_another_type_is_refused_with_the_name_of_the_type(Type type, string json, string message)
     {
         var read = () => JsonSerializer.Deserialize(json, type);
 
@@ -343,7 +343,7 @@ public sealed class WireFormTests
     }
 
     [Fact]
-    public async Task A_minimal_api_returns_and_takes_the_types()
+    public async Task A_minimal_api_returns_and_accepts_the_types()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");

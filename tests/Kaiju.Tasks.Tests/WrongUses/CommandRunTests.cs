@@ -241,7 +241,7 @@ public sealed class CommandRunTests
 
     [Theory]
     [MemberData(nameof(Filled))]
-    public async Task A_stage_whose_template_condition_or_result_is_wrong_shows_no_value(
+    public async Task The_error_of_a_template_a_condition_or_a_result_shows_no_value(
         TaskCommand command, string message)
     {
         await using var host = new TaskTestHost(
@@ -254,7 +254,7 @@ public sealed class CommandRunTests
     }
 
     [Fact]
-    public async Task What_may_be_null_may_be_missing_from_a_record()
+    public async Task A_nullable_member_may_be_missing_from_a_record()
     {
         await using var host = new TaskTestHost(
             tasks => tasks.AddCommand(
@@ -265,7 +265,7 @@ public sealed class CommandRunTests
     }
 
     [Fact]
-    public async Task A_class_that_only_gets_is_read_through_its_constructor()
+    public async Task A_class_with_getters_alone_is_read_through_its_constructor()
     {
         await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", ([Params] OnlyGets given) => given.Id));
 
@@ -281,7 +281,7 @@ public sealed class CommandRunTests
     }
 
     [Fact]
-    public async Task Results_and_kws_are_read_as_the_hosts_options_say()
+    public async Task Results_and_kws_are_read_with_the_hosts_options()
     {
         await using var host = new TaskTestHost(tasks => tasks
             .AddCommand("first", () => new { street = "x" })
@@ -324,7 +324,7 @@ public sealed class CommandRunTests
     }
 
     [Fact]
-    public async Task Logging_that_is_added_later_is_heard()
+    public async Task Logging_that_is_added_later_is_used()
     {
         using var logs = new RecordedLogs();
         await using var services = new ServiceCollection().AddKaijuTasks().Services

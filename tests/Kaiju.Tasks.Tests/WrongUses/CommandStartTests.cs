@@ -8,7 +8,9 @@ using static Kaiju.Tasks.Tests.WrongUses.StartSubjects;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
-/// <summary>Commands, middleware and sinks that cannot work: the start fails and says which, where and why.</summary>
+/// <summary>
+/// Commands, middleware and sinks that cannot work: the start fails and names the part, the place and the reason.
+/// </summary>
 public sealed class CommandStartTests
 {
     private const string File = "Program.cs";
@@ -277,7 +279,7 @@ public sealed class CommandStartTests
 
     [Theory]
     [MemberData(nameof(Accepted))]
-    public async Task The_start_takes(string use, Action<KaijuTasksBuilder> build) =>
+    public async Task The_start_accepts(string use, Action<KaijuTasksBuilder> build) =>
         await FluentActions.Awaiting(() => StartAsync(build)).Should().NotThrowAsync(use);
 
     [Fact]
@@ -326,7 +328,7 @@ public sealed class CommandStartTests
     }
 
     [Fact]
-    public void A_marked_method_with_a_blank_name_says_where_it_is() =>
+    public void The_error_of_a_marked_method_with_a_blank_name_names_the_method() =>
         FluentActions.Invoking(() => new ServiceCollection().AddKaijuTasks().AddCommands<BlankName>()).Should()
             .Throw<ArgumentException>()
             .Which.Message.Should().Be(

@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Tests.WrongUses;
 
 /// <summary>
-/// Definitions that cannot be meant, each with its whole message. Cron expressions: CronTextTests; values that are not
-/// JSON: JsonValueTests.
+/// Definitions that are certainly wrong, each with its whole message. Cron expressions: CronTextTests; values that are
+/// not JSON: JsonValueTests.
 /// </summary>
 public sealed class DefinitionTests
 {
@@ -45,11 +45,11 @@ public sealed class DefinitionTests
     }
 
     /// <summary>
-    /// What looks wrong and may be meant: any text is an id, the next task may come later, kws may be changed until the
-    /// run begins, and a command that this host does not know may be known to its executors.
+    /// Definitions that look wrong but may be intended. Any text is an id, the next task may be created later, and kws
+    /// may change until the run begins. A command that this host does not know may be known to its executors.
     /// </summary>
     [Fact]
-    public async Task A_definition_that_may_be_meant_is_taken()
+    public async Task An_unusual_definition_is_accepted()
     {
         await using var host = new TaskTestHost();
 
@@ -60,7 +60,7 @@ public sealed class DefinitionTests
         await host.Client.CreateAsync(One("_MESSAGE_", new { }));
     }
 
-    /// <summary>They were stored elsewhere, so they are kept.</summary>
+    /// <summary>Stored tasks come from other versions, so their names are kept.</summary>
     [Fact]
     public async Task A_stored_task_may_have_blank_names()
     {

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Kaiju.Tasks.Tests.WrongUses;
 
 /// <summary>
-/// Wrong uses of a host's registration, each with its whole message: at the start, or in the log where the host works
-/// without.
+/// Wrong uses of a host's registration, each with its whole message: at the start, or in the log if the host can still
+/// work.
 /// </summary>
 public sealed class HostingTests
 {

@@ -7,7 +7,7 @@ using static Kaiju.Tasks.Tests.WrongUses.JsonSubjects;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
-/// <summary>The values that are refused, and what is said of each.</summary>
+/// <summary>The refused values and their messages.</summary>
 public static class JsonFaults
 {
     private static string NotReadBack =>
@@ -15,7 +15,7 @@ public static class JsonFaults
         + "a converter to SerializerOptions.";
 
     /// <summary>
-    /// Wrong use, the value, the message behind its place for the caller, and for what is stored where it is another.
+    /// Wrong use, value, the message behind its place for the caller, and that of stored errors if it differs.
     /// </summary>
     public static TheoryData<string, Func<object>, string, string?> Values => new()
     {

@@ -8,7 +8,7 @@ using System.Text.Json.Serialization;
 namespace Kaiju.Tasks.Tests.WrongUses;
 
 /// <summary>
-/// What is given in the tests: types whose values cannot be written or would be lost, and their like that can.
+/// Values of the tests: types whose values cannot be written or would be lost, and similar ones that can be written.
 /// </summary>
 public static class JsonSubjects
 {

@@ -9,12 +9,14 @@ using static Kaiju.Tasks.Tests.WrongUses.JsonSubjects;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
-/// <summary>Values that are not JSON, or would be lost as JSON: refused where they are given, by their place.</summary>
+/// <summary>
+/// Values that are not JSON, or would be lost as JSON, are refused where they are given, with their place.
+/// </summary>
 public sealed class JsonValueTests
 {
     [Theory]
     [MemberData(nameof(JsonFaults.Values), MemberType = typeof(JsonFaults))]
-    public async Task A_value_is_refused_by_its_place_wherever_it_is_given(
+    public async Task A_value_is_refused_with_its_place_wherever_it_is_given(
         string wrongUse, Func<object> make, string caller, string? stored)
     {
         await using var host = new TaskTestHost(
@@ -94,7 +96,7 @@ public sealed class JsonValueTests
     }
 
     [Fact]
-    public async Task Everything_that_is_wrong_is_named_at_once_with_what_the_callers_code_threw()
+    public async Task All_faults_are_named_at_once_with_the_exception_of_the_callers_code()
     {
         await using var host = new TaskTestHost();
 
@@ -140,7 +142,7 @@ public sealed class JsonValueTests
     }
 
     [Fact]
-    public async Task A_document_that_was_disposed_of_is_refused_where_it_is_given()
+    public async Task A_disposed_document_is_refused_where_it_is_given()
     {
         await using var host = new TaskTestHost(tasks => tasks
             .AddJsonCommand("json", (_, _, _) => ValueTask.FromResult(Disposed()))
@@ -349,7 +351,7 @@ public sealed class JsonValueTests
     }
 
     [Fact]
-    public void Guards_cost_no_allocation_where_nothing_is_wrong()
+    public void Guards_do_not_allocate_for_valid_values()
     {
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web);
         var value = new Node { Next = new Node() };

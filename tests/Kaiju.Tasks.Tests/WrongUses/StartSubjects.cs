@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Kaiju.Tasks.Tests.WrongUses;
 
-/// <summary>What is registered in the tests: types that cannot be bound or made, and their like that can.</summary>
+/// <summary>Registrations of the tests: types that cannot be bound or constructed, and similar ones that can.</summary>
 internal static class StartSubjects
 {
     internal interface INotThere;
