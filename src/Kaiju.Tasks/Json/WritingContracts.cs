@@ -36,8 +36,8 @@ internal sealed class WritingContracts
     public JsonTypeInfo Declared(Type type) => _options.GetTypeInfo(type);
 
     /// <summary>
-    /// The contract of a whole value by its runtime type. If a base type has a discriminator for the type, it is the
-    /// contract of that base, so that the value can be read back as the base.
+    /// The contract of a whole value by its runtime type. If a base type has a discriminator for it, the contract is
+    /// that of the base, so that the value can be read back.
     /// </summary>
     public JsonTypeInfo Whole(Type type) =>
         _wholes.TryGetValue(type, out var known) ? known : _wholes.GetOrAdd(type, Find(type));

@@ -11,7 +11,7 @@ namespace Kaiju.Tasks;
 /// fields are restricted, a day that matches one of them is enough, as in Vixie cron and the Python original.
 /// <para>
 /// A local time that is skipped when clocks are put forward occurs right after the gap. A local time that is repeated
-/// when clocks are put back occurs once, or twice if the schedule is an interval, such as <c>*/5 * * * *</c>.
+/// when clocks are put back occurs once. It occurs twice if the schedule is an interval, such as <c>*/5 * * * *</c>.
 /// </para>
 /// </summary>
 public sealed class CronSchedule
@@ -175,7 +175,7 @@ public sealed class CronSchedule
         return first?.Ticks < _lastTime ? first.Value.Ticks : null;
     }
 
-    // An interval has a star, a step or a range in the time of day, or is a macro that occurs more than once a day.
+    // An interval has a star, a step or a range in the time of day. A macro is one if it occurs more than once a day.
     private static bool IsInterval(string[] fields) => fields.Length < 5
         ? fields is [['@', 'h' or 'H' or 'e' or 'E', ..]]
         : fields[..^DayOfMonthFromEnd].Any(field => field.AsSpan().ContainsAny(_intervals));

@@ -15,8 +15,9 @@ internal readonly record struct OffsetChange(long At, long Before, long After)
 
 /// <summary>
 /// The offsets of a time zone at each instant. <see cref="TimeZoneInfo"/> converts instants correctly. Its answers
-/// about local times (invalid, ambiguous) are wrong if daylight saving time is negative, such as in Dublin, and on the
-/// days on which a country changes its base offset. See docs/decisions/0009-local-times-come-from-offsets.md.
+/// about local times (invalid, ambiguous) are wrong if daylight saving time is negative, such as in Dublin. They are
+/// also wrong on days on which a country changes its base offset. See
+/// docs/decisions/0009-local-times-come-from-offsets.md.
 /// </summary>
 /// <param name="zone">The zone.</param>
 internal sealed class ZoneOffsets(TimeZoneInfo zone)
