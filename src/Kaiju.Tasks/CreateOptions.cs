@@ -5,7 +5,7 @@ namespace Kaiju.Tasks;
 /// <summary>Options for the creation of a task.</summary>
 public sealed class CreateOptions
 {
-    /// <summary>The treatment of an id that exists. Default <see cref="OnConflict.Fail"/>.</summary>
+    /// <summary>The way to handle a task whose id exists. Default <see cref="OnConflict.Fail"/>.</summary>
     public OnConflict OnConflict { get; init; }
 
     /// <summary>

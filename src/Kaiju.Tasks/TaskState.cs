@@ -81,7 +81,9 @@ public enum ChainResult
     Busy = 4,
 }
 
-/// <summary>How occurrences of a periodic task are handled that were missed while no manager was running.</summary>
+/// <summary>
+/// The ways to handle occurrences of a periodic task that were missed while no manager was running.
+/// </summary>
 public enum MissedRuns
 {
     /// <summary>
@@ -129,7 +131,7 @@ public enum RestartPolicy
     First = 1,
 }
 
-/// <summary>How a task is created whose id exists.</summary>
+/// <summary>The ways to handle the creation of a task whose id exists.</summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public enum OnConflict
 {

@@ -30,7 +30,8 @@ public sealed class TaskHandle(ITaskClient client)
     public required TaskState State { get; init; }
 
     /// <summary>
-    /// Why the definition is <see cref="CreateResult.Invalid"/>, one sentence each. Empty for every other result.
+    /// The faults of an invalid definition, one sentence each. Empty for results other than
+    /// <see cref="CreateResult.Invalid"/>.
     /// </summary>
     public IReadOnlyList<string> Faults { get; init; } = [];
 

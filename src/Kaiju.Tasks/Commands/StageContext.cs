@@ -114,8 +114,8 @@ public sealed class StageContext
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     /// <summary>
-    /// How <see cref="GetResult{T}(int)"/>, <see cref="GetKws{T}"/> and <see cref="GetMeta{T}"/> read JSON: the host's
-    /// <see cref="KaijuTasksOptions.SerializerOptions"/>. Default: System.Text.Json's Web defaults.
+    /// The options by which <see cref="GetResult{T}(int)"/>, <see cref="GetKws{T}"/> and <see cref="GetMeta{T}"/> read
+    /// JSON: <see cref="KaijuTasksOptions.SerializerOptions"/> of the host. Default: System.Text.Json's Web defaults.
     /// </summary>
     public JsonSerializerOptions SerializerOptions { get; init; } = WireText.DefaultOptions;
 
@@ -129,8 +129,8 @@ public sealed class StageContext
     /// <summary>The claim under which the stage runs.</summary>
     internal Guid Claim => _task?.Claim ?? Guid.Empty;
 
-    /// <summary>The result of an earlier stage, as a type of yours.</summary>
-    /// <typeparam name="T">The type.</typeparam>
+    /// <summary>Reads the result of an earlier stage.</summary>
+    /// <typeparam name="T">The result's type.</typeparam>
     /// <param name="stage">The stage, from 0, less than <see cref="Stage"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The stage has no result.</exception>
     /// <exception cref="JsonException">The result does not fit the type.</exception>
@@ -145,23 +145,23 @@ public sealed class StageContext
     public T? GetResult<T>(int stage, JsonTypeInfo<T> typeInfo) =>
         TypedJson.ResultOf(Results, stage).Deserialize(typeInfo);
 
-    /// <summary>The kws, as a type of yours.</summary>
-    /// <typeparam name="T">The type.</typeparam>
+    /// <summary>Reads the kws.</summary>
+    /// <typeparam name="T">The type of the kws.</typeparam>
     /// <exception cref="JsonException">The kws do not fit the type.</exception>
     /// <exception cref="NotSupportedException">The type cannot be read from JSON, such as a value tuple.</exception>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public T? GetKws<T>() => TypedJson.Read<T>(Kws, SerializerOptions);
 
-    /// <summary>The metadata, as a type of yours.</summary>
-    /// <typeparam name="T">The type.</typeparam>
+    /// <summary>Reads the metadata.</summary>
+    /// <typeparam name="T">The type of the metadata.</typeparam>
     /// <exception cref="JsonException">The metadata does not fit the type.</exception>
     /// <exception cref="NotSupportedException">The type cannot be read from JSON, such as a value tuple.</exception>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     public T? GetMeta<T>() => TypedJson.Read<T>(Meta, SerializerOptions);
 
-    /// <summary>The values that a test has set, and the defaults of the others.</summary>
+    /// <summary>The values that a test has set, and their defaults.</summary>
     private sealed record Given(
         string TaskId,
         string AppName,

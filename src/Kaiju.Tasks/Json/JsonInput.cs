@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Json;
 
 /// <summary>
-/// What a caller gave: JSON, or an object of theirs that is written as JSON when the task is created.
+/// The input of a caller: JSON, or a .NET object that is written as JSON when the task is created.
 /// </summary>
 internal readonly record struct JsonInput
 {
@@ -14,13 +14,13 @@ internal readonly record struct JsonInput
 
     private JsonInput(object? value) => _value = value;
 
-    /// <summary>The JSON; undefined while there is only an object, and where nothing was given.</summary>
+    /// <summary>The JSON; undefined for an object that is not written yet, and for null.</summary>
     public JsonElement Json { get; }
 
-    /// <summary>What was given: the object, or the JSON, or null.</summary>
+    /// <summary>The input as it was set: the object, the JSON, or null.</summary>
     public object? Given => _value ?? (Json.ValueKind == JsonValueKind.Undefined ? null : Json);
 
-    /// <summary>How large the value is, for texts that must not show it.</summary>
+    /// <summary>The size of the value, for texts that must not show it.</summary>
     public string SizeText
     {
         get
@@ -46,9 +46,9 @@ internal readonly record struct JsonInput
     };
 
     /// <summary>
-    /// The JSON as our own: written from the object, or copied, so that the caller's document may be disposed of.
+    /// Writes the object as JSON, or copies the JSON, so that the caller's document may be disposed of.
     /// </summary>
-    /// <exception cref="UnwritableException">It cannot be written, or its document was disposed of.</exception>
+    /// <exception cref="UnwritableException">The input cannot be written, or its document was disposed of.</exception>
     public JsonElement Owned(JsonSerializerOptions options, string place)
     {
         if (_value is not null)
@@ -67,12 +67,12 @@ internal readonly record struct JsonInput
     }
 
     /// <summary>
-    /// What is wrong with JSON whose document is gone: often <c>using</c> in the method that returns it.
+    /// The fault of JSON whose document was disposed of, often by <c>using</c> in the method that returns the element.
     /// </summary>
     public static string Disposed(string place) =>
         $"{place} is a JsonElement whose JsonDocument was disposed of; give a Clone() of the element.";
 
-    /// <summary>The same as JSON alone.</summary>
+    /// <summary>Returns the input as JSON.</summary>
     /// <exception cref="UnwritableException">The object cannot be written.</exception>
     [UnconditionalSuppressMessage(
         "Trimming", "IL2026", Justification = "An object gets in only through members that are marked so themselves.")]
@@ -82,7 +82,7 @@ internal readonly record struct JsonInput
         _value is null ? this : new JsonInput(JsonWriting.Element(_value, options, place));
 }
 
-/// <summary>Why members that take objects are marked.</summary>
+/// <summary>The reason for which members that take objects are marked as unsafe for trimming.</summary>
 internal static class TrimmingNotice
 {
     public const string Message =

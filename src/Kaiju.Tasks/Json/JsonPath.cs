@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Json;
 
-/// <summary>Places within JSON as messages name them: <c>kws.order.lines[2]</c>.</summary>
+/// <summary>Places in JSON, as messages name them: <c>kws.order.lines[2]</c>.</summary>
 internal static class JsonPath
 {
     private const int LongestName = 50;
@@ -14,7 +14,7 @@ internal static class JsonPath
     public static string Entry(string place, int index) =>
         string.Create(CultureInfo.InvariantCulture, $"{place}[{index}]");
 
-    /// <summary>The place of the token that begins at an offset; of a name, the object that has it.</summary>
+    /// <summary>The place of the token at an offset; for a member's name, the place of its object.</summary>
     public static string Find(ReadOnlySpan<byte> utf8, long offset, string place)
     {
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = int.MaxValue });

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Json;
 
-/// <summary>A value's kind and length, for what is stored or logged: the value itself may be a secret.</summary>
+/// <summary>Describes the kind and length of a value for errors and logs, since the value may be secret.</summary>
 internal static class JsonShape
 {
     private const int MostNames = 10;
@@ -21,7 +21,7 @@ internal static class JsonShape
 
     public static string Of(string text) => $"a text of {Count(text.Length, "character", "characters")}";
 
-    /// <summary>The names of an object's members: they are the program's words and not its data.</summary>
+    /// <summary>The names of an object's members. They come from the program and are not secret.</summary>
     public static string Members(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Object || json.GetPropertyCount() is var count && count == 0)

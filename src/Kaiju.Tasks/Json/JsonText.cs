@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Json;
 
-/// <summary>JSON values as the text they were written as: their bytes, their size, and as messages show them.</summary>
+/// <summary>The text of JSON values: their bytes, their size, and their form in messages.</summary>
 internal static class JsonText
 {
     /// <summary>The JSON value null.</summary>
@@ -12,25 +12,25 @@ internal static class JsonText
     /// <summary>The JSON value {}.</summary>
     public static readonly JsonElement EmptyObject = JsonElement.Parse("{}"u8);
 
-    /// <summary>The bytes of the value as it was written.</summary>
+    /// <summary>The bytes of the value, with its original spelling.</summary>
     public static ReadOnlySpan<byte> Raw(JsonElement json) => JsonMarshal.GetRawUtf8Value(json);
 
-    /// <summary>True if there is no value, or the value is null.</summary>
+    /// <summary>True if the value is undefined or null.</summary>
     public static bool IsNothing(JsonElement json) => json.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
 
-    /// <summary>How many bytes the value is; none if there is no value.</summary>
+    /// <summary>The number of bytes of the value; 0 if it is undefined.</summary>
     public static int Size(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : Raw(json).Length;
 
     /// <summary>
-    /// The value as our own, so that the caller's document may be disposed of; undefined stays undefined.
+    /// A copy of the value, so that the caller's document may be disposed of; undefined stays undefined.
     /// </summary>
     public static JsonElement Owned(JsonElement json) =>
         json.ValueKind == JsonValueKind.Undefined ? json : json.Clone();
 
-    /// <summary>The value, or null where there is none: for results and messages, which are always something.</summary>
+    /// <summary>The value, or JSON null if it is undefined, for results and messages.</summary>
     public static JsonElement OrNull(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? Null : json;
 
-    /// <summary>Text in quotes for a message, cut so that it stays readable.</summary>
+    /// <summary>The text in quotes for a message, cut to a readable length.</summary>
     public static string Quote(string text)
     {
         const int Longest = 100;
@@ -38,7 +38,7 @@ internal static class JsonText
         return text.Length <= Longest ? $"\"{shown}\"" : $"\"{shown}…\"";
     }
 
-    /// <summary>A value for a message, as it was written, cut so that it stays readable.</summary>
+    /// <summary>The value for a message, with its original spelling, cut to a readable length.</summary>
     public static string Show(JsonElement json)
     {
         const int Longest = 100;

@@ -4,20 +4,20 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Kaiju.Tasks.Json;
 
-/// <summary>The one way from a value of the caller's to JSON that may be stored.</summary>
+/// <summary>Writes values of the caller as JSON that can be stored. All values are written here.</summary>
 internal static class JsonWriting
 {
     private static readonly JsonWriterOptions _strict = new() { Encoder = StrictEncoder.Instance };
 
-    // Written to again and again; what is written may write something itself, and then takes another one.
+    // Reused by the thread. A value whose converter writes other JSON makes a second writer.
     [ThreadStatic]
     private static ReusedWriter? _spare;
 
-    /// <summary>A value of a type that a source generator knows.</summary>
+    /// <summary>Writes a value of a type with source-generated JSON.</summary>
     /// <param name="value">The value.</param>
-    /// <param name="typeInfo">How it is written.</param>
-    /// <param name="place">Where it stands, such as <c>commands[1].params</c>, for the message.</param>
-    /// <exception cref="UnwritableException">It cannot be written, or would be lost.</exception>
+    /// <param name="typeInfo">The JSON contract of the value's type.</param>
+    /// <param name="place">The place of the value for the message, such as <c>commands[1].params</c>.</param>
+    /// <exception cref="UnwritableException">The value cannot be written, or would be lost.</exception>
     public static JsonElement Element<T>(T value, JsonTypeInfo<T> typeInfo, string place)
     {
         ArgumentNullException.ThrowIfNull(typeInfo);
@@ -30,12 +30,12 @@ internal static class JsonWriting
         }
         catch (Exception e)
         {
-            // Whatever it is: the caller's getters and converters throw what they like.
+            // Catch all exceptions: the caller's getters and converters can throw any.
             throw UnwritableSearch.Find(value, typeInfo, place, e);
         }
     }
 
-    /// <summary>A value of which only the object tells the type.</summary>
+    /// <summary>Writes a value by its runtime type.</summary>
     /// <inheritdoc cref="Element{T}(T, JsonTypeInfo{T}, string)"/>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
@@ -55,12 +55,12 @@ internal static class JsonWriting
         }
     }
 
-    /// <summary>Text as a JSON value.</summary>
+    /// <summary>Writes text as a JSON value.</summary>
     public static JsonElement Text(string text) =>
         Element(text, static (writer, value) => writer.WriteStringValue(value));
 
-    /// <summary>What is written by a function.</summary>
-    /// <exception cref="JsonException">It cannot be written.</exception>
+    /// <summary>Returns the JSON that a function writes.</summary>
+    /// <exception cref="JsonException">The function wrote text that cannot be stored.</exception>
     public static JsonElement Element<TState>(TState state, Action<Utf8JsonWriter, TState> write)
     {
         var output = _spare ?? new ReusedWriter(_strict);
@@ -75,7 +75,7 @@ internal static class JsonWriting
         }
     }
 
-    /// <summary>Writes a value to nowhere, to see whether it can be written.</summary>
+    /// <summary>Writes a value and discards the JSON, to find out whether it can be written.</summary>
     public static void Discard(object value, JsonTypeInfo typeInfo)
     {
         using var writer = new Utf8JsonWriter(Stream.Null, _strict);

@@ -9,8 +9,8 @@ using Kaiju.Tasks.Commands;
 namespace Kaiju.Tasks.Json;
 
 /// <summary>
-/// Types of which the serializer drops the value in silence: <c>(1, "a")</c> would be stored as <c>{}</c>, and a
-/// BigInteger could never be read back. They are refused instead, wherever they stand.
+/// Finds types whose values the serializer would lose silently: <c>(1, "a")</c> would be stored as <c>{}</c>, and a
+/// BigInteger could not be read back. Their values are refused, at any depth.
 /// </summary>
 internal static class Lossy
 {
@@ -18,7 +18,8 @@ internal static class Lossy
     private static readonly ConditionalWeakTable<JsonTypeInfo, Found> _read = [];
 
     /// <summary>
-    /// A modifier of contracts: values of such a type fail when written, and not the types that might hold one.
+    /// A modifier of contracts: writing a value of such a type fails. Types with members of such a type can still be
+    /// written while those members are null.
     /// </summary>
     public static void Refuse(JsonTypeInfo typeInfo)
     {
@@ -28,21 +29,25 @@ internal static class Lossy
         }
     }
 
-    /// <summary>Why the type was refused, if that is what an exception of the serializer says; else null.</summary>
+    /// <summary>
+    /// The reason for which a type was refused, if an exception of the serializer says so; else null.
+    /// </summary>
     public static string? ReasonOf(Exception thrown) =>
         (thrown as LossyTypeException ?? thrown.InnerException as LossyTypeException)?.Message;
 
     /// <summary>
-    /// Why a type's values, or its members', would be lost when written; null if not, as far as types tell.
+    /// The reason for which values of a type or of its members would be lost when written; null if the types show none.
     /// </summary>
     public static string? FindFault(JsonTypeInfo typeInfo) =>
         _written.GetValue(typeInfo, static root => new Found(new Walk(reads: false).Find(root, ""))).Fault;
 
-    /// <summary>The same when read: members that are only written do not matter.</summary>
+    /// <summary>
+    /// The reason for which values would be lost when read; members that are only written are ignored.
+    /// </summary>
     public static string? FindReadingFault(JsonTypeInfo typeInfo) =>
         _read.GetValue(typeInfo, static root => new Found(new Walk(reads: true).Find(root, ""))).Fault;
 
-    /// <summary>Why values of the very type would be lost; null if they would not.</summary>
+    /// <summary>The reason for which values of the type itself would be lost; null if there is none.</summary>
     public static string? Reason(JsonTypeInfo typeInfo)
     {
         if (typeInfo.Kind != JsonTypeInfoKind.Object)
@@ -67,7 +72,7 @@ internal static class Lossy
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "A field that was trimmed away holds nothing.")]
     private static bool HasFields(Type type) => type.GetFields(BindingFlags.Public | BindingFlags.Instance).Length > 0;
 
-    // A struct of the framework's, such as a BigInteger or a Range: no member of it could be set.
+    // A struct of the framework, such as BigInteger or Range, without a member that can be set.
     private static bool CannotBeReadBack(JsonTypeInfo typeInfo) =>
         typeInfo.Type.IsValueType
         && typeInfo.Type.Assembly.GetName().Name!.StartsWith("System.", StringComparison.Ordinal)
@@ -75,7 +80,7 @@ internal static class Lossy
 
     private sealed record Found(string? Fault);
 
-    /// <summary>A look at a type and at those of its members, each once.</summary>
+    /// <summary>Visits a type and the types of its members, each once.</summary>
     private sealed class Walk(bool reads)
     {
         private readonly HashSet<Type> _seen = [];
@@ -109,7 +114,7 @@ internal static class Lossy
             .Select(property => FindInPart(typeInfo, property.PropertyType, JsonPath.Member(place, property.Name)))
             .FirstOrDefault(fault => fault is not null);
 
-        // A member that is ignored has neither.
+        // An ignored member has neither a getter nor a setter.
         private bool Matters(JsonPropertyInfo property) =>
             reads ? property.Set is not null || property.AssociatedParameter is not null : property.Get is not null;
 
@@ -121,12 +126,12 @@ internal static class Lossy
             }
             catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
             {
-                // It may never be written: a value with it is refused when it is.
+                // The member may always be null. If it is not, its value is refused when it is written.
                 return null;
             }
         }
     }
 }
 
-/// <summary>A type whose values would be lost was to be written or read.</summary>
+/// <summary>Thrown when a value is written or read whose type would lose it.</summary>
 internal sealed class LossyTypeException(string reason) : NotSupportedException(reason);

@@ -4,24 +4,24 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Json;
 
 /// <summary>
-/// The keys of the objects that are open at a place of a JSON text, to find those that are repeated. While they are few
-/// and stand in the text as they are, without an escape, only their places are kept; after that, the keys themselves.
+/// The keys of the open objects at a place of a JSON text, to find repeated keys. Few keys without escapes are kept as
+/// places in the text; otherwise the keys themselves are kept.
 /// </summary>
 internal ref struct OpenKeys
 {
     private readonly ReadOnlySpan<byte> _utf8;
     private readonly Span<Range> _keys;
 
-    /// <summary>Where the keys of each open object begin among those of all.</summary>
+    /// <summary>The index of the first key of each open object.</summary>
     private readonly Span<int> _begins;
     private int _keyCount;
     private int _openCount;
     private Stack<HashSet<string>>? _sets;
 
-    /// <summary>No object is open.</summary>
+    /// <summary>Begins without an open object.</summary>
     /// <param name="utf8">The text, from the beginning of the value.</param>
-    /// <param name="keys">Room for the places of keys.</param>
-    /// <param name="begins">Room for the open objects.</param>
+    /// <param name="keys">The memory for the places of keys.</param>
+    /// <param name="begins">The memory for the open objects.</param>
     public OpenKeys(ReadOnlySpan<byte> utf8, Span<Range> keys, Span<int> begins)
     {
         _utf8 = utf8;
@@ -29,7 +29,7 @@ internal ref struct OpenKeys
         _begins = begins;
     }
 
-    /// <summary>An object begins.</summary>
+    /// <summary>Opens an object.</summary>
     public void Open()
     {
         if (_sets is null && _openCount == _begins.Length)
@@ -46,7 +46,7 @@ internal ref struct OpenKeys
         _begins[_openCount++] = _keyCount;
     }
 
-    /// <summary>The object that began last ends.</summary>
+    /// <summary>Closes the object that was opened last.</summary>
     public void Close()
     {
         if (_sets is not null)
@@ -58,7 +58,7 @@ internal ref struct OpenKeys
         _keyCount = _begins[--_openCount];
     }
 
-    /// <summary>Adds the key at which the reader stands; false if its object has it already.</summary>
+    /// <summary>Adds the reader's current key; false if its object already has it.</summary>
     public bool TryAdd(ref Utf8JsonReader reader)
     {
         if (_sets is null && (reader.ValueIsEscaped || _keyCount == _keys.Length))

@@ -4,11 +4,11 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Json;
 
-/// <summary>A writer with its buffer, to be used again and again by one thread at a time.</summary>
+/// <summary>A JSON writer with its buffer, for repeated use by one thread at a time.</summary>
 [SuppressMessage(
     "Design",
     "CA1001:Types that own disposable fields should be disposable",
-    Justification = "It lives as long as its thread, and holds nothing but memory.")]
+    Justification = "It lives as long as its thread, and holds only memory.")]
 internal sealed class ReusedWriter
 {
     private const int Usual = 512;
@@ -19,10 +19,10 @@ internal sealed class ReusedWriter
 
     public ReusedWriter(JsonWriterOptions options) => _writer = new Utf8JsonWriter(_buffer, options);
 
-    /// <summary>Not worth to be kept once it was needed for something large.</summary>
+    /// <summary>True if the buffer is small enough to be kept.</summary>
     public bool IsSmall => _buffer.Capacity <= Largest;
 
-    /// <summary>What a function writes; good until the next call.</summary>
+    /// <summary>Returns the bytes that a function writes; they are valid until the next call.</summary>
     public ReadOnlySpan<byte> Write<TState>(TState state, Action<Utf8JsonWriter, TState> write)
     {
         _buffer.ResetWrittenCount();

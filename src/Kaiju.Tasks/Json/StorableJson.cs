@@ -5,13 +5,13 @@ using System.Text.Unicode;
 namespace Kaiju.Tasks.Json;
 
 /// <summary>
-/// What JSON every store can hold: no repeated keys, no U+0000, no lone surrogates, bounded depth and size. Checked
-/// once at the door, so that no store has a rule of its own.
+/// The rules for JSON that every store can hold: no repeated keys, no U+0000, no lone surrogates, limited depth and
+/// size. JSON is checked once, before it reaches a store, so that no store has a rule of its own.
 /// </summary>
 internal static class StorableJson
 {
     /// <summary>
-    /// The only member of what a later version puts in the place of a value that it encrypts or keeps elsewhere.
+    /// The only member of an object by which a later version may replace a value that it encrypts or keeps elsewhere.
     /// </summary>
     private const string Reserved = "$kaiju";
 
@@ -21,12 +21,16 @@ internal static class StorableJson
     public static bool IsStorable(ReadOnlySpan<byte> utf8, int maxBytes, int maxDepth) =>
         FindFault(utf8, maxBytes, maxDepth, "", showsValues: false) is null;
 
-    /// <summary>Why a value cannot be stored, a sentence that begins with the place; null if it can.</summary>
-    /// <param name="utf8">The value.</param>
-    /// <param name="maxBytes">The most bytes.</param>
-    /// <param name="maxDepth">The most levels.</param>
-    /// <param name="place">Where the value stands, such as <c>kws</c>; empty for a whole document.</param>
-    /// <param name="showsValues">True for the caller who gave the value; false for what is stored or logged.</param>
+    /// <summary>
+    /// The reason for which a value cannot be stored, a sentence that begins with the place; null if it can be stored.
+    /// </summary>
+    /// <param name="utf8">The value, as UTF-8.</param>
+    /// <param name="maxBytes">The largest size in bytes.</param>
+    /// <param name="maxDepth">The largest number of levels.</param>
+    /// <param name="place">The place of the value, such as <c>kws</c>; empty for a whole document.</param>
+    /// <param name="showsValues">
+    /// True to show values, for the caller who gave them. False to describe them, for errors that are stored or logged.
+    /// </param>
     public static string? FindFault(ReadOnlySpan<byte> utf8, int maxBytes, int maxDepth, string place, bool showsValues)
     {
         var whole = place.Length == 0 ? "The JSON" : place;
@@ -35,7 +39,7 @@ internal static class StorableJson
             return $"{whole} is {utf8.Length} bytes of JSON; at most {maxBytes} are allowed.";
         }
 
-        // One level more than is allowed, so that the message is ours and names the limit.
+        // Allow one level more, so that the check below reports the fault and names the limit.
         scoped var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = maxDepth + 1 });
         var keys = new OpenKeys(utf8, stackalloc Range[64], stackalloc int[64]);
         try
@@ -56,7 +60,7 @@ internal static class StorableJson
         }
         catch (InvalidOperationException)
         {
-            // The reader's way of saying so for an escape that is half a character.
+            // The reader throws this for an escape that is a lone surrogate.
             return $"{PlaceOf(utf8, reader.TokenStartIndex, place)} {BrokenText}";
         }
         catch (JsonException e)
@@ -112,8 +116,8 @@ internal static class StorableJson
     }
 
     /// <summary>
-    /// Only an escape can bring in what this looks for: JSON forbids raw control characters, and UTF-8 has no
-    /// surrogates.
+    /// Finds U+0000 and lone surrogates. Only an escape can contain them: JSON forbids raw control characters, and
+    /// UTF-8 has no surrogates.
     /// </summary>
     private static string? FindBad(ref Utf8JsonReader reader) =>
         reader.ValueIsEscaped ? StorableText.FindBad(reader.GetString()!) : null;

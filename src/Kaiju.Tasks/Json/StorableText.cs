@@ -1,19 +1,19 @@
 namespace Kaiju.Tasks.Json;
 
-/// <summary>What text every store can hold: no U+0000 and no lone surrogates.</summary>
+/// <summary>The rules for text that every store can hold: no U+0000 and no lone surrogates.</summary>
 internal static class StorableText
 {
-    /// <summary>Finds the reason for which text cannot be stored; null if it can.</summary>
+    /// <summary>The reason for which text cannot be stored; null if it can be stored.</summary>
     public static string? FindFault(string text) =>
         FindBad(text) is { } bad ? $"contains {bad}, which cannot be stored." : null;
 
-    /// <summary>What no store can hold of a text; null if there is nothing of the kind.</summary>
+    /// <summary>The kind of character that prevents storing the text; null if there is none.</summary>
     public static string? FindBad(string text) =>
         text.Contains('\0', StringComparison.Ordinal) ? "U+0000"
         : HasLoneSurrogate(text) ? "a lone surrogate"
         : null;
 
-    /// <summary>True if there is half a character.</summary>
+    /// <summary>True if the text has a surrogate that is not part of a pair.</summary>
     public static bool HasLoneSurrogate(ReadOnlySpan<char> text)
     {
         var i = text.IndexOfAnyInRange('\uD800', '\uDFFF');
@@ -33,7 +33,7 @@ internal static class StorableText
     }
 
     /// <summary>
-    /// Text that can be stored whatever it was: what cannot becomes U+FFFD. For errors, which must always be writable.
+    /// Replaces each character that cannot be stored by U+FFFD. For errors, which must always be storable.
     /// </summary>
     public static string Of(string text)
     {

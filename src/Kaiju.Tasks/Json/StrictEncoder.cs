@@ -4,9 +4,9 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Json;
 
 /// <summary>
-/// Refuses text with a lone surrogate, wherever in a value it stands. Without it the writer would turn the surrogate
-/// into U+FFFD in silence, and what was given would not be what is stored. Everything else is written as short as JSON
-/// allows.
+/// Refuses text with a lone surrogate, at any depth of a value. The default encoder would replace the surrogate by
+/// U+FFFD silently, so that the stored text would differ from the caller's. Other text is written with as few escapes
+/// as JSON allows.
 /// </summary>
 internal sealed unsafe class StrictEncoder : JavaScriptEncoder
 {

@@ -1,7 +1,7 @@
 namespace Kaiju.Tasks.Json;
 
 /// <summary>
-/// Types as messages show them: <c>List&lt;Int32&gt;</c>, without namespaces and counts of type parameters.
+/// The names of types in messages: <c>List&lt;Int32&gt;</c>, without namespaces and counts of type parameters.
 /// </summary>
 internal static class TypeText
 {
@@ -27,7 +27,7 @@ internal static class TypeText
         return mark < 0 ? name : $"{name[..mark]}<{string.Join(", ", type.GetGenericArguments().Select(Of))}>";
     }
 
-    /// <summary>With its article: <c>an Int32</c>.</summary>
+    /// <summary>The name with its article: <c>an Int32</c>.</summary>
     public static string WithArticle(Type type)
     {
         var name = Of(type);

@@ -4,10 +4,10 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Kaiju.Tasks.Json;
 
-/// <summary>Reads results and kws as types of the user.</summary>
+/// <summary>Reads results, kws and metadata as types of the caller.</summary>
 internal static class TypedJson
 {
-    /// <summary>The JSON as a type.</summary>
+    /// <summary>Reads JSON as a type.</summary>
     /// <exception cref="JsonException">The JSON does not fit the type.</exception>
     /// <exception cref="NotSupportedException">The type cannot be read from JSON.</exception>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]

@@ -9,8 +9,8 @@ using Kaiju.Tasks.Commands;
 namespace Kaiju.Tasks.Json;
 
 /// <summary>
-/// Finds the member for which a value could not be written: the serializer names it for few faults only. It writes the
-/// parts one by one and goes down into the first that fails, so it costs something only where something is wrong.
+/// Finds the member for which a value could not be written, since the serializer names it for few faults only. It
+/// writes the parts one by one and searches in the first part that fails. It runs only after a fault.
 /// </summary>
 internal sealed class UnwritableSearch
 {
@@ -26,16 +26,16 @@ internal sealed class UnwritableSearch
         _maxDepth = options.MaxDepth == 0 ? 64 : options.MaxDepth;
     }
 
-    /// <summary>The fault of a value that was not written.</summary>
+    /// <summary>Makes the exception for a value that was not written.</summary>
     /// <param name="value">The value.</param>
-    /// <param name="typeInfo">As what it was to be written.</param>
-    /// <param name="place">Its place, such as <c>commands[1].params</c>.</param>
-    /// <param name="thrown">What writing it threw.</param>
+    /// <param name="typeInfo">The JSON contract with which it was written.</param>
+    /// <param name="place">The place of the value, such as <c>commands[1].params</c>.</param>
+    /// <param name="thrown">The exception that writing it threw.</param>
     public static UnwritableException Find(object? value, JsonTypeInfo typeInfo, string place, Exception thrown)
     {
         var search = new UnwritableSearch(place, typeInfo.Options);
 
-        // It may be written at the second try, by a getter that threw once.
+        // The second attempt may succeed, if a getter threw only once.
         return search.Find(value, typeInfo, place) ?? search.Describe(value, typeInfo.Type, place, thrown);
     }
 
@@ -147,7 +147,7 @@ internal sealed class UnwritableSearch
     }
 
     /// <summary>
-    /// How a value is written that is declared as <c>object</c> or as a base of its type: as what it is.
+    /// Finds the contract of a value that is declared as <c>object</c> or as a base type: that of its runtime type.
     /// </summary>
     private UnwritableException? TypeInfoOf(object value, JsonTypeInfo typeInfo, string place, out JsonTypeInfo? own)
     {
@@ -159,7 +159,7 @@ internal sealed class UnwritableSearch
         return thrown is null ? null : DescribeType(value.GetType(), place, thrown, []);
     }
 
-    /// <summary>A type that has no contract, often because of the type of one of its members.</summary>
+    /// <summary>Describes a type without a contract, often because of the type of one of its members.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "A member that was trimmed away has no fault.")]
     private UnwritableException DescribeType(Type type, string place, Exception thrown, HashSet<Type> seen)
     {
@@ -185,7 +185,7 @@ internal sealed class UnwritableSearch
             return Fault(place, $"{refused}: {reason}", thrown);
         }
 
-        // The serializer has no other way to tell this from its other faults. Cycles were found by their references.
+        // Only its message distinguishes this fault of the serializer from others. Cycles were found before.
         if (thrown is JsonException && Reason(thrown).Contains("object cycle", StringComparison.Ordinal))
         {
             return TooDeep(thrown);
@@ -220,10 +220,10 @@ internal sealed class UnwritableSearch
         return Fault(place, $"{shape}: {Reason(thrown)}", shape, thrown);
     }
 
-    // Without the path of the serializer: the place is named already, and better.
+    // Removes the serializer's path, since the message already names the place.
     private static string Reason(Exception thrown)
     {
-        // A message is the user's code as well.
+        // The getter of Message may be the caller's code and throw.
         var message = "";
         Try(() => message = thrown.Message);
         var path = message.IndexOf(" Path: $", StringComparison.Ordinal);
@@ -239,7 +239,7 @@ internal sealed class UnwritableSearch
     private static UnwritableException Fault(string place, string what, string shape, Exception thrown) =>
         new($"{place} {what}.", $"{place} {shape}.", thrown);
 
-    // It calls the user's getters and converters, which throw what they like.
+    // The action calls getters and converters of the caller, which can throw any exception.
     private static Exception? Try(Action action)
     {
         try

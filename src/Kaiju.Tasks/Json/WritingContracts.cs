@@ -7,8 +7,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Kaiju.Tasks.Json;
 
 /// <summary>
-/// How a host's options write values of the caller's: as they say, but nothing is lost in silence. Made once for each
-/// options object and type.
+/// The JSON contracts by which values of the caller are written: those of the host's options, but values that would be
+/// lost silently are refused. They are made once for each options object and type.
 /// </summary>
 [RequiresUnreferencedCode(TrimmingNotice.Message)]
 [RequiresDynamicCode(TrimmingNotice.Message)]
@@ -32,19 +32,19 @@ internal sealed class WritingContracts
     public static WritingContracts Of(JsonSerializerOptions options) =>
         _known.GetValue(options, static given => new WritingContracts(given));
 
-    /// <summary>How a value is written that is declared as this type.</summary>
+    /// <summary>The contract of a value that is declared as this type.</summary>
     public JsonTypeInfo Declared(Type type) => _options.GetTypeInfo(type);
 
     /// <summary>
-    /// How a whole value is written of which only the object tells the type: as the base that knows it by a
-    /// discriminator, if there is one, so that it can be read back as that base.
+    /// The contract of a whole value by its runtime type. If a base type has a discriminator for it, the contract is
+    /// that of the base, so that the value can be read back.
     /// </summary>
     public JsonTypeInfo Whole(Type type) =>
         _wholes.TryGetValue(type, out var known) ? known : _wholes.GetOrAdd(type, Find(type));
 
     private JsonTypeInfo Find(Type type)
     {
-        // The outermost class comes first: whoever takes a class between the two can read it as well.
+        // The outermost base first: a value that is written as it can be read as any base between the two as well.
         var bases = new Stack<Type>();
         for (var above = type.BaseType; above is not null && above != typeof(object); above = above.BaseType)
         {
@@ -68,7 +68,7 @@ internal sealed class WritingContracts
         }
         catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
         {
-            // A base that cannot be written itself says nothing of its types.
+            // The discriminators of a base that has no contract are unknown.
             return null;
         }
     }

@@ -38,7 +38,7 @@ public sealed class LifecycleRules
     /// </summary>
     public TimeSpan? SuspendedLifetime { get; init; }
 
-    /// <summary>How missed occurrences are handled. Default <see cref="MissedRuns.RunOnce"/>.</summary>
+    /// <summary>The way to handle missed occurrences. Default <see cref="MissedRuns.RunOnce"/>.</summary>
     public MissedRuns MissedRuns { get; init; }
 
     /// <summary>The number of earlier runs of a task that are kept. Default 10.</summary>

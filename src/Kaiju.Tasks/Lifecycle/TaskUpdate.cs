@@ -73,7 +73,7 @@ public static class TaskUpdate
         }
 
         // A new schedule counts from now and after the last occurrence. So it does not run missed occurrences of the
-        // old one, does not start the task now, and repeats no occurrence that ran or was cancelled.
+        // old one, does not start the task now, and repeats no occurrence.
         return (after.Cron is null
             ? null
             : PeriodicSchedule.Plan(after, rested, now)) ?? rested with { NextRun = null };

@@ -7,11 +7,11 @@ using Kaiju.Tasks.Scheduling;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// When a periodic task is due: five fields, six with seconds first, or a macro (<c>@daily</c>), in a time zone. Where
-/// both day fields are restricted either will do, as in Vixie cron and the Python original.
+/// A cron schedule in a time zone: five fields, six with seconds first, or a macro such as <c>@daily</c>. If both day
+/// fields are restricted, a day that matches one of them is enough, as in Vixie cron and the Python original.
 /// <para>
-/// Cronos finds local times. What an instant's local time is follows here from the zone's offsets: a skipped time runs
-/// right after the gap; a repeated one runs in the first pass, and in both if the schedule is an interval.
+/// A local time that is skipped when clocks are put forward occurs right after the gap. A local time that is repeated
+/// when clocks are put back occurs once. It occurs twice if the schedule is an interval, such as <c>*/5 * * * *</c>.
 /// </para>
 /// </summary>
 public sealed class CronSchedule
@@ -21,7 +21,7 @@ public sealed class CronSchedule
     private const string Macros =
         "@yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, @every_minute, @every_second";
 
-    // A day before the last time that there is, so that neither an offset nor a search leaves the range.
+    // A day before the last possible time, so that neither an offset nor a search leaves the range.
     private static readonly long _lastTime = new DateTime(9999, 12, 31, 0, 0, 0, DateTimeKind.Utc).Ticks;
 
     private static readonly SearchValues<char> _intervals = SearchValues.Create("*?/-");
@@ -39,10 +39,14 @@ public sealed class CronSchedule
         _zone = ReferenceEquals(zone, TimeZoneInfo.Utc) ? null : new ZoneOffsets(zone);
     }
 
-    /// <summary>Reads a schedule.</summary>
-    /// <param name="cron">The expression.</param>
-    /// <param name="timeZone">An IANA time zone, or a Windows one that this machine knows; null for UTC.</param>
-    /// <exception cref="FormatException">One of the two cannot be read; the message says which and why.</exception>
+    /// <summary>Parses a schedule.</summary>
+    /// <param name="cron">The cron expression.</param>
+    /// <param name="timeZone">
+    /// The name of a time zone that this machine knows: an IANA or a Windows name. Default: null, for UTC.
+    /// </param>
+    /// <exception cref="FormatException">
+    /// The expression or the time zone is invalid; the message says which and why.
+    /// </exception>
     public static CronSchedule Parse(string cron, string? timeZone = null)
     {
         ArgumentNullException.ThrowIfNull(cron);
@@ -69,7 +73,7 @@ public sealed class CronSchedule
         }
         catch (Exception e) when (e is CronFormatException or MissingSeedException)
         {
-            // A macro, as far as is known: fields are looked over above.
+            // This is an unknown macro: the fields of other expressions were checked above.
             throw new FormatException(
                 $"cron is {JsonText.Quote(cron)}; it must have five fields, six with seconds first, or be one of "
                     + $"{Macros}.",
@@ -77,17 +81,17 @@ public sealed class CronSchedule
         }
     }
 
-    /// <summary>The first occurrence after a time, always later than that time; null if there is none.</summary>
-    /// <param name="time">The time, itself left out.</param>
+    /// <summary>Returns the first occurrence after a time; null if there is none.</summary>
+    /// <param name="time">The time. The occurrence is always later than it.</param>
     public DateTimeOffset? Next(DateTimeOffset time)
     {
         var next = _zone is null ? NextLocal(time.UtcTicks, isIncluded: false) : NextIn(_zone, time.UtcTicks);
         return next is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
     }
 
-    /// <summary>The next occurrences after a time, at most <paramref name="count"/>.</summary>
-    /// <param name="time">The time, itself left out.</param>
-    /// <param name="count">How many.</param>
+    /// <summary>Lists the next occurrences after a time.</summary>
+    /// <param name="time">The time after which the occurrences lie.</param>
+    /// <param name="count">The largest number of occurrences; 0 or more.</param>
     public IReadOnlyList<DateTimeOffset> GetNextRuns(DateTimeOffset time, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -101,8 +105,8 @@ public sealed class CronSchedule
     }
 
     /// <summary>
-    /// The name under which a time zone is stored: IANA's. A name that Windows alone has is mapped, where this machine
-    /// can.
+    /// The name under which a time zone is stored: the IANA name. A Windows name is converted if this machine can do
+    /// so.
     /// </summary>
     internal static string? StoredZone(string? timeZone) =>
         timeZone is not null
@@ -112,10 +116,10 @@ public sealed class CronSchedule
             : timeZone;
 
     /// <summary>
-    /// From one piece of constant offset to the next, until the schedule's next local time lies in the piece that is
-    /// looked at. It ends: each round goes to a later instant, and only changes within <see cref="ZoneOffsets.Reach"/>
-    /// of the start or of the local time that was found are looked at. Those between move the clock over local times
-    /// that the schedule does not have.
+    /// Moves from one period of constant offset to the next, until the schedule's next local time lies in the present
+    /// period. The loop ends, since each round reaches a later instant. It checks only changes of the offset within
+    /// <see cref="ZoneOffsets.Reach"/> of the start or of the local time that was found. Changes between them skip or
+    /// repeat only local times at which the schedule does not occur.
     /// </summary>
     private long? NextIn(ZoneOffsets zone, long utc)
     {
@@ -125,7 +129,7 @@ public sealed class CronSchedule
             var local = utc + offset;
             if (!_isInterval && zone.LastChange(utc) is { } last && local < last.LocalEnd)
             {
-                // The second pass of a repeated time: the schedule had it in the first.
+                // A repeated local time in its second pass: the schedule occurred in the first.
                 (local, isIncluded) = (last.LocalEnd, true);
             }
 
@@ -156,7 +160,7 @@ public sealed class CronSchedule
         }
     }
 
-    /// <summary>The schedule's first time on a clock that is never moved, in ticks; null if there is none.</summary>
+    /// <summary>The schedule's first time on a clock without offset changes, in ticks; null if there is none.</summary>
     private long? NextLocal(long time, bool isIncluded)
     {
         if (time >= _lastTime)
@@ -171,12 +175,12 @@ public sealed class CronSchedule
         return first?.Ticks < _lastTime ? first.Value.Ticks : null;
     }
 
-    // A star, a step or a range in the fields of the time of day. Of the macros those that come more than once a day.
+    // An interval has a star, a step or a range in the time of day. A macro is one if it occurs more than once a day.
     private static bool IsInterval(string[] fields) => fields.Length < 5
         ? fields is [['@', 'h' or 'H' or 'e' or 'E', ..]]
         : fields[..^DayOfMonthFromEnd].Any(field => field.AsSpan().ContainsAny(_intervals));
 
-    // Vixie cron's rule: a field that starts with a star does not restrict the day in the sense of "either".
+    // Vixie cron's rule: a field that starts with a star does not restrict the day.
     private static bool IsFree(string field) => field.StartsWith('*') || field == "?";
 
     private static string WithFree(string[] fields, int fromEnd)

@@ -4,8 +4,8 @@ using Kaiju.Tasks.Json;
 namespace Kaiju.Tasks.Scheduling;
 
 /// <summary>
-/// What a cron expression may be, field by field, so that a refusal names the field and what it allows. Cronos takes
-/// more: a <c>?</c> in any field, which turns an AWS line into an hourly one, and Jenkins' <c>H</c>. See
+/// Validates a cron expression field by field, so that a message names the field and its allowed values. Cronos accepts
+/// more: <c>H</c> as in Jenkins, and <c>?</c> in any field, which would turn an AWS expression into an hourly one. See
 /// docs/scheduling.md.
 /// </summary>
 internal static class CronText
@@ -30,7 +30,7 @@ internal static class CronText
     /// <summary>The fields of an expression; one for a macro.</summary>
     public static string[] Split(string cron) => cron.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>What is wrong, to be put after the expression; null if nothing is.</summary>
+    /// <summary>The fault, as the text that follows the expression in a message; null if there is none.</summary>
     public static string? FindFault(string[] fields) => fields switch
     {
         [['@', ..]] => null,
@@ -56,7 +56,7 @@ internal static class CronText
         return null;
     }
 
-    /// <summary>One of the six.</summary>
+    /// <summary>The rules of one of the six fields.</summary>
     private sealed record Field(string Name, int Least, int Most)
     {
         public string[] Names { get; init; } = [];
@@ -130,7 +130,8 @@ internal static class CronText
         }
 
         /// <summary>
-        /// The forms that stand alone: the last days and the working days of a month, the last or nth weekday.
+        /// True for the forms that may not be part of a list: the last days and the working days of a month, the last
+        /// or nth weekday.
         /// </summary>
         private bool IsDay(string text)
         {

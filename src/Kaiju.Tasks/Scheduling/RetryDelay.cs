@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// How long a failed task waits before it is tried again, unless the task says so itself
-/// (<see cref="TaskDefinition.RetryDelay"/>).
+/// The delay before a failed run is retried. A task can set its own delay with
+/// <see cref="TaskDefinition.RetryDelay"/>.
 /// </summary>
 public abstract class RetryDelay
 {
@@ -14,14 +14,16 @@ public abstract class RetryDelay
     {
     }
 
-    /// <summary>1, 2, 4 … seconds, at most ten minutes, each up to 20 % shorter or longer. The default.</summary>
+    /// <summary>
+    /// The default: 1, 2, 4 … seconds, at most ten minutes, each up to 20 % shorter or longer at random.
+    /// </summary>
     public static RetryDelay Default { get; } = Exponential(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10), 0.2);
 
-    /// <summary>At once.</summary>
+    /// <summary>No delay: a failed run is retried at once.</summary>
     public static RetryDelay None { get; } = Constant(TimeSpan.Zero);
 
-    /// <summary>Always the same time.</summary>
-    /// <param name="delay">Zero or more, at most 366 days.</param>
+    /// <summary>Makes a delay that is the same before each retry.</summary>
+    /// <param name="delay">The delay: zero or more, at most 366 days.</param>
     public static RetryDelay Constant(TimeSpan delay)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
@@ -29,11 +31,11 @@ public abstract class RetryDelay
         return new Growing(delay, delay, 0);
     }
 
-    /// <summary>Doubles with each retry.</summary>
-    /// <param name="first">The time before the first retry; more than zero.</param>
-    /// <param name="most">The longest time; at least <paramref name="first"/>, at most 366 days.</param>
+    /// <summary>Makes a delay that doubles with each retry.</summary>
+    /// <param name="first">The delay before the first retry; more than zero.</param>
+    /// <param name="most">The longest delay; at least <paramref name="first"/>, at most 366 days.</param>
     /// <param name="jitter">
-    /// The share by which a delay may be shorter or longer, 0 to 1, so that tasks that failed together do not come back
+    /// The share by which a delay may be shorter or longer, 0 to 1. It spreads the retries of tasks that failed
     /// together.
     /// </param>
     public static RetryDelay Exponential(TimeSpan first, TimeSpan most, double jitter)
@@ -46,9 +48,12 @@ public abstract class RetryDelay
         return new Growing(first, most, jitter);
     }
 
-    /// <summary>The time before a retry. The same for the same arguments: the jitter comes from the run's id.</summary>
-    /// <param name="jobId">The run.</param>
-    /// <param name="retry">Which retry, from 1.</param>
+    /// <summary>
+    /// Computes the delay before a retry. It is the same for the same arguments: its jitter is computed from the run's
+    /// id.
+    /// </summary>
+    /// <param name="jobId">The run's id.</param>
+    /// <param name="retry">The number of the retry, from 1.</param>
     public abstract TimeSpan GetDelay(string jobId, int retry);
 
     private sealed class Growing(TimeSpan first, TimeSpan most, double jitter) : RetryDelay
@@ -63,8 +68,8 @@ public abstract class RetryDelay
             return TimeSpan.FromSeconds(Math.Min(delay, most.TotalSeconds));
         }
 
-        // A hash in place of a random number: a retry's time is then a fact about the run, the same in every store and
-        // every replay. Which runs fail together is not known to the hash, so they spread all the same. FNV-1a.
+        // A hash (FNV-1a) instead of a random number: the time of a retry is then the same in every store and every
+        // test. Ids of runs are random, so the retries of runs that fail together still spread.
         private static double Sample(string jobId, int retry)
         {
             var hash = 14695981039346656037UL;
@@ -73,7 +78,7 @@ public abstract class RetryDelay
                 hash = (hash ^ c) * 1099511628211UL;
             }
 
-            // The high bits are the well mixed ones after a last round.
+            // One more round mixes the high bits, which are used.
             hash ^= hash >> 32;
             hash *= 0xD6E8FEB86659FD93UL;
             return (hash >> 11) / (double)(1UL << 53);

@@ -6,7 +6,7 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks.Validation;
 
 /// <summary>
-/// Makes a definition complete: its id, app, timeout and kws are filled in, and all objects are written as JSON.
+/// Completes a definition: fills in its id, app, timeout, retries and kws, and writes all objects as JSON.
 /// </summary>
 internal sealed class DefinitionCompletion(KaijuTasksOptions options, IdSource ids)
 {
@@ -14,11 +14,11 @@ internal sealed class DefinitionCompletion(KaijuTasksOptions options, IdSource i
     private readonly JsonSerializerOptions _dataSerializing = TaskTemplateConverter.OfData(options.SerializerOptions);
 
     /// <summary>
-    /// The complete definition; the same one where it lacks so much that nothing more can be said of it.
+    /// The complete definition; the same one if a command or a method is null, since it cannot be completed then.
     /// </summary>
     /// <param name="definition">The definition.</param>
-    /// <param name="maxRetries">The retries of one that names none.</param>
-    /// <param name="faults">Takes what is wrong.</param>
+    /// <param name="maxRetries">The largest number of retries of a definition that does not set it.</param>
+    /// <param name="faults">The list to which faults are added.</param>
     public TaskDefinition Complete(TaskDefinition definition, int maxRetries, DefinitionFaults faults)
     {
         CheckPresence(definition, faults);

@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Validation;
 
-/// <summary>What is wrong with one definition, and what the caller's own code threw first.</summary>
+/// <summary>The faults of one definition, and the first exception that the caller's code threw.</summary>
 internal sealed class DefinitionFaults
 {
     public List<string> All { get; } = [];
@@ -13,7 +13,7 @@ internal sealed class DefinitionFaults
         Cause ??= cause;
     }
 
-    /// <exception cref="TaskValidationException">Something is wrong.</exception>
+    /// <exception cref="TaskValidationException">There is at least one fault.</exception>
     public void ThrowIfAny(string? taskId)
     {
         if (All.Count > 0)

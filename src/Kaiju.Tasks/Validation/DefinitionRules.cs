@@ -7,20 +7,20 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Validation;
 
-/// <summary>Where a definition comes from.</summary>
+/// <summary>The origin of a definition.</summary>
 internal enum DefinitionOrigin
 {
-    /// <summary>A caller wants to create or change a task.</summary>
+    /// <summary>A caller creates or changes a task.</summary>
     Caller,
 
-    /// <summary>It is stored elsewhere, and has run there.</summary>
+    /// <summary>The task is imported from another store, where it has run.</summary>
     Stored,
 }
 
-/// <summary>What a complete definition must fulfil.</summary>
+/// <summary>The rules for complete definitions.</summary>
 internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry specials)
 {
-    /// <summary>All that a new definition must fulfil.</summary>
+    /// <summary>Checks a new definition against all rules.</summary>
     public void Check(TaskDefinition task, DefinitionFaults faults)
     {
         CheckTexts(task, DefinitionOrigin.Caller, faults);
@@ -33,7 +33,8 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
     }
 
     /// <summary>
-    /// What a stored task must fulfil to be kept as it is: limits and languages of this host do not count.
+    /// Checks whether an imported task can be stored as it is. The rules for new tasks, such as most limits of this
+    /// host, do not apply.
     /// </summary>
     public void CheckStored(
         TaskDefinition task, IReadOnlyList<JsonElement> results, TaskError? error, DefinitionFaults faults)
@@ -97,7 +98,7 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
             faults.Add($"{member} {fault}");
         }
 
-        // Nobody can see it. A stored task of elsewhere may have one.
+        // A blank name is invisible in lists and logs. An imported task may have one.
         if (origin == DefinitionOrigin.Caller && name.Length > 0 && string.IsNullOrWhiteSpace(name))
         {
             faults.Add($"{member} is {JsonText.Quote(name)}; it must not be blank.");

@@ -8,8 +8,8 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks.Storage;
 
 /// <summary>
-/// The door to every store: makes a definition complete and refuses what cannot be run or stored, naming everything
-/// that is wrong in one error. Stores take only what came through here, so that all of them refuse the same things.
+/// Completes and validates definitions before they are stored. One exception names all faults of a definition. Stores
+/// accept only definitions from here, so that all stores refuse the same ones.
 /// </summary>
 public sealed class TaskDefinitionChecker
 {
@@ -24,9 +24,9 @@ public sealed class TaskDefinitionChecker
         _rules = new DefinitionRules(options.Limits, specials);
     }
 
-    /// <summary>The definition with its id, app, timeout and kws filled in and all objects written as JSON.</summary>
-    /// <param name="definition">What the caller asks for.</param>
-    /// <exception cref="TaskValidationException">It cannot be run or stored.</exception>
+    /// <summary>Returns the definition with all defaults filled in and all objects written as JSON.</summary>
+    /// <param name="definition">The caller's definition.</param>
+    /// <exception cref="TaskValidationException">The definition is invalid.</exception>
     public TaskDefinition Prepare(TaskDefinition definition)
     {
         ArgumentNullException.ThrowIfNull(definition);
@@ -42,11 +42,11 @@ public sealed class TaskDefinitionChecker
     }
 
     /// <summary>
-    /// A stored task of somewhere else, complete for a store. What cannot be stored is refused; what the
-    /// limits and languages of this host would refuse at creation is kept as it is, since it has run elsewhere.
+    /// Returns a task of another store with a complete definition. The rules for new tasks, such as most limits of this
+    /// host, do not apply, since the task has run elsewhere.
     /// </summary>
-    /// <param name="task">The stored task.</param>
-    /// <exception cref="TaskValidationException">It cannot be stored.</exception>
+    /// <param name="task">The task of another store.</param>
+    /// <exception cref="TaskValidationException">The task cannot be stored.</exception>
     public TaskRecord PrepareImport(TaskRecord task)
     {
         ArgumentNullException.ThrowIfNull(task);
@@ -69,9 +69,9 @@ public sealed class TaskDefinitionChecker
         return Owned(task, complete);
     }
 
-    /// <summary>For stores: refuses a definition that did not come from <see cref="Prepare"/>.</summary>
+    /// <summary>Throws if a definition did not come from <see cref="Prepare"/>; for stores.</summary>
     /// <param name="definition">The definition.</param>
-    /// <exception cref="ArgumentException">It is not complete.</exception>
+    /// <exception cref="ArgumentException">The definition is not complete.</exception>
     public static void ThrowIfNotPrepared(TaskDefinition definition)
     {
         ArgumentNullException.ThrowIfNull(definition);
@@ -106,7 +106,7 @@ public sealed class TaskDefinitionChecker
         }
     }
 
-    /// <summary>The record with what is its own, so that the caller's JSON may be disposed of.</summary>
+    /// <summary>Returns the record with copies of its JSON, so that the caller may dispose of the document.</summary>
     private static TaskRecord Owned(TaskRecord task, TaskDefinition definition) => task with
     {
         Definition = definition,

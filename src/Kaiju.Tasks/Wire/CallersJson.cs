@@ -4,14 +4,14 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Wire;
 
-/// <summary>JSON of values that a caller gives at once, and whose faults are the caller's.</summary>
+/// <summary>Writes values of a caller as JSON at once; their faults are reported to the caller.</summary>
 internal static class CallersJson
 {
-    /// <summary>A value of a type that a source generator knows.</summary>
+    /// <summary>Writes a value of a type with source-generated JSON.</summary>
     /// <param name="value">The value.</param>
-    /// <param name="typeInfo">How it is written.</param>
-    /// <param name="place">Where it stands, such as <c>commands[1].params</c>, for the message.</param>
-    /// <exception cref="TaskValidationException">It cannot be written, or would be lost.</exception>
+    /// <param name="typeInfo">The JSON contract of the value's type.</param>
+    /// <param name="place">The place of the value for the message, such as <c>commands[1].params</c>.</param>
+    /// <exception cref="TaskValidationException">The value cannot be written, or would be lost.</exception>
     public static JsonElement Of<T>(T value, JsonTypeInfo<T> typeInfo, string place)
     {
         try
@@ -24,7 +24,7 @@ internal static class CallersJson
         }
     }
 
-    /// <summary>The exception of a caller whose value cannot be written.</summary>
+    /// <summary>Makes the exception for a caller whose value cannot be written.</summary>
     public static TaskValidationException ForCaller(this UnwritableException fault, string? taskId = null) =>
         new(taskId, [fault.Message], fault.InnerException);
 }

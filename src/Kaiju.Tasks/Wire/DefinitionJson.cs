@@ -56,7 +56,7 @@ internal static class DefinitionJson
             return new TaskCommand("");
         }
 
-        // A JSON-RPC request object has the same two members, and two more that do not matter here.
+        // A JSON-RPC request object has the members method and params too, and two more that are ignored.
         var member = new MemberReader(json, place + ".", faults);
         var condition = member.Json("condition");
         return new TaskCommand(member.Text("method") ?? "", member.Json("params"))
@@ -67,16 +67,16 @@ internal static class DefinitionJson
     }
 
     /// <summary>
-    /// Reads what <see cref="WriteStored"/> has written. It was checked then, so that here it is only read.
+    /// Reads the JSON that <see cref="WriteStored"/> has written. It is not validated again.
     /// </summary>
-    /// <exception cref="JsonException">Something else has written it.</exception>
+    /// <exception cref="JsonException">The JSON is not a stored definition.</exception>
     public static TaskDefinition ReadStored(ReadOnlySpan<byte> utf8, string id, string appName)
     {
         var faults = new List<string>();
         var definition = Read(JsonElement.Parse(utf8, new JsonDocumentOptions { MaxDepth = WireText.Depth }), faults);
         if (faults.Count > 0 || definition.Commands.Count == 0)
         {
-            throw new JsonException($"This is no definition as a store keeps it. {string.Join(' ', faults)}");
+            throw new JsonException($"The JSON is not a stored definition. {string.Join(' ', faults)}");
         }
 
         return definition with
@@ -89,7 +89,7 @@ internal static class DefinitionJson
     }
 
     /// <summary>
-    /// The wire form without id and app, which stores keep in columns of their own, and without defaults.
+    /// Writes the wire form without id and app, which stores keep in columns of their own, and without defaults.
     /// </summary>
     public static string WriteStored(TaskDefinition definition) =>
         WireText.Write(definition, static (writer, definition) =>
@@ -99,7 +99,7 @@ internal static class DefinitionJson
         writer.WriteEndObject();
     });
 
-    /// <summary>The wire form. Objects of the caller's are written with Web defaults.</summary>
+    /// <summary>Writes the wire form. Objects of the caller are written with Web defaults.</summary>
     public static void Write(Utf8JsonWriter writer, TaskDefinition definition)
     {
         writer.WriteStartObject();
@@ -115,7 +115,7 @@ internal static class DefinitionJson
         WriteCommands(writer, definition.Commands, omitsDefaults);
         if (!omitsDefaults || JsonText.Size(definition.KwsJson) > JsonText.Size(JsonText.EmptyObject))
         {
-            // No kws and {} are the same.
+            // Missing kws and {} mean the same.
             members.Json(
                 "kws",
                 definition.KwsJson.ValueKind == JsonValueKind.Undefined ? JsonText.EmptyObject : definition.KwsJson);

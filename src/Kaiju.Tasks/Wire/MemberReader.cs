@@ -4,15 +4,15 @@ using Kaiju.Tasks.Json;
 namespace Kaiju.Tasks.Wire;
 
 /// <summary>
-/// Reads the members of a JSON object one by one and notes everything that is wrong instead of stopping at the first.
-/// Missing members and explicit nulls are the same; unknown members are nobody's business.
+/// Reads the members of a JSON object one by one and collects all faults. Missing members and nulls mean the same.
+/// Unknown members are ignored.
 /// </summary>
 internal readonly struct MemberReader(JsonElement json, string place, List<string> faults)
 {
     public JsonElement Json(string name) =>
         json.TryGetProperty(name, out var member) && member.ValueKind != JsonValueKind.Null ? member : default;
 
-    /// <summary>Notes what is not an object, which has no members to read.</summary>
+    /// <summary>True for an object. Adds a fault for any other value.</summary>
     public static bool IsObject(string what, JsonElement json, List<string> faults)
     {
         if (json.ValueKind == JsonValueKind.Object)
@@ -24,7 +24,7 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
         return false;
     }
 
-    /// <summary>Text that must be there.</summary>
+    /// <summary>A required text.</summary>
     public string Needed(string name)
     {
         if (Json(name).ValueKind == JsonValueKind.Undefined)
@@ -73,7 +73,7 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
             return null;
         }
 
-        const decimal Most = 1e11m; // More than 3,000 years; what is allowed is checked where the task is.
+        const decimal Most = 1e11m; // More than 3,000 years. The limits of the task are checked elsewhere.
         return member.ValueKind == JsonValueKind.Number && member.TryGetDecimal(out var seconds)
             && Math.Abs(seconds) <= Most
             ? TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond))
@@ -91,7 +91,7 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
         return UnixTime.Read(member) ?? Fault<DateTimeOffset?>(name, member, "a time: UNIX seconds or ISO 8601 text");
     }
 
-    /// <summary>A value by its text form.</summary>
+    /// <summary>A value in its text form.</summary>
     public T? Parsed<T>(string name, string allowed)
         where T : struct, IParsable<T>
     {
@@ -106,7 +106,7 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
             : Fault<T?>(name, member, allowed);
     }
 
-    /// <summary>One of a few upper-case words.</summary>
+    /// <summary>An enum value in its upper-case spelling.</summary>
     public T? Word<T>(string name)
         where T : struct, Enum
     {
@@ -166,8 +166,8 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
 }
 
 /// <summary>
-/// The wire spelling of an enum: its names in upper case. <see cref="TaskState.Executing"/> is the exception: the
-/// Python original stores EXECUTED.
+/// The wire spelling of an enum: its names in upper case. The exception is EXECUTED for
+/// <see cref="TaskState.Executing"/>, as in the Python original.
 /// </summary>
 internal static class WireNames<T>
     where T : struct, Enum

@@ -4,8 +4,8 @@ using Kaiju.Tasks.Json;
 namespace Kaiju.Tasks.Wire;
 
 /// <summary>
-/// Writes the members of an object one by one; those that <see cref="MemberReader"/> would read the same without are
-/// left out where that is asked for.
+/// Writes the members of an object one by one. If the caller asks for it, members are left out that have the value that
+/// <see cref="MemberReader"/> reads for a missing one.
 /// </summary>
 internal readonly struct MemberWriter(Utf8JsonWriter writer, bool omitsDefaults)
 {
@@ -59,7 +59,7 @@ internal readonly struct MemberWriter(Utf8JsonWriter writer, bool omitsDefaults)
         }
     }
 
-    /// <summary>A number that may be missing; missing and 0 are the same where defaults are left out.</summary>
+    /// <summary>A number that may be missing; if defaults are left out, missing and 0 mean the same.</summary>
     public void Integer(string name, int? number)
     {
         if (number is { } known)
@@ -96,7 +96,7 @@ internal readonly struct MemberWriter(Utf8JsonWriter writer, bool omitsDefaults)
         }
     }
 
-    /// <summary>One of a few upper-case words; the first one is the default.</summary>
+    /// <summary>An enum value in its upper-case spelling; the first one is the default.</summary>
     public void Word<T>(string name, T value)
         where T : struct, Enum
     {

@@ -3,7 +3,7 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Wire;
 
-/// <summary>The wire form of lists: queries, pages, and the places in them.</summary>
+/// <summary>The wire form of lists: queries, pages and cursors.</summary>
 internal static class PageJson
 {
     public static void Write(Utf8JsonWriter writer, TaskPage page) =>

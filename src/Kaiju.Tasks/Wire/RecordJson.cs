@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Wire;
 
 /// <summary>
-/// The wire form of <see cref="TaskRecord"/>: the definition's members and those of the managed state in one object.
+/// The wire form of <see cref="TaskRecord"/>: the members of the definition and of the state in one object.
 /// </summary>
 internal static class RecordJson
 {
@@ -50,7 +50,7 @@ internal static class RecordJson
         writer.WriteEndObject();
     }
 
-    /// <summary>The managed state alone, by the names that it has in a record.</summary>
+    /// <summary>Writes the state alone, with the same names as in a record.</summary>
     public static void WriteState(Utf8JsonWriter writer, ManagedState state)
     {
         writer.WriteStartObject();
@@ -117,7 +117,7 @@ internal static class RecordJson
         WriteOwn(writer, state);
     }
 
-    /// <summary>What the original does not keep. Beside its own members, which mean what they mean there.</summary>
+    /// <summary>Writes the members that the Python original does not have, beside those that it has.</summary>
     private static void WriteOwn(Utf8JsonWriter writer, ManagedState state)
     {
         writer.WriteNumber("pass", state.Pass);

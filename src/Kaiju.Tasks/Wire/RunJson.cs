@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Wire;
 
-/// <summary>The wire form of <see cref="TaskRun"/> and of <see cref="StageEntry"/>, by the names of a record.</summary>
+/// <summary>
+/// The wire form of <see cref="TaskRun"/> and of <see cref="StageEntry"/>, with the same names as in a record.
+/// </summary>
 internal static class RunJson
 {
     public static TaskRun Read(JsonElement json, List<string> faults)
@@ -75,7 +77,8 @@ internal static class RunJson
     }
 
     /// <summary>
-    /// Without the claim, which is the executor's alone. A stage that failed has no result, and null is one.
+    /// Writes an entry without its claim, which only the executor may know. A stage that failed has no
+    /// <c>result</c>; null is a result.
     /// </summary>
     public static void WriteEntry(Utf8JsonWriter writer, StageEntry entry)
     {

@@ -5,12 +5,10 @@ using Kaiju.Tasks.Wire;
 namespace Kaiju.Tasks.Wire;
 
 /// <summary>
-/// Writes and reads this library's types in their wire form, whatever the serializer's options and without reflection.
-/// The types name it themselves; nothing has to be registered.
+/// Writes and reads this library's types in their wire form, with any options of the serializer and without reflection.
+/// The types refer to it with an attribute, so it needs no registration.
 /// </summary>
-/// <remarks>
-/// JSON that is not of the type is a <see cref="JsonException"/> that names every member that is wrong.
-/// </remarks>
+/// <remarks>For invalid JSON it throws a <see cref="JsonException"/> that names every invalid member.</remarks>
 public sealed class TaskJsonConverter : JsonConverterFactory
 {
     /// <inheritdoc/>

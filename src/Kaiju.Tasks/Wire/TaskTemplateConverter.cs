@@ -7,15 +7,15 @@ using Kaiju.Tasks.Json;
 namespace Kaiju.Tasks.Wire;
 
 /// <summary>
-/// A template as JSON: in params its text; in kws, meta and messages, which are never filled, the text that it always
-/// gives.
+/// Writes a template as JSON. In params it is written as its text. In kws, meta and messages, whose templates are not
+/// filled, it is written as the text that it always gives.
 /// </summary>
-/// <param name="isOfData">True for what is never filled.</param>
+/// <param name="isOfData">True for kws, meta and messages.</param>
 internal sealed class TaskTemplateConverter(bool isOfData = false) : JsonConverter<TaskTemplate>
 {
     private static readonly ConditionalWeakTable<JsonSerializerOptions, JsonSerializerOptions> _known = [];
 
-    /// <summary>Options that write what is never filled.</summary>
+    /// <summary>Returns the options for kws, meta and messages.</summary>
     public static JsonSerializerOptions OfData(JsonSerializerOptions options) =>
         _known.GetValue(options, static given =>
     {
@@ -24,7 +24,9 @@ internal sealed class TaskTemplateConverter(bool isOfData = false) : JsonConvert
         return data;
     });
 
-    /// <summary>The same of a type that a source generator knows; as it is if its options do not give it.</summary>
+    /// <summary>
+    /// Returns the contract of a type for kws, meta and messages; the same one if its options do not contain the type.
+    /// </summary>
     public static JsonTypeInfo<T> OfData<T>(JsonTypeInfo<T> typeInfo) =>
         typeInfo.Options.TypeInfoResolver is not null
             && OfData(typeInfo.Options).TryGetTypeInfo(typeof(T), out var data)

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Wire;
 
 /// <summary>
-/// Times on the wire: UNIX seconds, with a fraction where there is one; ISO 8601 text is read as well.
+/// Times on the wire: UNIX seconds, with a fraction if there is one. ISO 8601 text is read as well.
 /// </summary>
 internal static class UnixTime
 {
@@ -16,7 +16,7 @@ internal static class UnixTime
 
     public static DateTimeOffset? FromSeconds(decimal seconds)
     {
-        // The end of time is written rounded up to a whole second by some; it still means the end of time.
+        // Some programs write the latest time rounded up to a whole second. Read it as the latest time.
         if (seconds > _last)
         {
             return seconds <= _last + 1 ? DateTimeOffset.MaxValue : null;
@@ -61,7 +61,7 @@ internal static class UnixTime
         }
     }
 
-    // G29 drops the zeros that a decimal division leaves behind the point.
+    // G29 omits the trailing zeros that a decimal division leaves.
     private static void Write(Utf8JsonWriter writer, string name, decimal seconds)
     {
         writer.WritePropertyName(name);

@@ -2,6 +2,6 @@ using System.Text.Json.Serialization;
 
 namespace Kaiju.Tasks.Wire;
 
-/// <summary>The framework type that the library itself writes, without reflection.</summary>
+/// <summary>The JSON contracts of framework types that the library writes without reflection.</summary>
 [JsonSerializable(typeof(IDictionary<string, string>))]
 internal sealed partial class WireContext : JsonSerializerContext;

@@ -4,7 +4,7 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Wire;
 
-/// <summary>One type's wire form as the serializer asks for it.</summary>
+/// <summary>Connects the wire form of a type to the serializer.</summary>
 internal sealed class WireConverter<T>(Action<Utf8JsonWriter, T> write, Func<JsonElement, List<string>, T> read)
     : JsonConverter<T>
 {
@@ -21,13 +21,13 @@ internal sealed class WireConverter<T>(Action<Utf8JsonWriter, T> write, Func<Jso
         }
         catch (TaskValidationException e)
         {
-            // What the serializer's callers, such as an endpoint, take for bad input.
+            // Callers of the serializer, such as a web endpoint, treat this exception as invalid input.
             throw new JsonException(string.Join(' ', e.Faults), e);
         }
     }
 }
 
-/// <summary>A value by its text form.</summary>
+/// <summary>Writes and reads a value in its text form.</summary>
 internal sealed class TextConverter<T> : JsonConverter<T>
     where T : struct, IParsable<T>
 {
@@ -40,7 +40,7 @@ internal sealed class TextConverter<T> : JsonConverter<T>
             : throw new JsonException($"The value is not the text form of a {typeof(T).Name}.");
 }
 
-/// <summary>An enum by its upper-case words, as a value and as a key.</summary>
+/// <summary>Writes and reads an enum in its upper-case spelling, as a value and as a key.</summary>
 internal sealed class WordConverter<T> : JsonConverter<T>
     where T : struct, Enum
 {

@@ -5,13 +5,13 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Wire;
 
-/// <summary>The wire form as text: read strictly, written readably.</summary>
+/// <summary>Reads and writes the wire form as text.</summary>
 internal static class WireText
 {
-    // A definition's own nesting (the object, its commands, a command) comes on top of the 64 levels of its params.
+    // The levels of a definition itself (the object, its commands, a command) are added to the 64 of its params.
     public const int Depth = 64 + 8;
 
-    /// <summary>How objects of the caller's are written where no host says otherwise: with Web defaults.</summary>
+    /// <summary>The options for objects of the caller if there is no host: Web defaults.</summary>
     public static readonly JsonSerializerOptions DefaultOptions = new(JsonSerializerDefaults.Web);
 
     private static readonly JsonWriterOptions _writing = new()
@@ -22,7 +22,7 @@ internal static class WireText
     [ThreadStatic]
     private static ReusedWriter? _spare;
 
-    /// <exception cref="TaskValidationException">It is no JSON that can be stored.</exception>
+    /// <exception cref="TaskValidationException">The text is not JSON that can be stored.</exception>
     public static JsonElement Parse(string json)
     {
         byte[] utf8;
@@ -39,8 +39,10 @@ internal static class WireText
         return JsonElement.Parse(utf8, new JsonDocumentOptions { MaxDepth = Depth });
     }
 
-    /// <summary>The same for JSON that the caller has read; a copy, so that the caller's may be disposed of.</summary>
-    /// <exception cref="TaskValidationException">It is no JSON that can be stored.</exception>
+    /// <summary>
+    /// Returns a checked copy of JSON that the caller has read, so that its document may be disposed of.
+    /// </summary>
+    /// <exception cref="TaskValidationException">The text is not JSON that can be stored.</exception>
     public static JsonElement Checked(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Undefined)
@@ -73,7 +75,7 @@ internal static class WireText
         }
     }
 
-    /// <summary>Writes a value exactly as it was written before, or null if there is none.</summary>
+    /// <summary>Writes a value with its original spelling, or null if it is undefined.</summary>
     public static void WriteRaw(Utf8JsonWriter writer, string name, JsonElement json)
     {
         writer.WritePropertyName(name);

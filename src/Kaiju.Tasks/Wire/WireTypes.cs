@@ -6,7 +6,7 @@ using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Wire;
 
-/// <summary>The types that have a wire form of their own, and how each is written and read.</summary>
+/// <summary>The types that have a wire form of their own, with their writers and readers.</summary>
 internal static class WireTypes
 {
     private static readonly FrozenDictionary<Type, JsonConverter> _converters = new JsonConverter[]

@@ -38,14 +38,12 @@ public sealed class EnglishTests
         new(@"(?-i:<summary>\s*(What|Who|Whose)\b)", "the name of the thing: The definition …, The executor …"),
     ];
 
-    /// <summary>The places whose texts are still to be rewritten, as the beginnings of paths.</summary>
-    private static readonly string[] _notYet =
+    /// <summary>Files with error texts of the template language, which do not change.</summary>
+    private static readonly string[] _fixed =
     [
-        "src/Kaiju.Tasks/Json/",
-        "src/Kaiju.Tasks/Scheduling/",
-        "src/Kaiju.Tasks/Templates/",
-        "src/Kaiju.Tasks/Validation/",
-        "src/Kaiju.Tasks/Wire/",
+        "src/Kaiju.Tasks/Templates/Evaluation/Evaluation.cs",
+        "src/Kaiju.Tasks/Templates/Language/TemplateParser.cs",
+        "src/Kaiju.Tasks/Templates/Python/FormatText.cs",
     ];
 
     private static readonly string[] _pages = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"];
@@ -55,7 +53,7 @@ public sealed class EnglishTests
     public void Comments_messages_and_pages_contain_no_banned_phrase()
     {
         var found = Files()
-            .Where(file => !_notYet.Any(begin => file.StartsWith(begin, StringComparison.Ordinal)))
+            .Where(file => !_fixed.Contains(file, StringComparer.Ordinal))
             .SelectMany(file => Find(file, File.ReadAllText(DocsTests.PathOf(file))));
 
         string.Join(Environment.NewLine, found).Should().BeEmpty();

@@ -2,17 +2,17 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>The <c>condition</c> member of a command, after the command has been filled.</summary>
+/// <summary>Evaluates the <c>condition</c> member of a command, after the command has been filled.</summary>
 internal static class CommandCondition
 {
     /// <summary>
-    /// Whether the command runs: without a condition, or with a false one such as null or <c>{}</c>, it does.
+    /// True if the command runs. A command without a condition, or with an empty one such as null or <c>{}</c>, runs.
     /// </summary>
     /// <param name="filledCondition">The member; undefined if the command has none.</param>
-    /// <param name="data">The environment that the command was filled over.</param>
-    /// <param name="budget">The budget that the command was filled with.</param>
-    /// <param name="place">What errors call it.</param>
-    /// <exception cref="TemplateException">It is no condition, or cannot be evaluated.</exception>
+    /// <param name="data">The environment with which the command was filled.</param>
+    /// <param name="budget">The budget with which the command was filled.</param>
+    /// <param name="place">The name of the member in errors.</param>
+    /// <exception cref="TemplateException">The member is not a condition, or cannot be evaluated.</exception>
     public static bool ShouldRun(
         JsonElement filledCondition, TemplateData data, TemplateBudget budget, string place = "condition")
     {
@@ -32,7 +32,7 @@ internal static class CommandCondition
                 ConditionFaults.NoCondition(root, filledCondition).OfFilled(filledCondition), TemplatePhase.Condition);
         }
 
-        // What the original stores for a condition built from a template object, and cannot evaluate itself.
+        // The original stores this for a condition built from a template object, and cannot evaluate it.
         if (schema.ValueKind == JsonValueKind.Object &&
             evaluation.TryGetMember(schema, "schema", out _) && evaluation.TryGetMember(schema, "keys", out _))
         {

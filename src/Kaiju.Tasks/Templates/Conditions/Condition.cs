@@ -2,9 +2,11 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>A condition's schema with its templates filled, evaluated over data.</summary>
-/// <remarks>It is walked in the order it is written in and no further than needed: what stands behind the deciding part
-/// is not looked at. <see cref="ConditionCheck"/> looks at all of it, when a task is created.</remarks>
+/// <summary>Evaluates a condition's schema, with its templates filled, over data.</summary>
+/// <remarks>
+/// The parts are evaluated in order, until one decides the result. <see cref="ConditionCheck"/> checks all parts when a
+/// task is created.
+/// </remarks>
 internal sealed class Condition
 {
     private readonly JsonElement _schema;
@@ -12,8 +14,8 @@ internal sealed class Condition
 
     private Condition(JsonElement schema, TemplatePlace place) => (_schema, _place) = (schema, place);
 
-    /// <summary>Takes a filled schema: an object of tests, or an array of alternatives.</summary>
-    /// <exception cref="TemplateException">It is neither.</exception>
+    /// <summary>Reads a filled schema: an object of tests, or an array of alternatives.</summary>
+    /// <exception cref="TemplateException">The schema is neither.</exception>
     public static Condition Parse(JsonElement schema, string place = "$") => Parse(schema, TemplatePlace.Root(place));
 
     public static Condition Parse(JsonElement schema, TemplatePlace place) =>
@@ -22,7 +24,9 @@ internal sealed class Condition
             : throw new TemplateException(
                 ConditionFaults.NoSchema(place, schema).OfFilled(schema), TemplatePhase.Condition);
 
-    /// <exception cref="TemplateException">It cannot be evaluated over this data, or the budget is used up.</exception>
+    /// <exception cref="TemplateException">
+    /// The condition cannot be evaluated over this data, or the budget is exhausted.
+    /// </exception>
     public bool Evaluate(TemplateData data, TemplateBudget budget)
     {
         var evaluation = new Evaluation(data, budget, TemplatePhase.Condition);
@@ -129,7 +133,7 @@ internal sealed class Condition
             throw evaluation.Fail(TemplateErrorKind.InvalidCondition, ConditionFaults.AggregateShape);
         }
 
-        // Only the first function counts, as in the original.
+        // Only the first function is evaluated, as in the original.
         var first = aggregates.EnumerateObject().First();
         var name = evaluation.ReadName(first);
         var aggregate = ConditionAggregates.Apply(name, value, evaluation);

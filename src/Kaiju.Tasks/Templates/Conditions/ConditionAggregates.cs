@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>
-/// The functions of <c>agg</c>. They work on the elements of an array, the keys of an object, the characters of a text.
+/// The functions of <c>agg</c>. They use the elements of an array, the keys of an object or the characters of a text.
 /// </summary>
 internal static class ConditionAggregates
 {

@@ -3,12 +3,11 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>
-/// Checks a command's condition when a task is created: what is certainly wrong whatever the templates in it give.
+/// Checks a command's condition when a task is created, for faults that do not depend on its templates.
 /// </summary>
 /// <remarks>
-/// A string that is a template may become anything, so nothing is said about it; a string that cannot be parsed is for
-/// <see cref="Template.TryParse"/> to name. What evaluating ignores (siblings of <c>not</c> and <c>agg</c>) is ignored
-/// here too.
+/// A template can become any value, so it is not checked. <see cref="Template.TryParse"/> reports the faults of
+/// strings. Siblings of <c>not</c> and <c>agg</c> are ignored, as they are when the condition is evaluated.
 /// </remarks>
 internal sealed class ConditionCheck
 {
@@ -20,15 +19,15 @@ internal sealed class ConditionCheck
         (_faults, _references) = (faults, references);
 
     /// <summary>
-    /// Names the faults, up to <see cref="TemplateParser.MostFaults"/>, and the paths that the condition reads.
+    /// Finds the faults, up to <see cref="TemplateParser.MostFaults"/>, and the paths that the condition reads.
     /// </summary>
     /// <param name="condition">The raw <c>condition</c> member of a command; undefined if it has none.</param>
-    /// <param name="place">What the faults call it.</param>
-    /// <param name="faults">Where faults are added.</param>
+    /// <param name="place">The name of the member in faults.</param>
+    /// <param name="faults">The list to which faults are added.</param>
     /// <param name="references">
-    /// Where the condition's keys are added. Those of its templates are the template's.
+    /// The list to which the condition's keys are added. The paths of its templates are not among them.
     /// </param>
-    /// <returns>Whether there were no faults.</returns>
+    /// <returns>True if no fault was found.</returns>
     public static bool Check(
         JsonElement condition,
         string place,
@@ -147,7 +146,7 @@ internal sealed class ConditionCheck
             return;
         }
 
-        // Only the first function counts, so only that one is checked.
+        // Only the first function is evaluated, so only that one is checked.
         var (name, test) = members.GetAt(0);
         if (!ConditionAggregates.IsKnown(name))
         {
@@ -194,7 +193,7 @@ internal sealed class ConditionCheck
         _ => false,
     };
 
-    // An operator gives what the data has, and a text that is no template at all has been told already.
+    // An operator can give any value. The fault of a text that cannot be parsed is reported already.
     private static bool MayBeAnything(JsonElement json) =>
         json.ValueKind == JsonValueKind.String && Parse(json) is not { IsText: true };
 
@@ -206,12 +205,12 @@ internal sealed class ConditionCheck
         }
         catch (InvalidOperationException)
         {
-            // Half a surrogate pair: the template's fault.
+            // A lone surrogate, which is reported as a fault of the template.
             return null;
         }
     }
 
-    /// <summary>The members of an object in their order; nothing for anything else.</summary>
+    /// <summary>The members of an object in their order; none for any other value.</summary>
     private static OrderedDictionary<string, JsonElement> Members(JsonElement json)
     {
         var members = new OrderedDictionary<string, JsonElement>();
@@ -228,7 +227,7 @@ internal sealed class ConditionCheck
             }
             catch (InvalidOperationException)
             {
-                // Half a surrogate pair in the name: the template's fault, and certainly no operator.
+                // A lone surrogate in the name, which is reported as a fault of the template. It is not an operator.
             }
         }
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>The faults of a condition's grammar, in the same words when a task is created and when it runs.</summary>
+/// <summary>The faults of a condition's grammar, with the same texts at a task's creation and in its run.</summary>
 internal static class ConditionFaults
 {
     public const string AggregateShape = "\"agg\" wants an object with a function, such as {\"sum\": {\"gt\": 5}}.";

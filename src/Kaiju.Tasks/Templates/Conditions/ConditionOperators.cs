@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>The operators of a test: value, operand → whether it holds.</summary>
+/// <summary>The operators of tests: functions from a value and an operand to whether the test holds.</summary>
 internal static class ConditionOperators
 {
     private delegate bool Operation(TemplateValue value, TemplateValue operand, Evaluation evaluation);
@@ -32,7 +32,7 @@ internal static class ConditionOperators
             ? operation(value, operand, evaluation)
             : throw evaluation.Fail(TemplateErrorKind.UnknownOperator, ConditionFaults.UnknownOperator(name));
 
-    // Anything that is no number compares as false, without an error.
+    // A comparison with a value that is not a number is false, without an error.
     private static bool Ordered(
         TemplateValue value, TemplateValue operand, Evaluation evaluation, Func<int, bool> holds) =>
         PythonComparison.IsNumeric(value) && PythonComparison.IsNumeric(operand) &&
@@ -40,7 +40,7 @@ internal static class ConditionOperators
 
     private static bool Contains(TemplateValue container, TemplateValue item, Evaluation evaluation)
     {
-        // Read once, not for every element that it is compared with.
+        // Read the text once, not for every element with which it is compared.
         var read = item.IsText ? TemplateValue.Of(item.Text(evaluation)) : item;
         return container.Kind switch
         {

@@ -3,7 +3,7 @@ using System.Text;
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>
-/// Patterns with <c>*</c>, <c>?</c>, <c>[a-z]</c> and <c>[!a-z]</c>, by code points, over the whole text.
+/// Matches a whole text with a pattern of <c>*</c>, <c>?</c>, <c>[a-z]</c> and <c>[!a-z]</c>, by code points.
 /// </summary>
 internal sealed class Glob
 {
@@ -33,15 +33,16 @@ internal sealed class Glob
         NegatedSet,
     }
 
-    /// <summary>Whether the whole text matches. Costs at most pattern times text, and every move is paid for.</summary>
+    /// <summary>
+    /// True if the whole text matches. The number of moves is at most the product of both lengths; each is charged.
+    /// </summary>
     public static bool IsMatch(string text, string pattern, Evaluation evaluation)
     {
         evaluation.Scan(pattern.Length);
         return new Glob(pattern).Matches(text, evaluation);
     }
 
-    // Only the last star needs to be tried again: what an earlier one could take more of, the last one can take as
-    // well.
+    // Only the last star needs backtracking: it can match all characters that an earlier star could match.
     private bool Matches(string text, Evaluation evaluation)
     {
         var (position, token) = (0, 0);
@@ -76,7 +77,7 @@ internal sealed class Glob
         return _tokens.Skip(token).All(rest => rest.Kind == TokenKind.Star);
     }
 
-    // The index of the bracket that ends the set, or -1. A bracket right after the opening is a member of it.
+    // The index of the bracket that ends the set, or -1. A bracket right after the opening one is a member of the set.
     private static int SetEnd(Rune[] runes, int start)
     {
         var first = start + 1;

@@ -4,10 +4,10 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Cuts what an error shows of a user's text, so that an error is never as long as the text.</summary>
+/// <summary>Cuts a user's text for an error, so that the error stays short.</summary>
 internal static class ErrorText
 {
-    /// <summary>The most characters of a template's text that an error shows.</summary>
+    /// <summary>The largest number of characters of a template's text that an error shows.</summary>
     public const int Longest = 200;
 
     public static string Cut(string text, int longest = Longest)
@@ -21,7 +21,7 @@ internal static class ErrorText
         return string.Concat(text.AsSpan(0, end), "…");
     }
 
-    /// <summary>As much of the JSON as an error shows.</summary>
+    /// <summary>The text of JSON, cut for an error.</summary>
     public static string Of(JsonElement json)
     {
         if (json.ValueKind == JsonValueKind.Undefined)
@@ -29,7 +29,7 @@ internal static class ErrorText
             return "";
         }
 
-        // A character takes four bytes at most; a character cut in two is cut off again with the rest.
+        // A character takes at most four bytes. A character that is cut in two is removed below with the rest.
         var raw = JsonMarshal.GetRawUtf8Value(json);
         return Cut(Encoding.UTF8.GetString(raw[..Math.Min(raw.Length, 4 * (Longest + 1))]));
     }

@@ -1,7 +1,7 @@
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>
-/// What can be wrong with a template or a condition: the words of the conformance vectors, and the limits.
+/// The kinds of faults of templates and conditions: those of the conformance vectors, and exceeded limits.
 /// </summary>
 internal static class TemplateErrorKind
 {
@@ -18,6 +18,6 @@ internal static class TemplateErrorKind
     public const string ValueError = "value_error";
     public const string IndexError = "index_error";
 
-    /// <summary>More steps, more output or deeper nesting than the <see cref="TemplateBudget"/> allows.</summary>
+    /// <summary>The steps, the output or the depth exceeded the limit of the <see cref="TemplateBudget"/>.</summary>
     public const string LimitExceeded = "limit_exceeded";
 }

@@ -1,19 +1,19 @@
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>When a template or a condition failed.</summary>
+/// <summary>The phases in which a template or a condition can fail.</summary>
 internal enum TemplatePhase
 {
-    /// <summary>While it was read, before there was any data.</summary>
+    /// <summary>Parsing, without data.</summary>
     Parse,
 
-    /// <summary>While a template was filled.</summary>
+    /// <summary>Filling a template.</summary>
     Fill,
 
-    /// <summary>While a filled condition was evaluated.</summary>
+    /// <summary>Evaluating a filled condition.</summary>
     Condition,
 }
 
-/// <summary>A template or a condition failed. Nothing of it has taken effect.</summary>
+/// <summary>A template or a condition failed. It had no effect.</summary>
 internal sealed class TemplateException(TemplateFault fault, TemplatePhase phase) : Exception(fault.Message)
 {
     public TemplatePhase Phase { get; } = phase;

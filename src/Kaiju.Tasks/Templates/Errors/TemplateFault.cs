@@ -3,14 +3,14 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>One thing that is wrong with a template or a condition: where, what, and what to do about it.</summary>
+/// <summary>A fault of a template or a condition: its place, its kind, and the remedy.</summary>
 internal sealed class TemplateFault(
     TemplatePlace place, string text, string kind, string reason, bool isFilled = false)
 {
-    /// <summary>One of <see cref="TemplateErrorKind"/>.</summary>
+    /// <summary>The kind: a constant of <see cref="TemplateErrorKind"/>.</summary>
     public string Kind { get; } = kind;
 
-    /// <summary>Such as <c>params.items[2]</c>.</summary>
+    /// <summary>The place, such as <c>params.items[2]</c>.</summary>
     public string Place => place.ToString();
 
     /// <summary>
@@ -19,13 +19,13 @@ internal sealed class TemplateFault(
     public string Text { get; } = ErrorText.Cut(text);
 
     /// <summary>
-    /// The same fault of a condition that was filled with data: it is stored, so it shows kind and length and not the
-    /// JSON.
+    /// Returns the fault for a condition that was filled with data. It is stored, so it shows the kind and the length
+    /// of the JSON instead of the JSON.
     /// </summary>
     public TemplateFault OfFilled(JsonElement json) =>
         new(place, JsonShape.Of(json), Kind, Reason, isFilled: true);
 
-    /// <summary>A sentence that says what is wrong and, where there is one, the way out.</summary>
+    /// <summary>A sentence that names the fault and, if there is one, the remedy.</summary>
     public string Reason { get; } = reason;
 
     public string Message => $"{Place}{(isFilled ? $" ({Text})" : $": \"{Text}\"")}: {Kind}: {Reason}";

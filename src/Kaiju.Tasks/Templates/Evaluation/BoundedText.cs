@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Builds a text, pays for its characters, and stops when it could no longer be put out.</summary>
+/// <summary>Builds a text, charges its characters to the budget, and fails if it exceeds the output limit.</summary>
 internal sealed class BoundedText(Evaluation evaluation)
 {
     private readonly StringBuilder _text = new();

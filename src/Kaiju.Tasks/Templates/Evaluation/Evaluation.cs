@@ -4,11 +4,11 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>
-/// One run of a template or a condition: its data, what it may still cost, and where it is, for errors.
+/// One evaluation of a template or a condition: its data, its budget, and its current place for errors.
 /// </summary>
 internal sealed class Evaluation(TemplateData data, TemplateBudget budget, TemplatePhase phase)
 {
-    // A lookup walks the members of an object. Walking is cheap, but a large object looked up often must not be free.
+    // A lookup visits the members of an object. A visit is cheap, but many lookups in a large object are not.
     private const int MembersPerStep = 32;
 
     private TemplatePlace _place = TemplatePlace.Root("$");
@@ -19,10 +19,10 @@ internal sealed class Evaluation(TemplateData data, TemplateBudget budget, Templ
 
     public TemplateBudget Budget { get; } = budget;
 
-    /// <summary>From here on errors are about this template string.</summary>
+    /// <summary>Sets the template string to which errors refer from now on.</summary>
     public void At(TemplatePlace place, string text) => (_place, _text) = (place, text);
 
-    /// <summary>From here on errors are about this part of a condition.</summary>
+    /// <summary>Sets the part of a condition to which errors refer from now on.</summary>
     public void At(TemplatePlace place, JsonElement source) => (_place, _text, _source) = (place, null, source);
 
     public void Step(long steps = 1)
@@ -33,7 +33,7 @@ internal sealed class Evaluation(TemplateData data, TemplateBudget budget, Templ
         }
     }
 
-    /// <summary>Pays for reading, comparing or writing so many characters.</summary>
+    /// <summary>Charges a number of characters that are read, compared or written.</summary>
     public void Scan(long characters)
     {
         if (!Budget.TryScan(characters))
@@ -50,7 +50,7 @@ internal sealed class Evaluation(TemplateData data, TemplateBudget budget, Templ
         }
     }
 
-    /// <summary>Refuses to build what could never be put out.</summary>
+    /// <summary>Fails if a value of this length cannot fit into the output.</summary>
     public void RequireRoom(long length)
     {
         if (length > Budget.OutputLeft)
@@ -119,7 +119,7 @@ internal sealed class Evaluation(TemplateData data, TemplateBudget budget, Templ
         }
     }
 
-    // JSON can spell half a surrogate pair ("\ud800"). System.Text.Json carries it along but cannot read it as text.
+    // JSON can contain a lone surrogate ("\ud800"). System.Text.Json accepts it but cannot read it as text.
     private TemplateException HalfCharacter() =>
         ValueError("a text of the data holds half a surrogate pair, which is no text.");
 

@@ -6,7 +6,8 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>
-/// Writes values as JSON and pays for the bytes. Elements are copied byte by byte, so they keep their spelling.
+/// Writes values as JSON and charges their bytes to the budget. Elements are copied byte by byte, so they keep their
+/// spelling.
 /// </summary>
 internal sealed class JsonOutput : IDisposable
 {
@@ -22,7 +23,7 @@ internal sealed class JsonOutput : IDisposable
         _evaluation = evaluation;
         _final = final;
 
-        // The relaxed encoder leaves ł and < as they are; this JSON never goes into HTML.
+        // The relaxed encoder does not escape ł and <. This JSON is not written into HTML.
         _writer = new Utf8JsonWriter(_buffer, new JsonWriterOptions
         {
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -30,10 +31,10 @@ internal sealed class JsonOutput : IDisposable
         });
     }
 
-    /// <summary>For what is handed out: its bytes count as output.</summary>
+    /// <summary>Makes a writer for the result. Its bytes count as output.</summary>
     public static JsonOutput Final(Evaluation evaluation) => new(evaluation, final: true);
 
-    /// <summary>For a value on the way: it costs steps, and must be small enough to be put out.</summary>
+    /// <summary>Makes a writer for an intermediate value, which costs steps and must fit into the output.</summary>
     public static JsonOutput Intermediate(Evaluation evaluation) => new(evaluation, final: false);
 
     public void StartObject()
@@ -109,7 +110,7 @@ internal sealed class JsonOutput : IDisposable
         }
     }
 
-    /// <summary>The JSON written so far as one element that owns its memory.</summary>
+    /// <summary>Returns the JSON written so far as one element that owns its memory.</summary>
     public JsonElement ToElement()
     {
         _writer.Flush();
@@ -120,7 +121,7 @@ internal sealed class JsonOutput : IDisposable
         }
         catch (JsonException)
         {
-            // Its own output is well-formed. What is left is an element that was deep itself and now stands deeper.
+            // The output is well-formed, so only its depth can fail: a deep element is now nested in another value.
             throw _evaluation.TooDeep();
         }
     }

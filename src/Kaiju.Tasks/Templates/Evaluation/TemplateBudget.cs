@@ -1,9 +1,9 @@
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>What the templates and the condition of one command may cost together. Not thread-safe.</summary>
+/// <summary>The shared limits for the templates and the condition of one command. Not thread-safe.</summary>
 /// <remarks>
 /// A step is one operator, argument, path part, array element or object member visited, or <see cref="ScanPerStep"/>
-/// characters of text read, compared or written. Steps bound the time, output bytes bound the memory.
+/// characters of text read, compared or written. Steps limit the time, output bytes limit the memory.
 /// </remarks>
 internal sealed class TemplateBudget
 {
@@ -11,10 +11,10 @@ internal sealed class TemplateBudget
     public const int DefaultOutputBytes = 1_048_576;
     public const int DefaultDepth = 64;
 
-    /// <summary>Characters (or bytes, or moves of a glob) that make one step.</summary>
+    /// <summary>The number of characters (or bytes, or moves of a glob) in one step.</summary>
     public const int ScanPerStep = 64;
 
-    // Every recursion is at most this deep, and a frame takes a few hundred bytes of a stack of 1 MB.
+    // The limit of every recursion: a frame takes a few hundred bytes of a stack of 1 MB.
     private const int DeepestDepth = 256;
 
     private long _steps;
@@ -40,7 +40,7 @@ internal sealed class TemplateBudget
 
     public int MaxOutputBytes { get; }
 
-    /// <summary>How deep values, and conditions, may be nested.</summary>
+    /// <summary>The deepest nesting of values and of conditions.</summary>
     public int MaxDepth { get; }
 
     public TemplateSources Sources { get; }
@@ -51,14 +51,14 @@ internal sealed class TemplateBudget
 
     public long OutputLeft => MaxOutputBytes - OutputBytes;
 
-    /// <summary>Takes the steps; false when that is more than there are.</summary>
+    /// <summary>Takes steps from the budget; false if not enough are left.</summary>
     public bool TryStep(long steps)
     {
         _steps += steps;
         return Steps <= MaxSteps;
     }
 
-    /// <summary>Takes the steps that so many characters cost; small amounts add up.</summary>
+    /// <summary>Takes the steps for a number of characters. Fractions of a step are added up.</summary>
     public bool TryScan(long characters)
     {
         _scanned += characters;

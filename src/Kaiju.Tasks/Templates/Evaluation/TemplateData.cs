@@ -2,23 +2,23 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>What paths are looked up in.</summary>
+/// <summary>The data in which paths are looked up.</summary>
 internal abstract class TemplateData
 {
-    /// <summary>Whether it has members, rather than being an array or a scalar.</summary>
+    /// <summary>True for an object, false for an array or a scalar.</summary>
     public abstract bool IsObject { get; }
 
-    /// <summary>Looks up one member by its exact name; only for an object.</summary>
+    /// <summary>Looks up one member by its exact name. Call it only for an object.</summary>
     public abstract bool TryGetMember(string name, Evaluation evaluation, out JsonElement member);
 
-    /// <summary>All of it, as the empty path gives it.</summary>
+    /// <summary>The whole data, as the empty path selects it.</summary>
     public abstract JsonElement Whole(Evaluation evaluation);
 
-    /// <summary>Data that is one JSON value.</summary>
+    /// <summary>Makes data from one JSON value.</summary>
     public static TemplateData Of(JsonElement value) => new ElementData(value);
 
     /// <summary>
-    /// The environment of a command: stage results by number, <c>id</c>, <c>kws</c>, <c>executor</c>.
+    /// Makes the environment of a command: stage results by number, <c>id</c>, <c>kws</c>, <c>executor</c>.
     /// </summary>
     public static TemplateData Environment(IReadOnlyDictionary<string, JsonElement> members) =>
         new EnvironmentData(members);
@@ -43,7 +43,7 @@ internal abstract class TemplateData
             return members.TryGetValue(name, out member);
         }
 
-        // Rarely asked for, so it is put together each time; the room for it is checked against the output.
+        // Rarely used, so it is built each time. Its size is checked against the output limit.
         public override JsonElement Whole(Evaluation evaluation)
         {
             using var output = JsonOutput.Intermediate(evaluation);

@@ -5,10 +5,9 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>What an operator gives: an element of the data, untouched, or something that was computed.</summary>
+/// <summary>The value of an operator: an unchanged element of the data, or a computed value.</summary>
 /// <remarks>
-/// An element keeps its spelling (<c>1.50</c>, <c>1e5</c>) on its way to the output, since it is never read as a
-/// number.
+/// An element keeps its spelling (<c>1.50</c>, <c>1e5</c>) in the output, since it is not parsed as a number.
 /// </remarks>
 internal readonly struct TemplateValue
 {
@@ -16,12 +15,12 @@ internal readonly struct TemplateValue
     public static readonly TemplateValue True = new(JsonElement.Parse("true"u8));
     public static readonly TemplateValue False = new(JsonElement.Parse("false"u8));
 
-    // Two quotes.
+    // The length of the two quotes.
     private const int EmptyText = 2;
 
     private readonly JsonElement _element;
 
-    // A string, a Number, a TemplateValue[], or an OrderedDictionary<string, TemplateValue>; null for an element.
+    // A string, a Number, a TemplateValue[] or an OrderedDictionary<string, TemplateValue>; null for an element.
     private readonly object? _computed;
 
     public TemplateValue(JsonElement element)
@@ -38,14 +37,14 @@ internal readonly struct TemplateValue
 
     public JsonValueKind Kind { get; }
 
-    /// <summary>Whether it is JSON as it stands, rather than computed.</summary>
+    /// <summary>True for an element of the data, false for a computed value.</summary>
     public bool IsElement => _computed is null;
 
     public JsonElement Element => _element;
 
     public bool IsText => Kind == JsonValueKind.String;
 
-    /// <summary>The kind in words, for errors.</summary>
+    /// <summary>The kind of the value in words, for errors.</summary>
     public string Description => Kind switch
     {
         JsonValueKind.Null => "null",
@@ -69,10 +68,10 @@ internal readonly struct TemplateValue
     public static TemplateValue Of(OrderedDictionary<string, TemplateValue> members) =>
         new(JsonValueKind.Object, members);
 
-    /// <summary>The text; only for text.</summary>
+    /// <summary>The text. Call it only for text.</summary>
     public string Text(Evaluation evaluation) => _computed as string ?? evaluation.ReadText(_element);
 
-    /// <summary>Elements of an array, members of an object.</summary>
+    /// <summary>The number of elements of an array or of members of an object.</summary>
     public int Count => _computed switch
     {
         TemplateValue[] items => items.Length,
@@ -80,7 +79,7 @@ internal readonly struct TemplateValue
         _ => Kind == JsonValueKind.Array ? _element.GetArrayLength() : _element.GetPropertyCount(),
     };
 
-    /// <summary>The elements of an array, a step each.</summary>
+    /// <summary>The elements of an array. Each costs a step.</summary>
     public IEnumerable<TemplateValue> Items(Evaluation evaluation)
     {
         if (_computed is TemplateValue[] items)
@@ -101,7 +100,7 @@ internal readonly struct TemplateValue
         }
     }
 
-    /// <summary>The members of an object in their order, a step each.</summary>
+    /// <summary>The members of an object in their order. Each costs a step.</summary>
     public IEnumerable<KeyValuePair<string, TemplateValue>> Members(Evaluation evaluation)
     {
         if (_computed is OrderedDictionary<string, TemplateValue> members)
@@ -135,7 +134,7 @@ internal readonly struct TemplateValue
         return found;
     }
 
-    /// <summary>The value as a number; as in Python a boolean is one, 0 or 1.</summary>
+    /// <summary>The value as a number. As in Python, a boolean is a number, 0 or 1.</summary>
     public bool TryGetNumber(Evaluation evaluation, out Number number)
     {
         number = Kind switch
@@ -147,7 +146,7 @@ internal readonly struct TemplateValue
         return Kind is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False;
     }
 
-    /// <summary>Truth as in Python: null, false, zero and everything empty are false.</summary>
+    /// <summary>True if the value is true in Python: null, false, zero and empty values are not.</summary>
     public bool IsTrue(Evaluation evaluation) => Kind switch
     {
         JsonValueKind.True => true,

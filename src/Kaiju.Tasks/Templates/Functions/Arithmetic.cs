@@ -1,6 +1,8 @@
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Sum and difference: integers stay integers, one float makes a float, a boolean counts as 0 or 1.</summary>
+/// <summary>
+/// Sum and difference. The result of integers is an integer; with a float it is a float. A boolean counts as 0 or 1.
+/// </summary>
 internal static class Arithmetic
 {
     public static TemplateValue Sum(IEnumerable<TemplateValue> values, Evaluation evaluation)

@@ -3,13 +3,13 @@ using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Reads dates and times from ISO 8601 text, and gives them back as such.</summary>
+/// <summary>The functions that convert dates and times from and to ISO 8601 text.</summary>
 internal static class DateFunctions
 {
-    /// <summary>How times are written; microseconds, as Python has them, and only if there are any.</summary>
+    /// <summary>The format of times: with microseconds, as in Python, if they are not zero.</summary>
     public const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.FFFFFF";
 
-    /// <summary>How dates are written.</summary>
+    /// <summary>The format of dates.</summary>
     public const string DateFormat = "yyyy-MM-dd";
 
     private static readonly string[] _times =
@@ -22,7 +22,7 @@ internal static class DateFunctions
 
     private static readonly string[] _timesWithOffset = [.. _times.Skip(1).Select(format => format + "zzz")];
 
-    /// <summary>A time; without an offset in the text it has none in the result.</summary>
+    /// <summary>Converts a text to a time. The result has an offset only if the text has one.</summary>
     public static TemplateValue DateTimeOf(FunctionCall call)
     {
         var text = call.Text(0);

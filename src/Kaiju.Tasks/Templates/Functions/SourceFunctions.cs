@@ -4,10 +4,10 @@ using System.Numerics;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Functions whose result changes from call to call. Dates, ids and bytes come out as text.</summary>
+/// <summary>The functions of time and chance, whose results differ from call to call.</summary>
 internal static class SourceFunctions
 {
-    /// <summary>The most bytes that <c>urandom</c> gives.</summary>
+    /// <summary>The largest number of bytes that <c>urandom</c> returns.</summary>
     public const int MostRandomBytes = 1024;
 
     /// <summary>A random id, such as <c>0f8fad5b-d9cb-469f-a165-70867728950e</c>.</summary>
@@ -33,22 +33,22 @@ internal static class SourceFunctions
         TemplateValue.Of(
             call.Sources.Time.GetLocalNow().ToString(DateFunctions.DateFormat, CultureInfo.InvariantCulture));
 
-    /// <summary>Seconds since 1970, with fractions.</summary>
+    /// <summary>The seconds since 1970, with fractions.</summary>
     public static TemplateValue Timestamp(FunctionCall call)
     {
         var ticks = (call.Sources.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks;
         return TemplateValue.Of(new Number((double)ticks / TimeSpan.TicksPerSecond));
     }
 
-    /// <summary>From 0 up to, but not including, 1.</summary>
+    /// <summary>A random number from 0 to 1, 1 excluded.</summary>
     public static TemplateValue Random(FunctionCall call)
     {
-        // The 53 bits that a double can tell apart.
+        // A double in this range has 53 significant bits.
         var bits = BinaryPrimitives.ReadUInt64LittleEndian(Draw(call, 8)) >> 11;
         return TemplateValue.Of(new Number(bits * (1.0 / (1UL << 53))));
     }
 
-    /// <summary>An integer between the two, both included.</summary>
+    /// <summary>A random integer between two numbers, both included.</summary>
     public static TemplateValue RandInt(FunctionCall call)
     {
         var (low, high) = (call.Integer(0), call.Integer(1));
@@ -57,13 +57,13 @@ internal static class SourceFunctions
             throw call.ValueError("the first number is greater than the second.");
         }
 
-        // Eight bytes more than the range has, so that what the remainder favours cannot be noticed.
+        // Eight bytes more than the range needs, so that the bias of the remainder is negligible.
         var range = high - low + 1;
         var drawn = new BigInteger(Draw(call, range.GetByteCount() + 8), isUnsigned: true);
         return TemplateValue.Of(low + (drawn % range));
     }
 
-    /// <summary>So many random bytes as hexadecimal digits.</summary>
+    /// <summary>A number of random bytes, as hexadecimal digits.</summary>
     public static TemplateValue URandom(FunctionCall call)
     {
         var count = call.Integer(0);

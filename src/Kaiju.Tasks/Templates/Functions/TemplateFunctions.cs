@@ -7,7 +7,7 @@ using Kaiju.Tasks.Json;
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>
-/// The functions of <c>[!x:name:…]</c>. They work on their arguments, never on the elements of an array argument.
+/// The functions of <c>[!x:name:…]</c>. They use their arguments as a whole, not the elements of an array argument.
 /// </summary>
 internal static class TemplateFunctions
 {
@@ -55,7 +55,7 @@ internal static class TemplateFunctions
                 $"there is no function \"{ErrorText.Cut(name, 40)}\". There are "
                     + $"{string.Join(", ", Names.Order(StringComparer.Ordinal))}.");
 
-    /// <summary>Code points of text, elements of an array, members of an object.</summary>
+    /// <summary>The number of code points of a text, elements of an array or members of an object.</summary>
     public static TemplateValue Length(TemplateValue value, Evaluation evaluation)
     {
         if (value.Kind is JsonValueKind.Array or JsonValueKind.Object)

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Functions that take and make text, independent of the machine's culture.</summary>
+/// <summary>The functions on text. They do not depend on the machine's culture.</summary>
 internal static class TextFunctions
 {
     public static TemplateValue Upper(FunctionCall call) => TemplateValue.Of(Paid(call).ToUpperInvariant());
 
     public static TemplateValue Lower(FunctionCall call) => TemplateValue.Of(Paid(call).ToLowerInvariant());
 
-    /// <summary>The first code point upper, all others lower.</summary>
+    /// <summary>Changes the first code point to upper case and all others to lower case.</summary>
     public static TemplateValue Capitalize(FunctionCall call)
     {
         var text = Paid(call);
@@ -22,7 +22,7 @@ internal static class TextFunctions
         return TemplateValue.Of(Rune.ToUpperInvariant(first) + text[first.Utf16SequenceLength..].ToLowerInvariant());
     }
 
-    /// <summary>Separator, text: the pieces.</summary>
+    /// <summary>Splits a text at a separator. Arguments: separator, text.</summary>
     public static TemplateValue Split(FunctionCall call)
     {
         var separator = call.Text(0);
@@ -35,7 +35,7 @@ internal static class TextFunctions
         return TemplateValue.Of(TextSearch.Split(text, separator, call.Evaluation).Select(TemplateValue.Of).ToArray());
     }
 
-    /// <summary>Separator, texts: one text.</summary>
+    /// <summary>Joins texts with a separator. Arguments: separator, texts.</summary>
     public static TemplateValue Join(FunctionCall call)
     {
         var separator = call.Text(0);
@@ -49,7 +49,7 @@ internal static class TextFunctions
         return TemplateValue.Of(text.ToString());
     }
 
-    /// <summary>Characters as Python counts them: a surrogate pair is one.</summary>
+    /// <summary>The number of characters as Python counts them: a surrogate pair is one.</summary>
     public static int CodePoints(string text) => text.Length - text.Count(char.IsLowSurrogate);
 
     private static string Paid(FunctionCall call)

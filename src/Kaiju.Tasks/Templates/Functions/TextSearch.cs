@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Finds a text in a text in linear time (Knuth, Morris, Pratt), whatever the two texts are.</summary>
+/// <summary>Finds a text in a text in linear time (Knuth, Morris, Pratt).</summary>
 /// <remarks>
 /// The framework's search is quick on ordinary texts but quadratic on hostile ones, such as "aaa…b" in "aaa…".
 /// </remarks>
@@ -12,7 +12,7 @@ internal static class TextSearch
         return part.Length == 0 || (part.Length <= text.Length && Find(text, part, Borders(part), 0) >= 0);
     }
 
-    /// <summary>The pieces between the separators; the separator must not be empty.</summary>
+    /// <summary>Splits a text at a separator, which must not be empty.</summary>
     public static List<string> Split(string text, string separator, Evaluation evaluation)
     {
         evaluation.Scan((long)text.Length + separator.Length);
@@ -49,7 +49,7 @@ internal static class TextSearch
         return -1;
     }
 
-    // For each beginning of the part: the length of its longest proper beginning that is also its end.
+    // For each prefix of the part: the length of its longest proper prefix that is also its suffix.
     private static int[] Borders(string part)
     {
         var borders = new int[part.Length];

@@ -1,8 +1,8 @@
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>
-/// <c>[!x:name:argument…]</c>: a function of its arguments. Text arguments are literals, nested operators come as they
-/// are.
+/// <c>[!x:name:argument…]</c>: calls a function. Text arguments are parsed as literals. Values of nested operators are
+/// passed unchanged.
 /// </summary>
 internal sealed class CallOperator : TemplateOperator
 {

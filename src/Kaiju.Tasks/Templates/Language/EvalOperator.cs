@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Templates;
 
-/// <summary><c>[!e:literal]</c>: the literal's value; of several literals an array.</summary>
+/// <summary><c>[!e:literal]</c>: the value of a literal, or an array of the values of several literals.</summary>
 internal sealed class EvalOperator : TemplateOperator
 {
     private readonly LiteralResult?[] _literals;

@@ -4,7 +4,7 @@ namespace Kaiju.Tasks.Templates;
 
 /// <summary>A path into the data: keys joined by <c>.</c> (select, conditions) or <c>-</c> (format).</summary>
 /// <remarks>
-/// An array on the way is not indexed but walked: the rest of the path is looked up in each of its elements.
+/// An array on the path is not indexed: the rest of the path is looked up in each of its elements.
 /// </remarks>
 internal sealed class FieldPath(string text, char delimiter)
 {
@@ -12,10 +12,12 @@ internal sealed class FieldPath(string text, char delimiter)
 
     private readonly string[] _parts = text.Split(delimiter, StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The keys; none: the whole data.</summary>
+    /// <summary>The keys; empty for the whole data.</summary>
     public IReadOnlyList<string> Parts => _parts;
 
-    /// <summary>The value at the path; where it is missing the fallback, and without one an error.</summary>
+    /// <summary>
+    /// The value at the path, or the fallback if it is missing. Without a fallback, that is an error.
+    /// </summary>
     public TemplateValue Find(Evaluation evaluation, TemplateValue? fallback)
     {
         if (_parts.Length == 0)
@@ -59,7 +61,7 @@ internal sealed class FieldPath(string text, char delimiter)
         evaluation.RequireDepth(depth);
         var length = array.GetArrayLength();
 
-        // Paid for before the memory is taken.
+        // Charge the budget before the memory is allocated.
         evaluation.Step(length);
         var items = new TemplateValue[length];
         var index = 0;

@@ -9,7 +9,7 @@ internal sealed class FormatOperator : TemplateOperator
         : base(arguments) =>
         _texts = [.. arguments.Select(argument => argument.IsText ? FormatText.Parse(argument.Text) : null)];
 
-    /// <summary>The paths of the fields in the texts that do not come out of a nested operator.</summary>
+    /// <summary>The paths of the fields in the texts, except for texts that a nested operator computes.</summary>
     public IEnumerable<FieldPath> Fields => _texts.OfType<FormatText>().SelectMany(text => text.Fields);
 
     protected override TemplateValue Apply(TemplateValue[] values, Evaluation evaluation)

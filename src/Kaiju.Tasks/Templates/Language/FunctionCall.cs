@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>A function's arguments, with the errors for those that are missing or of the wrong kind.</summary>
+/// <summary>The arguments of a function. Reading one that is missing or of the wrong kind is an error.</summary>
 internal sealed class FunctionCall(string name, TemplateValue[] arguments, Evaluation evaluation)
 {
     public Evaluation Evaluation { get; } = evaluation;

@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>A literal that was read, or why the text is none.</summary>
+/// <summary>A literal that was parsed, or the reason for which a text is not a literal.</summary>
 internal readonly struct LiteralResult
 {
     private readonly TemplateValue _value;
@@ -22,11 +22,11 @@ internal readonly struct LiteralResult
         TemplateErrorKind.LimitExceeded,
         $"a literal is nested deeper than {TemplateBudget.DefaultDepth} levels.");
 
-    /// <summary>The literal's value; anything else is an error.</summary>
+    /// <summary>The literal's value; a text that is not a literal is an error.</summary>
     public TemplateValue Require(Evaluation evaluation) =>
         _kind is null ? _value : throw evaluation.Fail(_kind, _reason!);
 
-    /// <summary>The literal's value, or the text itself if it is no literal.</summary>
+    /// <summary>The literal's value, or the text itself if it is not a literal.</summary>
     public TemplateValue OrText(string text, Evaluation evaluation) =>
         _kind == TemplateErrorKind.LiteralError ? TemplateValue.Of(text) : Require(evaluation);
 }

@@ -3,12 +3,12 @@ namespace Kaiju.Tasks.Templates;
 /// <summary>Parses one string of a template into text or an operator.</summary>
 internal sealed class OperatorParser(TemplatePlace place, string template, ICollection<TemplateReference> references)
 {
-    /// <summary>What is wrong, once parsing has given null.</summary>
+    /// <summary>The fault, if parsing has returned null.</summary>
     public TemplateFault? Fault { get; private set; }
 
     public TemplateArgument? Parse() => Parse(template, 0);
 
-    // Spans, so that a template of many levels is read at each level, but copied at none.
+    // Spans, so that nested levels of a template are not copied.
     private TemplateArgument? Parse(ReadOnlySpan<char> text, int depth)
     {
         var opens = text.StartsWith('[');
@@ -106,7 +106,7 @@ internal sealed class OperatorParser(TemplatePlace place, string template, IColl
         return format;
     }
 
-    /// <summary>Splits at the colons outside backquotes and brackets; an empty last part is none.</summary>
+    /// <summary>Splits at the colons outside backquotes and brackets. An empty last part is omitted.</summary>
     private static List<Range> Split(ReadOnlySpan<char> content)
     {
         var parts = new List<Range>();

@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks.Templates;
 
-/// <summary><c>[path]</c> and <c>[path:default]</c>: a value of the data.</summary>
+/// <summary><c>[path]</c> and <c>[path:default]</c>: selects a value of the data.</summary>
 internal sealed class SelectOperator : TemplateOperator
 {
     private readonly FieldPath? _path;
@@ -13,7 +13,7 @@ internal sealed class SelectOperator : TemplateOperator
         _default = HasDefault && arguments[1].IsText ? PythonLiteral.Read(arguments[1].Text) : null;
     }
 
-    /// <summary>The path, unless it comes out of a nested operator.</summary>
+    /// <summary>The path; null if a nested operator computes it.</summary>
     public FieldPath? Path => _path;
 
     public bool HasDefault => Arguments.Count > 1;

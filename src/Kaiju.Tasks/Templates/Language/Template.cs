@@ -3,9 +3,10 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>A JSON value with templates in it: parsed once, filled often. Immutable and thread-safe.</summary>
+/// <summary>A JSON value that contains templates: parsed once, filled often. Immutable and thread-safe.</summary>
 /// <remarks>
-/// It refers to the memory of the element it was parsed from, so the document of that element must stay.
+/// It refers to the memory of the element from which it was parsed. The document of that element must not be disposed
+/// of.
 /// </remarks>
 internal sealed class Template
 {
@@ -22,16 +23,18 @@ internal sealed class Template
         References = references;
     }
 
-    /// <summary>Whether nothing in it changes: filling it gives the element it was parsed from.</summary>
+    /// <summary>True if the value contains no templates: filling it returns the original element.</summary>
     public bool IsConstant => _root is ConstantNode;
 
-    /// <summary>The paths it reads that are known without data.</summary>
+    /// <summary>The paths that it reads, as far as they are known without data.</summary>
     public IReadOnlyList<TemplateReference> References { get; }
 
-    /// <summary>Parses a value, or throws its first fault.</summary>
+    /// <summary>Parses a value; throws its first fault.</summary>
     /// <param name="template">Any JSON value.</param>
-    /// <param name="place">What errors call it, such as <c>params</c>; empty: its members stand alone.</param>
-    /// <exception cref="TemplateException">A string in it cannot be parsed.</exception>
+    /// <param name="place">
+    /// The name of the value in errors, such as <c>params</c>; empty for members without a prefix.
+    /// </param>
+    /// <exception cref="TemplateException">A string of the value cannot be parsed.</exception>
     public static Template Parse(JsonElement template, string place = "$")
     {
         var faults = new List<TemplateFault>();
@@ -41,7 +44,7 @@ internal sealed class Template
     }
 
     /// <summary>
-    /// Parses a value; false with every fault, up to <see cref="TemplateParser.MostFaults"/>, if it has any.
+    /// Parses a value; false if it has faults, of which up to <see cref="TemplateParser.MostFaults"/> are reported.
     /// </summary>
     /// <inheritdoc cref="Parse"/>
     public static bool TryParse(
@@ -59,8 +62,10 @@ internal sealed class Template
         return parsed is not null;
     }
 
-    /// <summary>Fills it over the data. A constant template costs nothing; of any other every byte is output.</summary>
-    /// <exception cref="TemplateException">Anything in it failed, or the budget is used up.</exception>
+    /// <summary>
+    /// Fills the templates with data. A constant value costs nothing; of any other value, all bytes count as output.
+    /// </summary>
+    /// <exception cref="TemplateException">A template failed, or the budget is exhausted.</exception>
     public JsonElement Fill(TemplateData data, TemplateBudget budget)
     {
         if (IsConstant)
@@ -85,7 +90,7 @@ internal sealed class Template
         var value = single.Evaluate(evaluation);
         if (value.IsElement)
         {
-            // Handed out as it is: the budget counts it, nobody copies it.
+            // The element is returned without a copy, but it counts as output.
             evaluation.Output(JsonMarshal.GetRawUtf8Value(value.Element).Length);
             return value.Element;
         }

@@ -8,13 +8,13 @@ internal abstract class TemplateNode
     public abstract void Write(JsonOutput output, Evaluation evaluation);
 }
 
-/// <summary>JSON in which no string changes; it is copied as it stands.</summary>
+/// <summary>JSON without templates, which is copied unchanged.</summary>
 internal sealed class ConstantNode(JsonElement json) : TemplateNode
 {
     public override void Write(JsonOutput output, Evaluation evaluation) => output.Raw(json);
 }
 
-/// <summary>A text whose backquotes have been taken off.</summary>
+/// <summary>A text whose backquotes were removed.</summary>
 internal sealed class TextNode(string text) : TemplateNode
 {
     public override void Write(JsonOutput output, Evaluation evaluation) => output.Text(text);
@@ -32,7 +32,7 @@ internal sealed class OperatorNode(TemplatePlace place, string text, TemplateOpe
     public override void Write(JsonOutput output, Evaluation evaluation) => output.Value(Evaluate(evaluation));
 }
 
-/// <summary>An array that has a template in it somewhere.</summary>
+/// <summary>An array that contains a template.</summary>
 internal sealed class ArrayNode(IReadOnlyList<TemplateNode> items) : TemplateNode
 {
     public override void Write(JsonOutput output, Evaluation evaluation)
@@ -47,7 +47,7 @@ internal sealed class ArrayNode(IReadOnlyList<TemplateNode> items) : TemplateNod
     }
 }
 
-/// <summary>An object that has a template in it somewhere; its keys are never templates.</summary>
+/// <summary>An object that contains a template. Its keys are not templates.</summary>
 internal sealed class ObjectNode(IReadOnlyList<KeyValuePair<string, TemplateNode>> members) : TemplateNode
 {
     public override void Write(JsonOutput output, Evaluation evaluation)

@@ -1,17 +1,17 @@
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>An argument of an operator: text, or an operator whose value it is.</summary>
+/// <summary>An argument of an operator: text, or a nested operator.</summary>
 internal readonly record struct TemplateArgument(string Text, TemplateOperator? Operator = null)
 {
     public bool IsText => Operator is null;
 }
 
-/// <summary>A parsed <c>[…]</c>.</summary>
+/// <summary>A parsed operator, <c>[…]</c>.</summary>
 internal abstract class TemplateOperator(IReadOnlyList<TemplateArgument> arguments)
 {
     protected IReadOnlyList<TemplateArgument> Arguments { get; } = arguments;
 
-    /// <summary>Fills the nested operators, left to right and all of them, then does its work.</summary>
+    /// <summary>Evaluates all nested operators from left to right, and then this operator.</summary>
     public TemplateValue Evaluate(Evaluation evaluation)
     {
         evaluation.Step(1 + Arguments.Count);
@@ -25,7 +25,7 @@ internal abstract class TemplateOperator(IReadOnlyList<TemplateArgument> argumen
     }
 
     /// <summary>
-    /// Computes the value from those of the arguments; a text argument stands there as it is written.
+    /// Computes the value from the values of the arguments. The value of a text argument is its text.
     /// </summary>
     protected abstract TemplateValue Apply(TemplateValue[] values, Evaluation evaluation);
 }

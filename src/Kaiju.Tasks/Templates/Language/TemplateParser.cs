@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Parses a whole JSON value and names every string in it that is wrong.</summary>
+/// <summary>Parses a whole JSON value and reports the faults of all its strings.</summary>
 internal sealed class TemplateParser(ICollection<TemplateFault> faults)
 {
-    /// <summary>The most faults that one value is told.</summary>
+    /// <summary>The largest number of faults that are reported for one value.</summary>
     public const int MostFaults = 100;
 
     private readonly List<TemplateReference> _references = [];
@@ -17,7 +17,7 @@ internal sealed class TemplateParser(ICollection<TemplateFault> faults)
     public bool HasFaults => _faultCount > 0;
 
     /// <summary>
-    /// The parsed value. Where there are faults it has constants in their places, and must not be used.
+    /// Returns the parsed value. If there are faults, it must not be used.
     /// </summary>
     public TemplateNode Parse(JsonElement json, TemplatePlace place, int depth = 0)
     {
@@ -90,7 +90,7 @@ internal sealed class TemplateParser(ICollection<TemplateFault> faults)
         };
     }
 
-    // Most strings can be told to be plain without decoding them.
+    // Most strings can be recognised as plain without decoding them.
     private static bool IsPlain(ReadOnlySpan<byte> quoted) =>
         quoted.Length == 2 ||
         (quoted[1] is not ((byte)'[' or (byte)'`') && quoted[^2] is not ((byte)']' or (byte)'`')

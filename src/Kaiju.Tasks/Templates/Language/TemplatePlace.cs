@@ -3,9 +3,11 @@ using System.Text;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Where in a JSON value something stands, such as <c>params.items[2]</c>.</summary>
-/// <remarks>A link to its parent, written out only when an error or a reference is shown: a thousand templates under
-/// one long key do not copy that key a thousand times.</remarks>
+/// <summary>A place in a JSON value, such as <c>params.items[2]</c>.</summary>
+/// <remarks>
+/// A place refers to its parent, and its text is made only for an error or a reference. So a thousand templates under
+/// one long key do not copy that key a thousand times.
+/// </remarks>
 internal sealed class TemplatePlace
 {
     private const int LongestName = 60;
@@ -22,7 +24,7 @@ internal sealed class TemplatePlace
     }
 
     /// <summary>
-    /// The whole value. An empty name lets its members stand alone: <c>params</c>, not <c>$.params</c>.
+    /// The whole value. With an empty name, its members have no prefix: <c>params</c>, not <c>$.params</c>.
     /// </summary>
     public static TemplatePlace Root(string name) => new(null, name, 0);
 

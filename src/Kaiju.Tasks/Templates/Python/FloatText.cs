@@ -3,17 +3,17 @@ using System.Numerics;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Writes doubles as Python does: shortest, with a fixed number of decimals, or with so many digits.</summary>
+/// <summary>Writes doubles as Python does: shortest, with fixed decimals, or with a number of digits.</summary>
 internal static class FloatText
 {
-    // Python's repr changes to the exponent form from 1e16 on.
+    // Python's repr uses the exponent form from 1e16.
     private const int ShortestFixedDigits = 16;
 
-    // A double is mantissa * 2^exponent; these are the bits of its 52-bit mantissa and the bias of its exponent.
+    // A double is mantissa * 2^exponent. These are the bits of its mantissa and the bias of its exponent.
     private const int MantissaBits = 52;
     private const int ExponentBias = 1075;
 
-    /// <summary>The shortest digits that read back the same, always with a point or an exponent.</summary>
+    /// <summary>The shortest text that is parsed as the same double, always with a point or an exponent.</summary>
     public static string Shortest(double value)
     {
         if (!double.IsFinite(value))
@@ -34,7 +34,7 @@ internal static class FloatText
         return Sign(value) + Layout(digits.TrimEnd('0'), value == 0 ? 1 : position, ShortestFixedDigits);
     }
 
-    /// <summary>So many decimals, rounded half to even on the exact binary value.</summary>
+    /// <summary>A fixed number of decimals, rounded half to even on the exact binary value.</summary>
     public static string Fixed(double value, int decimals)
     {
         if (!double.IsFinite(value))
@@ -50,7 +50,7 @@ internal static class FloatText
     }
 
     /// <summary>
-    /// So many significant digits, without zeros at the end, in the exponent form where Python has it.
+    /// A number of significant digits without trailing zeros, in the exponent form if Python uses it.
     /// </summary>
     public static string Significant(double value, int count)
     {
@@ -68,7 +68,7 @@ internal static class FloatText
     {
         var (mantissa, exponent) = Split(value);
 
-        // m * 2^-n is m * 5^n with the point moved n places.
+        // m * 2^-n is m * 5^n with the point moved by n places.
         var exact = exponent >= 0 ? mantissa << exponent : mantissa * BigInteger.Pow(5, -exponent);
         var digits = exact.ToString(CultureInfo.InvariantCulture);
         var position = digits.Length + Math.Min(exponent, 0);
@@ -82,7 +82,7 @@ internal static class FloatText
         return (rounded, position + rounded.Length - keep);
     }
 
-    /// <summary>Places the point: <paramref name="position"/> digits stand before it.</summary>
+    /// <summary>Inserts the point after <paramref name="position"/> digits.</summary>
     private static string Layout(string digits, int position, int longestFixed)
     {
         if (position <= -4 || position > longestFixed)

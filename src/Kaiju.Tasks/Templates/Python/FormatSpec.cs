@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>
-/// How a field is written: <c>[&lt;&gt;^][0][width][.precision][f|d]</c>, a part of Python's mini-language.
+/// The format of a field: <c>[&lt;&gt;^][0][width][.precision][f|d]</c>, a part of Python's mini-language.
 /// </summary>
 internal readonly record struct FormatSpec(char? Align, bool Zero, int Width, int? Precision, char? Type)
 {
@@ -13,10 +13,10 @@ internal readonly record struct FormatSpec(char? Align, bool Zero, int Width, in
 
     private const int DefaultDecimals = 6;
 
-    // What it costs to write out a double exactly, which may take hundreds of digits.
+    // The cost of writing a double exactly, which may take hundreds of digits.
     private const int StepsPerNumber = 8;
 
-    /// <summary>False if the text is no such spec.</summary>
+    /// <summary>Parses a spec; false if the text is not one.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out FormatSpec spec)
     {
         char? align = text is ['<' or '>' or '^', ..] ? text[0] : null;
@@ -58,7 +58,7 @@ internal readonly record struct FormatSpec(char? Align, bool Zero, int Width, in
             : throw evaluation.Fail(TemplateErrorKind.FormatError, $"{value.Description} takes no format spec.");
     }
 
-    // Beyond what a spec may say it only matters that it is too much.
+    // A number above the limit is only recognised as too large; its value does not matter.
     private static int? ReadNumber(ReadOnlySpan<char> text, ref int position)
     {
         int? number = null;
@@ -115,7 +115,7 @@ internal readonly record struct FormatSpec(char? Align, bool Zero, int Width, in
         var fill = Zero ? '0' : ' ';
         if (isNumber && Zero && Align is null)
         {
-            // The zeros stand between sign and digits.
+            // Zeros are inserted between the sign and the digits.
             return text.Insert(text[0] == '-' ? 1 : 0, new string(fill, missing));
         }
 

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>A format text, <c>hello {kws-name}</c>, cut into its plain parts and its fields.</summary>
+/// <summary>A format text such as <c>hello {kws-name}</c>, parsed into plain parts and fields.</summary>
 internal sealed class FormatText
 {
     private readonly List<Part> _parts = [];
@@ -13,10 +13,10 @@ internal sealed class FormatText
     {
     }
 
-    /// <summary>The paths of its fields, as far as it could be read.</summary>
+    /// <summary>The paths of the fields, up to the first fault.</summary>
     public IEnumerable<FieldPath> Fields => _parts.Select(part => part.Field?.Path).OfType<FieldPath>();
 
-    /// <summary>Reads a text. What is wrong with it is said when it is written, as the languages want it.</summary>
+    /// <summary>Parses a text. As in the original, its faults are reported when it is filled.</summary>
     public static FormatText Parse(string text)
     {
         var format = new FormatText();
@@ -122,7 +122,7 @@ internal sealed class FormatText
 
         public string Write(Evaluation evaluation)
         {
-            // A key with a dash in it goes before the path that it could also be read as.
+            // A key that contains a dash has precedence over a path.
             var value = evaluation.Data.TryGetMember(Name, evaluation, out var member)
                 ? new TemplateValue(member)
                 : Path.Find(evaluation, _missing);

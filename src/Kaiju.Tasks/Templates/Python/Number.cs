@@ -3,10 +3,10 @@ using System.Numerics;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>A number as Python knows it: an integer of any size, or a double.</summary>
+/// <summary>A number of Python: an integer of any size, or a double.</summary>
 internal readonly struct Number
 {
-    /// <summary>More digits than any sensible integer has, few enough that arithmetic with them stays cheap.</summary>
+    /// <summary>The largest number of digits of an integer, so that arithmetic stays cheap.</summary>
     public const int LongestInteger = 400;
 
     public static readonly Number Zero = new(BigInteger.Zero);
@@ -24,10 +24,10 @@ internal readonly struct Number
 
     public bool IsFloat { get; }
 
-    /// <summary>The value, if it is no float.</summary>
+    /// <summary>The value of an integer.</summary>
     public BigInteger Integer { get; }
 
-    /// <summary>The value, if it is a float; may be infinite for a JSON number such as 1e999.</summary>
+    /// <summary>The value of a float; infinite for a JSON number such as 1e999.</summary>
     public double Float { get; }
 
     public bool IsZero => IsFloat ? Float == 0 : Integer.IsZero;
@@ -35,7 +35,8 @@ internal readonly struct Number
     public bool IsInBounds => IsFloat ? double.IsFinite(Float) : BigInteger.Abs(Integer) < _bound;
 
     /// <summary>
-    /// Reads a JSON number: an integer unless it has a point or an exponent. False if the integer is too long.
+    /// Reads a JSON number. It is a float if it has a point or an exponent, else an integer. False if the integer is
+    /// too long.
     /// </summary>
     public static bool TryRead(string text, out Number number)
     {
@@ -72,7 +73,7 @@ internal readonly struct Number
         (true, false) => -CompareExactly(right.Integer, left.Float),
     };
 
-    /// <summary>The nearest double; infinite where there is none.</summary>
+    /// <summary>The nearest double; infinite if the integer is too large.</summary>
     public double ToDouble()
     {
         if (IsFloat)
@@ -80,13 +81,13 @@ internal readonly struct Number
             return Float;
         }
 
-        // Through the digits: the cast of a BigInteger does not always round to the nearest double.
+        // Parse the digits, since the cast of a BigInteger does not always round to the nearest double.
         return BigInteger.Abs(Integer) <= long.MaxValue
             ? (long)Integer
             : double.Parse(Integer.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Its spelling in Python and, if it is finite, in JSON.</summary>
+    /// <summary>The spelling in Python and, for a finite number, in JSON.</summary>
     public override string ToString() =>
         IsFloat ? FloatText.Shortest(Float) : Integer.ToString(CultureInfo.InvariantCulture);
 

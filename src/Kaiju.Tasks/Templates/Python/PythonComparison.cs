@@ -7,7 +7,7 @@ namespace Kaiju.Tasks.Templates;
 /// </summary>
 internal static class PythonComparison
 {
-    // Beyond so many members a lookup table is cheaper than walking the object for each of them.
+    // With more members, a lookup table is cheaper than a search of the object for each of them.
     private const int SmallObject = 8;
 
     public static bool Equal(TemplateValue left, TemplateValue right, Evaluation evaluation, int depth = 0)
@@ -27,7 +27,7 @@ internal static class PythonComparison
         };
     }
 
-    /// <summary>Less, equal or greater; a type error for what has no order, such as a number and a text.</summary>
+    /// <summary>Compares two values. Values without an order, such as a number and a text, are a type error.</summary>
     public static int Compare(TemplateValue left, TemplateValue right, Evaluation evaluation, int depth = 0)
     {
         evaluation.RequireDepth(depth);
@@ -45,7 +45,7 @@ internal static class PythonComparison
         };
     }
 
-    /// <summary>The largest or smallest, the first of equals; a value error if there is none.</summary>
+    /// <summary>The largest or smallest value, the first of equal ones. No values at all are a value error.</summary>
     public static TemplateValue Extreme(IEnumerable<TemplateValue> values, bool largest, Evaluation evaluation)
     {
         TemplateValue? best = null;
@@ -125,7 +125,7 @@ internal static class PythonComparison
         return left.Count.CompareTo(right.Count);
     }
 
-    // By code points. Only where a surrogate meets a unit above the surrogates does the order of UTF-16 differ.
+    // By code points. UTF-16 order differs only for a surrogate and a code unit above the surrogates.
     private static int CompareTexts(string left, string right, Evaluation evaluation)
     {
         evaluation.Scan(Math.Min(left.Length, right.Length));

@@ -4,8 +4,8 @@ using Kaiju.Tasks.Json;
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>
-/// Reads Python's literals, and JSON's: numbers, quoted text, <c>True</c>, <c>null</c>, <c>[1, 'a']</c>, <c>{'k': (1,
-/// 2)}</c>.
+/// Parses literals of Python and of JSON: numbers, quoted text, <c>True</c>, <c>null</c>, <c>[1, 'a']</c>,
+/// <c>{'k': (1, 2)}</c>.
 /// </summary>
 internal ref struct PythonLiteral
 {
@@ -16,7 +16,9 @@ internal ref struct PythonLiteral
     private PythonLiteral(ReadOnlySpan<char> text) => _text = text;
 
     /// <param name="text">The text.</param>
-    /// <param name="isData">True if it is data and not the template's own, so that an error must not show it.</param>
+    /// <param name="isData">
+    /// True if the text is data, which an error must not show; false if the template has it.
+    /// </param>
     public static LiteralResult Read(string text, bool isData = false)
     {
         var reader = new PythonLiteral(text.AsSpan().TrimStart(" \t").TrimEnd());
@@ -73,7 +75,7 @@ internal ref struct PythonLiteral
             comma = TryTake(',');
         }
 
-        // Parentheses without a comma only group: (1) is 1, (1,) is an array.
+        // Parentheses without a comma are a group: (1) is 1, (1,) is an array.
         var grouped = close == ')' && items.Count == 1 && !comma;
         value = grouped ? items[0] : TemplateValue.Of(items.ToArray());
         return true;
@@ -145,7 +147,7 @@ internal ref struct PythonLiteral
         return value.Kind != JsonValueKind.Undefined;
     }
 
-    // Takes the opening bracket, if there is still a level left to open.
+    // Reads the opening bracket if the depth allows another level.
     private bool Enter(int depth)
     {
         _position++;
@@ -167,7 +169,7 @@ internal ref struct PythonLiteral
         return true;
     }
 
-    // Lines may be broken inside brackets only.
+    // Line breaks are allowed only inside brackets.
     private void SkipSpace(int depth = 1)
     {
         while (Peek() is ' ' or '\t' or '\f' || (depth > 0 && Peek() is '\n' or '\r'))

@@ -4,11 +4,12 @@ using System.Numerics;
 namespace Kaiju.Tasks.Templates;
 
 /// <summary>
-/// Reads <c>42</c>, <c>1_000</c>, <c>0x1F</c>, <c>1.5</c>, <c>.5</c>, <c>5.</c> and <c>2e2</c>, after their sign.
+/// Parses number literals of Python after their sign: <c>42</c>, <c>1_000</c>, <c>0x1F</c>, <c>1.5</c>, <c>.5</c>,
+/// <c>5.</c> and <c>2e2</c>.
 /// </summary>
 internal static class PythonNumberLiteral
 {
-    /// <summary>Reads as much as belongs to the number; on failure the position means nothing.</summary>
+    /// <summary>Reads all characters of the number. On failure the position is undefined.</summary>
     public static bool TryRead(ReadOnlySpan<char> source, ref int position, bool negative, out Number number)
     {
         number = Number.Zero;
@@ -90,14 +91,14 @@ internal static class PythonNumberLiteral
             return false;
         }
 
-        // The zero in front keeps a high first digit from being read as a sign.
+        // Without the leading zero, a high first digit would be read as a sign.
         var text = "0" + source[start..position].ToString().Replace("_", "", StringComparison.Ordinal);
         var value = BigInteger.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
         number = new Number(negative ? -value : value);
         return number.IsInBounds;
     }
 
-    // Digits with single underscores between them; none at all is for the caller to judge.
+    // Reads digits with single underscores between them. The caller decides whether there may be none.
     private static bool TryDigits(ReadOnlySpan<char> source, ref int position, Func<char, bool> isDigit, out int count)
     {
         count = 0;

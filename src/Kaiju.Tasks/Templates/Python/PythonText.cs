@@ -79,7 +79,7 @@ internal static class PythonText
         text.Append(separator == "{" ? "{}" : "}");
     }
 
-    // Python prefers single quotes, and takes double ones for a text that has only single ones in it.
+    // Python uses double quotes only for a text with single quotes and without double ones.
     private static string Quote(string text)
     {
         var quote = text.Contains('\'') && !text.Contains('"') ? '"' : '\'';

@@ -3,13 +3,13 @@ using System.Text;
 
 namespace Kaiju.Tasks.Templates;
 
-/// <summary>Reads text in single or double quotes, with its escapes.</summary>
+/// <summary>Parses text in single or double quotes, with escapes.</summary>
 internal static class PythonTextLiteral
 {
     private const string Escapes = "ntrbf\\'\"";
     private const string Escaped = "\n\t\r\b\f\\'\"";
 
-    /// <summary>Reads from the opening to the closing quote; on failure the position means nothing.</summary>
+    /// <summary>Reads from the opening to the closing quote. On failure the position is undefined.</summary>
     public static bool TryRead(ReadOnlySpan<char> source, ref int position, out string text)
     {
         text = "";
@@ -63,7 +63,7 @@ internal static class PythonTextLiteral
             return TryCode(source, ref position, digits, read);
         }
 
-        // Python leaves an escape that it does not know as it stands.
+        // Python does not change an unknown escape.
         read.Append('\\').Append(character);
         return character is not ('\n' or '\r');
     }
@@ -94,7 +94,7 @@ internal static class PythonTextLiteral
         return true;
     }
 
-    // \ud83d alone is no character that JSON text could carry.
+    // JSON text cannot contain a lone surrogate, such as \ud83d.
     private static bool IsWhole(string text)
     {
         for (var i = 0; i < text.Length; i++)
