@@ -20,8 +20,8 @@ internal static partial class Log
     [LoggerMessage(
         104,
         LogLevel.Information,
-        "No manager watched the store until now, or the store was unavailable. Executors without heartbeats are "
-            + "expelled in {ExecutorLifetime} at the earliest.")]
+        "A manager watches the store from now on. Executors without heartbeats are expelled in {ExecutorLifetime} at "
+            + "the earliest.")]
     public static partial void WatchBegins(ILogger logger, TimeSpan executorLifetime);
 
     [LoggerMessage(
