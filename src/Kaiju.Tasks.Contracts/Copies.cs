@@ -10,12 +10,16 @@ internal static class Copies
         this ExecutorInfo executor,
         string? id = null,
         IReadOnlyList<string>? apps = null,
-        int? capacity = null) => new()
+        int? capacity = null,
+        IReadOnlyCollection<string>? commands = null) => new()
         {
             Id = id ?? executor.Id,
             AppName = executor.AppName,
             Apps = apps ?? executor.Apps,
             Capacity = capacity ?? executor.Capacity,
+            Commands = commands ?? executor.Commands,
+            Version = executor.Version,
+            Host = executor.Host,
         };
 
     public static StageReport With(

@@ -159,8 +159,17 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
 
         // Commits with notifications wait for each other, so a repeated statement sends its notification afterwards.
         var told = batch.IsHalved ? "" : _session.TakeHintTurn(rows.Values.Select(place => batch.Tasks[place].Row));
+        var routes = new Routes();
+        foreach (var place in rows.Values)
+        {
+            routes.Add(batch.Tasks[place].Row);
+        }
+
         var attempt = new CreationAttempt(
-            _session, batch, places, Argument.Text("channel", _schema), Argument.Text("told", told));
+            _session,
+            batch,
+            places,
+            [Argument.Text("channel", _schema), Argument.Text("told", told), .. routes.Arguments()]);
         var hint = default(StoreHint);
         foreach (var id in await _session.AskOnThreadAsync(
             _connection, attempt, CancellationToken.None).ConfigureAwait(false))
@@ -232,7 +241,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
 
     /// <summary>The statement that creates. After a lost answer, the mark shows which tasks it created.</summary>
     private sealed class CreationAttempt(
-        PostgreSqlSession session, CreationBatch batch, ReadOnlyMemory<int> places, Argument channel, Argument told)
+        PostgreSqlSession session, CreationBatch batch, ReadOnlyMemory<int> places, Argument[] arguments)
         : StatementAttempt<List<string?>>(
             session,
             step => step.QueryEachAsync(
@@ -240,8 +249,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
                 row => row.TextOrNull(0),
                 [.. MemoryMarshal.ToEnumerable(places).Select(place => batch.Tasks[place].Row)],
                 TaskRowColumns.New,
-                channel,
-                told),
+                arguments),
             Faults.IsRolledBackOrLost,
             CancellationToken.None)
     {

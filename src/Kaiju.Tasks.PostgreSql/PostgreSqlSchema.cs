@@ -114,6 +114,7 @@ public static partial class PostgreSqlSchema
         PostgreSqlTasksOptions options, string now, bool isLimited = false) =>
         new Dictionary<string, string>(LockTimeout.Words(isLimited).Concat(_columns))
         {
+            ["hold_of_p"] = HoldText.Of($"\"{options.Schema}\".holds"),
             ["schema"] = $"\"{options.Schema}\"",
             ["now"] = now,
         };

@@ -57,6 +57,7 @@ internal sealed class ColumnWords(Func<string, ColumnType, string> argument, Fun
             NewValue.One => "1",
             NewValue.Number => $"t.{column.Name}",
             NewValue.Clock => "n.now",
+            NewValue.Routed => "coalesce(k.holds[n.route], 0)",
             NewValue.GivenFromClock => $"n.now + n.{column.Name}",
             _ => $"n.{column.Name}",
         }));

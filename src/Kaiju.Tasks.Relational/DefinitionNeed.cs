@@ -16,12 +16,13 @@ internal readonly record struct DefinitionNeed(int Traits)
 
     /// <summary>
     /// The tasks for which the lifecycle needs more than <see cref="TaskRow.Head"/> to decide an event. It may need the
-    /// schedule of a periodic task, the name of the next task, or the rules of retries.
+    /// schedule of a periodic task, the name of the next task, the rules of retries, or the method of a stage that is
+    /// queued.
     /// </summary>
     public static DefinitionNeed Of(TaskEvent happened) => happened switch
     {
         TaskEvent.GivenBack or TaskEvent.Interrupted or TaskEvent.Claimed => None,
-        TaskEvent.QueueDue or TaskEvent.Chained or TaskEvent.Cancelled or TaskEvent.Reset =>
+        TaskEvent.Chained or TaskEvent.Cancelled or TaskEvent.Reset =>
             new((int)TaskTraits.Periodic),
         TaskEvent.CheckWait or TaskEvent.MessageSent => new((int)TaskTraits.Chains),
         TaskEvent.Reported { Report.Outcome: StageOutcome.Done or StageOutcome.Wait } => new((int)TaskTraits.Chains),

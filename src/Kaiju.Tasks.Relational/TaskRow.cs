@@ -61,6 +61,11 @@ internal sealed class TaskRow
     /// <summary>The size of the results that are shown, in bytes.</summary>
     public long ResultBytes { get; set; }
 
+    /// <summary>
+    /// The place of the row's app and method among those of its batch, from 1; null for a new row that is not queued.
+    /// </summary>
+    public int? Route { get; set; }
+
     public string Id => Head.Id!;
 
     /// <summary>The approximate size in bytes of the definition that a claim loads.</summary>

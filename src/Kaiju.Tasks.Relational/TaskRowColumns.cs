@@ -109,6 +109,10 @@ internal static class TaskRowColumns
         Managed("skipped", nameof(ManagedState.Skipped), Stored.Long, NewValue.Zero),
         Managed("chain", nameof(ManagedState.Chain), Stored.Any<ChainResult>(), NewValue.Zero),
 
+        Managed("hold", nameof(ManagedState.Hold), Stored.Any<TaskHold>(), NewValue.Routed),
+        Managed("put_backs", nameof(ManagedState.PutBacks), Stored.Integer, NewValue.Zero),
+        Managed("method", nameof(ManagedState.Method), Stored.TextOrNull, NewValue.Given),
+
         // Columns for indices, computed from the others.
         new("duty", ColumnType.Integer, row => (int?)row.Due?.Duty) { OfNew = NewValue.Given },
         new("due", ColumnType.Long, row => Ticks.Of(row.Due?.At)) { OfNew = NewValue.GivenFromClock },
@@ -120,7 +124,8 @@ internal static class TaskRowColumns
     /// The arguments for each task of the statement that creates tasks; the rest of a new task follows from the clock.
     /// </summary>
     public static readonly Column<TaskRow>[] New =
-        [.. Definition.Concat(State).Where(IsGiven).DistinctBy(column => column.Name, StringComparer.Ordinal)];
+        [.. Definition.Concat(State).Where(IsGiven).DistinctBy(column => column.Name, StringComparer.Ordinal),
+        new("route", ColumnType.Integer, row => row.Route)];
 
     /// <summary>The columns to read, in order: those of the definition, then those of the state.</summary>
     public static readonly Column<TaskRow>[] Read = [

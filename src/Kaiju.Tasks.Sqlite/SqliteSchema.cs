@@ -138,6 +138,7 @@ public static partial class SqliteSchema
     internal static IReadOnlyDictionary<string, string> Words(SqliteTasksOptions options) =>
         new Dictionary<string, string>(_columns)
         {
+            ["hold_of_p"] = HoldText.Of($"\"{options.TablePrefix}holds\""),
             ["prefix"] = options.TablePrefix,
         };
 

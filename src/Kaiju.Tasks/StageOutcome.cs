@@ -42,6 +42,10 @@ public abstract class StageOutcome
     /// </param>
     public static StageOutcome WaitForMessage(TimeSpan? timeout = null) => new Wait(WaitKind.Message, timeout);
 
+    /// <summary>This executor does not know the stage's command; another one may.</summary>
+    /// <param name="method">The filled method of the stage.</param>
+    internal static StageOutcome PutBack(string method) => new Unknown(method);
+
     /// <summary>The stage completed.</summary>
     public sealed class Done : StageOutcome
     {
@@ -83,5 +87,16 @@ public abstract class StageOutcome
         public TimeSpan? Duration { get; }
 
         internal override ReportKind Kind => ReportKind.Waiting;
+    }
+
+    /// <summary>
+    /// The executor does not know the command. The task returns to the queue, without an attempt or an interruption.
+    /// </summary>
+    internal sealed class Unknown(string method) : StageOutcome
+    {
+        /// <summary>The filled method of the stage.</summary>
+        public string Method => method;
+
+        internal override ReportKind Kind => ReportKind.PutBack;
     }
 }

@@ -189,5 +189,10 @@ internal static class WireNames<T>
     }
 
     private static string Word(string name) =>
-        name == nameof(TaskState.Executing) ? "EXECUTED" : name.ToUpperInvariant();
+        name switch
+        {
+            nameof(TaskState.Executing) => "EXECUTED",
+            nameof(TaskHold.UnknownCommand) => "UNKNOWN_COMMAND",
+            _ => name.ToUpperInvariant(),
+        };
 }

@@ -166,13 +166,13 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     [Fact]
     public async Task A_queued_task_ends_a_wait_even_if_it_came_before()
     {
-        var waiting = Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask();
+        var waiting = Queue.WaitAsync(ByHand.Executor, TimeSpan.FromDays(1), default).AsTask();
         waiting.IsCompleted.Should().BeFalse();
         await CreateAsync("t", 0);
         await waiting.Soon();
 
-        await Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask().Soon();
-        var other = Queue.WaitAsync(["other"], TimeSpan.FromSeconds(5), default).AsTask();
+        await Queue.WaitAsync(ByHand.Executor, TimeSpan.FromDays(1), default).AsTask().Soon();
+        var other = Queue.WaitAsync(ByHand.Executor.With(apps: ["other"]), TimeSpan.FromSeconds(5), default).AsTask();
         other.IsCompleted.Should().BeFalse();
         _host.Clock.Advance(TimeSpan.FromSeconds(5));
         await other.Soon();

@@ -55,7 +55,7 @@ internal sealed class MemoryTaskCreation(MemoryState state)
             }
         }
 
-        var first = TaskLifecycle.Create(definition, state.NewJobId(), step.Now);
+        var first = step.Decide(definition, TaskLifecycle.Create(definition, state.NewJobId(), step.Now));
         var task = new MemoryTask(definition, first, step.Now, state.NextSequence(), []);
         state.Tasks.Add(task);
         step.Hint(CreationRules.HintsOf(first), task);
@@ -89,7 +89,8 @@ internal sealed class MemoryTaskCreation(MemoryState state)
             return new ImportAnswer { TaskId = known.Id, Result = CreateResult.Refused, Claim = null };
         }
 
-        var first = TaskImport.State(imported, state.NewId(), step.Now, state.Rules);
+        var first = step.Decide(
+            imported.Definition, TaskImport.State(imported, state.NewId(), step.Now, state.Rules));
         var task = new MemoryTask(
             imported.Definition, first, imported.Created, state.NextSequence(), TaskImport.Entries(imported));
         state.Tasks.Add(task);
