@@ -124,7 +124,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
                 other => other.TaskId == notification.TaskId && other.JobId == notification.JobId);
             if (match < 0)
             {
-                Difference.Fail($"The model has no notification {notification}.");
+                Difference.Fail($"The model has no notification {notification.ToJson()}.");
             }
 
             Difference.CheckNotification(
