@@ -413,11 +413,11 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task An_executor_whose_neighbours_row_is_held_can_ping()
     {
-        await Store.HeartbeatAsync(_executor.With(id: "neighbour"), [], default);
+        await Store.HeartbeatAsync(_executor.With(e => e.Id, "neighbour"), [], default);
         await Store.HeartbeatAsync(_executor, [], default);
         await HoldAsync("select 1 from kaiju_tasks.executors where id = 'neighbour' for update", null);
 
-        var neighbour = Store.HeartbeatAsync(_executor.With(id: "neighbour"), [], default).AsTask();
+        var neighbour = Store.HeartbeatAsync(_executor.With(e => e.Id, "neighbour"), [], default).AsTask();
         for (var beats = 0; beats < 3; beats++)
         {
             await Store.HeartbeatAsync(_executor, [], default).AsTask().WaitAsync(_soon);
