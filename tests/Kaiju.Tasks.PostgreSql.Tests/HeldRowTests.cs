@@ -371,7 +371,12 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
             ("Reset", () => Store.ResetAsync("t7", default).AsTask()),
             ("SendMessage", () => Store.SendMessageAsync("t6", data, default).AsTask()),
             ("Delete", () => Store.DeleteAsync("t6", default).AsTask()),
-            ("DeleteEnded", () => Store.DeleteEndedAsync(TaskState.Finished, TimeSpan.Zero, 100, default).AsTask()),
+            (
+                "DeleteEnded, finished",
+                () => Store.DeleteEndedAsync(TaskState.Finished, TimeSpan.Zero, 100, default).AsTask()),
+            (
+                "DeleteEnded, failed",
+                () => Store.DeleteEndedAsync(TaskState.Failed, TimeSpan.Zero, 100, default).AsTask()),
             ("ExpelDeadExecutors", () => ((ITaskStore)Store).ExpelDeadExecutorsAsync(100, default).AsTask()),
             ("AbortOverdue", () => Store.AbortOverdueAsync(100, default).AsTask()),
             ("RestartPeriodic", () => Store.RestartPeriodicAsync(100, default).AsTask()),
