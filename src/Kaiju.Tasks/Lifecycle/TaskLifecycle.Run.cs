@@ -19,16 +19,16 @@ public static partial class TaskLifecycle
             return new Transition
             {
                 After = Queued(
-                task,
-                due with
-                {
-                    Stage = 0,
-                    Pass = pass,
-                    ResultRun = state.JobId,
-                    ResultPass = pass,
-                    Chain = ChainResult.None,
-                },
-                now)
+                    task,
+                    due with
+                    {
+                        Stage = 0,
+                        Pass = pass,
+                        ResultRun = state.JobId,
+                        ResultPass = pass,
+                        Chain = ChainResult.None,
+                    },
+                    now),
             };
         }
 
@@ -49,7 +49,7 @@ public static partial class TaskLifecycle
                     // The time in the queue does not count.
                     ExecDeadline = now + task.MaxExecTimeout,
                     StatusChange = now,
-                }
+                },
             }
             : null;
 
@@ -84,7 +84,7 @@ public static partial class TaskLifecycle
                     {
                         Wait = wait.For,
                         WaitDeadline = now + wait.Duration,
-                    }
+                    },
                 };
 
             default:
