@@ -154,7 +154,7 @@ public abstract class TaskQueueTests(OpenStore open)
     private static async Task<string[]> ClaimAsync(
         OpenedStore opened, int most, long bytes = long.MaxValue, string[]? apps = null)
     {
-        var executor = _executor.With(apps: apps ?? ["default"]);
+        var executor = _executor.With(e => e.Apps, apps ?? ["default"]);
         return [
             .. (await opened.Queue.ClaimAsync(
                 new ClaimRequest { Executor = executor, MaxTasks = most, MaxBytes = bytes },

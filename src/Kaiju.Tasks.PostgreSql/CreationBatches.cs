@@ -177,8 +177,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
             if (id is not null)
             {
                 var row = batch.Tasks[rows[id]].Row;
-                batch.Created[rows[id]] = BatchedCreation.Of(
-                    Answer(id, row.State.JobId, CreateResult.Created, row.State.State));
+                batch.Created[rows[id]] = BatchedCreation.Of(CreateAnswer.Of(id, row.State, CreateResult.Created));
                 hint = hint.With(row.HintsOfNew, row.Definition.AppName, row.Id);
             }
         }
@@ -220,7 +219,13 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
                     var result = batch.Tasks[place].OnConflict == OnConflict.Skip
                         ? CreateResult.Skipped
                         : CreateResult.Refused;
-                    batch.Created[place] = BatchedCreation.Of(Answer(id, job, result, state));
+                    batch.Created[place] = BatchedCreation.Of(new CreateAnswer
+                    {
+                        TaskId = id,
+                        JobId = job,
+                        Result = result,
+                        State = state,
+                    });
                 }
             }
         }
@@ -230,14 +235,6 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
             // if it persists.
         }
     }
-
-    private static CreateAnswer Answer(string id, string job, CreateResult result, TaskState state) => new()
-    {
-        TaskId = id,
-        JobId = job,
-        Result = result,
-        State = state,
-    };
 
     /// <summary>The statement that creates. After a lost answer, the mark shows which tasks it created.</summary>
     private sealed class CreationAttempt(

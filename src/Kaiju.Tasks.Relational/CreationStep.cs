@@ -41,13 +41,8 @@ internal sealed class CreationStep(
         return answers;
     }
 
-    private static CreateAnswer Answer(TaskRow stored, CreateResult result) => new()
-    {
-        TaskId = stored.Id,
-        JobId = stored.State.JobId,
-        Result = result,
-        State = stored.State.State,
-    };
+    private static CreateAnswer Answer(TaskRow stored, CreateResult result) =>
+        CreateAnswer.Of(stored.Id, stored.State, result);
 
     /// <summary>Stores rows whose ids are unknown, and removes them from the rows that remain.</summary>
     private static async ValueTask InsertAsync(

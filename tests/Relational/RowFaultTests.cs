@@ -211,9 +211,9 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
             id => new TaskDefinition { Id = id, Commands = [new TimerCommand(TimeSpan.FromSeconds(10)), new("do")] },
             "waiting");
         await CreateAsync(id => new TaskDefinition { Id = id, Commands = [new("do")] }, "dead", "held", "cancelled");
-        var waiting = (await Store.ClaimAsync(_executor.With(id: "other"), ["waiting"], default)).Single();
+        var waiting = (await Store.ClaimAsync(_executor.With(e => e.Id, "other"), ["waiting"], default)).Single();
         await Store.RecordAsync([ReportOf(waiting, StageOutcome.WaitFor(TimeSpan.FromSeconds(10)))], default);
-        await Store.ClaimAsync(_executor.With(id: "dies"), ["dead"], default);
+        await Store.ClaimAsync(_executor.With(e => e.Id, "dies"), ["dead"], default);
         await SpoilAsync("due", "waiting", "dead", "held", "cancelled");
         await AdvanceAsync(TimeSpan.FromSeconds(10));
 

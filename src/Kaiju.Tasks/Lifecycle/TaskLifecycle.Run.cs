@@ -25,16 +25,16 @@ public static partial class TaskLifecycle
             return new Transition
             {
                 After = Queued(
-                task,
-                due with
-                {
-                    Stage = 0,
-                    Pass = pass,
-                    ResultRun = state.JobId,
-                    ResultPass = pass,
-                    Chain = ChainResult.None,
-                },
-                now)
+                    task,
+                    due with
+                    {
+                        Stage = 0,
+                        Pass = pass,
+                        ResultRun = state.JobId,
+                        ResultPass = pass,
+                        Chain = ChainResult.None,
+                    },
+                    now),
             };
         }
 
@@ -56,7 +56,7 @@ public static partial class TaskLifecycle
                     // The time in the queue does not count.
                     ExecDeadline = now + task.MaxExecTimeout,
                     StatusChange = now,
-                }
+                },
             }
             : null;
 
@@ -91,7 +91,7 @@ public static partial class TaskLifecycle
                     {
                         Wait = wait.For,
                         WaitDeadline = now + wait.Duration,
-                    }
+                    },
                 };
 
             case StageOutcome.Unknown unknown:

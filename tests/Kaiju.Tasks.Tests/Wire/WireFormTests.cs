@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Kaiju.Tasks.Contracts;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Sqlite;
 using Kaiju.Tasks.Storage;
@@ -269,6 +270,27 @@ public sealed class WireFormTests
         without.Select(type => type.Name).Should().BeSubsetOf(reasons);
         data.Except(without).Should().OnlyContain(
             type => _values.Any(value => value.Value.GetType() == type), "each has a case above");
+    }
+
+    /// <summary>
+    /// Model and store are compared by the wire forms of these values. An entry's form has no claim, which is compared
+    /// separately.
+    /// </summary>
+    [Fact]
+    public void Every_member_is_written_of_the_values_that_a_store_shares_with_the_model()
+    {
+        var task = _executorTask.With(member => member.Meta, Json.Of("""{"a": 1}"""))
+            .With(member => member.MaxRetries, 1)
+            .With(member => member.RetryDelay, TimeSpan.FromSeconds(1))
+            .With(member => member.StoreKey, 1);
+        var entry = _skippedStage.With(member => member.Error, _error);
+
+        foreach (var (value, without) in new (object, int)[] { (task, 0), (_notification, 0), (_run, 0), (entry, 1) })
+        {
+            var members = value.GetType().GetProperties().Where(member => member.CanWrite).ToList();
+            JsonSerializer.SerializeToElement(value, value.GetType()).GetPropertyCount().Should().Be(
+                members.Count - without, "{0} has these members: {1}", value, members);
+        }
     }
 
     [Fact]

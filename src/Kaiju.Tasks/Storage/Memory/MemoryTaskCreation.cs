@@ -62,13 +62,8 @@ internal sealed class MemoryTaskCreation(MemoryState state)
         return Answer(task, result);
     }
 
-    private static CreateAnswer Answer(MemoryTask stored, CreateResult result) => new()
-    {
-        TaskId = stored.Id,
-        JobId = stored.State.JobId,
-        Result = result,
-        State = stored.State.State,
-    };
+    private static CreateAnswer Answer(MemoryTask stored, CreateResult result) =>
+        CreateAnswer.Of(stored.Id, stored.State, result);
 
     private CreateResult ResolveConflict(MemoryStep step, MemoryTask known, OnConflict onConflict, CallContext context)
     {
