@@ -1,104 +1,23 @@
-using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Storage;
+using System.Linq.Expressions;
+using System.Reflection;
 
 namespace Kaiju.Tasks.Contracts;
 
-/// <summary>Copies of data with some members changed.</summary>
+/// <summary>Copies of data that is not a record.</summary>
 internal static class Copies
 {
-    public static ExecutorInfo With(
-        this ExecutorInfo executor,
-        string? id = null,
-        IReadOnlyList<string>? apps = null,
-        int? capacity = null) => new()
-        {
-            Id = id ?? executor.Id,
-            AppName = executor.AppName,
-            Apps = apps ?? executor.Apps,
-            Capacity = capacity ?? executor.Capacity,
-        };
+    private static readonly MethodInfo _clone =
+        typeof(object).GetMethod(nameof(MemberwiseClone), BindingFlags.Instance | BindingFlags.NonPublic)!;
 
-    public static StageReport With(
-        this StageReport report, string? taskId = null, Guid? claim = null, int? stage = null) => new()
-        {
-            TaskId = taskId ?? report.TaskId,
-            Claim = claim ?? report.Claim,
-            JobId = report.JobId,
-            Attempt = report.Attempt,
-            Stage = stage ?? report.Stage,
-            Outcome = report.Outcome,
-            Elapsed = report.Elapsed,
-            StoreKey = report.StoreKey,
-        };
-
-    /// <summary>The task as it would be answered by a store without keys of its own.</summary>
-    public static ExecutorTask WithoutStoreKey(this ExecutorTask task) => new()
+    /// <summary>Returns a copy with one member changed.</summary>
+    /// <param name="data">The data, which stays as it is.</param>
+    /// <param name="member">The member, a property with an <c>init</c> accessor.</param>
+    /// <param name="value">The member's value in the copy.</param>
+    public static T With<T, TValue>(this T data, Expression<Func<T, TValue>> member, TValue value)
+        where T : class
     {
-        Id = task.Id,
-        AppName = task.AppName,
-        ExecutorId = task.ExecutorId,
-        Claim = task.Claim,
-        JobId = task.JobId,
-        Pass = task.Pass,
-        Attempt = task.Attempt,
-        Stage = task.Stage,
-        Stages = task.Stages,
-        Commands = task.Commands,
-        Result = task.Result,
-        Kws = task.Kws,
-        Meta = task.Meta,
-        ExecDeadline = task.ExecDeadline,
-        TimeLeft = task.TimeLeft,
-        MaxRetries = task.MaxRetries,
-        RetryDelay = task.RetryDelay,
-        QueuedFor = task.QueuedFor,
-    };
-
-    public static StageEntry WithoutClaim(this StageEntry entry) => new()
-    {
-        JobId = entry.JobId,
-        Pass = entry.Pass,
-        Stage = entry.Stage,
-        Attempt = entry.Attempt,
-        Started = entry.Started,
-        Finished = entry.Finished,
-        Result = entry.Result,
-        Error = entry.Error,
-    };
-
-    public static TaskNotification With(
-        this TaskNotification notification, long? id = null, bool? isRead = null) => new()
-        {
-            Message = notification.Message,
-            Id = id ?? notification.Id,
-            TaskId = notification.TaskId,
-            JobId = notification.JobId,
-            UserId = notification.UserId,
-            State = notification.State,
-            IsFinal = notification.IsFinal,
-            ExitCode = notification.ExitCode,
-            Error = notification.Error,
-            Result = notification.Result,
-            IsRead = isRead ?? notification.IsRead,
-            Created = notification.Created,
-        };
-
-    public static LifecycleRules With(
-        this LifecycleRules rules,
-        MissedRuns? missedRuns = null,
-        int? keptRuns = null,
-        bool? abortOverdueQueued = null,
-        int? maxInterruptions = null,
-        TimeSpan? suspendedLifetime = null) => new()
-        {
-            RetryDelay = rules.RetryDelay,
-            MaxInterruptions = maxInterruptions ?? rules.MaxInterruptions,
-            PingInterval = rules.PingInterval,
-            ExecutorLifetime = rules.ExecutorLifetime,
-            AbortGrace = rules.AbortGrace,
-            AbortOverdueQueued = abortOverdueQueued ?? rules.AbortOverdueQueued,
-            SuspendedLifetime = suspendedLifetime ?? rules.SuspendedLifetime,
-            MissedRuns = missedRuns ?? rules.MissedRuns,
-            KeptRuns = keptRuns ?? rules.KeptRuns,
-        };
+        var copy = (T)_clone.Invoke(data, null)!;
+        ((PropertyInfo)((MemberExpression)member.Body).Member).SetValue(copy, value);
+        return copy;
+    }
 }

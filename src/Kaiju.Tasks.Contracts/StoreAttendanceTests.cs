@@ -40,7 +40,7 @@ public abstract class StoreAttendanceTests(OpenStore open) : StoreSuite(open)
             Task("later", 1) with { AppName = "later", RunAt = Start + TimeSpan.FromDays(1) },
             Task("b1", 1) with { AppName = "runs" },
             Task("b2", 1) with { AppName = "runs" });
-        await opened.Store.ClaimAsync(Executor.With(apps: ["runs"]), ["b1"], default);
+        await opened.Store.ClaimAsync(Executor.With(e => e.Apps, ["runs"]), ["b1"], default);
         await opened.Advance(_minute - _tick);
         await CreateAsync(opened, Task("c", 1) with { AppName = "young" });
 
@@ -48,7 +48,7 @@ public abstract class StoreAttendanceTests(OpenStore open) : StoreSuite(open)
         await opened.Advance(_tick);
 
         Assert.Equal(["waits", "waits, too"], (await opened.Store.FindUnattendedAsync(_minute, default)).Apps);
-        await opened.Store.ClaimAsync(Executor.With(apps: ["waits"]), ["a1"], default);
+        await opened.Store.ClaimAsync(Executor.With(e => e.Apps, ["waits"]), ["a1"], default);
         Assert.Equal(["waits, too"], (await opened.Store.FindUnattendedAsync(_minute, default)).Apps);
     }
 

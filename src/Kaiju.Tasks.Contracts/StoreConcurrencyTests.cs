@@ -19,7 +19,7 @@ public abstract class StoreConcurrencyTests(OpenStore open) : StoreSuite(open)
 
         async Task Execute(int number)
         {
-            var me = Executor.With(id: $"e{number}");
+            var me = Executor.With(e => e.Id, $"e{number}");
             var reports = 0;
             while (Volatile.Read(ref finished) < Tasks)
             {

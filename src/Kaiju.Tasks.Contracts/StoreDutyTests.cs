@@ -65,7 +65,7 @@ public abstract class StoreDutyTests(OpenStore open) : StoreSuite(open)
             : StageOutcome.Completed(Json.Of("1"));
         var reports = claimed
             .OrderByDescending(task => task.Id)
-            .Select(task => Report(withStoreKey ? task : task.WithoutStoreKey(), 0, outcome))
+            .Select(task => Report(withStoreKey ? task : task.With(t => t.StoreKey, 0), 0, outcome))
             .ToList();
 
         Assert.Equal(

@@ -22,7 +22,7 @@ public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
         var claimed = await opened.Queue.ClaimAsync(
             new ClaimRequest { Executor = Executor, MaxTasks = 3, MaxBytes = 1_000_000 }, default);
         var reports = claimed.Select(task => Report(task, 0, StageOutcome.Completed(Json.Of("1")))).ToList();
-        reports[1] = reports[1].With(claim: new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+        reports[1] = reports[1].With(r => r.Claim, new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
 
         Assert.Equal(
             [ReportAnswer.Recorded, ReportAnswer.Superseded, ReportAnswer.Recorded],
@@ -82,7 +82,7 @@ public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
             [.. "abcd".Select(id => Checked.Definition(Task($"{id}", 2)))], OnConflict.Fail, default);
         var own = (await opened.Store.ClaimAsync(Executor, ["a", "b", "c"], default)).ToDictionary(
             task => task.Id, task => new HeldClaim(task.Id, task.Claim));
-        var other = Assert.Single(await opened.Store.ClaimAsync(Executor.With(id: "other"), ["d"], default));
+        var other = Assert.Single(await opened.Store.ClaimAsync(Executor.With(e => e.Id, "other"), ["d"], default));
 
         Assert.Equal(
             [own["b"], own["c"]],

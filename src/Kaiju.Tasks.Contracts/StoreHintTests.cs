@@ -34,7 +34,7 @@ public abstract class StoreHintTests(OpenStore open) : StoreSuite(open)
         await HintedAsync(hint => hint.MayQueue(["shop"]));
         var claimed = Assert.Single(
             await opened.Queue.ClaimAsync(
-                new ClaimRequest { Executor = Executor.With(apps: ["mail"]), MaxTasks = 1, MaxBytes = 1 },
+                new ClaimRequest { Executor = Executor.With(e => e.Apps, ["mail"]), MaxTasks = 1, MaxBytes = 1 },
                 default));
         await RecordAsync(opened, claimed, 0, StageOutcome.Completed(Json.Of("1")));
         await HintedAsync(hint => hint.Kinds.HasFlag(StoreHintKinds.Ended) && hint.TaskIds.MayContain("u"));

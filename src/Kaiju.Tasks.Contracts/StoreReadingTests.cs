@@ -79,7 +79,7 @@ public abstract class StoreReadingTests(OpenStore open) : StoreSuite(open)
                 await opened.Queue.ClaimAsync(
                     new ClaimRequest
                     {
-                        Executor = Executor.With(apps: [definition.AppName!]),
+                        Executor = Executor.With(e => e.Apps, [definition.AppName!]),
                         MaxTasks = 1,
                         MaxBytes = 1,
                     },

@@ -45,9 +45,9 @@ public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
     public async Task A_dead_executor_is_due_a_lifetime_after_the_last_gap()
     {
         await using var opened = await OpenAsync();
-        await opened.Store.HeartbeatAsync(Executor.With(id: "first"), [], default);
+        await opened.Store.HeartbeatAsync(Executor.With(e => e.Id, "first"), [], default);
         await opened.Advance(TimeSpan.FromSeconds(5));
-        await opened.Store.HeartbeatAsync(Executor.With(id: "second"), [], default);
+        await opened.Store.HeartbeatAsync(Executor.With(e => e.Id, "second"), [], default);
         Assert.Equal(_lifetime + _tick - TimeSpan.FromSeconds(5), await opened.Store.GetTimeToNextDutyAsync(default));
 
         var now = await opened.Advance(_lifetime);
@@ -66,7 +66,7 @@ public abstract class StoreWatchTests(OpenStore open) : StoreSuite(open)
         await using var opened = await OpenAsync();
         await opened.Store.CreateAsync(
             [Checked.Definition(Task("d", 1)), Checked.Definition(Task("l", 1))], OnConflict.Fail, default);
-        var (dead, living) = (Executor.With(id: "dead"), Executor.With(id: "living"));
+        var (dead, living) = (Executor.With(e => e.Id, "dead"), Executor.With(e => e.Id, "living"));
         await opened.Store.ClaimAsync(dead, ["d"], default);
         await opened.Advance(_half);
         await opened.Store.ClaimAsync(living, ["l"], default);

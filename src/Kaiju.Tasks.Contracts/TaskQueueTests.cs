@@ -127,14 +127,14 @@ public abstract class TaskQueueTests(OpenStore open)
     public async Task A_queued_task_ends_a_wait_even_if_it_came_before()
     {
         await using var opened = await OpenAsync();
-        var waiting = opened.Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask();
+        var waiting = opened.Queue.WaitAsync(_executor, TimeSpan.FromDays(1), default).AsTask();
         await CreateAsync(opened, new TaskDefinition { Id = "t", Commands = [new("do")] });
         await waiting.WaitAsync(_bound);
 
         // Claimed in between, as by an executor: a wait that finds a task again which no claim got pauses.
         Assert.Equal(["t"], await ClaimAsync(opened, 1));
         await CreateAsync(opened, new TaskDefinition { Id = "u", Commands = [new("do")] });
-        await opened.Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask().WaitAsync(_bound);
+        await opened.Queue.WaitAsync(_executor, TimeSpan.FromDays(1), default).AsTask().WaitAsync(_bound);
     }
 
     /// <summary>A wait can be cancelled.</summary>
@@ -143,7 +143,7 @@ public abstract class TaskQueueTests(OpenStore open)
     {
         await using var opened = await OpenAsync();
         using var cancel = new CancellationTokenSource();
-        var waiting = opened.Queue.WaitAsync(["default"], TimeSpan.FromDays(1), cancel.Token).AsTask();
+        var waiting = opened.Queue.WaitAsync(_executor, TimeSpan.FromDays(1), cancel.Token).AsTask();
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(_bound));
     }
@@ -154,7 +154,7 @@ public abstract class TaskQueueTests(OpenStore open)
     private static async Task<string[]> ClaimAsync(
         OpenedStore opened, int most, long bytes = long.MaxValue, string[]? apps = null)
     {
-        var executor = _executor.With(apps: apps ?? ["default"]);
+        var executor = _executor.With(e => e.Apps, apps ?? ["default"]);
         return [
             .. (await opened.Queue.ClaimAsync(
                 new ClaimRequest { Executor = executor, MaxTasks = most, MaxBytes = bytes },

@@ -159,8 +159,17 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
 
         // Commits with notifications wait for each other, so a repeated statement sends its notification afterwards.
         var told = batch.IsHalved ? "" : _session.TakeHintTurn(rows.Values.Select(place => batch.Tasks[place].Row));
+        var routes = new Routes();
+        foreach (var place in rows.Values)
+        {
+            routes.Add(batch.Tasks[place].Row);
+        }
+
         var attempt = new CreationAttempt(
-            _session, batch, places, Argument.Text("channel", _schema), Argument.Text("told", told));
+            _session,
+            batch,
+            places,
+            [Argument.Text("channel", _schema), Argument.Text("told", told), .. routes.Arguments()]);
         var hint = default(StoreHint);
         foreach (var id in await _session.AskOnThreadAsync(
             _connection, attempt, CancellationToken.None).ConfigureAwait(false))
@@ -168,8 +177,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
             if (id is not null)
             {
                 var row = batch.Tasks[rows[id]].Row;
-                batch.Created[rows[id]] = BatchedCreation.Of(
-                    Answer(id, row.State.JobId, CreateResult.Created, row.State.State));
+                batch.Created[rows[id]] = BatchedCreation.Of(CreateAnswer.Of(id, row.State, CreateResult.Created));
                 hint = hint.With(row.HintsOfNew, row.Definition.AppName, row.Id);
             }
         }
@@ -211,7 +219,13 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
                     var result = batch.Tasks[place].OnConflict == OnConflict.Skip
                         ? CreateResult.Skipped
                         : CreateResult.Refused;
-                    batch.Created[place] = BatchedCreation.Of(Answer(id, job, result, state));
+                    batch.Created[place] = BatchedCreation.Of(new CreateAnswer
+                    {
+                        TaskId = id,
+                        JobId = job,
+                        Result = result,
+                        State = state,
+                    });
                 }
             }
         }
@@ -222,17 +236,9 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
         }
     }
 
-    private static CreateAnswer Answer(string id, string job, CreateResult result, TaskState state) => new()
-    {
-        TaskId = id,
-        JobId = job,
-        Result = result,
-        State = state,
-    };
-
     /// <summary>The statement that creates. After a lost answer, the mark shows which tasks it created.</summary>
     private sealed class CreationAttempt(
-        PostgreSqlSession session, CreationBatch batch, ReadOnlyMemory<int> places, Argument channel, Argument told)
+        PostgreSqlSession session, CreationBatch batch, ReadOnlyMemory<int> places, Argument[] arguments)
         : StatementAttempt<List<string?>>(
             session,
             step => step.QueryEachAsync(
@@ -240,8 +246,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
                 row => row.TextOrNull(0),
                 [.. MemoryMarshal.ToEnumerable(places).Select(place => batch.Tasks[place].Row)],
                 TaskRowColumns.New,
-                channel,
-                told),
+                arguments),
             Faults.IsRolledBackOrLost,
             CancellationToken.None)
     {

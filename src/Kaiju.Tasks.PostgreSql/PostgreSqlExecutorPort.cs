@@ -22,16 +22,27 @@ internal sealed class PostgreSqlExecutorPort(
     private readonly PostgreSqlSession _session = session;
     private readonly StoreParts _parts = parts;
 
-    public override ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
-        ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>
-        _session.AskDedicatedAsync(
+    public override async ValueTask<IReadOnlyList<Guid>> HeartbeatAsync(
+        ExecutorInfo executor, IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken)
+    {
+        var (lost, isAnnounced) = await _session.AskDedicatedAsync(
             heartbeats,
             async step =>
             {
                 await step.ExecuteAsync("ping", Argument.Text("executor", executor.Id)).ConfigureAwait(false);
-                return await ClaimRows.FindLostAsync(step, claims).ConfigureAwait(false);
+                return (
+                    await ClaimRows.FindLostAsync(step, claims).ConfigureAwait(false),
+                    await RoutingRows.IsAnnouncedAsync(step, executor).ConfigureAwait(false));
             },
-            cancellationToken);
+            cancellationToken).ConfigureAwait(false);
+        if (!isAnnounced)
+        {
+            await _session.WriteAsync(
+                step => RoutingRows.AnnounceAsync(step, executor), cancellationToken).ConfigureAwait(false);
+        }
+
+        return lost;
+    }
 
     public override ValueTask<IReadOnlyList<Guid>> FindLostClaimsAsync(
         IReadOnlyList<HeldClaim> claims, CancellationToken cancellationToken) =>

@@ -93,6 +93,16 @@ internal sealed class PostgreSqlStep(
                         $"Its definition is of revision {task.Revision}, its state of revision {revision}.")));
     }
 
+    public override async ValueTask<Dictionary<(string App, string Method), (TaskHold Hold, bool IsNamed)>>
+        FindHoldsAsync(IReadOnlyCollection<(string App, string Method)> routes) => routes.Count == 0
+        ? []
+        : (await QueryAsync(
+            "find_holds",
+            row => (Route: (row.GetString(0), row.GetString(1)), Hold: ((TaskHold)row.GetInt32(2), row.GetBoolean(3))),
+            Argument.Texts("apps", routes.Select(route => route.App)),
+            Argument.Texts("methods", routes.Select(route => route.Method))).ConfigureAwait(false))
+            .ToDictionary(hold => hold.Route, hold => hold.Hold);
+
     public override async ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows)
     {
         var byId = rows.ToDictionary(row => row.Id, StringComparer.Ordinal);

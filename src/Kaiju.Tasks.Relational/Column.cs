@@ -35,6 +35,9 @@ internal enum NewValue
 
     /// <summary>The row's value, added to the time of the creation.</summary>
     GivenFromClock,
+
+    /// <summary>The hold of the row's app and method (<see cref="TaskRow.Route"/>).</summary>
+    Routed,
 }
 
 /// <summary>

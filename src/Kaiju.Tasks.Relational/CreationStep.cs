@@ -41,18 +41,14 @@ internal sealed class CreationStep(
         return answers;
     }
 
-    private static CreateAnswer Answer(TaskRow stored, CreateResult result) => new()
-    {
-        TaskId = stored.Id,
-        JobId = stored.State.JobId,
-        Result = result,
-        State = stored.State.State,
-    };
+    private static CreateAnswer Answer(TaskRow stored, CreateResult result) =>
+        CreateAnswer.Of(stored.Id, stored.State, result);
 
     /// <summary>Stores rows whose ids are unknown, and removes them from the rows that remain.</summary>
     private static async ValueTask InsertAsync(
         SqlStep step, Dictionary<TaskRow, int> rows, HashSet<string> replaced, CreateAnswer[] answers)
     {
+        await step.DecideHoldsAsync(rows.Keys).ConfigureAwait(false);
         foreach (var row in await step.InsertAsync([.. rows.Keys]).ConfigureAwait(false))
         {
             var result = replaced.Contains(row.Id) ? CreateResult.Replaced : CreateResult.Created;

@@ -18,6 +18,11 @@ internal class ExecutorPort(SqlSession session, StoreParts parts, RowMoves moves
             var ping = Ticks.Of(await step.NowAsync().ConfigureAwait(false));
             await step.ExecuteAsync(
                 "set_ping", Argument.Text("executor", executor.Id), Argument.Long("ping", ping)).ConfigureAwait(false);
+            if (!await RoutingRows.IsAnnouncedAsync(step, executor).ConfigureAwait(false))
+            {
+                await RoutingRows.AnnounceAsync(step, executor).ConfigureAwait(false);
+            }
+
             return await ClaimRows.FindLostAsync(step, claims).ConfigureAwait(false);
         },
         cancellationToken);

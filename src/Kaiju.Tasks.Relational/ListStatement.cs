@@ -6,6 +6,9 @@ namespace Kaiju.Tasks.Relational;
 /// </summary>
 internal sealed class ListStatement
 {
+    private readonly SqlTexts _sql;
+    private readonly bool _byState;
+    private readonly bool _newestFirst;
     private readonly List<string> _scan = [];
     private readonly List<string> _filter = [];
     private readonly List<Argument> _arguments = [];
@@ -13,25 +16,20 @@ internal sealed class ListStatement
     private ListStatement(TaskQuery query, TaskCursor? after, SqlTexts sql)
     {
         var byMember = query.Group ?? query.GroupId ?? query.UserId;
-        var byState = byMember is null && query.AnyOf is { Count: 1 } states && IsIndexed(states.First());
-        Narrow(query, after, byState);
-        string PutIn(string statement) => sql[statement]
-            .Replace("/*scan*/", string.Concat(_scan), StringComparison.Ordinal)
-            .Replace("/*filter*/", string.Concat(_filter), StringComparison.Ordinal)
-            .Replace("/*desc*/", query.NewestFirst ? " desc" : "", StringComparison.Ordinal);
-        (Text, Count, LastScanned) = byState
-            ? (PutIn("list_by_state"), PutIn("count_by_state"), PutIn("list_by_state_last"))
-            : (PutIn("list"), PutIn("count"), PutIn("list_last"));
+        _sql = sql;
+        _byState = byMember is null && query.AnyOf is { Count: 1 } states && IsIndexed(states.First());
+        _newestFirst = query.NewestFirst;
+        Narrow(query, after);
     }
 
     /// <summary>The statement that reads the page.</summary>
-    public string Text { get; }
+    public string Text => Fill(_byState ? "list_by_state" : "list");
 
     /// <summary>The statement that counts the rows from which the page is read.</summary>
-    public string Count { get; }
+    public string Count => Fill(_byState ? "count_by_state" : "count");
 
     /// <summary>The statement that finds the last row that a page may read, if there are that many.</summary>
-    public string LastScanned { get; }
+    public string LastScanned => Fill(_byState ? "list_by_state_last" : "list_last");
 
     public IReadOnlyList<Argument> Arguments => _arguments;
 
@@ -44,14 +42,14 @@ internal sealed class ListStatement
 
     public static ListStatement Of(TaskQuery query, TaskCursor? after, SqlTexts sql) => new(query, after, sql);
 
-    private void Narrow(TaskQuery query, TaskCursor? after, bool byState)
+    private void Narrow(TaskQuery query, TaskCursor? after)
     {
         // Conditions that the index starts with narrow the rows to read; the others filter those rows.
-        var order = byState ? "s" : "t";
+        var order = _byState ? "s" : "t";
         if (query.AnyOf is { } states)
         {
             // Literal states: a partial index is used only where the statement names the state.
-            (byState ? _scan : _filter).Add(states.Count switch
+            (_byState ? _scan : _filter).Add(states.Count switch
             {
                 0 => " and 1 = 0",
                 1 => $" and s.state = {(int)states.First()}",
@@ -111,6 +109,11 @@ internal sealed class ListStatement
             _arguments.Add(Argument.Text("after_id", cursor.Id));
         }
     }
+
+    private string Fill(string statement) => _sql[statement]
+        .Replace("/*scan*/", string.Concat(_scan), StringComparison.Ordinal)
+        .Replace("/*filter*/", string.Concat(_filter), StringComparison.Ordinal)
+        .Replace("/*desc*/", _newestFirst ? " desc" : "", StringComparison.Ordinal);
 
     private void Add(List<string> conditions, string column, string argument, string? value)
     {

@@ -72,6 +72,9 @@ internal sealed class ManagerDuties(SqlSession session, StoreParts parts, RowMov
             limit,
             cancellationToken);
 
+    public ValueTask<HoldRepair> RepairHoldsAsync(int limit, CancellationToken cancellationToken) =>
+        session.WriteAsync(new HoldRepairStep(limit).RunAsync, cancellationToken);
+
     public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) =>
         session.ReadAsync<TimeSpan?>(
         async step =>

@@ -65,6 +65,7 @@ internal sealed class ExpelWork(StoreParts parts, DateTimeOffset? asOf) : MoveWo
             "forget_executors",
             Argument.Texts("executors", _dead),
             Argument.Long("alive", _alive)).ConfigureAwait(false);
+        await RoutingRows.ForgetAsync(step).ConfigureAwait(false);
     }
 }
 
@@ -102,6 +103,7 @@ internal sealed class SuspendWork(StoreParts parts, string executorId) : GiveBac
         {
             await step.FlushAsync().ConfigureAwait(false);
             await step.ExecuteAsync("delete_executor", Argument.Text("executor", _executorId)).ConfigureAwait(false);
+            await RoutingRows.ForgetAsync(step).ConfigureAwait(false);
         }
     }
 }

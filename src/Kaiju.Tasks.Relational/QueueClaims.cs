@@ -14,12 +14,13 @@ internal abstract class QueueClaims(SqlSession session, StoreParts parts)
         ClaimRequest request, CancellationToken cancellationToken);
 
     /// <summary>True if there is a task to claim that is not set aside.</summary>
-    public ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken) =>
+    public ValueTask<bool> HasQueuedAsync(ExecutorInfo executor, CancellationToken cancellationToken) =>
         session.ReadAsync(
         async step => (await step.QueryAsync(
             parts.Aside.WithoutClaims(step.Sql["has_queued"], session.ExceptClause),
             row => row.GetBoolean(0),
-            Argument.Texts("apps", apps),
+            Argument.Texts("apps", executor.Apps),
+            Argument.Text("executor", executor.Id),
             parts.Aside.Except(RowsAside.Claiming)).ConfigureAwait(false))[0],
         cancellationToken);
 }

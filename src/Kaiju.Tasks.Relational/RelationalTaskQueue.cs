@@ -10,7 +10,6 @@ internal sealed class RelationalTaskQueue(RelationalTaskStore store, TimeProvide
         ClaimRequest request, CancellationToken cancellationToken) =>
         store.Claims.ClaimNextAsync(request, cancellationToken);
 
-    protected override ValueTask<bool> HasQueuedAsync(
-        IReadOnlyList<string> apps,
-        CancellationToken cancellationToken) => store.Claims.HasQueuedAsync(apps, cancellationToken);
+    protected override ValueTask<bool> HasQueuedAsync(ExecutorInfo executor, CancellationToken cancellationToken) =>
+        store.Claims.HasQueuedAsync(executor, cancellationToken);
 }

@@ -83,6 +83,16 @@ internal abstract class RelationalTaskStore : ITaskStore
         TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) =>
         Reading.CountAsync(query, after, limit, cancellationToken);
 
+    public ValueTask<bool> PauseAsync(TaskPause pause, CallContext context, CancellationToken cancellationToken) =>
+        Steering.PauseAsync(pause, context, cancellationToken);
+
+    public ValueTask<bool> ResumeAsync(
+        string? appName, string? method, CallContext context, CancellationToken cancellationToken) =>
+        Steering.ResumeAsync(appName, method, context, cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskPause>> ListPausesAsync(CancellationToken cancellationToken) =>
+        Reading.ListPausesAsync(cancellationToken);
+
     public ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken) =>
         Duties.WatchAsync(cancellationToken);
 
@@ -107,6 +117,9 @@ internal abstract class RelationalTaskStore : ITaskStore
 
     public ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken) =>
         Duties.RequeueFailedAsync(limit, cancellationToken);
+
+    public ValueTask<HoldRepair> RepairHoldsAsync(int limit, CancellationToken cancellationToken) =>
+        Duties.RepairHoldsAsync(limit, cancellationToken);
 
     public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) =>
         Duties.GetTimeToNextDutyAsync(cancellationToken);

@@ -162,6 +162,30 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
         return true;
     }
 
+    /// <summary>
+    /// Finds the holds of queued tasks by app and method, and whether a row names that app and method.
+    /// </summary>
+    public abstract ValueTask<Dictionary<(string App, string Method), (TaskHold Hold, bool IsNamed)>> FindHoldsAsync(
+        IReadOnlyCollection<(string App, string Method)> routes);
+
+    /// <summary>Decides the holds of those rows that are queued.</summary>
+    public async ValueTask DecideHoldsAsync(IEnumerable<TaskRow> rows)
+    {
+        var queued = rows.Where(row => row.State is { State: TaskState.Queued, Method: not null }).ToList();
+        if (queued.Count == 0)
+        {
+            return;
+        }
+
+        var holds = await FindHoldsAsync([.. queued.Select(RouteOf).Distinct()]).ConfigureAwait(false);
+        foreach (var row in queued)
+        {
+            row.State = TaskRouting.Decide(holds[RouteOf(row)].Hold, row.State);
+        }
+
+        static (string App, string Method) RouteOf(TaskRow row) => (row.Head.AppName!, row.State.Method!);
+    }
+
     public void MarkChanged(TaskRow row) => _writes.MarkChanged(row);
 
     /// <summary>Adds results that are stored with their row and already counted in it.</summary>
@@ -191,6 +215,7 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
     public async ValueTask FlushAsync()
     {
         await StartChainedAsync().ConfigureAwait(false);
+        await DecideHoldsAsync(_writes.Changed).ConfigureAwait(false);
         await _writes.WriteAsync(this).ConfigureAwait(false);
     }
 

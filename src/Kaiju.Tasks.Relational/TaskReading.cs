@@ -80,6 +80,16 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
             "get_stages", HistoryRows.ReadEntry, Argument.Text("id", taskId)).ConfigureAwait(false),
         cancellationToken);
 
+    public ValueTask<IReadOnlyList<TaskPause>> ListPausesAsync(CancellationToken cancellationToken) =>
+        session.ReadAsync<IReadOnlyList<TaskPause>>(
+        async step =>
+        {
+            var now = await step.NowAsync().ConfigureAwait(false);
+            var pauses = await RoutingRows.ListPausesAsync(step).ConfigureAwait(false);
+            return pauses.FindAll(pause => pause.IsInForce(now));
+        },
+        cancellationToken);
+
     public ValueTask<TaskPage> ListAsync(
         TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken) => session.ReadAsync(
         async step =>

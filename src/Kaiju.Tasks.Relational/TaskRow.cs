@@ -61,6 +61,11 @@ internal sealed class TaskRow
     /// <summary>The size of the results that are shown, in bytes.</summary>
     public long ResultBytes { get; set; }
 
+    /// <summary>
+    /// The place of the row's app and method among those of its batch, from 1; null for a new row that is not queued.
+    /// </summary>
+    public int? Route { get; set; }
+
     public string Id => Head.Id!;
 
     /// <summary>The approximate size in bytes of the definition that a claim loads.</summary>
@@ -144,6 +149,18 @@ internal sealed class TaskRow
 
     /// <summary>Keeps the size that was read.</summary>
     public void KeepBytes(long bytes) => _bytes = bytes;
+
+    /// <summary>Adds to <see cref="Head"/> the method of the stage for which the task is queued next.</summary>
+    public void KeepMethod(string? method)
+    {
+        var stage = State.State == TaskState.Idle ? 0 : State.Stage;
+        if (method is not null && stage < Head.Commands.Count)
+        {
+            List<TaskCommand> commands = [.. Head.Commands];
+            commands[stage] = new TaskCommand(method);
+            Head = Head with { Commands = commands };
+        }
+    }
 
     /// <summary>Adds to <see cref="Head"/> the facts that the traits contain.</summary>
     public void ReadTraits(TaskTraits traits) => Head = Head with

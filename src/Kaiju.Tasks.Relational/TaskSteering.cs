@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Validation;
 
 namespace Kaiju.Tasks.Relational;
 
@@ -30,6 +31,45 @@ internal sealed class TaskSteering(SqlSession session, StoreParts parts)
     public ValueTask<bool> SendMessageAsync(
         string taskId, JsonElement data, CallContext context, CancellationToken cancellationToken) =>
         ApplyEventAsync(taskId, context, new TaskEvent.MessageSent(data), cancellationToken);
+
+    public async ValueTask<bool> PauseAsync(
+        TaskPause pause, CallContext context, CancellationToken cancellationToken)
+    {
+        PauseRules.ThrowIfInvalid(pause);
+        if (context.Scope?.IncludesApp(pause.AppName) == false)
+        {
+            return false;
+        }
+
+        return await session.WriteAsync(
+            async step =>
+            {
+                await RoutingRows.PauseAsync(step, pause, context.Actor).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<bool> ResumeAsync(
+        string? appName, string? method, CallContext context, CancellationToken cancellationToken)
+    {
+        PauseRules.ThrowIfInvalid(appName, method);
+        if (context.Scope?.IncludesApp(appName) == false)
+        {
+            return false;
+        }
+
+        // True if an earlier try ended the pause and its answer was lost.
+        var hasResumed = false;
+        return await session.WriteAsync(
+            async step =>
+            {
+                var resumes = await RoutingRows.ResumeAsync(step, appName, method).ConfigureAwait(false);
+                hasResumed = resumes || (step.IsRepeated && hasResumed);
+                return hasResumed;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
 
     private ValueTask<bool> ApplyEventAsync(
         string taskId, CallContext context, TaskEvent happened, CancellationToken cancellationToken) =>

@@ -69,16 +69,24 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : Qu
 
     private async ValueTask<List<QueuedRow>> FindQueuedAsync(SqliteStep step, ClaimRequest request)
     {
-        var statement = _parts.Aside.WithoutClaims(step.Sql["queued"], _session.ExceptClause);
+        var routes = await step.QueryAsync(
+            "routes",
+            row => (App: row.GetString(0), Method: row.TextOrNull(1)),
+            Argument.Texts("apps", request.Executor.Apps.Distinct()),
+            Argument.Text("executor", request.Executor.Id)).ConfigureAwait(false);
         var queued = new List<QueuedRow>();
-        foreach (var app in request.Executor.Apps.Distinct())
+        foreach (var (app, method) in routes)
         {
+            var name = method is null ? "queued" : "queued_for_some";
             queued.AddRange(await step.QueryAsync(
-                statement,
+                _parts.Aside.WithoutClaims(step.Sql[name], _session.ExceptClause),
                 row => new QueuedRow(row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)),
-                Argument.Text("app", app),
-                Argument.Integer("most", request.MaxTasks),
-                _parts.Aside.Except(RowsAside.Claiming)).ConfigureAwait(false));
+                [
+                    Argument.Text("app", app),
+                    .. method is null ? [] : new[] { Argument.Text("method", method) },
+                    Argument.Integer("most", request.MaxTasks),
+                    _parts.Aside.Except(RowsAside.Claiming),
+                ]).ConfigureAwait(false));
         }
 
         return queued;

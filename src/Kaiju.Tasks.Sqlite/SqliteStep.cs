@@ -11,6 +11,8 @@ namespace Kaiju.Tasks.Sqlite;
 internal sealed class SqliteStep(
     SqliteStatements statements, DateTimeOffset now, StoreParts parts, StepTry tries) : SqlStep(parts, tries)
 {
+    private static readonly string[] _holdArguments = ["@app", "@method"];
+
     public override ValueTask<DateTimeOffset> NowAsync() => ValueTask.FromResult(now);
 
     public override ValueTask<List<T>> QueryAsync<T>(
@@ -38,6 +40,19 @@ internal sealed class SqliteStep(
 
     protected override async ValueTask<List<TaskRow>> LoadAsync(string statement, Argument[] arguments) =>
         [.. (await QueryAsync(statement, ReadTask, arguments).ConfigureAwait(false)).OfType<TaskRow>()];
+
+    public override ValueTask<Dictionary<(string App, string Method), (TaskHold Hold, bool IsNamed)>> FindHoldsAsync(
+        IReadOnlyCollection<(string App, string Method)> routes)
+    {
+        var found = new Dictionary<(string App, string Method), (TaskHold Hold, bool IsNamed)>();
+        foreach (var (app, method) in routes)
+        {
+            using var row = KeptOpen("find_hold", _holdArguments).With(app).With(method).Run();
+            found.Add((app, method), ((TaskHold)row.Integer(0), row.Integer(1) != 0));
+        }
+
+        return ValueTask.FromResult(found);
+    }
 
     public override async ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows)
     {

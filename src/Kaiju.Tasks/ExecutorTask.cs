@@ -11,6 +11,8 @@ namespace Kaiju.Tasks.Storage;
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class ExecutorTask
 {
+    private IReadOnlyList<JsonElement> _result = [];
+
     /// <summary>The task's id.</summary>
     public required string Id { get; init; }
 
@@ -42,7 +44,11 @@ public sealed class ExecutorTask
     public required IReadOnlyList<TaskCommand> Commands { get; init; }
 
     /// <summary>The results of the stages before <see cref="Stage"/>.</summary>
-    public IReadOnlyList<JsonElement> Result { get; init; } = [];
+    public IReadOnlyList<JsonElement> Result
+    {
+        get => _result;
+        init => _result = value;
+    }
 
     /// <summary>The task's kws, a JSON object.</summary>
     public JsonElement Kws { get; init; }
@@ -131,4 +137,12 @@ public sealed class ExecutorTask
 
     /// <summary>Writes the task as JSON, for an executor in another process.</summary>
     public string ToJson() => WireText.Write(this, ExecutorTaskJson.Write);
+
+    /// <summary>Returns the task with other results of the earlier stages.</summary>
+    internal ExecutorTask WithResult(IReadOnlyList<JsonElement> result)
+    {
+        var copy = (ExecutorTask)MemberwiseClone();
+        copy._result = result;
+        return copy;
+    }
 }

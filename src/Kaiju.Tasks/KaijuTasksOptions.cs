@@ -137,6 +137,12 @@ public sealed class KaijuTasksOptions
     public TimeSpan AbortGrace { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
+    /// The way of the executor to handle a stage whose command it does not know. Default
+    /// <see cref="Tasks.UnknownCommands.Wait"/>.
+    /// </summary>
+    public UnknownCommands UnknownCommands { get; set; }
+
+    /// <summary>
     /// Whether a QUEUED task is aborted if it is not claimed within its <c>max_exec_timeout</c>, as in the Python
     /// original. Default false: it waits without limit. (store)
     /// </summary>

@@ -45,6 +45,24 @@ public sealed record ManagedState
     /// <summary>The number of executors that died while they ran this run.</summary>
     public int Interruptions { get; init; }
 
+    /// <summary>
+    /// The reason for which a QUEUED task is not in the common queue of its app. <see cref="TaskHold.None"/> in other
+    /// states.
+    /// </summary>
+    public TaskHold Hold { get; init; }
+
+    /// <summary>
+    /// The method of the stage for which the task was queued last. For a method that is a template: its last filled
+    /// value at this stage; null before an executor has filled it, or if the task was never queued.
+    /// </summary>
+    public string? Method { get; init; }
+
+    /// <summary>
+    /// The number of times that executors have put the task back at its present stage, each time under another method
+    /// that they do not know.
+    /// </summary>
+    public int PutBacks { get; init; }
+
     /// <summary>The time at which the task was last queued; null if it never was.</summary>
     public DateTimeOffset? QueuedAt
     {

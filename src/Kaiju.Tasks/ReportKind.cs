@@ -11,4 +11,7 @@ public enum ReportKind
 
     /// <summary>The stage waits for a time or a message.</summary>
     Waiting = 2,
+
+    /// <summary>The executor does not know the stage's command, and puts the task back into the queue.</summary>
+    PutBack = 3,
 }

@@ -11,6 +11,8 @@ namespace Kaiju.Tasks;
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class StageEntry
 {
+    private Guid? _claim;
+
     /// <summary>The run's id.</summary>
     public required string JobId { get; init; }
 
@@ -30,7 +32,11 @@ public sealed class StageEntry
     public required DateTimeOffset Finished { get; init; }
 
     /// <summary>The claim that recorded the entry; null for the end of a wait, and where clients read it.</summary>
-    public Guid? Claim { get; init; }
+    public Guid? Claim
+    {
+        get => _claim;
+        init => _claim = value;
+    }
 
     /// <summary>The stage's result; undefined if the stage failed.</summary>
     public JsonElement Result { get; init; }
@@ -39,15 +45,10 @@ public sealed class StageEntry
     public TaskError? Error { get; init; }
 
     /// <summary>The entry as clients see it.</summary>
-    internal StageEntry WithoutClaim() => new()
+    internal StageEntry WithoutClaim()
     {
-        JobId = JobId,
-        Pass = Pass,
-        Stage = Stage,
-        Attempt = Attempt,
-        Started = Started,
-        Finished = Finished,
-        Result = Result,
-        Error = Error,
-    };
+        var copy = (StageEntry)MemberwiseClone();
+        copy._claim = null;
+        return copy;
+    }
 }

@@ -42,6 +42,13 @@ public abstract class StageOutcome
     /// </param>
     public static StageOutcome WaitForMessage(TimeSpan? timeout = null) => new Wait(WaitKind.Message, timeout);
 
+    /// <summary>
+    /// This executor does not know the stage's command, and another one may: the task returns to its place in the queue
+    /// and waits there for one.
+    /// </summary>
+    /// <param name="method">The filled method of the stage.</param>
+    public static StageOutcome PutBack(string method) => new Unknown(method);
+
     /// <summary>The stage completed.</summary>
     public sealed class Done : StageOutcome
     {
@@ -83,5 +90,22 @@ public abstract class StageOutcome
         public TimeSpan? Duration { get; }
 
         internal override ReportKind Kind => ReportKind.Waiting;
+    }
+
+    /// <summary>
+    /// The executor does not know the command. The task returns to the queue, without an attempt or an interruption.
+    /// </summary>
+    public sealed class Unknown : StageOutcome
+    {
+        internal Unknown(string method)
+        {
+            ArgumentException.ThrowIfNullOrEmpty(method);
+            Method = method;
+        }
+
+        /// <summary>The filled method of the stage.</summary>
+        public string Method { get; }
+
+        internal override ReportKind Kind => ReportKind.PutBack;
     }
 }

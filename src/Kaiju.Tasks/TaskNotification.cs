@@ -11,6 +11,8 @@ namespace Kaiju.Tasks;
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class TaskNotification
 {
+    private bool _isRead;
+
     /// <summary>The type of notification. Always <c>task.result</c>.</summary>
     public string Message { get; init; } = "task.result";
 
@@ -45,7 +47,11 @@ public sealed class TaskNotification
     public IReadOnlyList<JsonElement> Result { get; init; } = [];
 
     /// <summary>True if the notification was marked as read.</summary>
-    public bool IsRead { get; init; }
+    public bool IsRead
+    {
+        get => _isRead;
+        init => _isRead = value;
+    }
 
     /// <summary>The time at which the notification was created, by the store's clock.</summary>
     public required DateTimeOffset Created { get; init; }
@@ -62,21 +68,12 @@ public sealed class TaskNotification
     }
 
     /// <summary>Returns the notification, marked as read.</summary>
-    internal TaskNotification AsRead() => new()
+    internal TaskNotification AsRead()
     {
-        Message = Message,
-        Id = Id,
-        TaskId = TaskId,
-        JobId = JobId,
-        UserId = UserId,
-        State = State,
-        IsFinal = IsFinal,
-        ExitCode = ExitCode,
-        Error = Error,
-        Result = Result,
-        IsRead = true,
-        Created = Created,
-    };
+        var copy = (TaskNotification)MemberwiseClone();
+        copy._isRead = true;
+        return copy;
+    }
 
     /// <summary>Writes the notification as JSON that <see cref="FromJson"/> reads.</summary>
     public string ToJson() => WireText.Write(this, NotificationJson.Write);

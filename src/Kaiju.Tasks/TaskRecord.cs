@@ -158,7 +158,7 @@ public sealed class TaskRun
     /// <summary>The time at which the run ended, by the store's clock.</summary>
     public required DateTimeOffset Ended { get; init; }
 
-    private JsonSerializerOptions Serializing { get; init; } = WireText.DefaultOptions;
+    private JsonSerializerOptions Serializing { get; set; } = WireText.DefaultOptions;
 
     /// <summary>Throws if the run failed.</summary>
     /// <returns>This run.</returns>
@@ -224,21 +224,12 @@ public sealed class TaskRun
     }
 
     /// <summary>Returns the run with other options for reading its results.</summary>
-    internal TaskRun ReadWith(JsonSerializerOptions options) => new()
+    internal TaskRun ReadWith(JsonSerializerOptions options)
     {
-        TaskId = TaskId,
-        JobId = JobId,
-        State = State,
-        ExitCode = ExitCode,
-        Error = Error,
-        Result = Result,
-        Retries = Retries,
-        Occurrence = Occurrence,
-        Chain = Chain,
-        QueuedAt = QueuedAt,
-        Ended = Ended,
-        Serializing = options,
-    };
+        var copy = (TaskRun)MemberwiseClone();
+        copy.Serializing = options;
+        return copy;
+    }
 
     private int LastStage => Result.Count > 0 ? Result.Count - 1 : throw new InvalidOperationException(
         $"The run {JobId} of task \"{TaskId}\" has no results: its first stage failed.");

@@ -150,3 +150,23 @@ public enum OnConflict
     /// </summary>
     Replace = 2,
 }
+
+/// <summary>
+/// The reasons for which a QUEUED task is not in the common queue of its app. A reason without a name here is one of a
+/// later version, and only that version ends it.
+/// </summary>
+[JsonConverter(typeof(TaskJsonConverter))]
+public enum TaskHold
+{
+    /// <summary>None: every executor of the task's app may claim it.</summary>
+    None = 0,
+
+    /// <summary>
+    /// Not every living executor of the app knows the method of the present stage. Only an executor that knows it
+    /// claims the task.
+    /// </summary>
+    UnknownCommand = 1,
+
+    /// <summary>The method of the present stage is paused (<see cref="ITaskClient.PauseAsync"/>).</summary>
+    Paused = 2,
+}

@@ -371,7 +371,12 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
             ("Reset", () => Store.ResetAsync("t7", default).AsTask()),
             ("SendMessage", () => Store.SendMessageAsync("t6", data, default).AsTask()),
             ("Delete", () => Store.DeleteAsync("t6", default).AsTask()),
-            ("DeleteEnded", () => Store.DeleteEndedAsync(TaskState.Finished, TimeSpan.Zero, 100, default).AsTask()),
+            (
+                "DeleteEnded, finished",
+                () => Store.DeleteEndedAsync(TaskState.Finished, TimeSpan.Zero, 100, default).AsTask()),
+            (
+                "DeleteEnded, failed",
+                () => Store.DeleteEndedAsync(TaskState.Failed, TimeSpan.Zero, 100, default).AsTask()),
             ("ExpelDeadExecutors", () => ((ITaskStore)Store).ExpelDeadExecutorsAsync(100, default).AsTask()),
             ("AbortOverdue", () => Store.AbortOverdueAsync(100, default).AsTask()),
             ("RestartPeriodic", () => Store.RestartPeriodicAsync(100, default).AsTask()),
@@ -413,11 +418,11 @@ public abstract class HeldRowTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task An_executor_whose_neighbours_row_is_held_can_ping()
     {
-        await Store.HeartbeatAsync(_executor.With(id: "neighbour"), [], default);
+        await Store.HeartbeatAsync(_executor.With(e => e.Id, "neighbour"), [], default);
         await Store.HeartbeatAsync(_executor, [], default);
         await HoldAsync("select 1 from kaiju_tasks.executors where id = 'neighbour' for update", null);
 
-        var neighbour = Store.HeartbeatAsync(_executor.With(id: "neighbour"), [], default).AsTask();
+        var neighbour = Store.HeartbeatAsync(_executor.With(e => e.Id, "neighbour"), [], default).AsTask();
         for (var beats = 0; beats < 3; beats++)
         {
             await Store.HeartbeatAsync(_executor, [], default).AsTask().WaitAsync(_soon);

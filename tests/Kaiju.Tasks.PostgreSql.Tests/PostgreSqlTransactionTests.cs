@@ -78,8 +78,5 @@ public sealed class PostgreSqlTransactionTests : TransactionTests
     protected override void UseDatabase(DbContextOptionsBuilder options, string connectionString) =>
         options.UseNpgsql(connectionString);
 
-    protected override Task<TaskHandle> CreateAsync(TaskDefinition definition, DbTransaction transaction) =>
-        Client.CreateAsync(definition, new() { Transaction = (NpgsqlTransaction)transaction });
-
     private new async Task<NpgsqlConnection> OpenAsync() => (NpgsqlConnection)await base.OpenAsync();
 }

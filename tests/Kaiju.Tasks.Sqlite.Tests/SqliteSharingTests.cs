@@ -35,7 +35,7 @@ public sealed class SqliteSharingTests : IDisposable
     public async Task A_queue_notices_tasks_of_another_process()
     {
         using var queue = new RelationalTaskQueue(_other, TimeProvider.System);
-        var waiting = queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask();
+        var waiting = queue.WaitAsync(_executor, TimeSpan.FromDays(1), default).AsTask();
 
         await _one.CreateAsync([Definition("t")], OnConflict.Fail, default);
 

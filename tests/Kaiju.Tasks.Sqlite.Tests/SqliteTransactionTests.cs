@@ -102,9 +102,6 @@ public sealed class SqliteTransactionTests : TransactionTests, IDisposable
     protected override void UseDatabase(DbContextOptionsBuilder options, string connectionString) =>
         options.UseSqlite(connectionString);
 
-    protected override Task<TaskHandle> CreateAsync(TaskDefinition definition, DbTransaction transaction) =>
-        Client.CreateAsync(definition, new() { Transaction = (SqliteTransaction)transaction });
-
     private static async Task ExecuteAsync(
         SqliteConnection connection, string text, SqliteTransaction? transaction = null)
     {

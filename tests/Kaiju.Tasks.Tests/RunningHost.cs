@@ -99,7 +99,7 @@ internal sealed class RunningHost : IAsyncDisposable
                 : _queue.ClaimAsync(request, cancellationToken);
 
         public async ValueTask WaitAsync(
-            IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken)
+            ExecutorInfo executor, TimeSpan timeout, CancellationToken cancellationToken)
         {
             if (outer is DecoratedStore { HintsReachQueue: false })
             {
@@ -107,7 +107,7 @@ internal sealed class RunningHost : IAsyncDisposable
             }
             else
             {
-                await _queue.WaitAsync(apps, timeout, cancellationToken);
+                await _queue.WaitAsync(executor, timeout, cancellationToken);
             }
         }
 

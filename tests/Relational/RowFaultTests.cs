@@ -211,9 +211,9 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
             id => new TaskDefinition { Id = id, Commands = [new TimerCommand(TimeSpan.FromSeconds(10)), new("do")] },
             "waiting");
         await CreateAsync(id => new TaskDefinition { Id = id, Commands = [new("do")] }, "dead", "held", "cancelled");
-        var waiting = (await Store.ClaimAsync(_executor.With(id: "other"), ["waiting"], default)).Single();
+        var waiting = (await Store.ClaimAsync(_executor.With(e => e.Id, "other"), ["waiting"], default)).Single();
         await Store.RecordAsync([ReportOf(waiting, StageOutcome.WaitFor(TimeSpan.FromSeconds(10)))], default);
-        await Store.ClaimAsync(_executor.With(id: "dies"), ["dead"], default);
+        await Store.ClaimAsync(_executor.With(e => e.Id, "dies"), ["dead"], default);
         await SpoilAsync("due", "waiting", "dead", "held", "cancelled");
         await AdvanceAsync(TimeSpan.FromSeconds(10));
 
@@ -238,10 +238,10 @@ public abstract class RowFaultTests(OpenBareStore open) : IAsyncLifetime
         (await ClaimAsync(10)).Should().BeEmpty();
         (await Store.ListExecutorsAsync(default)).Should().ContainSingle();
         _bare!.Logs.SetAside.Should().ContainSingle().Which.Should().Contain("b");
-        (await ((RelationalTaskStore)Store).Claims.HasQueuedAsync(_executor.Apps, default)).Should().BeFalse(
+        (await ((RelationalTaskStore)Store).Claims.HasQueuedAsync(_executor, default)).Should().BeFalse(
             "rows that are set aside keep no executor busy");
         await CreateAsync(id => new TaskDefinition { Id = id, Commands = [new("do")] }, "d");
-        (await ((RelationalTaskStore)Store).Claims.HasQueuedAsync(_executor.Apps, default)).Should().BeTrue();
+        (await ((RelationalTaskStore)Store).Claims.HasQueuedAsync(_executor, default)).Should().BeTrue();
         (await ClaimAsync(10)).Should().Equal("d");
 
         // Another version can read it, so this process tries again after a while.

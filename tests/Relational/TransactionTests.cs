@@ -41,14 +41,14 @@ public abstract class TransactionTests : IAsyncLifetime
         await using var connection = await OpenAsync();
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await CreateAsync(Definition("never"), transaction);
+            await Client.CreateAsync(Definition("never"), new() { Transaction = transaction });
             await transaction.RollbackAsync();
         }
 
         (await Client.GetAsync("never")).Should().BeNull();
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            var answer = await CreateAsync(Definition("t"), transaction);
+            var answer = await Client.CreateAsync(Definition("t"), new() { Transaction = transaction });
             answer.Result.Should().Be(CreateResult.Created);
             (await Client.GetAsync("t")).Should().BeNull("it is not committed");
             await transaction.CommitAsync();
@@ -64,16 +64,17 @@ public abstract class TransactionTests : IAsyncLifetime
         await Client.CreateAsync(Definition("t"));
         await using var connection = await OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
+        var joined = new CreateOptions { Transaction = transaction };
 
-        await FluentActions.Awaiting(() => CreateAsync(Definition("t"), transaction)).Should()
+        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("t"), joined)).Should()
             .ThrowAsync<TaskExistsException>();
-        await FluentActions.Awaiting(() => CreateAsync(new TaskDefinition { Commands = [] }, transaction))
+        await FluentActions.Awaiting(() => Client.CreateAsync(new TaskDefinition { Commands = [] }, joined))
             .Should().ThrowAsync<TaskValidationException>();
-        await CreateAsync(Definition("u"), transaction);
+        await Client.CreateAsync(Definition("u"), joined);
         await transaction.CommitAsync();
 
         (await Client.GetAsync("u")).Should().NotBeNull();
-        await FluentActions.Awaiting(() => CreateAsync(Definition("v"), transaction)).Should()
+        await FluentActions.Awaiting(() => Client.CreateAsync(Definition("v"), joined)).Should()
             .ThrowAsync<ArgumentException>().WithMessage("*has ended*");
     }
 
@@ -86,7 +87,9 @@ public abstract class TransactionTests : IAsyncLifetime
             await using var transaction = await context.Database.BeginTransactionAsync();
             context.Orders.Add(new Order { Id = id });
             await context.SaveChangesAsync();
-            await CreateAsync(Definition($"order-{id}"), context.Database.CurrentTransaction!.GetDbTransaction());
+            await Client.CreateAsync(
+                Definition($"order-{id}"),
+                new() { Transaction = context.Database.CurrentTransaction!.GetDbTransaction() });
             await (commits ? transaction.CommitAsync() : transaction.RollbackAsync());
             context.ChangeTracker.Clear();
         }
@@ -126,9 +129,6 @@ public abstract class TransactionTests : IAsyncLifetime
     protected abstract DbConnection NewConnection(string connectionString);
 
     protected abstract void UseDatabase(DbContextOptionsBuilder options, string connectionString);
-
-    /// <summary>Calls the adapter's own method for a transaction of its driver.</summary>
-    protected abstract Task<TaskHandle> CreateAsync(TaskDefinition definition, DbTransaction transaction);
 
     protected async Task<DbConnection> OpenAsync()
     {

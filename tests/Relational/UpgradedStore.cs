@@ -20,7 +20,7 @@ internal static class UpgradedStore
         Apps = ["default"],
         Capacity = 100,
     };
-    private static readonly ExecutorInfo _leaver = _executor.With(id: "leaver");
+    private static readonly ExecutorInfo _leaver = _executor.With(e => e.Id, "leaver");
     private static readonly string[] _ids = [
         "idle",
         "queued",

@@ -12,11 +12,11 @@ internal static class BrokenModelRules
         ("claim: a report is recorded with any claim", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(
                 task, state, happened is TaskEvent.Reported { Report: var report } && state.Claim is { } claim
-                ? new TaskEvent.Reported(report.With(claim: claim))
+                ? new TaskEvent.Reported(report.With(r => r.Claim, claim))
                 : happened, now, rules)),
         ("stage: a report is recorded for any stage", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened is TaskEvent.Reported { Report: var report }
-                ? new TaskEvent.Reported(report.With(stage: state.Stage))
+                ? new TaskEvent.Reported(report.With(r => r.Stage, state.Stage))
                 : happened, now, rules)),
         ("occurrence: a cancelled one is repeated", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(

@@ -59,6 +59,7 @@ internal static class Difference
         if (model is not null && store is not null)
         {
             CheckJson(what, Json.Of(JsonSerializer.Serialize(model)), Json.Of(JsonSerializer.Serialize(store)));
+            CheckResults(what, model.Result, store.Result);
         }
     }
 
@@ -68,12 +69,16 @@ internal static class Difference
         foreach (var (entry, stored) in model.Zip(store))
         {
             CheckJson(what, Json.Of(JsonSerializer.Serialize(entry)), Json.Of(JsonSerializer.Serialize(stored)));
+
+            // The wire form has no claim.
+            Check($"{what}, the claim of its history at stage {entry.Stage}", entry.Claim, stored.Claim);
         }
     }
 
     public static void CheckNotification(string what, TaskNotification model, TaskNotification store)
     {
         CheckJson(what, Json.Of(model.ToJson()), Json.Of(store.ToJson()));
+        CheckResults(what, model.Result, store.Result);
     }
 
     public static void CheckClaim(ExecutorTask model, ExecutorTask store)
@@ -82,6 +87,7 @@ internal static class Difference
         var stored = JsonNode.Parse(store.ToJson())!.AsObject();
         stored.Remove("store_key");
         CheckJson(what, Json.Of(model.ToJson()), Json.Of(stored.ToJsonString()));
+        CheckResults(what, model.Result, store.Result);
     }
 
     private static void CheckJson(string what, JsonElement model, JsonElement store)

@@ -39,13 +39,7 @@ internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelCl
             model.Create(definition);
         }
 
-        return new CreateAnswer
-        {
-            TaskId = definition.Id!,
-            JobId = model.Find(definition.Id!)!.State.JobId,
-            Result = result,
-            State = model.Find(definition.Id!)!.State.State,
-        };
+        return CreateAnswer.Of(definition.Id!, model.Find(definition.Id!)!.State, result);
     }
 
     public async Task ImportAsync(ImportStep step)

@@ -107,7 +107,7 @@ internal sealed class ModelTask(
         _rows.Find(row => row.Claim == report.Claim && row.Stage == report.Stage);
 
     /// <summary>The history that is shown, without claims, which only executors see.</summary>
-    public IReadOnlyList<StageEntry> Stages => _rows.ConvertAll(row => row.WithoutClaim());
+    public IReadOnlyList<StageEntry> Stages => _rows.ConvertAll(row => row.With(entry => entry.Claim, null));
 
     public IReadOnlyList<TaskRun> Runs =>
         [.. State.HasEnded ? [RunNow()] : Array.Empty<TaskRun>(), .. _runs.AsEnumerable().Reverse()];

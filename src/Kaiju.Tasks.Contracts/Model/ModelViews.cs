@@ -124,12 +124,12 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
                 other => other.TaskId == notification.TaskId && other.JobId == notification.JobId);
             if (match < 0)
             {
-                Difference.Fail($"The model has no notification {notification}.");
+                Difference.Fail($"The model has no notification {notification.ToJson()}.");
             }
 
             Difference.CheckNotification(
                 $"the notification of {notification.TaskId}",
-                expected[match].With(id: notification.Id),
+                expected[match].With(n => n.Id, notification.Id),
                 notification);
             expected.RemoveAt(match);
             model.Notifications[_notificationsSeen + i] = notification;
@@ -291,7 +291,7 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
             await _store.MarkReadAsync(ids, default));
         foreach (var (place, notification) in marked)
         {
-            model.Notifications[place] = notification.With(isRead: true);
+            model.Notifications[place] = notification.With(n => n.IsRead, true);
         }
     }
 }

@@ -92,10 +92,11 @@ public abstract class StoreModelTests(OpenStore open)
         };
         return set switch
         {
-            RuleSet.MissedRunsAreSkipped => rules.With(missedRuns: MissedRuns.Skip, keptRuns: 3),
-            RuleSet.QueuedCanBeOverdue => rules.With(abortOverdueQueued: true, keptRuns: 0, maxInterruptions: 1),
+            RuleSet.MissedRunsAreSkipped => rules.With(r => r.MissedRuns, MissedRuns.Skip).With(r => r.KeptRuns, 3),
+            RuleSet.QueuedCanBeOverdue => rules.With(r => r.AbortOverdueQueued, true).With(r => r.KeptRuns, 0)
+                .With(r => r.MaxInterruptions, 1),
             RuleSet.SuspendedForTenSeconds =>
-                rules.With(suspendedLifetime: TimeSpan.FromSeconds(10), maxInterruptions: 3),
+                rules.With(r => r.SuspendedLifetime, TimeSpan.FromSeconds(10)).With(r => r.MaxInterruptions, 3),
             _ => rules,
         };
     }

@@ -4,19 +4,34 @@
 -- name: claim
 with relaxed as materialized (select set_config('synchronous_commit', 'off', true), $now$ as now),
 queued as materialized (
-    select q.* from relaxed, unnest(@apps::text[]) a (app) cross join lateral (
+    select q.* from relaxed r, unnest(@apps::text[]) a (app) cross join lateral (
         select s.task_no, s.priority, s.queued_at, least(s.bytes + s.result_bytes, 1000000000)::int as bytes
             from $schema$.states s
-        where s.app = a.app/*except*/ and s.state = 1 and s.enabled -- guard: state
+        where s.app = a.app/*except*/ and s.state = 1 and s.enabled and s.hold = 0 -- guard: state
         order by s.priority desc, s.queued_at, s.task_no limit @most
         for no key update skip locked) q
-    order by q.priority desc, q.queued_at, q.task_no limit @most),
+    where not exists (select 1 from $schema$.pauses p where p.app = a.app and p.method = ''
+        and (p.until is null or p.until > r.now))
+    union all
+    select q.* from relaxed r, $schema$.holds h
+    join $schema$.commands c on c.executor_id = @executor and c.app = h.app and c.method = h.method
+    cross join lateral (
+        select s.task_no, s.priority, s.queued_at, least(s.bytes + s.result_bytes, 1000000000)::int as bytes
+            from $schema$.states s
+        where s.hold = 1 and s.app = h.app and s.method = h.method/*except*/ and s.state = 1 and s.enabled
+            and s.hold > 0
+        order by s.priority desc, s.queued_at, s.task_no limit @most
+        for no key update skip locked) q
+    where h.hold = 1 and h.method <> '' and h.app = any(@apps)
+        and not exists (select 1 from $schema$.pauses p where p.app = h.app and p.method = ''
+            and (p.until is null or p.until > r.now))
+    order by priority desc, queued_at, task_no limit @most),
 counted as materialized (
     select q.task_no, row_number() over w as place, sum(q.bytes) over w as bytes from queued q
     window w as (order by q.priority desc, q.queued_at, q.task_no)),
 claimed as (
     update $schema$.states s set
-        state = 2, executor_id = @executor, claim = gen_random_uuid(), status_change = n.now,
+        state = 2, hold = 0, executor_id = @executor, claim = gen_random_uuid(), status_change = n.now,
             exec_deadline = n.now + s.max_exec,
         overdue = n.now + s.max_exec + @grace + 1
     from counted c cross join (select now from relaxed) n
@@ -43,7 +58,7 @@ with clock as materialized (select $now$ as now$limit$),
 recorded as (
     update $schema$.states s set
         stage = case when s.stage < s.stages - 1 then s.stage + 1 else s.stage end,
-        results = s.results + 1, result_bytes = s.result_bytes + d.bytes,
+        results = s.results + 1, result_bytes = s.result_bytes + d.bytes, put_backs = 0,
         report_claim = d.claim, report_stage = d.stage, report_kind = 0,
         state = case when s.stage < s.stages - 1 then s.state else 5 end,
         executor_id = case when s.stage < s.stages - 1 then s.executor_id end,
@@ -83,10 +98,22 @@ notified as (
     from recorded r join $schema$.tasks t on t.task_no = r.task_no where r.state = 5 and r.traits & 4 = 4)
 select place, state, traits from recorded
 
+-- The question of the claim.
 -- name: has_queued
 select exists (
-    select 1 from unnest(@apps::text[]) a (app) where exists (
-        select 1 from $schema$.states s where s.state = 1 and s.enabled and s.app = a.app/*except*/))
+    select 1 from unnest(@apps::text[]) a (app)
+    where not exists (select 1 from $schema$.pauses p where p.app = a.app and p.method = ''
+            and (p.until is null or p.until > $now$))
+        and exists (select 1 from $schema$.states s
+            where s.state = 1 and s.enabled and s.hold = 0 and s.app = a.app/*except*/))
+or exists (
+    select 1 from $schema$.holds h
+    join $schema$.commands c on c.executor_id = @executor and c.app = h.app and c.method = h.method
+    where h.hold = 1 and h.method <> '' and h.app = any(@apps)
+        and not exists (select 1 from $schema$.pauses p where p.app = h.app and p.method = ''
+            and (p.until is null or p.until > $now$))
+        and exists (select 1 from $schema$.states s where s.hold = 1 and s.app = h.app and s.method = h.method
+            and s.state = 1 and s.enabled and s.hold > 0/*except*/))
 
 -- name: held_claims
 select s.claim from unnest(@ids::text[], @claims::uuid[]) c (id, claim)

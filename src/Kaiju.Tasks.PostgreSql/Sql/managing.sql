@@ -65,18 +65,21 @@ select (select last_seen from $schema$.watch where id = 1),
         and wait in ($known_waits$))
         or exists (select 1 from $schema$.states where overdue <= @before)
 
--- Steps from app to app along the index of the queue, and reads only the first row of each app.
+-- Steps from app to app along the index of the queue, and reads only the first row of each app. Paused apps do not
+-- count.
 -- name: unserved_apps
 with recursive apps(app) as (
-    select (select min(s.app) from $schema$.states s where s.state = 1 and s.enabled)
+    select (select min(s.app) from $schema$.states s where s.state = 1 and s.enabled and s.hold = 0)
     union all
-    select (select min(s.app) from $schema$.states s where s.state = 1 and s.enabled and s.app > a.app)
+    select (select min(s.app) from $schema$.states s where s.state = 1 and s.enabled and s.hold = 0 and s.app > a.app)
         from apps a where a.app is not null)
 select a.app from apps a
 where a.app is not null
-and (select s.queued_at from $schema$.states s where s.state = 1 and s.enabled and s.app = a.app
+and (select s.queued_at from $schema$.states s where s.state = 1 and s.enabled and s.hold = 0 and s.app = a.app
     order by s.priority desc, s.queued_at, s.task_no limit 1) <= @before
 and not exists (select 1 from $schema$.states s where s.state = 2 and s.app = a.app)
+and not exists (select 1 from $schema$.pauses p where p.app = a.app and p.method = ''
+    and (p.until is null or p.until > $now$))
 order by a.app limit @most
 
 -- name: next_duty

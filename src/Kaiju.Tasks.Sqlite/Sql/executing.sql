@@ -1,12 +1,29 @@
 -- name: queued
 select s.task_no, s.priority, s.queued_at, s.bytes + s.result_bytes from $prefix$states s
-where s.state = 1 and s.enabled = 1 and s.app = @app/*except*/ order by s.priority desc, s.queued_at, s.task_no
-    limit @most
+where s.state = 1 and s.enabled = 1 and s.hold = 0 and s.app = @app/*except*/
+    order by s.priority desc, s.queued_at, s.task_no limit @most
+
+-- The apps that are not paused, without a method; and the methods of held tasks that the executor knows.
+-- name: routes
+select a.value, null from json_each(@apps) a
+where not exists (select 1 from $prefix$pauses p where p.app = a.value and p.method = ''
+        and (p.until is null or p.until > @now))
+union all
+select h.app, h.method from $prefix$holds h
+join $prefix$commands c on c.executor_id = @executor and c.app = h.app and c.method = h.method
+where h.hold = 1 and h.method <> '' and h.app in (select value from json_each(@apps))
+    and not exists (select 1 from $prefix$pauses p where p.app = h.app and p.method = ''
+        and (p.until is null or p.until > @now))
+
+-- name: queued_for_some
+select s.task_no, s.priority, s.queued_at, s.bytes + s.result_bytes from $prefix$states s
+where s.state = 1 and s.enabled = 1 and s.hold > 0 and s.hold = 1 and s.app = @app and s.method = @method/*except*/
+    order by s.priority desc, s.queued_at, s.task_no limit @most
 
 -- name: claim
 update $prefix$states as s set
-    state = 2, executor_id = @executor, claim = @claim, status_change = @now, exec_deadline = @now + s.max_exec,
-        overdue = @now + s.max_exec + @grace + 1
+    state = 2, hold = 0, executor_id = @executor, claim = @claim, status_change = @now,
+        exec_deadline = @now + s.max_exec, overdue = @now + s.max_exec + @grace + 1
 where s.task_no = @task_no and s.state = 1 and s.enabled = 1 -- guard: state
 
 -- A separate statement: RETURNING would store its rows in a temporary table, which costs more than reading the row
@@ -22,7 +39,7 @@ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no where s.task
 -- name: record
 update $prefix$states as s set
     stage = iif(s.stage < s.stages - 1, s.stage + 1, s.stage),
-    results = s.results + 1, result_bytes = s.result_bytes + @bytes,
+    results = s.results + 1, result_bytes = s.result_bytes + @bytes, put_backs = 0,
     report_claim = @claim, report_stage = @stage, report_kind = 0,
     state = iif(s.stage < s.stages - 1, s.state, 5),
     executor_id = iif(s.stage < s.stages - 1, s.executor_id, null),
@@ -44,10 +61,24 @@ where s.task_no = @task_no
 -- name: recorded
 select s.result_run_no, s.pass, s.retries, s.state, s.traits from $prefix$states s where s.task_no = @task_no
 
+-- The question of the claim.
 -- name: has_queued
 select exists (
-    select 1 from json_each(@apps) a where exists (
-        select 1 from $prefix$states s where s.state = 1 and s.enabled = 1 and s.app = a.value/*except*/))
+    select 1 from json_each(@apps) a
+    where not exists (select 1 from $prefix$pauses p where p.app = a.value and p.method = ''
+            and (p.until is null or p.until > @now))
+        and (select s.task_no from $prefix$states s
+            where s.state = 1 and s.enabled = 1 and s.hold = 0 and s.app = a.value/*except*/
+            order by s.priority desc, s.queued_at, s.task_no limit 1) is not null)
+or exists (
+    select 1 from $prefix$holds h
+    join $prefix$commands c on c.executor_id = @executor and c.app = h.app and c.method = h.method
+    where h.hold = 1 and h.method <> '' and h.app in (select value from json_each(@apps))
+        and not exists (select 1 from $prefix$pauses p where p.app = h.app and p.method = ''
+            and (p.until is null or p.until > @now))
+        and (select s.task_no from $prefix$states s where s.state = 1 and s.enabled = 1 and s.hold > 0 and s.hold = 1
+            and s.app = h.app and s.method = h.method/*except*/
+            order by s.priority desc, s.queued_at, s.task_no limit 1) is not null)
 
 -- name: held_claims
 select s.claim from json_each(@ids) i join json_each(@claims) c on c.key = i.key

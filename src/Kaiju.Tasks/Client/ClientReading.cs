@@ -165,19 +165,16 @@ internal sealed class ClientReading(
         }
 
         waiter.JobId = jobId;
-        if (task.JobId != jobId)
-        {
-            waiter.Wake();
-        }
-
-        while (true)
+        var run = task.JobId == jobId
+            ? null
+            : await FindOutcomeAsync(taskId, jobId, cancellationToken).ConfigureAwait(false);
+        while (run is null)
         {
             await waiter.WaitAsync(cancellationToken).ConfigureAwait(false);
-            if (await FindOutcomeAsync(taskId, jobId, cancellationToken).ConfigureAwait(false) is { } run)
-            {
-                return run;
-            }
+            run = await FindOutcomeAsync(taskId, jobId, cancellationToken).ConfigureAwait(false);
         }
+
+        return run;
     }
 
     private ValueTask<TaskPage> ListPageAsync(

@@ -232,6 +232,37 @@ public interface ITaskClient
     /// <returns>True if the task was reset. False if it does not exist.</returns>
     Task<bool> ResetAsync(string taskId, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Pauses an app or a method, for instance during an outage of a service that its tasks need. Executors begin no
+    /// stage of it until it is resumed or the pause is over; stages that run are not touched, and tasks can still be
+    /// created. The pause is stored, so every process sees it and it survives restarts. A pause of the same app and
+    /// method is replaced.
+    /// </summary>
+    /// <remarks>
+    /// A pause of an app counts from this call on. Tasks of a paused method that are queued already are held by a
+    /// manager, at the latest within <see cref="KaijuTasksOptions.PollInterval"/> for each
+    /// <see cref="KaijuTasksOptions.ManagerBatch"/> of queued tasks; until then an executor may still begin them.
+    /// </remarks>
+    /// <param name="pause">The pause, with an app, a method, or both.</param>
+    /// <param name="cancellationToken">Cancels the wait; the pause may still be stored.</param>
+    /// <exception cref="ArgumentException">
+    /// The pause has neither an app nor a method, a name is invalid, or the reason is too long.
+    /// </exception>
+    Task PauseAsync(TaskPause pause, CancellationToken cancellationToken = default);
+
+    /// <summary>Ends the pause of an app or of a method.</summary>
+    /// <param name="appName">The app of the pause. Default: null, for a pause in all apps.</param>
+    /// <param name="method">The method of the pause. Default: null, for a pause of the whole app.</param>
+    /// <param name="cancellationToken">Cancels the wait; the pause may still be ended.</param>
+    /// <returns>True if the pause existed.</returns>
+    /// <exception cref="ArgumentException">Both names are null, or a name is invalid.</exception>
+    Task<bool> ResumeAsync(
+        string? appName = null, string? method = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists the pauses that are in force, by app, then by method.</summary>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    Task<IReadOnlyList<TaskPause>> ListPausesAsync(CancellationToken cancellationToken = default);
+
     /// <summary>Deletes a task in any state, with its results and runs. Its notifications stay.</summary>
     /// <param name="taskId">The task's id.</param>
     /// <param name="cancellationToken">Cancels the wait; the task may still be deleted.</param>

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using Kaiju.Tasks.Json;
 using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Validation;
 using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Client;
@@ -185,6 +186,33 @@ internal sealed class TaskClient(
             static (store, id, token) => store.DeleteAsync(id, CallContext.Empty, token),
             cancellationToken).AsTask();
     }
+
+    public async Task PauseAsync(TaskPause pause, CancellationToken cancellationToken)
+    {
+        PauseRules.ThrowIfInvalid(pause);
+        await calls.AskAsync(
+            ClientCall.Write(nameof(PauseAsync)),
+            pause,
+            static (store, pause, token) => store.PauseAsync(pause, CallContext.Empty, token),
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public Task<bool> ResumeAsync(string? appName, string? method, CancellationToken cancellationToken)
+    {
+        PauseRules.ThrowIfInvalid(appName, method);
+        return calls.AskAsync(
+            ClientCall.Write(nameof(ResumeAsync)),
+            (appName, method),
+            static (store, paused, token) =>
+                store.ResumeAsync(paused.appName, paused.method, CallContext.Empty, token),
+            cancellationToken).AsTask();
+    }
+
+    public Task<IReadOnlyList<TaskPause>> ListPausesAsync(CancellationToken cancellationToken) => calls.AskAsync(
+        ClientCall.Read(nameof(ListPausesAsync)),
+        0,
+        static (store, _, token) => store.ListPausesAsync(token),
+        cancellationToken).AsTask();
 
     public Task<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) =>
         _reading.GetAsync(taskId, cancellationToken);

@@ -33,7 +33,7 @@ internal sealed class CommandChecker(TaskLimits limits, SpecialCommandRegistry s
         {
             faults.Add($"{place}.method {fault}");
         }
-        else if (!CompiledCommand.IsPlain(command.Method))
+        else if (!Template.IsPlain(command.Method))
         {
             CheckTemplate($"{place}.method", JsonWriting.Text(command.Method), references);
         }

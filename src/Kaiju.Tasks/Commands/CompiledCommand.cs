@@ -22,7 +22,7 @@ internal sealed class CompiledCommand
     private CompiledCommand(TaskCommand command)
     {
         _command = command;
-        _method = IsPlain(command.Method) ? null : Template.Parse(JsonWriting.Text(command.Method), "method");
+        _method = Template.IsPlain(command.Method) ? null : Template.Parse(JsonWriting.Text(command.Method), "method");
         _params = command.ParamsJson.ValueKind == JsonValueKind.Undefined
             ? null
             : Template.Parse(command.ParamsJson, "params");
@@ -37,11 +37,8 @@ internal sealed class CompiledCommand
     /// </summary>
     public static bool IsConstant(TaskCommand command) =>
         command.Condition is null
-        && IsPlain(command.Method)
+        && Template.IsPlain(command.Method)
         && (command.ParamsJson.ValueKind == JsonValueKind.Undefined || IsPlain(command.ParamsJson));
-
-    /// <summary>True if the text cannot be a template.</summary>
-    public static bool IsPlain(string text) => text.AsSpan().IndexOfAny('[', ']', '`') < 0;
 
     /// <summary>True if no text in the value can be a template.</summary>
     public static bool IsPlain(JsonElement json) => JsonText.Raw(json).IndexOfAny(_signs) < 0;

@@ -14,6 +14,9 @@ internal sealed class SpecialCommandRegistry(IEnumerable<SpecialCommand> command
         .GroupBy(command => command.Method)
         .ToFrozenDictionary(group => group.Key, group => group.Last());
 
+    /// <summary>The names of all special commands.</summary>
+    public IEnumerable<string> Methods => _commands.Keys;
+
     public SpecialCommand? Find(string method) => _commands.GetValueOrDefault(method);
 
     /// <summary>

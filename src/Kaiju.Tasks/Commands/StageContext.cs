@@ -25,16 +25,10 @@ public sealed class StageContext
 
     /// <summary>The context of a claimed task. It refers to the task, so that a stage costs little.</summary>
     [SetsRequiredMembers]
-#pragma warning disable CS8618 // TaskId is that of the task.
-    internal StageContext(ExecutorTask task, string method) => (_task, Method) = (task, method);
-#pragma warning restore CS8618
+    internal StageContext(ExecutorTask task, string method) => (_task, TaskId, Method) = (task, task.Id, method);
 
     /// <summary>The task's id.</summary>
-    public required string TaskId
-    {
-        get => _task is null ? _given.TaskId : _task.Id;
-        init => _given = _given with { TaskId = value };
-    }
+    public required string TaskId { get; init; }
 
     /// <summary>The command's method, with its template filled.</summary>
     public required string Method { get; init; }
@@ -163,7 +157,6 @@ public sealed class StageContext
 
     /// <summary>The values that a test has set, and their defaults.</summary>
     private sealed record Given(
-        string TaskId,
         string AppName,
         string JobId,
         string ExecutorId,
@@ -175,6 +168,6 @@ public sealed class StageContext
         JsonElement Meta)
     {
         public static Given Defaults { get; } =
-            new("", "default", "job", "executor", 0, 1, 0, 1, JsonText.EmptyObject, JsonText.EmptyObject);
+            new("default", "job", "executor", 0, 1, 0, 1, JsonText.EmptyObject, JsonText.EmptyObject);
     }
 }

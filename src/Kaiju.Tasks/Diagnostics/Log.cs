@@ -146,6 +146,13 @@ internal static partial class Log
     public static partial void AppUnserved(ILogger logger, string appName, TimeSpan age);
 
     [LoggerMessage(
+        313,
+        LogLevel.Warning,
+        "No running executor of app {AppName} knows the command {Method}; its tasks wait. Start a version that "
+            + "knows it, or cancel the tasks.")]
+    public static partial void CommandUnknown(ILogger logger, string appName, string method);
+
+    [LoggerMessage(
         311,
         LogLevel.Warning,
         "Tasks are waiting for a manager (last seen: {LastManager}). Timers, retries, schedules and message timeouts "

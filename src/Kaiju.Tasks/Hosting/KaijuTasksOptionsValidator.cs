@@ -96,6 +96,11 @@ internal sealed class KaijuTasksOptionsValidator(
             faults.Add($"MissedRuns is {(int)options.MissedRuns}; it must be RunOnce or Skip.");
         }
 
+        if (!Enum.IsDefined(options.UnknownCommands))
+        {
+            faults.Add($"UnknownCommands is {(int)options.UnknownCommands}; it must be Wait or Fail.");
+        }
+
         if (options.SerializerOptions is null)
         {
             faults.Add("SerializerOptions is null; it must be set, or left at its default.");

@@ -134,6 +134,7 @@ internal sealed class TaskHostedService : IHostedLifecycleService, IAsyncDisposa
         {
             Run("Manager", Loop<ManagerLoop>().RunAsync, _everything.Token);
             Run("Watch", Loop<WatchLoop>().RunAsync, _everything.Token);
+            Run("Hold", Loop<HoldLoop>().RunAsync, _everything.Token);
             if (_services.GetServices<INotificationSink>().Any())
             {
                 Run("Notification", Loop<NotificationLoop>().RunAsync, _everything.Token);

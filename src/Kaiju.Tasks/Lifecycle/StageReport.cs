@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Lifecycle;
@@ -7,6 +8,8 @@ namespace Kaiju.Tasks.Lifecycle;
 /// </summary>
 public sealed class StageReport
 {
+    private StageOutcome _outcome;
+
     /// <summary>The task's id.</summary>
     public required string TaskId { get; init; }
 
@@ -26,7 +29,12 @@ public sealed class StageReport
     public required int Stage { get; init; }
 
     /// <summary>The outcome of the stage.</summary>
-    public required StageOutcome Outcome { get; init; }
+    public required StageOutcome Outcome
+    {
+        get => _outcome;
+        [MemberNotNull(nameof(_outcome))]
+        init => _outcome = value;
+    }
 
     /// <summary>The time that the stage took. A duration does not depend on the executor's clock.</summary>
     public TimeSpan Elapsed { get; init; }
@@ -36,4 +44,12 @@ public sealed class StageReport
 
     /// <summary>The identity of the report.</summary>
     public ReportId Id => new(Claim, Stage, Outcome.Kind);
+
+    /// <summary>Returns the report with another outcome.</summary>
+    internal StageReport WithOutcome(StageOutcome outcome)
+    {
+        var copy = (StageReport)MemberwiseClone();
+        copy._outcome = outcome;
+        return copy;
+    }
 }

@@ -25,13 +25,24 @@ public abstract class TaskEvent
     /// <summary>An executor claims a QUEUED task.</summary>
     /// <param name="executorId">The executor's id.</param>
     /// <param name="claim">The claim: a random id, new for each claim.</param>
-    public sealed class Claimed(string executorId, Guid claim) : TaskEvent
+    /// <param name="commands">
+    /// The methods that the executor has announced. Default: null, for none; then it claims no held task.
+    /// </param>
+    public sealed class Claimed(string executorId, Guid claim, IReadOnlyCollection<string>? commands = null) : TaskEvent
     {
         /// <summary>The executor's id.</summary>
         public string ExecutorId { get; } = executorId;
 
         /// <summary>The claim: a random id, new for each claim.</summary>
         public Guid Claim { get; } = claim;
+
+        /// <summary>
+        /// True if the executor may claim a task in this state: one that is not held, or one whose command this
+        /// executor knows and others do not.
+        /// </summary>
+        internal bool MayTake(ManagedState state) => state.Hold == TaskHold.None
+            || (state is { Hold: TaskHold.UnknownCommand, Method: { } method }
+                && commands?.Contains(method, StringComparer.Ordinal) == true);
     }
 
     /// <summary>An executor reports the outcome of a stage.</summary>

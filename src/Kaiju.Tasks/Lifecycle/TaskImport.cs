@@ -33,7 +33,14 @@ public static class TaskImport
         {
             TaskState.Executing => state with { Claim = claim, QueuedAt = state.QueuedAt ?? state.StatusChange },
             TaskState.Queued =>
-                state with { ExecutorId = null, RetryAt = null, QueuedAt = state.QueuedAt ?? state.StatusChange },
+                state with
+                {
+                    Hold = TaskHold.None,
+                    Method = TaskLifecycle.MethodOf(task.Definition, state),
+                    ExecutorId = null,
+                    RetryAt = null,
+                    QueuedAt = state.QueuedAt ?? state.StatusChange,
+                },
             TaskState.Waiting => Waiting(task, state),
             TaskState.Failed when task.IsForeign =>
                 state with { ExecutorId = null, RetryAt = state.RetryAt ?? RetryAt(task, state, now, rules) },

@@ -3,6 +3,12 @@ namespace Kaiju.Tasks.Lifecycle;
 /// <content>Events of a run, from the queue through its stages to its end or its next retry.</content>
 public static partial class TaskLifecycle
 {
+    /// <summary>
+    /// The number of put-backs of a stage under different methods after which the run fails. See
+    /// <see cref="ManagedState.PutBacks"/>.
+    /// </summary>
+    public const int MostPutBacks = 3;
+
     private static Transition? QueueDue(
         TaskDefinition task, ManagedState state, bool hasResults, DateTimeOffset now, LifecycleRules rules)
     {
@@ -19,16 +25,16 @@ public static partial class TaskLifecycle
             return new Transition
             {
                 After = Queued(
-                task,
-                due with
-                {
-                    Stage = 0,
-                    Pass = pass,
-                    ResultRun = state.JobId,
-                    ResultPass = pass,
-                    Chain = ChainResult.None,
-                },
-                now)
+                    task,
+                    due with
+                    {
+                        Stage = 0,
+                        Pass = pass,
+                        ResultRun = state.JobId,
+                        ResultPass = pass,
+                        Chain = ChainResult.None,
+                    },
+                    now),
             };
         }
 
@@ -37,19 +43,20 @@ public static partial class TaskLifecycle
 
     private static Transition? Claim(
         TaskDefinition task, ManagedState state, TaskEvent.Claimed claim, DateTimeOffset now) =>
-        state.State == TaskState.Queued && task.Enabled
+        state.State == TaskState.Queued && task.Enabled && claim.MayTake(state)
             ? new Transition
             {
                 After = state with
                 {
                     State = TaskState.Executing,
+                    Hold = TaskHold.None,
                     ExecutorId = claim.ExecutorId,
                     Claim = claim.Claim,
 
                     // The time in the queue does not count.
                     ExecDeadline = now + task.MaxExecTimeout,
                     StatusChange = now,
-                }
+                },
             }
             : null;
 
@@ -84,12 +91,61 @@ public static partial class TaskLifecycle
                     {
                         Wait = wait.For,
                         WaitDeadline = now + wait.Duration,
-                    }
+                    },
                 };
+
+            case StageOutcome.Unknown unknown:
+                return PutBack(task, state, unknown.Method, report, now, rules);
 
             default:
                 throw new InvalidOperationException($"There is no rule for {report.Outcome}.");
         }
+    }
+
+    /// <summary>
+    /// Returns a task to its place in the queue, held until an executor that knows the command claims it. If its method
+    /// is another one each time, no executor may ever know it: a method that depends on the executor can do that.
+    /// </summary>
+    private static Transition PutBack(
+        TaskDefinition task,
+        ManagedState state,
+        string method,
+        StageReport report,
+        DateTimeOffset now,
+        LifecycleRules rules)
+    {
+        var isSame = state.PutBacks > 0 && state.Method == method;
+        var putBacks = isSame ? state.PutBacks : state.PutBacks + 1;
+        if (putBacks < MostPutBacks)
+        {
+            return new Transition
+            {
+                After = Released(state, TaskState.Queued, report.Id, now) with
+                {
+                    Hold = TaskHold.UnknownCommand,
+                    Method = method,
+                    PutBacks = putBacks,
+                    ExecDeadline = now + task.MaxExecTimeout,
+                },
+            };
+        }
+
+        var error = Error(
+            TaskErrorKind.UnknownCommand,
+            $"{putBacks} executors filled the method of stage {state.Stage} with different names, the last one with "
+                + $"\"{method}\". None of these executors knew its command.");
+        var failed = state with { PutBacks = 0 };
+        return Fail(
+            task,
+            failed,
+            error,
+            TaskExitCode.ExecutionError,
+            RetryAt(task, state, now, rules),
+            report.Id,
+            now) with
+        {
+            Entry = Entry(state, now - report.Elapsed, now, report.Claim, default, error),
+        };
     }
 
     private static Transition? GiveBack(ManagedState state, DateTimeOffset now) =>
@@ -187,18 +243,19 @@ public static partial class TaskLifecycle
             return new Transition { After = state with { RetryAt = null }, Notify = task.Notify };
         }
 
-        var retry = Queued(task, state, now) with { Retries = state.Retries + 1 };
-        return task.RestartPolicy == RestartPolicy.Current
-            ? new Transition { After = retry }
-            : new Transition
+        var retry = state with { Retries = state.Retries + 1 };
+        if (task.RestartPolicy != RestartPolicy.Current)
+        {
+            retry = retry with
             {
-                After = retry with
-                {
-                    Stage = 0,
-                    Pass = state.Pass + 1,
-                    ResultRun = state.JobId,
-                    ResultPass = state.Pass + 1,
-                },
+                Stage = 0,
+                Pass = state.Pass + 1,
+                PutBacks = 0,
+                ResultRun = state.JobId,
+                ResultPass = state.Pass + 1,
             };
+        }
+
+        return new Transition { After = Queued(task, retry, now) };
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Templates;
 
 namespace Kaiju.Tasks.Lifecycle;
 
@@ -95,9 +96,12 @@ public static partial class TaskLifecycle
     private static DateTimeOffset? UnscheduledStart(TaskDefinition task, DateTimeOffset now) =>
         task.RunAt == TaskDefinition.OnDemand ? null : task.RunAt ?? now;
 
+    /// <summary>The state of a task in the common queue; the step that stores it decides whether it is held.</summary>
     private static ManagedState Queued(TaskDefinition task, ManagedState state, DateTimeOffset now) => state with
     {
         State = TaskState.Queued,
+        Hold = TaskHold.None,
+        Method = MethodOf(task, state),
         QueuedAt = now,
         ExecDeadline = now + task.MaxExecTimeout,
         Wait = WaitKind.None,
@@ -110,6 +114,19 @@ public static partial class TaskLifecycle
         StatusChange = now,
     };
 
+    /// <summary>The method of the present stage; null for a template that no executor has filled yet.</summary>
+    internal static string? MethodOf(TaskDefinition task, ManagedState state)
+    {
+        var method = task.Commands[state.Stage].Method;
+        if (Template.IsPlain(method))
+        {
+            // Empty if this version cannot read it: then any executor may try.
+            return method.Length == 0 ? null : method;
+        }
+
+        return state.PutBacks > 0 ? state.Method : null;
+    }
+
     /// <summary>Completes a stage: the task moves to the next stage, or it has finished.</summary>
     private static Transition Complete(
         TaskDefinition task, ManagedState state, StageEntry entry, ReportId? report, DateTimeOffset now)
@@ -118,13 +135,19 @@ public static partial class TaskLifecycle
         {
             return new Transition
             {
-                After = state with { Stage = state.Stage + 1, LastReport = report ?? state.LastReport },
+                After = state with
+                {
+                    Stage = state.Stage + 1,
+                    PutBacks = 0,
+                    LastReport = report ?? state.LastReport,
+                },
                 Entry = entry,
             };
         }
 
         var finished = Released(state, TaskState.Finished, report, now) with
         {
+            PutBacks = 0,
             ExitCode = TaskExitCode.Success,
             NextRun = null,
             RetryAt = null,
@@ -191,6 +214,7 @@ public static partial class TaskLifecycle
             Pass = 0,
             Retries = 0,
             Interruptions = 0,
+            PutBacks = 0,
             RetryAt = null,
         };
 
@@ -199,6 +223,7 @@ public static partial class TaskLifecycle
         state with
         {
             State = next,
+            Hold = TaskHold.None,
             LastReport = report ?? state.LastReport,
             ExecutorId = null,
             Claim = null,

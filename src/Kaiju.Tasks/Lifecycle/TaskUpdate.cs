@@ -56,7 +56,8 @@ public static class TaskUpdate
         ArgumentNullException.ThrowIfNull(state);
         if (state.State != TaskState.Idle)
         {
-            return state;
+            // Decided anew in the step that stores it: while a task is disabled, no duty looks at its hold.
+            return state.State == TaskState.Queued ? state with { Hold = TaskHold.None } : state;
         }
 
         var changesStart = before.RunAt != after.RunAt;

@@ -31,8 +31,8 @@ public interface ITaskQueue
     ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken);
 
     /// <summary>Waits until a task may be claimed. May return although no task is queued.</summary>
-    /// <param name="apps">The apps whose tasks are awaited.</param>
+    /// <param name="executor">The executor that will claim.</param>
     /// <param name="timeout">The longest wait.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken);
+    ValueTask WaitAsync(ExecutorInfo executor, TimeSpan timeout, CancellationToken cancellationToken);
 }

@@ -48,14 +48,16 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken)
+    public async ValueTask WaitAsync(ExecutorInfo executor, TimeSpan timeout, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(executor);
+
         // The sleeper is added before the check: a task that is queued between the two is either found or wakes the
         // sleeper.
-        var sleeper = Enter(apps);
+        var sleeper = Enter(executor.Apps);
         try
         {
-            if (!await HasQueuedAsync(apps, cancellationToken).ConfigureAwait(false))
+            if (!await HasQueuedAsync(executor, cancellationToken).ConfigureAwait(false))
             {
                 _fruitless = 0;
                 await SleepAsync(sleeper, timeout, cancellationToken).ConfigureAwait(false);
@@ -96,10 +98,10 @@ public abstract class StoreQueue : ITaskQueue, IDisposable
     protected abstract ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
         ClaimRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Returns true if a task can be claimed.</summary>
-    /// <param name="apps">The apps whose tasks count.</param>
+    /// <summary>Returns true if the executor can claim a task. It asks the same question as the claim.</summary>
+    /// <param name="executor">The executor.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    protected abstract ValueTask<bool> HasQueuedAsync(IReadOnlyList<string> apps, CancellationToken cancellationToken);
+    protected abstract ValueTask<bool> HasQueuedAsync(ExecutorInfo executor, CancellationToken cancellationToken);
 
     private Sleeper Enter(IReadOnlyList<string> apps)
     {

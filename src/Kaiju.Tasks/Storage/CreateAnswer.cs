@@ -14,4 +14,20 @@ public readonly struct CreateAnswer
 
     /// <summary>The state of the task that has the id now.</summary>
     public required TaskState State { get; init; }
+
+    /// <summary>Creates a store's answer for a task.</summary>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="state">The managed state of the task that has the id now.</param>
+    /// <param name="result">The result of the creation.</param>
+    public static CreateAnswer Of(string taskId, ManagedState state, CreateResult result)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return new CreateAnswer
+        {
+            TaskId = taskId,
+            JobId = state.JobId,
+            Result = result,
+            State = state.State,
+        };
+    }
 }

@@ -32,7 +32,11 @@ public interface IExecutorPort
     ValueTask<IReadOnlyList<ReportAnswer>> RecordAsync(
         IReadOnlyList<StageReport> reports, CancellationToken cancellationToken);
 
-    /// <summary>Records a ping of an executor by the store's clock, and registers an unknown executor.</summary>
+    /// <summary>
+    /// Records a ping of an executor by the store's clock, and registers an unknown executor. Until the executor is
+    /// removed, its first ping also announces its commands (<see cref="ExecutorInfo.Commands"/>), from which
+    /// <see cref="TaskRouting"/> decides.
+    /// </summary>
     /// <param name="executor">The executor.</param>
     /// <param name="claims">The claims that it holds as far as it knows.</param>
     /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>

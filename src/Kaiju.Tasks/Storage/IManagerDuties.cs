@@ -72,6 +72,15 @@ public interface IManagerDuties
     ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Corrects the holds of queued tasks (<see cref="TaskRouting"/>) after a change of announcements or pauses, after
+    /// a race, and after a crash. It also ends pauses whose time is over. Held tasks are corrected at once; the common
+    /// queue is looked through from its front, in steps that remember their position.
+    /// </summary>
+    /// <param name="limit">The most tasks to change, and the most tasks of the common queue to look at.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    ValueTask<HoldRepair> RepairHoldsAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>
     /// The time by the store's clock until a manager's next duty; zero if one is due now, null if none is planned.
     /// Deaths of executors count from <see cref="StoreWatch.FirstExpulsion"/>.
     /// </summary>

@@ -64,6 +64,10 @@ public interface ITaskReading
     /// </returns>
     ValueTask<TaskPage> ListAsync(TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken);
 
+    /// <summary>Lists the pauses that are in force, by app, then by method.</summary>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    ValueTask<IReadOnlyList<TaskPause>> ListPausesAsync(CancellationToken cancellationToken);
+
     /// <summary>Counts tasks after a position, up to a limit.</summary>
     /// <param name="query">The tasks to count.</param>
     /// <param name="after">The position after which to count; null for the first step.</param>

@@ -91,4 +91,28 @@ public interface ITaskSteering
     /// <returns>False if there is no such task, it does not wait for a message, or its wait has timed out.</returns>
     ValueTask<bool> SendMessageAsync(
         string taskId, JsonElement data, CallContext context, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Pauses an app or a method. It replaces an earlier pause of the same app and method. The claims of a paused app
+    /// end with this step; tasks of a paused method that are queued already are held by
+    /// <see cref="IManagerDuties.RepairHoldsAsync"/>.
+    /// </summary>
+    /// <param name="pause">The pause.</param>
+    /// <param name="context">
+    /// The caller. Its scope must contain every task of the pause: it has the app and no list of groups or users.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    /// <returns>False if the pause is outside the scope.</returns>
+    /// <exception cref="ArgumentException">The pause is invalid.</exception>
+    ValueTask<bool> PauseAsync(TaskPause pause, CallContext context, CancellationToken cancellationToken);
+
+    /// <summary>Ends the pause of an app or of a method.</summary>
+    /// <param name="appName">The app of the pause; null for a pause in all apps.</param>
+    /// <param name="method">The method of the pause; null for a pause of the whole app.</param>
+    /// <param name="context">The caller and its scope.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    /// <returns>False if there is no such pause in the scope.</returns>
+    /// <exception cref="ArgumentException">Both are null, or a name is invalid.</exception>
+    ValueTask<bool> ResumeAsync(
+        string? appName, string? method, CallContext context, CancellationToken cancellationToken);
 }

@@ -26,6 +26,9 @@ public sealed class TaskScope
     public bool Includes(string? appName, string? group, string? userId) =>
         Has(Apps, appName) && Has(Groups, group) && Has(Users, userId);
 
+    /// <summary>True if every task of an app is in the scope; null stands for all apps.</summary>
+    internal bool IncludesApp(string? appName) => Groups is null && Users is null && Has(Apps, appName);
+
     private static bool Has(IReadOnlyCollection<string>? names, string? name) =>
         names is null || (name is not null && names.Contains(name, StringComparer.Ordinal));
 }

@@ -121,6 +121,23 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
             : Fault<T?>(name, member, $"one of {WireNames<T>.All}");
     }
 
+    /// <summary>A list of enum values in their upper-case spelling; null if it is missing.</summary>
+    public List<T>? Words<T>(string name)
+        where T : struct, Enum
+    {
+        var collected = faults;
+        return Json(name).ValueKind == JsonValueKind.Undefined ? null : List(name, (item, itsPlace) =>
+        {
+            if (item.ValueKind == JsonValueKind.String && WireNames<T>.TryRead(item.GetString()!, out var value))
+            {
+                return value;
+            }
+
+            collected.Add($"{itsPlace} is {JsonText.Show(item)}; it must be one of {WireNames<T>.All}.");
+            return default;
+        });
+    }
+
     public List<T> List<T>(string name, Func<JsonElement, string, T> read)
     {
         var items = new List<T>();
@@ -189,5 +206,10 @@ internal static class WireNames<T>
     }
 
     private static string Word(string name) =>
-        name == nameof(TaskState.Executing) ? "EXECUTED" : name.ToUpperInvariant();
+        name switch
+        {
+            nameof(TaskState.Executing) => "EXECUTED",
+            nameof(TaskHold.UnknownCommand) => "UNKNOWN_COMMAND",
+            _ => name.ToUpperInvariant(),
+        };
 }

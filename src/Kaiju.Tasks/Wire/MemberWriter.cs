@@ -105,4 +105,24 @@ internal readonly struct MemberWriter(Utf8JsonWriter writer, bool omitsDefaults)
             writer.WriteString(name, WireNames<T>.Of(value));
         }
     }
+
+    /// <summary>A list of enum values that may be missing, in their upper-case spelling.</summary>
+    public void Words<T>(string name, IReadOnlyCollection<T>? values)
+        where T : struct, Enum
+    {
+        if (values is not null)
+        {
+            writer.WriteStartArray(name);
+            foreach (var value in values)
+            {
+                writer.WriteStringValue(WireNames<T>.Of(value));
+            }
+
+            writer.WriteEndArray();
+        }
+        else if (!omitsDefaults)
+        {
+            writer.WriteNull(name);
+        }
+    }
 }

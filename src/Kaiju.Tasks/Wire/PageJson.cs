@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Kaiju.Tasks.Json;
 
 namespace Kaiju.Tasks.Wire;
 
@@ -47,7 +46,7 @@ internal static class PageJson
         var members = new MemberWriter(writer, omitsDefaults: false);
         writer.WriteStartObject();
         members.Text("status", query.State is { } state ? WireNames<TaskState>.Of(state) : null);
-        WriteStates(writer, query.States);
+        members.Words("statuses", query.States);
         members.Flag("final", query.IsFinal);
         members.Flag("enabled", query.IsEnabled);
         members.Text("method", query.Method);
@@ -74,7 +73,7 @@ internal static class PageJson
         return new TaskQuery
         {
             State = member.Word<TaskState>("status"),
-            States = ReadStates(json, faults),
+            States = member.Words<TaskState>("statuses"),
             IsFinal = member.Flag("final"),
             IsEnabled = member.Flag("enabled"),
             Method = member.Text("method"),
@@ -129,40 +128,5 @@ internal static class PageJson
         writer.WriteEndArray();
         writer.WriteString("next", next);
         writer.WriteEndObject();
-    }
-
-    private static void WriteStates(Utf8JsonWriter writer, IReadOnlyCollection<TaskState>? states)
-    {
-        if (states is null)
-        {
-            writer.WriteNull("statuses");
-            return;
-        }
-
-        writer.WriteStartArray("statuses");
-        foreach (var state in states)
-        {
-            writer.WriteStringValue(WireNames<TaskState>.Of(state));
-        }
-
-        writer.WriteEndArray();
-    }
-
-    private static List<TaskState>? ReadStates(JsonElement json, List<string> faults)
-    {
-        var member = new MemberReader(json, "", faults);
-        return member.Json("statuses").ValueKind == JsonValueKind.Undefined
-            ? null
-            : member.List("statuses", (item, place) =>
-            {
-                if (item.ValueKind == JsonValueKind.String
-                    && WireNames<TaskState>.TryRead(item.GetString()!, out var state))
-                {
-                    return state;
-                }
-
-                faults.Add($"{place} is {JsonText.Show(item)}; it must be one of {WireNames<TaskState>.All}.");
-                return default;
-            });
     }
 }

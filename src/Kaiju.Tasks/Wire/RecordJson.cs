@@ -120,6 +120,11 @@ internal static class RecordJson
     /// <summary>Writes the members that the Python original does not have, beside those that it has.</summary>
     private static void WriteOwn(Utf8JsonWriter writer, ManagedState state)
     {
+        if (state.Hold != TaskHold.None)
+        {
+            writer.WriteString("hold", WireNames<TaskHold>.Of(state.Hold));
+        }
+
         writer.WriteNumber("pass", state.Pass);
         writer.WriteNumber("interruptions", state.Interruptions);
         writer.WriteString("result_run", state.ResultRun);
@@ -143,6 +148,7 @@ internal static class RecordJson
             State = state,
             Stage = stage,
             JobId = jobId,
+            Hold = member.Word<TaskHold>("hold") ?? TaskHold.None,
             Pass = member.Integer("pass") ?? 0,
             Interruptions = member.Integer("interruptions") ?? 0,
             ResultRun = member.Text("result_run") ?? jobId,

@@ -182,7 +182,7 @@ public sealed class ClientTimeoutTests
         public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
             ClaimRequest request, CancellationToken cancellationToken) => new([]);
 
-        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+        public ValueTask WaitAsync(ExecutorInfo executor, TimeSpan timeout, CancellationToken cancellationToken) =>
             default;
     }
 

@@ -156,6 +156,6 @@ public sealed class BackoffTests
         }
 
         protected override ValueTask<bool> HasQueuedAsync(
-            IReadOnlyList<string> apps, CancellationToken cancellationToken) => new(true);
+            ExecutorInfo executor, CancellationToken cancellationToken) => new(true);
     }
 }

@@ -274,7 +274,7 @@ public sealed class CertaintyTests : IAsyncDisposable
             return tasks;
         }
 
-        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+        public ValueTask WaitAsync(ExecutorInfo executor, TimeSpan timeout, CancellationToken cancellationToken) =>
             default;
     }
 }

@@ -117,8 +117,8 @@ public sealed class FenceTests : IAsyncDisposable
 
         var answers = await _host.Store.RecordAsync(
             [
-                ByHand.ReportOf(t, ByHand.Result("1")).With(claim: Guid.NewGuid()),
-                ByHand.ReportOf(t, ByHand.Result("1")).With(taskId: "nobody"),
+                ByHand.ReportOf(t, ByHand.Result("1")).With(r => r.Claim, Guid.NewGuid()),
+                ByHand.ReportOf(t, ByHand.Result("1")).With(r => r.TaskId, "nobody"),
                 ByHand.ReportOf(u, ByHand.Result("1")),
             ],
             default);

@@ -48,7 +48,7 @@ public sealed class LivenessTests
             new TaskDefinition { Id = "t", MaxRetries = 5, Notify = true, Commands = [new("poison")] });
         for (var i = 0; i < 3; i++)
         {
-            var executor = ByHand.Executor.With(id: $"e{i}");
+            var executor = ByHand.Executor.With(e => e.Id, $"e{i}");
             await host.Store.HeartbeatAsync(executor, [], default);
             await host.ClaimByHandAsync("t", executor);
             await host.WatchForAsync(TimeSpan.FromSeconds(91));

@@ -180,7 +180,7 @@ public sealed class OutageTests
     private static async Task PingAsync(TaskTestHost host, string name) =>
         await host.Store.HeartbeatAsync(Executor(name), [], default);
 
-    private static ExecutorInfo Executor(string name) => ByHand.Executor.With(id: name);
+    private static ExecutorInfo Executor(string name) => ByHand.Executor.With(e => e.Id, name);
 
     private static TaskManager NewManager(TaskTestHost host, ITaskStore? store = null) => new(
         store ?? host.Store, host.Services.GetRequiredService<Queueing.ITaskQueue>(), host.Options,

@@ -169,7 +169,7 @@ public sealed class StrayClaimTests : IAsyncDisposable
             _lost = null;
         }
 
-        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+        public ValueTask WaitAsync(ExecutorInfo executor, TimeSpan timeout, CancellationToken cancellationToken) =>
             default;
     }
 }

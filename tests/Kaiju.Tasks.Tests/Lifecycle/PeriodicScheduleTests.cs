@@ -125,7 +125,7 @@ public sealed class PeriodicScheduleTests
             reset,
             new TaskEvent.QueueDue(false),
             Minute(7),
-            _rules.With(missedRuns: MissedRuns.Skip))!.After;
+            _rules.With(r => r.MissedRuns, MissedRuns.Skip))!.After;
 
         queued.Should().Match<ManagedState>(state => state.Occurrence == Minute(7) && state.Skipped == 2);
     }

@@ -296,7 +296,7 @@ public sealed class TaskLifecycleTests
     [Fact]
     public void A_queued_task_can_be_overdue_if_the_host_asks_for_it()
     {
-        var rules = _rules.With(abortOverdueQueued: true);
+        var rules = _rules.With(r => r.AbortOverdueQueued, true);
 
         TaskLifecycle.Next(
             _task,

@@ -110,8 +110,8 @@ internal class FaultyPort(ITaskStore store, ITaskQueue queue, Faults faults) : D
         ClaimRequest request, CancellationToken cancellationToken) =>
         Call("Claim", () => queue.ClaimAsync(request, cancellationToken));
 
-    public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
-        queue.WaitAsync(apps, timeout, cancellationToken);
+    public ValueTask WaitAsync(ExecutorInfo executor, TimeSpan timeout, CancellationToken cancellationToken) =>
+        queue.WaitAsync(executor, timeout, cancellationToken);
 
     protected override async ValueTask<T> Call<T>(string member, Func<ValueTask<T>> pass)
     {

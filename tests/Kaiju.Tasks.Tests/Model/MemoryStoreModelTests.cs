@@ -1,10 +1,9 @@
 using System.Collections.Concurrent;
+using Kaiju.Tasks.Contracts;
 using Kaiju.Tasks.Contracts.Model;
 using Kaiju.Tasks.Lifecycle;
-using Kaiju.Tasks.Queueing.Memory;
-using Kaiju.Tasks.Storage.Memory;
+using Kaiju.Tasks.Storage;
 using Kaiju.Tasks.Tests.Storage;
-using Microsoft.Extensions.Time.Testing;
 using Xunit.Abstractions;
 
 namespace Kaiju.Tasks.Tests.Model;
@@ -73,6 +72,21 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
         missed.Should().BeEmpty("the model is to see what a broken rule does");
     }
 
+    /// <summary>Only the executor may know a claim, and the wire form of an entry has none.</summary>
+    [Fact]
+    public async Task A_store_that_shows_the_claims_of_its_history_is_caught_by_the_model()
+    {
+        var found = await FindDifferenceAsync(
+            async (rules, start) =>
+            {
+                var opened = await MemoryStores.Open(rules, start);
+                return opened with { Store = new StoreThatShowsClaims(opened.Store) };
+            },
+            sequences: 100);
+
+        found.Should().Contain("the claim of its history at stage ");
+    }
+
     [Fact]
     public async Task The_sequences_reach_every_transition_of_a_life()
     {
@@ -95,6 +109,16 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
                 1,
                 (_, count) => count + 1);
             return transition;
+        }
+    }
+
+    private sealed class StoreThatShowsClaims(ITaskStore inner) : DecoratedStore(inner)
+    {
+        public override async ValueTask<IReadOnlyList<StageEntry>> GetStagesAsync(
+            string taskId, CancellationToken cancellationToken)
+        {
+            var stages = await base.GetStagesAsync(taskId, cancellationToken);
+            return [.. stages.Select(entry => entry.With(stage => stage.Claim, Guid.NewGuid()))];
         }
     }
 }

@@ -1,3 +1,4 @@
+using Kaiju.Tasks.Contracts;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage.Memory;
 
@@ -17,7 +18,7 @@ internal static class BrokenRules
 
         ("stage", (task, state, happened, now, rules) => happened is TaskEvent.Reported reported
             ? TaskLifecycle.Next(
-                task, state, new TaskEvent.Reported(AtStage(reported.Report, state.Stage)), now, rules)
+                task, state, new TaskEvent.Reported(reported.Report.With(r => r.Stage, state.Stage)), now, rules)
             : TaskLifecycle.Next(task, state, happened, now, rules)),
 
         (
@@ -79,16 +80,4 @@ internal static class BrokenRules
                 rules)
             : TaskLifecycle.Next(task, state, happened, now, rules)),
     ];
-
-    private static StageReport AtStage(StageReport report, int stage) => new()
-    {
-        TaskId = report.TaskId,
-        Claim = report.Claim,
-        JobId = report.JobId,
-        Attempt = report.Attempt,
-        Stage = stage,
-        Outcome = report.Outcome,
-        Elapsed = report.Elapsed,
-        StoreKey = report.StoreKey,
-    };
 }

@@ -179,6 +179,6 @@ internal sealed class DistantQueue(ITaskQueue queue, Network network) : ITaskQue
         ClaimRequest request, CancellationToken cancellationToken) =>
         network.CallAsync("ClaimNext", () => queue.ClaimAsync(request, cancellationToken));
 
-    public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+    public ValueTask WaitAsync(ExecutorInfo executor, TimeSpan timeout, CancellationToken cancellationToken) =>
         throw new NotSupportedException("The simulation drives the duties; no caller waits.");
 }

@@ -13,7 +13,7 @@ internal sealed class StoreQueue(MemoryTaskStore store, WitnessedStore witness) 
         ClaimRequest request, CancellationToken cancellationToken) =>
         witness.WatchClaimAsync(request.Executor, () => store.Executors.ClaimNextAsync(request, cancellationToken));
 
-    public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+    public ValueTask WaitAsync(ExecutorInfo executor, TimeSpan timeout, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 }
 
@@ -53,6 +53,6 @@ internal sealed class BrokerQueue(World world, WitnessedStore store) : ITaskQueu
         return taken.Count == 0 ? [] : await store.ClaimAsync(request.Executor, taken, cancellationToken);
     }
 
-    public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+    public ValueTask WaitAsync(ExecutorInfo executor, TimeSpan timeout, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 }

@@ -101,6 +101,20 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
         string taskId, JsonElement data, CallContext context, CancellationToken cancellationToken) =>
         Call(nameof(SendMessageAsync), () => inner.SendMessageAsync(taskId, data, context, cancellationToken));
 
+    public virtual ValueTask<bool> PauseAsync(
+        TaskPause pause, CallContext context, CancellationToken cancellationToken) =>
+        Call(nameof(PauseAsync), () => inner.PauseAsync(pause, context, cancellationToken));
+
+    public virtual ValueTask<bool> ResumeAsync(
+        string? appName, string? method, CallContext context, CancellationToken cancellationToken) =>
+        Call(nameof(ResumeAsync), () => inner.ResumeAsync(appName, method, context, cancellationToken));
+
+    public virtual ValueTask<IReadOnlyList<TaskPause>> ListPausesAsync(CancellationToken cancellationToken) =>
+        Call(nameof(ListPausesAsync), () => inner.ListPausesAsync(cancellationToken));
+
+    public virtual ValueTask<HoldRepair> RepairHoldsAsync(int limit, CancellationToken cancellationToken) =>
+        Call(nameof(RepairHoldsAsync), () => inner.RepairHoldsAsync(limit, cancellationToken));
+
     public virtual ValueTask<UnattendedWork> FindUnattendedAsync(TimeSpan age, CancellationToken cancellationToken) =>
         Call(nameof(FindUnattendedAsync), () => inner.FindUnattendedAsync(age, cancellationToken));
 

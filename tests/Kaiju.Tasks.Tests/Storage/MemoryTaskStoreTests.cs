@@ -166,13 +166,13 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
     [Fact]
     public async Task A_queued_task_ends_a_wait_even_if_it_came_before()
     {
-        var waiting = Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask();
+        var waiting = Queue.WaitAsync(ByHand.Executor, TimeSpan.FromDays(1), default).AsTask();
         waiting.IsCompleted.Should().BeFalse();
         await CreateAsync("t", 0);
         await waiting.Soon();
 
-        await Queue.WaitAsync(["default"], TimeSpan.FromDays(1), default).AsTask().Soon();
-        var other = Queue.WaitAsync(["other"], TimeSpan.FromSeconds(5), default).AsTask();
+        await Queue.WaitAsync(ByHand.Executor, TimeSpan.FromDays(1), default).AsTask().Soon();
+        var other = Queue.WaitAsync(ByHand.Executor.With(e => e.Apps, ["other"]), TimeSpan.FromSeconds(5), default).AsTask();
         other.IsCompleted.Should().BeFalse();
         _host.Clock.Advance(TimeSpan.FromSeconds(5));
         await other.Soon();
@@ -212,7 +212,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
 
         async Task Executor(int number)
         {
-            var me = ByHand.Executor.With(id: $"e{number}");
+            var me = ByHand.Executor.With(e => e.Id, $"e{number}");
             var failures = 0;
             while (!done.IsCancellationRequested)
             {
@@ -281,7 +281,7 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
 
     private async Task<string[]> ClaimAsync(int most, long bytes = long.MaxValue, string[]? apps = null)
     {
-        var executor = ByHand.Executor.With(apps: apps ?? ["default"]);
+        var executor = ByHand.Executor.With(e => e.Apps, apps ?? ["default"]);
         return [
             .. (await Queue.ClaimAsync(
                 new ClaimRequest { Executor = executor, MaxTasks = most, MaxBytes = bytes },

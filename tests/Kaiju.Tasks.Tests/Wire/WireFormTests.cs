@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Kaiju.Tasks.Contracts;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Sqlite;
 using Kaiju.Tasks.Storage;
@@ -24,7 +25,7 @@ public sealed class WireFormTests
     {
         ["CronSchedule RetryDelay TaskConditionTest"] =
             "functions and builders: nothing of them is stored as such",
-        ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns LifecycleRules SqliteTasksOptions "
+        ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns UnknownCommands LifecycleRules SqliteTasksOptions "
             + "SqliteDurability PostgreSqlTasksOptions"] =
             "settings: bound from configuration by their .NET names",
         ["StageContext SpecialCommandContext SpecialCommand Done Failure Wait StageOutcome"] =
@@ -33,7 +34,7 @@ public sealed class WireFormTests
             + "CheckRetry Cancelled Chained Reset Transition"] =
             "between the life cycle and a store, in one call",
         ["StageReport ReportId ReportKind ReportAnswer UnattendedWork DueDuty TaskDuty StoreWatch WatchAnswer "
-            + "ImportAnswer ExecutorPing ExecutorInfo TaskMove"] =
+            + "ImportAnswer ExecutorPing ExecutorInfo TaskMove TaskRouting HoldRepair"] =
             "between the engine and a store, in one process",
         ["HeldClaim AwaitedRun StoreHint StoreHintKinds HintNames QueuedTask ClaimRequest IdSource HintListeners"] =
             "between the engine and a store, in one process",
@@ -269,6 +270,27 @@ public sealed class WireFormTests
         without.Select(type => type.Name).Should().BeSubsetOf(reasons);
         data.Except(without).Should().OnlyContain(
             type => _values.Any(value => value.Value.GetType() == type), "each has a case above");
+    }
+
+    /// <summary>
+    /// Model and store are compared by the wire forms of these values. An entry's form has no claim, which is compared
+    /// separately.
+    /// </summary>
+    [Fact]
+    public void Every_member_is_written_of_the_values_that_a_store_shares_with_the_model()
+    {
+        var task = _executorTask.With(member => member.Meta, Json.Of("""{"a": 1}"""))
+            .With(member => member.MaxRetries, 1)
+            .With(member => member.RetryDelay, TimeSpan.FromSeconds(1))
+            .With(member => member.StoreKey, 1);
+        var entry = _skippedStage.With(member => member.Error, _error);
+
+        foreach (var (value, without) in new (object, int)[] { (task, 0), (_notification, 0), (_run, 0), (entry, 1) })
+        {
+            var members = value.GetType().GetProperties().Where(member => member.CanWrite).ToList();
+            JsonSerializer.SerializeToElement(value, value.GetType()).GetPropertyCount().Should().Be(
+                members.Count - without, "{0} has these members: {1}", value, members);
+        }
     }
 
     [Fact]

@@ -158,7 +158,7 @@ public sealed class HostingTests
         public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
             Queueing.ClaimRequest request, CancellationToken cancellationToken) => new([]);
 
-        public ValueTask WaitAsync(IReadOnlyList<string> apps, TimeSpan timeout, CancellationToken cancellationToken) =>
+        public ValueTask WaitAsync(ExecutorInfo executor, TimeSpan timeout, CancellationToken cancellationToken) =>
             default;
     }
 }

@@ -18,8 +18,8 @@ internal sealed class TaskClaimer(
         remove => parts.Runs.SlotFreed -= value;
     }
 
-    /// <summary>The apps whose tasks are claimed.</summary>
-    public IReadOnlyList<string> Apps => info.Apps;
+    /// <summary>The executor that claims.</summary>
+    public ExecutorInfo Executor => info;
 
     /// <summary>True if at least one run is active.</summary>
     public bool IsRunning => !parts.Runs.IsEmpty;

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Json;
@@ -17,6 +18,10 @@ namespace Kaiju.Tasks.Engine;
 internal sealed class TaskExecutor : IDisposable
 {
     private static readonly TimeSpan _giveBackTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>The version of the host's program, without the hash of its build.</summary>
+    private static readonly Lazy<string?> _program = new(() => Assembly.GetEntryAssembly()?
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]);
 
     private readonly ITaskStore _store;
     private readonly TimeProvider _clock;
@@ -39,6 +44,9 @@ internal sealed class TaskExecutor : IDisposable
             AppName = options.AppName,
             Apps = options.Apps,
             Capacity = options.Capacity,
+            Commands = stages.Announced,
+            Version = _program.Value,
+            Host = Environment.MachineName,
         };
         _runs = new ActiveRuns(clock);
         var questions = new ClaimQuestions(Info.Id, store, clock, options);

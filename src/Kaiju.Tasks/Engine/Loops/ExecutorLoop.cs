@@ -61,7 +61,7 @@ internal sealed class ExecutorLoop(
 
         if (claimer.FreeSlots > 0 && await claimer.ClaimAsync(cancellationToken).ConfigureAwait(false) == 0)
         {
-            await queue.WaitAsync(claimer.Apps, options.PollInterval, cancellationToken).ConfigureAwait(false);
+            await queue.WaitAsync(claimer.Executor, options.PollInterval, cancellationToken).ConfigureAwait(false);
         }
     }
 }

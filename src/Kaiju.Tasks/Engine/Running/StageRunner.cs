@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Kaiju.Tasks.Commands;
@@ -29,6 +30,13 @@ internal sealed class StageRunner(
     private readonly StageMiddleware[] _middlewares = [.. middlewares];
     private readonly TaskLimits _limits = options.Limits;
     private readonly TemplateSources _sources = new(clock, RandomNumberGenerator.Fill);
+
+    /// <summary>
+    /// The methods to announce: those of commands and of special commands. Null for an executor that takes every task.
+    /// </summary>
+    public IReadOnlyCollection<string>? Announced { get; } = options.UnknownCommands == UnknownCommands.Fail
+        ? null
+        : catalog.Methods.Concat(specials.Methods).ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>
     /// Runs a stage on this thread. The turn is <see cref="StageTurn.Abandoned"/> if a stop took the run from the
@@ -152,11 +160,7 @@ internal sealed class StageRunner(
     {
         if (catalog.Find(filled.Method) is not { } handler)
         {
-            var registered = string.Join(", ", catalog.Methods);
-            return StageOutcome.Failed(Error(
-                TaskErrorKind.UnknownCommand,
-                $"The command \"{filled.Method}\" is not registered with this executor. Registered commands: "
-                    + $"{registered}."));
+            return MissCommand(filled.Method);
         }
 
         using var logScope = Log.BeginStage(_logger, context.TaskId, context.JobId, context.Stage, context.Method);
@@ -170,6 +174,20 @@ internal sealed class StageRunner(
                 ? StageOutcome.Failed(Error(TaskErrorKind.Result, ResultWriter.Explain(filled.Method, fault)))
                 : StageOutcome.Completed(JsonText.Owned(result));
         }
+    }
+
+    /// <summary>The outcome of a stage whose command is unknown. No executor can know one with an invalid name.</summary>
+    private StageOutcome MissCommand(string method)
+    {
+        if (options.UnknownCommands == UnknownCommands.Wait && CommandName.FindFault(method) is null)
+        {
+            return StageOutcome.PutBack(method);
+        }
+
+        var registered = string.Join(", ", catalog.Methods);
+        return StageOutcome.Failed(Error(
+            TaskErrorKind.UnknownCommand,
+            $"The command \"{method}\" is not registered with this executor. Registered commands: {registered}."));
     }
 
     private async ValueTask<StageOutcome> CallSpecialAsync(

@@ -11,6 +11,6 @@ internal sealed class MemoryTaskQueue(MemoryTaskStore store, TimeProvider clock)
         store.Executors.ClaimNextAsync(request, cancellationToken);
 
     protected override ValueTask<bool> HasQueuedAsync(
-        IReadOnlyList<string> apps, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(store.Executors.HasQueued(apps));
+        ExecutorInfo executor, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(store.Executors.HasQueued(executor));
 }

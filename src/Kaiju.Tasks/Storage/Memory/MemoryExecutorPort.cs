@@ -18,7 +18,7 @@ internal sealed class MemoryExecutorPort(MemoryState state)
         var claimed = new List<ExecutorTask>();
         var bytes = 0L;
         while (claimed.Count < request.MaxTasks
-            && state.Tasks.FirstQueued(request.Executor.Apps) is { } task
+            && FirstQueued(step, request.Executor) is { } task
             && (claimed.Count == 0 || bytes + task.Bytes <= request.MaxBytes))
         {
             bytes += task.Bytes;
@@ -32,10 +32,10 @@ internal sealed class MemoryExecutorPort(MemoryState state)
     }
 
     /// <summary>True if there is a task to claim.</summary>
-    public bool HasQueued(IReadOnlyList<string> apps)
+    public bool HasQueued(ExecutorInfo executor)
     {
         using var step = state.BeginStep(CancellationToken.None);
-        return state.Tasks.FirstQueued(apps) is not null;
+        return FirstQueued(step, executor) is not null;
     }
 
     public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
@@ -45,7 +45,7 @@ internal sealed class MemoryExecutorPort(MemoryState state)
         var claimed = new List<ExecutorTask>();
         foreach (var taskId in taskIds)
         {
-            if (state.Tasks.Find(taskId) is { } task)
+            if (state.Tasks.Find(taskId) is { } task && !state.Routing.Holds.IsPaused(task.Definition.AppName!, step.Now))
             {
                 Claim(step, executor, task, claimed);
             }
@@ -77,6 +77,7 @@ internal sealed class MemoryExecutorPort(MemoryState state)
     {
         using var step = state.BeginStep(cancellationToken);
         state.LastPings[executor.Id] = step.Now;
+        state.Routing.Announce(executor, state.Tasks, step.Now);
         return new(FindLost(claims));
     }
 
@@ -127,12 +128,26 @@ internal sealed class MemoryExecutorPort(MemoryState state)
         var moves = new MemoryMoves(step);
         moves.MoveEach(state.Tasks.HeldBy(executorId), new TaskEvent.GivenBack());
         state.LastPings.Remove(executorId);
+        state.Routing.Forget(executorId, state.Tasks, step.Now);
         return new(moves.Made);
+    }
+
+    /// <summary>The first task that an executor may claim, from the common queue or held for others.</summary>
+    private MemoryTask? FirstQueued(MemoryStep step, ExecutorInfo executor)
+    {
+        var (holds, apps) = (state.Routing.Holds, executor.Apps);
+        if (holds.HasPausedApps)
+        {
+            apps = [.. apps.Where(app => !holds.IsPaused(app, step.Now))];
+        }
+
+        return state.Tasks.FirstQueued(apps, state.Routing.Announced(executor.Id)?.Commands);
     }
 
     private bool Claim(MemoryStep step, ExecutorInfo executor, MemoryTask task, List<ExecutorTask> claimed)
     {
-        if (!step.ApplyEvent(task, new TaskEvent.Claimed(executor.Id, state.NewId())))
+        var commands = state.Routing.Announced(executor.Id)?.Commands;
+        if (!step.ApplyEvent(task, new TaskEvent.Claimed(executor.Id, state.NewId(), commands)))
         {
             return false;
         }

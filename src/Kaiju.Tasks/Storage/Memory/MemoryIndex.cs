@@ -25,6 +25,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         new() { [TaskState.Finished] = new WorkHeap(), [TaskState.Failed] = new WorkHeap() };
 
     private readonly Dictionary<string, WorkHeap> _queues = new(StringComparer.Ordinal);
+    private readonly Dictionary<(TaskHold Hold, string App, string Method), WorkHeap> _holding = [];
     private readonly Dictionary<string, HashSet<MemoryTask>> _held = new(StringComparer.Ordinal);
     private readonly PriorityQueue<MemoryTask, DateTimeOffset> _aside = new();
 
@@ -155,23 +156,66 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     public long? NextDutyTicks() =>
         _duties.Append(_overdue).Min(heap => heap.TryPeek(out _, out var first) ? first.Major : default(long?));
 
-    /// <summary>The first task in the queues of these apps.</summary>
-    public MemoryTask? FirstQueued(IReadOnlyList<string> apps)
+    /// <summary>
+    /// The first task that an executor may claim: of the common queues of its apps, or one that is held since others do
+    /// not know its command.
+    /// </summary>
+    /// <param name="apps">The apps of the executor that are not paused.</param>
+    /// <param name="commands">The methods that the executor has announced; null for none.</param>
+    public MemoryTask? FirstQueued(IReadOnlyList<string> apps, IReadOnlyCollection<string>? commands)
     {
         MemoryTask? first = null;
         WorkHeap.Key least = default;
         foreach (var app in apps)
         {
-            if (_queues.TryGetValue(app, out var queue)
-                && queue.TryPeek(out var task, out var key)
-                && (first is null || key.CompareTo(least) < 0))
+            if (_queues.TryGetValue(app, out var queue))
             {
-                (first, least) = (task, key);
+                Compare(queue);
+            }
+        }
+
+        if (commands is not null && _holding.Count > 0)
+        {
+            foreach (var ((hold, app, method), queue) in _holding)
+            {
+                if (hold == TaskHold.UnknownCommand && apps.Contains(app) && commands.Contains(method))
+                {
+                    Compare(queue);
+                }
             }
         }
 
         return first;
+
+        void Compare(WorkHeap queue)
+        {
+            if (queue.TryPeek(out var task, out var key) && (first is null || key.CompareTo(least) < 0))
+            {
+                (first, least) = (task, key);
+            }
+        }
     }
+
+    /// <summary>The holds, apps and methods that have held tasks. Groups without tasks are forgotten.</summary>
+    public IReadOnlyList<(TaskHold Hold, string App, string Method)> HeldGroups()
+    {
+        foreach (var (group, heap) in _holding.ToList())
+        {
+            if (!heap.TryPeek(out _, out _))
+            {
+                _holding.Remove(group);
+            }
+        }
+
+        return [.. _holding.Keys];
+    }
+
+    /// <summary>The first task of a group of held tasks.</summary>
+    public MemoryTask? FirstHeld(TaskHold hold, string app, string method) =>
+        _holding.TryGetValue((hold, app, method), out var heap) && heap.TryPeek(out var task, out _) ? task : null;
+
+    /// <summary>The tasks of all common queues.</summary>
+    public IEnumerable<MemoryTask> CommonQueue() => _queues.Values.SelectMany(queue => queue.Tasks);
 
     /// <summary>Apps whose next task was queued at or before a given time, while none of their tasks runs.</summary>
     public IEnumerable<string> UnservedApps(DateTimeOffset before)
@@ -268,20 +312,25 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         if (state.State == TaskState.Queued)
         {
             return definition.Enabled
-                ? QueueOf(definition.AppName!).Add(task, -(long)definition.Priority, state.QueuedAt!.Value.UtcTicks)
+                ? QueueOf(definition, state).Add(task, -(long)definition.Priority, state.QueuedAt!.Value.UtcTicks)
                 : null;
         }
 
         return DueDuty.Of(definition, state) is { } due ? _duties[(int)due.Duty].Add(task, due.At.UtcTicks) : null;
     }
 
-    private WorkHeap QueueOf(string app)
+    private WorkHeap QueueOf(TaskDefinition task, ManagedState state) => state.Hold == TaskHold.None
+        ? HeapOf(_queues, task.AppName!)
+        : HeapOf(_holding, (state.Hold, task.AppName!, state.Method ?? ""));
+
+    private static WorkHeap HeapOf<TKey>(Dictionary<TKey, WorkHeap> heaps, TKey key)
+        where TKey : notnull
     {
-        if (!_queues.TryGetValue(app, out var queue))
+        if (!heaps.TryGetValue(key, out var heap))
         {
-            _queues.Add(app, queue = new WorkHeap());
+            heaps.Add(key, heap = new WorkHeap());
         }
 
-        return queue;
+        return heap;
     }
 }

@@ -18,7 +18,8 @@ internal sealed class MemoryManagerDuties(MemoryState state)
         using var step = state.BeginStep(cancellationToken);
         var before = step.Now - age;
         var hasDuty = state.Tasks.NextDutyTicks() <= before.UtcTicks;
-        var apps = state.Tasks.UnservedApps(before).Take(UnattendedWork.MostApps).ToList();
+        var apps = state.Tasks.UnservedApps(before)
+            .Where(app => !state.Routing.Holds.IsPaused(app, step.Now)).Take(UnattendedWork.MostApps).ToList();
         return new(
             new UnattendedWork { Now = step.Now, LastWatch = state.Watch?.Last, HasDuty = hasDuty, Apps = apps });
     }
@@ -35,6 +36,7 @@ internal sealed class MemoryManagerDuties(MemoryState state)
             if (state.Tasks.HeldBy(executor).Count == 0)
             {
                 state.LastPings.Remove(executor);
+                state.Routing.Forget(executor, state.Tasks, step.Now);
             }
         }
 
@@ -83,6 +85,53 @@ internal sealed class MemoryManagerDuties(MemoryState state)
         }
 
         return new(ended);
+    }
+
+    public ValueTask<HoldRepair> RepairHoldsAsync(int limit, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        state.Routing.Resume(pause => !pause.IsInForce(step.Now), state.Tasks, step.Now);
+        var (holds, changed) = (state.Routing.Holds, 0);
+        var unroutable = new List<(string AppName, string Method)>();
+        foreach (var (hold, app, method) in state.Tasks.HeldGroups())
+        {
+            var now = holds.HoldOf(app, method);
+            while (now != hold && changed < limit && state.Tasks.FirstHeld(hold, app, method) is { } task)
+            {
+                Rehold(step, task, now);
+                changed++;
+            }
+
+            if (now == TaskHold.UnknownCommand && !holds.IsKnown(app, method))
+            {
+                unroutable.Add((app, method));
+            }
+        }
+
+        for (var looked = 0; looked < limit && state.Routing.NextUnchecked() is { } task; looked++)
+        {
+            if (task.IsInCommonQueue && holds.Decide(task.Definition.AppName!, task.State) is var decided
+                && decided.Hold != TaskHold.None)
+            {
+                Rehold(step, task, decided.Hold);
+                changed++;
+            }
+        }
+
+        return new(new HoldRepair
+        {
+            Changed = changed,
+            HasMore = changed >= limit || state.Routing.Unchecked > 0,
+            Unroutable = [.. unroutable.Take(HoldRepair.MostUnroutable)],
+        });
+    }
+
+    private void Rehold(MemoryStep step, MemoryTask task, TaskHold hold)
+    {
+        state.Tasks.Leave(task);
+        task.Rehold(hold);
+        state.Tasks.Enter(task);
+        step.Hint(hold == TaskHold.Paused ? StoreHintKinds.None : StoreHintKinds.Queued, task);
     }
 
     private DateTimeOffset? FirstPing() => state.LastPings.Count == 0 ? null : state.LastPings.Values.Min();

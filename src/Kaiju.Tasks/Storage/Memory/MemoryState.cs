@@ -26,6 +26,9 @@ internal sealed class MemoryState(
     /// <summary>The last ping of each known executor.</summary>
     public Dictionary<string, DateTimeOffset> LastPings { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The commands of executors, and the pauses.</summary>
+    public MemoryRouting Routing { get; } = new();
+
     /// <summary>The watch that managers keep over this store; null before the first of them.</summary>
     public StoreWatch? Watch { get; set; }
 

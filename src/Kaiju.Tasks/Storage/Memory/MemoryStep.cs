@@ -21,6 +21,9 @@ internal sealed class MemoryStep(MemoryState state) : IDisposable
     public void Hint(StoreHintKinds kinds, MemoryTask task) =>
         Hints = Hints.With(kinds, task.Definition.AppName, task.Id);
 
+    /// <summary>Hints that tasks of an app may be claimed; null for any app.</summary>
+    public void HintOfApp(string? appName) => Hints = Hints.With(StoreHintKinds.Queued, appName, null);
+
     /// <summary>
     /// Applies an event as the lifecycle decides, with all consequences; false if the event changes nothing.
     /// </summary>
@@ -30,6 +33,11 @@ internal sealed class MemoryStep(MemoryState state) : IDisposable
         if (state.Next(task.Definition, before, happened, Now, state.Rules) is not { } transition)
         {
             return false;
+        }
+
+        if (transition.After.State == TaskState.Queued)
+        {
+            transition = transition with { After = Decide(task.Definition, transition.After) };
         }
 
         state.Tasks.Leave(task);
@@ -49,6 +57,10 @@ internal sealed class MemoryStep(MemoryState state) : IDisposable
 
         return true;
     }
+
+    /// <summary>The state of a task with its hold decided.</summary>
+    public ManagedState Decide(TaskDefinition task, ManagedState after) =>
+        state.Routing.Holds.Decide(task.AppName!, after);
 
     /// <summary>Sets aside a task about which the lifecycle failed. See docs/decisions/0010.</summary>
     public void SetAside(MemoryTask task, TaskEvent happened, Exception reason)

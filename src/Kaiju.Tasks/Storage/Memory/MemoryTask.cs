@@ -67,6 +67,9 @@ internal sealed class MemoryTask
     /// <summary>The task's place in the order of creation.</summary>
     public CreationKey CreationKey => CreationKey.Of(this);
 
+    /// <summary>True if the task is queued and not held. A disabled one is, too, but has no place.</summary>
+    public bool IsInCommonQueue => State is { State: TaskState.Queued, Hold: TaskHold.None };
+
     public bool HasResults => _results.Count > 0;
 
     /// <summary>The approximate size in bytes that a claim counts for the task.</summary>
@@ -116,6 +119,9 @@ internal sealed class MemoryTask
         (Definition, State, Revision) = (definition, state, Revision + 1);
         _definitionBytes = BytesOf(definition);
     }
+
+    /// <summary>Changes the hold of a queued task.</summary>
+    public void Rehold(TaskHold hold) => State = State with { Hold = hold };
 
     public void SetAside(DateTimeOffset now)
     {

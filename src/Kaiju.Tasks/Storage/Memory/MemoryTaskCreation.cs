@@ -55,20 +55,15 @@ internal sealed class MemoryTaskCreation(MemoryState state)
             }
         }
 
-        var first = TaskLifecycle.Create(definition, state.NewJobId(), step.Now);
+        var first = step.Decide(definition, TaskLifecycle.Create(definition, state.NewJobId(), step.Now));
         var task = new MemoryTask(definition, first, step.Now, state.NextSequence(), []);
         state.Tasks.Add(task);
         step.Hint(CreationRules.HintsOf(first), task);
         return Answer(task, result);
     }
 
-    private static CreateAnswer Answer(MemoryTask stored, CreateResult result) => new()
-    {
-        TaskId = stored.Id,
-        JobId = stored.State.JobId,
-        Result = result,
-        State = stored.State.State,
-    };
+    private static CreateAnswer Answer(MemoryTask stored, CreateResult result) =>
+        CreateAnswer.Of(stored.Id, stored.State, result);
 
     private CreateResult ResolveConflict(MemoryStep step, MemoryTask known, OnConflict onConflict, CallContext context)
     {
@@ -89,7 +84,8 @@ internal sealed class MemoryTaskCreation(MemoryState state)
             return new ImportAnswer { TaskId = known.Id, Result = CreateResult.Refused, Claim = null };
         }
 
-        var first = TaskImport.State(imported, state.NewId(), step.Now, state.Rules);
+        var first = step.Decide(
+            imported.Definition, TaskImport.State(imported, state.NewId(), step.Now, state.Rules));
         var task = new MemoryTask(
             imported.Definition, first, imported.Created, state.NextSequence(), TaskImport.Entries(imported));
         state.Tasks.Add(task);

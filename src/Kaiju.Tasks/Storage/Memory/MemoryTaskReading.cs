@@ -57,6 +57,15 @@ internal sealed class MemoryTaskReading(MemoryState state)
         return new(new CountPage { Count = Find(query, after).Take(limit).Count() });
     }
 
+    public ValueTask<IReadOnlyList<TaskPause>> ListPausesAsync(CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        return new(
+            [.. state.Routing.Pauses.Where(pause => pause.IsInForce(step.Now))
+                .OrderBy(pause => pause.AppName ?? "", StringComparer.Ordinal)
+                .ThenBy(pause => pause.Method ?? "", StringComparer.Ordinal)]);
+    }
+
     private IEnumerable<MemoryTask> Find(TaskQuery query, TaskCursor? after) =>
         state.Tasks.InOrder(query, after).Where(task => Fits(task, query));
 

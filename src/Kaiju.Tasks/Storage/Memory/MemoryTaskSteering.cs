@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Validation;
 
 namespace Kaiju.Tasks.Storage.Memory;
 
@@ -47,6 +48,34 @@ internal sealed class MemoryTaskSteering(MemoryState state)
         return new(true);
     }
 
+    public ValueTask<bool> PauseAsync(TaskPause pause, CallContext context, CancellationToken cancellationToken)
+    {
+        PauseRules.ThrowIfInvalid(pause);
+        using var step = state.BeginStep(cancellationToken);
+        if (context.Scope?.IncludesApp(pause.AppName) == false)
+        {
+            return new(false);
+        }
+
+        state.Routing.Pause(pause.Stored(step.Now, context.Actor), state.Tasks, step.Now);
+        return new(true);
+    }
+
+    public ValueTask<bool> ResumeAsync(
+        string? appName, string? method, CallContext context, CancellationToken cancellationToken)
+    {
+        PauseRules.ThrowIfInvalid(appName, method);
+        using var step = state.BeginStep(cancellationToken);
+        if (context.Scope?.IncludesApp(appName) == false
+            || !state.Routing.Resume(pause => pause.IsOfSame(appName, method), state.Tasks, step.Now))
+        {
+            return new(false);
+        }
+
+        step.HintOfApp(appName);
+        return new(true);
+    }
+
     private UpdateAnswer Update(MemoryStep step, TaskDefinition definition, int revision, CallContext context)
     {
         if (Find(definition.Id!, context) is not { } task)
@@ -66,7 +95,8 @@ internal sealed class MemoryTaskSteering(MemoryState state)
 
         // Removed and added again: the sets of a task depend on its group, its user, its priority and its Enabled.
         state.Tasks.Remove(task);
-        task.Update(definition, TaskUpdate.Apply(task.Definition, definition, task.State, step.Now));
+        var updated = TaskUpdate.Apply(task.Definition, definition, task.State, step.Now);
+        task.Update(definition, step.Decide(definition, updated));
         state.Tasks.Add(task);
         var queued = task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None;
         step.Hint(StoreHintKinds.Duty | queued, task);

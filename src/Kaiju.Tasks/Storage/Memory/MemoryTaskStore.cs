@@ -84,6 +84,16 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
         string taskId, JsonElement data, CallContext context, CancellationToken cancellationToken) =>
         _steering.SendMessageAsync(taskId, data, context, cancellationToken);
 
+    public ValueTask<bool> PauseAsync(TaskPause pause, CallContext context, CancellationToken cancellationToken) =>
+        _steering.PauseAsync(pause, context, cancellationToken);
+
+    public ValueTask<bool> ResumeAsync(
+        string? appName, string? method, CallContext context, CancellationToken cancellationToken) =>
+        _steering.ResumeAsync(appName, method, context, cancellationToken);
+
+    public ValueTask<IReadOnlyList<TaskPause>> ListPausesAsync(CancellationToken cancellationToken) =>
+        _reading.ListPausesAsync(cancellationToken);
+
     public ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken) =>
         _duties.WatchAsync(cancellationToken);
 
@@ -108,6 +118,9 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
 
     public ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken) =>
         _duties.RequeueFailedAsync(limit, cancellationToken);
+
+    public ValueTask<HoldRepair> RepairHoldsAsync(int limit, CancellationToken cancellationToken) =>
+        _duties.RepairHoldsAsync(limit, cancellationToken);
 
     public ValueTask<TimeSpan?> GetTimeToNextDutyAsync(CancellationToken cancellationToken) =>
         _duties.GetTimeToNextDutyAsync(cancellationToken);

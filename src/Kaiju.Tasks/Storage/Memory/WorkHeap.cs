@@ -30,6 +30,12 @@ internal sealed class WorkHeap
         return place;
     }
 
+    /// <summary>The tasks, in no order.</summary>
+    public IEnumerable<MemoryTask> Tasks =>
+        _entries.UnorderedItems.Select(item => item.Element)
+            .Where(entry => entry.Task.Holds(entry.Ticket))
+            .Select(entry => entry.Task);
+
     /// <summary>Finds the first task and its key.</summary>
     public bool TryPeek(out MemoryTask task, out Key key)
     {

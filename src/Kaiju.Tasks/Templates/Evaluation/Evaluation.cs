@@ -121,7 +121,7 @@ internal sealed class Evaluation(TemplateData data, TemplateBudget budget, Templ
 
     // JSON can contain a lone surrogate ("\ud800"). System.Text.Json accepts it but cannot read it as text.
     private TemplateException HalfCharacter() =>
-        ValueError("a text of the data holds half a surrogate pair, which is no text.");
+        ValueError("a text of the data holds half a surrogate pair, which is not valid text.");
 
     private TemplateException TooManySteps() =>
         Fail(TemplateErrorKind.LimitExceeded, $"filling the command takes more than {Budget.MaxSteps} steps.");

@@ -26,6 +26,9 @@ internal sealed class Template
     /// <summary>True if the value contains no templates: filling it returns the original element.</summary>
     public bool IsConstant => _root is ConstantNode;
 
+    /// <summary>True if the text cannot be a template.</summary>
+    public static bool IsPlain(string text) => text.AsSpan().IndexOfAny('[', ']', '`') < 0;
+
     /// <summary>The paths that it reads, as far as they are known without data.</summary>
     public IReadOnlyList<TemplateReference> References { get; }
 

@@ -126,7 +126,7 @@ internal sealed class TemplateParser(ICollection<TemplateFault> faults)
         place,
         "",
         TemplateErrorKind.ValueError,
-        "a text holds half a surrogate pair, such as \\ud800 alone, which is no text."));
+        "a text holds half a surrogate pair, such as \\ud800 alone, which is not valid text."));
 
     private void Report(TemplateFault fault)
     {

@@ -92,7 +92,7 @@ internal sealed class FormatText
         else if (colon >= 0 && !FormatSpec.TryParse(field.AsSpan(colon + 1), out spec))
         {
             _fault =
-                $"\"{ErrorText.Cut(field[(colon + 1)..], 60)}\" is no format spec; a spec is "
+                $"\"{ErrorText.Cut(field[(colon + 1)..], 60)}\" is not a format spec; a spec is "
                     + "[<>^][0][width][.precision][f|d].";
         }
         else

@@ -1,0 +1,125 @@
+using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
+
+namespace Kaiju.Tasks.Relational;
+
+/// <summary>Corrects the holds of queued tasks; see <see cref="IManagerDuties.RepairHoldsAsync"/>.</summary>
+/// <param name="limit">The most tasks to change, and the most tasks of the common queue to look at.</param>
+internal sealed class HoldRepairStep(int limit)
+{
+    /// <summary>The most groups of held tasks that one step looks at.</summary>
+    private const int MostGroups = 10_000;
+
+    private static readonly Column<(long TaskNo, TaskHold Hold)>[] _columns =
+    [
+        new("task_no", ColumnType.Long, task => task.TaskNo),
+        new("hold", ColumnType.Integer, task => (int)task.Hold),
+    ];
+
+    public async ValueTask<HoldRepair> RunAsync(SqlStep step)
+    {
+        await RoutingRows.EndPausesAsync(step).ConfigureAwait(false);
+        var (changed, unroutable) = await RepairHeldAsync(step).ConfigureAwait(false);
+        var (found, hasMore) = await RepairCommonAsync(step).ConfigureAwait(false);
+        return new HoldRepair
+        {
+            Changed = changed + found,
+            HasMore = hasMore || changed >= limit,
+            Unroutable = unroutable,
+        };
+    }
+
+    /// <summary>Corrects the groups of held tasks, each of one app and method.</summary>
+    private async ValueTask<(int Changed, List<(string AppName, string Method)> Unroutable)> RepairHeldAsync(
+        SqlStep step)
+    {
+        var groups = await step.QueryAsync(
+            "held_groups",
+            row => (Hold: (TaskHold)row.GetInt32(0), Route: (App: row.GetString(1), Method: row.GetString(2))),
+            Argument.Integer("most", MostGroups)).ConfigureAwait(false);
+        var decided = await step.FindHoldsAsync([.. groups.Select(group => group.Route).Distinct()])
+            .ConfigureAwait(false);
+        var (changed, unroutable) = (0, new List<(string AppName, string Method)>());
+        foreach (var (hold, route) in groups)
+        {
+            var (now, isNamed) = decided[route];
+            if (now != hold && changed < limit)
+            {
+                changed += await ReholdAsync(step, hold, route, now, limit - changed).ConfigureAwait(false);
+            }
+
+            if (now == TaskHold.UnknownCommand && !isNamed && unroutable.Count < HoldRepair.MostUnroutable)
+            {
+                unroutable.Add(route);
+            }
+        }
+
+        return (changed, unroutable);
+    }
+
+    private static async ValueTask<int> ReholdAsync(
+        SqlStep step, TaskHold from, (string App, string Method) route, TaskHold to, int most)
+    {
+        var changed = await step.ExecuteAsync(
+            "rehold_group",
+            Argument.Integer("hold", (int)from),
+            Argument.Integer("to", (int)to),
+            Argument.Text("app", route.App),
+            Argument.Text("method", route.Method),
+            Argument.Integer("most", most)).ConfigureAwait(false);
+        if (changed > 0 && to != TaskHold.Paused)
+        {
+            step.Hint(StoreHintKinds.Queued, route.App, "");
+        }
+
+        return changed;
+    }
+
+    /// <summary>Looks at the next tasks of the common queue, unless another transaction does.</summary>
+    private async ValueTask<(int Changed, bool HasMore)> RepairCommonAsync(SqlStep step)
+    {
+        var places = await step.QueryAsync(
+            "routing", row => (Place: QueuePlace.Read(row), IsAnyHeld: row.GetBoolean(5))).ConfigureAwait(false);
+        if (places is not [var (place, isAnyHeld)])
+        {
+            return (0, false);
+        }
+
+        var next = isAnyHeld
+            ? await step.QueryAsync(
+                "common_queue",
+                row => (
+                    Place: new QueuePlace(
+                        place.IsChanged, row.GetString(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)),
+                    Method: row.TextOrNull(4)),
+                [.. place.Arguments(), Argument.Integer("most", limit)]).ConfigureAwait(false)
+            : [];
+        var changed = await HoldAsync(step, next).ConfigureAwait(false);
+        var isEnd = next.Count < limit;
+        var reached = isEnd ? QueuePlace.Start(isChanged: false) : next[^1].Place;
+        if (reached != place)
+        {
+            await reached.StoreAsync(step).ConfigureAwait(false);
+        }
+
+        return (changed, place.IsChanged && !isEnd);
+    }
+
+    private static async ValueTask<int> HoldAsync(SqlStep step, List<(QueuePlace Place, string? Method)> tasks)
+    {
+        var routes = tasks.Where(task => task.Method is not null)
+            .Select(task => (task.Place.App, task.Method!)).Distinct().ToList();
+        var decided = await step.FindHoldsAsync(routes).ConfigureAwait(false);
+        var held = tasks.Where(task => task.Method is not null)
+            .Select(task => (task.Place.TaskNo, decided[(task.Place.App, task.Method!)].Hold))
+            .Where(task => task.Hold != TaskHold.None)
+            .OrderBy(task => task.TaskNo)
+            .ToList();
+        if (held.Count > 0)
+        {
+            await step.ExecuteEachAsync("hold_tasks", held, _columns).ConfigureAwait(false);
+        }
+
+        return held.Count;
+    }
+}
