@@ -99,9 +99,9 @@ internal sealed class Load : IAsyncDisposable
         try
         {
             return await _database.CountAsync(
-                "select count(*) from [states] where state in (1, 2, 3) or (state = 4 and wait <> "
-                    + $"{NewerTables.Kind}) or (state = 0 and next_run is not null) or "
-                    + "(state = 6 and retry_at is not null)");
+                "select count(*) from [states] where (state in (1, 2, 3, 4) or (state = 0 and next_run is not null) or "
+                    + "(state = 6 and retry_at is not null)) "
+                    + $"and wait <> {NewerTables.Kind} and hold <> {NewerTables.Kind}");
         }
         catch (System.Data.Common.DbException)
         {

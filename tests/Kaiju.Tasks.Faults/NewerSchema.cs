@@ -12,15 +12,18 @@ namespace Kaiju.Tasks.Faults;
 internal sealed partial class NewerSchema(FaultDatabase database, Load load, RunReport report)
 {
     /// <summary>A task that waits for what no process knows.</summary>
-    public const string Waiting = "newer-wait";
+    private const string Waiting = "newer-wait";
+
+    /// <summary>A queued task that is held for a reason that no process knows.</summary>
+    private const string Held = "newer-hold";
 
     /// <summary>A task that runs all the time, and whose definition the client changes at the end.</summary>
     private const string Running = "periodic-0";
 
     private const int Tries = 20;
 
-    private const string WaitingRow =
-        "select s.* from {states} s join {tasks} t on t.task_no = s.task_no where t.id = '" + Waiting + "'";
+    private const string Rows =
+        "select s.* from {states} s join {tasks} t on t.task_no = s.task_no where t.id like 'newer-%' order by t.id";
 
     private IReadOnlyList<string>? _before;
 
@@ -28,26 +31,28 @@ internal sealed partial class NewerSchema(FaultDatabase database, Load load, Run
     public async Task ApplyAsync()
     {
         await load.CreateOnDemandAsync(Waiting);
+        await load.CreateOnDemandAsync(Held);
         await ExecuteAsync(NewerTables.Migration("0.1.0"));
 
         // A change of state that no lifecycle has made is not checked.
         await ExecuteAsync(
-            NewerTables.WaitForUnknown(Waiting) + NewerTables.FillColumns(Waiting) + NewerTables.FillColumns(Running)
-                + NewerTables.AddMembers(Running, "work")
-                + $"delete from fault_log where task_no = (select task_no from {{tasks}} where id = '{Waiting}')");
-        _before = await ReadAsync(WaitingRow);
+            NewerTables.WaitForUnknown(Waiting) + NewerTables.FillColumns(Waiting)
+                + NewerTables.HoldForUnknown(Held, "work") + NewerTables.FillColumns(Held)
+                + NewerTables.AddMembers(Running, "work") + NewerTables.FillColumns(Running)
+                + "delete from fault_log where task_no in (select task_no from {tasks} where id like 'newer-%')");
+        _before = await ReadAsync(Rows);
     }
 
-    /// <summary>Checks that nothing of it has changed, and deletes the task that never ends.</summary>
+    /// <summary>Checks that nothing of it has changed, and deletes the tasks that never end.</summary>
     public async Task CheckAsync()
     {
-        if (_before is not { Count: 1 })
+        if (_before is not { Count: 2 })
         {
             report.Faults.Add("newer: the later migration was not applied");
             return;
         }
 
-        Check("the row of the unknown wait", _before, await ReadAsync(WaitingRow));
+        Check("the rows with an unknown hold and an unknown wait", _before, await ReadAsync(Rows));
         Check(
             "the new columns of a task that runs",
             ["kept, 8, kept, 8"],
@@ -64,9 +69,9 @@ internal sealed partial class NewerSchema(FaultDatabase database, Load load, Run
                 : []);
         }
 
-        if (!await load.DeleteAsync(Waiting))
+        if (!await load.DeleteAsync(Waiting) || !await load.DeleteAsync(Held))
         {
-            report.Faults.Add("newer: the task that waits for the unknown could not be deleted");
+            report.Faults.Add("newer: a task that is held or waits for the unknown could not be deleted");
         }
     }
 

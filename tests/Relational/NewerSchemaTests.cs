@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Kaiju.Tasks.Contracts;
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Queueing;
 using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -153,6 +154,43 @@ public abstract partial class NewerSchemaTests
         (await store.CancelAsync("a", default)).Should().BeTrue();
         (await store.GetAsync("a", default))!.State.Should().Be(TaskState.Failed);
         (await ColumnAsync($"select report_kind || newer_text from ({RowOf("a")}) s")).Should().Equal("77kept");
+        (await store.DeleteAsync("b", default)).Should().BeTrue();
+        _log.Lines.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_hold_of_an_unknown_kind_is_left_to_the_version_that_knows_it()
+    {
+        await using var started = await StartOnNewerAsync("a", "b");
+        var store = started.Store;
+        using var queue = new RelationalTaskQueue(store, Clock);
+        await ExecuteAsync(NewerTables.HoldForUnknown("a", "do") + NewerTables.HoldForUnknown("b", "do"));
+        await ExecuteAsync(NewerTables.FillColumns("a"));
+        var before = await RowsAsync(RowOf("a"));
+        var announced = new ExecutorInfo
+        {
+            Id = "announced",
+            AppName = "default",
+            Apps = ["default"],
+            Capacity = 10,
+            Commands = ["other"],
+        };
+        await store.HeartbeatAsync(announced, [], default);
+
+        (await store.RepairHoldsAsync(10, default)).Changed.Should().Be(0);
+        (await queue.ClaimAsync(
+            new ClaimRequest { Executor = _executor, MaxTasks = 10, MaxBytes = long.MaxValue }, default))
+            .Should().BeEmpty();
+        (await store.ClaimAsync(_executor, ["a", "b"], default)).Should().BeEmpty();
+        (await store.FindUnattendedAsync(TimeSpan.FromMinutes(1), default)).Apps.Should().BeEmpty();
+        (await RowsAsync(RowOf("a"))).Should().Equal(before);
+
+        var read = (await store.GetAsync("a", default))!;
+        read.ToJson().Should().Contain("\"hold\":\"77\"");
+        var update = Checked.Definition(read.Definition with { Priority = 5 });
+        (await store.UpdateAsync(update, read.Revision, default)).Result.Should().Be(UpdateResult.Updated);
+        (await ColumnAsync($"select hold || newer_text || priority from ({RowOf("a")}) s")).Should().Equal("77kept5");
+        (await store.CancelAsync("a", default)).Should().BeTrue();
         (await store.DeleteAsync("b", default)).Should().BeTrue();
         _log.Lines.Should().BeEmpty();
     }

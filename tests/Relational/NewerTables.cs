@@ -6,7 +6,7 @@ namespace Kaiju.Tasks.Relational;
 /// </summary>
 internal static class NewerTables
 {
-    /// <summary>A wait and a report of a kind that this package does not know.</summary>
+    /// <summary>A wait, a hold and a report of a kind that this package does not know.</summary>
     public const int Kind = 77;
 
     /// <summary>A member of a definition.</summary>
@@ -47,6 +47,14 @@ internal static class NewerTables
         $$"""
         update {states} set state = 4, wait = {{Kind}}, wait_deadline = 1, duty = 1, due = 1, next_run = null,
             report_claim = '11111111-1111-1111-1111-111111111111', report_stage = 0, report_kind = {{Kind}}
+            where task_no = (select task_no from {tasks} where id = '{{id}}');
+        """;
+
+    /// <summary>Queues a task, held for a reason that only the later version knows.</summary>
+    public static string HoldForUnknown(string id, string method) =>
+        $$"""
+        update {states} set state = 1, hold = {{Kind}}, method = '{{method}}', queued_at = 1, next_run = null,
+            duty = null, due = null
             where task_no = (select task_no from {tasks} where id = '{{id}}');
         """;
 
