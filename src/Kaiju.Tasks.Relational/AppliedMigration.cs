@@ -19,18 +19,20 @@ internal sealed partial record AppliedMigration(int Version, string? Oldest)
     /// </summary>
     /// <param name="applied">The migrations that the tables record.</param>
     /// <param name="known">The newest version that this package knows.</param>
+    /// <param name="package">The version of this package. Default: null, for <see cref="Package"/>.</param>
     /// <exception cref="TaskSchemaException">The tables do not allow this package.</exception>
-    public static int VersionOf(IReadOnlyCollection<AppliedMigration> applied, int known)
+    public static int VersionOf(IReadOnlyCollection<AppliedMigration> applied, int known, Version? package = null)
     {
+        package ??= Package;
         var version = applied.Select(migration => migration.Version).DefaultIfEmpty().Max();
         var unknown = applied.Where(migration => migration.Version > known).Select(migration => Parse(migration.Oldest))
             .ToList();
-        if (unknown.TrueForAll(oldest => oldest is not null && oldest <= Package))
+        if (unknown.TrueForAll(oldest => oldest is not null && oldest <= package))
         {
             return version;
         }
 
-        var found = $"The tables are of version {version}; this package ({Package}) supports up to {known}.";
+        var found = $"The tables are of version {version}; this package ({package}) supports up to {known}.";
         throw new TaskSchemaException(
             unknown.Contains(null)
                 ? $"{found} The tables do not name the oldest package that may run on them. Use the package that "

@@ -45,7 +45,27 @@ public sealed class MigrationTests
     public void A_statement_that_an_older_package_does_not_survive_is_refused(string text) =>
         MigrationRules.FindFaults(text).Should().ContainSingle();
 
+    [Theory]
+    [InlineData("0.9.0", "0.9.0", true)]
+    [InlineData("0.10.0", "0.9.0", true)]
+    [InlineData("0.9.0", "0.10.0", false)]
+    [InlineData("0.9.0", "0.9.1", false)]
+    public void Versions_of_packages_are_compared_as_numbers(string package, string oldest, bool isAllowed)
+    {
+        var look = () => AppliedMigration.VersionOf([new(4, oldest), new(3, "9.9.9")], 3, Version.Parse(package));
+
+        if (isAllowed)
+        {
+            look().Should().Be(4);
+        }
+        else
+        {
+            look.Should().Throw<TaskSchemaException>()
+                .WithMessage($"*({package})*may run on these tables is {oldest}.*");
+        }
+    }
+
     [Fact]
-    public void The_version_of_the_package_has_no_suffix() =>
-        AppliedMigration.Package.Should().Be(new Version(0, 1, 0));
+    public void The_version_of_the_package_has_three_parts_and_no_suffix() =>
+        AppliedMigration.Package.ToString().Should().MatchRegex(@"^\d+\.\d+\.\d+\z");
 }
