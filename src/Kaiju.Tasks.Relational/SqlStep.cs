@@ -64,7 +64,8 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
 
     /// <summary>
     /// Stores definitions whose ids are unknown, and answers them with their numbers. Definitions whose ids are known
-    /// are left out of the answer.
+    /// are left out of the answer. Holds are decided after the first write: a read before it would begin a transaction
+    /// of the caller's that can no longer write once another connection has written.
     /// </summary>
     public abstract ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows);
 
