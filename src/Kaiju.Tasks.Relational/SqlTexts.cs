@@ -7,8 +7,8 @@ namespace Kaiju.Tasks.Relational;
 /// The adapter's statements, by name, from its <c>Sql/*.sql</c>. A statement begins with a line <c>-- name: …</c> and
 /// ends before the next such line; comments are removed. Words in $…$ are replaced at loading: names of tables, the
 /// store's time, the columns of a task. A statement with a part <c>/*free: … */</c> is loaded twice: without that part,
-/// and with it under the name with <c>_free</c>. The latter skips rows that another transaction holds. In the same way a
-/// part <c>/*routed: … */</c>, under the name with <c>_routed</c>, is for executors that must look at pauses and holds.
+/// and with it under the name with <c>_free</c>. The latter skips rows that another transaction holds. Likewise
+/// <c>/*routed: … */</c> is for claims that must look at pauses and holds.
 /// </summary>
 internal sealed partial class SqlTexts
 {

@@ -1,7 +1,7 @@
 -- A claim needs no fsync: if the server crashes and loses it, the task is QUEUED again, which is correct. Its fence is
 -- random, so that no later claim equals it. It is a statement and a transaction of its own. MATERIALIZED, so that
--- the limit holds under any plan, and the time is read once. The routed part looks at pauses and at held tasks that this
--- executor knows; it would cost each claim as much planning as the rest.
+-- the limit holds under any plan, and the time is read once. The routed part looks at pauses and at held tasks that
+-- this executor knows; it would cost each claim as much planning as the rest.
 -- name: claim
 with relaxed as materialized (select set_config('synchronous_commit', 'off', true), $now$ as now),
 queued as materialized (
