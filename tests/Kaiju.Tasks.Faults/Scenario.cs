@@ -4,7 +4,13 @@ namespace Kaiju.Tasks.Faults;
 
 /// <summary>One kind of harm, repeated until the time is over and the requested count is reached.</summary>
 internal sealed class Scenario(
-    string name, Crew crew, FaultDatabase database, CommitProxy? proxy, Random random, RunReport report)
+    string name,
+    Crew crew,
+    FaultDatabase database,
+    CommitProxy? proxy,
+    NewerSchema? newer,
+    Random random,
+    RunReport report)
 {
     /// <summary>Missed pings until an executor is dead, if the server is away for longer than that.</summary>
     public const int PatientPings = 4;
@@ -227,9 +233,17 @@ internal sealed class Scenario(
         };
     }
 
+    /// <summary>
+    /// Stops and starts one process after the other, on the tables of a later version that was applied before.
+    /// </summary>
     private async Task RestartAsync(int round)
     {
         await PauseAsync(100, 300);
+        if (round == 0)
+        {
+            await newer!.ApplyAsync();
+        }
+
         if (!await crew.RestartAsync(round % crew.Count))
         {
             report.Faults.Add("a process did not stop when asked");

@@ -51,7 +51,7 @@ public sealed partial class PostgreSqlPlanTests
 
         scans.Should().BeEmpty();
         Nodes(await PlanAsync(connection, store.Sql["claim"])).Select(node => Text(node, "Index Name")).Should()
-            .Contain("states_queue");
+            .Contain("states_queued").And.Contain("states_held");
     }
 
     /// <summary>Under any plan a claim takes exactly the requested number.</summary>
@@ -148,7 +148,8 @@ public sealed partial class PostgreSqlPlanTests
             ("abort overdue", "load_overdue", [Now(), .. due], 50),
             ("clean up", "ended", [
                 Argument.Integer("state", 5), Argument.Long("before", 1_000), Argument.Integer("most", 10)], 50),
-            ("is anything queued", "has_queued", [Argument.Texts("apps", ["other", "default"])], 20),
+            ("is anything queued", "has_queued", [
+                Argument.Texts("apps", ["other", "default"]), Argument.Text("executor", "e")], 20),
             List("failed tasks", new TaskQuery { State = TaskState.Failed }, 50),
             List("all tasks", new TaskQuery(), 100),
             List("a user's tasks", new TaskQuery { UserId = "u" }, 100),
@@ -218,22 +219,13 @@ public sealed partial class PostgreSqlPlanTests
             : "text[]"
         : name switch
         {
-            "now"
-                or "before"
-                    or "alive"
-                        or "ping"
-                            or "last_seen"
-                                or "since"
-                                    or "before_last_seen"
-                                        or "before_since"
-                                            or "most_bytes"
-                                                or "grace"
-                                                    or "task_no" or "created_from" or "created_to" or "after_created" =>
-                                                        "bigint",
-            "most" or "scanned" or "whole" or "state" or "duty" or "run_no" or "pass" or "stage" or "prefix_length" =>
-                "int",
+            "now" or "before" or "alive" or "ping" or "last_seen" or "since" or "before_last_seen" or "before_since"
+                or "most_bytes" or "grace" or "task_no" or "created_from" or "created_to" or "after_created"
+                or "announced" or "until" or "at" or "queued_at" => "bigint",
+            "most" or "scanned" or "whole" or "state" or "duty" or "run_no" or "pass" or "stage" or "prefix_length"
+                or "hold" or "to" or "priority" => "int",
             "claim" or "creation" => "uuid",
-            "is_periodic" or "enabled" => "boolean",
+            "is_periodic" or "enabled" or "is_changed" => "boolean",
             _ => "text",
         };
 
