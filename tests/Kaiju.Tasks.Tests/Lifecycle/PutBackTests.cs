@@ -57,9 +57,11 @@ public sealed class PutBackTests
             state => state.State == TaskState.Executing && state.Hold == TaskHold.None);
     }
 
-    [Fact]
-    public void A_paused_task_is_not_claimed_by_any_executor() =>
-        Next(Queued() with { Hold = TaskHold.Paused }, Claimed("do")).Should().BeNull();
+    [Theory]
+    [InlineData(TaskHold.Paused)]
+    [InlineData((TaskHold)3)]
+    public void A_task_that_is_paused_or_held_by_a_later_version_is_not_claimed_by_any_executor(TaskHold hold) =>
+        Next(Queued() with { Hold = hold }, Claimed("do")).Should().BeNull();
 
     [Fact]
     public void A_task_that_is_not_held_is_claimed_by_any_executor()
@@ -209,6 +211,14 @@ public sealed class PutBackTests
         var held = Queued() with { Hold = TaskHold.Paused };
 
         TaskUpdate.Apply(_task, _task with { Enabled = false }, held, _now).Hold.Should().Be(TaskHold.None);
+    }
+
+    [Fact]
+    public void An_update_leaves_a_hold_that_only_a_later_version_knows()
+    {
+        var held = Queued() with { Hold = (TaskHold)3 };
+
+        TaskUpdate.Apply(_task, _task with { Priority = 1 }, held, _now).Hold.Should().Be((TaskHold)3);
     }
 
     [Fact]

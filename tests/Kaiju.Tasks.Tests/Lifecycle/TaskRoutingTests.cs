@@ -204,6 +204,11 @@ public sealed class TaskRoutingTests
         Of([], new TaskPause { Method = "new" })
             .Decide("app", Queued("new") with { Hold = TaskHold.UnknownCommand }).Hold.Should().Be(TaskHold.Paused);
 
+    [Fact]
+    public void A_hold_that_only_a_later_version_knows_stays() =>
+        Of([], new TaskPause { Method = "new" })
+            .Decide("app", Queued("new") with { Hold = (TaskHold)3 }).Hold.Should().Be((TaskHold)3);
+
     /// <summary>As it is stored: the most specific entry counts.</summary>
     [Fact]
     public void The_stored_form_has_an_entry_for_each_app_and_method_that_a_fact_names()
