@@ -20,6 +20,9 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
 
     public SqlTexts Sql => parts.Sql;
 
+    /// <summary>The executors of this process for which pauses or holds matter.</summary>
+    public RoutesSeen Routes => parts.Routes;
+
     /// <summary>True if the step was tried before and may have been committed then.</summary>
     public bool IsRepeated => tries.HasFlag(StepTry.MayHaveHappened);
 

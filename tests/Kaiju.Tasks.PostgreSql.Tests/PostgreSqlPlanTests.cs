@@ -51,6 +51,8 @@ public sealed partial class PostgreSqlPlanTests
 
         scans.Should().BeEmpty();
         Nodes(await PlanAsync(connection, store.Sql["claim"])).Select(node => Text(node, "Index Name")).Should()
+            .Contain("states_queued");
+        Nodes(await PlanAsync(connection, store.Sql["claim_routed"])).Select(node => Text(node, "Index Name")).Should()
             .Contain("states_queued").And.Contain("states_held");
     }
 
