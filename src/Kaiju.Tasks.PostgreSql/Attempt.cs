@@ -124,7 +124,7 @@ internal sealed class TransactionAttempt<T>(
         catch (Exception e) when (!Faults.IsOfRefusedCommit(e))
         {
             _tries |= StepTry.MayHaveHappened;
-            session.PublishHints(step.Hints);
+            session.PublishChanges(step);
             throw;
         }
     }

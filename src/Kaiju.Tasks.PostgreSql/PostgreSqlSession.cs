@@ -127,11 +127,22 @@ internal sealed class PostgreSqlSession(
     /// </summary>
     public void PublishHints(SqlStep step)
     {
-        PublishHints(step.Hints);
+        PublishChanges(step);
         foreach (var (finished, next, result) in step.LostChains)
         {
             RelationalLog.ChainLost(parts.Logger, finished, next, result);
         }
+    }
+
+    /// <summary>Publishes a step's hints, and forgets what claims have seen of routes that it has changed.</summary>
+    public void PublishChanges(SqlStep step)
+    {
+        if (step.ChangesRoutes)
+        {
+            parts.Routes.Forget();
+        }
+
+        PublishHints(step.Hints);
     }
 
     /// <summary>Publishes a hint to this process's listeners and to other processes.</summary>

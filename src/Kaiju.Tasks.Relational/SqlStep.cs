@@ -20,8 +20,8 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
 
     public SqlTexts Sql => parts.Sql;
 
-    /// <summary>The executors of this process for which pauses or holds matter.</summary>
-    public RoutesSeen Routes => parts.Routes;
+    /// <summary>True if the step has changed announcements or pauses.</summary>
+    public bool ChangesRoutes { get; private set; }
 
     /// <summary>True if the step was tried before and may have been committed then.</summary>
     public bool IsRepeated => tries.HasFlag(StepTry.MayHaveHappened);
@@ -188,6 +188,13 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
         }
 
         static (string App, string Method) RouteOf(TaskRow row) => (row.Head.AppName!, row.State.Method!);
+    }
+
+    /// <summary>Notes that the step has changed announcements or pauses.</summary>
+    public void MarkRoutesChanged()
+    {
+        ChangesRoutes = true;
+        parts.Routes.Forget();
     }
 
     public void MarkChanged(TaskRow row) => _writes.MarkChanged(row);

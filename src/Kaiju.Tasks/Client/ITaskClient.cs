@@ -239,9 +239,9 @@ public interface ITaskClient
     /// method is replaced.
     /// </summary>
     /// <remarks>
-    /// A pause of an app counts from this call on. Tasks of a paused method that are queued already are held by a
-    /// manager, at the latest within <see cref="KaijuTasksOptions.PollInterval"/> for each
-    /// <see cref="KaijuTasksOptions.ManagerBatch"/> of queued tasks; until then an executor may still begin them.
+    /// A pause of an app counts within a second in every process. Tasks of a paused method that are queued already are
+    /// held by a manager, which begins within <see cref="KaijuTasksOptions.PollInterval"/> and looks through the queue;
+    /// until then an executor may still begin them.
     /// </remarks>
     /// <param name="pause">The pause, with an app, a method, or both.</param>
     /// <param name="cancellationToken">Cancels the wait; the pause may still be stored.</param>

@@ -94,7 +94,7 @@ public interface ITaskSteering
 
     /// <summary>
     /// Pauses an app or a method. It replaces an earlier pause of the same app and method. The claims of a paused app
-    /// end with this step; tasks of a paused method that are queued already are held by
+    /// end within a second in every process; tasks of a paused method that are queued already are held by
     /// <see cref="IManagerDuties.RepairHoldsAsync"/>.
     /// </summary>
     /// <param name="pause">The pause.</param>

@@ -66,10 +66,10 @@ public sealed class UnknownCommandTests
     public async Task A_method_that_each_executor_fills_with_another_name_fails_in_the_end()
     {
         await using var first = new TaskTestHost(
-            tasks => tasks.AddCommand("run-two", () => 1), options => options.ExecutorData["name"] = "one");
+            tasks => tasks.AddCommand("run-two", () => 1), options => options.ExecutorData["name"] = "run-one");
         await using var second = Beside(
-            first, tasks => tasks.AddCommand("run-one", () => 1), options => options.ExecutorData["name"] = "two");
-        await first.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("run-[executor.name]")] });
+            first, tasks => tasks.AddCommand("run-one", () => 1), options => options.ExecutorData["name"] = "run-two");
+        await first.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("[executor.name]")] });
 
         var names = new List<string?>();
         foreach (var host in new[] { first, second, first })
@@ -82,8 +82,8 @@ public sealed class UnknownCommandTests
         var failed = await first.GetAsync("t");
         (failed.State, failed.Error!.Kind).Should().Be((TaskState.Failed, TaskErrorKind.UnknownCommand));
         failed.Error.Message.Should().Be(
-            "3 executors filled the method of stage 0 with different names, the last one with \"run-one\". None of these "
-                + "executors knew its command.");
+            "3 executors filled the method of stage 0 with different names, the last one with \"run-one\". None of "
+                + "these executors knew its command.");
     }
 
     [Fact]
@@ -161,10 +161,10 @@ public sealed class UnknownCommandTests
     public async Task A_running_host_lifts_a_pause_by_itself()
     {
         await using var host = new RunningHost(tasks => tasks.AddCommand("a", () => 1));
-        await host.Client.PauseAsync(new TaskPause { Method = "a", Until = host.Clock.GetUtcNow().AddMinutes(10) });
+        await host.Client.PauseAsync(new TaskPause { Method = "a", Until = host.Clock.GetUtcNow().AddSeconds(4) });
         await host.Client.CreateAsync(new TaskDefinition { Id = "t", Commands = [new("a")] });
 
-        await host.Clock.PassAsync(TimeSpan.FromMinutes(11));
+        await host.Clock.PassAsync(TimeSpan.FromSeconds(5));
 
         (await host.Client.WaitAsync("t").Soon()).State.Should().Be(TaskState.Finished);
     }
