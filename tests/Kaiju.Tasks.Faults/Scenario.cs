@@ -4,7 +4,13 @@ namespace Kaiju.Tasks.Faults;
 
 /// <summary>One kind of harm, repeated until the time is over and the requested count is reached.</summary>
 internal sealed class Scenario(
-    string name, Crew crew, FaultDatabase database, CommitProxy? proxy, Random random, RunReport report)
+    string name,
+    Crew crew,
+    FaultDatabase database,
+    CommitProxy? proxy,
+    ITaskClient client,
+    Random random,
+    RunReport report)
 {
     /// <summary>Missed pings until an executor is dead, if the server is away for longer than that.</summary>
     public const int PatientPings = 4;
@@ -14,9 +20,11 @@ internal sealed class Scenario(
     private static readonly TimeProvider _clock = TimeProvider.System;
 
     private readonly Holder _holder = new(database, random, report);
+    private readonly Deployment _deployment = new(crew, database, client, random, report);
 
     public static IReadOnlyList<string> Names { get; } = [
-        "kill", "freeze", "postmaster", "terminate", "readonly", "outage", "restart", "held", "cut"];
+        "kill", "freeze", "postmaster", "terminate", "readonly", "outage", "restart", "held", "deploy",
+        "cut"];
 
     /// <summary>SQLite has no server to kill, no backends to end, and no commit whose answer can be lost.</summary>
     public static bool IsFor(string scenario, string store) =>
@@ -43,10 +51,16 @@ internal sealed class Scenario(
                 "terminate" => TerminateAsync(),
                 "readonly" => ReadOnlyAsync(round),
                 "held" => _holder.HoldAsync(report.Store),
+                "deploy" => _deployment.RollAsync(),
                 "outage" => MakeUnavailableAsync(round),
                 _ => RestartAsync(round),
             });
             round++;
+        }
+
+        if (name == "deploy")
+        {
+            await _deployment.EndAsync();
         }
 
         report.Harms = round;
