@@ -17,7 +17,9 @@ public static partial class PostgreSqlSchema
 
     /// <summary>A statement takes many rows at once, each column as an array, under the name n.</summary>
     private static readonly IReadOnlyDictionary<string, string> _columns = new ColumnWords(
-        (name, type) => $"@{name}::{PostgreSqlTypes.NameOf(type)}[]", name => $"n.{name}").All();
+        (name, type) => $"@{name}::{PostgreSqlTypes.NameOf(type)}[]",
+        name => $"n.{name}",
+        "t.definition::json -> 'commands' -> case s.state when 0 then 0 else s.stage end ->> 'method'").All();
 
     /// <summary>The version that this package reads and writes.</summary>
     public static int Version { get; } = SqlTexts.LoadMigrations(
@@ -114,7 +116,7 @@ public static partial class PostgreSqlSchema
         PostgreSqlTasksOptions options, string now, bool isLimited = false) =>
         new Dictionary<string, string>(LockTimeout.Words(isLimited).Concat(_columns))
         {
-            ["hold_of_p"] = HoldText.Of($"\"{options.Schema}\".holds"),
+            ["hold"] = HoldText.Of($"\"{options.Schema}\".holds", "p.app", "p.method"),
             ["schema"] = $"\"{options.Schema}\"",
             ["now"] = now,
         };

@@ -2,7 +2,9 @@ using Kaiju.Tasks.Relational;
 
 namespace Kaiju.Tasks.PostgreSql;
 
-/// <summary>The apps and methods of a batch of new tasks, each once: their holds are looked up once for the batch.</summary>
+/// <summary>
+/// The apps and methods of a batch of new tasks, each once, so that each hold is looked up once.
+/// </summary>
 internal sealed class Routes
 {
     private readonly Dictionary<(string App, string Method), int> _places = [];

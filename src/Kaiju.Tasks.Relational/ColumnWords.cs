@@ -6,7 +6,9 @@ namespace Kaiju.Tasks.Relational;
 /// </summary>
 /// <param name="argument">The function that writes a column's argument in the adapter's dialect.</param>
 /// <param name="source">The function that names a column's new value in a statement that changes many rows.</param>
-internal sealed class ColumnWords(Func<string, ColumnType, string> argument, Func<string, string> source)
+/// <param name="nextMethod">The SQL that reads <see cref="TaskRowColumns.NextMethod"/>.</param>
+internal sealed class ColumnWords(
+    Func<string, ColumnType, string> argument, Func<string, string> source, string nextMethod)
 {
     private readonly Dictionary<string, string> _words = new(StringComparer.Ordinal);
 
@@ -23,12 +25,14 @@ internal sealed class ColumnWords(Func<string, ColumnType, string> argument, Fun
         Add("run", RunRow.Columns);
         Add("sweep", SweepRow.Columns);
         Add("notification", NotificationRow.Columns);
-        _words.Add("task", ReadList(column => column.Name));
+        _words.Add("task", ReadList(column => column == TaskRowColumns.NextMethod ? "null" : column.Name));
 
-        // Only tasks with one of the traits in @whole need their definition.
-        _words.Add("held", ReadList(column => column.Name == "definition"
-            ? "case when (s.traits | 16) & @whole <> 0 then t.definition end"
-            : column.Name));
+        // Only tasks with one of the traits in @whole need their definition, or only a method of it.
+        _words.Add("held", ReadList(column => column == TaskRowColumns.NextMethod
+            ? $"case when @whole & {DefinitionNeed.Method} <> 0 then {nextMethod} end"
+            : column.Name == "definition"
+                ? "case when (s.traits | 16) & @whole <> 0 then t.definition end"
+                : column.Name));
         return _words;
     }
 

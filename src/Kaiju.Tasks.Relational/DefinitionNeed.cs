@@ -5,9 +5,14 @@ namespace Kaiju.Tasks.Relational;
 /// <summary>
 /// The tasks whose definition a statement reads: those with one of these traits. The others need only their columns.
 /// </summary>
-/// <param name="Traits">A set of <see cref="TaskTraits"/>; 16 stands for every task.</param>
+/// <param name="Traits">
+/// A set of <see cref="TaskTraits"/>; 16 stands for every task. <see cref="Method"/> asks for less.
+/// </param>
 internal readonly record struct DefinitionNeed(int Traits)
 {
+    /// <summary>A flag beside the traits: of every task the method of the stage that is queued next.</summary>
+    public const int Method = 32;
+
     /// <summary>No task: the columns are enough.</summary>
     public static readonly DefinitionNeed None = new(0);
 
@@ -22,6 +27,7 @@ internal readonly record struct DefinitionNeed(int Traits)
     public static DefinitionNeed Of(TaskEvent happened) => happened switch
     {
         TaskEvent.GivenBack or TaskEvent.Interrupted or TaskEvent.Claimed => None,
+        TaskEvent.QueueDue => new((int)TaskTraits.Periodic | Method),
         TaskEvent.Chained or TaskEvent.Cancelled or TaskEvent.Reset =>
             new((int)TaskTraits.Periodic),
         TaskEvent.CheckWait or TaskEvent.MessageSent => new((int)TaskTraits.Chains),

@@ -1,17 +1,19 @@
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>
-/// The statement's part that finds the hold of a queued task of the app and the method of <c>p</c>, as
-/// <see cref="Lifecycle.TaskRouting.HoldOf"/> decides: the most specific row counts.
+/// The part of a statement that finds the hold of a queued task, as <see cref="Lifecycle.TaskRouting.HoldOf"/> decides:
+/// the most specific row counts.
 /// </summary>
 internal static class HoldText
 {
     /// <param name="holds">The name of the table.</param>
-    public static string Of(string holds) =>
+    /// <param name="app">The task's app, as SQL.</param>
+    /// <param name="method">The method of its stage, as SQL.</param>
+    public static string Of(string holds, string app, string method) =>
         $"""
         coalesce(
-            (select h.hold from {holds} h where h.app = p.app and h.method = p.method),
-            (select h.hold from {holds} h where h.app = '' and h.method = p.method),
-            (select h.hold from {holds} h where h.app = p.app and h.method = ''), 0)
+            (select h.hold from {holds} h where h.app = {app} and h.method = {method}),
+            (select h.hold from {holds} h where h.app = '' and h.method = {method}),
+            (select h.hold from {holds} h where h.app = {app} and h.method = ''), 0)
         """;
 }

@@ -85,7 +85,8 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
         async step =>
         {
             var now = await step.NowAsync().ConfigureAwait(false);
-            return (await RoutingRows.ListPausesAsync(step).ConfigureAwait(false)).FindAll(pause => pause.IsInForce(now));
+            var pauses = await RoutingRows.ListPausesAsync(step).ConfigureAwait(false);
+            return pauses.FindAll(pause => pause.IsInForce(now));
         },
         cancellationToken);
 

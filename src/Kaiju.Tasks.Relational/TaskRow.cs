@@ -150,6 +150,18 @@ internal sealed class TaskRow
     /// <summary>Keeps the size that was read.</summary>
     public void KeepBytes(long bytes) => _bytes = bytes;
 
+    /// <summary>Adds to <see cref="Head"/> the method of the stage for which the task is queued next.</summary>
+    public void KeepMethod(string? method)
+    {
+        var stage = State.State == TaskState.Idle ? 0 : State.Stage;
+        if (method is not null && stage < Head.Commands.Count)
+        {
+            List<TaskCommand> commands = [.. Head.Commands];
+            commands[stage] = new TaskCommand(method);
+            Head = Head with { Commands = commands };
+        }
+    }
+
     /// <summary>Adds to <see cref="Head"/> the facts that the traits contain.</summary>
     public void ReadTraits(TaskTraits traits) => Head = Head with
     {

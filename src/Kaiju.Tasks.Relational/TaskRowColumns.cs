@@ -121,15 +121,26 @@ internal static class TaskRowColumns
     ];
 
     /// <summary>
+    /// The method of the stage for which the task is queued next, if the statement asks for it. It is read from the
+    /// stored definition and has no column of its own.
+    /// </summary>
+    public static readonly Column<TaskRow> NextMethod = new("next_method", ColumnType.Text, _ => null)
+    {
+        Read = (row, reader, place) => row.KeepMethod(reader.TextOrNull(place)),
+    };
+
+    /// <summary>
     /// The arguments for each task of the statement that creates tasks; the rest of a new task follows from the clock.
     /// </summary>
     public static readonly Column<TaskRow>[] New =
         [.. Definition.Concat(State).Where(IsGiven).DistinctBy(column => column.Name, StringComparer.Ordinal),
         new("route", ColumnType.Integer, row => row.Route)];
 
-    /// <summary>The columns to read, in order: those of the definition, then those of the state.</summary>
-    public static readonly Column<TaskRow>[] Read = [
-        .. Definition.Concat(State).Where(column => column.Read is not null)];
+    /// <summary>
+    /// The columns to read, in order: those of the definition, those of the state, and <see cref="NextMethod"/>.
+    /// </summary>
+    public static readonly Column<TaskRow>[] Read =
+        [.. Definition.Concat(State).Where(column => column.Read is not null), NextMethod];
 
     /// <summary>The ordinal of a column that is read.</summary>
     public static int OrdinalOf(string name) => Array.FindIndex(Read, column => column.Name == name);

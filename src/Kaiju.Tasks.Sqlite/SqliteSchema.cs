@@ -14,7 +14,10 @@ public static partial class SqliteSchema
 {
     /// <summary>A statement runs for each row by itself.</summary>
     private static readonly IReadOnlyDictionary<string, string> _columns =
-        new ColumnWords((name, _) => $"@{name}", name => $"@{name}").All();
+        new ColumnWords(
+            (name, _) => $"@{name}",
+            name => $"@{name}",
+            "json_extract(t.definition, '$.commands[' || iif(s.state = 0, 0, s.stage) || '].method')").All();
 
     /// <summary>The version that this package reads and writes.</summary>
     public static int Version { get; } = SqlTexts.LoadMigrations(
@@ -138,7 +141,7 @@ public static partial class SqliteSchema
     internal static IReadOnlyDictionary<string, string> Words(SqliteTasksOptions options) =>
         new Dictionary<string, string>(_columns)
         {
-            ["hold_of_p"] = HoldText.Of($"\"{options.TablePrefix}holds\""),
+            ["hold"] = HoldText.Of($"\"{options.TablePrefix}holds\"", "@app", "@method"),
             ["prefix"] = options.TablePrefix,
         };
 

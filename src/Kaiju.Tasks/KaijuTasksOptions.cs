@@ -137,7 +137,7 @@ public sealed class KaijuTasksOptions
     public TimeSpan AbortGrace { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// What an executor does with a stage whose command it does not know. Default
+    /// The way of the executor to handle a stage whose command it does not know. Default
     /// <see cref="Tasks.UnknownCommands.Wait"/>.
     /// </summary>
     public UnknownCommands UnknownCommands { get; set; }

@@ -42,9 +42,12 @@ public abstract class StageOutcome
     /// </param>
     public static StageOutcome WaitForMessage(TimeSpan? timeout = null) => new Wait(WaitKind.Message, timeout);
 
-    /// <summary>This executor does not know the stage's command; another one may.</summary>
+    /// <summary>
+    /// This executor does not know the stage's command, and another one may: the task returns to its place in the queue
+    /// and waits there for one.
+    /// </summary>
     /// <param name="method">The filled method of the stage.</param>
-    internal static StageOutcome PutBack(string method) => new Unknown(method);
+    public static StageOutcome PutBack(string method) => new Unknown(method);
 
     /// <summary>The stage completed.</summary>
     public sealed class Done : StageOutcome
@@ -92,10 +95,16 @@ public abstract class StageOutcome
     /// <summary>
     /// The executor does not know the command. The task returns to the queue, without an attempt or an interruption.
     /// </summary>
-    internal sealed class Unknown(string method) : StageOutcome
+    public sealed class Unknown : StageOutcome
     {
+        internal Unknown(string method)
+        {
+            ArgumentException.ThrowIfNullOrEmpty(method);
+            Method = method;
+        }
+
         /// <summary>The filled method of the stage.</summary>
-        public string Method => method;
+        public string Method { get; }
 
         internal override ReportKind Kind => ReportKind.PutBack;
     }

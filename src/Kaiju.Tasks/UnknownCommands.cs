@@ -1,6 +1,6 @@
 namespace Kaiju.Tasks;
 
-/// <summary>What an executor does with a stage whose command it does not know.</summary>
+/// <summary>The ways of an executor to handle a stage whose command it does not know.</summary>
 public enum UnknownCommands
 {
     /// <summary>

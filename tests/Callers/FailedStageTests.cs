@@ -89,7 +89,8 @@ public abstract class FailedStageTests
     {
         using var host = await StartAsync(tasks => tasks
             .AddCommand("do", (string? x) => x)
-            .AddCommand("sleep", (CancellationToken token) => Task.Delay(Timeout.InfiniteTimeSpan, token)));
+            .AddCommand("sleep", (CancellationToken token) => Task.Delay(Timeout.InfiniteTimeSpan, token)),
+            options => options.UnknownCommands = UnknownCommands.Fail);
         var command = kind switch
         {
             "template" => new TaskCommand("do") { Params = new { x = "[kws.missing]" } },

@@ -102,9 +102,14 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
 
         var options = new PostgreSqlTasksOptions { Schema = schema, PollingOnly = isThroughBouncer };
         await PostgreSqlSchema.MigrateAsync(dataSource, options);
-        var tables = new[] { "tasks", "states", "results", "failures", "runs", "notifications", "executors", "watch" };
+        var tables = new[]
+        {
+            "tasks", "states", "results", "failures", "runs", "notifications", "executors", "watch", "announcements",
+            "commands", "pauses", "holds",
+        };
         await using (var clear = dataSource.CreateCommand(
-            string.Join(';', tables.Select(table => $"delete from {schema}.{table}"))))
+            string.Join(';', tables.Select(table => $"delete from {schema}.{table}"))
+                + $"; update {schema}.routing set is_changed = false, app = '', priority = 0, queued_at = 0, task_no = 0"))
         {
             await clear.ExecuteNonQueryAsync();
         }
@@ -209,6 +214,8 @@ public sealed class PostgreSqlStoreSteeringTests() : StoreSteeringTests(PostgreS
 
 public sealed class PostgreSqlStoreDutyTests() : StoreDutyTests(PostgreSqlStores.OpenAsync);
 
+public sealed class PostgreSqlStoreRoutingTests() : StoreRoutingTests(PostgreSqlStores.OpenAsync);
+
 public sealed class PostgreSqlStoreWatchTests() : StoreWatchTests(PostgreSqlStores.OpenAsync);
 
 public sealed class PostgreSqlStoreAttendanceTests() : StoreAttendanceTests(PostgreSqlStores.OpenAsync);
@@ -247,6 +254,8 @@ public sealed class BouncedStoreReadingTests() : StoreReadingTests(PostgreSqlSto
 public sealed class BouncedStoreSteeringTests() : StoreSteeringTests(PostgreSqlStores.OpenBouncedAsync);
 
 public sealed class BouncedStoreDutyTests() : StoreDutyTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreRoutingTests() : StoreRoutingTests(PostgreSqlStores.OpenBouncedAsync);
 
 public sealed class BouncedStoreWatchTests() : StoreWatchTests(PostgreSqlStores.OpenBouncedAsync);
 

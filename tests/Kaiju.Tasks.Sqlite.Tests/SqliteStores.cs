@@ -174,6 +174,8 @@ public sealed class SqliteStoreSteeringTests() : StoreSteeringTests(SqliteStores
 
 public sealed class SqliteStoreDutyTests() : StoreDutyTests(SqliteStores.OpenAsync);
 
+public sealed class SqliteStoreRoutingTests() : StoreRoutingTests(SqliteStores.OpenAsync);
+
 public sealed class SqliteStoreWatchTests() : StoreWatchTests(SqliteStores.OpenAsync);
 
 public sealed class SqliteStoreAttendanceTests() : StoreAttendanceTests(SqliteStores.OpenAsync);

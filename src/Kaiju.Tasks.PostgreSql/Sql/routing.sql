@@ -1,6 +1,6 @@
 -- The hold of a queued task, for each app and method: that of the most specific row.
 -- name: find_holds
-select p.app, p.method, $hold_of_p$,
+select p.app, p.method, $hold$,
     exists (select 1 from $schema$.holds h where h.app = p.app and h.method = p.method)
 from unnest(@apps::text[], @methods::text[]) p (app, method)
 

@@ -37,7 +37,7 @@ n as materialized (
     select n.*, c.now from clock c, unnest($new_arguments$) with ordinality as n ($new_columns$, place)),
 -- Each app and method of the batch is looked up once; a row names its place among them.
 k as materialized (
-    select array_agg($hold_of_p$ order by p.place) as holds
+    select array_agg($hold$ order by p.place) as holds
     from unnest(@route_apps::text[], @route_methods::text[]) with ordinality p (app, method, place)),
 t as (
     insert into $schema$.tasks ($new_definition_columns$) select $new_definition_values$ from n

@@ -22,8 +22,8 @@ where s.state = 1 and s.enabled = 1 and s.hold > 0 and s.hold = 1 and s.app = @a
 
 -- name: claim
 update $prefix$states as s set
-    state = 2, hold = 0, executor_id = @executor, claim = @claim, status_change = @now, exec_deadline = @now + s.max_exec,
-        overdue = @now + s.max_exec + @grace + 1
+    state = 2, hold = 0, executor_id = @executor, claim = @claim, status_change = @now,
+        exec_deadline = @now + s.max_exec, overdue = @now + s.max_exec + @grace + 1
 where s.task_no = @task_no and s.state = 1 and s.enabled = 1 -- guard: state
 
 -- A separate statement: RETURNING would store its rows in a temporary table, which costs more than reading the row
@@ -67,16 +67,18 @@ select exists (
     select 1 from json_each(@apps) a
     where not exists (select 1 from $prefix$pauses p where p.app = a.value and p.method = ''
             and (p.until is null or p.until > @now))
-        and exists (select 1 from $prefix$states s
-            where s.state = 1 and s.enabled = 1 and s.hold = 0 and s.app = a.value/*except*/))
+        and (select s.task_no from $prefix$states s
+            where s.state = 1 and s.enabled = 1 and s.hold = 0 and s.app = a.value/*except*/
+            order by s.priority desc, s.queued_at, s.task_no limit 1) is not null)
 or exists (
     select 1 from $prefix$holds h
     join $prefix$commands c on c.executor_id = @executor and c.app = h.app and c.method = h.method
     where h.hold = 1 and h.method <> '' and h.app in (select value from json_each(@apps))
         and not exists (select 1 from $prefix$pauses p where p.app = h.app and p.method = ''
             and (p.until is null or p.until > @now))
-        and exists (select 1 from $prefix$states s where s.state = 1 and s.enabled = 1 and s.hold > 0 and s.hold = 1
-            and s.app = h.app and s.method = h.method/*except*/))
+        and (select s.task_no from $prefix$states s where s.state = 1 and s.enabled = 1 and s.hold > 0 and s.hold = 1
+            and s.app = h.app and s.method = h.method/*except*/
+            order by s.priority desc, s.queued_at, s.task_no limit 1) is not null)
 
 -- name: held_claims
 select s.claim from json_each(@ids) i join json_each(@claims) c on c.key = i.key

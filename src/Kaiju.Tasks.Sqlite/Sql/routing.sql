@@ -1,7 +1,6 @@
 -- The hold of a queued task: that of the most specific row.
 -- name: find_hold
-select $hold_of_p$, exists (select 1 from $prefix$holds h where h.app = p.app and h.method = p.method)
-from (select @app as app, @method as method) p
+select $hold$, exists (select 1 from $prefix$holds h where h.app = @app and h.method = @method)
 
 -- name: is_announced
 select exists (select 1 from $prefix$announcements where executor_id = @executor)

@@ -118,7 +118,13 @@ public static partial class TaskLifecycle
     internal static string? MethodOf(TaskDefinition task, ManagedState state)
     {
         var method = task.Commands[state.Stage].Method;
-        return Template.IsPlain(method) ? method : state.PutBacks > 0 ? state.Method : null;
+        if (Template.IsPlain(method))
+        {
+            // Empty if this version cannot read it: then any executor may try.
+            return method.Length == 0 ? null : method;
+        }
+
+        return state.PutBacks > 0 ? state.Method : null;
     }
 
     /// <summary>Completes a stage: the task moves to the next stage, or it has finished.</summary>

@@ -8,7 +8,7 @@ namespace Kaiju.Tasks.Lifecycle;
 public sealed class TaskRouting
 {
     private readonly Dictionary<(string App, string Method), TaskHold> _holds = [];
-    private readonly HashSet<string> _pausedApps = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TaskPause> _pausedApps = new(StringComparer.Ordinal);
 
     /// <summary>The routing of a store without executors and pauses: no task is held.</summary>
     public static TaskRouting Empty { get; } = new([], [], DateTimeOffset.UnixEpoch);
@@ -60,9 +60,14 @@ public sealed class TaskRouting
         : _holds.TryGetValue(("", method), out var ofMethod) ? ofMethod
         : _holds.GetValueOrDefault((appName, ""));
 
+    /// <summary>True if an app was paused as a whole when the routing was computed.</summary>
+    internal bool HasPausedApps => _pausedApps.Count > 0;
+
     /// <summary>True if the app is paused as a whole; its tasks are not held, but no claim takes them.</summary>
     /// <param name="appName">The app.</param>
-    public bool IsPaused(string appName) => _pausedApps.Contains(appName);
+    /// <param name="now">The store's time.</param>
+    public bool IsPaused(string appName, DateTimeOffset now) =>
+        _pausedApps.TryGetValue(appName, out var pause) && pause.IsInForce(now);
 
     /// <summary>True if a living executor of the app knows the method, as far as executors have announced.</summary>
     /// <param name="appName">The app.</param>
@@ -91,7 +96,7 @@ public sealed class TaskRouting
     {
         if (pause.Method is not { } method)
         {
-            _pausedApps.Add(pause.AppName!);
+            _pausedApps[pause.AppName!] = pause;
             return;
         }
 

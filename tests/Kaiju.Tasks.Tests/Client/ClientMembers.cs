@@ -21,6 +21,7 @@ internal static class ClientMembers
         nameof(ITaskClient.ListNotificationsAsync),
         nameof(ITaskClient.ListNotificationPageAsync),
         nameof(ITaskClient.ListRunsAsync),
+        nameof(ITaskClient.ListPausesAsync),
         nameof(ITaskClient.GetStagesAsync),
         nameof(ITaskClient.WaitAsync),
         nameof(ITaskClient.UpdateAsync),
@@ -41,8 +42,7 @@ internal static class ClientMembers
     {
         var method = Find(member);
         var isOfTask = method.GetParameters().Any(
-            parameter =>
-                parameter.ParameterType == typeof(string) || parameter.ParameterType == typeof(TaskDefinition));
+            parameter => parameter.Name == "taskId" || parameter.ParameterType == typeof(TaskDefinition));
         return isOfTask ? $"{method.Name} of task \"t\"" : method.Name;
     }
 
@@ -97,6 +97,7 @@ internal static class ClientMembers
         {
             _ when type == typeof(CancellationToken) => cancellationToken,
             _ when type == typeof(string) => "t",
+            _ when type == typeof(TaskPause) => new TaskPause { AppName = "t", Reason = "a test" },
             _ when type == typeof(TaskDefinition) => NewDefinition(),
             _ when type == typeof(IEnumerable<TaskDefinition>) => new[] { NewDefinition() },
             _ when type == typeof(IEnumerable<TaskRecord>) => new[] { NewRecord() },

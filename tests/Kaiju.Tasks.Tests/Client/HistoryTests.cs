@@ -136,7 +136,8 @@ public sealed class HistoryTests
     [Fact]
     public async Task Ended_tasks_are_deleted_by_the_time_they_ended()
     {
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => 1));
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("do", () => 1), options => options.UnknownCommands = UnknownCommands.Fail);
         for (var i = 0; i < 450; i++)
         {
             await host.Client.CreateAsync(
@@ -175,12 +176,12 @@ public sealed class HistoryTests
         int? ended, int? failed, string kept)
     {
         await using var host = new TaskTestHost(
-            tasks => tasks.AddCommand("do", () => 1),
+            tasks => tasks.AddCommand("do", () => 1).AddCommand("fail", object () => throw new InvalidOperationException()),
             options => (options.DeleteEndedAfter, options.DeleteFailedAfter) =
                 (ended is { } after ? TimeSpan.FromMinutes(after) : null,
                 failed is { } later ? TimeSpan.FromMinutes(later) : null));
         await host.RunAsync(new TaskDefinition { Id = "good", Commands = [new("do")] });
-        await host.RunAsync(new TaskDefinition { Id = "bad", Commands = [new("missing")] });
+        await host.RunAsync(new TaskDefinition { Id = "bad", Commands = [new("fail")] });
         var loop = ActivatorUtilities.CreateInstance<Kaiju.Tasks.Engine.CleanUpLoop>(host.Services, host.Options);
 
         await loop.CleanUpAsync(default);

@@ -19,7 +19,8 @@ public sealed class WaitTests
     [Fact]
     public async Task A_run_that_has_ended_is_returned_at_once()
     {
-        await using var host = NewHost();
+        await using var host = new TaskTestHost(
+            configure: options => options.UnknownCommands = UnknownCommands.Fail);
         await host.RunAsync(new TaskDefinition { Id = "t", Commands = [new("nobody")] });
 
         var run = await host.Client.WaitAsync("t").Soon();

@@ -27,7 +27,8 @@ public sealed class NotificationTests
     [Fact]
     public async Task Every_failure_leaves_a_notification_that_shows_whether_it_is_final()
     {
-        await using var host = NewHost();
+        await using var host = new TaskTestHost(
+            configure: options => options.UnknownCommands = UnknownCommands.Fail);
         await host.RunAsync(new TaskDefinition { Id = "t", Notify = true, MaxRetries = 2, Commands = [new("nobody")] });
 
         var notifications = await host.Client.ListNotificationsAsync().ToListAsync();
@@ -40,7 +41,8 @@ public sealed class NotificationTests
     public async Task An_abandoned_retry_leaves_a_final_notification()
     {
         await using var host = new TaskTestHost(
-            configure: options => options.SuspendedLifetime = TimeSpan.FromHours(1));
+            configure: options => (options.SuspendedLifetime, options.UnknownCommands) =
+                (TimeSpan.FromHours(1), UnknownCommands.Fail));
         await host.RunAsync(
             new TaskDefinition
             {

@@ -148,7 +148,9 @@ public sealed class StageTests
     [Fact]
     public async Task The_error_of_an_unknown_command_lists_the_known_ones()
     {
-        await using var host = new TaskTestHost(tasks => tasks.AddCommand("a", () => 1).AddCommand("b", () => 1));
+        await using var host = new TaskTestHost(
+            tasks => tasks.AddCommand("a", () => 1).AddCommand("b", () => 1),
+            options => options.UnknownCommands = UnknownCommands.Fail);
 
         var failed = await host.RunAsync(new TaskDefinition { Commands = [new("c")] });
 

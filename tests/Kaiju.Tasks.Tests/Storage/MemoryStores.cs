@@ -52,6 +52,8 @@ public sealed class MemoryStoreContractTestsStoreSteeringTests() : StoreSteering
 
 public sealed class MemoryStoreContractTestsStoreDutyTests() : StoreDutyTests(MemoryStores.Open);
 
+public sealed class MemoryStoreRoutingTests() : StoreRoutingTests(MemoryStores.Open);
+
 public sealed class MemoryStoreContractTestsStoreWatchTests() : StoreWatchTests(MemoryStores.Open);
 
 public sealed class MemoryStoreContractTestsStoreAttendanceTests() : StoreAttendanceTests(MemoryStores.Open);

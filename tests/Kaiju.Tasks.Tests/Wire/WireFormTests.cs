@@ -25,7 +25,7 @@ public sealed class WireFormTests
     {
         ["CronSchedule RetryDelay TaskConditionTest"] =
             "functions and builders: nothing of them is stored as such",
-        ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns LifecycleRules SqliteTasksOptions "
+        ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns UnknownCommands LifecycleRules SqliteTasksOptions "
             + "SqliteDurability PostgreSqlTasksOptions"] =
             "settings: bound from configuration by their .NET names",
         ["StageContext SpecialCommandContext SpecialCommand Done Failure Wait StageOutcome"] =
@@ -34,7 +34,7 @@ public sealed class WireFormTests
             + "CheckRetry Cancelled Chained Reset Transition"] =
             "between the life cycle and a store, in one call",
         ["StageReport ReportId ReportKind ReportAnswer UnattendedWork DueDuty TaskDuty StoreWatch WatchAnswer "
-            + "ImportAnswer ExecutorPing ExecutorInfo TaskMove"] =
+            + "ImportAnswer ExecutorPing ExecutorInfo TaskMove TaskRouting HoldRepair"] =
             "between the engine and a store, in one process",
         ["HeldClaim AwaitedRun StoreHint StoreHintKinds HintNames QueuedTask ClaimRequest IdSource HintListeners"] =
             "between the engine and a store, in one process",

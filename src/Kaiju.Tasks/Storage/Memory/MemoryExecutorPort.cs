@@ -18,7 +18,7 @@ internal sealed class MemoryExecutorPort(MemoryState state)
         var claimed = new List<ExecutorTask>();
         var bytes = 0L;
         while (claimed.Count < request.MaxTasks
-            && FirstQueued(request.Executor) is { } task
+            && FirstQueued(step, request.Executor) is { } task
             && (claimed.Count == 0 || bytes + task.Bytes <= request.MaxBytes))
         {
             bytes += task.Bytes;
@@ -35,7 +35,7 @@ internal sealed class MemoryExecutorPort(MemoryState state)
     public bool HasQueued(ExecutorInfo executor)
     {
         using var step = state.BeginStep(CancellationToken.None);
-        return FirstQueued(executor) is not null;
+        return FirstQueued(step, executor) is not null;
     }
 
     public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
@@ -45,7 +45,7 @@ internal sealed class MemoryExecutorPort(MemoryState state)
         var claimed = new List<ExecutorTask>();
         foreach (var taskId in taskIds)
         {
-            if (state.Tasks.Find(taskId) is { } task && !state.Routing.Holds.IsPaused(task.Definition.AppName!))
+            if (state.Tasks.Find(taskId) is { } task && !state.Routing.Holds.IsPaused(task.Definition.AppName!, step.Now))
             {
                 Claim(step, executor, task, claimed);
             }
@@ -133,8 +133,16 @@ internal sealed class MemoryExecutorPort(MemoryState state)
     }
 
     /// <summary>The first task that an executor may claim, from the common queue or held for others.</summary>
-    private MemoryTask? FirstQueued(ExecutorInfo executor) => state.Tasks.FirstQueued(
-        executor.Apps, state.Routing.Holds, state.Routing.Announced(executor.Id)?.Commands);
+    private MemoryTask? FirstQueued(MemoryStep step, ExecutorInfo executor)
+    {
+        var (holds, apps) = (state.Routing.Holds, executor.Apps);
+        if (holds.HasPausedApps)
+        {
+            apps = [.. apps.Where(app => !holds.IsPaused(app, step.Now))];
+        }
+
+        return state.Tasks.FirstQueued(apps, state.Routing.Announced(executor.Id)?.Commands);
+    }
 
     private bool Claim(MemoryStep step, ExecutorInfo executor, MemoryTask task, List<ExecutorTask> claimed)
     {

@@ -160,17 +160,15 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     /// The first task that an executor may claim: of the common queues of its apps, or one that is held since others do
     /// not know its command.
     /// </summary>
-    /// <param name="apps">The apps of the executor. Those that are paused do not count.</param>
-    /// <param name="holds">The routing.</param>
+    /// <param name="apps">The apps of the executor that are not paused.</param>
     /// <param name="commands">The methods that the executor has announced; null for none.</param>
-    public MemoryTask? FirstQueued(
-        IReadOnlyList<string> apps, TaskRouting holds, IReadOnlyCollection<string>? commands)
+    public MemoryTask? FirstQueued(IReadOnlyList<string> apps, IReadOnlyCollection<string>? commands)
     {
         MemoryTask? first = null;
         WorkHeap.Key least = default;
         foreach (var app in apps)
         {
-            if (!holds.IsPaused(app) && _queues.TryGetValue(app, out var queue))
+            if (_queues.TryGetValue(app, out var queue))
             {
                 Compare(queue);
             }
@@ -180,8 +178,7 @@ internal sealed class MemoryIndex(LifecycleRules rules)
         {
             foreach (var ((hold, app, method), queue) in _holding)
             {
-                if (hold == TaskHold.UnknownCommand && apps.Contains(app) && !holds.IsPaused(app)
-                    && commands.Contains(method))
+                if (hold == TaskHold.UnknownCommand && apps.Contains(app) && commands.Contains(method))
                 {
                     Compare(queue);
                 }

@@ -19,7 +19,7 @@ internal sealed class MemoryManagerDuties(MemoryState state)
         var before = step.Now - age;
         var hasDuty = state.Tasks.NextDutyTicks() <= before.UtcTicks;
         var apps = state.Tasks.UnservedApps(before)
-            .Where(app => !state.Routing.Holds.IsPaused(app)).Take(UnattendedWork.MostApps).ToList();
+            .Where(app => !state.Routing.Holds.IsPaused(app, step.Now)).Take(UnattendedWork.MostApps).ToList();
         return new(
             new UnattendedWork { Now = step.Now, LastWatch = state.Watch?.Last, HasDuty = hasDuty, Apps = apps });
     }
