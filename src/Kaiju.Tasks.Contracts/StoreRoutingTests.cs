@@ -38,11 +38,11 @@ public abstract class StoreRoutingTests(OpenStore open) : StoreSuite(open)
         await CreateAsync(opened, "shared", "a");
         await CreateAsync(opened, "removed", "b");
         await CreateAsync(opened, "added", "c");
-        await CreateAsync(opened, "nobody", "d");
+        await CreateAsync(opened, "unknown", "d");
 
         Assert.Equal(
             [TaskHold.None, TaskHold.UnknownCommand, TaskHold.UnknownCommand, TaskHold.UnknownCommand],
-            await HoldsAsync(opened, "shared", "removed", "added", "nobody"));
+            await HoldsAsync(opened, "shared", "removed", "added", "unknown"));
         Assert.Equal(["shared"], await ClaimAsync(opened, _new, most: 1));
         await FindsQueuedAsync(opened, _new);
         Assert.Equal(["added"], await ClaimAsync(opened, _new));
@@ -291,7 +291,7 @@ public abstract class StoreRoutingTests(OpenStore open) : StoreSuite(open)
 
     /// <summary>
     /// A paused method holds its tasks, in one app or in all: new ones at once, queued ones with the next repair. It
-    /// comes before an unknown command. What runs goes on.
+    /// comes before an unknown command. What runs is not touched.
     /// </summary>
     [Theory]
     [InlineData("default")]

@@ -42,10 +42,22 @@ internal static class LockTimeout
         ["from_limit"] = isLimited ? " from l" : "",
     };
 
-    /// <summary>Removes the limit for the statements of a transaction; for migrations.</summary>
-    public static async Task LiftAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>Removes the limit for the statements of a transaction; for a look at the versions.</summary>
+    public static Task LiftAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        SetLocalAsync(connection, TimeSpan.Zero, cancellationToken);
+
+    /// <summary>
+    /// Sets the limit for the statements of a transaction, which may be idle for as long as it needs; for migrations.
+    /// </summary>
+    public static async Task SetLocalAsync(
+        NpgsqlConnection connection, TimeSpan limit, CancellationToken cancellationToken)
     {
-        using var lift = new NpgsqlCommand("set local lock_timeout = 0", connection);
-        await lift.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        using var set = new NpgsqlCommand(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"set local lock_timeout = {limit.TotalMilliseconds:0}; "
+                    + $"set local idle_in_transaction_session_timeout = 0"),
+            connection);
+        await set.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -1,13 +1,15 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Kaiju.Tasks.Relational;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>
 /// The tables of the store and their versions. Migrations only go forward. Each runs once, in one transaction under an
-/// advisory lock.
+/// advisory lock. It waits for a table at most two seconds at a time, and tries again for five minutes.
 /// </summary>
 public static partial class PostgreSqlSchema
 {
@@ -22,12 +24,12 @@ public static partial class PostgreSqlSchema
         "t.definition::json -> 'commands' -> case s.state when 0 then 0 else s.stage end ->> 'method'").All();
 
     /// <summary>The version that this package reads and writes.</summary>
-    public static int Version { get; } = SqlTexts.LoadMigrations(
+    public static int Version { get; } = Migration.Load(
         typeof(PostgreSqlSchema).Assembly, new Dictionary<string, string>()).Count;
 
     /// <summary>
-    /// Creates the tables or migrates them to this package's version. If they are current, it changes nothing and needs
-    /// no right to create.
+    /// Creates the tables or migrates them to this package's version. If they are current, or newer and allow this
+    /// package, it changes nothing and needs no right to create.
     /// </summary>
     /// <param name="dataSource">The database.</param>
     /// <param name="options">The names of the schema. Default: null, for the default names.</param>
@@ -35,8 +37,8 @@ public static partial class PostgreSqlSchema
     /// <returns>The number of migrations that were applied.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="TaskSchemaException">
-    /// The tables are of a newer version than this package supports, the role may not create them, or the server's
-    /// version or encoding is not supported.
+    /// The tables are of a newer version that does not allow this package, other transactions hold them for too long,
+    /// the role may not create them, or the server's version or encoding is not supported.
     /// </exception>
     public static async Task<int> MigrateAsync(
         NpgsqlDataSource dataSource,
@@ -46,10 +48,11 @@ public static partial class PostgreSqlSchema
         ArgumentNullException.ThrowIfNull(dataSource);
         options ??= new PostgreSqlTasksOptions();
         ThrowIfInvalid(options);
-        return await UseAsync(
+        return await MigrateAsync(
             dataSource,
             options,
-            connection => MigrateAsync(connection, options, cancellationToken),
+            MigrationPatience.Default,
+            NullLogger.Instance,
             cancellationToken).ConfigureAwait(false);
     }
 
@@ -64,11 +67,24 @@ public static partial class PostgreSqlSchema
         options ??= new PostgreSqlTasksOptions();
         ThrowIfInvalid(options);
         ArgumentOutOfRangeException.ThrowIfNegative(fromVersion);
-        var migrations = SqlTexts.LoadMigrations(typeof(PostgreSqlSchema).Assembly, Words(options, "")).Index()
-            .Skip(fromVersion)
-            .Select(migration => $"{migration.Item.Trim()}\n\n{Recorded(options, migration.Index + 1)}\n");
-        return $"begin;\n\n{Prologue(options)}\n\n{string.Join('\n', migrations)}\ncommit;\n";
+        var migrations = Migration.Load(typeof(PostgreSqlSchema).Assembly, Words(options, "")).Skip(fromVersion)
+            .Select(migration => $"{migration.Text.Trim()}\n\n{Recorded(options, migration)}\n");
+        var limit = $"set local lock_timeout = {MigrationPatience.Default.Try.TotalMilliseconds};";
+        return $"begin;\n\n{Turn(options)}\n{limit}\n{VersionTable(options)}\n\n{string.Join('\n', migrations)}\n"
+            + "commit;\n";
     }
+
+    /// <inheritdoc cref="MigrateAsync(NpgsqlDataSource, PostgreSqlTasksOptions?, CancellationToken)"/>
+    internal static Task<int> MigrateAsync(
+        NpgsqlDataSource dataSource,
+        PostgreSqlTasksOptions options,
+        MigrationPatience patience,
+        ILogger logger,
+        CancellationToken cancellationToken) => UseAsync(
+            dataSource,
+            options,
+            (connection, place) => MigrateAsync(connection, options, place, patience, logger, cancellationToken),
+            cancellationToken);
 
     internal static async Task ThrowIfNotCurrentAsync(
         NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
@@ -76,9 +92,8 @@ public static partial class PostgreSqlSchema
         var version = await UseAsync(
             dataSource,
             options,
-            connection => LookAsync(connection, options, cancellationToken),
+            (connection, _) => LookAsync(connection, options, cancellationToken),
             cancellationToken).ConfigureAwait(false);
-        ThrowIfNewer(version);
         if (version < Version)
         {
             throw new TaskSchemaException(
@@ -127,7 +142,7 @@ public static partial class PostgreSqlSchema
     private static async Task<T> UseAsync<T>(
         NpgsqlDataSource dataSource,
         PostgreSqlTasksOptions options,
-        Func<NpgsqlConnection, Task<T>> use,
+        Func<NpgsqlConnection, Place, Task<T>> use,
         CancellationToken cancellationToken)
     {
         var place = new Place(dataSource.ConnectionString, options.Schema);
@@ -136,7 +151,7 @@ public static partial class PostgreSqlSchema
         {
             try
             {
-                return await use(connection).ConfigureAwait(false);
+                return await use(connection, place).ConfigureAwait(false);
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
             {
@@ -156,14 +171,17 @@ public static partial class PostgreSqlSchema
     }
 
     private static async Task<int> MigrateAsync(
-        NpgsqlConnection connection, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        PostgreSqlTasksOptions options,
+        Place place,
+        MigrationPatience patience,
+        ILogger logger,
+        CancellationToken cancellationToken)
     {
         await ThrowIfUnfitAsync(connection, cancellationToken).ConfigureAwait(false);
 
         // A first look without a lock, with the right to read only: usually there is nothing to migrate.
-        var current = await LookAsync(connection, options, cancellationToken).ConfigureAwait(false);
-        ThrowIfNewer(current);
-        if (current == Version)
+        if (await LookAsync(connection, options, cancellationToken).ConfigureAwait(false) >= Version)
         {
             return 0;
         }
@@ -171,31 +189,38 @@ public static partial class PostgreSqlSchema
         var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
-            await LockTimeout.LiftAsync(connection, cancellationToken).ConfigureAwait(false);
-            await ExecuteAsync(connection, Prologue(options), cancellationToken).ConfigureAwait(false);
+            var locks = new MigrationLocks(transaction, place, patience, logger);
+            await locks.LimitAsync(cancellationToken).ConfigureAwait(false);
+            await locks.RepeatAsync(
+                "another process has been migrating them",
+                () => ExecuteAsync(connection, Turn(options), cancellationToken),
+                cancellationToken).ConfigureAwait(false);
             var from = await FindVersionAsync(connection, options, cancellationToken).ConfigureAwait(false);
-            ThrowIfNewer(from);
-            foreach (var (index, migration) in SqlTexts.LoadMigrations(
-                typeof(PostgreSqlSchema).Assembly, Words(options, ""))
-                .Index()
-                .Skip(from))
+            var missing = Migration.Load(typeof(PostgreSqlSchema).Assembly, Words(options, "")).Skip(from).ToList();
+            if (missing.Count > 0)
             {
-                await ExecuteAsync(connection, migration, cancellationToken).ConfigureAwait(false);
-                await ExecuteAsync(connection, Recorded(options, index + 1), cancellationToken).ConfigureAwait(false);
+                await locks.RepeatAsync(
+                    "another transaction has held one of the tables",
+                    () => ApplyAsync(connection, options, missing, cancellationToken),
+                    cancellationToken).ConfigureAwait(false);
             }
 
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-            return Version - from;
+            return missing.Count;
         }
     }
 
-    private static void ThrowIfNewer(int version)
+    private static async Task ApplyAsync(
+        NpgsqlConnection connection,
+        PostgreSqlTasksOptions options,
+        IEnumerable<Migration> migrations,
+        CancellationToken cancellationToken)
     {
-        if (version > Version)
+        await ExecuteAsync(connection, VersionTable(options), cancellationToken).ConfigureAwait(false);
+        foreach (var migration in migrations)
         {
-            throw new TaskSchemaException(
-                $"The tables are of version {version}; this package supports up to {Version}. Use the package that "
-                    + "migrated them, or a newer one.");
+            await ExecuteAsync(connection, migration.Text, cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(connection, Recorded(options, migration), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -216,8 +241,8 @@ public static partial class PostgreSqlSchema
     }
 
     /// <summary>
-    /// Finds the version, and waits for another process that is migrating. It runs in a transaction, since only there
-    /// the timeout of lock waits can be lifted without leaving the setting in the session.
+    /// Finds the version, and waits for another process that is recording one. It runs in a transaction, since only
+    /// there the timeout of lock waits can be lifted without leaving the setting in the session.
     /// </summary>
     private static async Task<int> LookAsync(
         NpgsqlConnection connection, PostgreSqlTasksOptions options, CancellationToken cancellationToken)
@@ -243,23 +268,34 @@ public static partial class PostgreSqlSchema
             return 0;
         }
 
-        using var version = new NpgsqlCommand(
-            $"select coalesce(max(version), 0) from \"{options.Schema}\".migrations", connection);
-        return (int)(await version.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        // As JSON, since the table of an early version has no column "oldest".
+        using var versions = new NpgsqlCommand(
+            $"select version, to_jsonb(m) ->> 'oldest' from \"{options.Schema}\".migrations m", connection);
+        var rows = await versions.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using (rows.ConfigureAwait(false))
+        {
+            return AppliedMigration.VersionOf(
+                rows.ReadAll(row => new AppliedMigration(row.GetInt32(0), row.TextOrNull(1))), Version);
+        }
     }
 
-    private static string Prologue(PostgreSqlTasksOptions options) => string.Create(
-        CultureInfo.InvariantCulture,
+    /// <summary>Waits for another process that migrates.</summary>
+    private static string Turn(PostgreSqlTasksOptions options) => string.Create(
+        CultureInfo.InvariantCulture, $"select pg_advisory_xact_lock({LockClass}, hashtext('{options.Schema}'));");
+
+    private static string VersionTable(PostgreSqlTasksOptions options) =>
         $"""
-        select pg_advisory_xact_lock({LockClass}, hashtext('{options.Schema}'));
         create schema if not exists "{options.Schema}";
         create table if not exists "{options.Schema}".migrations (
             version integer primary key, applied timestamptz not null default now());
-        """);
+        alter table "{options.Schema}".migrations add column if not exists oldest text;
+        """;
 
-    private static string Recorded(PostgreSqlTasksOptions options, int version) =>
+    private static string Recorded(PostgreSqlTasksOptions options, Migration migration) =>
         string.Create(
-            CultureInfo.InvariantCulture, $"insert into \"{options.Schema}\".migrations (version) values ({version});");
+            CultureInfo.InvariantCulture,
+            $"insert into \"{options.Schema}\".migrations (version, oldest) "
+                + $"values ({migration.Version}, '{migration.OldestText}');");
 
     private static async Task ExecuteAsync(
         NpgsqlConnection connection, string text, CancellationToken cancellationToken)

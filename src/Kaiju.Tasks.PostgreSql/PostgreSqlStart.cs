@@ -1,4 +1,5 @@
 using Kaiju.Tasks.Relational;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Kaiju.Tasks.PostgreSql;
@@ -50,7 +51,7 @@ internal sealed class PostgreSqlStart(
             ClosedStore.ThrowIf(_isClosing);
             if (!_isReady)
             {
-                var tables = new TablesAttempt(dataSource, options, cancellationToken);
+                var tables = new TablesAttempt(dataSource, options, parts.Logger, cancellationToken);
                 if (await retries.RepeatAsync(tables, cancellationToken).ConfigureAwait(false) is > 0 and var count)
                 {
                     RelationalLog.Migrated(parts.Logger, count);
@@ -90,14 +91,17 @@ internal sealed class PostgreSqlStart(
     /// must be current, and the answer is zero.
     /// </summary>
     private sealed class TablesAttempt(
-        NpgsqlDataSource dataSource, PostgreSqlTasksOptions options, CancellationToken cancellationToken) : Attempt<int>
+        NpgsqlDataSource dataSource,
+        PostgreSqlTasksOptions options,
+        ILogger logger,
+        CancellationToken cancellationToken) : Attempt<int>
     {
         public override async Task<int> TryAsync()
         {
             if (options.MigrateAtStart)
             {
                 return await PostgreSqlSchema.MigrateAsync(
-                    dataSource, options, cancellationToken).ConfigureAwait(false);
+                    dataSource, options, MigrationPatience.Default, logger, cancellationToken).ConfigureAwait(false);
             }
 
             await PostgreSqlSchema.ThrowIfNotCurrentAsync(dataSource, options, cancellationToken).ConfigureAwait(false);

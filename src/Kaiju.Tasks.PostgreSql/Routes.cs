@@ -7,7 +7,8 @@ namespace Kaiju.Tasks.PostgreSql;
 /// </summary>
 internal sealed class Routes
 {
-    private readonly Dictionary<(string App, string Method), int> _places = [];
+    // Boxed once for all rows of the same app and method, as the statement takes them.
+    private readonly Dictionary<(string App, string Method), object> _places = [];
 
     /// <summary>Notes the app and the method of a row that is queued at once.</summary>
     public void Add(TaskRow row)
@@ -20,7 +21,8 @@ internal sealed class Routes
         var route = (row.Head.AppName!, method);
         if (!_places.TryGetValue(route, out var place))
         {
-            _places.Add(route, place = _places.Count + 1);
+            place = _places.Count + 1;
+            _places.Add(route, place);
         }
 
         row.Route = place;

@@ -33,6 +33,9 @@ internal sealed class ColumnWords(
             : column.Name == "definition"
                 ? "case when (s.traits | 16) & @whole <> 0 then t.definition end"
                 : column.Name));
+
+        // Waits of a kind that only a later version knows are left to its managers. See docs/decisions/0018.
+        _words.Add("known_waits", string.Join(", ", Enum.GetValues<WaitKind>().Select(kind => (int)kind)));
         return _words;
     }
 

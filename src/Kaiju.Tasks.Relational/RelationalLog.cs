@@ -41,6 +41,13 @@ internal static partial class RelationalLog
     public static partial void ClosedEarly(ILogger logger, string steps);
 
     [LoggerMessage(
+        513,
+        LogLevel.Warning,
+        "The migration of the tables waits for a lock: {Holder}. It tries again for {Most} at most; between its tries "
+            + "other statements run.")]
+    public static partial void MigrationHeld(ILogger logger, Exception exception, string holder, TimeSpan most);
+
+    [LoggerMessage(
         520,
         LogLevel.Error,
         "Task {TaskId} could not be processed ({Work}) and is set aside by this process for {Pause}; other tasks are "

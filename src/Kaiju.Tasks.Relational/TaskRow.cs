@@ -62,9 +62,10 @@ internal sealed class TaskRow
     public long ResultBytes { get; set; }
 
     /// <summary>
-    /// The place of the row's app and method among those of its batch, from 1; null for a new row that is not queued.
+    /// The place of the row's app and method among those of its batch, an integer from 1; null for a new row that is not
+    /// queued.
     /// </summary>
-    public int? Route { get; set; }
+    public object? Route { get; set; }
 
     public string Id => Head.Id!;
 

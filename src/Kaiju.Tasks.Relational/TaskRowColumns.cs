@@ -81,7 +81,7 @@ internal static class TaskRowColumns
         Managed("interruptions", nameof(ManagedState.Interruptions), Stored.Integer, NewValue.Zero),
         Managed("queued_at", nameof(ManagedState.QueuedAt), Stored.TimeOrNull, NewValue.GivenFromClock),
         Managed("exec_deadline", nameof(ManagedState.ExecDeadline), Stored.TimeOrNull, NewValue.GivenFromClock),
-        Managed("wait", nameof(ManagedState.Wait), Stored.Known<WaitKind>(), NewValue.Zero),
+        Managed("wait", nameof(ManagedState.Wait), Stored.Any<WaitKind>(), NewValue.Zero),
         Managed("wait_deadline", nameof(ManagedState.WaitDeadline), Stored.TimeOrNull),
         Managed("next_run", nameof(ManagedState.NextRun), Stored.TimeOrNull, NewValue.GivenFromClock),
         Managed("retry_at", nameof(ManagedState.RetryAt), Stored.TimeOrNull),

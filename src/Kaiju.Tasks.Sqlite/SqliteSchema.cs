@@ -20,17 +20,20 @@ public static partial class SqliteSchema
             "json_extract(t.definition, '$.commands[' || iif(s.state = 0, 0, s.stage) || '].method')").All();
 
     /// <summary>The version that this package reads and writes.</summary>
-    public static int Version { get; } = SqlTexts.LoadMigrations(
+    public static int Version { get; } = Migration.Load(
         typeof(SqliteSchema).Assembly, new Dictionary<string, string>()).Count;
 
     /// <summary>
-    /// Creates the tables or migrates them to this package's version; if they are current, it changes nothing.
+    /// Creates the tables or migrates them to this package's version. If they are current, or newer and allow this
+    /// package, it changes nothing.
     /// </summary>
     /// <param name="options">The file and the names of the tables.</param>
     /// <param name="cancellationToken">Cancels before the next migration; earlier ones stay applied.</param>
     /// <returns>The number of migrations that were applied.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
-    /// <exception cref="TaskSchemaException">The tables are of a newer version than this package supports.</exception>
+    /// <exception cref="TaskSchemaException">
+    /// The tables are of a newer version that does not allow this package.
+    /// </exception>
     public static async Task<int> MigrateAsync(
         SqliteTasksOptions options, CancellationToken cancellationToken = default)
     {
@@ -55,18 +58,15 @@ public static partial class SqliteSchema
     {
         ThrowIfInvalidNames(options);
         ArgumentOutOfRangeException.ThrowIfNegative(fromVersion);
-        var migrations = SqlTexts.LoadMigrations(typeof(SqliteSchema).Assembly, Words(options)).Index()
-            .Skip(fromVersion)
-            .Select(migration => $"{migration.Item.Trim()}\n\n{Recorded(options, migration.Index + 1)}\n");
+        var migrations = Migration.Load(typeof(SqliteSchema).Assembly, Words(options)).Skip(fromVersion)
+            .Select(migration => $"{migration.Text.Trim()}\n\n{Recorded(options, migration)}\n");
         return $"begin exclusive;\n\n{VersionTable(options)}\n\n{string.Join('\n', migrations)}\ncommit;\n";
     }
 
     internal static int Migrate(SqliteConnection connection, SqliteTasksOptions options)
     {
         // A first look without a lock: usually there is nothing to migrate, and other processes use the file.
-        var current = FindVersion(connection, options) ?? 0;
-        ThrowIfNewer(current);
-        if (current == Version)
+        if (FindVersion(connection, options) >= Version)
         {
             return 0;
         }
@@ -76,17 +76,16 @@ public static partial class SqliteSchema
         try
         {
             Execute(connection, VersionTable(options));
-            var from = FindVersion(connection, options) ?? 0;
-            ThrowIfNewer(from);
-            foreach (var (index, migration) in SqlTexts.LoadMigrations(typeof(SqliteSchema).Assembly, Words(options))
-                .Index().Skip(from))
+            var missing = Migration.Load(typeof(SqliteSchema).Assembly, Words(options))
+                .Skip(FindVersion(connection, options)).ToList();
+            foreach (var migration in missing)
             {
-                Execute(connection, migration);
-                Execute(connection, Recorded(options, index + 1));
+                Execute(connection, migration.Text);
+                Execute(connection, Recorded(options, migration));
             }
 
             Execute(connection, "commit");
-            return Version - from;
+            return missing.Count;
         }
         catch
         {
@@ -101,8 +100,7 @@ public static partial class SqliteSchema
 
     internal static void ThrowIfNotCurrent(SqliteConnection connection, SqliteTasksOptions options)
     {
-        var version = FindVersion(connection, options) ?? 0;
-        ThrowIfNewer(version);
+        var version = FindVersion(connection, options);
         if (version < Version)
         {
             throw new TaskSchemaException(
@@ -164,39 +162,56 @@ public static partial class SqliteSchema
         }
     }
 
-    private static void ThrowIfNewer(int version)
+    /// <summary>The version of the tables; 0 if there are none.</summary>
+    /// <exception cref="TaskSchemaException">The tables do not allow this package.</exception>
+    private static int FindVersion(SqliteConnection connection, SqliteTasksOptions options)
     {
-        if (version > Version)
+        var table = $"{options.TablePrefix}migrations";
+        using var columns = connection.CreateCommand();
+        columns.CommandText = "select name from pragma_table_info($name)";
+        columns.Parameters.AddWithValue("$name", table);
+        List<string> names;
+        using (var rows = columns.ExecuteReader())
         {
-            throw new TaskSchemaException(
-                $"The tables are of version {version}; this package supports up to {Version}. Use the package that "
-                    + "migrated them, or a newer one.");
-        }
-    }
-
-    private static int? FindVersion(SqliteConnection connection, SqliteTasksOptions options)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = "select count(*) from sqlite_schema where type = 'table' and name = $name";
-        command.Parameters.AddWithValue("$name", $"{options.TablePrefix}migrations");
-        if ((long)command.ExecuteScalar()! == 0)
-        {
-            return null;
+            names = rows.ReadAll(row => row.GetString(0));
         }
 
-        using var version = connection.CreateCommand();
-        version.CommandText = $"select coalesce(max(version), 0) from \"{options.TablePrefix}migrations\"";
-        return (int)(long)version.ExecuteScalar()!;
+        if (names.Count == 0)
+        {
+            return 0;
+        }
+
+        using var versions = connection.CreateCommand();
+        versions.CommandText = $"select version, {(names.Contains("oldest") ? "oldest" : "null")} from \"{table}\"";
+        using var applied = versions.ExecuteReader();
+        return AppliedMigration.VersionOf(
+            applied.ReadAll(row => new AppliedMigration(row.GetInt32(0), row.TextOrNull(1))), Version);
     }
 
-    private static string VersionTable(SqliteTasksOptions options) =>
-        $"create table if not exists \"{options.TablePrefix}migrations\" (version integer primary key, applied text "
-            + "not null default current_timestamp) strict;";
+    /// <summary>
+    /// Creates the table of versions, and writes an existing one anew: SQLite cannot add a column only if it is
+    /// missing. In a table without the column <c>oldest</c> the name means the null beside it.
+    /// </summary>
+    private static string VersionTable(SqliteTasksOptions options)
+    {
+        const string Columns =
+            "(version integer primary key, applied text not null default current_timestamp, oldest text) strict;";
+        var (table, next) = ($"\"{options.TablePrefix}migrations\"", $"\"{options.TablePrefix}migrations_next\"");
+        return $"""
+            create table if not exists {table} {Columns}
+            create table {next} {Columns}
+            insert into {next} select m.version, m.applied,
+                (select oldest from {table} o where o.version = m.version) from {table} m, (select null as oldest);
+            drop table {table};
+            alter table {next} rename to {table};
+            """;
+    }
 
-    private static string Recorded(SqliteTasksOptions options, int version) =>
+    private static string Recorded(SqliteTasksOptions options, Migration migration) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"insert into \"{options.TablePrefix}migrations\" (version) values ({version});");
+            $"insert into \"{options.TablePrefix}migrations\" (version, oldest) "
+                + $"values ({migration.Version}, '{migration.OldestText}');");
 
     private static void Execute(SqliteConnection connection, string text)
     {

@@ -18,6 +18,10 @@ public sealed record ManagedState
     private readonly StoredTime _retryAt;
     private readonly StoredTime _occurrence;
 
+    // Small, as they are stored: every step of a task copies its state.
+    private readonly short _hold;
+    private readonly short _putBacks;
+
     /// <summary>The task's state.</summary>
     public TaskState State { get; init; }
 
@@ -49,7 +53,11 @@ public sealed record ManagedState
     /// The reason for which a QUEUED task is not in the common queue of its app. <see cref="TaskHold.None"/> in other
     /// states.
     /// </summary>
-    public TaskHold Hold { get; init; }
+    public TaskHold Hold
+    {
+        get => (TaskHold)_hold;
+        init => _hold = (short)value;
+    }
 
     /// <summary>
     /// The method of the stage for which the task was queued last. For a method that is a template: its last filled
@@ -61,7 +69,11 @@ public sealed record ManagedState
     /// The number of times that executors have put the task back at its present stage, each time under another method
     /// that they do not know.
     /// </summary>
-    public int PutBacks { get; init; }
+    public int PutBacks
+    {
+        get => _putBacks;
+        init => _putBacks = (short)value;
+    }
 
     /// <summary>The time at which the task was last queued; null if it never was.</summary>
     public DateTimeOffset? QueuedAt

@@ -94,6 +94,9 @@ public record TaskCommand
     /// <summary>The method and the size of the params, such as <c>orders.ship (params: 9 bytes)</c>.</summary>
     public sealed override string ToString() => $"{Method} (params: {_params.SizeText})";
 
+    /// <summary>The stored members that only a later version knows; null if there are none.</summary>
+    internal UnknownMembers? Unknown { get; init; }
+
     /// <summary>Returns the command with its params as JSON that does not depend on a document of the caller.</summary>
     /// <exception cref="UnwritableException">The params cannot be written.</exception>
     internal TaskCommand Owned(JsonSerializerOptions options) =>

@@ -162,7 +162,8 @@ public sealed record TaskDefinition
     public static TaskDefinition FromJson(JsonElement json) => DefinitionJson.Read(WireText.Checked(json));
 
     /// <summary>
-    /// Reads the JSON that <see cref="ToStoredJson"/> has written, without validating it again; for stores.
+    /// Reads the JSON that <see cref="ToStoredJson"/> has written, without validating it again; for stores. Members
+    /// that only a later version knows are kept, and <see cref="ToStoredJson"/> writes them back.
     /// </summary>
     /// <param name="utf8">The JSON, as UTF-8.</param>
     /// <param name="id">The task's id.</param>
@@ -211,6 +212,9 @@ public sealed record TaskDefinition
         var methods = string.Join(", ", Commands?.Select(command => command?.Method) ?? []);
         return $"Task \"{Id}\": {methods} (kws: {_kws.SizeText})";
     }
+
+    /// <summary>The stored members that only a later version knows; null if there are none.</summary>
+    internal UnknownMembers? Unknown { get; init; }
 
     /// <summary>The input of <see cref="Kws"/>.</summary>
     internal JsonInput KwsInput => _kws;

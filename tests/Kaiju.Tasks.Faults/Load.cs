@@ -1,3 +1,4 @@
+using Kaiju.Tasks.Relational;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -84,6 +85,12 @@ internal sealed class Load : IAsyncDisposable
         return open;
     }
 
+    /// <summary>Creates a task that no schedule starts.</summary>
+    public Task CreateOnDemandAsync(string id) => Client.CreateAsync(
+        new() { Id = id, RunAt = TaskDefinition.OnDemand, Commands = [Work()] });
+
+    public Task<bool> DeleteAsync(string id) => Client.DeleteAsync(id);
+
     public ValueTask DisposeAsync()
     {
         _host.Dispose();
@@ -97,8 +104,9 @@ internal sealed class Load : IAsyncDisposable
         try
         {
             return await _database.CountAsync(
-                $"select count(*) from [states] where (state = 1 {queued}) or state in (2, 3, 4) or (state = 0 and "
-                    + "next_run is not null) or (state = 6 and retry_at is not null)");
+                $"select count(*) from [states] where ((state = 1 {queued}) or state in (2, 3, 4) or (state = 0 and "
+                    + "next_run is not null) or (state = 6 and retry_at is not null)) "
+                    + $"and wait <> {NewerTables.Kind} and hold <> {NewerTables.Kind}");
         }
         catch (System.Data.Common.DbException)
         {

@@ -8,6 +8,7 @@ internal sealed class Scenario(
     Crew crew,
     FaultDatabase database,
     CommitProxy? proxy,
+    NewerSchema? newer,
     ITaskClient client,
     Random random,
     RunReport report)
@@ -241,9 +242,17 @@ internal sealed class Scenario(
         };
     }
 
+    /// <summary>
+    /// Stops and starts one process after the other, on the tables of a later version that was applied before.
+    /// </summary>
     private async Task RestartAsync(int round)
     {
         await PauseAsync(100, 300);
+        if (round == 0)
+        {
+            await newer!.ApplyAsync();
+        }
+
         if (!await crew.RestartAsync(round % crew.Count))
         {
             report.Faults.Add("a process did not stop when asked");

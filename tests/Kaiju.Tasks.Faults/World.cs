@@ -16,6 +16,7 @@ internal sealed class World : IAsyncDisposable
     private readonly Crew _crew;
     private readonly Load _load;
     private readonly RunReport _report;
+    private readonly NewerSchema? _newer;
 
     private World(FaultDatabase database, string store, string scenario, Plan plan, TimeSpan time)
     {
@@ -29,6 +30,7 @@ internal sealed class World : IAsyncDisposable
         _crew = new Crew(
             store, connectionString, _folder, scenario == "outage" ? Scenario.PatientPings : Worker.MissedPings);
         _load = new Load(database, store, connectionString, plan.Seed, scenario, time < _short ? 100 : 600);
+        _newer = scenario == "restart" ? new NewerSchema(database, _load, _report) : null;
     }
 
     public static async Task<World> CreateAsync(string store, string scenario, Plan plan, TimeSpan time) =>
@@ -48,9 +50,9 @@ internal sealed class World : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
 
-        await new Scenario(
-            _report.Scenario, _crew, _database, _proxy, _load.Client, new Random(_plan.Seed), _report)
-            .RunAsync(_time, LeastHarm());
+        var scenario = new Scenario(
+            _report.Scenario, _crew, _database, _proxy, _newer, _load.Client, new Random(_plan.Seed), _report);
+        await scenario.RunAsync(_time, LeastHarm());
         await stop.CancelAsync();
         await creating;
         _report.Faults.AddRange(_crew.Ended());
@@ -62,6 +64,11 @@ internal sealed class World : IAsyncDisposable
         if (!await _crew.StopAsync())
         {
             _report.Faults.Add("a process did not stop when asked");
+        }
+
+        if (_newer is not null)
+        {
+            await _newer.CheckAsync();
         }
 
         _report.Acknowledged = _load.Acknowledged.Count;

@@ -245,9 +245,9 @@ public sealed partial class PostgreSqlPlanTests
         {
             "now" or "before" or "alive" or "ping" or "last_seen" or "since" or "before_last_seen" or "before_since"
                 or "most_bytes" or "grace" or "task_no" or "created_from" or "created_to" or "after_created"
-                or "queued_at" or "announced" or "until" or "at" => "bigint",
+                or "announced" or "until" or "at" or "queued_at" => "bigint",
             "most" or "scanned" or "whole" or "state" or "duty" or "run_no" or "pass" or "stage" or "prefix_length"
-                or "priority" or "hold" or "to" => "int",
+                or "hold" or "to" or "priority" => "int",
             "claim" or "creation" => "uuid",
             "is_periodic" or "enabled" or "is_changed" => "boolean",
             _ => "text",

@@ -109,7 +109,7 @@ internal sealed class PostgreSqlStores(bool isThroughBouncer)
         };
         await using (var clear = dataSource.CreateCommand(
             string.Join(';', tables.Select(table => $"delete from {schema}.{table}"))
-                + $"; update {schema}.routing set is_changed = false, app = '', priority = 0, queued_at = 0, task_no = 0"))
+                + $"; update {schema}.routing set is_changed = false, app = '', priority = 0, queued_at = 0"))
         {
             await clear.ExecuteNonQueryAsync();
         }

@@ -1,3 +1,4 @@
+-- Oldest package that may run beside it: 0.1.0
 -- Which executors know which commands, and which queued tasks are held therefore. The new columns of a state are at its
 -- end: an update does not log an unchanged end of a row again.
 alter table $schema$.states

@@ -13,12 +13,12 @@ update $schema$.watch w set last_seen = @last_seen, since = @since from (
 where w.id = f.id
 
 -- The tasks that are due: the first rows that no other transaction holds. Where definitions are read, as many of these
--- rows as the bound on bytes allows. See docs/decisions/0011.
+-- rows as the bound on bytes allows. See docs/decisions/0011. Waits that only a later version knows are its own.
 -- name: load_due
 with held as materialized (
     select s.* from $schema$.states s
-    where s.duty = @duty and s.due <= @now and s.task_no <> all(@except::bigint[]) order by s.due, s.task_no
-        limit @most for no key update skip locked),
+    where s.duty = @duty and s.due <= @now and s.task_no <> all(@except::bigint[])
+        and s.wait in ($known_waits$) order by s.due, s.task_no limit @most for no key update skip locked),
 counted as (
     select h.*, row_number() over w as place,
         sum(case when (h.traits | 16) & @whole <> 0 then h.bytes else 0 end) over w as total
@@ -61,7 +61,8 @@ and not exists (select 1 from $schema$.states s where s.state = 2 and s.executor
 -- The last sign of a manager, and whether a duty has been left undone.
 -- name: unattended
 select (select last_seen from $schema$.watch where id = 1),
-    exists (select 1 from $schema$.states where duty in (0, 1, 2, 3) and due <= @before)
+    exists (select 1 from $schema$.states where duty in (0, 1, 2, 3) and due <= @before
+        and wait in ($known_waits$))
         or exists (select 1 from $schema$.states where overdue <= @before)
 
 -- Steps from app to app along the index of the queue, and reads only the first row of each app. Paused apps do not
@@ -84,7 +85,8 @@ order by a.app limit @most
 -- name: next_duty
 select $now$, least(
     (select min(due) from $schema$.states where duty = 0 and task_no <> all(@except::bigint[])),
-    (select min(due) from $schema$.states where duty = 1 and task_no <> all(@except::bigint[])),
+    (select min(due) from $schema$.states where duty = 1 and wait in ($known_waits$)
+        and task_no <> all(@except::bigint[])),
     (select min(due) from $schema$.states where duty = 2 and task_no <> all(@except::bigint[])),
     (select min(due) from $schema$.states where duty = 3 and task_no <> all(@except::bigint[])),
     (select min(overdue) from $schema$.states where overdue is not null and task_no <> all(@except::bigint[]))),

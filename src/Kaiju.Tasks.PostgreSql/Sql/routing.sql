@@ -70,7 +70,7 @@ update $schema$.routing set is_changed = @is_changed, app = @app, priority = @pr
 -- The place in the common queue, if no other transaction decides about holds or looks through the queue.
 -- name: routing
 select r.is_changed, r.app, r.priority, r.queued_at, r.task_no,
-    exists (select 1 from $schema$.holds h where h.hold > 0)
+    exists (select 1 from $schema$.holds where hold > 0)
 from $schema$.routing r where r.id = 1 for no key update of r skip locked
 
 -- Steps from group to group along the index of held tasks.

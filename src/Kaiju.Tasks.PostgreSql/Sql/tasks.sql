@@ -43,7 +43,8 @@ t as (
     insert into $schema$.tasks ($new_definition_columns$) select $new_definition_values$ from n
     where (select k.task_no from $schema$.tasks k where k.id = n.id) is null order by n.place returning id, task_no),
 s as (
-    insert into $schema$.states ($new_state_columns$) select $new_state_values$ from t join n on n.id = t.id cross join k)
+    insert into $schema$.states ($new_state_columns$)
+    select $new_state_values$ from t join n on n.id = t.id cross join k)
 select t.id from t union all select nullif(pg_notify(@channel, @told)::text, '') where @told <> ''
     and exists (select 1 from t)
 

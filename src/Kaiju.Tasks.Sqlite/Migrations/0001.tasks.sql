@@ -1,3 +1,4 @@
+-- Oldest package that may run beside it: 0.1.0
 -- Definitions. Written once and read often; only an update of the definition changes them, so the indices of listings
 -- are here.
 create table $prefix$tasks (

@@ -1,3 +1,4 @@
+-- Oldest package that may run beside it: 0.1.0
 -- Which executors know which commands, and which queued tasks are held therefore.
 alter table $prefix$states add column hold integer not null default 0;
 alter table $prefix$states add column put_backs integer not null default 0;

@@ -11,12 +11,13 @@ update $prefix$watch set last_seen = @last_seen, since = @since
 where id = 1 and last_seen = @before_last_seen and since = @before_since
 
 -- The tasks that are due: the first rows. Where definitions are read, as many of these rows as the bound on bytes
--- allows. See docs/decisions/0011.
+-- allows. See docs/decisions/0011. Waits that only a later version knows are its own.
 -- name: load_due
 select $held$ from (
     select o.task_no, row_number() over w as place, sum(o.bytes) over w as total from (
         select s.task_no, s.due, iif((s.traits | 16) & @whole <> 0, s.bytes, 0) as bytes from $prefix$states s
         where s.duty = @duty and s.due <= @now and s.task_no not in (select value from json_each(@except))
+            and s.wait in ($known_waits$)
             order by s.due, s.task_no limit @most) o
     window w as (order by o.due, o.task_no)) l
 cross join $prefix$states s on s.task_no = l.task_no cross join $prefix$tasks t on t.task_no = l.task_no
@@ -56,7 +57,8 @@ and not exists (select 1 from $prefix$states s where s.state = 2 and s.executor_
 -- The last sign of a manager, and whether a duty has been left undone.
 -- name: unattended
 select (select last_seen from $prefix$watch where id = 1),
-    exists (select 1 from $prefix$states where duty in (0, 1, 2, 3) and due <= @before)
+    exists (select 1 from $prefix$states where duty in (0, 1, 2, 3) and due <= @before
+        and wait in ($known_waits$))
         or exists (select 1 from $prefix$states where overdue <= @before)
 
 -- Steps from app to app along the index of the queue, and reads only the first row of each app. Paused apps do not
@@ -81,8 +83,8 @@ select @now, (
     select min(due) from (
         select min(due) as due from $prefix$states where duty = 0 and task_no not in (select value
             from json_each(@except))
-        union all select min(due) from $prefix$states where duty = 1 and task_no not in (select value
-            from json_each(@except))
+        union all select min(due) from $prefix$states where duty = 1 and wait in ($known_waits$)
+            and task_no not in (select value from json_each(@except))
         union all select min(due) from $prefix$states where duty = 2 and task_no not in (select value
             from json_each(@except))
         union all select min(due) from $prefix$states where duty = 3 and task_no not in (select value

@@ -11,7 +11,7 @@ values (@executor, @version, @host, @announced) on conflict (executor_id) do not
 
 -- name: announce_commands
 insert into $prefix$commands (executor_id, app, method)
-select @executor, a.value, m.value from json_each(@apps) a cross join json_each(@methods) m where true
+select @executor, a.value, c.value from json_each(@apps) a cross join json_each(@methods) c where true
 on conflict do nothing
 
 -- name: commands_of
@@ -62,7 +62,7 @@ update $prefix$routing set is_changed = @is_changed, app = @app, priority = @pri
 -- The place in the common queue.
 -- name: routing
 select r.is_changed, r.app, r.priority, r.queued_at, r.task_no,
-    exists (select 1 from $prefix$holds h where h.hold > 0)
+    exists (select 1 from $prefix$holds where hold > 0)
 from $prefix$routing r where r.id = 1
 
 -- Steps from group to group along the index of held tasks.

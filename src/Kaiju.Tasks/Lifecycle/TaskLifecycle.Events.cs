@@ -28,6 +28,12 @@ public static partial class TaskLifecycle
             return null;
         }
 
+        // Only a later version knows what the end of another kind of wait means. See docs/decisions/0018.
+        if (!Enum.IsDefined(state.Wait))
+        {
+            return null;
+        }
+
         if (state.Wait == WaitKind.Timer)
         {
             return EndWait(task, state, JsonText.Null, now);

@@ -18,19 +18,26 @@ public static partial class TaskLifecycle
     public static ManagedState Create(TaskDefinition task, string jobId, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(task);
-        var state = new ManagedState
+        if (StartsBySchedule(task))
         {
+            var waiting = new ManagedState { JobId = jobId, ResultRun = jobId, StatusChange = now };
+            return PeriodicSchedule.Plan(task, waiting, now) ?? waiting;
+        }
+
+        // Made at once, without a copy by Queued: most tasks are queued by their creation.
+        var start = UnscheduledStart(task, now);
+        var isQueued = task.Enabled && start <= now;
+        return new ManagedState
+        {
+            State = isQueued ? TaskState.Queued : TaskState.Idle,
             JobId = jobId,
             ResultRun = jobId,
             StatusChange = now,
-            NextRun = StartsBySchedule(task) ? null : UnscheduledStart(task, now),
+            NextRun = start,
+            Method = isQueued ? MethodOf(task.Commands[0].Method) : null,
+            QueuedAt = isQueued ? now : null,
+            ExecDeadline = isQueued ? now + task.MaxExecTimeout : null,
         };
-        if (StartsBySchedule(task))
-        {
-            return PeriodicSchedule.Plan(task, state, now) ?? state;
-        }
-
-        return task.Enabled && state.NextRun <= now ? Queued(task, state, now) : state;
     }
 
     /// <summary>
@@ -115,17 +122,13 @@ public static partial class TaskLifecycle
     };
 
     /// <summary>The method of the present stage; null for a template that no executor has filled yet.</summary>
-    internal static string? MethodOf(TaskDefinition task, ManagedState state)
-    {
-        var method = task.Commands[state.Stage].Method;
-        if (Template.IsPlain(method))
-        {
-            // Empty if this version cannot read it: then any executor may try.
-            return method.Length == 0 ? null : method;
-        }
+    internal static string? MethodOf(TaskDefinition task, ManagedState state) =>
+        MethodOf(task.Commands[state.Stage].Method) ?? (state.PutBacks > 0 ? state.Method : null);
 
-        return state.PutBacks > 0 ? state.Method : null;
-    }
+    /// <summary>
+    /// The method if it is not a template. It is empty if this version cannot read it; then any executor may try.
+    /// </summary>
+    private static string? MethodOf(string method) => method.Length > 0 && Template.IsPlain(method) ? method : null;
 
     /// <summary>Completes a stage: the task moves to the next stage, or it has finished.</summary>
     private static Transition Complete(

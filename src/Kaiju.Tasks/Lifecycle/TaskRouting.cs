@@ -86,9 +86,9 @@ public sealed class TaskRouting
         return Decide(HoldOf(appName, state.Method), state);
     }
 
-    /// <summary>The same with a hold that was found.</summary>
+    /// <summary>The same with a hold that was found. A hold that only a later version knows stays.</summary>
     internal static ManagedState Decide(TaskHold hold, ManagedState state) =>
-        state.State == TaskState.Queued && hold != TaskHold.None && hold != state.Hold
+        state.State == TaskState.Queued && hold != TaskHold.None && hold != state.Hold && Enum.IsDefined(state.Hold)
             ? state with { Hold = hold }
             : state;
 

@@ -56,8 +56,11 @@ public static class TaskUpdate
         ArgumentNullException.ThrowIfNull(state);
         if (state.State != TaskState.Idle)
         {
-            // Decided anew in the step that stores it: while a task is disabled, no duty looks at its hold.
-            return state.State == TaskState.Queued ? state with { Hold = TaskHold.None } : state;
+            // Decided anew in the step that stores it: while a task is disabled, no duty looks at its hold. A hold that
+            // only a later version knows stays. See docs/decisions/0018.
+            return state.State == TaskState.Queued && Enum.IsDefined(state.Hold)
+                ? state with { Hold = TaskHold.None }
+                : state;
         }
 
         var changesStart = before.RunAt != after.RunAt;

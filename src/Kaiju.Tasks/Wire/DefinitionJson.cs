@@ -6,6 +6,11 @@ namespace Kaiju.Tasks.Wire;
 /// <summary>The wire form of <see cref="TaskDefinition"/> and <see cref="TaskCommand"/>.</summary>
 internal static class DefinitionJson
 {
+    private static readonly byte[][] _members =
+        UnknownMembers.NamesOf(WireText.Write(new TaskDefinition { Commands = [] }, Write));
+    private static readonly byte[][] _membersOfCommand =
+        UnknownMembers.NamesOf(WireText.Write(new TaskCommand(""), WriteCommand));
+
     public static TaskDefinition Read(JsonElement json)
     {
         var faults = new List<string>();
@@ -13,7 +18,10 @@ internal static class DefinitionJson
         return faults.Count == 0 ? definition : throw new TaskValidationException(definition.Id, faults);
     }
 
-    public static TaskDefinition Read(JsonElement json, List<string> faults)
+    public static TaskDefinition Read(JsonElement json, List<string> faults) =>
+        Read(json, faults, keepsUnknown: false);
+
+    private static TaskDefinition Read(JsonElement json, List<string> faults, bool keepsUnknown)
     {
         if (json.ValueKind != JsonValueKind.Object)
         {
@@ -26,7 +34,7 @@ internal static class DefinitionJson
         {
             Id = member.Text("id"),
             AppName = member.Text("app_name"),
-            Commands = member.List("commands", (item, place) => ReadCommand(item, place, faults)),
+            Commands = member.List("commands", (item, place) => ReadCommand(item, place, faults, keepsUnknown)),
             KwsJson = member.Json("kws"),
             Enabled = member.Flag("enabled", true),
             Cron = member.Text("cron"),
@@ -45,10 +53,12 @@ internal static class DefinitionJson
             Group = member.Text("group"),
             GroupId = member.Text("group_id"),
             UserId = member.Text("user_id"),
+            Unknown = keepsUnknown ? UnknownMembers.Find(json, _members) : null,
         };
     }
 
-    public static TaskCommand ReadCommand(JsonElement json, string place, List<string> faults)
+    public static TaskCommand ReadCommand(
+        JsonElement json, string place, List<string> faults, bool keepsUnknown = false)
     {
         if (json.ValueKind != JsonValueKind.Object)
         {
@@ -63,17 +73,19 @@ internal static class DefinitionJson
         {
             MaxTimeout = member.Seconds("max_timeout"),
             Condition = condition.ValueKind == JsonValueKind.Undefined ? null : TaskCondition.FromJson(condition),
+            Unknown = keepsUnknown ? UnknownMembers.Find(json, _membersOfCommand) : null,
         };
     }
 
     /// <summary>
-    /// Reads the JSON that <see cref="WriteStored"/> has written. It is not validated again.
+    /// Reads the JSON that <see cref="WriteStored"/> of this or another version has written. It is not validated again.
     /// </summary>
     /// <exception cref="JsonException">The JSON is not a stored definition.</exception>
     public static TaskDefinition ReadStored(ReadOnlySpan<byte> utf8, string id, string appName)
     {
         var faults = new List<string>();
-        var definition = Read(JsonElement.Parse(utf8, new JsonDocumentOptions { MaxDepth = WireText.Depth }), faults);
+        var json = JsonElement.Parse(utf8, new JsonDocumentOptions { MaxDepth = WireText.Depth });
+        var definition = Read(json, faults, keepsUnknown: true);
         if (faults.Count > 0 || definition.Commands.Count == 0)
         {
             throw new JsonException($"The JSON is not a stored definition. {string.Join(' ', faults)}");
@@ -89,13 +101,15 @@ internal static class DefinitionJson
     }
 
     /// <summary>
-    /// Writes the wire form without id and app, which stores keep in columns of their own, and without defaults.
+    /// Writes the wire form without id and app, which stores keep in columns of their own, and without defaults. Only
+    /// here members are written that this version does not know.
     /// </summary>
     public static string WriteStored(TaskDefinition definition) =>
         WireText.Write(definition, static (writer, definition) =>
     {
         writer.WriteStartObject();
         WriteMembers(writer, definition with { Id = null, AppName = null }, omitsDefaults: true);
+        definition.Unknown?.WriteTo(writer);
         writer.WriteEndObject();
     });
 
@@ -175,6 +189,11 @@ internal static class DefinitionJson
         members.Json("params", command.ParamsJson);
         members.Seconds("max_timeout", command.MaxTimeout);
         members.Json("condition", command.Condition?.Json ?? default);
+        if (omitsDefaults)
+        {
+            command.Unknown?.WriteTo(writer);
+        }
+
         writer.WriteEndObject();
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
 
@@ -247,6 +248,23 @@ public sealed class TaskLifecycleTests
         finished.After.Should().Match<ManagedState>(
             state => state.State == TaskState.Finished && state.Stage == 1 && state.Wait == WaitKind.None);
         (finished.Notify, finished.StartNext).Should().Be((true, "after"));
+    }
+
+    [Fact]
+    public void A_wait_of_a_kind_that_only_a_later_version_knows_is_ended_by_clients_alone()
+    {
+        var waiting = Executing() with
+        {
+            State = TaskState.Waiting,
+            Claim = null,
+            Wait = (WaitKind)77,
+            WaitDeadline = _now,
+        };
+
+        Next(waiting, new TaskEvent.CheckWait()).Should().BeNull();
+        Next(waiting, new TaskEvent.MessageSent(JsonElement.Parse("1"))).Should().BeNull();
+        Next(waiting with { WaitDeadline = null }, new TaskEvent.MessageSent(JsonElement.Parse("1"))).Should().BeNull();
+        Next(waiting, new TaskEvent.Cancelled())!.After.State.Should().Be(TaskState.Failed);
     }
 
     [Fact]

@@ -172,7 +172,8 @@ public sealed class MemoryTaskStoreTests : IAsyncDisposable
         await waiting.Soon();
 
         await Queue.WaitAsync(ByHand.Executor, TimeSpan.FromDays(1), default).AsTask().Soon();
-        var other = Queue.WaitAsync(ByHand.Executor.With(e => e.Apps, ["other"]), TimeSpan.FromSeconds(5), default).AsTask();
+        var ofOther = ByHand.Executor.With(e => e.Apps, ["other"]);
+        var other = Queue.WaitAsync(ofOther, TimeSpan.FromSeconds(5), default).AsTask();
         other.IsCompleted.Should().BeFalse();
         _host.Clock.Advance(TimeSpan.FromSeconds(5));
         await other.Soon();

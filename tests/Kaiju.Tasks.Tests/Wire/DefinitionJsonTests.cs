@@ -231,6 +231,31 @@ public sealed class DefinitionJsonTests
             .ToJson().Should().Be(definition.ToJson());
     }
 
+    [Fact]
+    public void Stored_members_that_only_a_later_version_knows_are_written_back_as_they_were_read()
+    {
+        const string Stored = """{"commands":[{"method":"do","newer":{"a": [1, 2.50]}},"""
+            + """{"method":"do","params":{},"newer":"é"}],"priority":5,"newer":null,"even newer":1e2}""";
+        var read = TaskDefinition.FromStoredJson(System.Text.Encoding.UTF8.GetBytes(Stored), "t", "app");
+
+        read.ToStoredJson().Should().Be(Stored);
+        (read with { Priority = 0 }).ToStoredJson().Should().Be(
+            Stored.Replace("\"priority\":5,", "", StringComparison.Ordinal));
+        (read with { Commands = [new("do")] }).ToStoredJson().Should().Be(
+            """{"commands":[{"method":"do"}],"priority":5,"newer":null,"even newer":1e2}""");
+        Contracts.Checked.Definition(read).ToStoredJson().Should().Contain("\"newer\":{\"a\": [1, 2.50]}").And
+            .Contain("\"newer\":\"é\"").And.Contain("\"even newer\":1e2", "completing it keeps them");
+    }
+
+    [Fact]
+    public void Unknown_members_of_a_users_json_are_not_stored()
+    {
+        var given = TaskDefinition.FromJson(
+            """{"id": "t", "newer": 1, "commands": [{"method": "do", "id": 1, "jsonrpc": "2.0", "newer": 2}]}""");
+
+        given.ToStoredJson().Should().Be("""{"commands":[{"method":"do"}]}""");
+    }
+
     [Theory]
     [InlineData("[]")]
     [InlineData("{")]

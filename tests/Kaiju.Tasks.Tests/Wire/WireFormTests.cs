@@ -28,7 +28,7 @@ public sealed class WireFormTests
         ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns UnknownCommands LifecycleRules SqliteTasksOptions "
             + "SqliteDurability PostgreSqlTasksOptions"] =
             "settings: bound from configuration by their .NET names",
-        ["StageContext SpecialCommandContext SpecialCommand Done Failure Wait StageOutcome"] =
+        ["StageContext SpecialCommandContext SpecialCommand Done Failure Wait Unknown StageOutcome"] =
             "between the engine and a handler, in one process",
         ["TaskEvent QueueDue Claimed Reported GivenBack Interrupted CheckOverdue NextPeriod CheckWait MessageSent "
             + "CheckRetry Cancelled Chained Reset Transition"] =
