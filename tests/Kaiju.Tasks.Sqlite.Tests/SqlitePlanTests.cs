@@ -73,6 +73,10 @@ public sealed partial class SqlitePlanTests
             Plan(connection, store.Sql[statement]).SelectMany(node => IndexOfStates().Matches(node.Detail))
                 .Select(index => index.Groups[1].Value).Distinct().Should().BeEquivalentTo(indexes, statement);
         }
+
+        Plan(connection, store.Sql["held_groups"]).Should().Contain(
+            node => node.Detail.Contains("(hold,app,method)>(?,?,?)", StringComparison.Ordinal),
+            "a step to the next group does not read the rest of a group");
     }
 
     private static List<(int Parent, string Detail)> Plan(SqliteConnection connection, string text)
@@ -135,7 +139,8 @@ public sealed partial class SqlitePlanTests
                 pass, result_pass, retries, interruptions, queued_at, wait, status_change, skipped, chain, duty, due,
                     ended, hold, method)
             select i, 'default', 0, 1, 1, 0, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i, 0,
-                0, {duty}, {due}, {ended}, {(distribution == "held" ? 1 : 0)}, 'do' from (select task_no as i from kaiju_tasks);
+                0, {duty}, {due}, {ended}, {(distribution == "held" ? 1 : 0)}, 'do'
+                from (select task_no as i from kaiju_tasks);
             insert into kaiju_results (task_no, run_no, pass, stage, attempt, started, finished,
                 result) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks;
             insert into kaiju_notifications (task_id, job_id, user_id, state, is_final, result, created) select id,
