@@ -16,9 +16,14 @@ internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts par
     public override async ValueTask<IReadOnlyList<ExecutorTask>> ClaimNextAsync(
         ClaimRequest request, CancellationToken cancellationToken)
     {
+        var isRouted = await IsRoutedAsync(
+            request.Executor,
+            () => _session.ReadAsync(step => LookAsync(step, request.Executor), cancellationToken))
+            .ConfigureAwait(false);
+        var statement = isRouted ? "claim_routed" : "claim";
         for (var tries = 1; ; tries++)
         {
-            var (claimed, faults) = await ClaimAsync(request, cancellationToken).ConfigureAwait(false);
+            var (claimed, faults) = await ClaimAsync(statement, request, cancellationToken).ConfigureAwait(false);
             if (faults.Count == 0)
             {
                 return claimed!;
@@ -45,12 +50,12 @@ internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts par
     /// back.
     /// </returns>
     private ValueTask<(List<ExecutorTask?> Claimed, List<(Guid Claim, RowFault Fault)> Faults)> ClaimAsync(
-        ClaimRequest request, CancellationToken cancellationToken) => _session.AskAsync(
+        string statement, ClaimRequest request, CancellationToken cancellationToken) => _session.AskAsync(
         async step =>
         {
             var faults = new List<(Guid Claim, RowFault Fault)>();
             var claimed = await step.QueryAsync(
-                _parts.Aside.WithoutClaims(step.Sql["claim"], _session.ExceptClause),
+                _parts.Aside.WithoutClaims(step.Sql[statement], _session.ExceptClause),
                 row => Read(row, request.Executor, faults),
                 Argument.Texts("apps", request.Executor.Apps.Distinct()),
                 Argument.Integer("most", request.MaxTasks),

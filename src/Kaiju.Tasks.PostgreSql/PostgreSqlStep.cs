@@ -120,6 +120,7 @@ internal sealed class PostgreSqlStep(
 
         if (inserted.Count > 0)
         {
+            await DecideHoldsAsync(inserted).ConfigureAwait(false);
             await ExecuteEachAsync("insert_states", inserted, TaskRowColumns.State).ConfigureAwait(false);
         }
 

@@ -48,7 +48,6 @@ internal sealed class CreationStep(
     private static async ValueTask InsertAsync(
         SqlStep step, Dictionary<TaskRow, int> rows, HashSet<string> replaced, CreateAnswer[] answers)
     {
-        await step.DecideHoldsAsync(rows.Keys).ConfigureAwait(false);
         foreach (var row in await step.InsertAsync([.. rows.Keys]).ConfigureAwait(false))
         {
             var result = replaced.Contains(row.Id) ? CreateResult.Replaced : CreateResult.Created;

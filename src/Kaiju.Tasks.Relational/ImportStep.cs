@@ -26,7 +26,6 @@ internal sealed class ImportStep(
 
         // An id that occurs again in the same call is a known id by then.
         var rows = tasks.Select((task, place) => NewRow(task, _claims[place], now)).ToList();
-        await step.DecideHoldsAsync(rows).ConfigureAwait(false);
         var inserted = (await step.InsertAsync([.. rows.DistinctBy(row => row.Id)]).ConfigureAwait(false)).ToHashSet();
         var known = rows.Select(row => row.Id).Except(inserted.Select(row => row.Id)).ToList();
         var marked = await FindMarkedAsync(step, known).ConfigureAwait(false);

@@ -139,6 +139,7 @@ internal static class RoutingRows
             await step.ExecuteEachAsync("delete_holds", left, _holdColumns[..2]).ConfigureAwait(false);
         }
 
+        step.Routes.Forget();
         if (put.Count + left.Count > 0)
         {
             await QueuePlace.Start(isChanged: true).StoreAsync(step).ConfigureAwait(false);

@@ -20,6 +20,9 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
 
     public SqlTexts Sql => parts.Sql;
 
+    /// <summary>The executors of this process for which pauses or holds matter.</summary>
+    public RoutesSeen Routes => parts.Routes;
+
     /// <summary>True if the step was tried before and may have been committed then.</summary>
     public bool IsRepeated => tries.HasFlag(StepTry.MayHaveHappened);
 
@@ -61,7 +64,8 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
 
     /// <summary>
     /// Stores definitions whose ids are unknown, and answers them with their numbers. Definitions whose ids are known
-    /// are left out of the answer.
+    /// are left out of the answer. Holds are decided after the first write: a read before it would begin a transaction
+    /// of the caller's that can no longer write once another connection has written.
     /// </summary>
     public abstract ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows);
 

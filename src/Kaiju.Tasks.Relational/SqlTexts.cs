@@ -7,7 +7,8 @@ namespace Kaiju.Tasks.Relational;
 /// The adapter's statements, by name, from its <c>Sql/*.sql</c>. A statement begins with a line <c>-- name: …</c> and
 /// ends before the next such line; comments are removed. Words in $…$ are replaced at loading: names of tables, the
 /// store's time, the columns of a task. A statement with a part <c>/*free: … */</c> is loaded twice: without that part,
-/// and with it under the name with <c>_free</c>. The latter skips rows that another transaction holds.
+/// and with it under the name with <c>_free</c>. The latter skips rows that another transaction holds. Likewise
+/// <c>/*routed: … */</c> is for claims that must look at pauses and holds.
 /// </summary>
 internal sealed partial class SqlTexts
 {
@@ -19,10 +20,10 @@ internal sealed partial class SqlTexts
         {
             var end = section.IndexOf('\n', StringComparison.Ordinal);
             var (name, text) = (section[..end].Trim(), Comments().Replace(section[end..], "").Trim());
-            _texts.Add(name, FreePart().Replace(text, ""));
-            if (FreePart().IsMatch(text))
+            _texts.Add(name, OptionalPart().Replace(text, ""));
+            if (OptionalPart().Match(text) is { Success: true } part)
             {
-                _texts.Add($"{name}_free", FreePart().Replace(text, "$1"));
+                _texts.Add($"{name}_{part.Groups[1].Value}", OptionalPart().Replace(text, "$2"));
             }
         }
     }
@@ -63,8 +64,8 @@ internal sealed partial class SqlTexts
     [GeneratedRegex(@"\$prefix\$(\w+)")]
     private static partial Regex PrefixedNames();
 
-    [GeneratedRegex(@"\s*/\*free:(.*?)\*/", RegexOptions.Singleline)]
-    private static partial Regex FreePart();
+    [GeneratedRegex(@"\s*/\*(free|routed):(.*?)\*/", RegexOptions.Singleline)]
+    private static partial Regex OptionalPart();
 
     [GeneratedRegex(@"--[^\n]*")]
     private static partial Regex Comments();

@@ -20,5 +20,8 @@ internal sealed record StoreParts(
     /// <summary>The tasks that this process sets aside. See docs/decisions/0010.</summary>
     public RowsAside Aside { get; } = new(Clock, Logger);
 
+    /// <summary>The executors of this process for which pauses or holds matter.</summary>
+    public RoutesSeen Routes { get; } = new(Clock);
+
     public string NewJobId() => Ids.NewId().ToString();
 }

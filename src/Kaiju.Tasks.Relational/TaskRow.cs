@@ -62,8 +62,8 @@ internal sealed class TaskRow
     public long ResultBytes { get; set; }
 
     /// <summary>
-    /// The place of the row's app and method among those of its batch, an integer from 1; null for a new row that is not
-    /// queued.
+    /// The place of the row's app and method among those of its batch, an integer from 1; null for a new row that is
+    /// not queued.
     /// </summary>
     public object? Route { get; set; }
 

@@ -69,11 +69,15 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : Qu
 
     private async ValueTask<List<QueuedRow>> FindQueuedAsync(SqliteStep step, ClaimRequest request)
     {
-        var routes = await step.QueryAsync(
-            "routes",
-            row => (App: row.GetString(0), Method: row.TextOrNull(1)),
-            Argument.Texts("apps", request.Executor.Apps.Distinct()),
-            Argument.Text("executor", request.Executor.Id)).ConfigureAwait(false);
+        var isRouted = await IsRoutedAsync(request.Executor, () => LookAsync(step, request.Executor))
+            .ConfigureAwait(false);
+        var routes = isRouted
+            ? await step.QueryAsync(
+                "routes",
+                row => (App: row.GetString(0), Method: row.TextOrNull(1)),
+                Argument.Texts("apps", request.Executor.Apps.Distinct()),
+                Argument.Text("executor", request.Executor.Id)).ConfigureAwait(false)
+            : request.Executor.Apps.Distinct().Select(app => (App: app, Method: default(string))).ToList();
         var queued = new List<QueuedRow>();
         foreach (var (app, method) in routes)
         {

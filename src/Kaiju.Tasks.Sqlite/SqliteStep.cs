@@ -67,6 +67,7 @@ internal sealed class SqliteStep(
             }
         }
 
+        await DecideHoldsAsync(inserted).ConfigureAwait(false);
         await ExecuteEachAsync("insert_states", inserted, TaskRowColumns.State).ConfigureAwait(false);
         return inserted;
     }

@@ -51,8 +51,9 @@ public sealed partial class PostgreSqlPlanTests
         }
 
         scans.Should().BeEmpty();
-        foreach (var (statement, indexes) in PlannedStatements.OfQueue.Append(
-            ("claim", [PlannedStatements.Common, PlannedStatements.Held])))
+        foreach (var (statement, indexes) in PlannedStatements.OfQueue.Concat([
+            ("claim", [PlannedStatements.Common]),
+            ("claim_routed", [PlannedStatements.Common, PlannedStatements.Held])]))
         {
             Nodes(await PlanAsync(connection, store.Sql[statement])).Select(node => Text(node, "Index Name"))
                 .Where(index => index is PlannedStatements.Common or PlannedStatements.Held or "states_queue")

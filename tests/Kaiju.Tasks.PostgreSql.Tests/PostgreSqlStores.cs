@@ -170,7 +170,10 @@ public sealed class PostgreSqlModelTests(ITestOutputHelper output) : StoreModelT
     [Theory]
     [InlineData("and s.claim = d.claim -- guard: claim", "")]
     [InlineData("and s.stage = d.stage -- guard: stage", "")]
-    [InlineData("and s.state = 1 and s.enabled -- guard: state", "and s.state in (1, 2)")]
+    [InlineData("and s.state = 1 and s.enabled and s.hold = 0 -- guard: state", "and s.state in (1, 2) and s.hold = 0")]
+    [InlineData("and s.state = 1 and s.enabled and s.hold = 0 -- guard: state", "and s.state = 1 and s.enabled")]
+    [InlineData("c.executor_id = @executor and c.app", "c.app")]
+    [InlineData("p.app = a.app and p.method = ''", "p.app = ''")]
     public async Task Each_guard_that_is_removed_from_a_statement_is_caught_by_the_model(string guard, string without)
     {
         var isChanged = false;

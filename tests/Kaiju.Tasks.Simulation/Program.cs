@@ -29,7 +29,7 @@ for (var i = 0; i < args.Length; i++)
     }
 }
 
-var rules = BrokenRules.All.FirstOrDefault(rule => rule.Name == without).Rules;
+var (_, rules, routing) = BrokenRules.All.FirstOrDefault(rule => rule.Name == without);
 if (without.Length > 0 && rules is null)
 {
     Console.Error.WriteLine(
@@ -42,7 +42,7 @@ var clock = TimeProvider.System;
 var (began, told) = (clock.GetTimestamp(), clock.GetTimestamp());
 for (var done = 0; done < seeds; done++)
 {
-    var outcome = rules is null ? SimulatedLife.Run(from + done) : SimulatedLife.Run(from + done, rules);
+    var outcome = rules is null ? SimulatedLife.Run(from + done) : SimulatedLife.Run(from + done, rules, routing);
     if (tells || outcome.Fault is not null)
     {
         Console.Write(outcome.Story);

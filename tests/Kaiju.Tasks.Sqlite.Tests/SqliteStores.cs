@@ -132,6 +132,9 @@ public sealed class SqliteModelTests(ITestOutputHelper output) : StoreModelTests
     [Theory]
     [InlineData("and s.claim = @claim -- guard: claim", "")]
     [InlineData("and s.stage = @stage -- guard: stage", "")]
+    [InlineData("and s.hold = 0 and s.app = @app/*except*/", "and s.app = @app/*except*/")]
+    [InlineData("c.executor_id = @executor and c.app", "c.app")]
+    [InlineData("p.app = a.value and p.method = ''", "p.app = ''")]
     public async Task Each_guard_that_is_removed_from_a_statement_is_caught_by_the_model(string guard, string without)
     {
         var isChanged = false;

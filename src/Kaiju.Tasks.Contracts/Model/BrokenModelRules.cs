@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using Kaiju.Tasks.Lifecycle;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
@@ -99,5 +101,56 @@ internal static class BrokenModelRules
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
                 ? transition with { ArchivesRun = false }
                 : null),
+        ("put-back: one is recorded with any claim", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(
+                task, state, IsPutBack(happened, out var report) && state.Claim is { } claim
+                ? new TaskEvent.Reported(report.With(r => r.Claim, claim))
+                : happened, now, rules)),
+        ("put-back: the task joins the end of the queue", (task, state, happened, now, rules) =>
+            ChangePutBack(task, state, happened, now, rules, after => after with { QueuedAt = now })),
+        ("put-back: one counts as an attempt", (task, state, happened, now, rules) =>
+            ChangePutBack(task, state, happened, now, rules, after => after with { Retries = after.Retries + 1 })),
+        ("put-back: one counts as an interruption", (task, state, happened, now, rules) =>
+            ChangePutBack(
+                task, state, happened, now, rules, after => after with { Interruptions = after.Interruptions + 1 })),
+        ("put-back: the task is not held", (task, state, happened, now, rules) =>
+            ChangePutBack(task, state, happened, now, rules, after => after with { Hold = TaskHold.None })),
+        ("put-back: the same name counts again", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(
+                task, IsPutBack(happened, out _) ? state with { Method = null } : state, happened, now, rules)),
+        ("put-back: any number of names is allowed", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(
+                task,
+                IsPutBack(happened, out _) ? state with { PutBacks = Math.Min(1, state.PutBacks) } : state,
+                happened,
+                now,
+                rules)),
+        ("hold: any executor claims a held task", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(
+                task,
+                happened is TaskEvent.Claimed ? state with { Hold = TaskHold.None } : state,
+                happened,
+                now,
+                rules)),
     ];
+
+    private static bool IsPutBack(TaskEvent happened, [NotNullWhen(true)] out StageReport? report)
+    {
+        report = (happened as TaskEvent.Reported)?.Report;
+        return report?.Id.Kind == ReportKind.PutBack;
+    }
+
+    /// <summary>Changes the state of a task that was put back into the queue.</summary>
+    private static Transition? ChangePutBack(
+        TaskDefinition task,
+        ManagedState state,
+        TaskEvent happened,
+        DateTimeOffset now,
+        LifecycleRules rules,
+        Func<ManagedState, ManagedState> change) =>
+        TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
+            ? IsPutBack(happened, out _) && transition.After.State == TaskState.Queued
+                ? transition with { After = change(transition.After) }
+                : transition
+            : null;
 }

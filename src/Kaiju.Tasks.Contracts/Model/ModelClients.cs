@@ -89,7 +89,7 @@ internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelCl
             $"the faults of the update of {id}", expected == UpdateResult.Refused ? faults : [], answer.Faults);
         if (expected == UpdateResult.Updated)
         {
-            task!.Update(definition, model.Now);
+            model.Update(task!, definition);
         }
     }
 

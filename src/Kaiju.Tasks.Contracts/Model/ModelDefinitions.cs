@@ -11,10 +11,30 @@ internal static class ModelDefinitions
 
     public static readonly IReadOnlyList<string> Ids = ["a", "b", "c", "d", "e"];
 
+    /// <summary>The methods that pauses and put-backs name.</summary>
+    public static readonly IReadOnlyList<string> Methods = ["do", "odd", "new"];
+
+    private static readonly string[] _known = [TimerCommand.MethodName, MessageCommand.MethodName, "do"];
+
+    /// <summary>The executors. Each lacks a command of another, and one announces none.</summary>
     public static readonly IReadOnlyList<ExecutorInfo> Executors =
     [
-        new() { Id = "executor-0", AppName = "default", Apps = ["default"], Capacity = 10 },
-        new() { Id = "executor-1", AppName = "default", Apps = ["default", "other"], Capacity = 10 },
+        new()
+        {
+            Id = "executor-0",
+            AppName = "default",
+            Apps = ["default"],
+            Capacity = 10,
+            Commands = [.. _known, "new"],
+        },
+        new()
+        {
+            Id = "executor-1",
+            AppName = "default",
+            Apps = ["default", "other"],
+            Capacity = 10,
+            Commands = [.. _known, "odd", "more"],
+        },
         new() { Id = "executor-2", AppName = "other", Apps = ["other"], Capacity = 10 },
     ];
 
@@ -67,6 +87,16 @@ internal static class ModelDefinitions
                 Priority = -1,
             }),
         ("10 s at most, 2 retries", Retried(2, 2, 1) with { MaxExecTimeout = TimeSpan.FromSeconds(10), Notify = true }),
+        ("odd, other app", Of(1) with { Commands = [new("odd")], AppName = "other" }),
+        ("odd", Of(1) with { Commands = [new("odd")] }),
+        ("do, then odd, 1 retry at once, priority 1", Retried(2, 1, 0) with
+        {
+            Commands = [new("do"), new("odd")],
+            Priority = 1,
+        }),
+        (
+            "a method of the executor, 1 retry at once",
+            Retried(2, 1, 0) with { Commands = [new("[executor.method]"), new("do")], Notify = true }),
     ];
 
     // As the Python original stores them; it has no claim, no pass and no time of a retry.

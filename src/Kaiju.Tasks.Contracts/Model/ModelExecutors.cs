@@ -5,24 +5,24 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>The steps of executors, applied to the store and to the model.</summary>
-internal sealed class ModelExecutors(OpenedStore opened, StoreModel model, ModelClaims claims, Action<string>? trace)
+internal sealed class ModelExecutors(
+    OpenedStore opened, StoreModel model, ModelClaims claims, ModelSteering steering, Action<string>? trace)
 {
     private readonly ITaskStore _store = opened.Store;
 
     public async Task ClaimNextAsync(ClaimNextStep step)
     {
         var executor = ModelDefinitions.Executors[step.Executor];
-        var queued = model.Tasks.Values
-            .Where(
-                task => task.State.State == TaskState.Queued && task.Definition.Enabled
-                    && executor.Apps.Contains(task.Definition.AppName))
-            .ToDictionary(
-                task => task.Id, task => (IComparable)(-(long)task.Definition.Priority, task.State.QueuedAt!.Value));
         var claimed = await opened.Queue.ClaimAsync(
             new ClaimRequest { Executor = executor, MaxTasks = step.MaxTasks, MaxBytes = step.MaxBytes }, default);
         trace?.Invoke($"    {string.Join(", ", claimed.Select(task => task.Id))}");
 
         var ids = claimed.Select(task => task.Id).ToList();
+        var queued = model.Tasks.Values
+            .Where(task => executor.Apps.Contains(task.Definition.AppName)
+                && (MayClaimNext(executor, task) ?? ids.Contains(task.Id)))
+            .ToDictionary(
+                task => task.Id, task => (IComparable)(-(long)task.Definition.Priority, task.State.QueuedAt!.Value));
         Choice.Check("claim", queued, ids, CountOfClaim(queued, ids, step));
         var order = ids.ConvertAll(id => queued[id]);
         Difference.CheckList("the order of the claimed tasks", [.. order.Order()], order);
@@ -62,9 +62,11 @@ internal sealed class ModelExecutors(OpenedStore opened, StoreModel model, Model
     {
         var executor = ModelDefinitions.Executors[step.Executor];
         var ids = step.Ids.Select(id => ModelDefinitions.Ids[id]).ToList();
-        var expected = ids.Distinct()
-            .Where(id => model.Find(id) is { Definition.Enabled: true, State.State: TaskState.Queued }).ToList();
         var claimed = await _store.ClaimAsync(executor, ids, default);
+        var expected = ids.Distinct()
+            .Where(id => model.Find(id) is { } task
+                && (MayClaim(executor, task) ?? claimed.Any(other => other.Id == id)))
+            .ToList();
         trace?.Invoke($"    {string.Join(", ", claimed.Select(task => task.Id))}");
 
         Difference.CheckList("the claimed tasks", expected, [.. claimed.Select(task => task.Id).OrderBy(ids.IndexOf)]);
@@ -75,6 +77,25 @@ internal sealed class ModelExecutors(OpenedStore opened, StoreModel model, Model
 
         await LearnExecutorAsync(executor, claimed.Count);
     }
+
+    /// <summary>True if an executor may claim a task; null if that is left to the store.</summary>
+    private bool? MayClaim(ExecutorInfo executor, ModelTask task) =>
+        TaskLifecycle.Next(task.Definition, task.State, ClaimOf(executor, Guid.Empty), model.Now, model.Rules) is null
+            ? false
+            : !model.Routing.IsPaused(task.Definition.AppName!, model.Now);
+
+    /// <summary>
+    /// True if the next tasks of an executor include the task once all before it are claimed. A task that is held for
+    /// some executors may be left out as soon as its hold is outdated.
+    /// </summary>
+    private bool? MayClaimNext(ExecutorInfo executor, ModelTask task) =>
+        MayClaim(executor, task) != false && task.State.Hold == TaskHold.UnknownCommand
+            && model.Routing.Holds.HoldOf(task.Definition.AppName!, task.State.Method) != TaskHold.UnknownCommand
+            ? null
+            : MayClaim(executor, task);
+
+    private TaskEvent.Claimed ClaimOf(ExecutorInfo executor, Guid claim) =>
+        new(executor.Id, claim, model.Routing.CommandsOf(executor.Id));
 
     /// <summary>
     /// An executor is known from its first claimed task on. Whether an empty claim makes it known is left to the store.
@@ -98,11 +119,30 @@ internal sealed class ModelExecutors(OpenedStore opened, StoreModel model, Model
         Difference.Check(
             $"{claimed.Id} can be claimed",
             true,
-            model.ApplyEvent(task, new TaskEvent.Claimed(executor.Id, claimed.Claim)));
+            model.ApplyEvent(task, ClaimOf(executor, claimed.Claim)));
         model.LastPings.TryAdd(executor.Id, model.Now);
         claims.Learn(task);
         Difference.CheckClaim(task.ForExecutor(model.Now), claimed);
         claims.KeepStoreKey(claimed.Id, claimed.StoreKey);
+    }
+
+    /// <summary>
+    /// An executor claims a task by its id again and again, and fills its method with another name each time.
+    /// </summary>
+    public async Task MissAsync(MissStep step)
+    {
+        foreach (var method in step.Methods)
+        {
+            await steering.RepairAsync(new RepairStep(100, ToEnd: true));
+            await ClaimByIdAsync(new ClaimByIdStep(step.Executor, [step.Id]));
+            var nth = model.Tasks.Values.Where(task => task.State.Claim is not null).ToList().FindIndex(
+                task => task.Id == ModelDefinitions.Ids[step.Id]);
+            if (nth >= 0)
+            {
+                var report = new ReportSpec(nth, ReportBy.Holder, StageOutcome.PutBack(method), TimeSpan.Zero);
+                await ReportAsync(new ReportStep([report]));
+            }
+        }
     }
 
     public async Task ReportAsync(ReportStep step)

@@ -7,7 +7,12 @@ namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>The steps that move tasks: duties of managers, and claims given back by executors.</summary>
 internal sealed class ModelManagers(
-    OpenedStore opened, StoreModel model, ModelClaims claims, ModelViews views, Action<string>? trace)
+    OpenedStore opened,
+    StoreModel model,
+    ModelClaims claims,
+    ModelViews views,
+    ModelSteering steering,
+    Action<string>? trace)
 {
     private readonly ITaskStore _store = opened.Store;
 
@@ -17,6 +22,8 @@ internal sealed class ModelManagers(
         {
             await ManageAsync(verb, 100);
         }
+
+        await steering.RepairAsync(new RepairStep(100, ToEnd: true));
     }
 
     public async Task ManageAsync(ManagerVerb verb, int limit)
@@ -101,6 +108,7 @@ internal sealed class ModelManagers(
         {
             case ExecutorVerb.Heartbeat:
                 model.LastPings[executor.Id] = model.Now;
+                model.Routing.Announce(executor, model.Now);
                 Difference.CheckList(
                     "the lost claims", lost, [.. (await _store.HeartbeatAsync(executor, known, default)).Order()]);
                 break;
@@ -115,6 +123,7 @@ internal sealed class ModelManagers(
             default:
                 await GiveBackAsync(held, await _store.SuspendExecutorAsync(executor.Id, default));
                 model.LastPings.Remove(executor.Id);
+                model.Routing.Forget(executor.Id, model.Now);
                 break;
         }
     }

@@ -12,6 +12,7 @@ internal sealed class ModelRun
     private readonly ModelClients _clients;
     private readonly ModelExecutors _executors;
     private readonly ModelManagers _managers;
+    private readonly ModelSteering _steering;
 
     public ModelRun(OpenedStore opened, StoreModel model, Action<string>? trace)
     {
@@ -19,8 +20,9 @@ internal sealed class ModelRun
         (_opened, _model) = (opened, model);
         _views = new ModelViews(opened, model);
         _clients = new ModelClients(opened, model, claims, trace);
-        _executors = new ModelExecutors(opened, model, claims, trace);
-        _managers = new ModelManagers(opened, model, claims, _views, trace);
+        _steering = new ModelSteering(opened, model, trace);
+        _executors = new ModelExecutors(opened, model, claims, _steering, trace);
+        _managers = new ModelManagers(opened, model, claims, _views, _steering, trace);
     }
 
     public async Task StepAsync(ModelStep step)
@@ -67,6 +69,18 @@ internal sealed class ModelRun
             case ClaimByIdStep claim:
                 await _executors.ClaimByIdAsync(claim);
                 break;
+            case MissStep miss:
+                await _executors.MissAsync(miss);
+                break;
+            case PauseStep pause:
+                await _steering.PauseAsync(pause);
+                break;
+            case ResumeStep resume:
+                await _steering.ResumeAsync(resume);
+                break;
+            case RepairStep repair:
+                await _steering.RepairAsync(repair);
+                break;
             case ReportStep report:
                 await _executors.ReportAsync(report);
                 break;
@@ -78,6 +92,7 @@ internal sealed class ModelRun
                 break;
             case DriveStep drive:
                 await _managers.TickAsync();
+                await _managers.ExecutorAsync(new ExecutorStep(ExecutorVerb.Heartbeat, 1, 0, 0));
                 await _executors.ClaimNextAsync(new ClaimNextStep(1, 10, 1_000_000));
                 var every = Enumerable.Range(0, ModelDefinitions.Ids.Count).Select(
                     nth => new ReportSpec(nth, ReportBy.Holder, drive.Outcome, TimeSpan.Zero));

@@ -129,6 +129,7 @@ internal sealed record ReportSpec(int Nth, ReportBy By, StageOutcome Outcome, Ti
         StageOutcome.Done done => done.Result.GetRawText(),
         StageOutcome.Failure failure => $"failed ({failure.ExitCode})",
         StageOutcome.Wait wait => $"waits for {wait.For} {wait.Duration}",
+        StageOutcome.Unknown unknown => $"does not know {unknown.Method}",
         _ => outcome.GetType().Name,
     };
 }
@@ -139,6 +140,33 @@ internal sealed record ReportStep(IReadOnlyList<ReportSpec> Reports) : ModelStep
         WithoutOne(Reports).Select(reports => this with { Reports = reports });
 
     public override string ToString() => $"report {string.Join("; ", Reports)}";
+}
+
+/// <summary>An executor puts a task back several times, under these names of its method.</summary>
+internal sealed record MissStep(int Executor, int Id, IReadOnlyList<string> Methods) : ModelStep
+{
+    public override IEnumerable<ModelStep> Simpler() =>
+        WithoutOne(Methods).Select(methods => this with { Methods = methods });
+
+    public override string ToString() =>
+        $"executor {Executor} claims {ModelDefinitions.Ids[Id]} by id and does not know {string.Join(", ", Methods)}";
+}
+
+/// <summary>Pauses an app, a method or a method of an app, for a time or until it is resumed.</summary>
+internal sealed record PauseStep(string? App, string? Method, TimeSpan? For) : ModelStep
+{
+    public override string ToString() => $"pause {Method ?? "all"} of {App ?? "all apps"} for {For}";
+}
+
+internal sealed record ResumeStep(string? App, string? Method) : ModelStep
+{
+    public override string ToString() => $"resume {Method ?? "all"} of {App ?? "all apps"}";
+}
+
+/// <summary>Repairs holds once, or until all are right.</summary>
+internal sealed record RepairStep(int Limit, bool ToEnd) : ModelStep
+{
+    public override string ToString() => $"repair holds, at most {Limit}{(ToEnd ? ", until all are right" : "")}";
 }
 
 internal enum ManagerVerb
@@ -162,14 +190,16 @@ internal sealed record TickStep : ModelStep
 }
 
 /// <summary>
-/// All pending work in one step, so that sequences get far: the duties, a claim of all tasks, and a report for each.
+/// All pending work in one step, so that sequences get far: the duties, a ping, a claim of all tasks, and a report for
+/// each.
 /// </summary>
 internal sealed record DriveStep(StageOutcome Outcome) : ModelStep
 {
     public override IEnumerable<ModelStep> Simpler() => [new TickStep()];
 
     public override string ToString() =>
-        $"all duties, executor 1 claims all, all report {new ReportSpec(0, ReportBy.Holder, Outcome, TimeSpan.Zero)}";
+        "all duties, executor 1 pings and claims all, all report "
+            + $"{new ReportSpec(0, ReportBy.Holder, Outcome, TimeSpan.Zero)}";
 }
 
 internal enum ExecutorVerb

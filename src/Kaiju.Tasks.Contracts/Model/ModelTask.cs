@@ -59,11 +59,10 @@ internal sealed class ModelTask(
         }
     }
 
-    public void Update(TaskDefinition definition, DateTimeOffset now)
+    public void Update(TaskDefinition definition, ManagedState state, DateTimeOffset now)
     {
         var before = (Definition.Cron, State);
-        State = TaskUpdate.Apply(Definition, definition, State, now);
-        (Definition, Revision) = (definition, Revision + 1);
+        (Definition, State, Revision) = (definition, state, Revision + 1);
         var isPlanned = before.Cron != definition.Cron && before.State.NextRun != State.NextRun
             && definition is { Cron: not null, RunAt: null };
         CheckOccurrence(before.State, isPlanned, now);
@@ -87,6 +86,9 @@ internal sealed class ModelTask(
                     + $"{now:O}.");
         }
     }
+
+    /// <summary>Records a hold that the store has corrected.</summary>
+    public void Rehold(TaskHold hold) => State = State with { Hold = hold };
 
     /// <summary>Records the result of the start of the next task.</summary>
     public void NoteChain(ChainResult result) => State = State with { Chain = result };

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Contracts.Model;
@@ -36,6 +37,10 @@ internal sealed class ModelViews(OpenedStore opened, StoreModel model)
             [.. (await _store.ListUndeliveredAsync(2, default)).Select(notification => notification.Id)]);
         Difference.Check(
             "the time to the next duty", model.TimeToNextDuty(), await _store.GetTimeToNextDutyAsync(default));
+        Difference.CheckList(
+            "the pauses",
+            [.. model.Routing.PausesAt(model.Now).Select(pause => JsonSerializer.Serialize(pause))],
+            [.. (await _store.ListPausesAsync(default)).Select(pause => JsonSerializer.Serialize(pause))]);
         Difference.CheckList(
             "the executors",
             [.. model.LastPings.Select(

@@ -15,6 +15,8 @@ internal static class StepGen
         Gen.OneOf(0, 1, 999, 1000, 2000, 5000, 9999, 10_000, 20_001, 30_000, 60_000, 60_001, 90_001, 200_000, 311_000)
             .Select(ms => TimeSpan.FromMilliseconds(ms));
 
+    private static readonly Gen<string> _method = Gen.OneOf(ModelDefinitions.Methods.ToArray());
+
     private static readonly Gen<StageOutcome> _outcome = Gen.Frequency(
         (
             6,
@@ -26,7 +28,8 @@ internal static class StepGen
         (
             1,
             Gen.OneOf<int?>(null, 5000, 60_000).Select(
-                ms => StageOutcome.WaitForMessage(ms is { } time ? TimeSpan.FromMilliseconds(time) : null))));
+                ms => StageOutcome.WaitForMessage(ms is { } time ? TimeSpan.FromMilliseconds(time) : null))),
+        (1, _method.Select(StageOutcome.PutBack)));
 
     private static readonly Gen<ReportBy> _by = Gen.Frequency(
         (14, Gen.Const(ReportBy.Holder)),
@@ -45,6 +48,17 @@ internal static class StepGen
 
     private static readonly Gen<OutsideVerb> _outside = Gen.Frequency(
         (4, OutsideVerb.Message), (3, OutsideVerb.Cancel), (2, OutsideVerb.Reset), (1, OutsideVerb.Delete));
+
+    private static readonly Gen<ExecutorVerb> _verb = Gen.Frequency(
+        (6, ExecutorVerb.Heartbeat),
+        (2, ExecutorVerb.FindLost),
+        (2, ExecutorVerb.GiveBackStray),
+        (2, ExecutorVerb.Suspend));
+
+    // Most are of one method: while an app is paused, its tasks get nowhere.
+    private static readonly Gen<(string? App, string? Method)> _route = Gen.Frequency(
+        (4, Gen.Select(Gen.OneOf<string?>(null, "default", "other"), _method, (app, method) => (app, (string?)method))),
+        (1, Gen.OneOf("default", "other").Select(app => ((string?)app, (string?)null))));
 
     private static readonly Gen<ModelStep> _step = Gen.Frequency(
         (
@@ -68,8 +82,12 @@ internal static class StepGen
         (22, Gen.Frequency((4, _report.Array[1]), (1, _report.Array[2, 4])).Select(Report)),
         (10, Gen.Select(Gen.Enum<ManagerVerb>(), _limit, Manager)),
         (9, Gen.Const<ModelStep>(new TickStep())),
+        (4, Gen.Select(_route, Gen.OneOf<int?>(null, 0, 5000, 60_000), Pause)),
+        (4, _route.Select(Resume)),
+        (6, Gen.Select(_limit, Gen.Bool, Repair)),
+        (3, Gen.Select(_executor, _id, _method.Array[2, 4], Miss)),
         (12, _outcome.Select(Drive)),
-        (9, Gen.Select(Gen.Enum<ExecutorVerb>(), _executor, Gen.Int[0, 1], Gen.Int[0, 2], Executor)),
+        (12, Gen.Select(_verb, _executor, Gen.Int[0, 1], Gen.Int[0, 2], Executor)),
         (3, Gen.Select(Gen.Int[0, 32_767], Gen.Enum<TaskState>(), Gen.Int[0, 3], _id.Nullable(), _limit, List)),
         (2, Gen.Select(Gen.Int[0, 3], Gen.Bool, Mark)),
         (
@@ -112,6 +130,15 @@ internal static class StepGen
     private static ModelStep Report(ReportSpec[] reports) => new ReportStep(reports);
 
     private static ModelStep Manager(ManagerVerb verb, int limit) => new ManagerStep(verb, limit);
+
+    private static ModelStep Pause((string? App, string? Method) route, int? ms) =>
+        new PauseStep(route.App, route.Method, ms is { } time ? TimeSpan.FromMilliseconds(time) : null);
+
+    private static ModelStep Resume((string? App, string? Method) route) => new ResumeStep(route.App, route.Method);
+
+    private static ModelStep Repair(int limit, bool toEnd) => new RepairStep(limit, toEnd);
+
+    private static ModelStep Miss(int executor, int id, string[] methods) => new MissStep(executor, id, methods);
 
     private static ModelStep Drive(StageOutcome outcome) => new DriveStep(outcome);
 

@@ -3,8 +3,9 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>
-/// A store in a dictionary, as slow and as simple as possible. It decides only with <see cref="TaskLifecycle"/>, and
-/// looks at every task for every question. It learns ids that a store creates when the store shows them.
+/// A store in a dictionary, as slow and as simple as possible. It decides only with <see cref="TaskLifecycle"/> and
+/// <see cref="TaskRouting"/>, and looks at every task for every question. It learns ids that a store creates when the
+/// store shows them.
 /// </summary>
 internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSpan resolution)
 {
@@ -13,6 +14,8 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
     private int _unknownRuns;
 
     public SortedDictionary<string, ModelTask> Tasks { get; } = new(StringComparer.Ordinal);
+
+    public ModelRouting Routing { get; } = new();
 
     public Dictionary<string, DateTimeOffset> LastPings { get; } = new(StringComparer.Ordinal);
 
@@ -36,11 +39,19 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
         Tasks.Values.Where(task => task.State.ExecutorId == executorId);
 
     public void Create(TaskDefinition definition) =>
-        Tasks[definition.Id!] = new ModelTask(definition, TaskLifecycle.Create(definition, NewRun(), Now), Now, []);
+        Tasks[definition.Id!] = new ModelTask(
+            definition, DecideHold(definition, TaskLifecycle.Create(definition, NewRun(), Now)), Now, []);
 
     public void Import(TaskRecord task, Guid claim) =>
         Tasks[task.Id] = new ModelTask(
-            task.Definition, TaskImport.State(task, claim, Now, rules), task.Created, TaskImport.Entries(task));
+            task.Definition,
+            DecideHold(task.Definition, TaskImport.State(task, claim, Now, rules)),
+            task.Created,
+            TaskImport.Entries(task));
+
+    public void Update(ModelTask task, TaskDefinition definition) =>
+        task.Update(
+            definition, DecideHold(definition, TaskUpdate.Apply(task.Definition, definition, task.State, Now)), Now);
 
     /// <summary>Applies an event; false if the lifecycle decides that it changes nothing.</summary>
     public bool ApplyEvent(ModelTask task, TaskEvent happened)
@@ -51,7 +62,8 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
         }
 
         var before = task.State;
-        task.Apply(transition, rules.KeptRuns);
+        task.Apply(
+            transition with { After = DecideHold(task.Definition, transition.After) }, rules.KeptRuns);
         task.CheckOccurrence(before, isPlanned: happened is TaskEvent.NextPeriod, Now);
         if (transition.Notify)
         {
@@ -119,6 +131,7 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
         foreach (var executor in LastPings.Keys.Where(executor => IsDead(executor) && !HeldBy(executor).Any()).ToList())
         {
             LastPings.Remove(executor);
+            Routing.Forget(executor, Now);
         }
     }
 
@@ -151,6 +164,10 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
             _ => null,
         };
     }
+
+    /// <summary>The state with its hold, which is decided in each step that queues a task.</summary>
+    private ManagedState DecideHold(TaskDefinition task, ManagedState after) =>
+        Routing.Holds.Decide(task.AppName!, after);
 
     private bool IsDead(string executor) =>
         LastPings.TryGetValue(executor, out var ping) && ping + rules.ExecutorLifetime < Now;

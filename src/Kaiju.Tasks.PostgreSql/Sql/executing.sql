@@ -1,6 +1,7 @@
 -- A claim needs no fsync: if the server crashes and loses it, the task is QUEUED again, which is correct. Its fence is
 -- random, so that no later claim equals it. It is a statement and a transaction of its own. MATERIALIZED, so that
--- the limit holds under any plan, and the time is read once.
+-- the limit holds under any plan, and the time is read once. The routed part looks at pauses and at held tasks that
+-- this executor knows; it would cost each claim as much planning as the rest.
 -- name: claim
 with relaxed as materialized (select set_config('synchronous_commit', 'off', true), $now$ as now),
 queued as materialized (
@@ -10,7 +11,7 @@ queued as materialized (
         where s.app = a.app/*except*/ and s.state = 1 and s.enabled and s.hold = 0 -- guard: state
         order by s.priority desc, s.queued_at, s.task_no limit @most
         for no key update skip locked) q
-    where not exists (select 1 from $schema$.pauses p where p.app = a.app and p.method = ''
+    /*routed: where not exists (select 1 from $schema$.pauses p where p.app = a.app and p.method = ''
         and (p.until is null or p.until > r.now))
     union all
     select q.* from relaxed r, $schema$.holds h
@@ -18,13 +19,13 @@ queued as materialized (
     cross join lateral (
         select s.task_no, s.priority, s.queued_at, least(s.bytes + s.result_bytes, 1000000000)::int as bytes
             from $schema$.states s
-        where s.hold = 1 and s.app = h.app and s.method = h.method/*except*/ and s.state = 1 and s.enabled
-            and s.hold > 0
+        where s.hold = 1 and s.hold > 0 and s.app = h.app and s.method = h.method and s.state = 1 and s.enabled
+            and s.task_no <> all(@except::bigint[])
         order by s.priority desc, s.queued_at, s.task_no limit @most
         for no key update skip locked) q
     where h.hold = 1 and h.method <> '' and h.app = any(@apps)
         and not exists (select 1 from $schema$.pauses p where p.app = h.app and p.method = ''
-            and (p.until is null or p.until > r.now))
+            and (p.until is null or p.until > r.now)) */
     order by priority desc, queued_at, task_no limit @most),
 counted as materialized (
     select q.task_no, row_number() over w as place, sum(q.bytes) over w as bytes from queued q
@@ -97,6 +98,14 @@ notified as (
             '') || r.result || ']', r.now
     from recorded r join $schema$.tasks t on t.task_no = r.task_no where r.state = 5 and r.traits & 4 = 4)
 select place, state, traits from recorded
+
+-- Whether an app is paused, or the executor knows a command of held tasks.
+-- name: is_routed
+select exists (select 1 from $schema$.pauses where app = any(@apps) and method = '')
+or exists (
+    select 1 from $schema$.holds h
+    join $schema$.commands c on c.executor_id = @executor and c.app = h.app and c.method = h.method
+    where h.hold = 1 and h.method <> '' and h.app = any(@apps))
 
 -- The question of the claim.
 -- name: has_queued

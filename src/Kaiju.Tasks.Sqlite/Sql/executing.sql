@@ -61,6 +61,14 @@ where s.task_no = @task_no
 -- name: recorded
 select s.result_run_no, s.pass, s.retries, s.state, s.traits from $prefix$states s where s.task_no = @task_no
 
+-- Whether an app is paused, or the executor knows a command of held tasks.
+-- name: is_routed
+select exists (select 1 from $prefix$pauses where app in (select value from json_each(@apps)) and method = '')
+or exists (
+    select 1 from $prefix$holds h
+    join $prefix$commands c on c.executor_id = @executor and c.app = h.app and c.method = h.method
+    where h.hold = 1 and h.method <> '' and h.app in (select value from json_each(@apps)))
+
 -- The question of the claim.
 -- name: has_queued
 select exists (

@@ -8,6 +8,7 @@ namespace Kaiju.Tasks.Lifecycle;
 public sealed class TaskRouting
 {
     private readonly Dictionary<(string App, string Method), TaskHold> _holds = [];
+    private readonly HashSet<(string App, string Method)> _known;
     private readonly Dictionary<string, TaskPause> _pausedApps = new(StringComparer.Ordinal);
 
     /// <summary>The routing of a store without executors and pauses: no task is held.</summary>
@@ -30,6 +31,7 @@ public sealed class TaskRouting
         var announced = known.ToList();
         var executors = announced.Where(command => command.Method.Length == 0)
             .ToDictionary(command => command.AppName, command => command.Executors, StringComparer.Ordinal);
+        _known = [.. announced.Select(command => (command.AppName, command.Method))];
         foreach (var (app, method, count) in announced)
         {
             _holds[(app, method)] = method.Length > 0 && count == executors[app]
@@ -73,7 +75,7 @@ public sealed class TaskRouting
     /// <param name="appName">The app.</param>
     /// <param name="method">The method.</param>
     public bool IsKnown(string appName, string method) =>
-        _holds.ContainsKey((appName, method)) || !_holds.ContainsKey((appName, ""));
+        _known.Contains((appName, method)) || !_known.Contains((appName, ""));
 
     /// <summary>
     /// The state with its hold decided anew. A task that was put back stays held even if no announcement says so.

@@ -176,7 +176,8 @@ public sealed class HistoryTests
         int? ended, int? failed, string kept)
     {
         await using var host = new TaskTestHost(
-            tasks => tasks.AddCommand("do", () => 1).AddCommand("fail", object () => throw new InvalidOperationException()),
+            tasks => tasks.AddCommand("do", () => 1)
+                .AddCommand("fail", object () => throw new InvalidOperationException()),
             options => (options.DeleteEndedAfter, options.DeleteFailedAfter) =
                 (ended is { } after ? TimeSpan.FromMinutes(after) : null,
                 failed is { } later ? TimeSpan.FromMinutes(later) : null));

@@ -11,8 +11,8 @@ public sealed class StoreQueueTests
         await using var host = new TaskTestHost();
         using var queue = new CountingQueue(host.Store, host.Clock);
         var (shop, mail) = (
-            queue.WaitAsync(ByHand.Executor.With(e => e.Apps, ["shop", "billing"]), TimeSpan.FromDays(1), default).AsTask(),
-            queue.WaitAsync(ByHand.Executor.With(e => e.Apps, ["mail"]), TimeSpan.FromDays(1), default).AsTask());
+            queue.WaitAsync(Of("shop", "billing"), TimeSpan.FromDays(1), default).AsTask(),
+            queue.WaitAsync(Of("mail"), TimeSpan.FromDays(1), default).AsTask());
 
         for (var i = 0; i < 200; i++)
         {
@@ -35,7 +35,7 @@ public sealed class StoreQueueTests
     {
         var store = new HintingStore();
         using var queue = new CountingQueue(store, TimeProvider.System);
-        var waiting = queue.WaitAsync(ByHand.Executor.With(e => e.Apps, ["shop"]), TimeSpan.FromDays(1), default).AsTask();
+        var waiting = queue.WaitAsync(Of("shop"), TimeSpan.FromDays(1), default).AsTask();
 
         store.PublishHints(new StoreHint(StoreHintKinds.All & ~StoreHintKinds.Queued));
         waiting.IsCompleted.Should().BeFalse();
@@ -43,6 +43,8 @@ public sealed class StoreQueueTests
 
         await waiting.Soon();
     }
+
+    private static ExecutorInfo Of(params string[] apps) => ByHand.Executor.With(e => e.Apps, apps);
 
     private sealed class CountingQueue(ITaskStore store, TimeProvider clock) : StoreQueue(store, clock)
     {

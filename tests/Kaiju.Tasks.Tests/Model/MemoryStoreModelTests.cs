@@ -3,6 +3,7 @@ using Kaiju.Tasks.Contracts;
 using Kaiju.Tasks.Contracts.Model;
 using Kaiju.Tasks.Lifecycle;
 using Kaiju.Tasks.Storage;
+using Kaiju.Tasks.Tests.Simulation;
 using Kaiju.Tasks.Tests.Storage;
 using Xunit.Abstractions;
 
@@ -17,6 +18,8 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
         "Cancelled: Finished to nothing",
         "Cancelled: Idle to Failed",
         "Cancelled: Queued to Failed",
+        "Cancelled: Queued (Paused) to Failed",
+        "Cancelled: Queued (UnknownCommand) to Failed",
         "Cancelled: Waiting to Failed",
         "Chained: Executing to nothing",
         "Chained: Failed to Idle",
@@ -28,12 +31,19 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
         "CheckWait: Waiting to Failed", "CheckWait: Waiting to Finished", "CheckWait: Waiting to Suspended",
         "Claimed: Executing to nothing",
         "Claimed: Queued to Executing",
+        "Claimed: Queued (Paused) to nothing",
+        "Claimed: Queued (UnknownCommand) to Executing",
+        "Claimed: Queued (UnknownCommand) to nothing",
         "Claimed: Suspended to nothing",
         "Claimed: Waiting to nothing",
         "GivenBack: Executing to Suspended", "Interrupted: Executing to Failed", "Interrupted: Executing to Suspended",
         "MessageSent: Waiting to Finished", "MessageSent: Waiting to Suspended", "MessageSent: Waiting to nothing",
         "NextPeriod: Failed to Idle",
         "NextPeriod: Finished to Idle",
+        "PutBack: Executing to Failed",
+        "PutBack: Executing to Queued (UnknownCommand)",
+        "PutBack: Executing to nothing",
+        "PutBack: Queued (UnknownCommand) to nothing",
         "QueueDue: Idle to Queued",
         "QueueDue: Suspended to Queued",
         "Reported: Executing to Executing",
@@ -50,6 +60,7 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
         "Reset: Finished to Idle",
         "Reset: Idle to Idle",
         "Reset: Queued to Idle",
+        "Reset: Queued (UnknownCommand) to Idle",
         "Reset: Waiting to Idle",
     ];
 
@@ -70,6 +81,18 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
         }
 
         missed.Should().BeEmpty("the model is to see what a broken rule does");
+    }
+
+    [Fact]
+    public async Task Each_broken_routing_is_caught_by_the_model()
+    {
+        foreach (var (name, broken) in BrokenRoutings.All)
+        {
+            var found = await FindDifferenceAsync(
+                (rules, start) => MemoryStores.Open(rules, start, TaskLifecycle.Next, broken), sequences: 2000);
+            output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
+            found.Should().NotBeNull("a store without the rule \"{0}\" is broken", name);
+        }
     }
 
     /// <summary>Only the executor may know a claim, and the wire form of an entry has none.</summary>
@@ -104,12 +127,18 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
             TaskDefinition task, ManagedState state, TaskEvent happened, DateTimeOffset now, LifecycleRules rules)
         {
             var transition = TaskLifecycle.Next(task, state, happened, now, rules);
+            var name = happened is TaskEvent.Reported { Report.Outcome: StageOutcome.Unknown }
+                ? nameof(StageOutcome.PutBack)
+                : happened.GetType().Name;
             reached.AddOrUpdate(
-                $"{happened.GetType().Name}: {state.State} to {transition?.After.State.ToString() ?? "nothing"}",
+                $"{name}: {Show(state)} to {(transition is null ? "nothing" : Show(transition.After))}",
                 1,
                 (_, count) => count + 1);
             return transition;
         }
+
+        static string Show(ManagedState state) =>
+            state.Hold == TaskHold.None ? $"{state.State}" : $"{state.State} ({state.Hold})";
     }
 
     private sealed class StoreThatShowsClaims(ITaskStore inner) : DecoratedStore(inner)

@@ -10,7 +10,15 @@ namespace Kaiju.Tasks.Tests.Simulation;
 /// </summary>
 internal static class BrokenRules
 {
-    public static IReadOnlyList<(string Name, LifecycleFunction Rules)> All { get; } =
+    /// <summary>Every rule, those of the routing last.</summary>
+    public static IReadOnlyList<(string Name, LifecycleFunction Rules, RoutingFunctions? Routing)> All =>
+    [
+        .. _rules.Select(rule => (rule.Name, rule.Rules, (RoutingFunctions?)null)),
+        .. BrokenRoutings.All.Select(rule => (
+            rule.Name, (LifecycleFunction)TaskLifecycle.Next, (RoutingFunctions?)rule.Functions)),
+    ];
+
+    private static readonly (string Name, LifecycleFunction Rules)[] _rules =
     [
         ("claim", (task, state, happened, now, rules) => happened is TaskEvent.Reported reported
             ? TaskLifecycle.Next(task, state with { Claim = reported.Report.Claim }, happened, now, rules)
@@ -79,5 +87,38 @@ internal static class BrokenRules
                 now,
                 rules)
             : TaskLifecycle.Next(task, state, happened, now, rules)),
+
+        ("put-back: place", (task, state, happened, now, rules) =>
+            ChangePutBack(task, state, happened, now, rules, after => after with { QueuedAt = now })),
+
+        ("put-back: attempt", (task, state, happened, now, rules) =>
+            ChangePutBack(task, state, happened, now, rules, after => after with { Retries = after.Retries + 1 })),
+
+        ("put-back: interruption", (task, state, happened, now, rules) => ChangePutBack(
+            task, state, happened, now, rules, after => after with { Interruptions = after.Interruptions + 1 })),
+
+        ("put-back: hold", (task, state, happened, now, rules) =>
+            ChangePutBack(task, state, happened, now, rules, after => after with { Hold = TaskHold.None })),
+
+        ("put-back: third name", (task, state, happened, now, rules) => TaskLifecycle.Next(
+            task, state with { PutBacks = Math.Min(1, state.PutBacks) }, happened, now, rules)),
+
+        ("hold", (task, state, happened, now, rules) => happened is TaskEvent.Claimed
+            ? TaskLifecycle.Next(task, state with { Hold = TaskHold.None }, happened, now, rules)
+            : TaskLifecycle.Next(task, state, happened, now, rules)),
     ];
+
+    private static Transition? ChangePutBack(
+        TaskDefinition task,
+        ManagedState state,
+        TaskEvent happened,
+        DateTimeOffset now,
+        LifecycleRules rules,
+        Func<ManagedState, ManagedState> change)
+    {
+        var next = TaskLifecycle.Next(task, state, happened, now, rules);
+        return next is { After.State: TaskState.Queued } && happened is TaskEvent.Reported
+            ? next with { After = change(next.After) }
+            : next;
+    }
 }

@@ -9,6 +9,9 @@ namespace Kaiju.Tasks.Tests.Simulation;
 /// </summary>
 internal sealed class ClientProcess(World world) : SimulatedProcess(world, "client")
 {
+    private static readonly string[] _paused =
+        [SimulatedCommands.Work, SimulatedCommands.Even, SimulatedCommands.Added, TimerCommand.MethodName];
+
     private readonly List<string> _created = [];
     private DistantStore _store = null!;
     private int _messages;
@@ -22,11 +25,44 @@ internal sealed class ClientProcess(World world) : SimulatedProcess(world, "clie
     /// <summary>True when every planned task is created.</summary>
     public bool HasCreatedAll { get; private set; }
 
+    /// <summary>True when every pause is lifted for good.</summary>
+    public bool HasLiftedAll { get; private set; }
+
     public override void Start()
     {
         _store = new DistantStore(new WitnessedStore(World.Store, World.Checker, Name), Network);
         Run(CreateAsync);
         Run(SteerAsync);
+        Run(PauseAndResumeAsync);
+    }
+
+    private async Task PauseAndResumeAsync()
+    {
+        (string? App, string? Method)[] routes =
+        [
+            (World.Options.AppName, null),
+            (World.Options.AppName, SimulatedCommands.Work),
+            .. _paused.Select(method => ((string?)null, (string?)method)),
+        ];
+        while (Agenda.Now < Until)
+        {
+            await PauseAsync(Agenda.Between(5, 60));
+            var (app, method) = routes[Agenda.Random.Next(routes.Length)];
+            var until = Agenda.Now + Agenda.Between(0, 40);
+            var pause = new TaskPause { AppName = app, Method = method, Until = Agenda.Chance(0.7) ? until : null };
+            var isPause = Agenda.Chance(0.5);
+            World.Story.Tell(Name, $"{(isPause ? "pauses" : "resumes")} {method ?? "all"} of {app ?? "all apps"}");
+            await UntilAnsweredAsync(async () => isPause
+                ? await _store.PauseAsync(pause, CallContext.Empty, default)
+                : await _store.ResumeAsync(app, method, CallContext.Empty, default));
+        }
+
+        foreach (var (app, method) in routes)
+        {
+            await UntilAnsweredAsync(async () => await _store.ResumeAsync(app, method, CallContext.Empty, default));
+        }
+
+        HasLiftedAll = true;
     }
 
     private async Task CreateAsync()

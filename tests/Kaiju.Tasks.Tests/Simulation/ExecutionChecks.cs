@@ -143,6 +143,7 @@ internal sealed class ExecutionChecks(Checker checker)
             claim.HasBegunLate = true;
         }
 
+        checker.Routing.CheckHandler(process, context, task.Definition.Commands[context.Stage]);
         CheckParameters(context, parameters, results);
         CountExecution(task, context);
         return number;

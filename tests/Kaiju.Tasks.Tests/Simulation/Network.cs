@@ -41,6 +41,7 @@ internal sealed class Network(World world, SimulatedProcess process)
         nameof(ITaskStore.WakeWaitsAsync),
         nameof(ITaskStore.QueueDueAsync),
         nameof(ITaskStore.RequeueFailedAsync),
+        nameof(ITaskStore.RepairHoldsAsync),
         nameof(ITaskStore.SendMessageAsync),
     ];
 

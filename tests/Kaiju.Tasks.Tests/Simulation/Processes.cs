@@ -28,6 +28,23 @@ internal sealed class ManagerProcess(World world, string name) : SimulatedProces
                 await manager.TickAsync(default);
             }
         });
+        var outages = new StoreOutages(Clock, World.Options, new EngineLog<StoreOutages>(World.Checker));
+        var holds = new HoldLoop(store, Clock, World.Options, outages, new EngineLog<HoldLoop>(World.Checker));
+        Run(async () =>
+        {
+            while (true)
+            {
+                await PauseAsync(World.Options.PollInterval);
+                try
+                {
+                    await holds.RepairAsync(default);
+                }
+                catch (IOException)
+                {
+                    // The loop logs it and tries again.
+                }
+            }
+        });
         Run(async () =>
         {
             while (true)
@@ -57,7 +74,8 @@ internal sealed class ManagerProcess(World world, string name) : SimulatedProces
 }
 
 /// <summary>A process with an executor, driven as its loops drive it.</summary>
-internal sealed class ExecutorProcess(World world, string name) : SimulatedProcess(world, name)
+internal sealed class ExecutorProcess(World world, string name, ProgramVersion program)
+    : SimulatedProcess(world, name)
 {
     private static readonly IServiceScopeFactory _scopes = new ServiceCollection()
         .BuildServiceProvider().GetRequiredService<IServiceScopeFactory>();
@@ -68,12 +86,15 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
     private bool _claims = true;
     private bool _beats = true;
 
+    public ProgramVersion Program => program;
+
     public override void Start()
     {
         _executor = NewExecutor();
+        World.Checker.Routing.Started(_executor.Info.Id, program);
         World.Story.Tell(
             Name,
-            $"starts as executor {Story.Short(_executor.Info.Id)}, its clock off by "
+            $"starts as executor {Story.Short(_executor.Info.Id)} of version {program.Version}, its clock off by "
                 + $"{(Clock.GetUtcNow() - Agenda.Now).TotalSeconds} s");
         Run(ClaimAsync);
         Run(BeatAsync);
@@ -83,6 +104,7 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
     {
         var witness = new WitnessedStore(World.Store, World.Checker, Name);
         var offload = new SimulatedOffload(this);
+        var options = World.NewOptions(program.Data);
         var services = new RegisteredServices(new ServiceCollection(), _scopes.CreateScope().ServiceProvider);
         var catalog = new CommandCatalog(
             new SimulatedCommands(World, this).Register(), new BindingHost(services, World.Options.SerializerOptions));
@@ -94,7 +116,7 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
             new HostEnd(_scopes),
             Clock,
             offload,
-            World.Options,
+            options,
             new EngineLog<TaskExecutor>(World.Checker));
         return new TaskExecutor(
             new DistantStore(witness, Network),
@@ -103,7 +125,7 @@ internal sealed class ExecutorProcess(World world, string name) : SimulatedProce
             Clock,
             World.Ids,
             offload,
-            World.Options,
+            options,
             new StoreOutages(Clock, World.Options, new EngineLog<StoreOutages>(World.Checker)),
             new EngineLog<TaskExecutor>(World.Checker));
     }

@@ -7,10 +7,22 @@ namespace Kaiju.Tasks.Tests.Simulation;
 /// <summary>
 /// The handlers of one process. They are randomly quick or slow, heed or ignore cancellation, and fail.
 /// </summary>
-internal sealed class SimulatedCommands(World world, SimulatedProcess process)
+internal sealed class SimulatedCommands(World world, ExecutorProcess process)
 {
     public const string Work = "work";
     public const string Bounded = "bounded";
+
+    /// <summary>The command that only version 1 knows.</summary>
+    public const string Removed = "removed";
+
+    /// <summary>The command that only version 2 knows.</summary>
+    public const string Added = "added";
+
+    /// <summary>The commands of which an executor knows one.</summary>
+    public const string Even = "even";
+
+    /// <inheritdoc cref="Even"/>
+    public const string Odd = "odd";
 
     /// <summary>The maximum number of finished runs of a task that names itself as its next one.</summary>
     public const int MostRuns = 3;
@@ -20,16 +32,14 @@ internal sealed class SimulatedCommands(World world, SimulatedProcess process)
     public CommandRegistrations Register()
     {
         var commands = new CommandRegistrations();
-        commands.Add(
-            new CommandRegistration(
-                Work, "simulation", _ => (_, context, parameters, token) => RunAsync(context, parameters, token)));
-        commands.Add(
-            new CommandRegistration(
-                Bounded,
-                "simulation",
-                _ => (_, context, parameters, token) => world.Checker.RunsOf(context.TaskId) > MostRuns
-            ? throw new InvalidOperationException("It has run often enough.")
-            : RunAsync(context, parameters, token)));
+        foreach (var method in process.Program.Commands)
+        {
+            commands.Add(new CommandRegistration(method, "simulation", _ => (_, context, parameters, token) =>
+                method == Bounded && world.Checker.RunsOf(context.TaskId) > MostRuns
+                    ? throw new InvalidOperationException("It has run often enough.")
+                    : RunAsync(context, parameters, token)));
+        }
+
         return commands;
     }
 

@@ -11,7 +11,14 @@ namespace Kaiju.Tasks.Tests.Simulation;
 /// <param name="Story">All events.</param>
 /// <param name="Executions">The number of handler executions.</param>
 /// <param name="Extra">The number of repeated executions.</param>
-internal sealed record SimulatedOutcome(int Seed, string? Fault, string Story, int Executions, int Extra)
+/// <param name="Reached">The numbers of events about routing.</param>
+internal sealed record SimulatedOutcome(
+    int Seed,
+    string? Fault,
+    string Story,
+    int Executions,
+    int Extra,
+    IReadOnlyDictionary<RoutingEvent, int> Reached)
 {
     public string Hash => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Story)));
 }
@@ -29,10 +36,11 @@ internal static class SimulatedLife
     public static SimulatedOutcome Run(int seed) => Run(seed, TaskLifecycle.Next);
 
     /// <summary>Runs on a thread of its own: a test's context would move continuations to other threads.</summary>
-    public static SimulatedOutcome Run(int seed, LifecycleFunction rules, bool keepsWatch = true)
+    public static SimulatedOutcome Run(
+        int seed, LifecycleFunction rules, RoutingFunctions? routing = null, bool keepsWatch = true)
     {
         SimulatedOutcome? outcome = null;
-        var thread = new Thread(() => outcome = Live(new World(seed, rules, keepsWatch), seed), StackSize)
+        var thread = new Thread(() => outcome = Live(new World(seed, rules, routing, keepsWatch), seed), StackSize)
         {
             IsBackground = true,
         };
@@ -57,7 +65,8 @@ internal static class SimulatedLife
             world.Checker.Fault,
             world.Story.ToString(),
             world.Checker.Executions.Count,
-            world.Checker.Executions.Extra);
+            world.Checker.Executions.Extra,
+            world.Checker.Routing.Reached);
     }
 
     private static void Live(World world)
@@ -70,8 +79,8 @@ internal static class SimulatedLife
         RunUntil(world, end);
         world.CalmDown();
         var bound = end + _longestQuiet;
-        while (world.Checker.Fault is null && agenda.Now < bound && !(client.HasCreatedAll
-            && world.Checker.HaveAllRested()))
+        while (world.Checker.Fault is null && agenda.Now < bound && !(client.HasCreatedAll && client.HasLiftedAll
+            && world.IsDeployed && world.Checker.HaveAllRested()))
         {
             RunUntil(world, agenda.Now + _look);
         }

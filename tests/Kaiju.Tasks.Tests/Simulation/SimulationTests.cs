@@ -18,6 +18,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(5)]
     public void Every_simulated_life_keeps_every_guarantee(int part)
     {
+        var reached = Enum.GetValues<RoutingEvent>().ToDictionary(routing => routing, _ => 0);
         for (var seed = part * SeedsEach; seed < (part + 1) * SeedsEach; seed++)
         {
             var outcome = SimulatedLife.Run(seed);
@@ -28,7 +29,14 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
             outcome.Fault.Should().BeNull(
                 $"seed {seed} keeps every guarantee; ./simulate.sh --seeds 1 --from {seed} prints its events");
+            foreach (var (routing, count) in outcome.Reached)
+            {
+                reached[routing] += count;
+            }
         }
+
+        output.WriteLine(string.Join(", ", reached));
+        reached.Values.Should().OnlyContain(count => count > 0, "a guarantee without its events proves nothing");
     }
 
     [Fact]
@@ -49,9 +57,9 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [Fact]
     public void Each_rule_that_is_removed_is_caught()
     {
-        foreach (var (name, rules) in BrokenRules.All)
+        foreach (var (name, rules, routing) in BrokenRules.All)
         {
-            var caught = Enumerable.Range(0, SeedsToCatch).Select(seed => SimulatedLife.Run(seed, rules))
+            var caught = Enumerable.Range(0, SeedsToCatch).Select(seed => SimulatedLife.Run(seed, rules, routing))
                 .FirstOrDefault(outcome => outcome.Fault is not null);
             caught.Should().NotBeNull($"without the rule \"{name}\" some life breaks a promise");
             output.WriteLine($"{name}: seed {caught!.Seed}, {caught.Fault}");

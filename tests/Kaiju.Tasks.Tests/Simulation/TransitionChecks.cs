@@ -70,6 +70,10 @@ internal sealed class TransitionChecks(Checker checker)
             TaskEvent.Reported,
             TaskState.Executing,
             TaskState.Executing or TaskState.Waiting or TaskState.Finished or TaskState.Failed) => true,
+        (
+            TaskEvent.Reported { Report.Outcome: StageOutcome.Unknown },
+            TaskState.Executing,
+            TaskState.Queued) => true,
         (TaskEvent.GivenBack, TaskState.Executing, TaskState.Suspended) => true,
         (TaskEvent.Interrupted, TaskState.Executing, TaskState.Suspended or TaskState.Failed) => true,
         (TaskEvent.CheckOverdue, TaskState.Executing, TaskState.Failed) => true,
@@ -178,6 +182,12 @@ internal sealed class TransitionChecks(Checker checker)
             case TaskEvent.Reported { Report.Outcome: StageOutcome.Wait wait }:
                 task.WaitsFor = wait.Duration;
                 break;
+            case TaskEvent.Reported { Report.Outcome: StageOutcome.Unknown unknown }:
+                checker.Routing.CheckPutBack(task, before, after, unknown.Method);
+                break;
+            case TaskEvent.Claimed:
+                checker.Routing.CheckClaim(task, before, after.ExecutorId!);
+                break;
         }
 
         if (happened is TaskEvent.Interrupted or TaskEvent.GivenBack)
@@ -265,6 +275,8 @@ internal sealed class TransitionChecks(Checker checker)
         {
             return;
         }
+
+        checker.Routing.CheckFailure(task, after);
 
         var isRetried = after.State == TaskState.Failed && happened is (TaskEvent.Reported or TaskEvent.CheckOverdue)
             && task.Retries < task.Definition.MaxRetries;

@@ -36,6 +36,35 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
         return isDeleted;
     }
 
+    public override async ValueTask<bool> PauseAsync(
+        TaskPause pause, CallContext context, CancellationToken cancellationToken)
+    {
+        var isPaused = await base.PauseAsync(pause, context, cancellationToken);
+        checker.Routing.Paused(pause);
+        return isPaused;
+    }
+
+    public override async ValueTask<bool> ResumeAsync(
+        string? appName, string? method, CallContext context, CancellationToken cancellationToken)
+    {
+        var isResumed = await base.ResumeAsync(appName, method, context, cancellationToken);
+        if (isResumed)
+        {
+            checker.Routing.Resumed(appName, method);
+        }
+
+        return isResumed;
+    }
+
+    public override async ValueTask<HoldRepair> RepairHoldsAsync(int limit, CancellationToken cancellationToken)
+    {
+        var repair = await base.RepairHoldsAsync(limit, cancellationToken);
+        var queued = await _store.ListAsync(
+            new TaskQuery { State = TaskState.Queued }, null, int.MaxValue, cancellationToken);
+        checker.Routing.Repaired(repair, queued.Items);
+        return repair;
+    }
+
     public override ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
         ExecutorInfo executor, IReadOnlyList<string> taskIds, CancellationToken cancellationToken) =>
         WatchClaimAsync(executor, () => _store.ClaimAsync(executor, taskIds, cancellationToken));
@@ -75,6 +104,7 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
     {
         var lost = await base.HeartbeatAsync(executor, claims, cancellationToken);
         checker.Pings[executor.Id] = checker.Now;
+        checker.Routing.Announced(executor);
         CheckLost(claims, lost);
         return lost;
     }
@@ -87,11 +117,13 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
         return lost;
     }
 
-    public override ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(
+    public override async ValueTask<IReadOnlyList<TaskMove>> ExpelDeadExecutorsAsync(
         DateTimeOffset? asOf, int limit, CancellationToken cancellationToken)
     {
         checker.ExpelsAsOf = asOf ?? checker.Now;
-        return base.ExpelDeadExecutorsAsync(asOf, limit, cancellationToken);
+        var moves = await base.ExpelDeadExecutorsAsync(asOf, limit, cancellationToken);
+        checker.Routing.Keep(await _store.ListExecutorsAsync(cancellationToken));
+        return moves;
     }
 
     public override ValueTask<IReadOnlyList<TaskMove>> GiveBackStrayClaimsAsync(
@@ -108,11 +140,13 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
         return base.GiveBackClaimsAsync(executorId, claims, cancellationToken);
     }
 
-    public override ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(
+    public override async ValueTask<IReadOnlyList<TaskMove>> SuspendExecutorAsync(
         string executorId, CancellationToken cancellationToken)
     {
         checker.GivesBack = executorId;
-        return base.SuspendExecutorAsync(executorId, cancellationToken);
+        var moves = await base.SuspendExecutorAsync(executorId, cancellationToken);
+        checker.Routing.Keep(await _store.ListExecutorsAsync(cancellationToken));
+        return moves;
     }
 
     protected override ValueTask<T> Call<T>(string member, Func<ValueTask<T>> pass)

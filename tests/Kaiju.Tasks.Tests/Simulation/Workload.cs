@@ -24,7 +24,7 @@ internal sealed class Workload(Agenda agenda)
         return new TaskDefinition
         {
             Id = IdOf(number),
-            Commands = Commands(isBounded ? SimulatedCommands.Bounded : SimulatedCommands.Work),
+            Commands = Commands(isBounded ? SimulatedCommands.Bounded : First()),
             Cron = isPeriodic ? _schedules[agenda.Random.Next(_schedules.Length)] : null,
             RunAt = isPeriodic ? null : FirstRun(),
             Enabled = !agenda.Chance(0.05),
@@ -37,6 +37,15 @@ internal sealed class Workload(Agenda agenda)
             NextTask = isBounded ? IdOf(number) : NextOf(number, count),
         };
     }
+
+    private string First() => agenda.Random.Next(20) switch
+    {
+        0 => ProgramVersion.Own,
+        1 => ProgramVersion.Next,
+        2 => SimulatedCommands.Added,
+        3 => SimulatedCommands.Odd,
+        _ => SimulatedCommands.Work,
+    };
 
     private DateTimeOffset? FirstRun() => agenda.Random.Next(10) switch
     {
@@ -55,7 +64,7 @@ internal sealed class Workload(Agenda agenda)
         var more = agenda.Random.Next(5);
         for (var i = 0; i < more; i++)
         {
-            commands.Add(agenda.Random.Next(10) switch
+            commands.Add(agenda.Random.Next(16) switch
             {
                 0 => new TimerCommand(agenda.Between(0.5, 40)),
                 1 => new TimerCommand("[0.wait]"),
@@ -65,6 +74,12 @@ internal sealed class Workload(Agenda agenda)
                 {
                     Condition = TaskCondition.Where("0.coin").EqualTo(true),
                 },
+                6 => new TaskCommand(ProgramVersion.Own, _first),
+                7 => new TaskCommand(ProgramVersion.Next, _first),
+                8 => new TaskCommand(SimulatedCommands.Added, _first),
+                9 => new TaskCommand(agenda.Chance(0.5) ? SimulatedCommands.Even : SimulatedCommands.Odd, _first),
+                10 when agenda.Chance(0.5) => new TaskCommand(SimulatedCommands.Removed, _first),
+                10 when agenda.Chance(0.5) => new TaskCommand(ProgramVersion.Other, _first),
                 _ => new TaskCommand(SimulatedCommands.Work, _first) { MaxTimeout = StageTimeout() },
             });
         }

@@ -16,9 +16,10 @@ internal sealed class World
 
     private readonly SimulatedProcess[] _processes = new SimulatedProcess[Managers + Executors];
     private readonly int[] _starts = new int[Managers + Executors];
+    private readonly bool[] _isDeployed = new bool[Executors];
     private readonly bool _hasBroker;
 
-    public World(int seed, LifecycleFunction rules, bool keepsWatch = true)
+    public World(int seed, LifecycleFunction rules, RoutingFunctions? routing = null, bool keepsWatch = true)
     {
         KeepsWatch = keepsWatch;
         Agenda = new Agenda(seed, _start);
@@ -42,7 +43,7 @@ internal sealed class World
         _hasBroker = Agenda.Chance(0.4);
         Checker = new Checker(Agenda, Story, Options, Outages);
         Store = new MemoryTaskStore(
-            new SimulatedClock(Agenda, null, TimeSpan.Zero), Options.Rules, Ids, Checker.Watch(rules));
+            new SimulatedClock(Agenda, null, TimeSpan.Zero), Options.Rules, Ids, Checker.Watch(rules), routing);
         Definitions = new TaskDefinitionChecker(Options, Specials, Ids);
     }
 
@@ -77,6 +78,32 @@ internal sealed class World
 
     public double FailureRate { get; private set; }
 
+    /// <summary>True when the new version runs everywhere.</summary>
+    public bool IsDeployed => _processes.OfType<ExecutorProcess>().All(process => process.Program.Version == 2);
+
+    /// <summary>The options for a process with data of its own.</summary>
+    public KaijuTasksOptions NewOptions(IReadOnlyDictionary<string, string> data)
+    {
+        var options = new KaijuTasksOptions
+        {
+            Capacity = Options.Capacity,
+            PingInterval = Options.PingInterval,
+            MaxInterruptions = Options.MaxInterruptions,
+            ManagerBatch = Options.ManagerBatch,
+            StopTimeout = Options.StopTimeout,
+            MaxFaultDelay = Options.MaxFaultDelay,
+            SerializerOptions = Options.SerializerOptions,
+            StackTraces = Options.StackTraces,
+            MissedRuns = Options.MissedRuns,
+        };
+        foreach (var (key, value) in data)
+        {
+            options.ExecutorData.Add(key, value);
+        }
+
+        return options;
+    }
+
     public ITaskQueue QueueFor(WitnessedStore store) =>
         _hasBroker ? new BrokerQueue(this, store) : new StoreQueue(Store, store);
 
@@ -86,12 +113,15 @@ internal sealed class World
             "world",
             $"capacity {Options.Capacity}, a ping every {Options.PingInterval.TotalSeconds} s, "
                 + $"{(_hasBroker ? "a broker" : "no broker")}, {Rates}");
+        // A deployment stops processes, so there is none where outages are the only fault.
+        Array.Fill(_isDeployed, Outages.IsAllThereIs);
         for (var place = 0; place < _processes.Length; place++)
         {
             StartAt(place);
         }
 
         Agenda.Add(Agenda.Between(5, 40), null, Disturb);
+        Agenda.Add(Agenda.Between(60, 450), null, Deploy);
         Outages.Start();
     }
 
@@ -122,8 +152,38 @@ internal sealed class World
         var start = ++_starts[place];
         _processes[place] = place < Managers
             ? new ManagerProcess(this, $"manager {place + 1}.{start}")
-            : new ExecutorProcess(this, $"executor {place - Managers + 1}.{start}");
+            : NewExecutor(place - Managers, start);
         _processes[place].Start();
+    }
+
+    private ExecutorProcess NewExecutor(int place, int start) =>
+        new(this, $"executor {place + 1}.{start}", new ProgramVersion(_isDeployed[place] ? 2 : 1, place));
+
+    /// <summary>Replaces the executors by those of the new version, one after another.</summary>
+    private void Deploy()
+    {
+        var place = Array.IndexOf(_isDeployed, value: false);
+        if (place < 0)
+        {
+            return;
+        }
+
+        var process = _processes[Managers + place];
+        if (process.FrozenUntil <= Agenda.Now)
+        {
+            Story.Tell("world", $"deploys executor {place + 1}");
+            _isDeployed[place] = true;
+            if (Agenda.Chance(0.25))
+            {
+                process.Die("is killed");
+            }
+            else if (!process.IsDead)
+            {
+                process.Stop();
+            }
+        }
+
+        Agenda.Add(Agenda.Between(5, 60), null, Deploy);
     }
 
     private void Disturb()

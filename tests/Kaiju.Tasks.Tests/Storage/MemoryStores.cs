@@ -14,10 +14,11 @@ internal static class MemoryStores
     public static ValueTask<OpenedStore> Open(LifecycleRules rules, DateTimeOffset start) =>
         Open(rules, start, TaskLifecycle.Next);
 
-    public static ValueTask<OpenedStore> Open(LifecycleRules rules, DateTimeOffset start, LifecycleFunction next)
+    public static ValueTask<OpenedStore> Open(
+        LifecycleRules rules, DateTimeOffset start, LifecycleFunction next, RoutingFunctions? routing = null)
     {
         var clock = new FakeTimeProvider(start);
-        var store = new MemoryTaskStore(clock, rules, new CountedIds(), next);
+        var store = new MemoryTaskStore(clock, rules, new CountedIds(), next, routing);
         var queue = new MemoryTaskQueue(store, clock);
         return new(new OpenedStore(store, queue, by =>
         {

@@ -25,8 +25,8 @@ public sealed class WireFormTests
     {
         ["CronSchedule RetryDelay TaskConditionTest"] =
             "functions and builders: nothing of them is stored as such",
-        ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns UnknownCommands LifecycleRules SqliteTasksOptions "
-            + "SqliteDurability PostgreSqlTasksOptions"] =
+        ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns UnknownCommands LifecycleRules "
+            + "SqliteTasksOptions SqliteDurability PostgreSqlTasksOptions"] =
             "settings: bound from configuration by their .NET names",
         ["StageContext SpecialCommandContext SpecialCommand Done Failure Wait Unknown StageOutcome"] =
             "between the engine and a handler, in one process",
@@ -223,6 +223,13 @@ public sealed class WireFormTests
         (new TaskTemplate("[0.id]"), "\"[0.id]\""),
         (TaskState.Executing, "\"EXECUTED\""),
         (WaitKind.Timer, "\"TIMER\""),
+        (TaskHold.UnknownCommand, "\"UNKNOWN_COMMAND\""),
+        (
+            new TaskPause { AppName = "shop", Reason = "repair", Until = _time.AddHours(1), Since = _time },
+            $$"""
+            {"app_name": "shop", "method": null, "reason": "repair", "until": {{_time.ToUnixTimeSeconds() + 3600}},
+            "since": {{_time.ToUnixTimeSeconds()}}, "actor": null}
+            """),
         (ChainResult.Busy, "\"BUSY\""),
         (RestartPolicy.First, "\"FIRST\""),
         (OnConflict.Skip, "\"SKIP\""),

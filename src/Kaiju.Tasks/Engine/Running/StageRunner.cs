@@ -176,7 +176,9 @@ internal sealed class StageRunner(
         }
     }
 
-    /// <summary>The outcome of a stage whose command is unknown. No executor can know one with an invalid name.</summary>
+    /// <summary>
+    /// The outcome of a stage whose command is unknown. No executor can know one with an invalid name.
+    /// </summary>
     private StageOutcome MissCommand(string method)
     {
         if (options.UnknownCommands == UnknownCommands.Wait && CommandName.FindFault(method) is null)

@@ -45,7 +45,8 @@ internal sealed class MemoryExecutorPort(MemoryState state)
         var claimed = new List<ExecutorTask>();
         foreach (var taskId in taskIds)
         {
-            if (state.Tasks.Find(taskId) is { } task && !state.Routing.Holds.IsPaused(task.Definition.AppName!, step.Now))
+            if (state.Tasks.Find(taskId) is { } task
+                && !state.Routing.Holds.IsPaused(task.Definition.AppName!, step.Now))
             {
                 Claim(step, executor, task, claimed);
             }

@@ -110,7 +110,9 @@ internal sealed class MemoryManagerDuties(MemoryState state)
 
         for (var looked = 0; looked < limit && state.Routing.NextUnchecked() is { } task; looked++)
         {
-            if (task.IsInCommonQueue && holds.Decide(task.Definition.AppName!, task.State) is var decided
+            // A task may have been deleted or replaced since.
+            if (task.IsInCommonQueue && state.Tasks.Find(task.Id) == task
+                && holds.Decide(task.Definition.AppName!, task.State) is var decided
                 && decided.Hold != TaskHold.None)
             {
                 Rehold(step, task, decided.Hold);

@@ -3,7 +3,7 @@ using Kaiju.Tasks.Lifecycle;
 namespace Kaiju.Tasks.Storage.Memory;
 
 /// <summary>The announcements and pauses of a store in memory. Used under the store's lock.</summary>
-internal sealed class MemoryRouting
+internal sealed class MemoryRouting(RoutingFunctions functions)
 {
     private readonly Dictionary<string, ExecutorInfo> _announced = new(StringComparer.Ordinal);
     private readonly List<TaskPause> _pauses = [];
@@ -59,6 +59,9 @@ internal sealed class MemoryRouting
         return true;
     }
 
+    /// <summary>The state after an event, with its hold decided.</summary>
+    public ManagedState Decide(string appName, ManagedState after) => functions.Decide(Holds, appName, after);
+
     /// <summary>The next task whose hold is to be checked; null if all are checked.</summary>
     public MemoryTask? NextUnchecked() => _unchecked.TryDequeue(out var task) ? task : null;
 
@@ -68,7 +71,7 @@ internal sealed class MemoryRouting
             from app in executor.Apps.Distinct()
             from method in executor.Commands!.Prepend("").Distinct()
             select (App: app, Method: method));
-        Holds = new TaskRouting(
+        Holds = functions.Compute(
             announced.GroupBy(command => command).Select(same => (same.Key.App, same.Key.Method, same.Count())),
             _pauses,
             now);

@@ -9,7 +9,12 @@ namespace Kaiju.Tasks.Storage.Memory;
 /// <see cref="BeginStep"/> and the end of that step; in between it neither waits nor calls other code.
 /// </summary>
 internal sealed class MemoryState(
-    TimeProvider clock, LifecycleRules rules, IdSource ids, LifecycleFunction next, ILogger guardedLogger)
+    TimeProvider clock,
+    LifecycleRules rules,
+    IdSource ids,
+    LifecycleFunction next,
+    RoutingFunctions routing,
+    ILogger guardedLogger)
 {
     private readonly Lock _lock = new();
     private long _sequence;
@@ -27,7 +32,7 @@ internal sealed class MemoryState(
     public Dictionary<string, DateTimeOffset> LastPings { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The commands of executors, and the pauses.</summary>
-    public MemoryRouting Routing { get; } = new();
+    public MemoryRouting Routing { get; } = new(routing);
 
     /// <summary>The watch that managers keep over this store; null before the first of them.</summary>
     public StoreWatch? Watch { get; set; }

@@ -60,7 +60,7 @@ internal sealed class MemoryStep(MemoryState state) : IDisposable
 
     /// <summary>The state of a task with its hold decided.</summary>
     public ManagedState Decide(TaskDefinition task, ManagedState after) =>
-        state.Routing.Holds.Decide(task.AppName!, after);
+        state.Routing.Decide(task.AppName!, after);
 
     /// <summary>Sets aside a task about which the lifecycle failed. See docs/decisions/0010.</summary>
     public void SetAside(MemoryTask task, TaskEvent happened, Exception reason)

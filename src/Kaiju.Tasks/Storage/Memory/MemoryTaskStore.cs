@@ -8,8 +8,8 @@ namespace Kaiju.Tasks.Storage.Memory;
 
 /// <summary>
 /// A store in this process's memory: for tests, for development, and for tasks that may be lost with the process. Each
-/// member is one step of <see cref="MemoryState"/>. The lifecycle is a parameter, so that tests can check that a broken
-/// rule is noticed.
+/// member is one step of <see cref="MemoryState"/>. The lifecycle and the routing are parameters, so that tests can
+/// check that a broken rule is noticed.
 /// </summary>
 internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
 {
@@ -20,12 +20,17 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
     private readonly MemoryNotificationStore _notifications = new(state);
 
     public MemoryTaskStore(TimeProvider clock, LifecycleRules rules, IdSource ids, ILogger<MemoryTaskStore> logger)
-        : this(new MemoryState(clock, rules, ids, TaskLifecycle.Next, logger.Guarded()))
+        : this(new MemoryState(clock, rules, ids, TaskLifecycle.Next, RoutingFunctions.Unchanged, logger.Guarded()))
     {
     }
 
-    public MemoryTaskStore(TimeProvider clock, LifecycleRules rules, IdSource ids, LifecycleFunction next)
-        : this(new MemoryState(clock, rules, ids, next, NullLogger.Instance))
+    public MemoryTaskStore(
+        TimeProvider clock,
+        LifecycleRules rules,
+        IdSource ids,
+        LifecycleFunction next,
+        RoutingFunctions? routing = null)
+        : this(new MemoryState(clock, rules, ids, next, routing ?? RoutingFunctions.Unchanged, NullLogger.Instance))
     {
     }
 
