@@ -66,9 +66,20 @@ internal sealed class Checker(
         int RunNo,
         int Pass,
         long? Occurrence,
-        bool Interrupted);
+        bool Interrupted,
+        string? OldExecutor,
+        string? Method,
+        int Hold);
 
-    private sealed record Execution(long Began, string TaskId, string JobId, int Pass, int Stage, Guid Claim);
+    private sealed record Execution(
+        long Began,
+        string TaskId,
+        string JobId,
+        int Pass,
+        int Stage,
+        Guid Claim,
+        int Version,
+        string Method);
 
     public async Task CheckAsync()
     {
@@ -98,7 +109,7 @@ internal sealed class Checker(
                 GuidOrNull(row, 5)));
         var changes = await database.QueryAsync(
             "select task_no, old_state, new_state, old_stage, new_stage, old_claim, recorded, report_claim, run_no, "
-                + "pass, occurrence, interrupted from fault_log order by seq",
+                + "pass, occurrence, interrupted, old_executor, method, hold from fault_log order by seq",
             row => new Change(
                 row.GetInt64(0),
                 IntOrNull(row, 1),
@@ -111,7 +122,10 @@ internal sealed class Checker(
                 row.GetInt32(8),
                 row.GetInt32(9),
                 LongOrNull(row, 10),
-                row.GetBoolean(11)));
+                row.GetBoolean(11),
+                row.IsDBNull(12) ? null : row.GetString(12),
+                row.IsDBNull(13) ? null : row.GetString(13),
+                row.GetInt32(14)));
         var lines = new List<string>();
         foreach (var file in Directory.EnumerateFiles(witnesses))
         {
@@ -121,6 +135,7 @@ internal sealed class Checker(
         var executions = lines.Where(line => line.StartsWith("began ", StringComparison.Ordinal)).Select(Read).ToList();
 
         report.Refused = lines.Count(line => line == "refused");
+        report.Unknown = lines.Count(line => line == "unknown");
         report.Stages = results.Count;
         report.Executions = executions.Count;
         CheckResults(tasks, results);
@@ -135,7 +150,12 @@ internal sealed class Checker(
             "I9",
             acknowledged.Except(tasks.Select(task => task.Id)),
             id => $"the creation of {id} was acknowledged, but the task does not exist");
+        CheckPutBacks(changes);
         CheckScenario(tasks);
+        if (report.Scenario == "deploy")
+        {
+            CheckDeployment(tasks, executions, changes);
+        }
     }
 
     /// <summary>I1 and I2: one result for each stage, none missing, in order.</summary>
@@ -192,7 +212,9 @@ internal sealed class Checker(
     {
         Check(
             "I4",
-            changes.Where(change => !_legal.Contains((change.OldState, change.NewState))),
+            changes.Where(
+                change => !_legal.Contains((change.OldState, change.NewState))
+                    && !(IsPutBack(change) && report.Scenario == "deploy")),
             change => $"task number {change.TaskNo} went from {change.OldState} to {change.NewState}");
         Check(
             "I4",
@@ -299,6 +321,54 @@ internal sealed class Checker(
         Check("I10", wrong, task => $"{task.Id} has left {task.Count} notifications of its end");
     }
 
+    /// <summary>
+    /// I11: an executor puts a stage back once at most, so that no task circles between queue and executors.
+    /// </summary>
+    private void CheckPutBacks(List<Change> changes)
+    {
+        var putBacks = changes.Where(IsPutBack).ToList();
+        report.PutBacks = putBacks.Count;
+        report.MostPutBacks = putBacks.GroupBy(change => (change.TaskNo, change.RunNo, change.Pass, change.NewStage))
+            .Select(same => same.Count()).DefaultIfEmpty().Max();
+        Check(
+            "I11",
+            putBacks.GroupBy(
+                change => (change.TaskNo, change.RunNo, change.Pass, change.NewStage, change.OldExecutor))
+                .Where(same => same.Count() > 1),
+            same => $"executor {same.Key.OldExecutor} put stage {same.Key.NewStage} of task number {same.Key.TaskNo} "
+                + $"back {same.Count()} times");
+    }
+
+    /// <summary>No task suffers from a deployment.</summary>
+    private void CheckDeployment(List<TaskRow> tasks, List<Execution> executions, List<Change> changes)
+    {
+        Check(
+            "deploy",
+            changes.Where(change => change.NewState == Failed),
+            change => $"task number {change.TaskNo} failed at stage {change.OldStage}");
+        Check(
+            "deploy",
+            executions.Where(execution => !Worker.Commands[execution.Version].Contains(execution.Method)),
+            execution => $"version {execution.Version} ran {execution.Method} of {execution.TaskId}");
+        Check("deploy", tasks.Where(task => task.Retries > 0), task => $"{task.Id} has {task.Retries} retries");
+        Check(
+            "deploy",
+            Worker.Commands.Skip(Deployment.First).Where(
+                commands => !executions.Exists(execution => commands.Contains(execution.Method))),
+            commands => $"no {string.Join(" and no ", commands)} ran");
+        if (report.PutBacks == 0 || !changes.Exists(change => change is { OldState: not Executing, Hold: 1 }))
+        {
+            report.Faults.Add("no stage was put back, or no queued task was held: the deployment has proved nothing");
+        }
+
+        if (report.Unknown == 0)
+        {
+            report.Faults.Add("no manager warned of commands that no executor knows");
+        }
+    }
+
+    private static bool IsPutBack(Change change) => change is { OldState: Executing, NewState: Queued };
+
     private void CheckScenario(List<TaskRow> tasks)
     {
         if (report.Scenario == "freeze" && report.Refused == 0)
@@ -339,7 +409,9 @@ internal sealed class Checker(
             words[3],
             int.Parse(words[4], CultureInfo.InvariantCulture),
             int.Parse(words[5], CultureInfo.InvariantCulture),
-            Guid.Parse(words[6]));
+            Guid.Parse(words[6]),
+            int.Parse(words[8], CultureInfo.InvariantCulture),
+            words[9]);
     }
 
     private static long? LongOrNull(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);

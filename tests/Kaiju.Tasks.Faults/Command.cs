@@ -7,7 +7,7 @@ internal static class Command
 {
     private const string Usage =
         "Usage: ./faults.sh [--seconds N] [--seed S] [--store sqlite|postgres] [--scenario "
-            + "kill|freeze|postmaster|terminate|readonly|outage|restart|held|cut]";
+            + "kill|freeze|postmaster|terminate|readonly|outage|restart|held|deploy|cut]";
 
     public static async Task<int> RunAsync(string[] args)
     {

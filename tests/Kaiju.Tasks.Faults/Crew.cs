@@ -9,17 +9,21 @@ namespace Kaiju.Tasks.Faults;
 /// </summary>
 internal sealed class Crew(string store, string connectionString, string witness, int missedPings) : IDisposable
 {
-    private readonly List<(string Role, Process Process)> _members = [];
+    private readonly List<(string Role, int Version, Process Process)> _members = [];
 
     public int Count => _members.Count;
 
     public int Executors => _members.Count(member => member.Role == "executor");
 
-    public void Start(int managers, int executors)
+    /// <summary>Starts the processes.</summary>
+    /// <param name="managers">The number of managers.</param>
+    /// <param name="executors">The number of executors.</param>
+    /// <param name="version">The version of the executors' program (<see cref="Worker.Commands"/>).</param>
+    public void Start(int managers, int executors, int version)
     {
         for (var i = 0; i < managers + executors; i++)
         {
-            _members.Add(New(i < managers ? "manager" : "executor"));
+            _members.Add(i < managers ? New("manager", 0) : New("executor", version));
         }
     }
 
@@ -27,12 +31,7 @@ internal sealed class Crew(string store, string connectionString, string witness
     public int[] Those(string role) =>
         [.. Enumerable.Range(0, _members.Count).Where(member => _members[member].Role == role)];
 
-    public void Kill(int member)
-    {
-        Programs.Kill(_members[member].Process.Id);
-        _members[member].Process.WaitForExit();
-        Replace(member);
-    }
+    public void Kill(int member) => Kill(member, _members[member].Version);
 
     public void Freeze(int member) => Programs.Freeze(_members[member].Process.Id);
 
@@ -41,10 +40,21 @@ internal sealed class Crew(string store, string connectionString, string witness
     /// <summary>
     /// Stops a process gracefully, waits until it has ended, and starts another; false if it had to be killed.
     /// </summary>
-    public async Task<bool> RestartAsync(int member)
+    public Task<bool> RestartAsync(int member) => ReplaceAsync(member, _members[member].Version, kills: false);
+
+    /// <summary>
+    /// Replaces a process by one of a version; false if it was to stop gracefully and had to be killed.
+    /// </summary>
+    public async Task<bool> ReplaceAsync(int member, int version, bool kills)
     {
+        if (kills)
+        {
+            Kill(member, version);
+            return true;
+        }
+
         var hasStopped = await StopAsync(_members[member].Process);
-        Replace(member);
+        Replace(member, version);
         return hasStopped;
     }
 
@@ -59,7 +69,7 @@ internal sealed class Crew(string store, string connectionString, string witness
 
     public void Dispose()
     {
-        foreach (var (_, process) in _members)
+        foreach (var (_, _, process) in _members)
         {
             if (!process.HasExited)
             {
@@ -87,23 +97,38 @@ internal sealed class Crew(string store, string connectionString, string witness
         }
     }
 
-    private void Replace(int member)
+    private void Kill(int member, int version)
+    {
+        Programs.Kill(_members[member].Process.Id);
+        _members[member].Process.WaitForExit();
+        Replace(member, version);
+    }
+
+    private void Replace(int member, int version)
     {
         var role = _members[member].Role;
         _members[member].Process.Dispose();
-        _members[member] = New(role);
+        _members[member] = New(role, version);
     }
 
-    private (string Role, Process Process) New(string role)
+    private (string Role, int Version, Process Process) New(string role, int version)
     {
         // The program starts itself, however it was started.
         var self = Environment.ProcessPath!;
         string[] program = Path.GetFileNameWithoutExtension(self) == "dotnet" ? [typeof(Crew).Assembly.Location] : [];
         var start = new ProcessStartInfo(
             self,
-            [.. program, "worker", role, store, connectionString, witness, missedPings.ToString(
-                CultureInfo.InvariantCulture)]);
+            [
+                .. program,
+                "worker",
+                role,
+                store,
+                connectionString,
+                witness,
+                missedPings.ToString(CultureInfo.InvariantCulture),
+                version.ToString(CultureInfo.InvariantCulture),
+            ]);
         start.Environment["DOTNET_TieredCompilation"] = "1";
-        return (role, Process.Start(start)!);
+        return (role, version, Process.Start(start)!);
     }
 }

@@ -95,24 +95,25 @@ internal abstract class FaultDatabase : IAsyncDisposable
             await SqliteSchema.MigrateAsync(new SqliteTasksOptions { ConnectionString = ConnectionString });
             const string Columns =
                 "task_no, old_state, new_state, old_stage, new_stage, old_claim, recorded, report_claim, run_no, "
-                    + "pass, occurrence, interrupted";
+                    + "pass, occurrence, interrupted, old_executor, method, hold";
             await ExecuteAsync(
                 $"""
                 create table fault_log (
                     seq integer primary key autoincrement, task_no integer, old_state integer, new_state integer,
                         old_stage integer, new_stage integer,
                     old_claim text, recorded integer, report_claim text, run_no integer, pass integer,
-                        occurrence integer, interrupted integer);
+                        occurrence integer, interrupted integer, old_executor text, method text, hold integer);
                 create trigger log_insert after insert on [states] begin
                     insert into fault_log ({Columns}) values (new.task_no, null, new.state, null, new.stage, null, 0,
-                        null, new.run_no, new.pass, new.occurrence, 0);
+                        null, new.run_no, new.pass, new.occurrence, 0, null, new.method, new.hold);
                 end;
                 create trigger log_update after update on [states]
                 when old.state <> new.state or old.stage <> new.stage or old.claim is not new.claim
-                    or old.results <> new.results begin
+                    or old.results <> new.results or old.hold <> new.hold begin
                     insert into fault_log ({Columns}) values (new.task_no, old.state, new.state, old.stage, new.stage,
                         old.claim, new.results > old.results,
-                        new.report_claim, new.run_no, new.pass, new.occurrence, new.interruptions > old.interruptions);
+                        new.report_claim, new.run_no, new.pass, new.occurrence, new.interruptions > old.interruptions,
+                        old.executor_id, new.method, new.hold);
                 end;
                 """);
         }
@@ -181,20 +182,23 @@ internal abstract class FaultDatabase : IAsyncDisposable
                     seq bigint generated always as identity primary key, task_no bigint, old_state int, new_state int,
                         old_stage int, new_stage int,
                     old_claim uuid, recorded boolean, report_claim uuid, run_no int, pass int, occurrence bigint,
-                        interrupted boolean);
+                        interrupted boolean, old_executor text, method text, hold int);
                 create function log_change() returns trigger language plpgsql as $$
                 begin
                     if tg_op = 'INSERT' then
                         insert into public.fault_log (task_no, new_state, new_stage, recorded, run_no, pass,
-                            occurrence, interrupted)
-                        values (new.task_no, new.state, new.stage, false, new.run_no, new.pass, new.occurrence, false);
+                            occurrence, interrupted, method, hold)
+                        values (new.task_no, new.state, new.stage, false, new.run_no, new.pass, new.occurrence, false,
+                            new.method, new.hold);
                     elsif old.state <> new.state or old.stage <> new.stage or old.claim is distinct
-                        from new.claim or old.results <> new.results then
+                        from new.claim or old.results <> new.results or old.hold <> new.hold then
                         insert into public.fault_log (task_no, old_state, new_state, old_stage, new_stage, old_claim,
-                            recorded, report_claim, run_no, pass, occurrence, interrupted)
+                            recorded, report_claim, run_no, pass, occurrence, interrupted, old_executor, method,
+                            hold)
                         values (new.task_no, old.state, new.state, old.stage, new.stage, old.claim,
                             new.results > old.results, new.report_claim, new.run_no, new.pass,
-                            new.occurrence, new.interruptions > old.interruptions);
+                            new.occurrence, new.interruptions > old.interruptions, old.executor_id, new.method,
+                            new.hold);
                     end if;
                     return null;
                 end $$;

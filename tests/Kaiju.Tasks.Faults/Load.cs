@@ -14,17 +14,21 @@ internal sealed class Load : IAsyncDisposable
     private const int MostOpenSlow = 60;
     private const int Batch = 20;
 
+    private static readonly string[] _methods = ["work", "old", "new"];
+
     private readonly IHost _host;
     private readonly Random _random;
     private readonly FaultDatabase _database;
     private readonly bool _isSlow;
+    private readonly bool _mixesCommands;
     private readonly int _mostOpen;
     private int _next;
 
-    public Load(FaultDatabase database, string store, string connectionString, int seed, bool isSlow, int mostOpen)
+    public Load(FaultDatabase database, string store, string connectionString, int seed, string scenario, int mostOpen)
     {
-        (_database, _isSlow, _mostOpen, _random) = (
-            database, isSlow, isSlow ? Math.Min(mostOpen / 4, MostOpenSlow) : mostOpen, new Random(seed));
+        (_isSlow, _mixesCommands) = (scenario == "freeze", scenario == "deploy");
+        (_database, _mostOpen, _random) = (
+            database, _isSlow ? Math.Min(mostOpen / 4, MostOpenSlow) : mostOpen, new Random(seed));
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.None);
         Worker.Use(builder.Services, store, connectionString, TaskRoles.Client);
@@ -34,7 +38,7 @@ internal sealed class Load : IAsyncDisposable
     /// <summary>The ids of the acknowledged creations.</summary>
     public List<string> Acknowledged { get; } = [];
 
-    private ITaskClient Client => _host.Services.GetRequiredService<ITaskClient>();
+    public ITaskClient Client => _host.Services.GetRequiredService<ITaskClient>();
 
     /// <summary>Creates tasks and sends messages until it is cancelled and has created enough.</summary>
     public async Task CreateAsync(int least, CancellationToken stop)
@@ -43,7 +47,7 @@ internal sealed class Load : IAsyncDisposable
         while (!stop.IsCancellationRequested || Acknowledged.Count < least)
         {
             await AnswerAsync();
-            if (await OpenAsync() < _mostOpen)
+            if (await OpenAsync("and hold = 0") < _mostOpen)
             {
                 // Creates tasks one by one as well as in batches.
                 var definitions = Enumerable.Range(0, _random.Next(4) == 0 ? 1 : Batch).Select(_ => Next()).ToList();
@@ -94,13 +98,14 @@ internal sealed class Load : IAsyncDisposable
     }
 
     /// <summary>Tasks with work left.</summary>
-    private async Task<long> OpenAsync()
+    /// <param name="queued">A condition on those that are queued.</param>
+    private async Task<long> OpenAsync(string queued = "")
     {
         try
         {
             return await _database.CountAsync(
-                "select count(*) from [states] where (state in (1, 2, 3, 4) or (state = 0 and next_run is not null) or "
-                    + "(state = 6 and retry_at is not null)) "
+                $"select count(*) from [states] where ((state = 1 {queued}) or state in (2, 3, 4) or (state = 0 and "
+                    + "next_run is not null) or (state = 6 and retry_at is not null)) "
                     + $"and wait <> {NewerTables.Kind} and hold <> {NewerTables.Kind}");
         }
         catch (System.Data.Common.DbException)
@@ -149,6 +154,11 @@ internal sealed class Load : IAsyncDisposable
     private TaskDefinition Next()
     {
         var number = _next++;
+        if (_mixesCommands && number % 5 >= 3)
+        {
+            return Mixed(number);
+        }
+
         TaskCommand[] commands = [Work(), Work(), Work(), Work()];
         switch (number % 5)
         {
@@ -167,6 +177,29 @@ internal sealed class Load : IAsyncDisposable
             MaxRetries = 3,
             Priority = _random.Next(3),
             Notify = number % 7 == 0,
+        };
+    }
+
+    /// <summary>
+    /// A task of one to four commands, some of which not every version knows. A method may be a template.
+    /// </summary>
+    private TaskDefinition Mixed(int number)
+    {
+        var commands = Enumerable.Range(0, _random.Next(1, 5))
+            .Select(_ => new TaskCommand(_methods[_random.Next(3)], new { ms = _random.Next(1, 20), stubborn = false }))
+            .ToArray();
+        var filled = commands[^1].Method;
+        if (number % 2 == 0)
+        {
+            commands[^1] = commands[^1] with { Method = "[kws.method]" };
+        }
+
+        return new TaskDefinition
+        {
+            Id = $"task-{number:000000}",
+            Kws = new { method = filled },
+            Commands = commands,
+            Priority = _random.Next(3),
         };
     }
 

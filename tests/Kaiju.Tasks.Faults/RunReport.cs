@@ -33,6 +33,15 @@ internal sealed class RunReport(string store, string scenario)
 
     public long Refused { get; set; }
 
+    /// <summary>The stages that executors put back because they did not know the command.</summary>
+    public long PutBacks { get; set; }
+
+    /// <summary>The most put-backs of one stage.</summary>
+    public int MostPutBacks { get; set; }
+
+    /// <summary>The warnings of commands that no executor knows.</summary>
+    public int Unknown { get; set; }
+
     public List<string> Faults { get; } = [];
 
     public string Line() => string.Create(
@@ -46,7 +55,7 @@ internal sealed class RunReport(string store, string scenario)
         [
             [
             "store", "scenario", "harm", "tasks", "results", "executions", "extra", "at most", "interrupted",
-            "suspended", "refused", "recovery", "s", "faults",
+            "suspended", "refused", "put back", "of one", "recovery", "s", "faults",
         ],
             .. reports.Select(report => new[]
             {
@@ -61,6 +70,8 @@ internal sealed class RunReport(string store, string scenario)
                 Number(report.Interruptions),
                 Number(report.Suspensions),
                 Number(report.Refused),
+                Number(report.PutBacks),
+                Number(report.MostPutBacks),
                 report.LongestRecovery == TimeSpan.Zero
                     ? ""
                     : string.Create(CultureInfo.InvariantCulture, $"{report.LongestRecovery.TotalSeconds:0.0} s"),

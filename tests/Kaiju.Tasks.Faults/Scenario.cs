@@ -9,6 +9,7 @@ internal sealed class Scenario(
     FaultDatabase database,
     CommitProxy? proxy,
     NewerSchema? newer,
+    ITaskClient client,
     Random random,
     RunReport report)
 {
@@ -20,9 +21,11 @@ internal sealed class Scenario(
     private static readonly TimeProvider _clock = TimeProvider.System;
 
     private readonly Holder _holder = new(database, random, report);
+    private readonly Deployment _deployment = new(crew, database, client, random, report);
 
     public static IReadOnlyList<string> Names { get; } = [
-        "kill", "freeze", "postmaster", "terminate", "readonly", "outage", "restart", "held", "cut"];
+        "kill", "freeze", "postmaster", "terminate", "readonly", "outage", "restart", "held", "deploy",
+        "cut"];
 
     /// <summary>SQLite has no server to kill, no backends to end, and no commit whose answer can be lost.</summary>
     public static bool IsFor(string scenario, string store) =>
@@ -49,10 +52,16 @@ internal sealed class Scenario(
                 "terminate" => TerminateAsync(),
                 "readonly" => ReadOnlyAsync(round),
                 "held" => _holder.HoldAsync(report.Store),
+                "deploy" => _deployment.RollAsync(),
                 "outage" => MakeUnavailableAsync(round),
                 _ => RestartAsync(round),
             });
             round++;
+        }
+
+        if (name == "deploy")
+        {
+            await _deployment.EndAsync();
         }
 
         report.Harms = round;

@@ -14,12 +14,17 @@ internal static class Worker
     /// <summary>One occurrence a second is due.</summary>
     public const int MissedPings = 2;
 
+    /// <summary>
+    /// The commands of each version of the program. Version 2 has lost one command of version 1 and has a new one.
+    /// </summary>
+    public static IReadOnlyList<string[]> Commands { get; } = [["work"], ["work", "old"], ["work", "new"]];
+
     public static async Task<int> RunAsync(string[] args)
     {
         var (role, store, connectionString, witness) = (args[0], args[1], args[2], args[3]);
         using var file = new WitnessFile(witness);
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Logging.AddProvider(new StaleWrites(file)).AddFilter(null, LogLevel.Warning);
+        builder.Logging.AddProvider(new LoggedEvents(file)).AddFilter(null, LogLevel.Warning);
         if (Environment.GetEnvironmentVariable("KAIJU_FAULTS_LOG") is not null)
         {
             builder.Logging.AddSimpleConsole();
@@ -27,22 +32,27 @@ internal static class Worker
 
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(20));
         var missedPings = int.Parse(args[4], CultureInfo.InvariantCulture);
-        Use(
+        var version = int.Parse(args[5], CultureInfo.InvariantCulture);
+        var tasks = Use(
             builder.Services,
             store,
             connectionString,
             role == "manager" ? TaskRoles.Manager : TaskRoles.Executor,
-            missedPings)
-            .AddCommand(
-                "work", async (int ms, bool stubborn, StageContext stage, CancellationToken cancellationToken) =>
+            missedPings);
+        foreach (var command in Commands[version])
+        {
+            tasks.AddCommand(
+                command, async (int ms, bool stubborn, StageContext stage, CancellationToken cancellationToken) =>
             {
-                file.Began(stage);
+                file.Began(stage, version);
                 await Task.Delay(
                     TimeSpan.FromMilliseconds(ms),
                     TimeProvider.System,
                     stubborn ? CancellationToken.None : cancellationToken);
                 return stage.Stage;
             });
+        }
+
         using var host = builder.Build();
         try
         {
@@ -97,14 +107,14 @@ internal sealed class WitnessFile(string folder) : IDisposable
         FileShare.Read,
         bufferSize: 0);
 
-    public void Began(StageContext stage)
+    public void Began(StageContext stage, int version)
     {
         var now = TimeProvider.System.GetUtcNow().UtcTicks - DateTimeOffset.UnixEpoch.Ticks;
         Write(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"began {now} {stage.TaskId} {stage.JobId} {stage.Pass} {stage.Stage} {stage.Claim} "
-                    + $"{Environment.ProcessId}\n"));
+                    + $"{Environment.ProcessId} {version} {stage.Method}\n"));
     }
 
     public void Write(string line)
@@ -119,10 +129,11 @@ internal sealed class WitnessFile(string folder) : IDisposable
     public void Dispose() => _file.Dispose();
 }
 
-/// <summary>Records refused reports, by the event of the log.</summary>
-internal sealed class StaleWrites(WitnessFile file) : ILoggerProvider, ILogger
+/// <summary>Records refused reports and warnings of unknown commands, by the events of the log.</summary>
+internal sealed class LoggedEvents(WitnessFile file) : ILoggerProvider, ILogger
 {
     private const int Superseded = 203;
+    private const int CommandUnknown = 313;
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -138,9 +149,14 @@ internal sealed class StaleWrites(WitnessFile file) : ILoggerProvider, ILogger
         Exception? exception,
         Func<TState, Exception?, string> formatter)
     {
-        if (eventId.Id == Superseded)
+        switch (eventId.Id)
         {
-            file.Write("refused\n");
+            case Superseded:
+                file.Write("refused\n");
+                break;
+            case CommandUnknown:
+                file.Write("unknown\n");
+                break;
         }
     }
 

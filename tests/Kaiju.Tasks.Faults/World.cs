@@ -29,7 +29,7 @@ internal sealed class World : IAsyncDisposable
         // In scenarios without dead executors a busy machine must not make one look dead.
         _crew = new Crew(
             store, connectionString, _folder, scenario == "outage" ? Scenario.PatientPings : Worker.MissedPings);
-        _load = new Load(database, store, connectionString, plan.Seed, scenario == "freeze", time < _short ? 100 : 600);
+        _load = new Load(database, store, connectionString, plan.Seed, scenario, time < _short ? 100 : 600);
         _newer = scenario == "restart" ? new NewerSchema(database, _load, _report) : null;
     }
 
@@ -40,7 +40,7 @@ internal sealed class World : IAsyncDisposable
     {
         var began = TimeProvider.System.GetTimestamp();
         var isShort = _time < _short;
-        _crew.Start(isShort ? 2 : 3, isShort ? 2 : 4);
+        _crew.Start(isShort ? 2 : 3, isShort ? 2 : 4, _report.Scenario == "deploy" ? Deployment.First : 0);
         using var stop = new CancellationTokenSource();
         var creating = _load.CreateAsync(LeastTasks(), stop.Token);
 
@@ -51,7 +51,7 @@ internal sealed class World : IAsyncDisposable
         }
 
         var scenario = new Scenario(
-            _report.Scenario, _crew, _database, _proxy, _newer, new Random(_plan.Seed), _report);
+            _report.Scenario, _crew, _database, _proxy, _newer, _load.Client, new Random(_plan.Seed), _report);
         await scenario.RunAsync(_time, LeastHarm());
         await stop.CancelAsync();
         await creating;

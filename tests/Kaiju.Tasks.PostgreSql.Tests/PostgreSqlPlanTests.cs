@@ -21,6 +21,7 @@ public sealed partial class PostgreSqlPlanTests
     [InlineData("finished")]
     [InlineData("scheduled")]
     [InlineData("ready")]
+    [InlineData("held")]
     public async Task No_statement_scans_a_table(string distribution)
     {
         var server = await Servers.PostgresAsync();
@@ -50,10 +51,14 @@ public sealed partial class PostgreSqlPlanTests
         }
 
         scans.Should().BeEmpty();
-        Nodes(await PlanAsync(connection, store.Sql["claim"])).Select(node => Text(node, "Index Name")).Should()
-            .Contain("states_queued");
-        Nodes(await PlanAsync(connection, store.Sql["claim_routed"])).Select(node => Text(node, "Index Name")).Should()
-            .Contain("states_queued").And.Contain("states_held");
+        foreach (var (statement, indexes) in PlannedStatements.OfQueue.Concat([
+            ("claim", [PlannedStatements.Common]),
+            ("claim_routed", [PlannedStatements.Common, PlannedStatements.Held])]))
+        {
+            Nodes(await PlanAsync(connection, store.Sql[statement])).Select(node => Text(node, "Index Name"))
+                .Where(index => index is PlannedStatements.Common or PlannedStatements.Held or "states_queue")
+                .Distinct().Should().BeEquivalentTo(indexes, statement);
+        }
     }
 
     /// <summary>Under any plan a claim takes exactly the requested number.</summary>
@@ -110,6 +115,7 @@ public sealed partial class PostgreSqlPlanTests
     [InlineData("finished")]
     [InlineData("scheduled")]
     [InlineData("ready")]
+    [InlineData("held")]
     public async Task The_engines_regular_statements_read_few_rows(string distribution)
     {
         var server = await Servers.PostgresAsync();
@@ -150,8 +156,25 @@ public sealed partial class PostgreSqlPlanTests
             ("abort overdue", "load_overdue", [Now(), .. due], 50),
             ("clean up", "ended", [
                 Argument.Integer("state", 5), Argument.Long("before", 1_000), Argument.Integer("most", 10)], 50),
-            ("is anything queued", "has_queued", [
-                Argument.Texts("apps", ["other", "default"]), Argument.Text("executor", "e")], 20),
+            ("is anything queued", "has_queued",
+                [Argument.Texts("apps", ["other", "default"]), Argument.Text("executor", "e")], 20),
+            ("the groups of held tasks", "held_groups", [Argument.Integer("most", 10)], 20),
+            ("the next tasks of the common queue", "common_queue",
+                [
+                    Argument.Text("app", "default"),
+                    Argument.Integer("priority", 0),
+                    Argument.Long("queued_at", Rows / 2),
+                    Argument.Long("task_no", 0),
+                    Argument.Integer("most", 10),
+                ], 50),
+            ("the hold of a group", "rehold_group",
+                [
+                    Argument.Integer("hold", 1),
+                    Argument.Integer("to", 0),
+                    Argument.Text("app", "default"),
+                    Argument.Text("method", "do"),
+                    Argument.Integer("most", 10),
+                ], 100),
             List("failed tasks", new TaskQuery { State = TaskState.Failed }, 50),
             List("all tasks", new TaskQuery(), 100),
             List("a user's tasks", new TaskQuery { UserId = "u" }, 100),
@@ -263,9 +286,9 @@ public sealed partial class PostgreSqlPlanTests
             insert into kaiju_tasks.states (task_no, app, priority, enabled, stages, traits, max_exec, created, bytes,
                 revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
                 pass, result_pass, retries, interruptions, queued_at, wait, status_change, skipped, chain, duty, due,
-                    ended)
+                    ended, hold, method)
             select i, 'default', 0, true, 1, 0, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i,
-                0, 0, {duty}, {due}, {ended} from (select task_no as i from kaiju_tasks.tasks) t;
+                0, 0, {duty}, {due}, {ended}, {(distribution == "held" ? 1 : 0)}, 'do' from (select task_no as i from kaiju_tasks.tasks) t;
             insert into kaiju_tasks.results (task_no, run_no, pass, stage, attempt, started, finished,
                 result) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks.tasks;
             insert into kaiju_tasks.failures (task_no, run_no, pass, stage, attempt, started, finished,

@@ -239,6 +239,8 @@ public sealed class PostgreSqlLargeTaskTests : LargeTaskTests
 
 public sealed class PostgreSqlRowFaultTests() : RowFaultTests(PostgreSqlStores.OpenBareAsync);
 
+public sealed class PostgreSqlRollingDeploymentTests() : RollingDeploymentTests(PostgreSqlStores.OpenBareAsync);
+
 public sealed class PostgreSqlQueueTests() : TaskQueueTests(PostgreSqlStores.OpenAsync);
 
 public sealed class BouncedModelTests() : StoreModelTests(PostgreSqlStores.OpenBouncedAsync)

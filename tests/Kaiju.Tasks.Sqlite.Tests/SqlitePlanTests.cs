@@ -30,6 +30,7 @@ public sealed partial class SqlitePlanTests
     [InlineData("finished")]
     [InlineData("scheduled")]
     [InlineData("ready")]
+    [InlineData("held")]
     public async Task No_statement_scans_a_table(string distribution)
     {
         using var file = new TemporaryFile();
@@ -46,25 +47,7 @@ public sealed partial class SqlitePlanTests
         var scans = new List<string>();
         foreach (var (name, text) in PlannedStatements.Of(store.Sql).Where(statement => statement.Name != OldestFirst))
         {
-            using var command = connection.CreateCommand();
-            command.CommandText = $"explain query plan {text}";
-            foreach (Match argument in Arguments().Matches(text))
-            {
-                if (!command.Parameters.Contains(argument.Value))
-                {
-                    command.Parameters.AddWithValue(argument.Value, 1);
-                }
-            }
-
-            var nodes = new List<(int Parent, string Detail)>();
-            using (var plan = command.ExecuteReader())
-            {
-                while (plan.Read())
-                {
-                    nodes.Add((plan.GetInt32(1), plan.GetString(3)));
-                }
-            }
-
+            var nodes = Plan(connection, text);
             foreach (var (parent, detail) in nodes)
             {
                 if (detail == "USE TEMP B-TREE FOR ORDER BY" && name.Contains("list all", StringComparison.Ordinal)
@@ -84,7 +67,42 @@ public sealed partial class SqlitePlanTests
         }
 
         scans.Should().BeEmpty();
+        foreach (var (statement, indexes) in PlannedStatements.OfQueue.Concat(
+            [("queued", [PlannedStatements.Common]), ("queued_for_some", [PlannedStatements.Held])]))
+        {
+            Plan(connection, store.Sql[statement]).SelectMany(node => IndexOfStates().Matches(node.Detail))
+                .Select(index => index.Groups[1].Value).Distinct().Should().BeEquivalentTo(indexes, statement);
+        }
+
+        Plan(connection, store.Sql["held_groups"]).Should().Contain(
+            node => node.Detail.Contains("(hold,app,method)>(?,?,?)", StringComparison.Ordinal),
+            "a step to the next group does not read the rest of a group");
     }
+
+    private static List<(int Parent, string Detail)> Plan(SqliteConnection connection, string text)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = $"explain query plan {text}";
+        foreach (Match argument in Arguments().Matches(text))
+        {
+            if (!command.Parameters.Contains(argument.Value))
+            {
+                command.Parameters.AddWithValue(argument.Value, 1);
+            }
+        }
+
+        var nodes = new List<(int Parent, string Detail)>();
+        using var plan = command.ExecuteReader();
+        while (plan.Read())
+        {
+            nodes.Add((plan.GetInt32(1), plan.GetString(3)));
+        }
+
+        return nodes;
+    }
+
+    [GeneratedRegex(@"INDEX kaiju_(states_(?:queued|held|queue))\b")]
+    private static partial Regex IndexOfStates();
 
     [GeneratedRegex(@"^SCAN t\b")]
     private static partial Regex AllTasks();
@@ -119,9 +137,10 @@ public sealed partial class SqlitePlanTests
             insert into kaiju_states (task_no, app, priority, enabled, stages, traits, max_exec, created, bytes,
                 revision, run_no, result_run_no, results, result_bytes, state, stage, job_id,
                 pass, result_pass, retries, interruptions, queued_at, wait, status_change, skipped, chain, duty, due,
-                    ended)
+                    ended, hold, method)
             select i, 'default', 0, 1, 1, 0, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i, 0,
-                0, {duty}, {due}, {ended} from (select task_no as i from kaiju_tasks);
+                0, {duty}, {due}, {ended}, {(distribution == "held" ? 1 : 0)}, 'do'
+                from (select task_no as i from kaiju_tasks);
             insert into kaiju_results (task_no, run_no, pass, stage, attempt, started, finished,
                 result) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks;
             insert into kaiju_notifications (task_id, job_id, user_id, state, is_final, result, created) select id,

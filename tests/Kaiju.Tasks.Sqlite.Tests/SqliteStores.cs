@@ -193,6 +193,8 @@ public sealed class SqliteStoreConcurrencyTests() : StoreConcurrencyTests(Sqlite
 
 public sealed class SqliteRowFaultTests() : RowFaultTests(SqliteStores.OpenBareAsync);
 
+public sealed class SqliteRollingDeploymentTests() : RollingDeploymentTests(SqliteStores.OpenBareAsync);
+
 public sealed class SqliteQueueTests() : TaskQueueTests(SqliteStores.OpenAsync);
 
 public sealed class SqliteLargeTaskTests : LargeTaskTests

@@ -5,6 +5,22 @@ namespace Kaiju.Tasks.Relational;
 /// </summary>
 internal static class PlannedStatements
 {
+    /// <summary>The indexes of states that statements about queued tasks use, for any distribution of rows.</summary>
+    public static IReadOnlyList<(string Statement, string[] Indexes)> OfQueue { get; } =
+    [
+        ("has_queued", [Common, Held]),
+        ("unserved_apps", [Common]),
+        ("common_queue", [Common]),
+        ("held_groups", [Held]),
+        ("rehold_group", [Held]),
+    ];
+
+    /// <summary>The index of the tasks that every executor of their app may claim.</summary>
+    public const string Common = "states_queued";
+
+    /// <summary>The index of the tasks that are held.</summary>
+    public const string Held = "states_held";
+
     public static IEnumerable<(string Name, string Text)> Of(SqlTexts sql)
     {
         var lists = new (string Name, TaskQuery Query)[]

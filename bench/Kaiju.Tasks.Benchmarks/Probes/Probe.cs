@@ -37,6 +37,7 @@ internal static class Probe
             "latency-other" => Latency.MeasureAsync(subject, arguments, isElsewhere: true),
             "executors" => Executors.MeasureAsync(subject, arguments),
             "payload" => Payload.MeasureAsync(subject, arguments),
+            "held" => Held.MeasureAsync(subject, arguments),
             "waiters" => Waiters.MeasureAsync(subject, arguments),
             "idle" => Idle.MeasureAsync(subject, arguments),
             _ => throw new ArgumentException($"There is no probe \"{work}\"."),

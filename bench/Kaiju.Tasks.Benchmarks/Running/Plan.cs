@@ -52,6 +52,10 @@ internal static class Plan
             "pg-1m",
             "pg-empty",
             "drain_per_s"),
+        Ratio.Figure(
+            0.85, false, "postgresql drain behind 200,000 tasks of an unknown command / alone", "pg-held", "ratio"),
+        Ratio.Figure(
+            0.85, false, "sqlite drain behind 200,000 tasks of an unknown command / alone", "sqlite-held", "ratio"),
         new(
             "postgresql WAL of a 1-stage task / raw limit",
             2.2,
@@ -158,6 +162,7 @@ internal static class Plan
         new("pg-empty", "kaiju-postgresql", "throughput", "--bulk 20000 --warm 5000"),
         new("pg-200k", "kaiju-postgresql", "throughput", "--bulk 20000 --warm 5000 --backlog 200000"),
         new("pg-1m", "kaiju-postgresql", "throughput", "--bulk 20000 --warm 5000 --backlog 1000000", 1),
+        new("pg-held", "kaiju-postgresql", "held", "--bulk 20000 --warm 5000 --held 200000"),
         new("pg-idle", "kaiju-postgresql", "idle", "--seconds 20", 1),
         new("pg-waiters", "kaiju-postgresql", "waiters", "--tasks 200", 1),
         new("sqlite-limit", "limit-sqlite", "throughput", "--create1 500 --create8 2000 --bulk 30000"),
@@ -168,6 +173,7 @@ internal static class Plan
             "--create1 500 --create8 2000 --create64 5000 --bulk 30000 --warm 5000"),
         new("sqlite-quartz", "quartz-sqlite", "throughput", "--create1 200 --create8 200 --bulk 600 --warm 50"),
         new("sqlite-16", "kaiju-sqlite", "throughput", "--bulk 10000 --warm 3000 --capacity 16", 1),
+        new("sqlite-held", "kaiju-sqlite", "held", "--bulk 20000 --warm 5000 --held 200000"),
         new("sqlite-4", "kaiju-sqlite", "throughput", "--stages 4 --bulk 10000 --warm 3000", 1),
         new("memory", "kaiju-memory", "throughput", "--create1 10000 --bulk 200000 --warm 50000"),
         new("memory-quartz", "quartz-memory", "throughput", "--create1 10000 --bulk 40000 --warm 10000"),

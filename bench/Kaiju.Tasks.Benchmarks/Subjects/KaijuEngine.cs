@@ -86,26 +86,29 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
                 var executed = await _tasks.ListPageAsync(new TaskQuery { State = TaskState.Executing }, null, 1);
                 return queued.Items.Count + executed.Items.Count;
             case "sqlite":
-                await using (var connection = new SqliteConnection($"Data Source={settings.Store};Pooling=false"))
-                {
-                    await connection.OpenAsync();
-                    await using var command = new SqliteCommand(
-                        "select (select count(*) from kaiju_states where state = 1 and enabled = 1) + (select "
-                            + "count(*) from kaiju_states where state = 2)",
-                        connection);
-                    return (long)(await command.ExecuteScalarAsync())!;
-                }
-
+                return await CountAsync(
+                    "select (select count(*) from kaiju_states where state = 1 and enabled = 1 and hold = 0) + (select "
+                        + "count(*) from kaiju_states where state = 2)");
             default:
-                await using (var source = NpgsqlDataSource.Create($"{settings.Store};Pooling=false"))
-                {
-                    await using var command = source.CreateCommand(
-                        "select (exists (select 1 from kaiju_tasks.states where state = 1 and enabled) or exists "
-                            + "(select 1 from kaiju_tasks.states where state = 2))::int::bigint");
-                    return (long)(await command.ExecuteScalarAsync())!;
-                }
+                return await CountAsync(
+                    "select (exists (select 1 from kaiju_tasks.states where state = 1 and enabled and hold = 0) or "
+                        + "exists (select 1 from kaiju_tasks.states where state = 2))::int::bigint");
         }
     }
+
+    /// <summary>Announces the commands of an executor that claims nothing, and keeps it alive.</summary>
+    public async Task PingAsync() => await _client!.Services.GetRequiredService<ITaskStore>().HeartbeatAsync(
+        new ExecutorInfo { Id = "idle", AppName = "default", Apps = ["default"], Capacity = 1, Commands = ["noop"] },
+        [],
+        default);
+
+    /// <summary>Creates tasks whose command no executor knows.</summary>
+    public Task CreateUnknownAsync(int count) => _tasks!.CreateManyAsync(
+        Enumerable.Range(0, count).Select(id => new TaskDefinition { Commands = [new("missing", new { id })] }));
+
+    /// <summary>The number of queued tasks that are held.</summary>
+    public Task<long> CountHeldAsync() => CountAsync(
+        $"select count(*) from {(kind == "sqlite" ? "kaiju_" : "kaiju_tasks.")}states where state = 1 and hold > 0");
 
     public override async ValueTask DisposeAsync()
     {
@@ -119,6 +122,21 @@ internal sealed class KaijuEngine(string kind, SubjectSettings settings) : Subje
             await _client.StopAsync();
             _client.Dispose();
         }
+    }
+
+    private async Task<long> CountAsync(string sql)
+    {
+        if (kind == "sqlite")
+        {
+            await using var connection = new SqliteConnection($"Data Source={settings.Store};Pooling=false");
+            await connection.OpenAsync();
+            await using var count = new SqliteCommand(sql, connection);
+            return (long)(await count.ExecuteScalarAsync())!;
+        }
+
+        await using var source = NpgsqlDataSource.Create($"{settings.Store};Pooling=false");
+        await using var command = source.CreateCommand(sql);
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 
     private TaskDefinition Job(int id) => new()

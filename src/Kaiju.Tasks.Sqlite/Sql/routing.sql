@@ -65,19 +65,23 @@ select r.is_changed, r.app, r.priority, r.queued_at, r.task_no,
     exists (select 1 from $prefix$holds where hold > 0)
 from $prefix$routing r where r.id = 1
 
--- Steps from group to group along the index of held tasks.
+-- Steps from group to group along the index of held tasks. An index serves a comparison of rows only if the values
+-- have no affinity, which + removes, and reads the rows that are equal to them: char(0) makes the next possible name.
 -- name: held_groups
 with recursive g(task_no) as (
     select (select s.task_no from $prefix$states s
         where s.state = 1 and s.enabled = 1 and s.hold > 0 order by s.hold, s.app, s.method limit 1)
     union all
     select (select n.task_no from $prefix$states n
-            where n.state = 1 and n.enabled = 1 and n.hold > 0 and n.hold < 3
-                and (n.hold, n.app, n.method) > (c.hold, c.app, c.method)
+            where (n.hold, n.app, n.method) >= (
+                    +(select c.hold from $prefix$states c where c.task_no = g.task_no),
+                    +(select c.app from $prefix$states c where c.task_no = g.task_no),
+                    (select c.method || char(0) from $prefix$states c where c.task_no = g.task_no))
+                and n.state = 1 and n.enabled = 1 and n.hold > 0
             order by n.hold, n.app, n.method limit 1)
-        from g join $prefix$states c on c.task_no = g.task_no)
-select c.hold, c.app, c.method from g join $prefix$states c on c.task_no = g.task_no
-where c.hold < 3 limit @most
+        from g where (select c.hold from $prefix$states c where c.task_no = g.task_no) < 3)
+select c.hold, c.app, c.method from g cross join $prefix$states c
+where c.task_no = g.task_no and c.hold < 3 limit @most
 
 -- name: rehold_group
 update $prefix$states set hold = @to where task_no in (
