@@ -34,7 +34,7 @@ public sealed partial class ReferenceTests
         var record = new TaskRecord
         {
             Definition = new TaskDefinition { Id = "t", Commands = [new("do")] },
-            Managed = new ManagedState { JobId = "j", ResultRun = "j" },
+            Managed = new ManagedState { JobId = "j", ResultRun = "j", Hold = TaskHold.Paused },
             Created = TaskTestHost.Start,
         };
         var json = JsonDocument.Parse(record.ToJson()).RootElement;
