@@ -288,7 +288,8 @@ public sealed partial class PostgreSqlPlanTests
                 pass, result_pass, retries, interruptions, queued_at, wait, status_change, skipped, chain, duty, due,
                     ended, hold, method)
             select i, 'default', 0, true, 1, 0, 1, i, 0, 0, 1, 1, 1, 0, {state}, 0, 'j', 0, 0, 0, 0, {queuedAt}, 0, i,
-                0, 0, {duty}, {due}, {ended}, {(distribution == "held" ? 1 : 0)}, 'do' from (select task_no as i from kaiju_tasks.tasks) t;
+                0, 0, {duty}, {due}, {ended}, {(distribution == "held" ? 1 : 0)}, 'do'
+            from (select task_no as i from kaiju_tasks.tasks) t;
             insert into kaiju_tasks.results (task_no, run_no, pass, stage, attempt, started, finished,
                 result) select task_no, 1, 0, 0, 1, 0, 0, 'null' from kaiju_tasks.tasks;
             insert into kaiju_tasks.failures (task_no, run_no, pass, stage, attempt, started, finished,
