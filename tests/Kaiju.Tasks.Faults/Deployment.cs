@@ -19,8 +19,8 @@ internal sealed class Deployment(
 
     private static readonly TimeProvider _clock = TimeProvider.System;
 
-    // A change of the app's pause must not find claims that began before it.
-    private static readonly TimeSpan _claimTime = TimeSpan.FromMilliseconds(300);
+    // Other processes look for pauses once a second, and claims that began before the pause may end after it.
+    private static readonly TimeSpan _claimTime = TimeSpan.FromSeconds(1.3);
     private static readonly TimeSpan _pauseTime = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
 

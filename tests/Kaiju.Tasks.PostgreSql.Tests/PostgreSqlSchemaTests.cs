@@ -62,6 +62,7 @@ public sealed class PostgreSqlSchemaTests : SchemaTests, IAsyncLifetime, IDispos
                 await host.StartAsync();
                 await host.Services.GetRequiredService<ITaskClient>().CreateAsync(
                     new TaskDefinition { Id = "t", Commands = [new("do"), new("do")], Notify = true });
+                (await host.Services.GetRequiredService<ITaskClient>().ListPausesAsync()).Should().BeEmpty();
                 await host.Services.GetRequiredService<ITaskStore>().FindUnattendedAsync(
                     TimeSpan.FromMinutes(1), default);
                 await host.StopAsync();

@@ -19,7 +19,7 @@ public abstract class RollingDeploymentTests(OpenBareStore open) : IAsyncLifetim
 
     private static readonly TimeSpan _bound = TimeSpan.FromMinutes(1);
 
-    // An idle executor that is told of a task in vain asks again after a pause on this clock.
+    // An idle executor that was woken in vain asks again after a pause on this clock.
     private static readonly TimeSpan _turn = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan _pings = new KaijuTasksOptions().PingInterval;
     private static readonly string[] _methods = ["kept", "old", "new"];
