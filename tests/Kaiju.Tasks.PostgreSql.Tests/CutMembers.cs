@@ -65,6 +65,31 @@ internal static class CutMembers
         ["SendMessageAsync"] = new(
             rig => WaitingAsync(rig, StageOutcome.WaitForMessage()),
             async rig => (await rig.Store.SendMessageAsync("a", Json("\"hello\""), default)).ToString()),
+        ["PauseAsync"] = new(
+            _ => Task.CompletedTask,
+            async rig =>
+            {
+                var pause = new TaskPause { Method = "do", Reason = "a test" };
+                return (await rig.Store.PauseAsync(pause, CallContext.Empty, default)).ToString();
+            }),
+        ["ResumeAsync"] = new(
+            rig => PausedAsync(rig, "do"),
+            async rig => (await rig.Store.ResumeAsync(null, "do", CallContext.Empty, default)).ToString()),
+        ["RepairHoldsAsync"] = new(
+            async rig =>
+            {
+                await AddAsync(rig, Define("a"), Define("b"));
+                await PausedAsync(rig, "do");
+            },
+            async rig =>
+            {
+                // The number of an answer that was lost is lost with it.
+                while ((await rig.Store.RepairHoldsAsync(1, default)).HasMore)
+                {
+                }
+
+                return "";
+            }),
         ["WatchAsync"] = new(
             _ => Task.CompletedTask,
             async rig => (await rig.Store.WatchAsync(default)).FirstPing is null ? "nobody" : "somebody"),
@@ -190,6 +215,9 @@ internal static class CutMembers
             async rig => (await rig.Store.DeleteNotificationsAsync(TimeSpan.FromMinutes(1), 2, default)).ToString(
                 System.Globalization.CultureInfo.InvariantCulture)),
     };
+
+    private static Task PausedAsync(CutRig rig, string method) =>
+        rig.Beside.PauseAsync(new TaskPause { Method = method }, CallContext.Empty, default).AsTask();
 
     public static TaskDefinition Define(string id, int stages = 1) => PostgreSqlFaultTests.Definition(id, stages);
 

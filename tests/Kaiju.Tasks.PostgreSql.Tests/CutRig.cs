@@ -126,6 +126,10 @@ internal sealed class CutRig : IAsyncDisposable
                 n.result, n.is_read, n.is_delivered,
                 row_number() over (partition by n.task_id order by n.id)) from [notifications] n
             union all select 'executor ' || e.id from [executors] e
+            union all select 'hold ' || concat_ws(' ', t.id, s.hold, s.method, s.put_backs) from [states] s
+                join [tasks] t using (task_no)
+            union all select 'pause ' || concat_ws(' ', p.app, p.method, p.reason) from [pauses] p
+            union all select 'routed ' || concat_ws(' ', h.app, h.method, h.hold) from [holds] h
             union all select 'watch ' || count(*) from [watch]
             union all select 'states ' || count(*) from [states]) lines
         """);

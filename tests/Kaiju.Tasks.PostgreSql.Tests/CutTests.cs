@@ -26,6 +26,7 @@ public sealed class CutTests
         "GetAsync",
         "GetRunAsync",
         "ListRunsAsync",
+        "ListPausesAsync",
         "GetStagesAsync",
         "ListAsync",
         "CountAsync",
