@@ -21,18 +21,14 @@ internal sealed class Deployment(
 
     // Other processes look for pauses once a second, and claims that began before the pause may end after it.
     private static readonly TimeSpan _claimTime = TimeSpan.FromSeconds(1.3);
-    private static readonly TimeSpan _pauseTime = TimeSpan.FromMilliseconds(700);
+    private static readonly TimeSpan _pauseTime = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
-
-    // Longer than a manager takes to find commands that no executor knows.
-    private static readonly TimeSpan _outdated = TimeSpan.FromSeconds(1.5);
 
     /// <summary>Deploys the second version, and rolls it back.</summary>
     public async Task RollAsync()
     {
         await DeployAsync(Second, killsFirst: false, crew.Executors);
         await PauseAppAsync();
-        await Task.Delay(_outdated, _clock);
         await DeployAsync(First, killsFirst: true, crew.Executors);
         await PauseMethodAsync();
     }
@@ -46,7 +42,7 @@ internal sealed class Deployment(
         var kills = killsFirst;
         foreach (var member in crew.Those("executor").Take(count))
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(100, 500)), _clock);
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(50, 300)), _clock);
             if (!await crew.ReplaceAsync(member, version, kills))
             {
                 report.Faults.Add("a process did not stop when asked");
@@ -56,7 +52,10 @@ internal sealed class Deployment(
         }
     }
 
-    /// <summary>No task of a paused app is claimed; after the resume they are.</summary>
+    /// <summary>
+    /// No task of a paused app is claimed; after the resume they are. Meanwhile a manager finds the command that no
+    /// executor knows.
+    /// </summary>
     private async Task PauseAppAsync()
     {
         await client.PauseAsync(new TaskPause { AppName = App, Reason = "A test of pauses." });
