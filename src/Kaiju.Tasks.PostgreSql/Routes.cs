@@ -13,12 +13,11 @@ internal sealed class Routes
     /// <summary>Notes the app and the method of a row that is queued at once.</summary>
     public void Add(TaskRow row)
     {
-        if (row.State is not { State: TaskState.Queued, Method: { } method })
+        if (row.Queue is not { } route)
         {
             return;
         }
 
-        var route = (row.Head.AppName!, method);
         if (!_places.TryGetValue(route, out var place))
         {
             place = _places.Count + 1;

@@ -4,11 +4,16 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.Relational;
 
 /// <summary>Corrects the holds of queued tasks; see <see cref="IManagerDuties.RepairHoldsAsync"/>.</summary>
-/// <param name="limit">The most tasks to change, and the most tasks of the common queue to look at.</param>
+/// <param name="limit">The most tasks to change.</param>
 internal sealed class HoldRepairStep(int limit)
 {
     /// <summary>The most groups of held tasks that one step looks at.</summary>
     private const int MostGroups = 10_000;
+
+    /// <summary>
+    /// The most tasks of the common queue that one step looks at: looking is cheap, and rarely finds one.
+    /// </summary>
+    private const int MostLooked = 10_000;
 
     private static readonly Column<(long TaskNo, TaskHold Hold)>[] _columns =
     [
@@ -20,11 +25,13 @@ internal sealed class HoldRepairStep(int limit)
     {
         await RoutingRows.EndPausesAsync(step).ConfigureAwait(false);
         var (changed, unroutable) = await RepairHeldAsync(step).ConfigureAwait(false);
-        var (found, hasMore) = await RepairCommonAsync(step).ConfigureAwait(false);
+        var (found, hasMore) = changed < limit
+            ? await RepairCommonAsync(step, limit - changed).ConfigureAwait(false)
+            : (0, true);
         return new HoldRepair
         {
             Changed = changed + found,
-            HasMore = hasMore || changed >= limit,
+            HasMore = hasMore || changed + found >= limit,
             Unroutable = unroutable,
         };
     }
@@ -76,7 +83,7 @@ internal sealed class HoldRepairStep(int limit)
     }
 
     /// <summary>Looks at the next tasks of the common queue, unless another transaction does.</summary>
-    private async ValueTask<(int Changed, bool HasMore)> RepairCommonAsync(SqlStep step)
+    private static async ValueTask<(int Changed, bool HasMore)> RepairCommonAsync(SqlStep step, int most)
     {
         var places = await step.QueryAsync(
             "routing", row => (Place: QueuePlace.Read(row), IsAnyHeld: row.GetBoolean(5))).ConfigureAwait(false);
@@ -92,34 +99,36 @@ internal sealed class HoldRepairStep(int limit)
                     Place: new QueuePlace(
                         place.IsChanged, row.GetString(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)),
                     Method: row.TextOrNull(4)),
-                [.. place.Arguments(), Argument.Integer("most", limit)]).ConfigureAwait(false)
+                [.. place.Arguments(), Argument.Integer("most", MostLooked)]).ConfigureAwait(false)
             : [];
-        var changed = await HoldAsync(step, next).ConfigureAwait(false);
-        var isEnd = next.Count < limit;
-        var reached = isEnd ? QueuePlace.Start(isChanged: false) : next[^1].Place;
+        var held = await FindHeldAsync(step, next).ConfigureAwait(false);
+        var isEnd = next.Count < MostLooked && held.Count <= most;
+        var reached = isEnd
+            ? QueuePlace.Start(isChanged: false)
+            : held.Count > most ? held[most - 1].Place : next[^1].Place;
+        var changed = held.Take(most).Select(task => (task.Place.TaskNo, task.Hold)).OrderBy(task => task.TaskNo)
+            .ToList();
+        if (changed.Count > 0)
+        {
+            await step.ExecuteEachAsync("hold_tasks", changed, _columns).ConfigureAwait(false);
+        }
+
         if (reached != place)
         {
             await reached.StoreAsync(step).ConfigureAwait(false);
         }
 
-        return (changed, place.IsChanged && !isEnd);
+        return (changed.Count, place.IsChanged && !isEnd);
     }
 
-    private static async ValueTask<int> HoldAsync(SqlStep step, List<(QueuePlace Place, string? Method)> tasks)
+    /// <summary>The tasks of the common queue that are to be held, in the order of the queue.</summary>
+    private static async ValueTask<List<(QueuePlace Place, TaskHold Hold)>> FindHeldAsync(
+        SqlStep step, List<(QueuePlace Place, string? Method)> tasks)
     {
-        var routes = tasks.Where(task => task.Method is not null)
-            .Select(task => (task.Place.App, task.Method!)).Distinct().ToList();
-        var decided = await step.FindHoldsAsync(routes).ConfigureAwait(false);
-        var held = tasks.Where(task => task.Method is not null)
-            .Select(task => (task.Place.TaskNo, decided[(task.Place.App, task.Method!)].Hold))
-            .Where(task => task.Hold != TaskHold.None)
-            .OrderBy(task => task.TaskNo)
-            .ToList();
-        if (held.Count > 0)
-        {
-            await step.ExecuteEachAsync("hold_tasks", held, _columns).ConfigureAwait(false);
-        }
-
-        return held.Count;
+        var named = tasks.FindAll(task => task.Method is not null);
+        var decided = await step.FindHoldsAsync(
+            [.. named.Select(task => (task.Place.App, task.Method!)).Distinct()]).ConfigureAwait(false);
+        return [.. named.Select(task => (task.Place, decided[(task.Place.App, task.Method!)].Hold))
+            .Where(task => task.Hold != TaskHold.None)];
     }
 }

@@ -173,21 +173,27 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
         IReadOnlyCollection<(string App, string Method)> routes);
 
     /// <summary>Decides the holds of those rows that are queued.</summary>
-    public async ValueTask DecideHoldsAsync(IEnumerable<TaskRow> rows)
+    public virtual async ValueTask DecideHoldsAsync(IReadOnlyCollection<TaskRow> rows)
     {
-        var queued = rows.Where(row => row.State is { State: TaskState.Queued, Method: not null }).ToList();
-        if (queued.Count == 0)
+        List<TaskRow>? queued = null;
+        foreach (var row in rows)
+        {
+            if (row.Queue is not null)
+            {
+                (queued ??= []).Add(row);
+            }
+        }
+
+        if (queued is null)
         {
             return;
         }
 
-        var holds = await FindHoldsAsync([.. queued.Select(RouteOf).Distinct()]).ConfigureAwait(false);
+        var holds = await FindHoldsAsync([.. queued.Select(row => row.Queue!.Value).Distinct()]).ConfigureAwait(false);
         foreach (var row in queued)
         {
-            row.State = TaskRouting.Decide(holds[RouteOf(row)].Hold, row.State);
+            row.TakeHold(holds[row.Queue!.Value].Hold);
         }
-
-        static (string App, string Method) RouteOf(TaskRow row) => (row.Head.AppName!, row.State.Method!);
     }
 
     /// <summary>Notes that the step has changed announcements or pauses.</summary>

@@ -67,6 +67,10 @@ internal sealed class TaskRow
     /// </summary>
     public object? Route { get; set; }
 
+    /// <summary>The app and the method by which a hold is found; null for a row that is not queued.</summary>
+    public (string App, string Method)? Queue =>
+        State is { State: TaskState.Queued, Method: { } method } ? (Head.AppName!, method) : null;
+
     public string Id => Head.Id!;
 
     /// <summary>The approximate size in bytes of the definition that a claim loads.</summary>
@@ -147,6 +151,9 @@ internal sealed class TaskRow
 
     /// <summary>Keeps the definition's stored form, to parse it when it is needed.</summary>
     public void KeepStored(byte[]? definition) => _stored = definition;
+
+    /// <summary>Takes the hold that was found for its app and method.</summary>
+    public void TakeHold(TaskHold hold) => State = TaskRouting.Decide(hold, State);
 
     /// <summary>Keeps the size that was read.</summary>
     public void KeepBytes(long bytes) => _bytes = bytes;

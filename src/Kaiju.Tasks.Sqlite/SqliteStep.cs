@@ -45,13 +45,35 @@ internal sealed class SqliteStep(
         IReadOnlyCollection<(string App, string Method)> routes)
     {
         var found = new Dictionary<(string App, string Method), (TaskHold Hold, bool IsNamed)>();
-        foreach (var (app, method) in routes)
+        foreach (var route in routes)
         {
-            using var row = KeptOpen("find_hold", _holdArguments).With(app).With(method).Run();
-            found.Add((app, method), ((TaskHold)row.Integer(0), row.Integer(1) != 0));
+            found.Add(route, FindHold(route));
         }
 
         return ValueTask.FromResult(found);
+    }
+
+    // Without collections: it runs for every creation.
+    public override ValueTask DecideHoldsAsync(IReadOnlyCollection<TaskRow> rows)
+    {
+        var (last, hold) = (default((string App, string Method)), TaskHold.None);
+        foreach (var row in rows)
+        {
+            if (row.Queue is { } route)
+            {
+                hold = route == last ? hold : FindHold(route).Hold;
+                last = route;
+                row.TakeHold(hold);
+            }
+        }
+
+        return default;
+    }
+
+    private (TaskHold Hold, bool IsNamed) FindHold((string App, string Method) route)
+    {
+        using var row = KeptOpen("find_hold", _holdArguments).With(route.App).With(route.Method).Run();
+        return ((TaskHold)row.Integer(0), row.Integer(1) != 0);
     }
 
     public override async ValueTask<IReadOnlyCollection<TaskRow>> InsertAsync(IReadOnlyList<TaskRow> rows)

@@ -148,8 +148,17 @@ public static partial class TaskLifecycle
             };
         }
 
-        var finished = Released(state, TaskState.Finished, report, now) with
+        // Released, and ended, in one copy: every task that finishes is copied here.
+        var finished = state with
         {
+            State = TaskState.Finished,
+            Hold = TaskHold.None,
+            LastReport = report ?? state.LastReport,
+            ExecutorId = null,
+            Claim = null,
+            Wait = WaitKind.None,
+            WaitDeadline = null,
+            StatusChange = now,
             PutBacks = 0,
             ExitCode = TaskExitCode.Success,
             NextRun = null,

@@ -76,7 +76,7 @@ public interface IManagerDuties
     /// a race, and after a crash. It also ends pauses whose time is over. Held tasks are corrected at once; the common
     /// queue is looked through from its front, in steps that remember their position.
     /// </summary>
-    /// <param name="limit">The most tasks to change, and the most tasks of the common queue to look at.</param>
+    /// <param name="limit">The most tasks to change. The number of tasks that a step looks at is bounded too.</param>
     /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
     ValueTask<HoldRepair> RepairHoldsAsync(int limit, CancellationToken cancellationToken);
 

@@ -17,12 +17,13 @@ internal sealed class MemoryExecutorPort(MemoryState state)
         using var step = state.BeginStep(cancellationToken);
         var claimed = new List<ExecutorTask>();
         var bytes = 0L;
+        var (apps, commands) = ServedBy(step, request.Executor);
         while (claimed.Count < request.MaxTasks
-            && FirstQueued(step, request.Executor) is { } task
+            && state.Tasks.FirstQueued(apps, commands) is { } task
             && (claimed.Count == 0 || bytes + task.Bytes <= request.MaxBytes))
         {
             bytes += task.Bytes;
-            if (!Claim(step, request.Executor, task, claimed))
+            if (!Claim(step, request.Executor, commands, task, claimed))
             {
                 break;
             }
@@ -35,7 +36,8 @@ internal sealed class MemoryExecutorPort(MemoryState state)
     public bool HasQueued(ExecutorInfo executor)
     {
         using var step = state.BeginStep(CancellationToken.None);
-        return FirstQueued(step, executor) is not null;
+        var (apps, commands) = ServedBy(step, executor);
+        return state.Tasks.FirstQueued(apps, commands) is not null;
     }
 
     public ValueTask<IReadOnlyList<ExecutorTask>> ClaimAsync(
@@ -43,12 +45,13 @@ internal sealed class MemoryExecutorPort(MemoryState state)
     {
         using var step = state.BeginStep(cancellationToken);
         var claimed = new List<ExecutorTask>();
+        var commands = ServedBy(step, executor).Commands;
         foreach (var taskId in taskIds)
         {
             if (state.Tasks.Find(taskId) is { } task
                 && !state.Routing.Holds.IsPaused(task.Definition.AppName!, step.Now))
             {
-                Claim(step, executor, task, claimed);
+                Claim(step, executor, commands, task, claimed);
             }
         }
 
@@ -133,8 +136,9 @@ internal sealed class MemoryExecutorPort(MemoryState state)
         return new(moves.Made);
     }
 
-    /// <summary>The first task that an executor may claim, from the common queue or held for others.</summary>
-    private MemoryTask? FirstQueued(MemoryStep step, ExecutorInfo executor)
+    /// <summary>The apps of an executor that are not paused, and the commands that it has announced.</summary>
+    private (IReadOnlyList<string> Apps, IReadOnlyCollection<string>? Commands) ServedBy(
+        MemoryStep step, ExecutorInfo executor)
     {
         var (holds, apps) = (state.Routing.Holds, executor.Apps);
         if (holds.HasPausedApps)
@@ -142,12 +146,16 @@ internal sealed class MemoryExecutorPort(MemoryState state)
             apps = [.. apps.Where(app => !holds.IsPaused(app, step.Now))];
         }
 
-        return state.Tasks.FirstQueued(apps, state.Routing.Announced(executor.Id)?.Commands);
+        return (apps, state.Routing.Announced(executor.Id)?.Commands);
     }
 
-    private bool Claim(MemoryStep step, ExecutorInfo executor, MemoryTask task, List<ExecutorTask> claimed)
+    private bool Claim(
+        MemoryStep step,
+        ExecutorInfo executor,
+        IReadOnlyCollection<string>? commands,
+        MemoryTask task,
+        List<ExecutorTask> claimed)
     {
-        var commands = state.Routing.Announced(executor.Id)?.Commands;
         if (!step.ApplyEvent(task, new TaskEvent.Claimed(executor.Id, state.NewId(), commands)))
         {
             return false;

@@ -5,6 +5,9 @@ namespace Kaiju.Tasks.Storage.Memory;
 /// <summary>The duties of managers for tasks in memory.</summary>
 internal sealed class MemoryManagerDuties(MemoryState state)
 {
+    /// <summary>The most tasks of the common queue that one repair of holds looks at.</summary>
+    private const int MostLooked = 10_000;
+
     public ValueTask<WatchAnswer> WatchAsync(CancellationToken cancellationToken)
     {
         using var step = state.BeginStep(cancellationToken);
@@ -108,7 +111,9 @@ internal sealed class MemoryManagerDuties(MemoryState state)
             }
         }
 
-        for (var looked = 0; looked < limit && state.Routing.NextUnchecked() is { } task; looked++)
+        for (var looked = 0;
+            looked < MostLooked && changed < limit && state.Routing.NextUnchecked() is { } task;
+            looked++)
         {
             // A task may have been deleted or replaced since.
             if (task.IsInCommonQueue && state.Tasks.Find(task.Id) == task
