@@ -131,6 +131,7 @@ public static partial class PostgreSqlSchema
         PostgreSqlTasksOptions options, string now, bool isLimited = false) =>
         new Dictionary<string, string>(LockTimeout.Words(isLimited).Concat(_columns))
         {
+            ["common_queue"] = QueueText.Of($"\"{options.Schema}\".states", "s.enabled"),
             ["hold"] = HoldText.Of($"\"{options.Schema}\".holds", "p.app", "p.method"),
             ["schema"] = $"\"{options.Schema}\"",
             ["now"] = now,

@@ -15,6 +15,8 @@ internal sealed class HoldRepairStep(int limit)
     /// </summary>
     private const int MostLooked = 10_000;
 
+    private static readonly Argument _looked = Argument.Integer("looked", MostLooked);
+
     private static readonly Column<(long TaskNo, TaskHold Hold)>[] _columns =
     [
         new("task_no", ColumnType.Long, task => task.TaskNo),
@@ -92,20 +94,24 @@ internal sealed class HoldRepairStep(int limit)
             return (0, false);
         }
 
-        var next = isAnyHeld
+        var routes = isAnyHeld
             ? await step.QueryAsync(
-                "common_queue",
-                row => (
-                    Place: new QueuePlace(
-                        place.IsChanged, row.GetString(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)),
-                    Method: row.TextOrNull(4)),
-                [.. place.Arguments(), Argument.Integer("most", MostLooked)]).ConfigureAwait(false)
+                "common_routes",
+                row => (App: row.GetString(0), Method: row.TextOrNull(1), Count: row.GetInt32(2)),
+                [.. place.Arguments(), _looked]).ConfigureAwait(false)
             : [];
-        var held = await FindHeldAsync(step, next).ConfigureAwait(false);
-        var isEnd = next.Count < MostLooked && held.Count <= most;
-        var reached = isEnd
-            ? QueuePlace.Start(isChanged: false)
-            : held.Count > most ? held[most - 1].Place : next[^1].Place;
+        var decided = await step.FindHoldsAsync(
+            [.. routes.Where(route => route.Method is not null).Select(route => (route.App, route.Method!))])
+            .ConfigureAwait(false);
+        var held = decided.Values.Any(hold => hold.Hold != TaskHold.None)
+            ? await FindHeldAsync(step, place, decided).ConfigureAwait(false)
+            : [];
+        var last = routes.Sum(route => route.Count) == MostLooked
+            ? await QueueAsync(step, place, 1, MostLooked - 1).ConfigureAwait(false)
+            : [];
+        var reached = held.Count > most ? held[most - 1].Place
+            : last.Count > 0 ? last[0].Place
+            : QueuePlace.Start(isChanged: false);
         var changed = held.Take(most).Select(task => (task.Place.TaskNo, task.Hold)).OrderBy(task => task.TaskNo)
             .ToList();
         if (changed.Count > 0)
@@ -118,17 +124,30 @@ internal sealed class HoldRepairStep(int limit)
             await reached.StoreAsync(step).ConfigureAwait(false);
         }
 
-        return (changed.Count, place.IsChanged && !isEnd);
+        return (changed.Count, reached.IsChanged);
     }
 
-    /// <summary>The tasks of the common queue that are to be held, in the order of the queue.</summary>
+    /// <summary>
+    /// The tasks of the common queue that are to be held, in the order of the queue. A method that came into the queue
+    /// since was decided then.
+    /// </summary>
     private static async ValueTask<List<(QueuePlace Place, TaskHold Hold)>> FindHeldAsync(
-        SqlStep step, List<(QueuePlace Place, string? Method)> tasks)
-    {
-        var named = tasks.FindAll(task => task.Method is not null);
-        var decided = await step.FindHoldsAsync(
-            [.. named.Select(task => (task.Place.App, task.Method!)).Distinct()]).ConfigureAwait(false);
-        return [.. named.Select(task => (task.Place, decided[(task.Place.App, task.Method!)].Hold))
+        SqlStep step,
+        QueuePlace place,
+        Dictionary<(string App, string Method), (TaskHold Hold, bool IsNamed)> decided) =>
+        [.. (await QueueAsync(step, place, MostLooked, 0).ConfigureAwait(false))
+            .Where(task => task.Method is not null)
+            .Select(task => (task.Place, decided.GetValueOrDefault((task.Place.App, task.Method!)).Hold))
             .Where(task => task.Hold != TaskHold.None)];
-    }
+
+    /// <summary>Reads some of the tasks of the common queue that a step looks at.</summary>
+    private static ValueTask<List<(QueuePlace Place, string? Method)>> QueueAsync(
+        SqlStep step, QueuePlace place, int most, int skipped) => step.QueryAsync(
+        "common_queue",
+        row => (
+            new QueuePlace(place.IsChanged, row.GetString(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)),
+            row.TextOrNull(4)),
+        [
+            .. place.Arguments(), _looked, Argument.Integer("most", most), Argument.Integer("skipped", skipped),
+        ]);
 }

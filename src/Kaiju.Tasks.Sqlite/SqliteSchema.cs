@@ -139,6 +139,7 @@ public static partial class SqliteSchema
     internal static IReadOnlyDictionary<string, string> Words(SqliteTasksOptions options) =>
         new Dictionary<string, string>(_columns)
         {
+            ["common_queue"] = QueueText.Of($"\"{options.TablePrefix}states\"", "s.enabled = 1"),
             ["hold"] = HoldText.Of($"\"{options.TablePrefix}holds\"", "@app", "@method"),
             ["prefix"] = options.TablePrefix,
         };

@@ -165,7 +165,17 @@ public sealed partial class PostgreSqlPlanTests
                     Argument.Integer("priority", 0),
                     Argument.Long("queued_at", Rows / 2),
                     Argument.Long("task_no", 0),
+                    Argument.Integer("looked", 10),
                     Argument.Integer("most", 10),
+                    Argument.Integer("skipped", 0),
+                ], 50),
+            ("the routes of the next tasks of the common queue", "common_routes",
+                [
+                    Argument.Text("app", "default"),
+                    Argument.Integer("priority", 0),
+                    Argument.Long("queued_at", Rows / 2),
+                    Argument.Long("task_no", 0),
+                    Argument.Integer("looked", 10),
                 ], 50),
             ("the hold of a group", "rehold_group",
                 [
@@ -248,7 +258,7 @@ public sealed partial class PostgreSqlPlanTests
                 or "most_bytes" or "grace" or "task_no" or "created_from" or "created_to" or "after_created"
                 or "announced" or "until" or "at" or "queued_at" => "bigint",
             "most" or "scanned" or "whole" or "state" or "duty" or "run_no" or "pass" or "stage" or "prefix_length"
-                or "hold" or "to" or "priority" => "int",
+                or "hold" or "to" or "priority" or "looked" or "skipped" => "int",
             "claim" or "creation" => "uuid",
             "is_periodic" or "enabled" or "is_changed" => "boolean",
             _ => "text",

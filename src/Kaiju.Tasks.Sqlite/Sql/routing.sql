@@ -89,21 +89,12 @@ update $prefix$states set hold = @to where task_no in (
     where f.state = 1 and f.enabled = 1 and f.hold > 0 and f.hold = @hold and f.app = @app and f.method = @method
     order by f.priority desc, f.queued_at, f.task_no limit @most)
 
--- The next tasks of the common queue after a place: of the same priority, of lower ones, and of later apps.
+-- The apps and methods of the next tasks of the common queue.
+-- name: common_routes
+select q.app, q.method, count(*) from ($common_queue$) q group by q.app, q.method
+
 -- name: common_queue
-select * from (select s.app, s.priority, s.queued_at, s.task_no, s.method from $prefix$states s
-where s.state = 1 and s.enabled = 1 and s.hold = 0 and s.app = @app and s.priority = @priority
-    and (s.queued_at, s.task_no) > (@queued_at, @task_no)
-order by s.queued_at, s.task_no limit @most)
-union all
-select * from (select s.app, s.priority, s.queued_at, s.task_no, s.method from $prefix$states s
-where s.state = 1 and s.enabled = 1 and s.hold = 0 and s.app = @app and s.priority < @priority
-order by s.priority desc, s.queued_at, s.task_no limit @most)
-union all
-select * from (select s.app, s.priority, s.queued_at, s.task_no, s.method from $prefix$states s
-where s.state = 1 and s.enabled = 1 and s.hold = 0 and s.app > @app
-order by s.app, s.priority desc, s.queued_at, s.task_no limit @most)
-order by app, priority desc, queued_at, task_no limit @most
+select q.* from ($common_queue$) q order by q.app, q.priority desc, q.queued_at, q.task_no limit @most offset @skipped
 
 -- name: hold_tasks
 update $prefix$states set hold = @hold where task_no = @task_no and state = 1 and hold = 0 -- guard: state
