@@ -1,5 +1,4 @@
 using Kaiju.Tasks.Storage;
-using Kaiju.Tasks.Threading;
 
 namespace Kaiju.Tasks.Engine;
 
@@ -11,27 +10,9 @@ internal sealed class CleanUpLoop(ITaskStore store, TimeProvider clock, KaijuTas
     private const string Work = "delete ended tasks";
     private static readonly TimeSpan _interval = TimeSpan.FromHours(1);
 
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        var delay = new FaultDelay(clock, options.MaxFaultDelay);
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            try
-            {
-                await CleanUpAsync(cancellationToken).ConfigureAwait(false);
-                outages.Succeeded(Work);
-                delay.Reset();
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-            {
-                outages.Failed(Work, e);
-                await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
-                continue;
-            }
-
-            await Task.Delay(_interval, clock, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        new RegularWork(Work, _interval, options.MaxFaultDelay, clock, outages)
+            .RunAsync(CleanUpAsync, cancellationToken);
 
     /// <summary>Deletes the tasks and notifications that are older than the options allow.</summary>
     public async Task CleanUpAsync(CancellationToken cancellationToken)

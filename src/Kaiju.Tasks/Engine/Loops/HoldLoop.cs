@@ -1,6 +1,5 @@
 using Kaiju.Tasks.Diagnostics;
 using Kaiju.Tasks.Storage;
-using Kaiju.Tasks.Threading;
 using Microsoft.Extensions.Logging;
 
 namespace Kaiju.Tasks.Engine;
@@ -19,27 +18,9 @@ internal sealed class HoldLoop(
     private readonly ILogger _logger = logger.Guarded();
     private readonly Dictionary<(string AppName, string Method), long> _warned = [];
 
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        var delay = new FaultDelay(clock, options.MaxFaultDelay);
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            try
-            {
-                await RepairAsync(cancellationToken).ConfigureAwait(false);
-                outages.Succeeded(Work);
-                delay.Reset();
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-            {
-                outages.Failed(Work, e);
-                await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
-                continue;
-            }
-
-            await Task.Delay(options.PollInterval, clock, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        new RegularWork(Work, options.PollInterval, options.MaxFaultDelay, clock, outages)
+            .RunAsync(RepairAsync, cancellationToken);
 
     /// <summary>Corrects holds until a step finds no more.</summary>
     public async Task RepairAsync(CancellationToken cancellationToken)

@@ -18,24 +18,12 @@ internal sealed class WatchLoop(
     /// <summary>The longest wait for an answer: half of the ping interval, after which an answer is too late.</summary>
     private readonly TimeSpan _patience = options.PingInterval / 2;
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        new RegularWork(Work, _interval, _interval, clock, outages).RunAsync(WatchAsync, cancellationToken);
+
+    private async Task WatchAsync(CancellationToken cancellationToken)
     {
-        var delay = new FaultDelay(clock, _interval);
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            try
-            {
-                using var bound = new BoundedToken(_patience, clock, cancellationToken);
-                await bound.WaitAsync(manager.WatchAsync(bound.Token), "a manager's heartbeat").ConfigureAwait(false);
-                outages.Succeeded(Work);
-                delay.Reset();
-                await Task.Delay(_interval, clock, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-            {
-                outages.Failed(Work, e);
-                await delay.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
-        }
+        using var bound = new BoundedToken(_patience, clock, cancellationToken);
+        await bound.WaitAsync(manager.WatchAsync(bound.Token), "a manager's heartbeat").ConfigureAwait(false);
     }
 }
