@@ -34,7 +34,7 @@ internal sealed record RunRow(long TaskNo, int RunNo, int Pass, ManagedState Sta
         new("state", ColumnType.Integer, row => (int)row.State.State),
         new("exit_code", ColumnType.Integer, row => (int?)row.State.ExitCode),
         new("error", ColumnType.Text, row => row.State.Error?.Json.GetRawText()),
-        new("retries", ColumnType.Integer, row => row.State.Retries),
+        new("retries", ColumnType.Integer, row => row.State.Attempt - 1),
         new("occurrence", ColumnType.Long, row => Ticks.Of(row.State.Occurrence)),
         new("chain", ColumnType.Integer, row => (int)row.State.Chain),
         new("queued_at", ColumnType.Long, row => Ticks.Of(row.State.QueuedAt)),

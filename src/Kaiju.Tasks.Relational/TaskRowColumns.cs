@@ -13,6 +13,8 @@ internal static class TaskRowColumns
     private static readonly TaskCommand _unknownCommand = new("");
     private static readonly Member<TaskDefinition, IReadOnlyList<TaskCommand>> _commands =
         OfDefinition<IReadOnlyList<TaskCommand>>(nameof(TaskDefinition.Commands));
+    private static readonly Member<ManagedState, int> _retries = new(nameof(ManagedState.Retries));
+    private static readonly Member<ManagedState, int> _freeRetries = new(nameof(ManagedState.FreeRetries));
     private static readonly Member<ManagedState, string> _resultRun = new(nameof(ManagedState.ResultRun));
     private static readonly Member<ManagedState, ReportId?> _lastReport = new(nameof(ManagedState.LastReport));
 
@@ -77,7 +79,13 @@ internal static class TaskRowColumns
             Read = (row, reader, place) => _resultRun.Set(row.State, reader.TextOrNull(place) ?? row.State.JobId),
         },
         Managed("result_pass", nameof(ManagedState.ResultPass), Stored.Integer, NewValue.Zero),
-        Managed("retries", nameof(ManagedState.Retries), Stored.Integer, NewValue.Zero),
+
+        // All retries of the run, as versions without free_retries count them.
+        new("retries", ColumnType.Integer, row => row.State.Attempt - 1)
+        {
+            Read = (row, reader, place) => _retries.Set(row.State, reader.GetInt32(place)),
+            OfNew = NewValue.Zero,
+        },
         Managed("interruptions", nameof(ManagedState.Interruptions), Stored.Integer, NewValue.Zero),
         Managed("queued_at", nameof(ManagedState.QueuedAt), Stored.TimeOrNull, NewValue.GivenFromClock),
         Managed("exec_deadline", nameof(ManagedState.ExecDeadline), Stored.TimeOrNull, NewValue.GivenFromClock),
@@ -112,6 +120,14 @@ internal static class TaskRowColumns
         Managed("hold", nameof(ManagedState.Hold), Stored.Any<TaskHold>(), NewValue.Routed),
         Managed("put_backs", nameof(ManagedState.PutBacks), Stored.Integer, NewValue.Zero),
         Managed("method", nameof(ManagedState.Method), Stored.TextOrNull, NewValue.Given),
+        Managed("stage_retries", nameof(ManagedState.StageRetries), Stored.Integer, NewValue.Zero),
+
+        // Read after all retries.
+        new("free_retries", ColumnType.Integer, row => row.State.FreeRetries)
+        {
+            Read = (row, reader, place) => ReadFreeRetries(row.State, reader.GetInt32(place)),
+            OfNew = NewValue.Zero,
+        },
 
         // Columns for indices, computed from the others.
         new("duty", ColumnType.Integer, row => (int?)row.Due?.Duty) { OfNew = NewValue.Given },
@@ -197,6 +213,12 @@ internal static class TaskRowColumns
                 }
             },
         };
+
+    private static void ReadFreeRetries(ManagedState state, int free)
+    {
+        _retries.Set(state, state.Retries - free);
+        _freeRetries.Set(state, free);
+    }
 
     [UnconditionalSuppressMessage(
         "Trimming",

@@ -11,6 +11,7 @@ namespace Kaiju.Tasks.Storage;
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class ExecutorTask
 {
+    private readonly int? _retries;
     private IReadOnlyList<JsonElement> _result = [];
 
     /// <summary>The task's id.</summary>
@@ -82,6 +83,18 @@ public sealed class ExecutorTask
     /// </summary>
     public TimeSpan? RetryDelay { get; init; }
 
+    /// <summary>
+    /// The retries of the run that count against <see cref="MaxRetries"/>. Default: <see cref="Attempt"/> - 1.
+    /// </summary>
+    public int Retries
+    {
+        get => _retries ?? Attempt - 1;
+        init => _retries = value;
+    }
+
+    /// <summary>The retries of <see cref="Stage"/> that have begun in the present pass.</summary>
+    public int StageRetries { get; init; }
+
     /// <summary>The time for which the task had been queued when it was claimed.</summary>
     public TimeSpan QueuedFor { get; init; }
 
@@ -109,6 +122,8 @@ public sealed class ExecutorTask
             JobId = state.JobId,
             Pass = state.Pass,
             Attempt = state.Attempt,
+            Retries = state.Retries,
+            StageRetries = state.StageRetries,
             Stage = state.Stage,
             Stages = task.Commands.Count,
             Commands = state.Stage == 0 ? task.Commands : [.. task.Commands.Skip(state.Stage)],

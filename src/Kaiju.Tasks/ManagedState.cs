@@ -21,6 +21,7 @@ public sealed record ManagedState
     // Small, as they are stored: every step of a task copies its state.
     private readonly short _hold;
     private readonly short _putBacks;
+    private readonly short _stageRetries;
 
     /// <summary>The task's state.</summary>
     public TaskState State { get; init; }
@@ -43,8 +44,26 @@ public sealed record ManagedState
     /// <summary>The pass whose results the record shows.</summary>
     public int ResultPass { get; init; }
 
-    /// <summary>The number of retries of this run that have begun.</summary>
+    /// <summary>
+    /// The retries of this run that the task's budget has paid for: what is used of
+    /// <see cref="TaskDefinition.MaxRetries"/>.
+    /// </summary>
     public int Retries { get; init; }
+
+    /// <summary>
+    /// The retries of this run that do not count against the task's budget: those that the budget of a stage has paid
+    /// for, and those before the budget was renewed.
+    /// </summary>
+    public int FreeRetries { get; init; }
+
+    /// <summary>
+    /// The retries of the present stage that have begun in the present pass, whichever budget has paid for them.
+    /// </summary>
+    public int StageRetries
+    {
+        get => _stageRetries;
+        init => _stageRetries = (short)value;
+    }
 
     /// <summary>The number of executors that died while they ran this run.</summary>
     public int Interruptions { get; init; }
@@ -159,8 +178,10 @@ public sealed record ManagedState
     /// <summary>True if the run has ended: FINISHED, or FAILED without a retry to come.</summary>
     public bool HasEnded => State == TaskState.Finished || (State == TaskState.Failed && RetryAt is null);
 
-    /// <summary>The attempt at the run, from 1: raised by retries, not by interruptions or suspensions.</summary>
-    public int Attempt => Retries + 1;
+    /// <summary>
+    /// The attempt at the run, from 1: raised by each retry, not by interruptions or suspensions, and never reset.
+    /// </summary>
+    public int Attempt => Retries + FreeRetries + 1;
 
     /// <summary>An optional time in a third of the memory: every step of a task copies its state.</summary>
     private readonly record struct StoredTime

@@ -50,8 +50,13 @@ public sealed record TaskRecord
     /// <summary>The id of the current run.</summary>
     public string JobId => Managed.JobId;
 
-    /// <summary>The number of retries of the current run that have begun.</summary>
+    /// <summary>
+    /// The retries of the current run that have begun and count against <see cref="TaskDefinition.MaxRetries"/>.
+    /// </summary>
     public int Retries => Managed.Retries;
+
+    /// <summary>The attempt at the current run, from 1.</summary>
+    public int Attempt => Managed.Attempt;
 
     /// <summary>The time at which the task was last queued; null if it never was.</summary>
     public DateTimeOffset? QueuedAt => Managed.QueuedAt;
@@ -215,7 +220,7 @@ public sealed class TaskRun
             ExitCode = state.ExitCode,
             Error = state.Error,
             Result = results,
-            Retries = state.Retries,
+            Retries = state.Attempt - 1,
             Occurrence = state.Occurrence,
             Chain = state.Chain,
             QueuedAt = state.QueuedAt,

@@ -7,7 +7,7 @@ internal static class Command
 {
     private const string Usage =
         "Usage: ./faults.sh [--seconds N] [--seed S] [--store sqlite|postgres] [--scenario "
-            + "kill|freeze|postmaster|terminate|readonly|outage|restart|held|deploy|cut]";
+            + "kill|freeze|postmaster|terminate|readonly|outage|restart|held|deploy|cut] [--before REV|schema]";
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -29,6 +29,9 @@ internal static class Command
                     break;
                 case "--scenario" when Scenario.Names.Contains(value):
                     plan = plan with { Scenario = value };
+                    break;
+                case "--before" when File.Exists(value):
+                    plan = plan with { Before = value };
                     break;
                 default:
                     await Console.Error.WriteLineAsync(Usage);
@@ -84,4 +87,7 @@ internal sealed record Plan
     public string? Store { get; init; }
 
     public string? Scenario { get; init; }
+
+    /// <summary>This program as another commit has it, for some of the processes. Default: null, for none.</summary>
+    public string? Before { get; init; }
 }

@@ -7,7 +7,16 @@ namespace Kaiju.Tasks.Faults;
 /// <summary>
 /// The processes: managers and executors, each of which can be killed, frozen, stopped and restarted.
 /// </summary>
-internal sealed class Crew(string store, string connectionString, string witness, int missedPings) : IDisposable
+/// <param name="store">The store's kind.</param>
+/// <param name="connectionString">The database.</param>
+/// <param name="witness">The folder of the witnesses' files.</param>
+/// <param name="missedPings">The missed pings after which an executor is dead.</param>
+/// <param name="before">
+/// This program of another commit: that of executors of the first version, and of every other process else. Null, for
+/// none.
+/// </param>
+internal sealed class Crew(
+    string store, string connectionString, string witness, int missedPings, string? before) : IDisposable
 {
     private readonly List<(string Role, int Version, Process Process)> _members = [];
 
@@ -23,7 +32,7 @@ internal sealed class Crew(string store, string connectionString, string witness
     {
         for (var i = 0; i < managers + executors; i++)
         {
-            _members.Add(i < managers ? New("manager", 0) : New("executor", version));
+            _members.Add(i < managers ? New("manager", 0, i) : New("executor", version, i));
         }
     }
 
@@ -108,14 +117,17 @@ internal sealed class Crew(string store, string connectionString, string witness
     {
         var role = _members[member].Role;
         _members[member].Process.Dispose();
-        _members[member] = New(role, version);
+        _members[member] = New(role, version, member);
     }
 
-    private (string Role, int Version, Process Process) New(string role, int version)
+    private (string Role, int Version, Process Process) New(string role, int version, int member)
     {
         // The program starts itself, however it was started.
         var self = Environment.ProcessPath!;
-        string[] program = Path.GetFileNameWithoutExtension(self) == "dotnet" ? [typeof(Crew).Assembly.Location] : [];
+        var isOlder = before is not null && (version == 0 ? member % 2 == 1 : version == Deployment.First);
+        string[] program = isOlder ? [before!]
+            : Path.GetFileNameWithoutExtension(self) == "dotnet" ? [typeof(Crew).Assembly.Location]
+            : [];
         var start = new ProcessStartInfo(
             self,
             [

@@ -27,8 +27,8 @@ internal sealed class World : IAsyncDisposable
             : database.ConnectionStringThrough(_proxy.Port);
 
         // In scenarios without dead executors a busy machine must not make one look dead.
-        _crew = new Crew(
-            store, connectionString, _folder, scenario == "outage" ? Scenario.PatientPings : Worker.MissedPings);
+        var missedPings = scenario == "outage" ? Scenario.PatientPings : Worker.MissedPings;
+        _crew = new Crew(store, connectionString, _folder, missedPings, plan.Before);
         _load = new Load(database, store, connectionString, plan.Seed, scenario, time < _short ? 100 : 600);
         _newer = scenario == "restart" ? new NewerSchema(database, _load, _report) : null;
     }

@@ -169,7 +169,7 @@ internal sealed class ModelTask(
         ExitCode = State.ExitCode,
         Error = State.Error,
         Result = Results,
-        Retries = State.Retries,
+        Retries = State.Attempt - 1,
         Occurrence = State.Occurrence,
         Chain = State.Chain,
         QueuedAt = State.QueuedAt,

@@ -38,7 +38,7 @@ claimed as (
     from counted c cross join (select now from relaxed) n
     where s.task_no = c.task_no and (c.place = 1 or c.bytes <= @most_bytes)
     returning s.task_no, s.claim, s.job_id, s.pass, s.retries, s.stage, s.queued_at, s.exec_deadline, s.max_exec,
-        s.results, s.result_run_no, s.result_pass,
+        s.results, s.result_run_no, s.result_pass, s.free_retries, s.stage_retries,
         c.place, n.now),
 known as (
     insert into $schema$.executors (id, last_ping) select @executor, c.now from claimed c where c.place = 1
@@ -47,7 +47,7 @@ select t.definition, s.claim, s.job_id, s.pass, s.retries, s.stage, s.exec_deadl
     case when s.results > 0 then (
     select '[' || string_agg(r.result, ',' order by r.stage) || ']'
     from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass) end,
-        t.id, t.app, s.task_no, s.queued_at
+        t.id, t.app, s.task_no, s.queued_at, s.free_retries, s.stage_retries
 from claimed s join $schema$.tasks t on t.task_no = s.task_no order by s.place
 
 -- Stages that are done, each fenced by claim and stage only: with a guard on the state the planner might start from
@@ -60,6 +60,7 @@ recorded as (
     update $schema$.states s set
         stage = case when s.stage < s.stages - 1 then s.stage + 1 else s.stage end,
         results = s.results + 1, result_bytes = s.result_bytes + d.bytes, put_backs = 0,
+        stage_retries = 0,
         report_claim = d.claim, report_stage = d.stage, report_kind = 0,
         state = case when s.stage < s.stages - 1 then s.state else 5 end,
         executor_id = case when s.stage < s.stages - 1 then s.executor_id end,

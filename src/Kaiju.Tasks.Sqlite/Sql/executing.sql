@@ -30,7 +30,7 @@ where s.task_no = @task_no and s.state = 1 and s.enabled = 1 -- guard: state
 -- again. It runs before the change: a task that this version cannot read is not claimed.
 -- name: claimed
 select s.job_id, s.pass, s.retries, s.stage, s.max_exec, s.results, s.result_run_no, s.result_pass, s.app, t.id,
-    t.definition, s.queued_at
+    t.definition, s.queued_at, s.free_retries, s.stage_retries
 from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no where s.task_no = @task_no
 
 -- A stage that is done, fenced by claim and stage. A task that notifies or starts another one at its end is decided by
@@ -39,7 +39,7 @@ from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no where s.task
 -- name: record
 update $prefix$states as s set
     stage = iif(s.stage < s.stages - 1, s.stage + 1, s.stage),
-    results = s.results + 1, result_bytes = s.result_bytes + @bytes, put_backs = 0,
+    results = s.results + 1, result_bytes = s.result_bytes + @bytes, put_backs = 0, stage_retries = 0,
     report_claim = @claim, report_stage = @stage, report_kind = 0,
     state = iif(s.stage < s.stages - 1, s.state, 5),
     executor_id = iif(s.stage < s.stages - 1, s.executor_id, null),

@@ -243,13 +243,14 @@ public static partial class TaskLifecycle
             return new Transition { After = state with { RetryAt = null }, Notify = task.Notify };
         }
 
-        var retry = state with { Retries = state.Retries + 1 };
+        var retry = state with { Retries = state.Retries + 1, StageRetries = state.StageRetries + 1 };
         if (task.RestartPolicy != RestartPolicy.Current)
         {
             retry = retry with
             {
                 Stage = 0,
                 Pass = state.Pass + 1,
+                StageRetries = 0,
                 PutBacks = 0,
                 ResultRun = state.JobId,
                 ResultPass = state.Pass + 1,

@@ -141,6 +141,7 @@ public static partial class TaskLifecycle
                 After = state with
                 {
                     Stage = state.Stage + 1,
+                    StageRetries = 0,
                     PutBacks = 0,
                     LastReport = report ?? state.LastReport,
                 },
@@ -225,6 +226,8 @@ public static partial class TaskLifecycle
             Stage = 0,
             Pass = 0,
             Retries = 0,
+            FreeRetries = 0,
+            StageRetries = 0,
             Interruptions = 0,
             PutBacks = 0,
             RetryAt = null,

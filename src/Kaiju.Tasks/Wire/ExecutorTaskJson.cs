@@ -44,6 +44,8 @@ internal static class ExecutorTaskJson
             StoreKey = member.Long("store_key") ?? 0,
             MaxRetries = member.Integer("max_retries") ?? 0,
             RetryDelay = member.Seconds("retry_delay"),
+            Retries = member.Integer("retries") ?? (member.Integer("attempt") ?? 1) - 1,
+            StageRetries = member.Integer("stage_retries") ?? 0,
             QueuedFor = member.Seconds("queued_for") ?? TimeSpan.Zero,
         };
         return faults.Count == 0 ? task : throw new TaskValidationException(id, faults);
@@ -75,6 +77,12 @@ internal static class ExecutorTaskJson
         var members = new MemberWriter(writer, omitsDefaults: true);
         members.Integer("max_retries", task.MaxRetries);
         members.Seconds("retry_delay", task.RetryDelay);
+        if (task.Retries != task.Attempt - 1)
+        {
+            writer.WriteNumber("retries", task.Retries);
+        }
+
+        members.Integer("stage_retries", task.StageRetries);
         UnixTime.Write(writer, "queued_for", task.QueuedFor);
         if (task.StoreKey != 0)
         {

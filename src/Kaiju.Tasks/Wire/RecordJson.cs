@@ -125,6 +125,9 @@ internal static class RecordJson
             writer.WriteString("hold", WireNames<TaskHold>.Of(state.Hold));
         }
 
+        var members = new MemberWriter(writer, omitsDefaults: true);
+        members.Integer("free_retries", state.FreeRetries);
+        members.Integer("stage_retries", state.StageRetries);
         writer.WriteNumber("pass", state.Pass);
         writer.WriteNumber("interruptions", state.Interruptions);
         writer.WriteString("result_run", state.ResultRun);
@@ -154,6 +157,8 @@ internal static class RecordJson
             ResultRun = member.Text("result_run") ?? jobId,
             ResultPass = member.Integer("result_pass") ?? 0,
             Retries = member.Integer("retries") ?? 0,
+            FreeRetries = member.Integer("free_retries") ?? 0,
+            StageRetries = member.Integer("stage_retries") ?? 0,
             QueuedAt = member.Time("queued_at"),
             ExecDeadline = member.Time("exec_deadline"),
             Wait = member.Word<WaitKind>("wait") ?? (state == TaskState.Waiting

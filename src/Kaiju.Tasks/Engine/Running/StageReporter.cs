@@ -88,7 +88,7 @@ internal sealed class StageReporter(
         }
 
         // The store plans the retry by the same rule.
-        var plan = new RetryPlan(task.MaxRetries, task.RetryDelay, task.QueuedFor);
+        var plan = new RetryPlan(task.Retries, task.MaxRetries, task.RetryDelay, task.QueuedFor);
         if (plan.TimeToRetry(task.JobId, task.Attempt, clock.GetElapsedTime(run.Began), _rules) is { } delay)
         {
             Log.StageFailed(

@@ -1,0 +1,4 @@
+-- Oldest package that may run beside it: 0.1.0
+-- What is used of the budgets for retries, beside the number of all retries of the run.
+alter table $prefix$states add column stage_retries integer not null default 0;
+alter table $prefix$states add column free_retries integer not null default 0;
