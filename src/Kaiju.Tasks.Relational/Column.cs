@@ -37,7 +37,10 @@ internal enum NewValue
     GivenFromClock,
 
     /// <summary>The hold of the row's app and method (<see cref="TaskRow.Route"/>).</summary>
-    Routed,
+    RoutedHold,
+
+    /// <summary>The method of the row's app and method.</summary>
+    RoutedMethod,
 }
 
 /// <summary>

@@ -64,7 +64,8 @@ internal sealed class ColumnWords(
             NewValue.One => "1",
             NewValue.Number => $"t.{column.Name}",
             NewValue.Clock => "n.now",
-            NewValue.Routed => "coalesce(k.holds[n.route], 0)",
+            NewValue.RoutedHold => "coalesce((select k.holds from k)[n.route], 0)",
+            NewValue.RoutedMethod => "(@route_methods::text[])[n.route]",
             NewValue.GivenFromClock => $"n.now + n.{column.Name}",
             _ => $"n.{column.Name}",
         }));

@@ -15,6 +15,12 @@ internal sealed class HoldRepairStep(int limit)
     /// </summary>
     private const int MostLooked = 10_000;
 
+    /// <summary>
+    /// The longest common queue at which one step looks as a whole. After a change of announcements most queues have no
+    /// task to hold, and a whole look shows that at a third of the cost.
+    /// </summary>
+    private const int MostAtOnce = 50_000;
+
     private static readonly Argument _looked = Argument.Integer("looked", MostLooked);
 
     private static readonly Column<(long TaskNo, TaskHold Hold)>[] _columns =
@@ -94,15 +100,18 @@ internal sealed class HoldRepairStep(int limit)
             return (0, false);
         }
 
+        var start = QueuePlace.Start(isChanged: false);
+        if (place == QueuePlace.Start(isChanged: true)
+            && (!isAnyHeld || await IsDecidedAsync(step).ConfigureAwait(false)))
+        {
+            await start.StoreAsync(step).ConfigureAwait(false);
+            return (0, false);
+        }
+
         var routes = isAnyHeld
-            ? await step.QueryAsync(
-                "common_routes",
-                row => (App: row.GetString(0), Method: row.TextOrNull(1), Count: row.GetInt32(2)),
-                [.. place.Arguments(), _looked]).ConfigureAwait(false)
+            ? await RoutesAsync(step, "common_routes", [.. place.Arguments(), _looked]).ConfigureAwait(false)
             : [];
-        var decided = await step.FindHoldsAsync(
-            [.. routes.Where(route => route.Method is not null).Select(route => (route.App, route.Method!))])
-            .ConfigureAwait(false);
+        var decided = await DecideAsync(step, routes).ConfigureAwait(false);
         var held = decided.Values.Any(hold => hold.Hold != TaskHold.None)
             ? await FindHeldAsync(step, place, decided).ConfigureAwait(false)
             : [];
@@ -111,7 +120,7 @@ internal sealed class HoldRepairStep(int limit)
             : [];
         var reached = held.Count > most ? held[most - 1].Place
             : last.Count > 0 ? last[0].Place
-            : QueuePlace.Start(isChanged: false);
+            : start;
         var changed = held.Take(most).Select(task => (task.Place.TaskNo, task.Hold)).OrderBy(task => task.TaskNo)
             .ToList();
         if (changed.Count > 0)
@@ -126,6 +135,23 @@ internal sealed class HoldRepairStep(int limit)
 
         return (changed.Count, reached.IsChanged);
     }
+
+    /// <summary>True if the whole common queue was looked at, and no task of it is to be held.</summary>
+    private static async ValueTask<bool> IsDecidedAsync(SqlStep step)
+    {
+        var routes = await RoutesAsync(step, "all_routes", [Argument.Integer("looked", MostAtOnce)])
+            .ConfigureAwait(false);
+        return routes.Sum(route => route.Count) < MostAtOnce
+            && (await DecideAsync(step, routes).ConfigureAwait(false)).Values.All(hold => hold.Hold == TaskHold.None);
+    }
+
+    private static ValueTask<List<(string App, string? Method, int Count)>> RoutesAsync(
+        SqlStep step, string statement, Argument[] arguments) => step.QueryAsync(
+        statement, row => (row.GetString(0), row.TextOrNull(1), row.GetInt32(2)), arguments);
+
+    private static ValueTask<Dictionary<(string App, string Method), (TaskHold Hold, bool IsNamed)>> DecideAsync(
+        SqlStep step, List<(string App, string? Method, int Count)> routes) => step.FindHoldsAsync(
+        [.. routes.Where(route => route.Method is not null).Select(route => (route.App, route.Method!))]);
 
     /// <summary>
     /// The tasks of the common queue that are to be held, in the order of the queue. A method that came into the queue

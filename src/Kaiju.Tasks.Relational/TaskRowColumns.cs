@@ -117,9 +117,9 @@ internal static class TaskRowColumns
         Managed("skipped", nameof(ManagedState.Skipped), Stored.Long, NewValue.Zero),
         Managed("chain", nameof(ManagedState.Chain), Stored.Any<ChainResult>(), NewValue.Zero),
 
-        Managed("hold", nameof(ManagedState.Hold), Stored.Any<TaskHold>(), NewValue.Routed),
+        Managed("hold", nameof(ManagedState.Hold), Stored.Any<TaskHold>(), NewValue.RoutedHold),
         Managed("put_backs", nameof(ManagedState.PutBacks), Stored.Integer, NewValue.Zero),
-        Managed("method", nameof(ManagedState.Method), Stored.TextOrNull, NewValue.Given),
+        Managed("method", nameof(ManagedState.Method), Stored.TextOrNull, NewValue.RoutedMethod),
         Managed("stage_retries", nameof(ManagedState.StageRetries), Stored.Integer, NewValue.Zero),
 
         // Read after all retries.

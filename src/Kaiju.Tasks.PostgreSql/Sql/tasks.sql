@@ -35,16 +35,18 @@ select task_no from $schema$.tasks where task_no = any(@tasks) and creation = @c
 with clock as materialized (select $now$ as now$limit$),
 n as materialized (
     select n.*, c.now from clock c, unnest($new_arguments$) with ordinality as n ($new_columns$, place)),
--- Each app and method of the batch is looked up once; a row names its place among them.
+-- Each app and method of the batch is looked up once; a row names its place among them. A join with k would cost each
+-- row more.
 k as materialized (
-    select array_agg($hold$ order by p.place) as holds
-    from unnest(@route_apps::text[], @route_methods::text[]) with ordinality p (app, method, place)),
+    select array(
+        select $hold$ from unnest(@route_apps::text[], @route_methods::text[]) with ordinality p (app, method, place)
+        order by p.place) as holds),
 t as (
     insert into $schema$.tasks ($new_definition_columns$) select $new_definition_values$ from n
     where (select k.task_no from $schema$.tasks k where k.id = n.id) is null order by n.place returning id, task_no),
 s as (
     insert into $schema$.states ($new_state_columns$)
-    select $new_state_values$ from t join n on n.id = t.id cross join k)
+    select $new_state_values$ from t join n on n.id = t.id)
 select t.id from t union all select nullif(pg_notify(@channel, @told)::text, '') where @told <> ''
     and exists (select 1 from t)
 

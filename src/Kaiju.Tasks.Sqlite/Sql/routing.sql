@@ -89,6 +89,12 @@ update $prefix$states set hold = @to where task_no in (
     where f.state = 1 and f.enabled = 1 and f.hold > 0 and f.hold = @hold and f.app = @app and f.method = @method
     order by f.priority desc, f.queued_at, f.task_no limit @most)
 
+-- The apps and methods of the common queue, in no order, which costs a third of a look in order.
+-- name: all_routes
+select q.app, q.method, count(*) from (
+    select s.app, s.method from $prefix$states s where s.state = 1 and s.enabled = 1 and s.hold = 0 limit @looked) q
+group by q.app, q.method
+
 -- The apps and methods of the next tasks of the common queue.
 -- name: common_routes
 select q.app, q.method, count(*) from ($common_queue$) q group by q.app, q.method
