@@ -72,6 +72,38 @@ public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
     }
 
     /// <summary>
+    /// A stage that is snoozed is queued again at the end of its wait: the same stage, in the same attempt.
+    /// </summary>
+    [Fact]
+    public async Task A_snoozed_stage_begins_again_after_its_wait()
+    {
+        await using var opened = await OpenAsync();
+        await opened.Store.CreateAsync([Checked.Definition(Task("t", 2))], OnConflict.Fail, default);
+        var first = await ClaimOneAsync(opened);
+        await RecordAsync(opened, first, 0, StageOutcome.Completed(Json.Of("1")));
+        var snooze = Report(first, 1, StageOutcome.Snooze(TimeSpan.FromSeconds(5)));
+        Assert.Equal([ReportAnswer.Recorded], await opened.Store.RecordAsync([snooze], default));
+        Assert.Equal([ReportAnswer.Recorded], await opened.Store.RecordAsync([snooze], default));
+
+        Assert.Empty(await opened.Store.WakeWaitsAsync(10, default));
+        await opened.Advance(TimeSpan.FromSeconds(5));
+        Assert.Single(await opened.Store.WakeWaitsAsync(10, default));
+        Assert.Single(await opened.Store.QueueDueAsync(10, default));
+
+        var again = await ClaimOneAsync(opened);
+        Assert.Equal((1, 1, 0), (again.Stage, again.Attempt, again.StageRetries));
+        Assert.Equal(["1"], again.Result.Texts());
+        await RecordAsync(opened, again, 1, StageOutcome.Completed(Json.Of("2")));
+        var task = (await opened.Store.GetAsync("t", default))!;
+        Assert.Equal((TaskState.Finished, 1), (task.State, task.Snoozes));
+        Assert.Equal(["1", "2"], task.Result.Texts());
+
+        static async Task<ExecutorTask> ClaimOneAsync(OpenedStore opened) => Assert.Single(
+            await opened.Queue.ClaimAsync(
+                new ClaimRequest { Executor = Executor, MaxTasks = 1, MaxBytes = long.MaxValue }, default));
+    }
+
+    /// <summary>
     /// Claims that an executor holds and does not list are found, and given back one by one; others do not change.
     /// </summary>
     [Fact]

@@ -120,6 +120,7 @@ internal static class TaskRowColumns
         Managed("hold", nameof(ManagedState.Hold), Stored.Any<TaskHold>(), NewValue.RoutedHold),
         Managed("put_backs", nameof(ManagedState.PutBacks), Stored.Integer, NewValue.Zero),
         Managed("method", nameof(ManagedState.Method), Stored.TextOrNull, NewValue.RoutedMethod),
+        Managed("snoozes", nameof(ManagedState.Snoozes), Stored.Integer, NewValue.Zero),
         Managed("stage_retries", nameof(ManagedState.StageRetries), Stored.Integer, NewValue.Zero),
 
         // Read after all retries.

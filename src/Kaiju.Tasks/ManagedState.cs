@@ -65,6 +65,9 @@ public sealed record ManagedState
         init => _stageRetries = (short)value;
     }
 
+    /// <summary>The number of times that stages of this run were snoozed.</summary>
+    public int Snoozes { get; init; }
+
     /// <summary>The number of executors that died while they ran this run.</summary>
     public int Interruptions { get; init; }
 
@@ -110,11 +113,12 @@ public sealed record ManagedState
         init => _execDeadline = new StoredTime(value);
     }
 
-    /// <summary>Whether a WAITING task waits for a time or for a message.</summary>
+    /// <summary>The kind of wait of a WAITING task.</summary>
     public WaitKind Wait { get; init; }
 
     /// <summary>
-    /// The end of a timer, or the time at which a message wait fails; null for a message wait without a limit.
+    /// The end of a timer or a snooze, or the time at which a message wait fails; null for a message wait without a
+    /// limit.
     /// </summary>
     public DateTimeOffset? WaitDeadline
     {

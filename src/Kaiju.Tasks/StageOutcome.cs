@@ -5,7 +5,8 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// The outcome of a stage, as a special command returns it. Ordinary handlers return a result or throw instead.
+/// The outcome of a stage. A special command returns one; a handler may return one, or a
+/// <see cref="StageOutcome{T}"/>, instead of its result.
 /// </summary>
 public abstract class StageOutcome
 {
@@ -18,10 +19,19 @@ public abstract class StageOutcome
     /// <summary>The kind of the outcome, such as <c>Completed</c>, without its result.</summary>
     public sealed override string ToString() => Kind.ToString();
 
+    /// <summary>The stage completed with the result null.</summary>
+    public static StageOutcome Completed() => new Done(JsonText.Null, isOwned: true);
+
     /// <summary>The stage completed.</summary>
-    /// <param name="result">The result. Default: undefined, which is stored as null.</param>
-    public static StageOutcome Completed(JsonElement result = default) =>
-        new Done(result.ValueKind == JsonValueKind.Undefined ? JsonText.Null : result);
+    /// <param name="result">The result; undefined is stored as null.</param>
+    public static StageOutcome Completed(JsonElement result) => new Done(OrNull(result));
+
+    /// <summary>
+    /// The stage completed with a result of a type; for an interface, which does not convert implicitly.
+    /// </summary>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <param name="result">The result.</param>
+    public static StageOutcome<T> Completed<T>(T result) => new(result);
 
     /// <summary>The stage failed. The run is retried while it has retries left.</summary>
     /// <param name="error">The reason.</param>
@@ -43,19 +53,45 @@ public abstract class StageOutcome
     public static StageOutcome WaitForMessage(TimeSpan? timeout = null) => new Wait(WaitKind.Message, timeout);
 
     /// <summary>
+    /// The task waits for a time, without holding a worker; then the same stage begins again. It is neither a failure
+    /// nor an attempt. <see cref="TaskRecord.Snoozes"/> counts it.
+    /// </summary>
+    /// <param name="delay">
+    /// The duration of the wait, from the time at which the store records it: more than 0, at most
+    /// <see cref="TaskLimits.MaxWait"/>.
+    /// </param>
+    public static StageOutcome Snooze(TimeSpan delay) => new Wait(WaitKind.Snooze, delay);
+
+    /// <summary>
     /// This executor does not know the stage's command, and another one may: the task returns to its place in the queue
     /// and waits there for one.
     /// </summary>
     /// <param name="method">The filled method of the stage.</param>
     public static StageOutcome PutBack(string method) => new Unknown(method);
 
+    private static JsonElement OrNull(JsonElement result)
+    {
+        try
+        {
+            return JsonText.OrNull(result);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The engine checks the result and names this fault.
+            return result;
+        }
+    }
+
     /// <summary>The stage completed.</summary>
     public sealed class Done : StageOutcome
     {
-        internal Done(JsonElement result) => Result = result;
+        internal Done(JsonElement result, bool isOwned = false) => (Result, IsOwned) = (result, isOwned);
 
         /// <summary>The stage's result.</summary>
         public JsonElement Result { get; }
+
+        /// <summary>True if the result does not depend on a document that could be disposed of.</summary>
+        internal bool IsOwned { get; }
 
         internal override ReportKind Kind => ReportKind.Completed;
     }
@@ -83,10 +119,10 @@ public abstract class StageOutcome
     {
         internal Wait(WaitKind @for, TimeSpan? duration) => (For, Duration) = (@for, duration);
 
-        /// <summary>Whether the task waits for a time or for a message.</summary>
+        /// <summary>The kind of wait: for a time or for a message, and what follows.</summary>
         public WaitKind For { get; }
 
-        /// <summary>The duration of a timer, or the longest wait for a message; null for no limit.</summary>
+        /// <summary>The duration of the wait, or the longest wait for a message; null for no limit.</summary>
         public TimeSpan? Duration { get; }
 
         internal override ReportKind Kind => ReportKind.Waiting;

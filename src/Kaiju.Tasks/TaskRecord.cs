@@ -58,17 +58,23 @@ public sealed record TaskRecord
     /// <summary>The attempt at the current run, from 1.</summary>
     public int Attempt => Managed.Attempt;
 
+    /// <summary>
+    /// The number of times that stages of the current run were snoozed (<see cref="StageOutcome.Snooze"/>).
+    /// </summary>
+    public int Snoozes => Managed.Snoozes;
+
     /// <summary>The time at which the task was last queued; null if it never was.</summary>
     public DateTimeOffset? QueuedAt => Managed.QueuedAt;
 
     /// <summary>The time by which an EXECUTED task must have ended or begun to wait.</summary>
     public DateTimeOffset? ExecDeadline => Managed.ExecDeadline;
 
-    /// <summary>Whether a WAITING task waits for a time or for a message.</summary>
+    /// <summary>The kind of wait of a WAITING task.</summary>
     public WaitKind Wait => Managed.Wait;
 
     /// <summary>
-    /// The end of a timer, or the time at which a message wait fails; null for a message wait without a limit.
+    /// The end of a timer or a snooze, or the time at which a message wait fails; null for a message wait without a
+    /// limit.
     /// </summary>
     public DateTimeOffset? WaitDeadline => Managed.WaitDeadline;
 

@@ -57,6 +57,12 @@ public enum WaitKind
     /// message.
     /// </summary>
     Message = 2,
+
+    /// <summary>
+    /// The present stage waits for the time <see cref="TaskRecord.WaitDeadline"/> and then begins again
+    /// (<see cref="StageOutcome.Snooze"/>).
+    /// </summary>
+    Snooze = 3,
 }
 
 /// <summary>Whether a follow-up task (<see cref="TaskDefinition.NextTask"/>) was started, and if not, why.</summary>

@@ -125,6 +125,17 @@ internal static class BrokenModelRules
                 happened,
                 now,
                 rules)),
+        ("snooze: the stage is completed at its end", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(
+                task,
+                state.Wait == WaitKind.Snooze ? state with { Wait = WaitKind.Timer } : state,
+                happened,
+                now,
+                rules)),
+        ("snooze: one counts as an attempt", (task, state, happened, now, rules) =>
+            ChangeSnooze(task, state, happened, now, rules, after => after with { Retries = after.Retries + 1 })),
+        ("snooze: one is not counted", (task, state, happened, now, rules) =>
+            ChangeSnooze(task, state, happened, now, rules, after => after with { Snoozes = state.Snoozes })),
         ("hold: any executor claims a held task", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(
                 task,
@@ -139,6 +150,20 @@ internal static class BrokenModelRules
         report = (happened as TaskEvent.Reported)?.Report;
         return report?.Id.Kind == ReportKind.PutBack;
     }
+
+    /// <summary>Changes the state of a task whose stage was snoozed.</summary>
+    private static Transition? ChangeSnooze(
+        TaskDefinition task,
+        ManagedState state,
+        TaskEvent happened,
+        DateTimeOffset now,
+        LifecycleRules rules,
+        Func<ManagedState, ManagedState> change) =>
+        TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
+            ? happened is TaskEvent.Reported && transition.After.Wait == WaitKind.Snooze
+                ? transition with { After = change(transition.After) }
+                : transition
+            : null;
 
     /// <summary>Changes the state of a task that was put back into the queue.</summary>
     private static Transition? ChangePutBack(

@@ -158,6 +158,8 @@ internal sealed class ModelTask(
         TimeLeft = State.ExecDeadline.Value - now,
         MaxRetries = Definition.MaxRetries ?? 0,
         RetryDelay = Definition.RetryDelay,
+        Retries = State.Retries,
+        StageRetries = State.StageRetries,
         QueuedFor = now - State.QueuedAt!.Value,
     };
 

@@ -29,6 +29,7 @@ internal static class StepGen
             1,
             Gen.OneOf<int?>(null, 5000, 60_000).Select(
                 ms => StageOutcome.WaitForMessage(ms is { } time ? TimeSpan.FromMilliseconds(time) : null))),
+        (1, Gen.OneOf(1, 5000, 60_000).Select(ms => StageOutcome.Snooze(TimeSpan.FromMilliseconds(ms)))),
         (1, _method.Select(StageOutcome.PutBack)));
 
     private static readonly Gen<ReportBy> _by = Gen.Frequency(

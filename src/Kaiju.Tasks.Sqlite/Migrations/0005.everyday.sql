@@ -1,4 +1,6 @@
 -- Oldest package that may run beside it: 0.1.0
--- What is used of the budgets for retries, beside the number of all retries of the run.
+-- How often a run was snoozed, and what is used of the budgets for retries, beside the number of all retries of the
+-- run.
 alter table $prefix$states add column stage_retries integer not null default 0;
 alter table $prefix$states add column free_retries integer not null default 0;
+alter table $prefix$states add column snoozes integer not null default 0;

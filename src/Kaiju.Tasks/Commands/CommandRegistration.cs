@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>Runs one command: binds the params, calls the handler and returns its result as JSON.</summary>
+/// <summary>Runs one command: binds the params, calls the handler and returns the outcome.</summary>
 /// <param name="services">The services of the stage's scope.</param>
 /// <param name="context">The context of the stage.</param>
 /// <param name="parameters">The params with their templates filled; undefined without params.</param>
 /// <param name="cancellationToken">Cancelled when the stage must stop.</param>
-internal delegate ValueTask<JsonElement> CommandHandler(
+internal delegate ValueTask<StageOutcome> CommandHandler(
     IServiceProvider services, StageContext context, JsonElement parameters, CancellationToken cancellationToken);
 
 /// <summary>The parts of the host that the binding of parameters needs.</summary>

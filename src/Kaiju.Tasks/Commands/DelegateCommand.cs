@@ -132,7 +132,7 @@ internal static class DelegateCommand
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
     private sealed class Call(
-        MethodInvoker method, ParameterBinder parameters, Func<object?, ValueTask<JsonElement>> result)
+        MethodInvoker method, ParameterBinder parameters, Func<object?, ValueTask<StageOutcome>> result)
     {
         /// <summary>Makes the call; null if its result cannot be written or its end cannot be observed.</summary>
         public static Call? Of(MethodInfo method, Type? whole, CommandBinding binding)
@@ -150,7 +150,7 @@ internal static class DelegateCommand
                 : null;
         }
 
-        public ValueTask<JsonElement> InvokeAsync(
+        public ValueTask<StageOutcome> InvokeAsync(
             object? target,
             IServiceProvider services,
             StageContext context,

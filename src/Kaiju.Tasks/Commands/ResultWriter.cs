@@ -7,10 +7,12 @@ using Kaiju.Tasks.Wire;
 
 namespace Kaiju.Tasks.Commands;
 
-/// <summary>Writes the return value of a handler (void, a value, a Task or a ValueTask) as JSON.</summary>
+/// <summary>
+/// Makes an outcome of the return value of a handler: void, a value, an outcome, or a Task or ValueTask of one.
+/// </summary>
 internal static class ResultWriter
 {
-    private const string Place = "result";
+    private static readonly StageOutcome NoResult = Completed(JsonText.Null);
 
     /// <summary>
     /// Makes the writer for a method's return type. If the type cannot be written, adds a fault to the binding and
@@ -18,12 +20,12 @@ internal static class ResultWriter
     /// </summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    public static Func<object?, ValueTask<JsonElement>>? For(Type returned, CommandBinding binding)
+    public static Func<object?, ValueTask<StageOutcome>>? For(Type returned, CommandBinding binding)
     {
         var contracts = WritingContracts.Of(binding.Host.Serializing);
         if (returned == typeof(void))
         {
-            return static _ => ValueTask.FromResult(JsonText.Null);
+            return static _ => ValueTask.FromResult(NoResult);
         }
 
         if (returned == typeof(ValueTask))
@@ -39,17 +41,32 @@ internal static class ResultWriter
             return result => OfTask((Task?)result ?? throw NoTask(binding));
         }
 
-        if (FindFault(value, contracts) is { } fault)
+        if (value == typeof(StageOutcome))
+        {
+            return result => OfOutcomeAsync(result, null, binding);
+        }
+
+        var ofOutcome = ResultOf(value);
+        if (FindFault(ofOutcome ?? value, contracts) is { } fault)
         {
             binding.Refuse($"its handler returns {TypeText.WithArticle(returned)}, {fault}.");
             return null;
         }
 
-        return (Func<object?, ValueTask<JsonElement>>)typeof(ResultWriter)
+        if (ofOutcome is not null)
+        {
+            var resultInfo = contracts.Declared(ofOutcome);
+            return result => OfOutcomeAsync(result, resultInfo, binding);
+        }
+
+        return (Func<object?, ValueTask<StageOutcome>>)typeof(ResultWriter)
             .GetMethod(maker, BindingFlags.NonPublic | BindingFlags.Static)!
             .MakeGenericMethod(value)
             .Invoke(null, [contracts.Declared(value), binding])!;
     }
+
+    /// <summary>The outcome of a stage with a result that was written here.</summary>
+    public static StageOutcome Completed(JsonElement owned) => new StageOutcome.Done(owned, isOwned: true);
 
     /// <summary>Writes one value.</summary>
     /// <exception cref="ResultWritingException">The value cannot be written.</exception>
@@ -57,12 +74,19 @@ internal static class ResultWriter
     {
         try
         {
-            return value switch
-            {
-                null => JsonText.Null,
-                JsonElement json => Owned(json),
-                _ => JsonWriting.Element(value, typeInfo, Place),
-            };
+            return ResultJson.Write(value, typeInfo);
+        }
+        catch (UnwritableException e)
+        {
+            throw Unwritable(method, e);
+        }
+    }
+
+    private static JsonElement Write(IStageOutcome done, JsonTypeInfo typeInfo, string method)
+    {
+        try
+        {
+            return done.WriteResult(typeInfo);
         }
         catch (UnwritableException e)
         {
@@ -76,7 +100,7 @@ internal static class ResultWriter
     {
         try
         {
-            return Owned(json);
+            return ResultJson.Owned(json);
         }
         catch (UnwritableException e)
         {
@@ -90,9 +114,6 @@ internal static class ResultWriter
     private static ResultWritingException Unwritable(string method, UnwritableException e) =>
         new(Explain(method, e.Shape), e.InnerException);
 
-    private static JsonElement Owned(JsonElement json) =>
-        JsonText.OrNull(new JsonInput(json).Owned(WireText.DefaultOptions, Place));
-
     /// <summary>Writes a value by its runtime type.</summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
@@ -100,7 +121,7 @@ internal static class ResultWriter
     {
         try
         {
-            return JsonText.OrNull(JsonInput.Of(value).Owned(binding.Host.Serializing, Place));
+            return JsonText.OrNull(JsonInput.Of(value).Owned(binding.Host.Serializing, ResultJson.Place));
         }
         catch (UnwritableException e)
         {
@@ -143,21 +164,47 @@ internal static class ResultWriter
         }
     }
 
+    /// <summary>The result type of a <see cref="StageOutcome{T}"/>; null for other types.</summary>
+    private static Type? ResultOf(Type type)
+    {
+        var outcome = Nullable.GetUnderlyingType(type) ?? type;
+        return typeof(IStageOutcome).IsAssignableFrom(outcome) && outcome.IsGenericType
+            ? outcome.GetGenericArguments()[0]
+            : null;
+    }
+
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     private static bool IsStream(Type type) =>
         type.GetInterfaces().Append(type).Any(
             part => part.IsGenericType && part.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>));
 
+    /// <summary>
+    /// Awaits a handler that declares outcomes. The value is boxed, so that no generic code is made at run time.
+    /// </summary>
+    /// <param name="returned">The return value of the handler.</param>
+    /// <param name="resultInfo">The contract of the result; null if the outcome has no type.</param>
+    /// <param name="binding">The command.</param>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
-    private static async ValueTask<JsonElement> OfTask(Task task)
+    private static async ValueTask<StageOutcome> OfOutcomeAsync(
+        object? returned, JsonTypeInfo? resultInfo, CommandBinding binding) =>
+        await Awaited.ValueOfAsync(returned).ConfigureAwait(false) switch
+        {
+            StageOutcome outcome => outcome,
+            IStageOutcome { Outcome: { } outcome } => outcome,
+            IStageOutcome done => Completed(Write(done, resultInfo!, binding.Registration.Method)),
+            _ => throw new InvalidOperationException($"{binding.Command}: its handler returned no outcome."),
+        };
+
+    [RequiresUnreferencedCode(TrimmingNotice.Message)]
+    private static async ValueTask<StageOutcome> OfTask(Task task)
     {
         await Awaited.WhenDoneAsync(task).ConfigureAwait(false);
-        return JsonText.Null;
+        return NoResult;
     }
 
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    private static Func<object?, ValueTask<JsonElement>> ForValue<T>(JsonTypeInfo typeInfo, CommandBinding binding)
+    private static Func<object?, ValueTask<StageOutcome>> ForValue<T>(JsonTypeInfo typeInfo, CommandBinding binding)
     {
         var writer = WriterOf<T>(typeInfo, binding);
         return result => writer((T)result!);
@@ -165,7 +212,7 @@ internal static class ResultWriter
 
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    private static Func<object?, ValueTask<JsonElement>> ForTask<T>(JsonTypeInfo typeInfo, CommandBinding binding)
+    private static Func<object?, ValueTask<StageOutcome>> ForTask<T>(JsonTypeInfo typeInfo, CommandBinding binding)
     {
         var writer = WriterOf<T>(typeInfo, binding);
         return async result =>
@@ -174,7 +221,7 @@ internal static class ResultWriter
 
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    private static Func<object?, ValueTask<JsonElement>> ForValueTask<T>(JsonTypeInfo typeInfo, CommandBinding binding)
+    private static Func<object?, ValueTask<StageOutcome>> ForValueTask<T>(JsonTypeInfo typeInfo, CommandBinding binding)
     {
         var writer = WriterOf<T>(typeInfo, binding);
         return async result => await writer(await ((ValueTask<T>)result!).ConfigureAwait(false)).ConfigureAwait(false);
@@ -186,15 +233,20 @@ internal static class ResultWriter
     /// </summary>
     [RequiresUnreferencedCode(TrimmingNotice.Message)]
     [RequiresDynamicCode(TrimmingNotice.Message)]
-    private static Func<T, ValueTask<JsonElement>> WriterOf<T>(JsonTypeInfo typeInfo, CommandBinding binding)
+    private static Func<T, ValueTask<StageOutcome>> WriterOf<T>(JsonTypeInfo typeInfo, CommandBinding binding)
     {
         if (!Awaited.MayBeTask(typeof(T)))
         {
             var own = (JsonTypeInfo<T>)typeInfo;
-            return value => ValueTask.FromResult(Write(value, own, binding.Registration.Method));
+            return value => ValueTask.FromResult(Completed(Write(value, own, binding.Registration.Method)));
         }
 
-        return async value => WriteAny(await Awaited.ValueOfAsync(value).ConfigureAwait(false), binding);
+        return async value => await Awaited.ValueOfAsync(value).ConfigureAwait(false) switch
+        {
+            StageOutcome outcome => outcome,
+            IStageOutcome { Outcome: { } outcome } => outcome,
+            var written => Completed(WriteAny(written, binding)),
+        };
     }
 
     private static InvalidOperationException NoTask(CommandBinding binding) =>

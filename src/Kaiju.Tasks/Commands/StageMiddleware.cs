@@ -8,7 +8,7 @@ namespace Kaiju.Tasks.Commands;
 internal sealed record StageMiddleware(Type Type, Func<IServiceProvider, IStageMiddleware> Resolve)
 {
     /// <summary>Calls the handler with all middlewares around it, the first one outermost.</summary>
-    public static ValueTask<JsonElement> InvokeAsync(
+    public static ValueTask<StageOutcome> InvokeAsync(
         StageMiddleware[] all,
         IServiceProvider services,
         StageContext context,

@@ -31,8 +31,8 @@ public sealed class KaijuTasksBuilder
     /// Registers a command. The handler's parameters are bound to the members of the params by name. Services,
     /// <see cref="StageContext"/> and <see cref="CancellationToken"/> are bound by type, keyed services by
     /// <c>[FromKeyedServices]</c>. A parameter with <see cref="ParamsAttribute"/> takes the params as a whole. The
-    /// handler may return void, a value, a <see cref="System.Threading.Tasks.Task"/> or a <see cref="ValueTask"/>, with
-    /// or without a value.
+    /// handler may return void, a value, a <see cref="StageOutcome"/> or <see cref="StageOutcome{T}"/>, a
+    /// <see cref="System.Threading.Tasks.Task"/> or a <see cref="ValueTask"/>, with or without one of them.
     /// </summary>
     /// <param name="method">
     /// The command's name, 1 to 200 characters, not only blanks. A name that is registered twice fails the host's
@@ -78,7 +78,31 @@ public sealed class KaijuTasksBuilder
     {
         ArgumentNullException.ThrowIfNull(handler);
         return Add(method, PlaceOf(file, line), _ => async (_, context, parameters, cancellationToken) =>
-            ResultWriter.Owned(await handler(parameters, context, cancellationToken).ConfigureAwait(false), method));
+        {
+            var result = await handler(parameters, context, cancellationToken).ConfigureAwait(false);
+            return ResultWriter.Completed(ResultWriter.Owned(result, method));
+        });
+    }
+
+    /// <summary>
+    /// Registers a command that takes JSON and returns an outcome, such as <see cref="StageOutcome.Snooze"/>; for
+    /// trimmed and AOT-compiled apps.
+    /// </summary>
+    /// <param name="method">The command's name, 1 to 200 characters, not only blanks.</param>
+    /// <param name="handler">
+    /// The handler. Its params have their templates filled; without params they are undefined.
+    /// </param>
+    /// <param name="file">The caller's source file for messages, set by the compiler.</param>
+    /// <param name="line">The caller's line for messages, set by the compiler.</param>
+    public KaijuTasksBuilder AddJsonCommand(
+        string method,
+        Func<JsonElement, StageContext, CancellationToken, ValueTask<StageOutcome>> handler,
+        [CallerFilePath] string file = "",
+        [CallerLineNumber] int line = 0)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return Add(method, PlaceOf(file, line), _ => (_, context, parameters, cancellationToken) =>
+            handler(parameters, context, cancellationToken));
     }
 
     /// <summary>
@@ -104,29 +128,48 @@ public sealed class KaijuTasksBuilder
         [CallerLineNumber] int line = 0)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        ArgumentNullException.ThrowIfNull(parametersInfo);
-        ArgumentNullException.ThrowIfNull(resultInfo);
-        return Add(method, PlaceOf(file, line), binding =>
-        {
-            if (Lossy.FindReadingFault(parametersInfo) is { } paramsLoss)
-            {
-                var type = TypeText.WithArticle(typeof(TParams));
-                binding.Refuse($"its params are {type}, which cannot be read from JSON: {paramsLoss}.");
-            }
+        return AddTyped<TParams, TResult>(
+            method,
+            async (parameters, context, cancellationToken) => ResultWriter.Completed(ResultWriter.Write(
+                await handler(parameters, context, cancellationToken).ConfigureAwait(false), resultInfo, method)),
+            parametersInfo,
+            resultInfo,
+            PlaceOf(file, line));
+    }
 
-            if (Lossy.FindFault(resultInfo) is { } resultLoss)
+    /// <summary>
+    /// Registers a command whose params and result have source-generated JSON contracts, and whose stage may have
+    /// another outcome, such as <see cref="StageOutcome.Snooze"/>; for trimmed and AOT-compiled apps.
+    /// </summary>
+    /// <typeparam name="TParams">The type of the params.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="method">The command's name, 1 to 200 characters, not only blanks.</param>
+    /// <param name="handler">
+    /// The handler. It takes the params as a whole, with their templates filled; without params it takes <c>{}</c>.
+    /// </param>
+    /// <param name="parametersInfo">The JSON contract of the params.</param>
+    /// <param name="resultInfo">The JSON contract of the result.</param>
+    /// <param name="file">The caller's source file for messages, set by the compiler.</param>
+    /// <param name="line">The caller's line for messages, set by the compiler.</param>
+    public KaijuTasksBuilder AddJsonCommand<TParams, TResult>(
+        string method,
+        Func<TParams, StageContext, CancellationToken, ValueTask<StageOutcome<TResult>>> handler,
+        JsonTypeInfo<TParams> parametersInfo,
+        JsonTypeInfo<TResult> resultInfo,
+        [CallerFilePath] string file = "",
+        [CallerLineNumber] int line = 0)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return AddTyped<TParams, TResult>(
+            method,
+            async (parameters, context, cancellationToken) =>
             {
-                var type = TypeText.WithArticle(typeof(TResult));
-                binding.Refuse($"its handler returns {type}, which cannot be written as JSON: {resultLoss}.");
-            }
-
-            return async (_, context, parameters, cancellationToken) =>
-            {
-                var typed = ReadWhole(parameters, parametersInfo, method);
-                var result = await handler(typed, context, cancellationToken).ConfigureAwait(false);
-                return ResultWriter.Write(result, resultInfo, method);
-            };
-        });
+                var ended = await handler(parameters, context, cancellationToken).ConfigureAwait(false);
+                return ended.Outcome ?? ResultWriter.Completed(ResultWriter.Write(ended.Result!, resultInfo, method));
+            },
+            parametersInfo,
+            resultInfo,
+            PlaceOf(file, line));
     }
 
     /// <summary>
@@ -211,6 +254,34 @@ public sealed class KaijuTasksBuilder
         Services.Replace(ServiceDescriptor.Singleton(store));
         Services.Replace(ServiceDescriptor.Singleton(queue));
         return this;
+    }
+
+    private KaijuTasksBuilder AddTyped<TParams, TResult>(
+        string method,
+        Func<TParams, StageContext, CancellationToken, ValueTask<StageOutcome>> handler,
+        JsonTypeInfo<TParams> parametersInfo,
+        JsonTypeInfo<TResult> resultInfo,
+        string place)
+    {
+        ArgumentNullException.ThrowIfNull(parametersInfo);
+        ArgumentNullException.ThrowIfNull(resultInfo);
+        return Add(method, place, binding =>
+        {
+            if (Lossy.FindReadingFault(parametersInfo) is { } paramsLoss)
+            {
+                var type = TypeText.WithArticle(typeof(TParams));
+                binding.Refuse($"its params are {type}, which cannot be read from JSON: {paramsLoss}.");
+            }
+
+            if (Lossy.FindFault(resultInfo) is { } resultLoss)
+            {
+                var type = TypeText.WithArticle(typeof(TResult));
+                binding.Refuse($"its handler returns {type}, which cannot be written as JSON: {resultLoss}.");
+            }
+
+            return (_, context, parameters, cancellationToken) =>
+                handler(ReadWhole(parameters, parametersInfo, method), context, cancellationToken);
+        });
     }
 
     private static TParams ReadWhole<TParams>(

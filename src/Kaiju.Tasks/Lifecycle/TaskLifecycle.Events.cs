@@ -34,6 +34,11 @@ public static partial class TaskLifecycle
             return null;
         }
 
+        if (state.Wait == WaitKind.Snooze)
+        {
+            return new Transition { After = Released(state, TaskState.Suspended, null, now) };
+        }
+
         if (state.Wait == WaitKind.Timer)
         {
             return EndWait(task, state, JsonText.Null, now);

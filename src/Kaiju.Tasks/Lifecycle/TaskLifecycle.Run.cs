@@ -90,6 +90,7 @@ public static partial class TaskLifecycle
                     After = Released(state, TaskState.Waiting, report.Id, now) with
                     {
                         Wait = wait.For,
+                        Snoozes = wait.For == WaitKind.Snooze ? state.Snoozes + 1 : state.Snoozes,
                         WaitDeadline = now + wait.Duration,
                     },
                 };

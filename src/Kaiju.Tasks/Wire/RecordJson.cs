@@ -128,6 +128,7 @@ internal static class RecordJson
         var members = new MemberWriter(writer, omitsDefaults: true);
         members.Integer("free_retries", state.FreeRetries);
         members.Integer("stage_retries", state.StageRetries);
+        members.Integer("snoozes", state.Snoozes);
         writer.WriteNumber("pass", state.Pass);
         writer.WriteNumber("interruptions", state.Interruptions);
         writer.WriteString("result_run", state.ResultRun);
@@ -159,6 +160,7 @@ internal static class RecordJson
             Retries = member.Integer("retries") ?? 0,
             FreeRetries = member.Integer("free_retries") ?? 0,
             StageRetries = member.Integer("stage_retries") ?? 0,
+            Snoozes = member.Integer("snoozes") ?? 0,
             QueuedAt = member.Time("queued_at"),
             ExecDeadline = member.Time("exec_deadline"),
             Wait = member.Word<WaitKind>("wait") ?? (state == TaskState.Waiting

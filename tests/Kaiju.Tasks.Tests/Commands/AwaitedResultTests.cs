@@ -36,7 +36,7 @@ public sealed class AwaitedResultTests
 
         stage.IsCompleted.Should().BeFalse(what);
         work.SetResult(7);
-        (await stage.Soon()).GetRawText().Should().Be(result, what);
+        ((StageOutcome.Done)await stage.Soon()).Result.GetRawText().Should().Be(result, what);
     }
 
     [Fact]

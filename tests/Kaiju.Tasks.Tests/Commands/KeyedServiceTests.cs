@@ -166,11 +166,11 @@ public sealed class KeyedServiceTests
 
     private sealed class Stamping([FromKeyedServices("sms")] ISender sender) : IStageMiddleware
     {
-        public async ValueTask<JsonElement> InvokeAsync(
+        public async ValueTask<StageOutcome> InvokeAsync(
             StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
         {
             await next(parameters, cancellationToken);
-            return JsonSerializer.SerializeToElement(sender.Way);
+            return StageOutcome.Completed(JsonSerializer.SerializeToElement(sender.Way));
         }
     }
 

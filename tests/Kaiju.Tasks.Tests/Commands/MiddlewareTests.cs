@@ -45,20 +45,20 @@ public sealed class MiddlewareTests
 
     private sealed class Outer(Scoped scoped) : IStageMiddleware
     {
-        public async ValueTask<JsonElement> InvokeAsync(
+        public async ValueTask<StageOutcome> InvokeAsync(
             StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
         {
             scoped.Seen = true;
             _calls.Add($"outer {context.Method}");
             await next(JsonElement.Parse("""{"id": 7}"""), cancellationToken);
             _calls.Add("outer done");
-            return JsonElement.Parse("\"changed\"");
+            return StageOutcome.Completed(JsonElement.Parse("\"changed\""));
         }
     }
 
     private sealed class Inner : IStageMiddleware
     {
-        public async ValueTask<JsonElement> InvokeAsync(
+        public async ValueTask<StageOutcome> InvokeAsync(
             StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
         {
             _calls.Add("inner");
@@ -70,7 +70,7 @@ public sealed class MiddlewareTests
 
     private sealed class Refusing : IStageMiddleware
     {
-        public ValueTask<JsonElement> InvokeAsync(
+        public ValueTask<StageOutcome> InvokeAsync(
             StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken) =>
             throw new InvalidOperationException("not today");
     }

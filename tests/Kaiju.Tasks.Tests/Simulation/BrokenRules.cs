@@ -88,6 +88,16 @@ internal static class BrokenRules
                 rules)
             : TaskLifecycle.Next(task, state, happened, now, rules)),
 
+        ("snooze: stage", (task, state, happened, now, rules) => TaskLifecycle.Next(
+            task, state.Wait == WaitKind.Snooze ? state with { Wait = WaitKind.Timer } : state, happened, now, rules)),
+
+        ("snooze: attempt", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } next
+            ? next.After.Wait == WaitKind.Snooze && happened is TaskEvent.Reported
+                ? next with { After = next.After with { Retries = next.After.Retries + 1 } }
+                : next
+            : null),
+
         ("put-back: place", (task, state, happened, now, rules) =>
             ChangePutBack(task, state, happened, now, rules, after => after with { QueuedAt = now })),
 

@@ -199,7 +199,8 @@ internal sealed class ExecutionChecks(Checker checker)
     private void CountExecution(ObservedTask task, StageContext context)
     {
         var key = (context.TaskId, context.JobId, context.Pass, context.Stage, context.Attempt);
-        var count = _counts[key] = _counts.GetValueOrDefault(key) + 1;
+        _counts[key] = _counts.GetValueOrDefault(key) + 1;
+        var count = _counts[key] - task.Snoozes.GetValueOrDefault((context.JobId, context.Attempt, context.Stage));
         var losses = task.Losses.GetValueOrDefault((context.JobId, context.Attempt));
         Extra += count > 1 ? 1 : 0;
         Expect(

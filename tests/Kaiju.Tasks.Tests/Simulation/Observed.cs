@@ -29,6 +29,9 @@ internal sealed class ObservedTask(TaskDefinition definition, ManagedState state
     /// <summary>How often a claim ended before its work did, by run and attempt.</summary>
     public Dictionary<(string JobId, int Attempt), int> Losses { get; } = [];
 
+    /// <summary>How often a stage was snoozed, by run and attempt.</summary>
+    public Dictionary<(string JobId, int Attempt, int Stage), int> Snoozes { get; } = [];
+
     /// <summary>The run that begins at <see cref="ManagedState.NextRun"/> is one of the schedule's.</summary>
     public bool NextIsOccurrence { get; set; } = definition is { Cron: not null, RunAt: null };
 
@@ -43,6 +46,9 @@ internal sealed class ObservedTask(TaskDefinition definition, ManagedState state
 
     /// <summary>The length of the wait.</summary>
     public TimeSpan? WaitsFor { get; set; }
+
+    /// <summary>The kind of the wait.</summary>
+    public WaitKind WaitsAs { get; set; }
 
     public List<JsonElement> ResultsOf(string jobId, int pass)
     {

@@ -43,7 +43,8 @@ internal sealed class SimulatedCommands(World world, ExecutorProcess process)
         return commands;
     }
 
-    private async ValueTask<JsonElement> RunAsync(StageContext context, JsonElement parameters, CancellationToken token)
+    private async ValueTask<StageOutcome> RunAsync(
+        StageContext context, JsonElement parameters, CancellationToken token)
     {
         var number = world.Checker.Executions.Begin(process, context, parameters);
         try
@@ -61,11 +62,16 @@ internal sealed class SimulatedCommands(World world, ExecutorProcess process)
             throw new InvalidOperationException("It does not work this time.");
         }
 
+        if (Agenda.Chance(0.04))
+        {
+            return StageOutcome.Snooze(Agenda.Between(0.5, 40));
+        }
+
         var coin = Agenda.Chance(0.5);
         world.Checker.Executions.End(number, coin);
-        return JsonElement.Parse(string.Create(
+        return StageOutcome.Completed(JsonElement.Parse(string.Create(
             CultureInfo.InvariantCulture,
-            $$"""{"n":{{number}},"coin":{{(coin ? "true" : "false")}},"wait":{{1 + Agenda.Random.Next(30)}}}"""));
+            $$"""{"n":{{number}},"coin":{{(coin ? "true" : "false")}},"wait":{{1 + Agenda.Random.Next(30)}}}""")));
     }
 
     private async Task WorkAsync(CancellationToken token)

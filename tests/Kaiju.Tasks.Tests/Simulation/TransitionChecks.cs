@@ -172,6 +172,13 @@ internal sealed class TransitionChecks(Checker checker)
                     task.Since + task.WaitsFor <= now,
                     "I5",
                     () => $"{task.Id}: its wait of {task.WaitsFor} since {task.Since:O} is ended");
+                Expect(
+                    task.WaitsAs != WaitKind.Snooze
+                        || (after.State == TaskState.Suspended && after.Stage == before.Stage
+                            && after.Attempt == before.Attempt),
+                    "I8",
+                    () => $"{task.Id}: after a snooze of stage {before.Stage} it is {after.State} at stage "
+                        + $"{after.Stage} in attempt {after.Attempt}");
                 break;
             case TaskEvent.MessageSent:
                 Expect(
@@ -180,7 +187,17 @@ internal sealed class TransitionChecks(Checker checker)
                     () => $"{task.Id} takes a message at stage {before.Stage}, which waits for none");
                 break;
             case TaskEvent.Reported { Report.Outcome: StageOutcome.Wait wait }:
-                task.WaitsFor = wait.Duration;
+                (task.WaitsFor, task.WaitsAs) = (wait.Duration, wait.For);
+                Expect(
+                    after.Attempt == before.Attempt && after.Interruptions == before.Interruptions,
+                    "I5",
+                    () => $"{task.Id}: a wait makes attempt {before.Attempt} number {after.Attempt}");
+                if (wait.For == WaitKind.Snooze)
+                {
+                    var stage = (before.JobId, before.Attempt, before.Stage);
+                    task.Snoozes[stage] = task.Snoozes.GetValueOrDefault(stage) + 1;
+                }
+
                 break;
             case TaskEvent.Reported { Report.Outcome: StageOutcome.Unknown unknown }:
                 checker.Routing.CheckPutBack(task, before, after, unknown.Method);

@@ -186,6 +186,8 @@ public sealed class RecordJsonTests
             TimeLeft = TimeSpan.FromSeconds(299.5),
             MaxRetries = 4,
             RetryDelay = TimeSpan.FromSeconds(2.5),
+            Retries = 1,
+            StageRetries = 1,
             QueuedFor = TimeSpan.FromSeconds(1.5),
         };
 
@@ -197,7 +199,7 @@ public sealed class RecordJsonTests
              "attempt": 3, "stage": 1, "stages": 2, "commands": [{"method": "do.2", "params": {"x": "[0]"},
              "max_timeout": null, "condition": null}],
              "result": [1.50], "kws": {"a": 1}, "exec_deadline": 1718452830, "time_left": 299.5,
-             "max_retries": 4, "retry_delay": 2.5, "queued_for": 1.5}
+             "max_retries": 4, "retry_delay": 2.5, "retries": 1, "stage_retries": 1, "queued_for": 1.5}
             """);
         ExecutorTask.FromJson(json).ToJson().Should().Be(json);
     }

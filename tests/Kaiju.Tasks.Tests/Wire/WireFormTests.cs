@@ -28,7 +28,7 @@ public sealed class WireFormTests
         ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns UnknownCommands LifecycleRules "
             + "SqliteTasksOptions SqliteDurability PostgreSqlTasksOptions"] =
             "settings: bound from configuration by their .NET names",
-        ["StageContext SpecialCommandContext SpecialCommand Done Failure Wait Unknown StageOutcome"] =
+        ["StageContext SpecialCommandContext SpecialCommand Done Failure Wait Unknown StageOutcome StageOutcome`1"] =
             "between the engine and a handler, in one process",
         ["TaskEvent QueueDue Claimed Reported GivenBack Interrupted CheckOverdue NextPeriod CheckWait MessageSent "
             + "CheckRetry Cancelled Chained Reset Transition"] =
@@ -289,6 +289,8 @@ public sealed class WireFormTests
         var task = _executorTask.With(member => member.Meta, Json.Of("""{"a": 1}"""))
             .With(member => member.MaxRetries, 1)
             .With(member => member.RetryDelay, TimeSpan.FromSeconds(1))
+            .With(member => member.Retries, 7)
+            .With(member => member.StageRetries, 1)
             .With(member => member.StoreKey, 1);
         var entry = _skippedStage.With(member => member.Error, _error);
 

@@ -323,8 +323,8 @@ public sealed class CommandStartTests
 
         FluentActions.Invoking(() => tasks.AddCommand(name!, () => 1, File, 7)).Should()
             .Throw<ArgumentException>(wrongUse).Which.Message.Should().Be(message);
-        FluentActions.Invoking(() => tasks.AddJsonCommand(name!, (_, _, _) => default, File, 7)).Should()
-            .Throw<ArgumentException>(wrongUse).Which.Message.Should().Be(message);
+        FluentActions.Invoking(() => tasks.AddJsonCommand(name!, (_, _, _) => default(ValueTask<JsonElement>), File, 7))
+            .Should().Throw<ArgumentException>(wrongUse).Which.Message.Should().Be(message);
     }
 
     [Fact]

@@ -86,11 +86,11 @@ public static class JsonSubjects
 
     internal sealed class DisposesResult : IStageMiddleware
     {
-        public async ValueTask<JsonElement> InvokeAsync(
+        public async ValueTask<StageOutcome> InvokeAsync(
             StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken)
         {
             var result = await next(parameters, cancellationToken);
-            return context.Method == "middle" ? Disposed() : result;
+            return context.Method == "middle" ? StageOutcome.Completed(Disposed()) : result;
         }
     }
 

@@ -135,7 +135,7 @@ internal static class StartSubjects
 
     internal sealed class BadMiddleware(INotThere missing) : IStageMiddleware
     {
-        public ValueTask<JsonElement> InvokeAsync(
+        public ValueTask<StageOutcome> InvokeAsync(
             StageContext context, JsonElement parameters, StageDelegate next, CancellationToken cancellationToken) =>
             throw new InvalidOperationException(missing.ToString());
     }

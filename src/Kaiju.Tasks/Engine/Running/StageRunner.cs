@@ -167,12 +167,10 @@ internal sealed class StageRunner(
         var scope = new StageScope(scopes);
         await using (scope.ConfigureAwait(false))
         {
-            var result = await StageMiddleware
+            var outcome = await StageMiddleware
                 .InvokeAsync(_middlewares, scope, context, handler, filled.Params, cancellationToken)
                 .ConfigureAwait(false);
-            return FindFault(result) is { } fault
-                ? StageOutcome.Failed(Error(TaskErrorKind.Result, ResultWriter.Explain(filled.Method, fault)))
-                : StageOutcome.Completed(JsonText.Owned(result));
+            return Check(outcome, filled.Method);
         }
     }
 
@@ -207,22 +205,23 @@ internal sealed class StageRunner(
             MaxTimeout = command.MaxTimeout,
             Limits = _limits,
         };
-        var outcome = await special.RunAsync(context, cancellationToken).ConfigureAwait(false)
-            ?? throw new InvalidOperationException($"The special command {special.Method} returned no outcome.");
-        return outcome switch
-        {
-            StageOutcome.Done done when FindFault(done.Result) is { } fault =>
-                StageOutcome.Failed(Error(TaskErrorKind.Result, ResultWriter.Explain(special.Method, fault))),
-            StageOutcome.Failure failure => StageOutcome.Failed(MakeStorable(failure.Error), failure.ExitCode),
-            StageOutcome.Done done => StageOutcome.Completed(done.Result.Clone()),
-            StageOutcome.Wait { Duration: { } duration } when duration <= TimeSpan.Zero || duration > _limits.MaxWait =>
-                StageOutcome.Failed(Error(
-                    TaskErrorKind.Params,
-                    $"{special.Method} asks to wait for {duration}; "
-                    + $"it must be more than 0 and at most {_limits.MaxWait}.")),
-            _ => outcome,
-        };
+        return Check(await special.RunAsync(context, cancellationToken).ConfigureAwait(false), special.Method);
     }
+
+    /// <summary>Returns the outcome in a form that can be stored; a failure if it is invalid.</summary>
+    private StageOutcome Check(StageOutcome? outcome, string method) => outcome switch
+    {
+        null => throw new InvalidOperationException($"The command {method} returned no outcome."),
+        StageOutcome.Done done when FindFault(done.Result) is { } fault =>
+            StageOutcome.Failed(Error(TaskErrorKind.Result, ResultWriter.Explain(method, fault))),
+        StageOutcome.Done { IsOwned: false } done => StageOutcome.Completed(done.Result.Clone()),
+        StageOutcome.Failure failure => StageOutcome.Failed(MakeStorable(failure.Error), failure.ExitCode),
+        StageOutcome.Wait { Duration: { } duration } when duration <= TimeSpan.Zero || duration > _limits.MaxWait =>
+            StageOutcome.Failed(Error(
+                TaskErrorKind.Params,
+                $"{method} asks to wait for {duration}; it must be more than 0 and at most {_limits.MaxWait}.")),
+        _ => outcome,
+    };
 
     // The fault of a result is stored with the task, so it names kind and length without values.
     private string? FindFault(JsonElement result)
