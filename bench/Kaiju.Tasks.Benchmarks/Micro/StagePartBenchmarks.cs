@@ -77,7 +77,7 @@ public class StagePartBenchmarks : IDisposable
 
     /// <summary>The argument is bound, the handler called, its result written.</summary>
     [Benchmark]
-    public async Task<JsonElement> InvokeAsync() =>
+    public async Task<StageOutcome> InvokeAsync() =>
         await _handler(_services, _stage, _plain.ParamsJson, CancellationToken.None);
 
     /// <inheritdoc/>

@@ -92,7 +92,8 @@ update $prefix$states set hold = @to where task_no in (
 -- The apps and methods of the common queue, in no order, which costs a third of a look in order.
 -- name: all_routes
 select q.app, q.method, count(*) from (
-    select s.app, s.method from $prefix$states s where s.state = 1 and s.enabled = 1 and s.hold = 0 limit @looked) q
+    select s.app, s.method from $prefix$states s indexed by $prefix$states_queued
+    where s.state = 1 and s.enabled = 1 and s.hold = 0 and s.app > '' limit @looked) q
 group by q.app, q.method
 
 -- The apps and methods of the next tasks of the common queue.
