@@ -104,6 +104,117 @@ public abstract class StoreExecutorTests(OpenStore open) : StoreSuite(open)
     }
 
     /// <summary>
+    /// The retries of a stage come before those of the task, begin at the stage, and count apart. Each failure has a
+    /// row of its own.
+    /// </summary>
+    [Fact]
+    public async Task A_stage_uses_its_own_retries_before_those_of_the_task()
+    {
+        await using var opened = await OpenAsync();
+        var definition = Task("t", 2) with
+        {
+            Commands = [new("do"), new("do") { MaxRetries = 1, RetryDelay = TimeSpan.FromSeconds(5) }],
+            MaxRetries = 1,
+            RetryDelay = TimeSpan.FromSeconds(60),
+            RestartPolicy = RestartPolicy.First,
+        };
+        await opened.Store.CreateAsync([Checked.Definition(definition)], OnConflict.Fail, default);
+
+        var first = await FailAsync(opened, 1);
+        var second = await FailAsync(opened, 1);
+        var third = await FailAsync(opened, 1);
+        var last = await FailAsync(opened, 1);
+
+        Assert.Equal(
+            [(0, 0, 1, 0, 0, 5), (0, 1, 2, 0, 1, 60), (1, 0, 3, 1, 0, 5), (1, 1, 4, 1, 1, -1)],
+            [first, second, third, last]);
+        Assert.Equal(
+            [(0, 1, 1), (0, 1, 2), (1, 1, 3), (1, 1, 4)],
+            (await opened.Store.GetStagesAsync("t", default)).Where(entry => entry.Error is not null)
+                .Select(entry => (entry.Pass, entry.Stage, entry.Attempt)).Order());
+        var task = (await opened.Store.GetAsync("t", default))!;
+        Assert.Equal(
+            (1, 2, 1, true), (task.Retries, task.Managed.FreeRetries, task.Managed.StageRetries, task.HasEnded));
+    }
+
+    /// <summary>A failure that is final is not retried, whatever is left; a repeated report says the same.</summary>
+    [Fact]
+    public async Task A_final_failure_is_not_retried()
+    {
+        await using var opened = await OpenAsync();
+        var command = new TaskCommand("do") { MaxRetries = 3 };
+        var definition = Task("t", 1) with { Commands = [command], MaxRetries = 3, Notify = true };
+        await opened.Store.CreateAsync([Checked.Definition(definition)], OnConflict.Fail, default);
+        var claimed = Assert.Single(await opened.Store.ClaimAsync(Executor, ["t"], default));
+        var error = TaskError.Create(TaskErrorKind.Handler, "no", "declined", data: Json.Of("""{"code":[402,"é"]}"""));
+        var report = Report(claimed, 0, StageOutcome.Failed(error, isFinal: true));
+
+        Assert.Equal([ReportAnswer.Recorded], await opened.Store.RecordAsync([report], default));
+        Assert.Equal([ReportAnswer.Recorded], await opened.Store.RecordAsync([report], default));
+        await opened.Advance(TimeSpan.FromDays(1));
+        Assert.Empty(await opened.Store.RequeueFailedAsync(10, default));
+
+        var task = (await opened.Store.GetAsync("t", default))!;
+        Assert.Equal((true, (DateTimeOffset?)null, "declined"), (task.HasEnded, task.RetryAt, task.Error!.Type));
+        Assert.Equal("""{"code":[402,"é"]}""", task.Error.Data.GetRawText());
+        Assert.True(
+            Assert.Single((await opened.Store.ListNotificationsAsync(new NotificationQuery(), null, 10, default)).Items)
+                .IsFinal);
+    }
+
+    /// <summary>The delay that a report names replaces the declared one, and adds no retry.</summary>
+    [Fact]
+    public async Task A_failure_names_the_delay_of_its_retry()
+    {
+        await using var opened = await OpenAsync();
+        var definition = Task("t", 1) with { MaxRetries = 1, RetryDelay = TimeSpan.FromSeconds(60) };
+        await opened.Store.CreateAsync([Checked.Definition(definition)], OnConflict.Fail, default);
+        var error = TaskError.Create(TaskErrorKind.Handler, "busy");
+        var outcome = StageOutcome.Failed(error, retryAfter: TimeSpan.FromSeconds(7));
+
+        await RecordAsync(opened, Assert.Single(await opened.Store.ClaimAsync(Executor, ["t"], default)), 0, outcome);
+        await opened.Advance(TimeSpan.FromSeconds(7) - TimeSpan.FromMilliseconds(1));
+        Assert.Empty(await opened.Store.RequeueFailedAsync(10, default));
+        await opened.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Single(await opened.Store.RequeueFailedAsync(10, default));
+
+        await RecordAsync(opened, Assert.Single(await opened.Store.ClaimAsync(Executor, ["t"], default)), 0, outcome);
+        Assert.True((await opened.Store.GetAsync("t", default))!.HasEnded);
+    }
+
+    /// <summary>
+    /// Runs the task up to a stage and fails it there. Returns the claim's counts and the seconds to the retry, which
+    /// is queued; -1 without one.
+    /// </summary>
+    private static async Task<(int Pass, int Stage, int Attempt, int Retries, int StageRetries, int Delay)> FailAsync(
+        OpenedStore opened, int stage)
+    {
+        var claimed = Assert.Single(await opened.Store.ClaimAsync(Executor, ["t"], default));
+        for (var done = claimed.Stage; done < stage; done++)
+        {
+            await RecordAsync(opened, claimed, done, StageOutcome.Completed(Json.Of("1")));
+        }
+
+        var error = TaskError.Create(TaskErrorKind.Handler, "boom");
+        await RecordAsync(opened, claimed, stage, StageOutcome.Failed(error));
+        var task = (await opened.Store.GetAsync("t", default))!;
+        var delay = task.RetryAt - task.StatusChange;
+        if (delay is { } time)
+        {
+            await opened.Advance(time);
+            Assert.Single(await opened.Store.RequeueFailedAsync(10, default));
+        }
+
+        return (
+            claimed.Pass,
+            claimed.Stage,
+            claimed.Attempt,
+            claimed.Retries,
+            claimed.StageRetries,
+            (int?)delay?.TotalSeconds ?? -1);
+    }
+
+    /// <summary>
     /// Claims that an executor holds and does not list are found, and given back one by one; others do not change.
     /// </summary>
     [Fact]

@@ -153,6 +153,9 @@ public sealed class ExecutorTask
     /// <summary>Writes the task as JSON, for an executor in another process.</summary>
     public string ToJson() => WireText.Write(this, ExecutorTaskJson.Write);
 
+    /// <summary>The retries of a stage that had begun in the present pass at the claim.</summary>
+    internal int RetriesOf(int stage) => stage == Stage ? StageRetries : 0;
+
     /// <summary>Returns the task with other results of the earlier stages.</summary>
     internal ExecutorTask WithResult(IReadOnlyList<JsonElement> result)
     {

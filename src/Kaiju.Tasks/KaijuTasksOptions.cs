@@ -70,6 +70,15 @@ public sealed class KaijuTasksOptions
     public RetryDelay RetryDelay { get; set; } = RetryDelay.Default;
 
     /// <summary>
+    /// Chooses the delay before a retry from the failure: 0 to <see cref="TaskLimits.MaxWait"/>, or null for the
+    /// declared delay (<see cref="TaskCommand.RetryDelay"/>, <see cref="TaskDefinition.RetryDelay"/>,
+    /// <see cref="RetryDelay"/>). Called by the executor while a retry is left; it must return soon. If it throws, or
+    /// its answer is out of range, the declared delay is used, with a warning at most once a minute. Failures that a
+    /// manager finds have the declared delay. Default: null, for the declared delay.
+    /// </summary>
+    public Func<RetryContext, TimeSpan?>? ChooseRetryDelay { get; set; }
+
+    /// <summary>
     /// The number of executors that may die while they hold a run before the run is parked as FAILED, 1 to 1,000.
     /// Default 5. (store)
     /// </summary>

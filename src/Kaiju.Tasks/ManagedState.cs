@@ -21,7 +21,6 @@ public sealed record ManagedState
     // Small, as they are stored: every step of a task copies its state.
     private readonly short _hold;
     private readonly short _putBacks;
-    private readonly short _stageRetries;
 
     /// <summary>The task's state.</summary>
     public TaskState State { get; init; }
@@ -59,11 +58,7 @@ public sealed record ManagedState
     /// <summary>
     /// The retries of the present stage that have begun in the present pass, whichever budget has paid for them.
     /// </summary>
-    public int StageRetries
-    {
-        get => _stageRetries;
-        init => _stageRetries = (short)value;
-    }
+    public int StageRetries { get; init; }
 
     /// <summary>The number of times that stages of this run were snoozed.</summary>
     public int Snoozes { get; init; }

@@ -33,11 +33,23 @@ public abstract class StageOutcome
     /// <param name="result">The result.</param>
     public static StageOutcome<T> Completed<T>(T result) => new(result);
 
-    /// <summary>The stage failed. The run is retried while it has retries left.</summary>
+    /// <summary>The stage failed. The run is retried while it has retries left, unless the failure is final.</summary>
     /// <param name="error">The reason.</param>
     /// <param name="exitCode">The run's exit code. Default <see cref="TaskExitCode.ExecutionError"/>.</param>
-    public static StageOutcome Failed(TaskError error, TaskExitCode exitCode = TaskExitCode.ExecutionError) =>
-        new Failure(error, exitCode);
+    /// <param name="isFinal">True: the run is not retried, whatever retries are left. Default false.</param>
+    /// <param name="retryAfter">
+    /// The time before the retry: 0 to <see cref="TaskLimits.MaxWait"/>, to which an executor shortens a longer time.
+    /// It does not add a retry. Default: null, for the declared delay.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The time before the retry is negative, or longer than any host allows (36,600 days).
+    /// </exception>
+    public static StageOutcome Failed(
+        TaskError error,
+        TaskExitCode exitCode = TaskExitCode.ExecutionError,
+        bool isFinal = false,
+        TimeSpan? retryAfter = null) =>
+        new Failure(error, exitCode, isFinal, retryAfter);
 
     /// <summary>The task waits for a time, without holding a worker. Then the stage's result is null.</summary>
     /// <param name="duration">The duration of the wait, from the time at which the store records it.</param>
@@ -99,10 +111,11 @@ public abstract class StageOutcome
     /// <summary>The stage failed.</summary>
     public sealed class Failure : StageOutcome
     {
-        internal Failure(TaskError error, TaskExitCode exitCode)
+        internal Failure(TaskError error, TaskExitCode exitCode, bool isFinal, TimeSpan? retryAfter)
         {
             ArgumentNullException.ThrowIfNull(error);
-            (Error, ExitCode) = (error, exitCode);
+            StageFailedException.ThrowIfNoDelay(retryAfter, nameof(retryAfter));
+            (Error, ExitCode, IsFinal, RetryAfter) = (error, exitCode, isFinal, retryAfter);
         }
 
         /// <summary>The reason.</summary>
@@ -111,7 +124,16 @@ public abstract class StageOutcome
         /// <summary>The run's exit code.</summary>
         public TaskExitCode ExitCode { get; }
 
+        /// <summary>True: the run is not retried, whatever retries are left.</summary>
+        public bool IsFinal { get; }
+
+        /// <summary>The time before the retry, if one is left; null for the declared delay.</summary>
+        public TimeSpan? RetryAfter { get; }
+
         internal override ReportKind Kind => ReportKind.Failed;
+
+        /// <summary>Returns the failure with another time before the retry.</summary>
+        internal Failure WithRetryAfter(TimeSpan? retryAfter) => new(Error, ExitCode, IsFinal, retryAfter);
     }
 
     /// <summary>The task waits.</summary>

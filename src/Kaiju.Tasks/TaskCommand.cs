@@ -73,6 +73,20 @@ public record TaskCommand
     public TimeSpan? MaxTimeout { get; init; }
 
     /// <summary>
+    /// The largest number of retries that the stage has for itself in each pass of a run: 0 to
+    /// <see cref="TaskLimits.MaxRetries"/>. They are used up before those of the task, and begin at this stage whatever
+    /// the task's <see cref="TaskDefinition.RestartPolicy"/>. Default: null, for none.
+    /// </summary>
+    public int? MaxRetries { get; init; }
+
+    /// <summary>
+    /// The time before each retry of <see cref="MaxRetries"/>; if that is null, before each retry of the task after a
+    /// failure of this stage. 0 to <see cref="TaskLimits.MaxWait"/>. Default: null, for
+    /// <see cref="TaskDefinition.RetryDelay"/> of the task.
+    /// </summary>
+    public TimeSpan? RetryDelay { get; init; }
+
+    /// <summary>
     /// The condition under which the stage runs. If it does not hold, the stage completes with the result null.
     /// Default: null, the stage always runs.
     /// </summary>

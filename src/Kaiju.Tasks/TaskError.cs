@@ -59,8 +59,9 @@ public static class TaskErrorKind
 }
 
 /// <summary>
-/// The error of a failed stage or run: its kind, the exception's type, a message for humans, and details (a stack
-/// trace). An error that is larger than <see cref="TaskLimits.MaxErrorBytes"/> is cut, so that it can always be stored.
+/// The error of a failed stage or run: its kind, the exception's type, a message for humans, details (a stack trace),
+/// and data for programs. An error that is larger than <see cref="TaskLimits.MaxErrorBytes"/> is cut, so that it can
+/// always be stored.
 /// </summary>
 [JsonConverter(typeof(TaskJsonConverter))]
 public sealed class TaskError
@@ -70,12 +71,14 @@ public sealed class TaskError
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    private TaskError(string kind, string? type, string message, string? details, JsonElement json)
+    private TaskError(
+        string kind, string? type, string message, string? details, JsonElement data, JsonElement json)
     {
         Kind = kind;
         Type = type;
         Message = message;
         Details = details;
+        Data = data;
         Json = json;
     }
 
@@ -85,7 +88,9 @@ public sealed class TaskError
     /// </summary>
     public string Kind { get; }
 
-    /// <summary>The exception's type name; null if there was no exception.</summary>
+    /// <summary>
+    /// The exception's type name, or <see cref="StageFailedException.Type"/>; null if there was no exception.
+    /// </summary>
     public string? Type { get; }
 
     /// <summary>The message, for humans.</summary>
@@ -95,19 +100,33 @@ public sealed class TaskError
     public string? Details { get; }
 
     /// <summary>
-    /// The stored form: an object with <c>kind</c>, <c>type</c>, <c>message</c> and <c>details</c>. An error that
-    /// another program has stored is kept as it is.
+    /// Data for programs, as the handler gave it (<see cref="StageFailedException.Data"/>); undefined if there is none.
+    /// </summary>
+    public JsonElement Data { get; }
+
+    /// <summary>
+    /// The stored form: an object with <c>kind</c>, <c>type</c>, <c>message</c>, <c>details</c> and <c>data</c>. An
+    /// error that another program has stored is kept as it is.
     /// </summary>
     public JsonElement Json { get; }
 
-    /// <summary>Makes an error. If it is too large, first its details are cut, then its message.</summary>
+    /// <summary>
+    /// Makes an error. If it is too large, first its details are cut, then its message. Data that does not fit beside
+    /// an empty message is left out.
+    /// </summary>
     /// <param name="kind">The kind, for programs; cut to 64 characters.</param>
     /// <param name="message">The message, for humans.</param>
     /// <param name="type">The exception's type name; cut to 256 characters. Default: null, for none.</param>
     /// <param name="details">Details, such as a stack trace. Default: null, for none.</param>
     /// <param name="maxBytes">The largest size of the JSON form, in bytes: 512 or more. Default 8 KiB.</param>
+    /// <param name="data">Data for programs, JSON that can be stored. Default: undefined, for none.</param>
     public static TaskError Create(
-        string kind, string message, string? type = null, string? details = null, int maxBytes = 8 * 1024)
+        string kind,
+        string message,
+        string? type = null,
+        string? details = null,
+        int maxBytes = 8 * 1024,
+        JsonElement data = default)
     {
         ArgumentNullException.ThrowIfNull(kind);
         ArgumentNullException.ThrowIfNull(message);
@@ -117,7 +136,8 @@ public sealed class TaskError
         message = StorableText.Of(Cut(message, maxBytes));
         details = details is null ? null : StorableText.Of(Cut(details, maxBytes));
 
-        var json = Write(kind, type, message, details);
+        data = Fits(data, kind, type, maxBytes) ? JsonText.Owned(data) : default;
+        var json = Write(kind, type, message, details, data);
         while (json.Length > maxBytes && (details is not null || message.Length > 0))
         {
             if (details is { Length: > 64 })
@@ -133,10 +153,10 @@ public sealed class TaskError
                 message = Cut(message, message.Length * 3 / 4);
             }
 
-            json = Write(kind, type, message, details);
+            json = Write(kind, type, message, details, data);
         }
 
-        return new TaskError(kind, type, message, details, JsonElement.Parse(json));
+        return new TaskError(kind, type, message, details, data, JsonElement.Parse(json));
     }
 
     /// <summary>
@@ -159,6 +179,7 @@ public sealed class TaskError
                 null,
                 json.ValueKind == JsonValueKind.String ? json.GetString()! : json.GetRawText(),
                 null,
+                default,
                 json);
         }
 
@@ -167,11 +188,16 @@ public sealed class TaskError
             Text(json, "type"),
             Text(json, "message") ?? json.GetRawText(),
             Text(json, "details"),
+            json.TryGetProperty("data", out var data) ? data : default,
             json);
     }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Kind}: {Message}";
+
+    /// <summary>True if the data fits into an error without a message.</summary>
+    internal static bool Fits(JsonElement data, string kind, string? type, int maxBytes) =>
+        data.ValueKind == JsonValueKind.Undefined || Write(kind, type, "", null, data).Length <= maxBytes;
 
     private static string? Text(JsonElement json, string name) =>
         json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String
@@ -189,7 +215,7 @@ public sealed class TaskError
         return length > 0 && char.IsHighSurrogate(text[length - 1]) ? text[..(length - 1)] : text[..length];
     }
 
-    private static byte[] Write(string kind, string? type, string message, string? details)
+    private static byte[] Write(string kind, string? type, string message, string? details, JsonElement data)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var writer = new Utf8JsonWriter(buffer, _writing))
@@ -205,6 +231,11 @@ public sealed class TaskError
             if (details is not null)
             {
                 writer.WriteString("details", details);
+            }
+
+            if (data.ValueKind != JsonValueKind.Undefined)
+            {
+                WireText.WriteRaw(writer, "data", data);
             }
 
             writer.WriteEndObject();

@@ -1,9 +1,9 @@
 namespace Kaiju.Tasks;
 
 /// <summary>
-/// The base class of this library's exceptions. Other exceptions report invalid arguments
-/// (<see cref="ArgumentException"/>), cancellation, the timeout of a wait (<see cref="TimeoutException"/>), and errors
-/// of the database.
+/// The base class of this library's exceptions. Handlers throw one of them: <see cref="StageFailedException"/>. Other
+/// exceptions report invalid arguments (<see cref="ArgumentException"/>), cancellation, the timeout of a wait
+/// (<see cref="TimeoutException"/>), and errors of the database.
 /// </summary>
 public abstract class KaijuTasksException : Exception
 {

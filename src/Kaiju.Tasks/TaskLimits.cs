@@ -57,6 +57,12 @@ public sealed class TaskLimits
     /// <summary>The most bytes of an error, as UTF-8 JSON; longer errors are cut. Default 8 KiB.</summary>
     public int MaxErrorBytes { get; init; } = 8 * 1024;
 
+    /// <summary>The greatest <see cref="MaxRetries"/> that a host can set.</summary>
+    internal const int MostRetries = 1_000_000;
+
+    /// <summary>The longest <see cref="MaxWait"/> that a host can set.</summary>
+    internal static readonly TimeSpan LongestWait = TimeSpan.FromDays(36_600);
+
     /// <summary>The most characters of a name: of an app, a group, a user, a command.</summary>
     internal const int MaxNameLength = 200;
 }

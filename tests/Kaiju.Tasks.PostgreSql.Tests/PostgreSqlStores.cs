@@ -183,7 +183,7 @@ public sealed class PostgreSqlModelTests(ITestOutputHelper output) : StoreModelT
                 isChanged |= sql.Contains(guard, StringComparison.Ordinal);
                 return sql.Replace(guard, without, StringComparison.Ordinal);
             }),
-            sequences: 200);
+            sequences: 2000);
         isChanged.Should().BeTrue("there is a statement with the guard");
         output.WriteLine(found ?? "nothing was seen of it.");
         found.Should().NotBeNull();
@@ -200,7 +200,7 @@ public sealed class PostgreSqlModelTests(ITestOutputHelper output) : StoreModelT
             rule => !rule.Name.StartsWith("claim:", StringComparison.Ordinal)))
         {
             var found = await FindDifferenceAsync(
-                (rules, start) => PostgreSqlStores.OpenBrokenAsync(rules, start, broken, null), sequences: 400);
+                (rules, start) => PostgreSqlStores.OpenBrokenAsync(rules, start, broken, null), sequences: 2000);
             output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
             found.Should().NotBeNull("a store without the rule \"{0}\" is broken", name);
         }

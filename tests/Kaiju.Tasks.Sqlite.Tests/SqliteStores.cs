@@ -144,7 +144,7 @@ public sealed class SqliteModelTests(ITestOutputHelper output) : StoreModelTests
                 isChanged |= sql.Contains(guard, StringComparison.Ordinal);
                 return sql.Replace(guard, without, StringComparison.Ordinal);
             }),
-            sequences: 400);
+            sequences: 2000);
         isChanged.Should().BeTrue("there is a statement with the guard");
         output.WriteLine(found ?? "nothing was seen of it.");
         found.Should().NotBeNull();
@@ -160,7 +160,7 @@ public sealed class SqliteModelTests(ITestOutputHelper output) : StoreModelTests
             rule => !rule.Name.StartsWith("claim:", StringComparison.Ordinal)))
         {
             var found = await FindDifferenceAsync(
-                (rules, start) => SqliteStores.OpenAsync(rules, start, broken), sequences: 400);
+                (rules, start) => SqliteStores.OpenAsync(rules, start, broken), sequences: 2000);
             output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
             found.Should().NotBeNull("a store without the rule \"{0}\" is broken", name);
         }

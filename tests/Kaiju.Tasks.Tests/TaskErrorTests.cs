@@ -19,6 +19,30 @@ public sealed class TaskErrorTests
         error.Message.Should().StartWith("mmm");
     }
 
+    [Theory]
+    [InlineData(10, 100_000, 10)]
+    [InlineData(900, 10_000, 10_000)]
+    [InlineData(900, 0, 1)]
+    public void Data_is_kept_whole_and_the_rest_makes_room_for_it(int data, int message, int details)
+    {
+        var json = Json.Of($"\"{new string('x', data)}\"");
+
+        var error = TaskError.Create("k", new string('m', message), "T", new string('d', details), 1024, json);
+
+        Encoding.UTF8.GetByteCount(error.Json.GetRawText()).Should().BeLessThanOrEqualTo(1024);
+        error.Data.GetRawText().Should().Be(json.GetRawText());
+        TaskError.FromJson(error.Json).Data.GetRawText().Should().Be(json.GetRawText());
+    }
+
+    [Fact]
+    public void Data_that_fits_into_no_error_is_left_out()
+    {
+        var error = TaskError.Create("k", "boom", maxBytes: 512, data: Json.Of($"\"{new string('x', 512)}\""));
+
+        (error.Data.ValueKind, error.Message).Should().Be((System.Text.Json.JsonValueKind.Undefined, "boom"));
+        error.Json.GetRawText().Should().Be("""{"kind":"k","message":"boom"}""");
+    }
+
     [Fact]
     public void An_error_of_undefined_json_is_refused()
     {

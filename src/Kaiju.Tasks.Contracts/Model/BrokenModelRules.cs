@@ -80,6 +80,51 @@ internal static class BrokenModelRules
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.CheckRetry
                 ? transition with { After = transition.After with { Retries = state.Retries } }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
+        ("retry: a final failure is retried", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(
+                task,
+                state,
+                ChangeFailure(
+                    happened, given => StageOutcome.Failed(given.Error, given.ExitCode, retryAfter: given.RetryAfter)),
+                now,
+                rules)),
+        ("retry: the delay of a report is not used", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(
+                task,
+                state,
+                ChangeFailure(happened, given => StageOutcome.Failed(given.Error, given.ExitCode, given.IsFinal)),
+                now,
+                rules)),
+        ("stage's budget: it is not used", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(
+                WithCommands(task, command => command with { MaxRetries = null }), state, happened, now, rules)),
+        ("stage's budget: its delay is not used", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(
+                WithCommands(task, command => command with { RetryDelay = null }), state, happened, now, rules)),
+        ("stage's budget: its retries count against the task's", (task, state, happened, now, rules) =>
+            ChangeRetry(task, state, happened, now, rules, after => after with
+            {
+                Retries = state.Retries + 1,
+                FreeRetries = state.FreeRetries,
+            })),
+        ("stage's budget: its retries are not counted", (task, state, happened, now, rules) =>
+            ChangeRetry(task, state, happened, now, rules, after => after with { StageRetries = state.StageRetries })),
+        ("stage's budget: the next stage inherits what was used", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
+                ? transition.After.Stage > state.Stage
+                    ? transition with { After = transition.After with { StageRetries = state.StageRetries } }
+                    : transition
+                : null),
+        ("stage's budget: a new pass does not renew it", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
+                ? transition.After.Pass > state.Pass
+                    ? transition with { After = transition.After with { StageRetries = state.StageRetries } }
+                    : transition
+                : null),
+        ("stage's budget: its retry begins at the first stage", (task, state, happened, now, rules) =>
+            ChangeRetry(task, state, happened, now, rules, after => task.RestartPolicy == RestartPolicy.First
+                ? after with { Stage = 0, Pass = state.Pass + 1, ResultPass = state.Pass + 1 }
+                : after)),
         ("retry: one from the first stage stays in the same pass", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.CheckRetry
                 ? transition with { After = transition.After with { Pass = state.Pass, ResultPass = state.ResultPass } }
@@ -144,6 +189,28 @@ internal static class BrokenModelRules
                 now,
                 rules)),
     ];
+
+    private static TaskEvent ChangeFailure(TaskEvent happened, Func<StageOutcome.Failure, StageOutcome> change) =>
+        happened is TaskEvent.Reported { Report: { Outcome: StageOutcome.Failure failure } report }
+            ? new TaskEvent.Reported(report.With(r => r.Outcome, change(failure)))
+            : happened;
+
+    private static TaskDefinition WithCommands(TaskDefinition task, Func<TaskCommand, TaskCommand> change) =>
+        task with { Commands = [.. task.Commands.Select(change)] };
+
+    /// <summary>Changes the state in which a retry of the stage's own budget begins.</summary>
+    private static Transition? ChangeRetry(
+        TaskDefinition task,
+        ManagedState state,
+        TaskEvent happened,
+        DateTimeOffset now,
+        LifecycleRules rules,
+        Func<ManagedState, ManagedState> change) =>
+        TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
+            ? happened is TaskEvent.CheckRetry && transition.After.FreeRetries > state.FreeRetries
+                ? transition with { After = change(transition.After) }
+                : transition
+            : null;
 
     private static bool IsPutBack(TaskEvent happened, [NotNullWhen(true)] out StageReport? report)
     {

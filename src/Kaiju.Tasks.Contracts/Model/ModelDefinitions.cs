@@ -40,6 +40,9 @@ internal static class ModelDefinitions
 
     public static readonly TaskError Boom = TaskError.Create(TaskErrorKind.Handler, "boom", "System.Exception", "at …");
 
+    public static readonly TaskError BoomWithData = TaskError.Create(
+        TaskErrorKind.Handler, "boom", "declined", data: Json.Of("""{"code":[402,null]}"""));
+
     private static readonly MessageCommand _messageInAMinute = new() { MaxTimeout = TimeSpan.FromMinutes(1) };
 
     private static readonly (string Name, TaskDefinition Definition)[] _shapes =
@@ -93,6 +96,26 @@ internal static class ModelDefinitions
         {
             Commands = [new("do"), new("odd")],
             Priority = 1,
+        }),
+        ("two stages, 1 retry; the first has 2 of its own after 2 s", Retried(2, 1, 0) with
+        {
+            Commands = [new("do") { MaxRetries = 2, RetryDelay = TimeSpan.FromSeconds(2) }, new("do")],
+            Notify = true,
+        }),
+        ("two stages with 1 retry of their own, 1 retry from the first after 1 s", Retried(2, 1, 1) with
+        {
+            Commands = [
+                new("do") { MaxRetries = 1, RetryDelay = TimeSpan.Zero },
+                new("do") { MaxRetries = 1 }],
+            RestartPolicy = RestartPolicy.First,
+            MaxExecTimeout = TimeSpan.FromSeconds(10),
+        }),
+        ("a method of the executor with 1 retry of its own, then one with a delay alone", Of(2) with
+        {
+            Commands = [
+                new("[executor.method]") { MaxRetries = 1 },
+                new("do") { RetryDelay = TimeSpan.FromSeconds(3) }],
+            MaxRetries = 1,
         }),
         (
             "a method of the executor, 1 retry at once",
@@ -163,6 +186,14 @@ internal static class ModelDefinitions
         ("on demand", task => task with { RunAt = TaskDefinition.OnDemand }),
         ("at once", task => task with { RunAt = null }),
         ("other app", task => task with { AppName = "other" }),
+        (
+            "one retry more for the first command",
+            task => task with
+            {
+                Commands = [
+                    task.Commands[0] with { MaxRetries = Math.Min(10, (task.Commands[0].MaxRetries ?? 0) + 1) },
+                    .. task.Commands.Skip(1)],
+            }),
         ("one command more", task => task with { Commands = [.. task.Commands.Take(3), new("more")] }),
         ("kws", task => task with { KwsJson = Json.Of("{\"a\":1}") }),
     ];

@@ -127,7 +127,8 @@ internal sealed record ReportSpec(int Nth, ReportBy By, StageOutcome Outcome, Ti
     private static string Show(StageOutcome outcome) => outcome switch
     {
         StageOutcome.Done done => done.Result.GetRawText(),
-        StageOutcome.Failure failure => $"failed ({failure.ExitCode})",
+        StageOutcome.Failure failure => $"failed ({failure.ExitCode}"
+            + $"{(failure.IsFinal ? ", final" : "")}{(failure.RetryAfter is { } delay ? $", retry in {delay}" : "")})",
         StageOutcome.Wait wait => $"waits for {wait.For} {wait.Duration}",
         StageOutcome.Unknown unknown => $"does not know {unknown.Method}",
         _ => outcome.GetType().Name,

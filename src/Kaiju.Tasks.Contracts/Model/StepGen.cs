@@ -24,6 +24,11 @@ internal static class StepGen
                 json => StageOutcome.Completed(JsonElement.Parse(json)))),
         (2, Gen.Const(StageOutcome.Failed(ModelDefinitions.Boom))),
         (1, Gen.Const(StageOutcome.Failed(ModelDefinitions.Boom, TaskExitCode.Aborted))),
+        (1, Gen.Const(StageOutcome.Failed(ModelDefinitions.BoomWithData, isFinal: true))),
+        (
+            1,
+            Gen.OneOf(0, 1500, 60_000).Select(ms =>
+                StageOutcome.Failed(ModelDefinitions.Boom, retryAfter: TimeSpan.FromMilliseconds(ms)))),
         (1, Gen.OneOf(1, 5000, 60_000).Select(ms => StageOutcome.WaitFor(TimeSpan.FromMilliseconds(ms)))),
         (
             1,

@@ -3,6 +3,6 @@
 -- run. The columns are at the end of a row, with most others that seldom change: an update does not log an unchanged
 -- end of a row again.
 alter table $schema$.states
-    add column stage_retries smallint not null default 0,
+    add column stage_retries integer not null default 0,
     add column free_retries integer not null default 0,
     add column snoozes integer not null default 0;

@@ -70,6 +70,15 @@ public sealed class StageContext
         init => _given = _given with { Attempt = value };
     }
 
+    /// <summary>
+    /// The attempt at this stage in the present pass, from 1: raised by retries that begin at this stage. Default 1.
+    /// </summary>
+    public int StageAttempt
+    {
+        get => _task is null ? _given.StageAttempt : _task.RetriesOf(Stage) + 1;
+        init => _given = _given with { StageAttempt = value };
+    }
+
     /// <summary>The largest number of retries of the task.</summary>
     public int MaxRetries
     {
@@ -162,12 +171,13 @@ public sealed class StageContext
         string ExecutorId,
         int Pass,
         int Attempt,
+        int StageAttempt,
         int MaxRetries,
         int Stages,
         JsonElement Kws,
         JsonElement Meta)
     {
         public static Given Defaults { get; } =
-            new("default", "job", "executor", 0, 1, 0, 1, JsonText.EmptyObject, JsonText.EmptyObject);
+            new("default", "job", "executor", 0, 1, 1, 0, 1, JsonText.EmptyObject, JsonText.EmptyObject);
     }
 }

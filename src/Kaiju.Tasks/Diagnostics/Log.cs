@@ -93,7 +93,7 @@ internal static partial class Log
         222,
         LogLevel.Error,
         "Task {TaskId}, run {JobId}: attempt {Attempt} failed at stage {Stage} ({Method}), "
-        + "no retries are left: {Error}")]
+        + "{Reason}: {Error}")]
     public static partial void StageFailedForGood(
         ILogger logger,
         Exception? exception,
@@ -102,7 +102,22 @@ internal static partial class Log
         int attempt,
         int stage,
         string method,
+        string reason,
         string? error);
+
+    [LoggerMessage(
+        223,
+        LogLevel.Warning,
+        "ChooseRetryDelay failed for task {TaskId}, command {Method}: {Reason}. The declared delay is used.")]
+    public static partial void RetryDelayRefused(
+        ILogger logger, Exception? exception, string taskId, string method, string reason);
+
+    [LoggerMessage(
+        224,
+        LogLevel.Warning,
+        "Task {TaskId}: the data of the failure of stage {Stage} ({Method}) was left out. {Reason}")]
+    public static partial void FailureDataDropped(
+        ILogger logger, Exception? exception, string taskId, int stage, string method, string reason);
 
     [LoggerMessage(301, LogLevel.Information, "Kaiju.Tasks started with app {AppName} and roles {Roles}.")]
     public static partial void Started(ILogger logger, string appName, TaskRoles roles);

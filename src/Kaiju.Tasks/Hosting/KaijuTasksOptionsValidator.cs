@@ -209,7 +209,7 @@ internal sealed class KaijuTasksOptionsValidator(
         }
 
         Range("Limits.MaxStages", limits.MaxStages, 1, 10_000, faults);
-        Range("Limits.MaxRetries", limits.MaxRetries, 0, 1_000_000, faults);
+        Range("Limits.MaxRetries", limits.MaxRetries, 0, TaskLimits.MostRetries, faults);
         Range("Limits.MaxIdLength", limits.MaxIdLength, 1, 200, faults);
         Range("Limits.MaxParamsBytes", limits.MaxParamsBytes, 2, int.MaxValue, faults);
         Range("Limits.MaxResultBytes", limits.MaxResultBytes, 4, int.MaxValue, faults);
@@ -220,7 +220,7 @@ internal sealed class KaijuTasksOptionsValidator(
         Range("Limits.MaxTemplateSteps", limits.MaxTemplateSteps, 1, int.MaxValue, faults);
         Range("Limits.MinExecTimeout", limits.MinExecTimeout, TimeSpan.FromTicks(1), limits.DefaultExecTimeout, faults);
         Range("Limits.MaxExecTimeout", limits.MaxExecTimeout, limits.DefaultExecTimeout, TimeSpan.FromDays(49), faults);
-        Range("Limits.MaxWait", limits.MaxWait, TimeSpan.FromTicks(1), TimeSpan.FromDays(36_600), faults);
+        Range("Limits.MaxWait", limits.MaxWait, TimeSpan.FromTicks(1), TaskLimits.LongestWait, faults);
     }
 
     private static void Range<T>(string option, T value, T least, T most, List<string> faults)

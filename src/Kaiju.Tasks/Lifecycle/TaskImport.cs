@@ -94,7 +94,7 @@ public static class TaskImport
         TaskRecord task, ManagedState state, DateTimeOffset now, LifecycleRules rules) =>
         state.QueuedAt is not null
         && RetryPlan.Of(task.Definition, state, now).TimeToRetry(
-            state.JobId, state.Attempt, TimeSpan.Zero, rules) is not null
+            state.JobId, state.Attempt, TimeSpan.Zero, failure: null, rules) is not null
             ? now
             : null;
 }

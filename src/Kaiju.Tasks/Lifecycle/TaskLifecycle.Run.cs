@@ -78,8 +78,8 @@ public static partial class TaskLifecycle
 
             case StageOutcome.Failure failure:
                 var entry = Entry(state, started, now, report.Claim, default, failure.Error);
-                return Fail(
-                    task, state, failure.Error, failure.ExitCode, RetryAt(task, state, now, rules), report.Id, now) with
+                var retryAt = RetryAt(task, state, now, rules, failure);
+                return Fail(task, state, failure.Error, failure.ExitCode, retryAt, report.Id, now) with
                 {
                     Entry = entry,
                 };
@@ -238,17 +238,30 @@ public static partial class TaskLifecycle
             return null;
         }
 
-        if (RetryPlan.Of(task, state, now).IsTooLate(TimeSpan.Zero, rules))
+        var plan = RetryPlan.Of(task, state, now);
+        if (plan.IsTooLate(TimeSpan.Zero, rules))
         {
             // The failure is final now. A notification replaces the earlier one, which announced a retry.
             return new Transition { After = state with { RetryAt = null }, Notify = task.Notify };
         }
 
-        var retry = state with { Retries = state.Retries + 1, StageRetries = state.StageRetries + 1 };
-        if (task.RestartPolicy != RestartPolicy.Current)
+        return new Transition { After = Queued(task, Retried(task, state, plan), now) };
+    }
+
+    /// <summary>The state in which a retry begins: at the same stage, or at the first one in a new pass.</summary>
+    private static ManagedState Retried(TaskDefinition task, ManagedState state, RetryPlan plan)
+    {
+        if (plan.IsOfStage)
         {
-            retry = retry with
+            return state with { FreeRetries = state.FreeRetries + 1, StageRetries = state.StageRetries + 1 };
+        }
+
+        var retries = state.Retries + 1;
+        return task.RestartPolicy == RestartPolicy.Current
+            ? state with { Retries = retries, StageRetries = state.StageRetries + 1 }
+            : state with
             {
+                Retries = retries,
                 Stage = 0,
                 Pass = state.Pass + 1,
                 StageRetries = 0,
@@ -256,8 +269,5 @@ public static partial class TaskLifecycle
                 ResultRun = state.JobId,
                 ResultPass = state.Pass + 1,
             };
-        }
-
-        return new Transition { After = Queued(task, retry, now) };
     }
 }

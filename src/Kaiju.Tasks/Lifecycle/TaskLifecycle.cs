@@ -214,8 +214,12 @@ public static partial class TaskLifecycle
     }
 
     private static DateTimeOffset? RetryAt(
-        TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules) =>
-        now + RetryPlan.Of(task, state, now).TimeToRetry(state.JobId, state.Attempt, TimeSpan.Zero, rules);
+        TaskDefinition task,
+        ManagedState state,
+        DateTimeOffset now,
+        LifecycleRules rules,
+        StageOutcome.Failure? failure = null) =>
+        now + RetryPlan.Of(task, state, now).TimeToRetry(state.JobId, state.Attempt, TimeSpan.Zero, failure, rules);
 
     /// <summary>
     /// A new run from its first stage. The record shows the outcome of the run before until the new run is queued.

@@ -95,6 +95,8 @@ public static class TaskUpdate
         before.Count == after.Count && before.Zip(after).All(pair =>
             pair.First.Method == pair.Second.Method
             && pair.First.MaxTimeout == pair.Second.MaxTimeout
+            && pair.First.MaxRetries == pair.Second.MaxRetries
+            && pair.First.RetryDelay == pair.Second.RetryDelay
             && Same(pair.First.ParamsJson, pair.Second.ParamsJson)
             && Same(pair.First.Condition?.Json ?? default, pair.Second.Condition?.Json ?? default));
 

@@ -48,6 +48,8 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
             var command = task.Commands[stage];
             CheckStored($"commands[{stage}].params", command.ParamsJson, faults);
             CheckStored($"commands[{stage}].condition", command.Condition?.Json ?? default, faults);
+            CheckRetries(
+                $"commands[{stage}].", command.MaxRetries, command.RetryDelay, DefinitionOrigin.Stored, faults);
         }
 
         for (var stage = 0; stage < results.Count; stage++)
@@ -121,17 +123,29 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
     private void CheckNumbers(TaskDefinition task, DefinitionFaults faults)
     {
         CheckSeconds("max_exec_timeout", task.MaxExecTimeout, limits.MinExecTimeout, limits.MaxExecTimeout, faults);
-        CheckSeconds("retry_delay", task.RetryDelay, TimeSpan.Zero, limits.MaxWait, faults);
-        if (task.MaxRetries < 0 || task.MaxRetries > limits.MaxRetries)
-        {
-            faults.Add($"max_retries is {task.MaxRetries}; it must be from 0 to {limits.MaxRetries}.");
-        }
-
+        CheckRetries("", task.MaxRetries, task.RetryDelay, DefinitionOrigin.Caller, faults);
         if (!Enum.IsDefined(task.RestartPolicy))
         {
             faults.Add(
                 $"restart_policy is {(int)task.RestartPolicy}; it must be one of {WireNames<RestartPolicy>.All}.");
         }
+    }
+
+    /// <summary>
+    /// Checks a budget of retries. An imported one may be greater than this host allows, within what a host can allow.
+    /// </summary>
+    private void CheckRetries(
+        string place, int? maxRetries, TimeSpan? delay, DefinitionOrigin origin, DefinitionFaults faults)
+    {
+        var isStored = origin == DefinitionOrigin.Stored;
+        var most = isStored ? TaskLimits.MostRetries : limits.MaxRetries;
+        if (maxRetries < 0 || maxRetries > most)
+        {
+            faults.Add($"{place}max_retries is {maxRetries}; it must be from 0 to {most}.");
+        }
+
+        var longest = isStored ? TaskLimits.LongestWait : limits.MaxWait;
+        CheckSeconds($"{place}retry_delay", delay, TimeSpan.Zero, longest, faults);
     }
 
     private static void CheckSeconds(
@@ -210,7 +224,10 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
         var checker = new CommandChecker(limits, specials, faults.All);
         for (var stage = 0; stage < Math.Min(task.Commands.Count, limits.MaxStages); stage++)
         {
-            checker.Check(task.Commands[stage], stage);
+            var command = task.Commands[stage];
+            checker.Check(command, stage);
+            CheckRetries(
+                $"commands[{stage}].", command.MaxRetries, command.RetryDelay, DefinitionOrigin.Caller, faults);
         }
     }
 

@@ -9,7 +9,8 @@ internal static class DefinitionJson
     private static readonly byte[][] _members =
         UnknownMembers.NamesOf(WireText.Write(new TaskDefinition { Commands = [] }, Write));
     private static readonly byte[][] _membersOfCommand =
-        UnknownMembers.NamesOf(WireText.Write(new TaskCommand(""), WriteCommand));
+        UnknownMembers.NamesOf(WireText.Write(
+            new TaskCommand("") { MaxRetries = 0, RetryDelay = TimeSpan.Zero }, WriteCommand));
 
     public static TaskDefinition Read(JsonElement json)
     {
@@ -72,6 +73,8 @@ internal static class DefinitionJson
         return new TaskCommand(member.Text("method") ?? "", member.Json("params"))
         {
             MaxTimeout = member.Seconds("max_timeout"),
+            MaxRetries = member.Integer("max_retries"),
+            RetryDelay = member.Seconds("retry_delay"),
             Condition = condition.ValueKind == JsonValueKind.Undefined ? null : TaskCondition.FromJson(condition),
             Unknown = keepsUnknown ? UnknownMembers.Find(json, _membersOfCommand) : null,
         };
@@ -189,6 +192,14 @@ internal static class DefinitionJson
         members.Json("params", command.ParamsJson);
         members.Seconds("max_timeout", command.MaxTimeout);
         members.Json("condition", command.Condition?.Json ?? default);
+
+        // Only if they are set: the original has no such members. Zero retries are not the same as none set.
+        if (command.MaxRetries is { } maxRetries)
+        {
+            writer.WriteNumber("max_retries", maxRetries);
+        }
+
+        new MemberWriter(writer, omitsDefaults: true).Seconds("retry_delay", command.RetryDelay);
         if (omitsDefaults)
         {
             command.Unknown?.WriteTo(writer);

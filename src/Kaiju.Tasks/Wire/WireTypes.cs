@@ -20,6 +20,8 @@ internal static class WireTypes
                 {
                     ParamsJson = read.ParamsJson,
                     MaxTimeout = read.MaxTimeout,
+                    MaxRetries = read.MaxRetries,
+                    RetryDelay = read.RetryDelay,
                     Condition = read.Condition,
                 }
                 : new TimerCommand(TimeSpan.Zero)),
@@ -29,6 +31,8 @@ internal static class WireTypes
                 {
                     ParamsJson = read.ParamsJson,
                     MaxTimeout = read.MaxTimeout,
+                    MaxRetries = read.MaxRetries,
+                    RetryDelay = read.RetryDelay,
                     Condition = read.Condition,
                 }
                 : new MessageCommand()),

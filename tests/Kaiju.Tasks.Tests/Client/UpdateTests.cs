@@ -84,6 +84,29 @@ public sealed class UpdateTests
         }
     }
 
+    /// <summary>They are a part of the commands, unlike those of the task.</summary>
+    [Fact]
+    public async Task A_commands_retries_cannot_change_during_a_run()
+    {
+        await using var idle = await InStateAsync(TaskState.Idle);
+        await using var queued = await InStateAsync(TaskState.Queued);
+        foreach (var command in (TaskCommand[])[
+            new("do") { MaxRetries = 1 }, new("do") { RetryDelay = TimeSpan.FromSeconds(1) }])
+        {
+            (await idle.Client.UpdateAsync("t", task => task with { Commands = [command] }))
+                .Definition.Commands[0].Should().Match<TaskCommand>(stored =>
+                    stored.MaxRetries == command.MaxRetries && stored.RetryDelay == command.RetryDelay);
+            (await FluentActions.Awaiting(
+                () => queued.Client.UpdateAsync("t", task => task with { Commands = [command] }))
+                .Should().ThrowAsync<TaskValidationException>()).Which.Faults.Should()
+                .Equal("commands cannot change while the task is Queued.");
+        }
+
+        await FluentActions.Awaiting(() => idle.Client.UpdateAsync(
+            "t", task => task with { Commands = [new("do") { MaxRetries = 99 }] })).Should()
+            .ThrowAsync<TaskValidationException>().WithMessage("*commands[0].max_retries is 99*");
+    }
+
     [Fact]
     public void The_table_in_the_docs_names_every_member() => File.ReadAllText(DocsTests.PathOf("docs", "client.md"))
         .Should().ContainAll(_changes.Keys.Select(member => $"`{member}`"));

@@ -33,8 +33,19 @@ public sealed partial class ReferenceTests
     {
         var record = new TaskRecord
         {
-            Definition = new TaskDefinition { Id = "t", Commands = [new("do")] },
-            Managed = new ManagedState { JobId = "j", ResultRun = "j", Hold = TaskHold.Paused },
+            Definition = new TaskDefinition
+            {
+                Id = "t",
+                Commands = [new("do") { MaxRetries = 1, RetryDelay = TimeSpan.Zero }],
+            },
+            Managed = new ManagedState
+            {
+                JobId = "j",
+                ResultRun = "j",
+                Hold = TaskHold.Paused,
+                FreeRetries = 1,
+                StageRetries = 1,
+            },
             Created = TaskTestHost.Start,
         };
         var json = JsonDocument.Parse(record.ToJson()).RootElement;

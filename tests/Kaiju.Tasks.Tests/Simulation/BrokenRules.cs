@@ -63,6 +63,36 @@ internal static class BrokenRules
                 : next
             : null),
 
+        ("final failure", (task, state, happened, now, rules) => TaskLifecycle.Next(
+            task, state, ChangeFailure(happened, failure =>
+                StageOutcome.Failed(failure.Error, failure.ExitCode, retryAfter: failure.RetryAfter)), now, rules)),
+
+        ("delay of a report", (task, state, happened, now, rules) => TaskLifecycle.Next(
+            task, state, ChangeFailure(happened, failure =>
+                StageOutcome.Failed(failure.Error, failure.ExitCode, failure.IsFinal)), now, rules)),
+
+        ("stage's retries", (task, state, happened, now, rules) => TaskLifecycle.Next(
+            WithCommands(task, command => command with { MaxRetries = null }), state, happened, now, rules)),
+
+        ("stage's delay", (task, state, happened, now, rules) => TaskLifecycle.Next(
+            WithCommands(task, command => command with { RetryDelay = null }), state, happened, now, rules)),
+
+        (
+            "stage's retry count",
+            (task, state, happened, now, rules) => TaskLifecycle.Next(task, state, happened, now, rules) is { } next
+            ? happened is TaskEvent.CheckRetry && next.After.FreeRetries > state.FreeRetries
+                ? next with { After = next.After with { StageRetries = state.StageRetries } }
+                : next
+            : null),
+
+        (
+            "stage's renewal",
+            (task, state, happened, now, rules) => TaskLifecycle.Next(task, state, happened, now, rules) is { } next
+            ? next.After.Stage > state.Stage
+                ? next with { After = next.After with { StageRetries = state.StageRetries } }
+                : next
+            : null),
+
         ("chain", (task, state, happened, now, rules) => happened is TaskEvent.Chained
             ? TaskLifecycle.Next(task, state with { State = TaskState.Finished }, happened, now, rules)
             : TaskLifecycle.Next(task, state, happened, now, rules)),
@@ -117,6 +147,15 @@ internal static class BrokenRules
             ? TaskLifecycle.Next(task, state with { Hold = TaskHold.None }, happened, now, rules)
             : TaskLifecycle.Next(task, state, happened, now, rules)),
     ];
+
+    private static TaskEvent ChangeFailure(
+        TaskEvent happened, Func<StageOutcome.Failure, StageOutcome> change) =>
+        happened is TaskEvent.Reported { Report: { Outcome: StageOutcome.Failure failure } report }
+            ? new TaskEvent.Reported(report.With(r => r.Outcome, change(failure)))
+            : happened;
+
+    private static TaskDefinition WithCommands(TaskDefinition task, Func<TaskCommand, TaskCommand> change) =>
+        task with { Commands = [.. task.Commands.Select(change)] };
 
     private static Transition? ChangePutBack(
         TaskDefinition task,

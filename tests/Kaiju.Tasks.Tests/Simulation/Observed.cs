@@ -26,6 +26,9 @@ internal sealed class ObservedTask(TaskDefinition definition, ManagedState state
     /// <inheritdoc cref="Retries"/>
     public int Interruptions { get; set; }
 
+    /// <summary>The retries of the present stage in the present pass, counted by the checker.</summary>
+    public int StageRetries { get; set; }
+
     /// <summary>How often a claim ended before its work did, by run and attempt.</summary>
     public Dictionary<(string JobId, int Attempt), int> Losses { get; } = [];
 
@@ -49,6 +52,9 @@ internal sealed class ObservedTask(TaskDefinition definition, ManagedState state
 
     /// <summary>The kind of the wait.</summary>
     public WaitKind WaitsAs { get; set; }
+
+    /// <summary>True if the stage's own budget has a retry left.</summary>
+    public bool HasStageRetry(int stage) => StageRetries < (Definition.Commands[stage].MaxRetries ?? 0);
 
     public List<JsonElement> ResultsOf(string jobId, int pass)
     {

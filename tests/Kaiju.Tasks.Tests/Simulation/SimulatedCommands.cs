@@ -59,7 +59,12 @@ internal sealed class SimulatedCommands(World world, ExecutorProcess process)
         if (Agenda.Chance(world.FailureRate))
         {
             world.Story.Tell(process.Name, $"execution {number} fails");
-            throw new InvalidOperationException("It does not work this time.");
+            throw Agenda.Random.Next(8) switch
+            {
+                0 => new StageFailedException("It will never work.") { IsFinal = true },
+                1 or 2 => new StageFailedException("It works later.") { RetryAfter = Agenda.Between(0, 15) },
+                _ => new InvalidOperationException("It does not work this time."),
+            };
         }
 
         if (Agenda.Chance(0.04))

@@ -249,7 +249,7 @@ internal sealed class TransitionChecks(Checker checker)
             () => $"{task.Id}: {happened.GetType().Name} makes the run {after.JobId} of {before.JobId}");
         if (begins)
         {
-            (task.Retries, task.Interruptions) = (0, 0);
+            (task.Retries, task.Interruptions, task.StageRetries) = (0, 0, 0);
             Expect(
                 after is { Stage: 0, Pass: 0 },
                 "I2",
@@ -263,18 +263,7 @@ internal sealed class TransitionChecks(Checker checker)
 
         if (happened is TaskEvent.CheckRetry)
         {
-            task.Retries++;
-            var first = task.Definition.RestartPolicy == RestartPolicy.First;
-            Expect(before.RetryAt <= checker.Now, "I5", () => $"{task.Id} is retried before {before.RetryAt:O}");
-            Expect(
-                task.Retries <= task.Definition.MaxRetries,
-                "I5",
-                () => $"{task.Id} is retried {task.Retries} times; {task.Definition.MaxRetries} are allowed");
-            Expect(
-                after.Pass == before.Pass + (first ? 1 : 0) && after.Stage == (first ? 0 : before.Stage),
-                "I8",
-                () => $"{task.Id}: the {task.Definition.RestartPolicy} retry begins at stage {after.Stage}, pass "
-                    + $"{after.Pass}");
+            CheckRetry(task, before, after);
         }
         else if (!begins)
         {
@@ -283,6 +272,48 @@ internal sealed class TransitionChecks(Checker checker)
                 "I1",
                 () => $"{task.Id}: {happened.GetType().Name} begins the pass {after.Pass}");
         }
+
+        if (after.Stage > before.Stage)
+        {
+            task.StageRetries = 0;
+        }
+    }
+
+    private void CheckRetry(ObservedTask task, ManagedState before, ManagedState after)
+    {
+        var isOfStage = task.HasStageRetry(before.Stage);
+        var first = !isOfStage && task.Definition.RestartPolicy == RestartPolicy.First;
+        task.Retries += isOfStage ? 0 : 1;
+        task.StageRetries = first ? 0 : task.StageRetries + 1;
+        Expect(before.RetryAt <= checker.Now, "I5", () => $"{task.Id} is retried before {before.RetryAt:O}");
+        Expect(
+            task.Retries <= task.Definition.MaxRetries,
+            "I5",
+            () => $"{task.Id} is retried {task.Retries} times; {task.Definition.MaxRetries} are allowed");
+        Expect(
+            (after.Retries, after.StageRetries) == (task.Retries, task.StageRetries)
+                && after.Attempt == before.Attempt + 1,
+            "I5",
+            () => $"{task.Id}: {after.Retries} retries, {after.StageRetries} of the stage and attempt {after.Attempt} "
+                + $"after {task.Retries} and {task.StageRetries}");
+        Expect(
+            after.Pass == before.Pass + (first ? 1 : 0) && after.Stage == (first ? 0 : before.Stage),
+            "I8",
+            () => $"{task.Id}: the {task.Definition.RestartPolicy} retry begins at stage {after.Stage}, pass "
+                + $"{after.Pass}");
+    }
+
+    /// <summary>The time of the retry that follows a failure; null if it is final.</summary>
+    private DateTimeOffset? ExpectRetry(ObservedTask task, TaskEvent happened, ManagedState after)
+    {
+        var failure = (happened as TaskEvent.Reported)?.Report.Outcome as StageOutcome.Failure;
+        var isOfStage = task.HasStageRetry(after.Stage);
+        var command = task.Definition.Commands[after.Stage];
+        return failure?.IsFinal == true || !(isOfStage || task.Retries < task.Definition.MaxRetries) ? null
+            : (failure?.RetryAfter
+                ?? (isOfStage || command.MaxRetries is null ? command.RetryDelay : null)
+                ?? task.Definition.RetryDelay) is { } delay ? checker.Now + delay
+            : after.RetryAt ?? DateTimeOffset.MaxValue;
     }
 
     /// <summary>I9, and whether a retry follows.</summary>
@@ -295,13 +326,15 @@ internal sealed class TransitionChecks(Checker checker)
 
         checker.Routing.CheckFailure(task, after);
 
-        var isRetried = after.State == TaskState.Failed && happened is (TaskEvent.Reported or TaskEvent.CheckOverdue)
-            && task.Retries < task.Definition.MaxRetries;
+        var retryAt = after.State == TaskState.Failed && happened is (TaskEvent.Reported or TaskEvent.CheckOverdue)
+            ? ExpectRetry(task, happened, after)
+            : null;
+        var isRetried = retryAt is not null;
         Expect(
-            isRetried == after.RetryAt is not null,
+            retryAt == after.RetryAt,
             "I5",
             () => $"{task.Id}: {after.State} after {task.Retries} of {task.Definition.MaxRetries} retries, with a "
-                + $"retry at {after.RetryAt:O}");
+                + $"retry at {after.RetryAt:O} instead of {retryAt:O}");
         if (task.Definition.Notify)
         {
             _notifications.Add((task.Id, before.JobId, after.State, !isRetried));

@@ -60,7 +60,16 @@ internal sealed class Workload(Agenda agenda)
 
     private List<TaskCommand> Commands(string first)
     {
-        var commands = new List<TaskCommand> { new(first) { MaxTimeout = StageTimeout() } };
+        var isBounded = first == SimulatedCommands.Bounded;
+        var commands = new List<TaskCommand>
+        {
+            new(first)
+            {
+                MaxTimeout = StageTimeout(),
+                MaxRetries = isBounded ? null : StageRetries(),
+                RetryDelay = StageDelay(),
+            },
+        };
         var more = agenda.Random.Next(5);
         for (var i = 0; i < more; i++)
         {
@@ -74,18 +83,27 @@ internal sealed class Workload(Agenda agenda)
                 {
                     Condition = TaskCondition.Where("0.coin").EqualTo(true),
                 },
-                6 => new TaskCommand(ProgramVersion.Own, _first),
+                6 => new TaskCommand(ProgramVersion.Own, _first) { MaxRetries = StageRetries() },
                 7 => new TaskCommand(ProgramVersion.Next, _first),
                 8 => new TaskCommand(SimulatedCommands.Added, _first),
                 9 => new TaskCommand(agenda.Chance(0.5) ? SimulatedCommands.Even : SimulatedCommands.Odd, _first),
                 10 when agenda.Chance(0.5) => new TaskCommand(SimulatedCommands.Removed, _first),
                 10 when agenda.Chance(0.5) => new TaskCommand(ProgramVersion.Other, _first),
-                _ => new TaskCommand(SimulatedCommands.Work, _first) { MaxTimeout = StageTimeout() },
+                _ => new TaskCommand(SimulatedCommands.Work, _first)
+                {
+                    MaxTimeout = StageTimeout(),
+                    MaxRetries = StageRetries(),
+                    RetryDelay = StageDelay(),
+                },
             });
         }
 
         return commands;
     }
+
+    private int? StageRetries() => agenda.Chance(0.3) ? agenda.Random.Next(3) : null;
+
+    private TimeSpan? StageDelay() => agenda.Chance(0.3) ? agenda.Between(0, 10) : null;
 
     private TimeSpan? StageTimeout() => agenda.Chance(0.2) ? agenda.Between(2, 30) : null;
 }

@@ -100,6 +100,12 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
         { "commands[0].method: \"[kws\": unbalanced*", With(new("[kws")) },
         { "commands[0].max_timeout is 0; it must be more than 0 and at most 14400 seconds.", With(
             new("do") { MaxTimeout = TimeSpan.Zero }) },
+        { "commands[0].max_retries is 11; it must be from 0 to 10.", With(new("do") { MaxRetries = 11 }) },
+        { "commands[0].max_retries is -1; it must be from 0 to 10.", With(new TimerCommand("1") { MaxRetries = -1 }) },
+        { "commands[0].retry_delay is -1; it must be from 0 to 31622400 seconds.", With(
+            new("do") { RetryDelay = TimeSpan.FromSeconds(-1) }) },
+        { "commands[0].retry_delay is 31622401; it must be from 0 to 31622400 seconds.", With(
+            new("do") { MaxRetries = 1, RetryDelay = TimeSpan.FromSeconds(31622401) }) },
         { "commands[0].max_timeout is 31622401; it must be more than 0 and at most 31622400 seconds.", With(
             new MessageCommand { MaxTimeout = TimeSpan.FromSeconds(31622401) }) },
         { "commands[0].params.timer is -1; it must be a number of seconds*", With(
@@ -229,6 +235,46 @@ public sealed class TaskDefinitionCheckerTests : IAsyncDisposable
         (await host.GetAsync("none")).Definition.MaxRetries.Should().Be(3);
         (await host.GetAsync("zero")).Definition.MaxRetries.Should().Be(0);
         (await host.GetAsync("old")).Definition.MaxRetries.Should().Be(0, "it has run elsewhere without");
+    }
+
+    [Fact]
+    public async Task An_imported_failure_stays_final_whatever_the_hosts_retries()
+    {
+        await using var host = new TaskTestHost(configure: options => options.DefaultMaxRetries = 3);
+
+        await host.Client.ImportAsync([TaskRecord.FromJson("""
+            {"id": "failed", "status": "FAILED", "queued_at": 1718452800, "exit_code": 1, "error": "boom",
+            "commands": [{"method": "do"}]}
+            """)]);
+
+        (await host.GetAsync("failed")).Should().Match<TaskRecord>(
+            task => task.HasEnded && task.RetryAt == null && task.Definition.MaxRetries == 0);
+    }
+
+    [Fact]
+    public async Task An_import_keeps_retries_of_a_command_that_some_host_allows()
+    {
+        TaskRecord Stored(string id, string members) => TaskRecord.FromJson(
+            $$"""{"id": "{{id}}", "run_at": 4102444800, "commands": [{"method": "do", {{members}}}]}""");
+
+        await _host.Client.ImportAsync([Stored("kept", "\"max_retries\": 99, \"retry_delay\": 40000000")]);
+        var bad = await _host.Client.ImportAsync([Stored("bad", "\"max_retries\": -1, \"retry_delay\": 4000000000")]);
+
+        bad[0].Faults.Should().Equal(
+            "commands[0].max_retries is -1; it must be from 0 to 1000000.",
+            "commands[0].retry_delay is 4000000000; it must be from 0 to 3162240000 seconds.");
+        var command = (await _host.GetAsync("kept")).Definition.Commands[0];
+        (command.MaxRetries, command.RetryDelay).Should().Be((99, TimeSpan.FromSeconds(40_000_000)));
+    }
+
+    [Fact]
+    public async Task Retries_of_a_command_are_checked_by_every_creation()
+    {
+        var bad = With(new TaskCommand("do") { MaxRetries = 11 }) with { Id = "bad" };
+
+        var answers = await _host.Client.CreateManyAsync([bad]);
+
+        answers[0].Faults.Should().Equal("commands[0].max_retries is 11; it must be from 0 to 10.");
     }
 
     [Fact]

@@ -105,7 +105,7 @@ public sealed class DefinitionJsonTests
         var task = TaskDefinition.FromJson(
             $$"""
             {"id": "t", {{nulls}}, "commands": [{"method": "do", "params": null, "max_timeout": null,
-            "condition": null}]}
+            "condition": null, "max_retries": null, "retry_delay": null}]}
             """);
 
         task.ToJson().Should().Be(TaskDefinition.FromJson("""{"id": "t", "commands": [{"method": "do"}]}""").ToJson());
@@ -126,7 +126,33 @@ public sealed class DefinitionJsonTests
 
         task.Commands[0].Method.Should().Be("do.it");
         task.Commands[0].ParamsJson.GetRawText().Should().Be("""{"a": 1}""");
+        (task.Commands[0].MaxRetries, task.Commands[0].RetryDelay).Should().Be(((int?)null, (TimeSpan?)null));
     }
+
+    [Fact]
+    public void A_commands_retries_are_read_written_and_stored()
+    {
+        const string Command =
+            """{"method":"do","params":null,"max_timeout":null,"condition":null,"max_retries":3,"retry_delay":2.5}""";
+        var task = TaskDefinition.FromJson($$"""{"commands": [{{Command}}, {"method": "do", "max_retries": 0}]}""");
+
+        (task.Commands[0].MaxRetries, task.Commands[0].RetryDelay).Should().Be((3, TimeSpan.FromSeconds(2.5)));
+        (task.Commands[1].MaxRetries, task.Commands[1].RetryDelay).Should().Be((0, (TimeSpan?)null));
+        task.ToJson().Should().Contain(Command);
+        var stored = task.ToStoredJson();
+        stored.Should().Contain(
+            """[{"method":"do","max_retries":3,"retry_delay":2.5},{"method":"do","max_retries":0}]""");
+        TaskDefinition.FromStoredJson(System.Text.Encoding.UTF8.GetBytes(stored), "t", "app").ToStoredJson()
+            .Should().Be(stored);
+    }
+
+    [Fact]
+    public void A_commands_retries_of_another_type_are_refused() =>
+        FluentActions.Invoking(() => TaskDefinition.FromJson(
+            """{"commands": [{"method": "do", "max_retries": 1.5, "retry_delay": "soon"}]}"""))
+            .Should().Throw<TaskValidationException>().Which.Faults.Should().SatisfyRespectively(
+                fault => fault.Should().StartWith("commands[0].max_retries is 1.5; it must be"),
+                fault => fault.Should().StartWith("commands[0].retry_delay is \"soon\"; it must be"));
 
     [Theory]
     [InlineData("1718452830", "2024-06-15T12:00:30.0000000+00:00")]

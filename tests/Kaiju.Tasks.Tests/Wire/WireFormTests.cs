@@ -28,7 +28,8 @@ public sealed class WireFormTests
         ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns UnknownCommands LifecycleRules "
             + "SqliteTasksOptions SqliteDurability PostgreSqlTasksOptions"] =
             "settings: bound from configuration by their .NET names",
-        ["StageContext SpecialCommandContext SpecialCommand Done Failure Wait Unknown StageOutcome StageOutcome`1"] =
+        ["StageContext RetryContext SpecialCommandContext SpecialCommand Done Failure Wait Unknown StageOutcome "
+            + "StageOutcome`1"] =
             "between the engine and a handler, in one process",
         ["TaskEvent QueueDue Claimed Reported GivenBack Interrupted CheckOverdue NextPeriod CheckWait MessageSent "
             + "CheckRetry Cancelled Chained Reset Transition"] =
@@ -166,6 +167,27 @@ public sealed class WireFormTests
             {"method": "do", "params": {"X": "[kws.A]"}, "max_timeout": 2,
             "condition": {"schema": {"kws.A": {"gt": 1}}}}
             """),
+        (
+            new TaskCommand("do") { MaxRetries = 0, RetryDelay = TimeSpan.FromSeconds(1.5) },
+            """
+            {"method": "do", "params": null, "max_timeout": null, "condition": null, "max_retries": 0,
+            "retry_delay": 1.5}
+            """),
+        (
+            new MessageCommand { MaxRetries = 2, RetryDelay = TimeSpan.Zero },
+            """
+            {"method": "_MESSAGE_", "params": null, "max_timeout": null, "condition": null, "max_retries": 2,
+            "retry_delay": 0}
+            """),
+        (
+            new TimerCommand(TimeSpan.FromSeconds(1)) { MaxRetries = 2, RetryDelay = TimeSpan.FromSeconds(3) },
+            """
+            {"method": "_TIMER_", "params": {"timer": 1}, "max_timeout": null, "condition": null, "max_retries": 2,
+            "retry_delay": 3}
+            """),
+        (
+            TaskError.Create("k", "m", data: Json.Of("""{"a": [1.50]}""")),
+            """{"kind": "k", "message": "m", "data": {"a": [1.50]}}"""),
         (new TaskCommand("plain"), """{"method": "plain", "params": null, "max_timeout": null, "condition": null}"""),
         (
             _definition.Commands[1],
@@ -289,7 +311,7 @@ public sealed class WireFormTests
         var task = _executorTask.With(member => member.Meta, Json.Of("""{"a": 1}"""))
             .With(member => member.MaxRetries, 1)
             .With(member => member.RetryDelay, TimeSpan.FromSeconds(1))
-            .With(member => member.Retries, 7)
+            .With(member => member.Retries, 3)
             .With(member => member.StageRetries, 1)
             .With(member => member.StoreKey, 1);
         var entry = _skippedStage.With(member => member.Error, _error);

@@ -52,9 +52,10 @@ internal sealed class TaskExecutor : IDisposable
         var questions = new ClaimQuestions(Info.Id, store, clock, options);
         _held = new HeldClaims(Info, store, questions, _runs, _stop, clock, offload, options, outages);
         _stopped = new StoppedClaims(Info, store, _runs, _stop, _logger);
-        var reporter = new StageReporter(store, _stop, clock, options, outages, _logger);
+        var delays = new RetryDelays(clock, options, _logger);
+        var reporter = new StageReporter(store, _stop, clock, options, outages, delays, _logger);
         var parts = new RunParts(
-            DescribeExecutor(), stages, reporter, _held, _runs, _stopped, _stop, clock, offload);
+            DescribeExecutor(), stages, delays, reporter, _held, _runs, _stopped, _stop, clock, offload);
         Claimer = new TaskClaimer(Info, store, queue, parts, options);
         _strays = new StrayClaims(Info, questions, Claimer, _runs, _logger);
     }

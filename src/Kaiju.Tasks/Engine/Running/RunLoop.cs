@@ -100,6 +100,7 @@ internal sealed class RunLoop : IThreadPoolWorkItem
     private async ValueTask<Progress> RecordAsync(int stage, StageTurn.Ended turn)
     {
         var elapsed = _parts.Clock.GetElapsedTime(_run.StageStarted);
+        turn = _parts.Delays.Choose(_run, stage, turn);
         var answer = await _parts.Reporter.ReportAsync(_run, stage, turn.Outcome, elapsed).ConfigureAwait(false);
         if (answer == ReportAnswer.Superseded)
         {

@@ -6,6 +6,7 @@ namespace Kaiju.Tasks.Engine;
 /// <summary>The objects that all runs of an executor share.</summary>
 /// <param name="Data">The executor's data for templates, a JSON object.</param>
 /// <param name="Stages">The runner of stages.</param>
+/// <param name="Delays">The delays before retries.</param>
 /// <param name="Reporter">The reporter of outcomes.</param>
 /// <param name="Claims">The executor's claims, to confirm one before a stage.</param>
 /// <param name="Runs">The active runs.</param>
@@ -16,6 +17,7 @@ namespace Kaiju.Tasks.Engine;
 internal sealed record RunParts(
     JsonElement Data,
     StageRunner Stages,
+    RetryDelays Delays,
     StageReporter Reporter,
     HeldClaims Claims,
     ActiveRuns Runs,

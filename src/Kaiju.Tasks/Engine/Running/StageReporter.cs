@@ -13,11 +13,10 @@ internal sealed class StageReporter(
     TimeProvider clock,
     KaijuTasksOptions options,
     StoreOutages outages,
+    RetryDelays delays,
     ILogger guarded)
 {
     private const string Work = "record results";
-
-    private readonly LifecycleRules _rules = options.Rules;
 
     /// <summary>
     /// Sends a report until the store answers. The store recognizes a report that it has recorded, so a lost answer is
@@ -82,22 +81,21 @@ internal sealed class StageReporter(
     {
         var task = run.Task;
         Log.StageEnded(guarded, task.Id, task.JobId, stage, turn.Outcome);
-        if (turn.Outcome is not StageOutcome.Failure { Error: var error })
+        if (turn.Outcome is not StageOutcome.Failure { Error.Message: var message } failure)
         {
             return;
         }
 
         // The store plans the retry by the same rule.
-        var plan = new RetryPlan(task.Retries, task.MaxRetries, task.RetryDelay, task.QueuedFor);
-        if (plan.TimeToRetry(task.JobId, task.Attempt, clock.GetElapsedTime(run.Began), _rules) is { } delay)
+        if (delays.TimeToRetry(run, stage, failure) is { } delay)
         {
-            Log.StageFailed(
-                guarded, turn.Cause, task.Id, task.JobId, task.Attempt, stage, run.Method, delay, error.Message);
+            Log.StageFailed(guarded, turn.Cause, task.Id, task.JobId, task.Attempt, stage, run.Method, delay, message);
         }
         else
         {
+            var reason = RetryDelays.WhyFinal(run, stage, failure);
             Log.StageFailedForGood(
-                guarded, turn.Cause, task.Id, task.JobId, task.Attempt, stage, run.Method, error.Message);
+                guarded, turn.Cause, task.Id, task.JobId, task.Attempt, stage, run.Method, reason, message);
         }
     }
 

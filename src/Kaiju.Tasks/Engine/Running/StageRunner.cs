@@ -147,7 +147,7 @@ internal sealed class StageRunner(
         catch (Exception e)
         {
             // The only place that handles the exceptions of handlers.
-            return new StageTurn.Ended(StageOutcome.Failed(Describe(e)), e);
+            return new StageTurn.Ended(FailureOf(run, e), e);
         }
         finally
         {
@@ -215,7 +215,8 @@ internal sealed class StageRunner(
         StageOutcome.Done done when FindFault(done.Result) is { } fault =>
             StageOutcome.Failed(Error(TaskErrorKind.Result, ResultWriter.Explain(method, fault))),
         StageOutcome.Done { IsOwned: false } done => StageOutcome.Completed(done.Result.Clone()),
-        StageOutcome.Failure failure => StageOutcome.Failed(MakeStorable(failure.Error), failure.ExitCode),
+        StageOutcome.Failure failure => StageOutcome.Failed(
+            MakeStorable(failure.Error), failure.ExitCode, failure.IsFinal, Shortened(failure.RetryAfter)),
         StageOutcome.Wait { Duration: { } duration } when duration <= TimeSpan.Zero || duration > _limits.MaxWait =>
             StageOutcome.Failed(Error(
                 TaskErrorKind.Params,
@@ -239,16 +240,55 @@ internal sealed class StageRunner(
         }
     }
 
-    private TaskError Describe(Exception e) => e switch
+    private StageOutcome FailureOf(ActiveRun run, Exception e) => e switch
     {
-        ParamsBindingException => Error(TaskErrorKind.Params, e.Message),
-        ResultWritingException => Error(TaskErrorKind.Result, e.Message),
-        _ => Error(
-            TaskErrorKind.Handler,
-            Read(e, static e => e.Message) ?? "",
-            e.GetType().FullName,
-            options.StackTraces ? Read(e, static e => e.ToString()) : null),
+        ParamsBindingException => StageOutcome.Failed(Error(TaskErrorKind.Params, e.Message)),
+        ResultWritingException => StageOutcome.Failed(Error(TaskErrorKind.Result, e.Message)),
+        _ when StageFailedException.Find(e) is { } failed => StageOutcome.Failed(
+            Error(
+                TaskErrorKind.Handler,
+                failed.Message,
+                TypeOf(failed),
+                DetailsOf(e),
+                WriteData(run, failed)),
+            isFinal: failed.IsFinal,
+            retryAfter: Shortened(failed.RetryAfter)),
+        _ => StageOutcome.Failed(Error(
+            TaskErrorKind.Handler, Read(e, static e => e.Message) ?? "", e.GetType().FullName, DetailsOf(e))),
     };
+
+    private static string TypeOf(StageFailedException failed) => failed.Type ?? typeof(StageFailedException).FullName!;
+
+    private string? DetailsOf(Exception e) => options.StackTraces ? Read(e, static e => e.ToString()) : null;
+
+    private TimeSpan? Shortened(TimeSpan? delay) => delay > _limits.MaxWait ? _limits.MaxWait : delay;
+
+    /// <summary>Writes the data of a failure; undefined, with a warning, if it cannot be stored.</summary>
+    private JsonElement WriteData(ActiveRun run, StageFailedException failed)
+    {
+        const string Place = "data";
+        try
+        {
+            var data = failed.DataInput.Owned(_serializing, Place);
+            var fault = data.ValueKind == JsonValueKind.Undefined ? null
+                : StorableJson.FindFault(
+                    JsonText.Raw(data), _limits.MaxErrorBytes, _limits.MaxJsonDepth - 1, Place, showsValues: false)
+                ?? (TaskError.Fits(data, TaskErrorKind.Handler, TypeOf(failed), _limits.MaxErrorBytes) ? null
+                    : $"{Place} does not fit into an error of {_limits.MaxErrorBytes} bytes.");
+            if (fault is null)
+            {
+                return data;
+            }
+
+            Log.FailureDataDropped(_logger, null, run.Task.Id, run.Call.Stage, run.Method, fault);
+        }
+        catch (UnwritableException e)
+        {
+            Log.FailureDataDropped(_logger, e.InnerException, run.Task.Id, run.Call.Stage, run.Method, e.Shape);
+        }
+
+        return default;
+    }
 
     // The members of an exception are users' code too, and may throw.
     private static string? Read(Exception thrown, Func<Exception, string?> member)
@@ -267,8 +307,15 @@ internal sealed class StageRunner(
     private TaskError MakeStorable(TaskError error) =>
         StorableJson.IsStorable(JsonText.Raw(error.Json), _limits.MaxErrorBytes, _limits.MaxJsonDepth)
             ? error
-            : Error(error.Kind, error.Message, error.Type, error.Details);
+            : Error(error.Kind, error.Message, error.Type, error.Details, StorableData(error.Data));
 
-    private TaskError Error(string kind, string message, string? type = null, string? details = null) =>
-        TaskError.Create(kind, message, type, details, _limits.MaxErrorBytes);
+    private JsonElement StorableData(JsonElement data) =>
+        data.ValueKind != JsonValueKind.Undefined
+        && StorableJson.IsStorable(JsonText.Raw(data), _limits.MaxErrorBytes, _limits.MaxJsonDepth - 1)
+            ? data
+            : default;
+
+    private TaskError Error(
+        string kind, string message, string? type = null, string? details = null, JsonElement data = default) =>
+        TaskError.Create(kind, message, type, details, _limits.MaxErrorBytes, data);
 }
