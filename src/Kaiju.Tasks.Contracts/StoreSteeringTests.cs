@@ -38,6 +38,9 @@ public abstract class StoreSteeringTests(OpenStore open) : StoreSuite(open)
             reaches ? UpdateResult.Updated : UpdateResult.Missing,
             (await store.UpdateAsync(changed, 0, context, default)).Result);
         Assert.Equal(reaches, await store.CancelAsync("t", context, default));
+        await store.CancelAsync("t", default);
+        Assert.Equal(
+            reaches ? RetryResult.Retried : RetryResult.NotFound, await store.RetryAsync("t", null, context, default));
         Assert.Equal(reaches, await store.ResetAsync("t", context, default));
         Assert.Equal(
             [reaches ? CreateResult.Skipped : CreateResult.Refused],

@@ -64,5 +64,7 @@ public abstract class StoreSuite(OpenStore open)
         return tasks;
     }
 
-    private protected ValueTask<OpenedStore> OpenAsync() => open(new LifecycleRules { KeptRuns = 3 }, Start);
+    private protected ValueTask<OpenedStore> OpenAsync() => OpenAsync(new LifecycleRules { KeptRuns = 3 });
+
+    private protected ValueTask<OpenedStore> OpenAsync(LifecycleRules rules) => open(rules, Start);
 }

@@ -56,6 +56,18 @@ public static class UnscopedSteering
         this ITaskSteering store, string taskId, CancellationToken cancellationToken) =>
         store.ResetAsync(taskId, CallContext.Empty, cancellationToken);
 
+    /// <summary>Like <see cref="ITaskSteering.RetryAsync"/>, for an unknown caller that reaches every task.</summary>
+    public static ValueTask<RetryResult> RetryAsync(
+        this ITaskSteering store, string taskId, CancellationToken cancellationToken) =>
+        store.RetryAsync(taskId, null, CallContext.Empty, cancellationToken);
+
+    /// <summary>
+    /// Like <see cref="ITaskSteering.ChangeManyAsync"/>, for an unknown caller that reaches every task.
+    /// </summary>
+    public static ValueTask<BulkAnswer> ChangeManyAsync(
+        this ITaskSteering store, BulkRequest request, CancellationToken cancellationToken) =>
+        store.ChangeManyAsync(request, CallContext.Empty, cancellationToken);
+
     /// <summary>Like <see cref="ITaskSteering.CancelAsync"/>, for an unknown caller that reaches every task.</summary>
     public static ValueTask<bool> CancelAsync(
         this ITaskSteering store, string taskId, CancellationToken cancellationToken) =>

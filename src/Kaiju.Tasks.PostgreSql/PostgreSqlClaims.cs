@@ -97,6 +97,7 @@ internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts par
             Retries = row.GetInt32(4) - row.GetInt32(13),
             FreeRetries = row.GetInt32(13),
             StageRetries = row.GetInt32(14),
+            Changes = row.ChangesOrNull(15),
             Stage = row.GetInt32(5),
             QueuedAt = row.TimeOrNull(12),
             ExecDeadline = row.Time(6),

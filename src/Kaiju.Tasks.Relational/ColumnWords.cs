@@ -23,6 +23,8 @@ internal sealed class ColumnWords(
         Add("result", EntryRow.ResultColumns);
         Add("failure", EntryRow.FailureColumns);
         Add("run", RunRow.Columns);
+        Add("moved", MovedRow.Columns);
+        Add("restored", RestoredRow.Columns);
         Add("sweep", SweepRow.Columns);
         Add("notification", NotificationRow.Columns);
         _words.Add("task", ReadList(column => column == TaskRowColumns.NextMethod ? "null" : column.Name));

@@ -64,6 +64,9 @@ internal static class ReaderExtensions
     public static TaskError? ErrorOrNull(this DbDataReader row, int column) =>
         row.IsDBNull(column) ? null : TaskError.FromJson(JsonElement.Parse(row.GetString(column)));
 
+    public static RunChanges? ChangesOrNull(this DbDataReader row, int column) =>
+        row.TextOrNull(column) is { } changes ? RunChanges.FromJson(changes) : null;
+
     /// <summary>Reads a definition in its stored form.</summary>
     /// <exception cref="JsonException">This version cannot read the definition.</exception>
     public static TaskDefinition Definition(this DbDataReader row, int json, int id, int app) =>

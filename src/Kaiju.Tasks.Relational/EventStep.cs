@@ -61,7 +61,9 @@ internal sealed class EventStep(string taskId, CallContext context, TaskEvent ha
             // False for a later wait: the message was for the wait that has ended.
             TaskEvent.MessageSent when isSameRun => IsSame(row.State, before) ? null : false,
 
-            // Cancelling changes its own run for good, and a reset begins another run: neither happened here.
+            // Only a retry resumes a cancelled run, and a reset begins another run: neither happened here.
+            TaskEvent.Cancelled when isSameRun && row.State.Attempt > before.Attempt =>
+                throw Unknown(row, "was retried in the meantime"),
             _ when isSameRun => null,
             TaskEvent.Cancelled when await FindRunAsync(step, row, before.JobId).ConfigureAwait(false) is { } run =>
                 run.Ended == after.StatusChange,
@@ -79,7 +81,8 @@ internal sealed class EventStep(string taskId, CallContext context, TaskEvent ha
             && entry.Stage == before.Stage && entry.Error is null && entry.Finished == tried.State.StatusChange);
     }
 
-    private static async ValueTask<TaskRun?> FindRunAsync(SqlStep step, TaskRow row, string jobId) =>
+    /// <summary>Finds the outcome of an earlier run; null if it is not kept.</summary>
+    public static async ValueTask<TaskRun?> FindRunAsync(SqlStep step, TaskRow row, string jobId) =>
         (await step.QueryAsync(
         "get_run",
         HistoryRows.ReadRun(row.Id),

@@ -28,6 +28,11 @@ internal sealed class ListStatement
     /// <summary>The statement that counts the rows from which the page is read.</summary>
     public string Count => Fill(_byState ? "count_by_state" : "count");
 
+    /// <summary>
+    /// The statement that reads the places of the page's tasks, with what decides whether a bulk operation visits them.
+    /// </summary>
+    public string Keys => Fill(_byState ? "keys_by_state" : "keys");
+
     /// <summary>The statement that finds the last row that a page may read, if there are that many.</summary>
     public string LastScanned => Fill(_byState ? "list_by_state_last" : "list_last");
 

@@ -52,6 +52,14 @@ internal abstract class RelationalTaskStore : ITaskStore
     public ValueTask<bool> ResetAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
         Steering.ResetAsync(taskId, context, cancellationToken);
 
+    public ValueTask<RetryResult> RetryAsync(
+        string taskId, RetryChange? change, CallContext context, CancellationToken cancellationToken) =>
+        Steering.RetryAsync(taskId, change, context, cancellationToken);
+
+    public ValueTask<BulkAnswer> ChangeManyAsync(
+        BulkRequest request, CallContext context, CancellationToken cancellationToken) =>
+        Steering.ChangeManyAsync(request, context, cancellationToken);
+
     public ValueTask<bool> CancelAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
         Steering.CancelAsync(taskId, context, cancellationToken);
 

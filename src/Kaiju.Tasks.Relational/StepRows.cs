@@ -42,6 +42,28 @@ internal sealed record RunRow(long TaskNo, int RunNo, int Pass, ManagedState Sta
     ];
 }
 
+/// <summary>The first results of a pass, which become those of a new pass.</summary>
+internal sealed record MovedRow(long TaskNo, int RunNo, int Pass, int NewPass, int Results)
+{
+    public static readonly Column<MovedRow>[] Columns =
+    [
+        new("task_no", ColumnType.Long, row => row.TaskNo),
+        new("run_no", ColumnType.Integer, row => row.RunNo),
+        new("pass", ColumnType.Integer, row => row.Pass),
+        new("new_pass", ColumnType.Integer, row => row.NewPass),
+        new("stages", ColumnType.Integer, row => row.Results),
+    ];
+}
+
+/// <summary>A run that had ended and is resumed.</summary>
+internal sealed record RestoredRow(long TaskNo, int RunNo)
+{
+    public static readonly Column<RestoredRow>[] Columns =
+    [
+        new("task_no", ColumnType.Long, row => row.TaskNo), new("run_no", ColumnType.Integer, row => row.RunNo),
+    ];
+}
+
 /// <summary>
 /// A task whose earlier runs are to be trimmed; rows of runs that are neither kept nor shown are deleted.
 /// </summary>

@@ -10,6 +10,8 @@ internal sealed class StepWrites(int keptRuns)
     private readonly List<EntryRow> _results = [];
     private readonly List<EntryRow> _failures = [];
     private readonly List<RunRow> _runs = [];
+    private readonly List<RestoredRow> _restored = [];
+    private readonly List<MovedRow> _moved = [];
     private readonly List<SweepRow> _sweeps = [];
     private readonly List<NotificationRow> _notifications = [];
 
@@ -36,13 +38,24 @@ internal sealed class StepWrites(int keptRuns)
             Add(row, entry);
         }
 
-        if (after.JobId != before.JobId)
+        if (transition.RestoresRun)
+        {
+            row.RunNo = row.ResultRunNo;
+            _restored.Add(new RestoredRow(row.TaskNo, row.RunNo));
+        }
+        else if (after.JobId != before.JobId)
         {
             row.RunNo++;
         }
 
         var shown = after.ResultRun == before.ResultRun ? row.ResultRunNo : row.RunNo;
-        if (shown != row.ResultRunNo || after.ResultPass != before.ResultPass)
+        if (transition.MovedResults > 0)
+        {
+            // The bytes of all results stay counted: a claim counts them approximately.
+            row.Results = transition.MovedResults;
+            _moved.Add(new MovedRow(row.TaskNo, shown, before.ResultPass, after.ResultPass, row.Results));
+        }
+        else if (shown != row.ResultRunNo || after.ResultPass != before.ResultPass)
         {
             (row.Results, row.ResultBytes) = (0, 0);
         }
@@ -66,6 +79,8 @@ internal sealed class StepWrites(int keptRuns)
         await WriteAsync(step, "insert_notifications", _notifications, NotificationRow.Columns).ConfigureAwait(false);
         var changed = _changed.OrderBy(row => row.TaskNo).ToList();
         await WriteAsync(step, "update_states", changed, TaskRowColumns.State).ConfigureAwait(false);
+        await WriteAsync(step, "move_results", _moved, MovedRow.Columns).ConfigureAwait(false);
+        await WriteAsync(step, "delete_run", _restored, RestoredRow.Columns).ConfigureAwait(false);
         await WriteAsync(step, "insert_runs", _runs, RunRow.Columns).ConfigureAwait(false);
         foreach (var statement in _sweeps.Count == 0 ? [] : (string[])["trim_runs", "sweep_results", "sweep_failures"])
         {
@@ -96,6 +111,8 @@ internal sealed class StepWrites(int keptRuns)
         _failures.Clear();
         _notifications.Clear();
         _runs.Clear();
+        _restored.Clear();
+        _moved.Clear();
         _sweeps.Clear();
     }
 

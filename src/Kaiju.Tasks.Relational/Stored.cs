@@ -45,6 +45,9 @@ internal static class Stored
     public static Stored<TaskError?> ErrorOrNull { get; } =
         new(ColumnType.Text, value => value?.Json.GetRawText(), (row, column) => row.ErrorOrNull(column));
 
+    public static Stored<RunChanges?> ChangesOrNull { get; } =
+        new(ColumnType.Text, value => value?.ToJson(), (row, column) => row.ChangesOrNull(column));
+
     /// <summary>An enum stored as its number. A number without a name makes the row unreadable.</summary>
     public static Stored<T> Known<T>()
         where T : struct, Enum => new(

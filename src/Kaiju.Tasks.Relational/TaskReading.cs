@@ -11,6 +11,16 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
     /// <summary>The most rows that a page reads to find its tasks. See docs/decisions/0006.</summary>
     internal const int MostScanned = 10_000;
 
+    /// <summary>The last row that a page may read; null if the page has read all rows.</summary>
+    public static async ValueTask<TaskCursor?> FindLastScannedAsync(SqlStep step, ListStatement list)
+    {
+        var last = await step.QueryAsync(
+            list.LastScanned,
+            row => new TaskCursor(row.Time(0), row.GetString(1)),
+            [.. list.Arguments, Argument.Integer("scanned", MostScanned)]).ConfigureAwait(false);
+        return last.Count == 0 ? null : last[0];
+    }
+
     public ValueTask<TaskRecord?> GetAsync(string taskId, CancellationToken cancellationToken) => session.ReadAsync(
         async step => (await step.QueryAsync(
             "get", ReadTask, Argument.Text("id", taskId)).ConfigureAwait(false)).FirstOrDefault(),
@@ -132,16 +142,6 @@ internal sealed class TaskReading(SqlSession session, StoreParts parts)
             };
         },
         cancellationToken);
-
-    /// <summary>The last row that a page may read; null if the page has read all rows.</summary>
-    private static async ValueTask<TaskCursor?> FindLastScannedAsync(SqlStep step, ListStatement list)
-    {
-        var last = await step.QueryAsync(
-            list.LastScanned,
-            row => new TaskCursor(row.Time(0), row.GetString(1)),
-            [.. list.Arguments, Argument.Integer("scanned", MostScanned)]).ConfigureAwait(false);
-        return last.Count == 0 ? null : last[0];
-    }
 
     private TaskRecord ReadTask(DbDataReader row)
     {

@@ -129,6 +129,7 @@ internal static class TaskRowColumns
             Read = (row, reader, place) => ReadFreeRetries(row.State, reader.GetInt32(place)),
             OfNew = NewValue.Zero,
         },
+        Managed("changes", nameof(ManagedState.Changes), Stored.ChangesOrNull),
 
         // Columns for indices, computed from the others.
         new("duty", ColumnType.Integer, row => (int?)row.Due?.Duty) { OfNew = NewValue.Given },

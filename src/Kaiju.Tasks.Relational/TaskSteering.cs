@@ -25,6 +25,19 @@ internal sealed class TaskSteering(SqlSession session, StoreParts parts)
     public ValueTask<bool> ResetAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
         ApplyEventAsync(taskId, context, new TaskEvent.Reset(parts.NewJobId()), cancellationToken);
 
+    public ValueTask<RetryResult> RetryAsync(
+        string taskId, RetryChange? change, CallContext context, CancellationToken cancellationToken) =>
+        session.WriteAsync(new RetryStep(taskId, change, context).RunAsync, cancellationToken);
+
+    public ValueTask<BulkAnswer> ChangeManyAsync(
+        BulkRequest request, CallContext context, CancellationToken cancellationToken)
+    {
+        var step = new BulkStep(request, context);
+        return request.DryRun
+            ? session.ReadAsync(step.CountAsync, cancellationToken)
+            : session.WriteAsync(step.RunAsync, cancellationToken);
+    }
+
     public ValueTask<bool> CancelAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
         ApplyEventAsync(taskId, context, new TaskEvent.Cancelled(), cancellationToken);
 

@@ -158,6 +158,7 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : Qu
                 Retries = row.Integer(2) - row.Integer(12),
                 FreeRetries = row.Integer(12),
                 StageRetries = row.Integer(13),
+                Changes = row.TextOrNull(14) is { } changes ? RunChanges.FromJson(changes) : null,
                 Stage = row.Integer(3),
                 QueuedAt = Ticks.Time(row.Long(11)),
                 ExecDeadline = now + TimeSpan.FromTicks(row.Long(4)),

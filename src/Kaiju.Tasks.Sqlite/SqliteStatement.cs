@@ -156,6 +156,9 @@ internal sealed class SqliteStatement : IDisposable
 
         public int Integer(int column) => raw.sqlite3_column_int(owner._statement, column);
 
+        public string? TextOrNull(int column) =>
+            raw.sqlite3_column_type(owner._statement, column) == raw.SQLITE_NULL ? null : Text(column);
+
         public string Text(int column) => raw.sqlite3_column_text(owner._statement, column).utf8_to_string();
 
         public byte[] Bytes(int column) => raw.sqlite3_column_blob(owner._statement, column).ToArray();

@@ -113,6 +113,7 @@ public sealed class ExecutorTask
     {
         ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(state);
+        task = state.Changes is { } changes ? changes.Apply(task) : task;
         return new ExecutorTask
         {
             Id = task.Id!,

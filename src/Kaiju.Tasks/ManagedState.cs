@@ -171,6 +171,11 @@ public sealed record ManagedState
     /// </summary>
     public long Skipped { get; init; }
 
+    /// <summary>
+    /// The changes that retries by hand have made for the run that the record shows; null if there are none.
+    /// </summary>
+    public RunChanges? Changes { get; init; }
+
     /// <summary>Whether the follow-up task was started when the run that the record shows finished.</summary>
     public ChainResult Chain { get; init; }
 

@@ -12,12 +12,17 @@ namespace Kaiju.Tasks;
 public sealed class StageEntry
 {
     private Guid? _claim;
+    private int _pass;
 
     /// <summary>The run's id.</summary>
     public required string JobId { get; init; }
 
     /// <summary>The pass within the run, from 0.</summary>
-    public required int Pass { get; init; }
+    public required int Pass
+    {
+        get => _pass;
+        init => _pass = value;
+    }
 
     /// <summary>The stage, from 0.</summary>
     public required int Stage { get; init; }
@@ -43,6 +48,14 @@ public sealed class StageEntry
 
     /// <summary>The stage's error; null if the stage completed.</summary>
     public TaskError? Error { get; init; }
+
+    /// <summary>The entry of a result that has moved to another pass.</summary>
+    internal StageEntry InPass(int pass)
+    {
+        var copy = (StageEntry)MemberwiseClone();
+        copy._pass = pass;
+        return copy;
+    }
 
     /// <summary>The entry as clients see it.</summary>
     internal StageEntry WithoutClaim()

@@ -111,6 +111,14 @@ public record TaskCommand
     /// <summary>The stored members that only a later version knows; null if there are none.</summary>
     internal UnknownMembers? Unknown { get; init; }
 
+    private JsonInput Input
+    {
+        init => _params = value;
+    }
+
+    /// <summary>Returns the command with other params.</summary>
+    internal TaskCommand WithParams(JsonInput parameters) => this with { Input = parameters };
+
     /// <summary>Returns the command with its params as JSON that does not depend on a document of the caller.</summary>
     /// <exception cref="UnwritableException">The params cannot be written.</exception>
     internal TaskCommand Owned(JsonSerializerOptions options) =>

@@ -217,7 +217,14 @@ public sealed record TaskDefinition
     internal UnknownMembers? Unknown { get; init; }
 
     /// <summary>The input of <see cref="Kws"/>.</summary>
-    internal JsonInput KwsInput => _kws;
+    internal JsonInput KwsInput
+    {
+        get => _kws;
+        init => _kws = value;
+    }
+
+    /// <summary>Returns the definition with other kws.</summary>
+    internal TaskDefinition WithKws(JsonInput kws) => this with { KwsInput = kws };
 
     /// <summary>The input of <see cref="Meta"/>.</summary>
     internal JsonInput MetaInput => _meta;

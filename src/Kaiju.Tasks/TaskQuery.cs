@@ -62,6 +62,11 @@ public sealed class TaskQuery
     /// <summary>The states that the query selects; null for any.</summary>
     internal IReadOnlyCollection<TaskState>? AnyOf => State is { } state ? [state] : States;
 
+    /// <summary>True if no member narrows the selection.</summary>
+    internal bool SelectsAll => AnyOf is null && IsFinal is null && IsEnabled is null && Method is null
+        && AppName is null && Group is null && GroupId is null && UserId is null && IsPeriodic is null
+        && string.IsNullOrEmpty(IdPrefix) && CreatedFrom is null && CreatedTo is null;
+
     /// <summary>Returns the query if it is valid.</summary>
     /// <exception cref="ArgumentException">A member is invalid.</exception>
     internal TaskQuery Checked()

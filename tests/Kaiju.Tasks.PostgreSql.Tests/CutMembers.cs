@@ -62,6 +62,43 @@ internal static class CutMembers
         ["ResetAsync, running"] = new(ClaimedAsync, async rig => (await rig.Store.ResetAsync("a", default)).ToString()),
         ["CancelAsync"] = new(ClaimedAsync, async rig => (await rig.Store.CancelAsync("a", default)).ToString()),
         ["CancelAsync, ended"] = new(EndedAsync, async rig => (await rig.Store.CancelAsync("a", default)).ToString()),
+        ["RetryAsync"] = new(
+            async rig =>
+            {
+                await ClaimedAsync(rig);
+                await rig.Beside.CancelAsync("a", default);
+            },
+            async rig => (await rig.Store.RetryAsync("a", default)).ToString()),
+        ["RetryAsync, of a run that is archived"] = new(
+            async rig =>
+            {
+                await AddAsync(rig, Periodic("a"));
+                await rig.Beside.CancelAsync("a", default);
+                await rig.Beside.RestartPeriodicAsync(1, default);
+            },
+            async rig => (await rig.Store.RetryAsync("a", default)).ToString()),
+        ["RetryAsync, with changes"] = new(
+            async rig =>
+            {
+                await AddAsync(rig, Define("a", 2));
+                await RecordAsync(rig, await ClaimAsync(rig, "a"), 0, StageOutcome.Completed(Json("1")));
+                await rig.Beside.CancelAsync("a", default);
+            },
+            async rig => (await rig.Store.RetryAsync(
+                "a", new RetryChange { Kws = Json("{}") }, CallContext.Empty, default)).ToString()),
+        ["RetryAsync, running"] = new(
+            ClaimedAsync, async rig => (await rig.Store.RetryAsync("a", default)).ToString()),
+        ["ChangeManyAsync, retrying"] = new(
+            CancelledAsync, rig => ChangeManyAsync(rig, BulkVerb.Retry)),
+        ["ChangeManyAsync, cancelling"] = new(
+            async rig =>
+            {
+                await ClaimedAsync(rig);
+                rig.Advance(TimeSpan.FromSeconds(1));
+            },
+            rig => ChangeManyAsync(rig, BulkVerb.Cancel)),
+        ["ChangeManyAsync, deleting"] = new(
+            CancelledAsync, rig => ChangeManyAsync(rig, BulkVerb.Delete)),
         ["SendMessageAsync"] = new(
             rig => WaitingAsync(rig, StageOutcome.WaitForMessage()),
             async rig => (await rig.Store.SendMessageAsync("a", Json("\"hello\""), default)).ToString()),
@@ -270,6 +307,36 @@ internal static class CutMembers
     {
         await AddAsync(rig, Define("a") with { Notify = true });
         await RecordAsync(rig, await ClaimAsync(rig, "a"), 0, StageOutcome.Completed(Json("1")));
+    }
+
+    private static async Task CancelledAsync(CutRig rig)
+    {
+        await AddAsync(rig, Define("a"), Define("b"), Define("c"), Define("d"));
+        await rig.Beside.CancelAsync("a", default);
+        await rig.Beside.CancelAsync("c", default);
+        rig.Advance(TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>Changes the tasks of every state, two at a time.</summary>
+    private static async Task<string> ChangeManyAsync(CutRig rig, BulkVerb verb)
+    {
+        var (matched, done) = (0, 0);
+        var answer = default(BulkAnswer?);
+        do
+        {
+            var request = new BulkRequest
+            {
+                Verb = verb,
+                Query = new TaskQuery { IdPrefix = "" },
+                After = answer?.Next,
+                Started = answer?.Started,
+                Limit = 2,
+            };
+            var step = await rig.Store.ChangeManyAsync(request, default);
+            (matched, done, answer) = (matched + step.Matched, done + step.Done, step);
+        }
+        while (answer?.Next is not null);
+        return $"{done} of {matched}";
     }
 
     private static async Task DeadAsync(CutRig rig)

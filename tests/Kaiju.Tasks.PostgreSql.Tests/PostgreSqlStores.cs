@@ -215,6 +215,10 @@ public sealed class PostgreSqlStoreReadingTests() : StoreReadingTests(PostgreSql
 
 public sealed class PostgreSqlStoreSteeringTests() : StoreSteeringTests(PostgreSqlStores.OpenAsync);
 
+public sealed class PostgreSqlStoreRetryTests() : StoreRetryTests(PostgreSqlStores.OpenAsync);
+
+public sealed class PostgreSqlStoreBulkTests() : StoreBulkTests(PostgreSqlStores.OpenAsync);
+
 public sealed class PostgreSqlStoreDutyTests() : StoreDutyTests(PostgreSqlStores.OpenAsync);
 
 public sealed class PostgreSqlStoreRoutingTests() : StoreRoutingTests(PostgreSqlStores.OpenAsync);
@@ -257,6 +261,10 @@ public sealed class BouncedStoreCreationTests() : StoreCreationTests(PostgreSqlS
 public sealed class BouncedStoreReadingTests() : StoreReadingTests(PostgreSqlStores.OpenBouncedAsync);
 
 public sealed class BouncedStoreSteeringTests() : StoreSteeringTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreRetryTests() : StoreRetryTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreBulkTests() : StoreBulkTests(PostgreSqlStores.OpenBouncedAsync);
 
 public sealed class BouncedStoreDutyTests() : StoreDutyTests(PostgreSqlStores.OpenBouncedAsync);
 

@@ -175,6 +175,10 @@ public sealed class SqliteStoreReadingTests() : StoreReadingTests(SqliteStores.O
 
 public sealed class SqliteStoreSteeringTests() : StoreSteeringTests(SqliteStores.OpenAsync);
 
+public sealed class SqliteStoreRetryTests() : StoreRetryTests(SqliteStores.OpenAsync);
+
+public sealed class SqliteStoreBulkTests() : StoreBulkTests(SqliteStores.OpenAsync);
+
 public sealed class SqliteStoreDutyTests() : StoreDutyTests(SqliteStores.OpenAsync);
 
 public sealed class SqliteStoreRoutingTests() : StoreRoutingTests(SqliteStores.OpenAsync);

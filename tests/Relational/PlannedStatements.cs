@@ -44,6 +44,7 @@ internal static class PlannedStatements
             .Select(statement => (statement.Key, statement.Value))
             .Concat(lists.Select(list => ($"list {list.Name}", ListStatement.Of(list.Query, after, sql).Text)))
             .Concat(lists.Select(list => ($"count {list.Name}", ListStatement.Of(list.Query, after, sql).Count)))
+            .Concat(lists.Select(list => ($"keys {list.Name}", ListStatement.Of(list.Query, after, sql).Keys)))
             .Concat(
                 lists.Select(
                     list => ($"last of list {list.Name}", ListStatement.Of(list.Query, after, sql).LastScanned)));

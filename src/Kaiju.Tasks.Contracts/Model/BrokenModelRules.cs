@@ -129,6 +129,61 @@ internal static class BrokenModelRules
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.CheckRetry
                 ? transition with { After = transition.After with { Pass = state.Pass, ResultPass = state.ResultPass } }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
+        ("retry by hand: the budget is not renewed", (task, state, happened, now, rules) =>
+            ChangeRetry(task, state, happened, now, rules, transition => transition with
+            {
+                After = transition.After with
+                {
+                    Retries = state.Retries,
+                    FreeRetries = transition.After.FreeRetries - state.Retries,
+                },
+            })),
+        ("retry by hand: the attempt begins anew", (task, state, happened, now, rules) =>
+            ChangeRetry(task, state, happened, now, rules, transition => transition with
+            {
+                After = transition.After with { FreeRetries = 0 },
+            })),
+        ("retry by hand: the run begins at its first stage", (task, state, happened, now, rules) =>
+            ChangeRetry(task, state, happened, now, rules, transition => transition with
+            {
+                After = transition.After with { Stage = 0 },
+            })),
+        ("retry by hand: a change stays in the same pass", (task, state, happened, now, rules) =>
+            ChangeRetry(task, state, happened, now, rules, transition => transition.After.Pass == state.ResultPass
+                ? transition
+                : transition with
+                {
+                    MovedResults = 0,
+                    After = transition.After with { Pass = state.ResultPass, ResultPass = state.ResultPass },
+                })),
+        ("retry by hand: the results do not move to the new pass", (task, state, happened, now, rules) =>
+            ChangeRetry(
+                task, state, happened, now, rules, transition => transition with { MovedResults = 0 })),
+        ("retry by hand: the changes hold for later runs", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
+                ? transition with
+                {
+                    After = transition.After with { Changes = transition.After.Changes ?? state.Changes },
+                }
+                : null),
+        ("retry by hand: the run stays archived", (task, state, happened, now, rules) =>
+            ChangeRetry(
+                task, state, happened, now, rules, transition => transition with { RestoresRun = false })),
+        ("retry by hand: the waiting occurrence is skipped", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(
+                task,
+                happened is TaskEvent.NextPeriod && state.NextRun > state.Occurrence
+                    ? state with { NextRun = null }
+                    : state,
+                happened,
+                now,
+                rules)),
+        ("retry by hand: the waiting occurrence is lost at the end of the run", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
+                ? transition.After.HasEnded && state.NextRun > state.Occurrence
+                    ? transition with { After = transition.After with { NextRun = null } }
+                    : transition
+                : null),
         ("chain: the next task is not started", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
                 ? transition with { StartNext = null }
@@ -217,6 +272,20 @@ internal static class BrokenModelRules
         report = (happened as TaskEvent.Reported)?.Report;
         return report?.Id.Kind == ReportKind.PutBack;
     }
+
+    /// <summary>Changes a retry by hand after a final failure.</summary>
+    private static Transition? ChangeRetry(
+        TaskDefinition task,
+        ManagedState state,
+        TaskEvent happened,
+        DateTimeOffset now,
+        LifecycleRules rules,
+        Func<Transition, Transition> change) =>
+        TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
+            ? happened is TaskEvent.Retried retried && (state.RetryAt is null || retried.Change is not null)
+                ? change(transition)
+                : transition
+            : null;
 
     /// <summary>Changes the state of a task whose stage was snoozed.</summary>
     private static Transition? ChangeSnooze(

@@ -114,6 +114,70 @@ internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelCl
         Difference.Check($"answer to {verb} {id}", expected, answer);
     }
 
+    public async Task RetryAsync(string id, RetryChange? change)
+    {
+        var answer = await _store.RetryAsync(id, change, CallContext.Empty, default);
+        var expected = RetryInModel(model.Find(id), change);
+        trace?.Invoke($"    {answer}");
+        Difference.Check($"answer to the retry of {id}", expected, answer);
+    }
+
+    private RetryResult RetryInModel(ModelTask? task, RetryChange? change)
+    {
+        var shown = task?.RunOf(task.State.ResultRun);
+        var result = TaskLifecycle.JudgeRetry(task?.Definition, task?.State, shown, change);
+        if (result == RetryResult.Retried)
+        {
+            var isRenewed = task!.State.RetryAt is null || change is not null;
+            var (attempt, results) = (task.State.Attempt, task.Results);
+            model.ApplyEvent(task, new TaskEvent.Retried(shown, change, results.Count));
+            Difference.Check($"{task.Id} resumes", TaskState.Queued, task.State.State);
+            Difference.Check($"the attempt of {task.Id}", (shown?.Retries + 1 ?? attempt) + 1, task.State.Attempt);
+            Difference.Check($"the used budget of {task.Id}", true, !isRenewed || task.State.Retries == 0);
+            if (isRenewed)
+            {
+                Difference.Check(
+                    $"the results of {task.Id}", Math.Min(task.State.Stage, results.Count), task.Results.Count);
+            }
+        }
+
+        return result;
+    }
+
+    public async Task ChangeManyAsync(BulkStep step)
+    {
+        var tasks = model.Tasks.Values
+            .Where(task => task.State.State == step.State && task.State.StatusChange < model.Now)
+            .ToList();
+        var (matched, done) = (0, 0);
+        var answer = default(BulkAnswer?);
+        do
+        {
+            var request = new BulkRequest
+            {
+                Verb = step.Verb,
+                Query = new TaskQuery { State = step.State, NewestFirst = step.NewestFirst },
+                After = answer?.Next,
+                Started = answer?.Started,
+                Limit = step.Limit,
+                DryRun = step.DryRun,
+            };
+            var next = await _store.ChangeManyAsync(request, default);
+            (matched, done, answer) = (matched + next.Matched, done + next.Done, next);
+        }
+        while (answer?.Next is not null);
+        trace?.Invoke($"    {done} of {matched}");
+        Difference.Check("the tasks that are matched", tasks.Count, matched);
+        Difference.Check("the tasks that are changed", step.DryRun ? 0 : tasks.Count(ChangeInModel), done);
+
+        bool ChangeInModel(ModelTask task) => step.Verb switch
+        {
+            BulkVerb.Retry => RetryInModel(task, change: null) == RetryResult.Retried,
+            BulkVerb.Cancel => model.ApplyEvent(task, new TaskEvent.Cancelled()),
+            _ => model.Tasks.Remove(task.Id),
+        };
+    }
+
     public async Task DeleteEndedAsync(DeleteEndedStep step)
     {
         var due = model.Tasks.Values

@@ -45,6 +45,22 @@ internal sealed class ModelRun
                 }
 
                 break;
+            case RetryStep retry:
+                if (retry.CancelsFirst)
+                {
+                    await StepAsync(new OutsideStep(OutsideVerb.Cancel, retry.Id));
+                }
+
+                if (retry.RestartsFirst)
+                {
+                    await StepAsync(new ManagerStep(ManagerVerb.RestartPeriodic, 100));
+                }
+
+                await _clients.RetryAsync(ModelDefinitions.Ids[retry.Id], RetryStep.Changes[retry.Change]);
+                break;
+            case BulkStep bulk:
+                await _clients.ChangeManyAsync(bulk);
+                break;
             case UpdateStep update:
                 await _clients.UpdateAsync(update);
                 break;

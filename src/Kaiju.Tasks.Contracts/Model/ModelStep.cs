@@ -1,3 +1,5 @@
+using Kaiju.Tasks.Storage;
+
 namespace Kaiju.Tasks.Contracts.Model;
 
 /// <summary>One sequence: the host's rules, and the steps.</summary>
@@ -77,6 +79,38 @@ internal sealed record SeriesStep(IReadOnlyList<OutsideVerb> Verbs, int Id) : Mo
     public override IEnumerable<ModelStep> Simpler() => WithoutOne(Verbs).Select(verbs => this with { Verbs = verbs });
 
     public override string ToString() => $"{string.Join(", ", Verbs)} {ModelDefinitions.Ids[Id]}";
+}
+
+/// <summary>
+/// A client retries a task. Before it, the run may be cancelled, and a manager may begin the next run of periodic
+/// tasks.
+/// </summary>
+internal sealed record RetryStep(int Id, bool CancelsFirst, bool RestartsFirst, int Change) : ModelStep
+{
+    /// <summary>The changes of a retry; null for none.</summary>
+    public static IReadOnlyList<RetryChange?> Changes { get; } =
+    [
+        null,
+        new RetryChange(),
+        new RetryChange { FromStage = 0 },
+        new RetryChange { FromStage = 1, Params = Json.Of("""{"changed":1}""") },
+        new RetryChange { Params = Json.Of("""["other"]"""), Kws = Json.Of("""{"changed":[2]}""") },
+    ];
+
+    public override IEnumerable<ModelStep> Simpler() =>
+        CancelsFirst || RestartsFirst ? [this with { CancelsFirst = false, RestartsFirst = false }]
+        : Change > 0 ? [this with { Change = 0 }]
+        : [];
+
+    public override string ToString() => $"{(CancelsFirst ? "cancel and " : "")}"
+        + $"{(RestartsFirst ? "restart and " : "")}retry {ModelDefinitions.Ids[Id]} with change {Change}";
+}
+
+/// <summary>A client changes all tasks in a state, in steps of a number of tasks.</summary>
+internal sealed record BulkStep(BulkVerb Verb, TaskState State, bool NewestFirst, int Limit, bool DryRun) : ModelStep
+{
+    public override string ToString() => $"{(DryRun ? "count to " : "")}{Verb} all {State} tasks, {Limit} at a time"
+        + $"{(NewestFirst ? ", the newest first" : "")}";
 }
 
 internal sealed record DeleteEndedStep(TaskState State, TimeSpan Age, int Limit) : ModelStep

@@ -45,6 +45,20 @@ internal sealed class ModelTask(
             _runs.RemoveRange(0, Math.Max(0, _runs.Count - keptRuns));
         }
 
+        if (transition.RestoresRun)
+        {
+            _runs.RemoveAll(run => run.JobId == transition.After.JobId);
+        }
+
+        if (transition.MovedResults > 0)
+        {
+            var moved = _rows.FindAll(row => row.Error is null && row.JobId == State.ResultRun
+                && row.Pass == State.ResultPass && row.Stage < transition.MovedResults);
+            _rows.RemoveAll(moved.Contains);
+            _rows.AddRange(moved.OrderBy(row => row.Stage)
+                .Select(row => row.With(entry => entry.Pass, transition.After.ResultPass)));
+        }
+
         if (transition.After.ResultRun != State.ResultRun)
         {
             // A run's rows are kept until the next one is queued.
@@ -85,6 +99,21 @@ internal sealed class ModelTask(
                 $"{Id} is planned for {State.NextRun:O}; its last occurrence is {State.Occurrence:O}, and it is "
                     + $"{now:O}.");
         }
+    }
+
+    /// <summary>
+    /// Checks the next run of a periodic task: an occurrence that waited for the end of a retried run is the next one,
+    /// any other is planned anew.
+    /// </summary>
+    public void CheckStart(ManagedState before, DateTimeOffset now)
+    {
+        var isWaiting = before.NextRun > before.Occurrence;
+        if (isWaiting)
+        {
+            Difference.Check($"the waiting occurrence of {Id}", before.NextRun, State.NextRun);
+        }
+
+        CheckOccurrence(before, isPlanned: !isWaiting, now);
     }
 
     /// <summary>Records a hold that the store has corrected.</summary>
@@ -149,19 +178,22 @@ internal sealed class ModelTask(
         JobId = State.JobId,
         Pass = State.Pass,
         Attempt = State.Attempt,
+        Retries = State.Retries,
+        StageRetries = State.StageRetries,
         Stage = State.Stage,
         Stages = Definition.Commands.Count,
-        Commands = [.. Definition.Commands.Skip(State.Stage)],
+        Commands = [.. Changed.Commands.Skip(State.Stage)],
         Result = Results,
-        Kws = Definition.KwsJson,
+        Kws = Changed.KwsJson,
         ExecDeadline = State.ExecDeadline!.Value,
         TimeLeft = State.ExecDeadline.Value - now,
         MaxRetries = Definition.MaxRetries ?? 0,
         RetryDelay = Definition.RetryDelay,
-        Retries = State.Retries,
-        StageRetries = State.StageRetries,
         QueuedFor = now - State.QueuedAt!.Value,
     };
+
+    /// <summary>The definition as the present run uses it.</summary>
+    private TaskDefinition Changed => State.Changes is { } changes ? changes.Apply(Definition) : Definition;
 
     private TaskRun RunNow() => new()
     {

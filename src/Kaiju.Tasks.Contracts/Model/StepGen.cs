@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CsCheck;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Contracts.Model;
 
@@ -55,6 +56,9 @@ internal static class StepGen
     private static readonly Gen<OutsideVerb> _outside = Gen.Frequency(
         (4, OutsideVerb.Message), (3, OutsideVerb.Cancel), (2, OutsideVerb.Reset), (1, OutsideVerb.Delete));
 
+    private static readonly Gen<BulkVerb> _bulk = Gen.Frequency(
+        (4, BulkVerb.Retry), (2, BulkVerb.Cancel), (1, BulkVerb.Delete));
+
     private static readonly Gen<ExecutorVerb> _verb = Gen.Frequency(
         (6, ExecutorVerb.Heartbeat),
         (2, ExecutorVerb.FindLost),
@@ -80,6 +84,13 @@ internal static class StepGen
             6,
             Gen.Select(
                 _id, Gen.Int[0, ModelDefinitions.ChangeNames.Count - 1], Gen.Frequency((9, false), (1, true)), Update)),
+        (10, Gen.Select(
+            _id,
+            Gen.Bool,
+            Gen.Bool,
+            Gen.Frequency((3, Gen.Const(0)), (2, Gen.Int[1, RetryStep.Changes.Count - 1])),
+            Retry)),
+        (2, Gen.Select(_bulk, Gen.Enum<TaskState>(), Gen.Bool, _limit, Gen.Frequency((4, false), (1, true)), Bulk)),
         (3, Gen.Select(Gen.Bool, _time, _limit, DeleteEnded)),
         (13, _time.Select(Advance)),
         (2, Gen.OneOf(1000, 30_000, 60_001, 200_000).Select(ms => TimeSpan.FromMilliseconds(ms)).Select(PutBack)),
@@ -118,6 +129,12 @@ internal static class StepGen
     private static ModelStep Outside(OutsideVerb verb, int id) => new OutsideStep(verb, id);
 
     private static ModelStep Series(OutsideVerb[] verbs, int id) => new SeriesStep(verbs, id);
+
+    private static ModelStep Retry(int id, bool cancelsFirst, bool restartsFirst, int change) =>
+        new RetryStep(id, cancelsFirst, restartsFirst, change);
+
+    private static ModelStep Bulk(BulkVerb verb, TaskState state, bool newestFirst, int limit, bool dryRun) =>
+        new BulkStep(verb, state, newestFirst, limit, dryRun);
 
     private static ModelStep Update(int id, int change, bool isStale) => new UpdateStep(id, change, isStale);
 

@@ -64,7 +64,15 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
         var before = task.State;
         task.Apply(
             transition with { After = DecideHold(task.Definition, transition.After) }, rules.KeptRuns);
-        task.CheckOccurrence(before, isPlanned: happened is TaskEvent.NextPeriod, Now);
+        if (happened is TaskEvent.NextPeriod)
+        {
+            task.CheckStart(before, Now);
+        }
+        else
+        {
+            task.CheckOccurrence(before, isPlanned: false, Now);
+        }
+
         if (transition.Notify)
         {
             Notifications.Add(task.Notification(Now));

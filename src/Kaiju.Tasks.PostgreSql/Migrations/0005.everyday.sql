@@ -5,4 +5,6 @@
 alter table $schema$.states
     add column stage_retries integer not null default 0,
     add column free_retries integer not null default 0,
-    add column snoozes integer not null default 0;
+    add column snoozes integer not null default 0,
+    -- What a retry by hand has changed for the present run, as a JSON object.
+    add column changes text;

@@ -38,7 +38,7 @@ claimed as (
     from counted c cross join (select now from relaxed) n
     where s.task_no = c.task_no and (c.place = 1 or c.bytes <= @most_bytes)
     returning s.task_no, s.claim, s.job_id, s.pass, s.retries, s.stage, s.queued_at, s.exec_deadline, s.max_exec,
-        s.results, s.result_run_no, s.result_pass, s.free_retries, s.stage_retries,
+        s.results, s.result_run_no, s.result_pass, s.free_retries, s.stage_retries, s.changes,
         c.place, n.now),
 known as (
     insert into $schema$.executors (id, last_ping) select @executor, c.now from claimed c where c.place = 1
@@ -47,7 +47,7 @@ select t.definition, s.claim, s.job_id, s.pass, s.retries, s.stage, s.exec_deadl
     case when s.results > 0 then (
     select '[' || string_agg(r.result, ',' order by r.stage) || ']'
     from $schema$.results r where r.task_no = s.task_no and r.run_no = s.result_run_no and r.pass = s.result_pass) end,
-        t.id, t.app, s.task_no, s.queued_at, s.free_retries, s.stage_retries
+        t.id, t.app, s.task_no, s.queued_at, s.free_retries, s.stage_retries, s.changes
 from claimed s join $schema$.tasks t on t.task_no = s.task_no order by s.place
 
 -- Stages that are done, each fenced by claim and stage only: with a guard on the state the planner might start from
@@ -71,7 +71,8 @@ recorded as (
         duty = case when s.stage = s.stages - 1 and s.traits & 1 = 1 and s.enabled then 0 end,
         due = case when s.stage = s.stages - 1 and s.traits & 1 = 1 and s.enabled then n.now end,
         exit_code = case when s.stage < s.stages - 1 then s.exit_code else 0 end,
-        next_run = case when s.stage < s.stages - 1 then s.next_run end,
+        next_run = case when s.stage < s.stages - 1 or (s.traits & 1 = 1 and s.next_run > s.occurrence)
+            then s.next_run end,
         retry_at = case when s.stage < s.stages - 1 then s.retry_at end,
         error = case when s.stage < s.stages - 1 then s.error end
     from unnest(@place::int[], @task_no::bigint[], @claim::uuid[], @stage::int[], @result::text[], @bytes::bigint[],

@@ -78,6 +78,14 @@ insert into $schema$.failures ($failure_columns$) select $failure_columns$
 -- name: insert_runs
 insert into $schema$.runs ($run_columns$) select $run_columns$ from unnest($run_arguments$) as n ($run_columns$)
 
+-- name: move_results
+update $schema$.results r set pass = n.new_pass from unnest($moved_arguments$) as n ($moved_columns$)
+where r.task_no = n.task_no and r.run_no = n.run_no and r.pass = n.pass and r.stage < n.stages
+
+-- name: delete_run
+delete from $schema$.runs u using unnest($restored_arguments$) as n ($restored_columns$)
+where u.task_no = n.task_no and u.run_no = n.run_no
+
 -- name: trim_runs
 delete from $schema$.runs u using unnest($sweep_arguments$) as n ($sweep_columns$)
 where u.task_no = n.task_no
@@ -225,3 +233,22 @@ select count(*)::int from (
     cross join lateral (select * from $schema$.tasks t where t.task_no = l.task_no offset 0) t
     where (@method is null or (t.definition::jsonb -> 'commands' -> s.stage ->> 'method') = @method)/*filter*/
     limit @most) p
+
+-- Finds the rows of a page, for a bulk operation that then holds those that it changes.
+-- name: keys
+select t.created, t.id, s.status_change, t.app, t.group_name, t.user_id, s.bytes + s.result_bytes from (
+    select t.task_no, t.created, t.id, t.app, t.is_periodic, t.group_name, t.user_id from $schema$.tasks t
+    where 1 = 1/*scan*/ order by t.created/*desc*/, t.id/*desc*/ limit @scanned) t
+cross join lateral (select * from $schema$.states s where s.task_no = t.task_no offset 0) s
+where (@method is null or (
+    select d.definition::jsonb -> 'commands' -> s.stage ->> 'method' from $schema$.tasks d
+    where d.task_no = t.task_no) = @method)/*filter*/ order by t.created/*desc*/, t.id/*desc*/ limit @most
+
+-- name: keys_by_state
+select t.created, t.id, s.status_change, t.app, t.group_name, t.user_id, s.bytes + s.result_bytes from (
+    select s.task_no from $schema$.states s join $schema$.tasks t on t.task_no = s.task_no
+    where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit @scanned) l
+cross join lateral (select * from $schema$.states s where s.task_no = l.task_no offset 0) s
+cross join lateral (select * from $schema$.tasks t where t.task_no = l.task_no offset 0) t
+where (@method is null or (t.definition::jsonb -> 'commands' -> s.stage ->> 'method') = @method)/*filter*/
+order by t.created/*desc*/, t.id/*desc*/ limit @most

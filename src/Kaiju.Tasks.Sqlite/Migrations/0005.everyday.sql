@@ -4,3 +4,5 @@
 alter table $prefix$states add column stage_retries integer not null default 0;
 alter table $prefix$states add column free_retries integer not null default 0;
 alter table $prefix$states add column snoozes integer not null default 0;
+-- What a retry by hand has changed for the present run, as a JSON object.
+alter table $prefix$states add column changes text;

@@ -30,7 +30,7 @@ where s.task_no = @task_no and s.state = 1 and s.enabled = 1 -- guard: state
 -- again. It runs before the change: a task that this version cannot read is not claimed.
 -- name: claimed
 select s.job_id, s.pass, s.retries, s.stage, s.max_exec, s.results, s.result_run_no, s.result_pass, s.app, t.id,
-    t.definition, s.queued_at, s.free_retries, s.stage_retries
+    t.definition, s.queued_at, s.free_retries, s.stage_retries, s.changes
 from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no where s.task_no = @task_no
 
 -- A stage that is done, fenced by claim and stage. A task that notifies or starts another one at its end is decided by
@@ -50,7 +50,7 @@ update $prefix$states as s set
     duty = iif(s.stage = s.stages - 1 and s.traits & 1 = 1 and s.enabled = 1, 0, null),
     due = iif(s.stage = s.stages - 1 and s.traits & 1 = 1 and s.enabled = 1, @now, null),
     exit_code = iif(s.stage < s.stages - 1, s.exit_code, 0),
-    next_run = iif(s.stage < s.stages - 1, s.next_run, null),
+    next_run = iif(s.stage < s.stages - 1 or (s.traits & 1 = 1 and s.next_run > s.occurrence), s.next_run, null),
     retry_at = iif(s.stage < s.stages - 1, s.retry_at, null),
     error = iif(s.stage < s.stages - 1, s.error, null)
 where s.task_no = @task_no

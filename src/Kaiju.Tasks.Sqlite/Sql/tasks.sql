@@ -37,6 +37,13 @@ insert into $prefix$failures ($failure_columns$) values ($failure_arguments$)
 -- name: insert_runs
 insert into $prefix$runs ($run_columns$) values ($run_arguments$)
 
+-- name: move_results
+update $prefix$results set pass = @new_pass
+where task_no = @task_no and run_no = @run_no and pass = @pass and stage < @stages
+
+-- name: delete_run
+delete from $prefix$runs where task_no = @task_no and run_no = @run_no
+
 -- name: trim_runs
 delete from $prefix$runs
 where task_no = @task_no and run_no not in (select run_no from $prefix$runs where task_no = @task_no
@@ -183,3 +190,22 @@ select count(*) from (
     cross join $prefix$states s on s.task_no = r.task_no cross join $prefix$tasks t on t.task_no = r.task_no
     where (@method is null or json_extract(t.definition, '$.commands[' || s.stage || '].method') = @method)/*filter*/
     limit @most) l
+
+-- Finds the rows of a page, for a bulk operation.
+-- name: keys
+select t.created, t.id, s.status_change, t.app, t.group_name, t.user_id, s.bytes + s.result_bytes from (
+    select t.task_no, t.created, t.id, t.app, t.is_periodic, t.group_name, t.user_id from $prefix$tasks t
+    where 1 = 1/*scan*/ order by t.created/*desc*/, t.id/*desc*/ limit @scanned) t
+cross join $prefix$states s on s.task_no = t.task_no
+where (@method is null or (
+    select json_extract(d.definition, '$.commands[' || s.stage || '].method') from $prefix$tasks d
+    where d.task_no = t.task_no) = @method)/*filter*/ order by t.created/*desc*/, t.id/*desc*/ limit @most
+
+-- name: keys_by_state
+select t.created, t.id, s.status_change, t.app, t.group_name, t.user_id, s.bytes + s.result_bytes from (
+    select s.task_no from $prefix$states s join $prefix$tasks t on t.task_no = s.task_no
+    where s.state in (0, 3, 4, 6)/*scan*/ order by s.created/*desc*/, t.id/*desc*/ limit @scanned) r
+cross join $prefix$states s on s.task_no = r.task_no cross join $prefix$tasks t on t.task_no = r.task_no
+where (@method is null
+    or json_extract(t.definition, '$.commands[' || s.stage || '].method') = @method)/*filter*/
+order by t.created/*desc*/, t.id/*desc*/ limit @most

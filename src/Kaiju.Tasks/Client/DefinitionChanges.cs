@@ -8,6 +8,51 @@ namespace Kaiju.Tasks.Client;
 /// </summary>
 internal sealed class DefinitionChanges(ClientCalls calls, ClientReading reading, TaskDefinitionChecker checker)
 {
+    /// <summary>Checks the changes of a retry like those of a definition, and writes them as JSON.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The stage is negative.</exception>
+    /// <exception cref="TaskValidationException">The changed definition is invalid.</exception>
+    public async Task<RetryChange> CheckAsync(
+        string member, string taskId, RetryOptions options, CancellationToken cancellationToken)
+    {
+        if (options.FromStage is { } given)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(given, nameof(RetryOptions.FromStage));
+        }
+
+        var isUnchanged = options.ParamsInput.Given is null && options.KwsInput.Given is null;
+        var task = isUnchanged
+            ? null
+            : await calls.AskAsync(
+                ClientCall.Read(member, taskId),
+                taskId,
+                static (store, id, token) => store.GetAsync(id, token),
+                cancellationToken).ConfigureAwait(false);
+        if (task is null)
+        {
+            return new RetryChange { FromStage = options.FromStage };
+        }
+
+        // The store refuses a stage that the run has not reached, whatever its params are.
+        var failed = task.State == TaskState.Idle ? task.Result.Count : task.Stage;
+        var stage = options.FromStage ?? failed;
+        if (stage >= task.Stages)
+        {
+            return new RetryChange { FromStage = stage };
+        }
+
+        var (hasParams, hasKws) = (options.ParamsInput.Given is not null, options.KwsInput.Given is not null);
+        var commands = task.Definition.Commands.ToArray();
+        commands[stage] = hasParams ? commands[stage].WithParams(options.ParamsInput) : commands[stage];
+        var changed = checker.Prepare((task.Definition with { Commands = commands })
+            .WithKws(hasKws ? options.KwsInput : task.Definition.KwsInput));
+        return new RetryChange
+        {
+            FromStage = stage,
+            Params = hasParams ? changed.Commands[stage].ParamsJson : default,
+            Kws = hasKws ? changed.KwsJson : default,
+        };
+    }
+
     public async Task<TaskRecord> ApplyAsync(
         string member, string taskId, Func<TaskDefinition, TaskDefinition> change, CancellationToken cancellationToken)
     {

@@ -215,6 +215,43 @@ public interface ITaskClient
         string taskId, T message, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// Retries a run that failed, also one that was cancelled: the same run resumes at the stage that failed, with the
+    /// results and the idempotency keys of the stages before it. The task is queued at once. A retry that was to come
+    /// later is made now, as its restart policy says. After a final failure all budgets are renewed: the task may take
+    /// <see cref="TaskDefinition.MaxRetries"/> retries and <see cref="KaijuTasksOptions.MaxInterruptions"/>
+    /// interruptions again. <see cref="TaskRecord.Attempt"/> counts on.
+    /// </summary>
+    /// <remarks>
+    /// A periodic task begins to wait for its next occurrence as soon as a run has failed. While it waits, its last run
+    /// can be retried as long as it is kept (<see cref="KaijuTasksOptions.KeptRuns"/>). The occurrence for which the
+    /// task waited then runs after that run, late if it is due by then.
+    /// </remarks>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="cancellationToken">Cancels the wait; the run may still be retried.</param>
+    /// <returns><see cref="RetryResult.Retried"/>, or the reason for which nothing has changed.</returns>
+    Task<RetryResult> RetryAsync(string taskId, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Retries a run that failed in a new pass: from an earlier stage, with other params or with other kws. The results
+    /// before that stage are kept for the new pass; its stages have new idempotency keys. All budgets are renewed. The
+    /// changes hold for this run only: the definition stays as it is.
+    /// </summary>
+    /// <inheritdoc cref="RetryAsync(string, CancellationToken)" path="/remarks"/>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="options">
+    /// The stage and the changes; null to resume in the same pass, like <see cref="RetryAsync(string,
+    /// CancellationToken)"/>.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the wait; the run may still be retried.</param>
+    /// <returns><see cref="RetryResult.Retried"/>, or the reason for which nothing has changed.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="RetryOptions.FromStage"/> is negative.</exception>
+    /// <exception cref="TaskValidationException">
+    /// The params or kws cannot be stored, or a template is invalid.
+    /// </exception>
+    Task<RetryResult> RetryAsync(
+        string taskId, RetryOptions? options, CancellationToken cancellationToken = default);
+
+    /// <summary>
     /// Cancels the current run in any state: it becomes FAILED with exit code 130 and is not retried. A running handler
     /// is cancelled through its token within two seconds. A periodic task continues with its next occurrence; if it was
     /// waiting for an occurrence, that one is skipped.
@@ -231,6 +268,41 @@ public interface ITaskClient
     /// <param name="cancellationToken">Cancels the wait; the task may still be reset.</param>
     /// <returns>True if the task was reset. False if it does not exist.</returns>
     Task<bool> ResetAsync(string taskId, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Retries every task that a query selects, like <see cref="RetryAsync(string, CancellationToken)"/>, in steps of
+    /// at most 200 tasks. Each task is visited once, in the order of the query: tasks that changed their state after
+    /// the operation began are left out.
+    /// </summary>
+    /// <remarks>
+    /// <see cref="KaijuTasksOptions.ClientTimeout"/> bounds each step, not the whole. If the operation ends with an
+    /// exception, the steps before it stay done, and the same call continues with the tasks that are left.
+    /// </remarks>
+    /// <param name="query">
+    /// The tasks, such as those that have failed for good. At least one of its members must select.
+    /// </param>
+    /// <param name="dryRun">True: the tasks are only counted. Default: false.</param>
+    /// <param name="cancellationToken">Stops between two steps; a step that has begun may still complete.</param>
+    /// <returns>The numbers of tasks.</returns>
+    /// <exception cref="ArgumentException">The query is invalid, or it selects all tasks.</exception>
+    Task<BulkResult> RetryManyAsync(
+        TaskQuery query, bool dryRun = false, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Cancels the current run of every task that a query selects, like <see cref="CancelAsync"/>, in steps of at most
+    /// 200 tasks. Each task is visited once: tasks that changed their state after the operation began are left out.
+    /// </summary>
+    /// <inheritdoc cref="RetryManyAsync"/>
+    Task<BulkResult> CancelManyAsync(
+        TaskQuery query, bool dryRun = false, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Deletes every task that a query selects, in any state, like <see cref="DeleteAsync"/>, in steps of at most 200
+    /// tasks. Tasks that changed their state after the operation began are left out.
+    /// </summary>
+    /// <inheritdoc cref="RetryManyAsync"/>
+    Task<BulkResult> DeleteManyAsync(
+        TaskQuery query, bool dryRun = false, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Pauses an app or a method, for instance during an outage of a service that its tasks need. Executors begin no

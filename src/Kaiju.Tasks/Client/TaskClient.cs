@@ -22,6 +22,7 @@ internal sealed class TaskClient(
     private const int BulkSize = 200;
 
     private readonly ClientReading _reading = reading;
+    private readonly BulkChanges _bulk = new(calls);
     private readonly DefinitionChanges _changes = new(calls, reading, checker);
     private readonly JsonSerializerOptions _serializing = TaskTemplateConverter.OfData(options.SerializerOptions);
 
@@ -157,6 +158,24 @@ internal sealed class TaskClient(
             Write(taskId, () => JsonWriting.Element(message, TaskTemplateConverter.OfData(typeInfo), "message")),
             cancellationToken);
 
+    public Task<RetryResult> RetryAsync(string taskId, CancellationToken cancellationToken) =>
+        RetryAsync(taskId, options: null, cancellationToken);
+
+    public async Task<RetryResult> RetryAsync(
+        string taskId, RetryOptions? options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(taskId);
+        var change = options is null
+            ? null
+            : await _changes.CheckAsync(nameof(RetryAsync), taskId, options, cancellationToken).ConfigureAwait(false);
+        return await calls.AskAsync(
+            ClientCall.Write(nameof(RetryAsync), taskId),
+            (taskId, change),
+            static (store, asked, token) =>
+                store.RetryAsync(asked.taskId, asked.change, CallContext.Empty, token),
+            cancellationToken).ConfigureAwait(false);
+    }
+
     public Task<bool> CancelAsync(string taskId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(taskId);
@@ -186,6 +205,15 @@ internal sealed class TaskClient(
             static (store, id, token) => store.DeleteAsync(id, CallContext.Empty, token),
             cancellationToken).AsTask();
     }
+
+    public Task<BulkResult> RetryManyAsync(TaskQuery query, bool dryRun, CancellationToken cancellationToken) =>
+        _bulk.ApplyAsync(nameof(RetryManyAsync), BulkVerb.Retry, query, dryRun, cancellationToken);
+
+    public Task<BulkResult> CancelManyAsync(TaskQuery query, bool dryRun, CancellationToken cancellationToken) =>
+        _bulk.ApplyAsync(nameof(CancelManyAsync), BulkVerb.Cancel, query, dryRun, cancellationToken);
+
+    public Task<BulkResult> DeleteManyAsync(TaskQuery query, bool dryRun, CancellationToken cancellationToken) =>
+        _bulk.ApplyAsync(nameof(DeleteManyAsync), BulkVerb.Delete, query, dryRun, cancellationToken);
 
     public async Task PauseAsync(TaskPause pause, CancellationToken cancellationToken)
     {

@@ -59,6 +59,14 @@ public sealed class TaskHandle(ITaskClient client)
     public Task<TaskRun> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         Client.WaitAsync(TaskId, JobId, timeout, cancellationToken);
 
+    /// <inheritdoc cref="ITaskClient.RetryAsync(string, CancellationToken)"/>
+    public Task<RetryResult> RetryAsync(CancellationToken cancellationToken = default) =>
+        Client.RetryAsync(TaskId, cancellationToken);
+
+    /// <inheritdoc cref="ITaskClient.RetryAsync(string, RetryOptions, CancellationToken)"/>
+    public Task<RetryResult> RetryAsync(RetryOptions? options, CancellationToken cancellationToken = default) =>
+        Client.RetryAsync(TaskId, options, cancellationToken);
+
     /// <inheritdoc cref="ITaskClient.CancelAsync"/>
     public Task<bool> CancelAsync(CancellationToken cancellationToken = default) =>
         Client.CancelAsync(TaskId, cancellationToken);

@@ -76,6 +76,13 @@ internal static class PeriodicSchedule
         Greater(Last(state), state.NextRun ?? now);
 
     /// <summary>
+    /// The occurrence that waits until a run before it, which was retried by hand, has ended; null if none waits. The
+    /// time of any other run is not after its occurrence.
+    /// </summary>
+    public static DateTimeOffset? WaitingStart(TaskDefinition task, ManagedState state) =>
+        task.Cron is not null && state.NextRun > state.Occurrence ? state.NextRun : null;
+
+    /// <summary>
     /// The state of the next run, with the occurrences counted as skipped that passed since the last.
     /// </summary>
     public static ManagedState Counted(TaskDefinition task, ManagedState state, DateTimeOffset now) =>

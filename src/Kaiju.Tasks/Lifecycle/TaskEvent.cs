@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Kaiju.Tasks.Storage;
 
 namespace Kaiju.Tasks.Lifecycle;
 
@@ -83,6 +84,27 @@ public abstract class TaskEvent
 
     /// <summary>The manager checks whether a retry is due.</summary>
     public sealed class CheckRetry : TaskEvent;
+
+    /// <summary>A client retries the run that failed.</summary>
+    /// <param name="shown">
+    /// For an IDLE task: the run that the record shows (<see cref="ManagedState.ResultRun"/>); null if it is not kept.
+    /// Default: null.
+    /// </param>
+    /// <param name="change">
+    /// The changes with which the run begins a new pass. Default: null, to resume in its pass.
+    /// </param>
+    /// <param name="results">The number of results of the task's result run and pass. Default 0.</param>
+    public sealed class Retried(TaskRun? shown = null, RetryChange? change = null, int results = 0) : TaskEvent
+    {
+        /// <summary>The number of results of the task's result run and pass.</summary>
+        public int Results { get; } = results;
+
+        /// <summary>The changes with which the run begins a new pass; null to resume in its pass.</summary>
+        public RetryChange? Change { get; } = change;
+
+        /// <summary>The run that the record of an IDLE task shows; null if it is not kept.</summary>
+        public TaskRun? Shown { get; } = shown;
+    }
 
     /// <summary>A client cancels the run.</summary>
     public sealed class Cancelled : TaskEvent;

@@ -15,6 +15,12 @@ public static partial class TaskLifecycle
             return null;
         }
 
+        if (PeriodicSchedule.WaitingStart(task, state) is { } waiting)
+        {
+            // What was skipped before it is counted already.
+            return new Transition { After = Fresh(state, jobId, now) with { NextRun = waiting }, ArchivesRun = true };
+        }
+
         var fresh = PeriodicSchedule.Counted(task, Fresh(state, jobId, now), now);
         return PeriodicSchedule.Plan(task, fresh, now) is { } planned
             ? new Transition { After = planned, ArchivesRun = true }
@@ -80,6 +86,7 @@ public static partial class TaskLifecycle
                 Stage = 0,
                 ResultRun = state.JobId,
                 ResultPass = state.Pass,
+                Changes = null,
                 Occurrence = task.Cron is null ? state.Occurrence : PeriodicSchedule.Waited(state, now),
                 Chain = ChainResult.None,
             }
@@ -128,6 +135,7 @@ public static partial class TaskLifecycle
                 ExitCode = null,
                 Error = null,
                 Chain = ChainResult.None,
+                Changes = null,
             },
             ArchivesRun = state.HasEnded,
         };

@@ -33,6 +33,7 @@ public static partial class TaskLifecycle
                         ResultRun = state.JobId,
                         ResultPass = pass,
                         Chain = ChainResult.None,
+                        Changes = null,
                     },
                     now),
             };

@@ -66,6 +66,7 @@ public static partial class TaskLifecycle
             TaskEvent.CheckWait => EndWaitIfOver(task, state, now),
             TaskEvent.MessageSent message => TakeMessage(task, state, message.Data, now),
             TaskEvent.CheckRetry => RetryIfDue(task, state, now, rules),
+            TaskEvent.Retried retried => Retry(task, state, retried, now, rules),
             TaskEvent.Cancelled => Cancel(task, state, now),
             TaskEvent.Chained chained => StartChained(task, state, chained.JobId, now),
             TaskEvent.Reset reset => Reset(state, reset.JobId, now),
@@ -163,7 +164,7 @@ public static partial class TaskLifecycle
             StageRetries = 0,
             PutBacks = 0,
             ExitCode = TaskExitCode.Success,
-            NextRun = null,
+            NextRun = PeriodicSchedule.WaitingStart(task, state),
             RetryAt = null,
             Error = null,
         };
@@ -184,7 +185,7 @@ public static partial class TaskLifecycle
             {
                 ExitCode = exitCode,
                 Error = error,
-                NextRun = null,
+                NextRun = PeriodicSchedule.WaitingStart(task, state),
                 RetryAt = retryAt,
             },
             Notify = task.Notify,

@@ -54,8 +54,15 @@ public static class TaskUpdate
         ArgumentNullException.ThrowIfNull(before);
         ArgumentNullException.ThrowIfNull(after);
         ArgumentNullException.ThrowIfNull(state);
+        var changesSchedule = before.Cron != after.Cron || before.CronTimeZone != after.CronTimeZone;
         if (state.State != TaskState.Idle)
         {
+            // An occurrence of the old schedule does not run after the present run.
+            if (changesSchedule && state.NextRun > state.Occurrence)
+            {
+                state = state with { NextRun = null };
+            }
+
             // Decided anew in the step that stores it: while a task is disabled, no duty looks at its hold. A hold that
             // only a later version knows stays. See docs/decisions/0018.
             return state.State == TaskState.Queued && Enum.IsDefined(state.Hold)
@@ -64,7 +71,7 @@ public static class TaskUpdate
         }
 
         var changesStart = before.RunAt != after.RunAt;
-        if (!changesStart && before.Cron == after.Cron && before.CronTimeZone == after.CronTimeZone)
+        if (!changesStart && !changesSchedule)
         {
             return state;
         }

@@ -23,4 +23,15 @@ public sealed record Transition
     /// queued.
     /// </summary>
     public bool ArchivesRun { get; init; }
+
+    /// <summary>
+    /// True: the archived outcome of the run that the record shows must be deleted, since that run is resumed. Its
+    /// number is the current one again.
+    /// </summary>
+    public bool RestoresRun { get; init; }
+
+    /// <summary>
+    /// The number of results, from the first stage on, that move from the pass before to the new pass. Default 0.
+    /// </summary>
+    public int MovedResults { get; init; }
 }

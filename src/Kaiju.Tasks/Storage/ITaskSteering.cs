@@ -76,6 +76,31 @@ public interface ITaskSteering
     /// <returns>False if there is no such task.</returns>
     ValueTask<bool> ResetAsync(string taskId, CallContext context, CancellationToken cancellationToken);
 
+    /// <summary>Retries a run that failed (<see cref="TaskEvent.Retried"/>).</summary>
+    /// <param name="taskId">The task's id.</param>
+    /// <param name="change">
+    /// The changes with which the run begins a new pass, checked by the client; null to resume in its pass.
+    /// </param>
+    /// <param name="context">The caller and its scope.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    /// <returns>The decision of <see cref="TaskLifecycle.JudgeRetry"/>.</returns>
+    ValueTask<RetryResult> RetryAsync(
+        string taskId, RetryChange? change, CallContext context, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Makes one step of a bulk operation: changes the next tasks that a query selects, in one transaction. A task that
+    /// its state protects from the change is counted, and does not affect the others.
+    /// </summary>
+    /// <param name="request">The change, the tasks and the position.</param>
+    /// <param name="context">The caller and its scope. Tasks outside the scope are left out.</param>
+    /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
+    /// <returns>
+    /// The counts of the step. A step may be short or empty although others follow, since it reads a bounded number of
+    /// rows and bytes.
+    /// </returns>
+    ValueTask<BulkAnswer> ChangeManyAsync(
+        BulkRequest request, CallContext context, CancellationToken cancellationToken);
+
     /// <summary>Cancels a task's run (<see cref="TaskEvent.Cancelled"/>).</summary>
     /// <param name="taskId">The task's id.</param>
     /// <param name="context">The caller and its scope.</param>

@@ -136,6 +136,7 @@ internal static class RecordJson
         writer.WriteString("wait", WireNames<WaitKind>.Of(state.Wait));
         UnixTime.Write(writer, "occurrence", state.Occurrence);
         writer.WriteNumber("skipped", state.Skipped);
+        members.Json("changes", state.Changes?.Json ?? default);
         writer.WriteString("chain", WireNames<ChainResult>.Of(state.Chain));
     }
 
@@ -172,6 +173,9 @@ internal static class RecordJson
             StatusChange = member.Time("status_change") ?? created,
             Occurrence = member.Time("occurrence"),
             Skipped = member.Long("skipped") ?? 0,
+            Changes = member.Json("changes") is { ValueKind: JsonValueKind.Object } changes
+                ? RunChanges.FromJson(changes.GetRawText())
+                : null,
             Chain = member.Word<ChainResult>("chain") ?? ChainResult.None,
             ExecutorId = member.Text("executor_id"),
             ExitCode = ReadExitCode(member),

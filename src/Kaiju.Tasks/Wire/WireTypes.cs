@@ -50,6 +50,7 @@ internal static class WireTypes
         new WireConverter<ExecutorTask>(ExecutorTaskJson.Write, static (json, _) => ExecutorTaskJson.Read(json)),
         new WireConverter<TaskPage>(PageJson.Write, PageJson.Read),
         new WireConverter<NotificationPage>(PageJson.Write, PageJson.ReadNotifications),
+        new WireConverter<BulkResult>(BulkJson.Write, BulkJson.Read),
         new WireConverter<TaskPause>(PauseJson.Write, PauseJson.Read),
         new TextConverter<TaskCursor>(),
         new TextConverter<NotificationCursor>(),
@@ -63,6 +64,7 @@ internal static class WireTypes
         new WordConverter<RestartPolicy>(),
         new WordConverter<OnConflict>(),
         new WordConverter<CreateResult>(),
+        new WordConverter<RetryResult>(),
     }.ToFrozenDictionary(converter => converter.Type!);
 
     public static JsonConverter? Find(Type type) => _converters.GetValueOrDefault(type);

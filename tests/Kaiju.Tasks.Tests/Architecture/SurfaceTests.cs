@@ -8,12 +8,12 @@ public sealed class SurfaceTests
     private static readonly Type[] _exported = typeof(ITaskClient).Assembly.GetExportedTypes();
 
     [Fact]
-    public void The_core_offers_at_most_1400_lines()
+    public void The_core_offers_at_most_1500_lines()
     {
         var surface = File.ReadAllLines(
             Path.Combine(DocsTests.Root, "src", "Kaiju.Tasks", "PublicAPI.Unshipped.txt"));
 
-        surface.Length.Should().BeLessThanOrEqualTo(1_400);
+        surface.Length.Should().BeLessThanOrEqualTo(1_500);
     }
 
     [Fact]

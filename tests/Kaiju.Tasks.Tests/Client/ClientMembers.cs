@@ -67,6 +67,7 @@ internal static class ClientMembers
             client,
             [.. method.GetParameters().Select(
                 parameter => parameter.Name == "jobId" ? null
+                    : parameter is { Name: "query", HasDefaultValue: false } ? new TaskQuery { AppName = "t" }
                     : parameter.ParameterType == typeof(CreateOptions) ? OptionsOf(member, transaction)
                     : ArgumentOf(parameter.ParameterType, cancellationToken))]);
         return answer switch
@@ -111,7 +112,7 @@ internal static class ClientMembers
                     new JsonSerializerOptions { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }),
             _ when type == typeof(int) => 10,
             _ when Nullable.GetUnderlyingType(type) is not null || type == typeof(TaskQuery)
-                || type == typeof(NotificationQuery) => null,
+                || type == typeof(NotificationQuery) || type == typeof(RetryOptions) => null,
             _ when type.IsValueType => Activator.CreateInstance(type),
             _ => throw new NotSupportedException($"There is no argument of type {type}; add one here."),
         };

@@ -45,6 +45,8 @@ public sealed partial class ReferenceTests
                 Hold = TaskHold.Paused,
                 FreeRetries = 1,
                 StageRetries = 1,
+                Snoozes = 1,
+                Changes = RunChanges.FromJson("""{"kws":{}}"""),
             },
             Created = TaskTestHost.Start,
         };

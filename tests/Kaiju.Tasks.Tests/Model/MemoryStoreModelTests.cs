@@ -62,6 +62,8 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
         "Reset: Queued to Idle",
         "Reset: Queued (UnknownCommand) to Idle",
         "Reset: Waiting to Idle",
+        "Retried: Failed to Queued",
+        "Retried: Idle to Queued",
     ];
 
     [Fact]

@@ -91,6 +91,14 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
         CancellationToken cancellationToken) => Call(nameof(ResetAsync),
         () => inner.ResetAsync(taskId, context, cancellationToken));
 
+    public virtual ValueTask<RetryResult> RetryAsync(
+        string taskId, RetryChange? change, CallContext context, CancellationToken cancellationToken) =>
+        Call(nameof(RetryAsync), () => inner.RetryAsync(taskId, change, context, cancellationToken));
+
+    public virtual ValueTask<BulkAnswer> ChangeManyAsync(
+        BulkRequest request, CallContext context, CancellationToken cancellationToken) =>
+        Call(nameof(ChangeManyAsync), () => inner.ChangeManyAsync(request, context, cancellationToken));
+
     public virtual ValueTask<bool> CancelAsync(
         string taskId,
         CallContext context,

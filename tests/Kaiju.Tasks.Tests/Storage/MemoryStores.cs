@@ -51,6 +51,10 @@ public sealed class MemoryStoreContractTestsStoreReadingTests() : StoreReadingTe
 
 public sealed class MemoryStoreContractTestsStoreSteeringTests() : StoreSteeringTests(MemoryStores.Open);
 
+public sealed class MemoryStoreContractTestsStoreRetryTests() : StoreRetryTests(MemoryStores.Open);
+
+public sealed class MemoryStoreContractTestsStoreBulkTests() : StoreBulkTests(MemoryStores.Open);
+
 public sealed class MemoryStoreContractTestsStoreDutyTests() : StoreDutyTests(MemoryStores.Open);
 
 public sealed class MemoryStoreRoutingTests() : StoreRoutingTests(MemoryStores.Open);

@@ -32,15 +32,18 @@ public sealed class WireFormTests
             + "StageOutcome`1"] =
             "between the engine and a handler, in one process",
         ["TaskEvent QueueDue Claimed Reported GivenBack Interrupted CheckOverdue NextPeriod CheckWait MessageSent "
-            + "CheckRetry Cancelled Chained Reset Transition"] =
+            + "CheckRetry Retried Cancelled Chained Reset Transition"] =
             "between the life cycle and a store, in one call",
         ["StageReport ReportId ReportKind ReportAnswer UnattendedWork DueDuty TaskDuty StoreWatch WatchAnswer "
             + "ImportAnswer ExecutorPing ExecutorInfo TaskMove TaskRouting HoldRepair"] =
             "between the engine and a store, in one process",
         ["HeldClaim AwaitedRun StoreHint StoreHintKinds HintNames QueuedTask ClaimRequest IdSource HintListeners"] =
             "between the engine and a store, in one process",
-        ["CreateAnswer UpdateAnswer UpdateResult CountPage"] = "between the client and a store, in one process",
+        ["CreateAnswer UpdateAnswer UpdateResult CountPage RetryChange BulkRequest BulkAnswer BulkVerb"] =
+            "between the client and a store, in one process",
         ["CreateOptions"] = "holds a transaction",
+        ["RetryOptions"] = "holds objects that are not written yet",
+        ["RunChanges"] = "its wire form is its JSON, a member of the state",
         ["TaskHandle"] = "written by a converter of its own; it belongs to a client and cannot be read",
         ["CallContext TaskScope"] = "between the client and a store, in one process",
         ["TaskExitCode"] = "its wire form is the number",
@@ -256,6 +259,9 @@ public sealed class WireFormTests
         (RestartPolicy.First, "\"FIRST\""),
         (OnConflict.Skip, "\"SKIP\""),
         (CreateResult.Replaced, "\"REPLACED\""),
+        (RetryResult.UnderWay, "\"UNDERWAY\""),
+        (new BulkResult { Matched = 3, Done = 2, Refused = 1 },
+            """{"operation_id":null,"matched":3,"done":2,"refused":1}"""),
     ];
 
     public static TheoryData<int> OptionSets => [.. Enumerable.Range(0, _options.Length)];
@@ -460,4 +466,6 @@ public sealed class WireFormTests
 [JsonSerializable(typeof(RestartPolicy))]
 [JsonSerializable(typeof(OnConflict))]
 [JsonSerializable(typeof(CreateResult))]
+[JsonSerializable(typeof(RetryResult))]
+[JsonSerializable(typeof(BulkResult))]
 internal sealed partial class WireFormJson : JsonSerializerContext;

@@ -233,8 +233,12 @@ internal sealed class MemoryIndex(LifecycleRules rules)
     public IReadOnlyCollection<MemoryTask> HeldBy(string executorId) =>
         _held.GetValueOrDefault(executorId) ?? (IReadOnlyCollection<MemoryTask>)[];
 
+    /// <summary>The tasks that a query selects, in its order.</summary>
+    public IEnumerable<MemoryTask> Select(TaskQuery query, TaskCursor? after) =>
+        InOrder(query, after).Where(task => query.Selects(task.Definition, task.State, task.Created));
+
     /// <summary>Tasks in the order of creation, from the smallest set that contains all tasks of the query.</summary>
-    public IEnumerable<MemoryTask> InOrder(TaskQuery query, TaskCursor? after) =>
+    private IEnumerable<MemoryTask> InOrder(TaskQuery query, TaskCursor? after) =>
         (NarrowestSet(query), query.NewestFirst) switch
         {
             (null, _) => [],

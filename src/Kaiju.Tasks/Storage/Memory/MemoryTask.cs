@@ -72,6 +72,9 @@ internal sealed class MemoryTask
 
     public bool HasResults => _results.Count > 0;
 
+    /// <summary>The number of results that are shown.</summary>
+    public int Results => _results.Count;
+
     /// <summary>The approximate size in bytes that a claim counts for the task.</summary>
     public long Bytes => _definitionBytes + _resultBytes;
 
@@ -96,6 +99,11 @@ internal sealed class MemoryTask
         }
 
         var after = transition.After;
+        if (transition.RestoresRun)
+        {
+            _runs!.RemoveAll(run => run.JobId == after.JobId);
+        }
+
         if (after.ResultRun != State.ResultRun)
         {
             _history.Clear();
@@ -103,8 +111,7 @@ internal sealed class MemoryTask
 
         if (after.ResultRun != State.ResultRun || after.ResultPass != State.ResultPass)
         {
-            _results.Clear();
-            _resultBytes = 0;
+            Move(transition.MovedResults, after.ResultPass);
         }
 
         State = after;
@@ -190,6 +197,20 @@ internal sealed class MemoryTask
         {
             _results.Add(entry.Result);
             _resultBytes += JsonText.Size(entry.Result);
+        }
+    }
+
+    /// <summary>Keeps the first results of the pass before as those of a new pass, and shows no others.</summary>
+    private void Move(int results, int pass)
+    {
+        var moved = results == 0 ? [] : _history.FindAll(
+            entry => entry.Error is null && entry.Pass == State.ResultPass && entry.Stage < results);
+        _history.RemoveAll(moved.Contains);
+        _results.Clear();
+        _resultBytes = 0;
+        foreach (var entry in moved)
+        {
+            Add(entry.InPass(pass));
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class MemoryTaskReading(MemoryState state)
         TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken)
     {
         using var step = state.BeginStep(cancellationToken);
-        var tasks = Find(query, after)
+        var tasks = state.Tasks.Select(query, after)
             .Take(limit)
             .Select(task => task.Snapshot())
             .ToList();
@@ -54,7 +54,7 @@ internal sealed class MemoryTaskReading(MemoryState state)
         TaskQuery query, TaskCursor? after, int limit, CancellationToken cancellationToken)
     {
         using var step = state.BeginStep(cancellationToken);
-        return new(new CountPage { Count = Find(query, after).Take(limit).Count() });
+        return new(new CountPage { Count = state.Tasks.Select(query, after).Take(limit).Count() });
     }
 
     public ValueTask<IReadOnlyList<TaskPause>> ListPausesAsync(CancellationToken cancellationToken)
@@ -66,27 +66,6 @@ internal sealed class MemoryTaskReading(MemoryState state)
                 .ThenBy(pause => pause.Method ?? "", StringComparer.Ordinal)]);
     }
 
-    private IEnumerable<MemoryTask> Find(TaskQuery query, TaskCursor? after) =>
-        state.Tasks.InOrder(query, after).Where(task => Fits(task, query));
-
     private bool IsGoingOn(AwaitedRun run) =>
         state.Tasks.Find(run.TaskId)?.State is { HasEnded: false } current && current.JobId == run.JobId;
-
-    private static bool Fits(MemoryTask task, TaskQuery query)
-    {
-        var definition = task.Definition;
-        return (query.State is null || query.State == task.State.State)
-            && (query.States is null || query.States.Contains(task.State.State))
-            && (query.IsFinal is null || query.IsFinal == task.State.HasEnded)
-            && (query.IsEnabled is null || query.IsEnabled == definition.Enabled)
-            && (query.Method is null || query.Method == definition.Commands[task.State.Stage].Method)
-            && (query.AppName is null || query.AppName == definition.AppName)
-            && (query.Group is null || query.Group == definition.Group)
-            && (query.GroupId is null || query.GroupId == definition.GroupId)
-            && (query.UserId is null || query.UserId == definition.UserId)
-            && (query.IsPeriodic is null || query.IsPeriodic == definition.Cron is not null)
-            && (query.IdPrefix is null || task.Id.StartsWith(query.IdPrefix, StringComparison.Ordinal))
-            && (query.CreatedFrom is null || task.Created >= query.CreatedFrom)
-            && (query.CreatedTo is null || task.Created < query.CreatedTo);
-    }
 }

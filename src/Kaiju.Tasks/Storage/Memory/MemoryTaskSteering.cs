@@ -21,6 +21,30 @@ internal sealed class MemoryTaskSteering(MemoryState state)
         return new(Find(taskId, context) is { } task && step.ApplyEvent(task, new TaskEvent.Reset(state.NewJobId())));
     }
 
+    public ValueTask<RetryResult> RetryAsync(
+        string taskId, RetryChange? change, CallContext context, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        return new(Retry(step, Find(taskId, context), change));
+    }
+
+    public ValueTask<BulkAnswer> ChangeManyAsync(
+        BulkRequest request, CallContext context, CancellationToken cancellationToken)
+    {
+        using var step = state.BeginStep(cancellationToken);
+        var started = request.Started ?? step.Now;
+        var tasks = state.Tasks.Select(request.Query, request.After).Take(request.Limit).ToList();
+        var matched = tasks.FindAll(task => task.State.StatusChange < started && task.IsIn(context.Scope));
+        return new(
+            new BulkAnswer
+            {
+                Started = started,
+                Matched = matched.Count,
+                Done = request.DryRun ? 0 : matched.Count(task => Change(step, task, request.Verb)),
+                Next = tasks.Count < request.Limit ? null : new TaskCursor(tasks[^1].Created, tasks[^1].Id),
+            });
+    }
+
     public ValueTask<bool> CancelAsync(string taskId, CallContext context, CancellationToken cancellationToken)
     {
         using var step = state.BeginStep(cancellationToken);
@@ -37,15 +61,7 @@ internal sealed class MemoryTaskSteering(MemoryState state)
     public ValueTask<bool> DeleteAsync(string taskId, CallContext context, CancellationToken cancellationToken)
     {
         using var step = state.BeginStep(cancellationToken);
-        if (Find(taskId, context) is not { } task)
-        {
-            return new(false);
-        }
-
-        state.Tasks.Remove(task);
-        var lost = task.State.Claim is null ? StoreHintKinds.None : StoreHintKinds.ClaimLost;
-        step.Hint(StoreHintKinds.Ended | lost, task);
-        return new(true);
+        return new(Find(taskId, context) is { } task && Delete(step, task));
     }
 
     public ValueTask<bool> PauseAsync(TaskPause pause, CallContext context, CancellationToken cancellationToken)
@@ -74,6 +90,34 @@ internal sealed class MemoryTaskSteering(MemoryState state)
 
         step.HintOfApp(appName);
         return new(true);
+    }
+
+    private bool Change(MemoryStep step, MemoryTask task, BulkVerb verb) => verb switch
+    {
+        BulkVerb.Retry => Retry(step, task, change: null) == RetryResult.Retried,
+        BulkVerb.Cancel => step.ApplyEvent(task, new TaskEvent.Cancelled()),
+        BulkVerb.Delete => Delete(step, task),
+        _ => throw new ArgumentOutOfRangeException(nameof(verb), verb, "The verb is unknown."),
+    };
+
+    private bool Delete(MemoryStep step, MemoryTask task)
+    {
+        state.Tasks.Remove(task);
+        var lost = task.State.Claim is null ? StoreHintKinds.None : StoreHintKinds.ClaimLost;
+        step.Hint(StoreHintKinds.Ended | lost, task);
+        return true;
+    }
+
+    private static RetryResult Retry(MemoryStep step, MemoryTask? task, RetryChange? change)
+    {
+        var shown = task?.FindRun(task.State.ResultRun);
+        var result = TaskLifecycle.JudgeRetry(task?.Definition, task?.State, shown, change);
+        if (result == RetryResult.Retried)
+        {
+            step.ApplyEvent(task!, new TaskEvent.Retried(shown, change, task!.Results));
+        }
+
+        return result;
     }
 
     private UpdateAnswer Update(MemoryStep step, TaskDefinition definition, int revision, CallContext context)

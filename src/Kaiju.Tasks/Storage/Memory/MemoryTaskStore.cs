@@ -82,6 +82,14 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
     public ValueTask<bool> ResetAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
         _steering.ResetAsync(taskId, context, cancellationToken);
 
+    public ValueTask<RetryResult> RetryAsync(
+        string taskId, RetryChange? change, CallContext context, CancellationToken cancellationToken) =>
+        _steering.RetryAsync(taskId, change, context, cancellationToken);
+
+    public ValueTask<BulkAnswer> ChangeManyAsync(
+        BulkRequest request, CallContext context, CancellationToken cancellationToken) =>
+        _steering.ChangeManyAsync(request, context, cancellationToken);
+
     public ValueTask<bool> CancelAsync(string taskId, CallContext context, CancellationToken cancellationToken) =>
         _steering.CancelAsync(taskId, context, cancellationToken);
 
