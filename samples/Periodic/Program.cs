@@ -44,16 +44,17 @@ var tasks = host.Services.GetRequiredService<ITaskClient>();
 using var ending = CancellationTokenSource.CreateLinkedTokenSource(
     host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
 
-// Six fields begin with seconds. The first run comes at the first occurrence.
-await tasks.CreateAsync(new TaskDefinition { Id = "heartbeat", Cron = "*/2 * * * * *", Commands = [new("beat")] });
+// Upserted, as at each start of a host: with a durable store the tasks exist already. Six fields begin with seconds.
+// The first run comes at the first occurrence.
+await tasks.UpsertAsync(new TaskDefinition { Id = "heartbeat", Cron = "*/2 * * * * *", Commands = [new("beat")] });
 
 // Each run takes longer than the time between two occurrences. Runs never overlap: occurrences that pass in the
 // meantime are skipped and counted.
-await tasks.CreateAsync(
+await tasks.UpsertAsync(
     new TaskDefinition { Id = "slow", Cron = "*/3 * * * * *", Commands = [new("work", new { seconds = 4 })] });
 
 // Each run fails at its first attempt. Retries belong to the run: the next occurrence follows after them.
-await tasks.CreateAsync(new TaskDefinition
+await tasks.UpsertAsync(new TaskDefinition
 {
     Id = "flaky",
     Cron = "*/5 * * * * *",
@@ -63,11 +64,11 @@ await tasks.CreateAsync(new TaskDefinition
 });
 
 // One of its runs is cancelled below; the task continues with its next occurrence.
-await tasks.CreateAsync(
+await tasks.UpsertAsync(
     new TaskDefinition { Id = "cancelled", Cron = "*/4 * * * * *", Commands = [new("work", new { seconds = 1.5 })] });
 
 // On demand: it runs only when it is reset, or started by another task.
-await tasks.CreateAsync(
+await tasks.UpsertAsync(
     new TaskDefinition { Id = "report", RunAt = TaskDefinition.OnDemand, Commands = [new("report")] });
 
 string[] ids = ["heartbeat", "slow", "flaky", "cancelled", "report"];

@@ -14,7 +14,7 @@ public static class UnscopedSteering
     public static ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         this ITaskSteering store,
         IReadOnlyList<TaskDefinition> tasks,
-        OnConflict onConflict,
+        ConflictRule onConflict,
         CancellationToken cancellationToken) => store.CreateAsync(tasks,
         onConflict,
         CallContext.Empty,
@@ -26,7 +26,7 @@ public static class UnscopedSteering
     public static ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         this ITaskSteering store,
         IReadOnlyList<TaskDefinition> tasks,
-        OnConflict onConflict,
+        ConflictRule onConflict,
         DbTransaction transaction,
         CancellationToken cancellationToken) =>
         store.InCallersTransaction!.CreateAsync(tasks, onConflict, transaction, CallContext.Empty, cancellationToken);

@@ -22,7 +22,7 @@ internal sealed class CallersTransaction(
 
     public async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         IReadOnlyList<TaskDefinition> tasks,
-        OnConflict onConflict,
+        ConflictRule onConflict,
         DbTransaction transaction,
         CallContext context,
         CancellationToken cancellationToken)

@@ -4,7 +4,7 @@ using Kaiju.Tasks.Storage;
 namespace Kaiju.Tasks.PostgreSql;
 
 /// <summary>A task to create.</summary>
-internal readonly record struct NewTask(TaskRow Row, OnConflict OnConflict);
+internal readonly record struct NewTask(TaskRow Row, ConflictRule Rule);
 
 /// <summary>The outcome of a creation in a batch.</summary>
 internal enum CreationOutcome
@@ -43,7 +43,8 @@ internal sealed class CreationBatch(IReadOnlyList<NewTask> tasks)
 
     /// <summary>The places of creations without an answer that keep a stored task, by their ids.</summary>
     public ILookup<string, int> FindOpen() => Enumerable.Range(0, tasks.Count)
-        .Where(place => Created[place].Outcome == CreationOutcome.Open && Tasks[place].OnConflict != OnConflict.Replace)
+        .Where(place => Created[place].Outcome == CreationOutcome.Open
+            && Tasks[place].Rule.OnConflict is OnConflict.Fail or OnConflict.Skip)
         .ToLookup(place => Tasks[place].Row.Id, StringComparer.Ordinal);
 
     /// <summary>

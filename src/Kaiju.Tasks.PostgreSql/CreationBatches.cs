@@ -47,7 +47,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
 
     public override async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         IReadOnlyList<TaskDefinition> tasks,
-        OnConflict onConflict,
+        ConflictRule onConflict,
         CallContext context,
         CancellationToken cancellationToken)
     {
@@ -56,7 +56,8 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
         var created = new NewTask[tasks.Count];
         for (var i = 0; i < created.Length; i++)
         {
-            created[i] = new NewTask(TaskRow.New(tasks[i], Parts, mark, DateTimeOffset.UnixEpoch), onConflict);
+            var row = TaskRow.New(tasks[i], Parts, mark, DateTimeOffset.UnixEpoch, onConflict.Version);
+            created[i] = new NewTask(row, onConflict);
         }
 
         var batched = await CreateTogetherAsync(created, context, cancellationToken).ConfigureAwait(false);
@@ -87,9 +88,10 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
     private async ValueTask<IReadOnlyList<BatchedCreation>> CreateTogetherAsync(
         NewTask[] tasks, CallContext context, CancellationToken cancellationToken)
     {
-        // Batches answer for known ids without checking scopes.
+        // Batches answer for known ids without checking scopes, and store neither updates nor versions.
         bool MayBeBatched(NewTask task) =>
-            context.Scope is null && IsSoon(task.Row.Definition) && !_apart.IsHeld(task.Row.Id);
+            context.Scope is null && task.Rule is { OnConflict: not OnConflict.Update, Version: null }
+            && IsSoon(task.Row.Definition) && !_apart.IsHeld(task.Row.Id);
         if (Array.TrueForAll(tasks, MayBeBatched))
         {
             return tasks.Length == 0 ? [] : await _batches.AddAsync(tasks, cancellationToken).ConfigureAwait(false);
@@ -216,7 +218,7 @@ internal sealed class CreationBatches : TaskCreation, IAsyncDisposable
             {
                 foreach (var place in open[id])
                 {
-                    var result = batch.Tasks[place].OnConflict == OnConflict.Skip
+                    var result = batch.Tasks[place].Rule.OnConflict == OnConflict.Skip
                         ? CreateResult.Skipped
                         : CreateResult.Refused;
                     batch.Created[place] = BatchedCreation.Of(new CreateAnswer

@@ -91,7 +91,7 @@ internal sealed class CreationsApart(PostgreSqlSession session, StoreParts parts
             var definitions = places.ConvertAll(place => tasks[place].Row.Definition);
             var isInDoubt = places.Exists(place => batched[place].Outcome == CreationOutcome.InDoubt);
             var (first, tries) = (tasks[0], isInDoubt ? StepTry.MayHaveHappened : StepTry.First);
-            var creation = new CreationStep(owner._parts, definitions, first.OnConflict, context, first.Row.Creation);
+            var creation = new CreationStep(owner._parts, definitions, first.Rule, context, first.Row.Creation);
             var created = await owner._session.WriteAsync(
                 creation.RunAsync, tries, OnHeld.Throw, cancellationToken).ConfigureAwait(false);
             foreach (var (place, answer) in places.Zip(created))

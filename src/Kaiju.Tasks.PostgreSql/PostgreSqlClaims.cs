@@ -86,6 +86,7 @@ internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts par
     private static ExecutorTask ReadTask(DbDataReader row, ExecutorInfo executor)
     {
         var jobId = row.GetString(2);
+        var (retries, freeRetries) = TaskRowColumns.SplitRetries(row.GetInt32(4), row.GetInt32(13));
         var state = new ManagedState
         {
             State = TaskState.Executing,
@@ -94,8 +95,8 @@ internal sealed class PostgreSqlClaims(PostgreSqlSession session, StoreParts par
             JobId = jobId,
             ResultRun = jobId,
             Pass = row.GetInt32(3),
-            Retries = row.GetInt32(4) - row.GetInt32(13),
-            FreeRetries = row.GetInt32(13),
+            Retries = retries,
+            FreeRetries = freeRetries,
             StageRetries = row.GetInt32(14),
             Changes = row.ChangesOrNull(15),
             Stage = row.GetInt32(5),

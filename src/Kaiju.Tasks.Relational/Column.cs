@@ -24,6 +24,9 @@ internal enum NewValue
     /// <summary>1.</summary>
     One,
 
+    /// <summary>False.</summary>
+    False,
+
     /// <summary>The number that the database gave to the task.</summary>
     Number,
 

@@ -10,6 +10,10 @@ namespace Kaiju.Tasks.Relational;
 internal sealed class ColumnWords(
     Func<string, ColumnType, string> argument, Func<string, string> source, string nextMethod)
 {
+    private static readonly string _waitsOf = $" | case when s.has_waiting then {(int)TaskTraits.Waits} else 0 end";
+
+    private static readonly int _waitingNeeds = (int)TaskTraits.Waits | DefinitionNeed.All.Traits;
+
     private readonly Dictionary<string, string> _words = new(StringComparer.Ordinal);
 
     /// <summary>The words of every kind of row.</summary>
@@ -33,8 +37,10 @@ internal sealed class ColumnWords(
         _words.Add("held", ReadList(column => column == TaskRowColumns.NextMethod
             ? $"case when @whole & {DefinitionNeed.Method} <> 0 then {nextMethod} end"
             : column.Name == "definition"
-                ? "case when (s.traits | 16) & @whole <> 0 then t.definition end"
-                : column.Name));
+                ? $"case when (s.traits | 16{_waitsOf}) & @whole <> 0 then t.definition end"
+                : column.Name == "waiting"
+                    ? $"case when s.has_waiting and @whole & {_waitingNeeds} <> 0 then t.waiting end"
+                    : column.Name));
 
         // Waits of a kind that only a later version knows are left to its managers. See docs/decisions/0018.
         _words.Add("known_waits", string.Join(", ", Enum.GetValues<WaitKind>().Select(kind => (int)kind)));
@@ -64,6 +70,7 @@ internal sealed class ColumnWords(
         {
             NewValue.Zero => "0",
             NewValue.One => "1",
+            NewValue.False => "false",
             NewValue.Number => $"t.{column.Name}",
             NewValue.Clock => "n.now",
             NewValue.RoutedHold => "coalesce((select k.holds from k)[n.route], 0)",

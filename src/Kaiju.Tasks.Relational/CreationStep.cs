@@ -9,11 +9,11 @@ namespace Kaiju.Tasks.Relational;
 /// </summary>
 /// <param name="parts">The store's parts.</param>
 /// <param name="tasks">The definitions.</param>
-/// <param name="onConflict">The action for an id that is already known.</param>
+/// <param name="rule">The action for an id that is already known, and the version.</param>
 /// <param name="context">The caller.</param>
 /// <param name="mark">The mark, one for the whole call.</param>
 internal sealed class CreationStep(
-    StoreParts parts, IReadOnlyList<TaskDefinition> tasks, OnConflict onConflict, CallContext context, Guid mark)
+    StoreParts parts, IReadOnlyList<TaskDefinition> tasks, ConflictRule rule, CallContext context, Guid mark)
 {
     /// <summary>The answers of the last try; null in the first one.</summary>
     private CreateAnswer[]? _tried;
@@ -24,7 +24,13 @@ internal sealed class CreationStep(
         var answers = new CreateAnswer[tasks.Count];
         foreach (var (wave, places) in CreationRules.Waves(tasks).Index())
         {
-            var rows = places.ToDictionary(place => TaskRow.New(tasks[place], parts, mark, now));
+            if (wave > 0 && rule.OnConflict == OnConflict.Update)
+            {
+                // An id that occurs again is compared with what the wave before has changed.
+                await step.FlushAsync().ConfigureAwait(false);
+            }
+
+            var rows = places.ToDictionary(place => TaskRow.New(tasks[place], parts, mark, now, rule.Version));
             await InsertAsync(step, rows, [], answers).ConfigureAwait(false);
             while (rows.Count > 0)
             {
@@ -59,32 +65,62 @@ internal sealed class CreationStep(
     }
 
     /// <summary>
-    /// Finds the stored tasks with the ids of these rows. They are held only if they may be replaced, so that a
-    /// creation that changes nothing blocks no other step.
+    /// Finds the stored tasks with the ids of these rows. They are held only if they may be replaced or updated, so
+    /// that a creation that changes nothing blocks no other step.
     /// </summary>
-    private async ValueTask<Dictionary<string, TaskRow>> FindKnownAsync(SqlStep step, IEnumerable<TaskRow> rows)
+    private async ValueTask<Dictionary<string, TaskRow>> FindKnownAsync(SqlStep step, IReadOnlyCollection<TaskRow> rows)
     {
+        var need = rule.OnConflict == OnConflict.Update ? DefinitionNeed.All : DefinitionNeed.None;
         var ids = Argument.Texts("ids", rows.Select(row => row.Id));
-        var known = (await step.LoadAsync("find_by_ids", DefinitionNeed.None, ids).ConfigureAwait(false))
+        var known = (await step.LoadAsync("find_by_ids", need, ids).ConfigureAwait(false))
             .ToDictionary(row => row.Id, StringComparer.Ordinal);
-        if (onConflict != OnConflict.Replace)
-        {
-            return known;
-        }
+        var now = await step.NowAsync().ConfigureAwait(false);
 
         // Read again after they are held: they may have changed in between.
-        var resting = known.Values.Where(row => TaskLifecycle.IsAtRest(row.State)).Select(row => row.Id).ToList();
-        resting.ForEach(id => known.Remove(id));
-        if (resting.Count > 0)
+        var changed = rows.Where(row => known.TryGetValue(row.Id, out var other) && MayChange(other, row, now))
+            .Select(row => row.Id).ToList();
+        changed.ForEach(id => known.Remove(id));
+        if (changed.Count > 0)
         {
-            var held = Argument.Texts("ids", resting);
-            foreach (var row in await step.LoadAsync("load_by_ids", DefinitionNeed.None, held).ConfigureAwait(false))
+            var held = Argument.Texts("ids", changed);
+            foreach (var row in await step.LoadAsync("load_by_ids", need, held).ConfigureAwait(false))
             {
                 known.Add(row.Id, row);
             }
         }
 
         return known;
+    }
+
+    /// <summary>True if the creation changes a stored task, as far as it was read without being held.</summary>
+    private bool MayChange(TaskRow known, TaskRow asked, DateTimeOffset now) => rule.OnConflict switch
+    {
+        OnConflict.Replace => TaskLifecycle.IsAtRest(known.State),
+        OnConflict.Update => Decide(known, asked, now).Result == CreateResult.Updated,
+        _ => false,
+    };
+
+    private TaskDeployment Decide(TaskRow known, TaskRow asked, DateTimeOffset now) =>
+        TaskDeployment.Decide(known.Snapshot([]), asked.Definition, rule.Version, now);
+
+    /// <summary>Updates a stored task; a try that was repeated answers like the first one.</summary>
+    private async ValueTask<CreateResult> DeployAsync(SqlStep step, TaskRow known, TaskRow asked, int place)
+    {
+        var deployment = Decide(known, asked, await step.NowAsync().ConfigureAwait(false));
+        if (deployment.Result == CreateResult.Updated)
+        {
+            // The claim and the last report are not part of a snapshot.
+            var (claim, report) = (known.State.Claim, known.State.LastReport);
+            known.State = deployment.State with { Claim = claim, LastReport = report };
+            known.Replace(deployment.Definition, deployment.Waiting);
+            known.Version = deployment.Version;
+            step.MarkDefined(known);
+        }
+
+        return deployment.Result == CreateResult.Unchanged
+            && step.IsRepeated && _tried?[place].Result == CreateResult.Updated
+            ? CreateResult.Updated
+            : deployment.Result;
     }
 
     /// <summary>Answers for the rows whose ids are known, and deletes the tasks that they replace.</summary>
@@ -109,11 +145,16 @@ internal sealed class CreationStep(
                 continue;
             }
 
-            var result = CreationRules.Decide(onConflict, other.State, other.IsIn(context.Scope));
+            var result = CreationRules.Decide(rule.OnConflict, other.State, other.IsIn(context.Scope));
             if (result == CreateResult.Replaced)
             {
                 replaced.Add(other);
                 continue;
+            }
+
+            if (result == CreateResult.Updated)
+            {
+                result = await DeployAsync(step, other, row, place).ConfigureAwait(false);
             }
 
             answers[place] = Answer(other, result);

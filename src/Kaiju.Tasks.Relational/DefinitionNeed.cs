@@ -27,7 +27,7 @@ internal readonly record struct DefinitionNeed(int Traits)
     public static DefinitionNeed Of(TaskEvent happened) => happened switch
     {
         TaskEvent.GivenBack or TaskEvent.Interrupted or TaskEvent.Claimed => None,
-        TaskEvent.QueueDue => new((int)TaskTraits.Periodic | Method),
+        TaskEvent.QueueDue => new((int)(TaskTraits.Periodic | TaskTraits.Waits) | Method),
         TaskEvent.Chained or TaskEvent.Cancelled or TaskEvent.Reset =>
             new((int)TaskTraits.Periodic),
         TaskEvent.CheckWait or TaskEvent.MessageSent => new((int)TaskTraits.Chains),

@@ -78,6 +78,8 @@ internal sealed class ImportStep(
             Rules = parts.Rules,
             Creation = _mark,
             Definition = task.Definition,
+            Waiting = task.Waiting,
+            Version = task.Version,
             Created = task.Created,
             State = state,
             RunNo = state.ResultRun == state.JobId ? 1 : 2,

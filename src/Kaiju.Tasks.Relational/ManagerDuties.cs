@@ -60,7 +60,7 @@ internal sealed class ManagerDuties(SqlSession session, StoreParts parts, RowMov
         RunDutyAsync(
             TaskDuty.QueueDue,
             new TaskEvent.QueueDue(false),
-            row => new TaskEvent.QueueDue(row.Results > 0),
+            row => new TaskEvent.QueueDue(row.Results > 0, row.Waiting),
             limit,
             cancellationToken);
 

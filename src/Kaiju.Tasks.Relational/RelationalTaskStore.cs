@@ -30,7 +30,7 @@ internal abstract class RelationalTaskStore : ITaskStore
 
     public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         IReadOnlyList<TaskDefinition> tasks,
-        OnConflict onConflict,
+        ConflictRule onConflict,
         CallContext context,
         CancellationToken cancellationToken) =>
         Creation.CreateAsync(tasks, onConflict, context, cancellationToken);

@@ -205,6 +205,14 @@ internal abstract class SqlStep(StoreParts parts, StepTry tries)
 
     public void MarkChanged(TaskRow row) => _writes.MarkChanged(row);
 
+    /// <summary>Notes a row with a new definition and a new state.</summary>
+    public void MarkDefined(TaskRow row)
+    {
+        _writes.MarkDefined(row);
+        var queued = row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None;
+        Hint(StoreHintKinds.Duty | queued, row);
+    }
+
     /// <summary>Adds results that are stored with their row and already counted in it.</summary>
     public void AddResults(TaskRow row, IEnumerable<StageEntry> entries) =>
         _writes.AddResults(entries.Select(entry => new EntryRow(row.TaskNo, row.ResultRunNo, entry)));

@@ -7,6 +7,7 @@ namespace Kaiju.Tasks.Relational;
 internal sealed class StepWrites(int keptRuns)
 {
     private readonly HashSet<TaskRow> _changed = [];
+    private readonly HashSet<TaskRow> _defined = [];
     private readonly List<EntryRow> _results = [];
     private readonly List<EntryRow> _failures = [];
     private readonly List<RunRow> _runs = [];
@@ -19,6 +20,13 @@ internal sealed class StepWrites(int keptRuns)
     public IReadOnlyCollection<TaskRow> Changed => _changed;
 
     public void MarkChanged(TaskRow row) => _changed.Add(row);
+
+    /// <summary>Notes a row whose definition and state are to be written.</summary>
+    public void MarkDefined(TaskRow row)
+    {
+        _defined.Add(row);
+        _changed.Add(row);
+    }
 
     public void Notify(NotificationRow notification) => _notifications.Add(notification);
 
@@ -68,6 +76,12 @@ internal sealed class StepWrites(int keptRuns)
 
         row.ResultRunNo = shown;
         row.State = after;
+        if (transition.TakesWaiting && row.HasWaiting)
+        {
+            row.TakeWaiting();
+            _defined.Add(row);
+        }
+
         _changed.Add(row);
     }
 
@@ -77,6 +91,8 @@ internal sealed class StepWrites(int keptRuns)
         await WriteAsync(step, "insert_results", _results, EntryRow.ResultColumns).ConfigureAwait(false);
         await WriteAsync(step, "insert_failures", _failures, EntryRow.FailureColumns).ConfigureAwait(false);
         await WriteAsync(step, "insert_notifications", _notifications, NotificationRow.Columns).ConfigureAwait(false);
+        var defined = _defined.OrderBy(row => row.TaskNo).ToList();
+        await WriteAsync(step, "update_definitions", defined, TaskRowColumns.Definition).ConfigureAwait(false);
         var changed = _changed.OrderBy(row => row.TaskNo).ToList();
         await WriteAsync(step, "update_states", changed, TaskRowColumns.State).ConfigureAwait(false);
         await WriteAsync(step, "move_results", _moved, MovedRow.Columns).ConfigureAwait(false);
@@ -107,6 +123,7 @@ internal sealed class StepWrites(int keptRuns)
     private void Clear()
     {
         _changed.Clear();
+        _defined.Clear();
         _results.Clear();
         _failures.Clear();
         _notifications.Clear();

@@ -21,6 +21,9 @@ internal static class Stored
     public static Stored<long> Long { get; } =
         new(ColumnType.Long, value => value, (row, column) => row.GetInt64(column));
 
+    public static Stored<long?> LongOrNull { get; } =
+        new(ColumnType.Long, value => value, (row, column) => row.LongOrNull(column));
+
     public static Stored<bool> Flag { get; } =
         new(ColumnType.Flag, value => value, (row, column) => row.GetBoolean(column));
 

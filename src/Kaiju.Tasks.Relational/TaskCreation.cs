@@ -12,7 +12,7 @@ internal class TaskCreation(SqlSession session, StoreParts parts)
 
     public virtual async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         IReadOnlyList<TaskDefinition> tasks,
-        OnConflict onConflict,
+        ConflictRule onConflict,
         CallContext context,
         CancellationToken cancellationToken)
     {

@@ -15,6 +15,8 @@ internal sealed class TaskRow
 
     private TaskDefinition? _definition;
     private byte[]? _stored;
+    private TaskDefinition? _waiting;
+    private byte[]? _storedWaiting;
     private long? _bytes;
     private DateTimeOffset? _droppedAt;
 
@@ -38,6 +40,23 @@ internal sealed class TaskRow
     /// exists.
     /// </summary>
     public TaskDefinition Head { get; private set; } = null!;
+
+    /// <summary>
+    /// The definition that waits for the next run, parsed at its first use; null if there is none, or if it was not
+    /// loaded.
+    /// </summary>
+    /// <exception cref="JsonException">This version cannot read the definition.</exception>
+    public TaskDefinition? Waiting
+    {
+        get => _waiting ??= _storedWaiting is { } stored ? ReadWaiting(stored) : null;
+        set => (_waiting, _storedWaiting, HasWaiting) = (value, null, value is not null);
+    }
+
+    /// <summary>True if a definition waits for the next run.</summary>
+    public bool HasWaiting { get; set; }
+
+    /// <summary>The version of the newest definition.</summary>
+    public long? Version { get; set; }
 
     public required ManagedState State { get; set; }
 
@@ -82,6 +101,9 @@ internal sealed class TaskRow
         | (Head.Notify ? TaskTraits.Notifies : 0)
         | (Head.NextTask is null ? 0 : TaskTraits.Chains);
 
+    /// <summary>The traits that decide whether a statement reads the definition.</summary>
+    public TaskTraits NeededFor => Traits | (HasWaiting ? TaskTraits.Waits : 0);
+
     /// <summary>The manager's next duty for the task and its time; null if there is none.</summary>
     public DueDuty? Due => DueDuty.Of(Head, State) is { } due && !(due.At <= _droppedAt) ? due : null;
 
@@ -100,14 +122,17 @@ internal sealed class TaskRow
     /// <param name="parts">The store's parts.</param>
     /// <param name="mark">The mark of the call that creates it.</param>
     /// <param name="now">The time of the creation.</param>
-    public static TaskRow New(TaskDefinition definition, StoreParts parts, Guid mark, DateTimeOffset now) => new()
-    {
-        Rules = parts.Rules,
-        Creation = mark,
-        Definition = definition,
-        Created = now,
-        State = TaskLifecycle.Create(definition, parts.NewJobId(), now),
-    };
+    /// <param name="version">The version of the definition.</param>
+    public static TaskRow New(
+        TaskDefinition definition, StoreParts parts, Guid mark, DateTimeOffset now, long? version) => new()
+        {
+            Version = version,
+            Rules = parts.Rules,
+            Creation = mark,
+            Definition = definition,
+            Created = now,
+            State = TaskLifecycle.Create(definition, parts.NewJobId(), now),
+        };
 
     /// <summary>Reads a row with the columns that <see cref="TaskRowColumns.Read"/> lists.</summary>
     public static TaskRow Read(DbDataReader reader, LifecycleRules rules)
@@ -141,16 +166,27 @@ internal sealed class TaskRow
 
     /// <summary>The definition that the lifecycle needs for an event.</summary>
     public TaskDefinition DefinitionFor(TaskEvent happened) =>
-        _definition ?? (DefinitionNeed.Of(happened).Includes(Traits) ? Definition : Head);
+        _definition ?? (DefinitionNeed.Of(happened).Includes(NeededFor) ? Definition : Head);
 
     /// <summary>True if enough of the definition was loaded for this need.</summary>
-    public bool Has(DefinitionNeed need) => _definition is not null || _stored is not null || !need.Includes(Traits);
+    public bool Has(DefinitionNeed need) => _definition is not null || _stored is not null || !need.Includes(NeededFor);
 
     /// <summary>Takes the definition of the same row that was loaded for a greater need.</summary>
-    public void TakeDefinitionOf(TaskRow loaded) => _stored = loaded._stored;
+    public void TakeDefinitionOf(TaskRow loaded) =>
+        (_stored, _storedWaiting) = (loaded._stored, _storedWaiting ?? loaded._storedWaiting);
 
     /// <summary>Keeps the definition's stored form, to parse it when it is needed.</summary>
     public void KeepStored(byte[]? definition) => _stored = definition;
+
+    /// <summary>Keeps the stored form of the definition that waits, to parse it when it is needed.</summary>
+    public void KeepStoredWaiting(byte[]? definition) => _storedWaiting = definition;
+
+    /// <summary>Takes the work of the definition that waits.</summary>
+    public void TakeWaiting() => Replace(TaskDeployment.Take(Definition, Waiting!), null);
+
+    /// <summary>Replaces the definitions; the stored task then has a new revision.</summary>
+    public void Replace(TaskDefinition definition, TaskDefinition? waiting) =>
+        (Definition, Waiting, Revision) = (definition, waiting, Revision + 1);
 
     /// <summary>Takes the hold that was found for its app and method.</summary>
     public void TakeHold(TaskHold hold) => State = TaskRouting.Decide(hold, State);
@@ -188,8 +224,17 @@ internal sealed class TaskRow
         Managed = State with { Claim = null, LastReport = null },
         Created = Created,
         Revision = Revision,
+        Waiting = Waiting,
+        Version = Version,
         Result = results,
     };
+
+    /// <summary>
+    /// The stored form of the definition that waits. Its app has no column, so it comes first in the JSON.
+    /// </summary>
+    public static string? WriteWaiting(TaskRow row) => row.Waiting is { } waiting
+        ? $"{{\"app_name\":\"{JsonEncodedText.Encode(waiting.AppName!)}\",{waiting.ToStoredJson()[1..]}"
+        : null;
 
     /// <summary>The approximate size of a definition in bytes.</summary>
     public static long SizeOf(TaskDefinition definition) => SizeOf(definition.KwsJson) + SizeOf(definition.MetaJson)
@@ -206,5 +251,14 @@ internal sealed class TaskRow
         }
 
         return ReaderExtensions.ParseDefinition(_stored, Id, Head.AppName!);
+    }
+
+    /// <summary>Reads the form that <see cref="WriteWaiting"/> has written.</summary>
+    private TaskDefinition ReadWaiting(byte[] stored)
+    {
+        var start = new Utf8JsonReader(stored);
+        return start.Read() && start.Read() && start.ValueTextEquals("app_name"u8) && start.Read()
+            ? ReaderExtensions.ParseDefinition(stored, Id, start.GetString()!)
+            : throw new JsonException($"The waiting definition of task \"{Id}\" does not begin with its app.");
     }
 }

@@ -36,6 +36,14 @@ internal static class TaskRowColumns
                 row.KeepStored(reader.IsDBNull(place) ? null : reader.GetFieldValue<byte[]>(place)),
             OfNew = NewValue.Given,
         },
+
+        // The newest definition, if its work waits for the next run. See docs/decisions/0020.
+        new("waiting", ColumnType.Text, TaskRow.WriteWaiting)
+        {
+            Read = (row, reader, place) =>
+                row.KeepStoredWaiting(reader.IsDBNull(place) ? null : reader.GetFieldValue<byte[]>(place)),
+        },
+        Row("version", nameof(TaskRow.Version), Stored.LongOrNull, NewValue.Null),
     ];
 
     /// <summary>The columns of the state.</summary>
@@ -131,6 +139,9 @@ internal static class TaskRowColumns
         },
         Managed("changes", nameof(ManagedState.Changes), Stored.ChangesOrNull),
 
+        // Tells the step that queues the next run to read the definition that waits for it.
+        Row("has_waiting", nameof(TaskRow.HasWaiting), Stored.Flag, NewValue.False),
+
         // Columns for indices, computed from the others.
         new("duty", ColumnType.Integer, row => (int?)row.Due?.Duty) { OfNew = NewValue.Given },
         new("due", ColumnType.Long, row => Ticks.Of(row.Due?.At)) { OfNew = NewValue.GivenFromClock },
@@ -159,6 +170,15 @@ internal static class TaskRowColumns
     /// </summary>
     public static readonly Column<TaskRow>[] Read =
         [.. Definition.Concat(State).Where(column => column.Read is not null), NextMethod];
+
+    /// <summary>
+    /// The retries that count against the task's budget, and those that do not. A package that does not know the latter
+    /// resets only the number of all retries.
+    /// </summary>
+    /// <param name="all">The number of all retries of the run.</param>
+    /// <param name="free">The stored number of those that do not count.</param>
+    public static (int Retries, int FreeRetries) SplitRetries(int all, int free) =>
+        (all - Math.Min(all, free), Math.Min(all, free));
 
     /// <summary>The ordinal of a column that is read.</summary>
     public static int OrdinalOf(string name) => Array.FindIndex(Read, column => column.Name == name);
@@ -218,8 +238,9 @@ internal static class TaskRowColumns
 
     private static void ReadFreeRetries(ManagedState state, int free)
     {
-        _retries.Set(state, state.Retries - free);
-        _freeRetries.Set(state, free);
+        var (retries, others) = SplitRetries(state.Retries, free);
+        _retries.Set(state, retries);
+        _freeRetries.Set(state, others);
     }
 
     [UnconditionalSuppressMessage(

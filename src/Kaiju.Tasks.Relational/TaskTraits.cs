@@ -11,4 +11,9 @@ internal enum TaskTraits
     System = 2,
     Notifies = 4,
     Chains = 8,
+
+    /// <summary>
+    /// A definition waits for the next run. It has a column of its own, which older versions leave alone.
+    /// </summary>
+    Waits = 64,
 }

@@ -37,11 +37,8 @@ internal sealed class UpdateStep(TaskDefinition definition, int revision, CallCo
         _tried = row.TaskNo;
         row.State = TaskUpdate.Apply(
             row.Definition, definition, row.State, await step.NowAsync().ConfigureAwait(false));
-        (row.Definition, row.Revision) = (definition, row.Revision + 1);
-        await step.ExecuteEachAsync("update_definitions", [row], TaskRowColumns.Definition).ConfigureAwait(false);
-        step.MarkChanged(row);
-        var queued = row.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None;
-        step.Hint(StoreHintKinds.Duty | queued, row);
+        row.Replace(definition, TaskUpdate.KeepWaiting(row.Definition, row.Waiting, definition));
+        step.MarkDefined(row);
         return new UpdateAnswer { Result = UpdateResult.Updated };
     }
 }

@@ -147,6 +147,7 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : Qu
         try
         {
             var jobId = row.Text(0);
+            var (retries, freeRetries) = TaskRowColumns.SplitRetries(row.Integer(2), row.Integer(12));
             var state = new ManagedState
             {
                 State = TaskState.Executing,
@@ -155,8 +156,8 @@ internal sealed class SqliteClaims(SqliteSession session, StoreParts parts) : Qu
                 JobId = jobId,
                 ResultRun = jobId,
                 Pass = row.Integer(1),
-                Retries = row.Integer(2) - row.Integer(12),
-                FreeRetries = row.Integer(12),
+                Retries = retries,
+                FreeRetries = freeRetries,
                 StageRetries = row.Integer(13),
                 Changes = row.TextOrNull(14) is { } changes ? RunChanges.FromJson(changes) : null,
                 Stage = row.Integer(3),

@@ -19,5 +19,14 @@ public sealed class CreateOptions
     /// </remarks>
     public DbTransaction? Transaction { get; init; }
 
+    /// <summary>
+    /// The version of the definition, any number that grows with each deployment. With
+    /// <see cref="OnConflict.Update"/> a version lower than the stored one is <see cref="CreateResult.Skipped"/>, so
+    /// that an old host that restarts does not bring an old definition back. Of equal versions the last definition
+    /// wins. A new task stores it in any case. Default: null, no version: the last definition wins, and a stored
+    /// version stays.
+    /// </summary>
+    public long? Version { get; init; }
+
     internal static CreateOptions Default { get; } = new();
 }

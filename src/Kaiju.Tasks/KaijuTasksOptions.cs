@@ -164,10 +164,17 @@ public sealed class KaijuTasksOptions
     public TimeSpan? SuspendedLifetime { get; set; }
 
     /// <summary>
-    /// The handling of occurrences of a periodic task that could not run at their time. Default
-    /// <see cref="MissedRuns.RunOnce"/>: any number of missed occurrences leads to one run. (store)
+    /// The handling of occurrences that could not run at their time, for periodic tasks without a
+    /// <see cref="TaskDefinition.MissedRuns"/> of their own. Default <see cref="MissedRuns.RunOnce"/>: any number of
+    /// missed occurrences leads to one run. (store)
     /// </summary>
     public MissedRuns MissedRuns { get; set; }
+
+    /// <summary>
+    /// The delay up to which an occurrence still runs with <see cref="MissedRuns.Skip"/>, 0 to 1 day. Default 1 min.
+    /// (store)
+    /// </summary>
+    public TimeSpan MissedRunTolerance { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The number of earlier runs that are kept for each task, 0 to 1,000. Default 10. (store)</summary>
     public int KeptRuns { get; set; } = 10;

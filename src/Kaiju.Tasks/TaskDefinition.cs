@@ -76,6 +76,12 @@ public sealed record TaskDefinition
     /// </summary>
     public DateTimeOffset? RunAt { get; init; }
 
+    /// <summary>
+    /// The way to handle occurrences of <see cref="Cron"/> that could not run at their time. Default: null, for
+    /// <see cref="KaijuTasksOptions.MissedRuns"/> of the host.
+    /// </summary>
+    public MissedRuns? MissedRuns { get; init; }
+
     /// <summary>The priority: of the queued tasks, those with a higher one are claimed first. Default 0.</summary>
     public int Priority { get; init; }
 

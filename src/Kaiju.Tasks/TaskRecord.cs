@@ -27,6 +27,17 @@ public sealed record TaskRecord
     /// </summary>
     public int Revision { get; init; }
 
+    /// <summary>
+    /// The newest definition, if its commands, kws and app wait for the next run (<see cref="OnConflict.Update"/>);
+    /// until then runs and retries use those of <see cref="Definition"/>. Null if none waits.
+    /// </summary>
+    public TaskDefinition? Waiting { get; init; }
+
+    /// <summary>
+    /// The version of the newest definition, waiting or not (<see cref="CreateOptions.Version"/>); null if it has none.
+    /// </summary>
+    public long? Version { get; init; }
+
     /// <summary>The results of the stages, in order, from the run that was queued last and its last pass.</summary>
     public IReadOnlyList<JsonElement> Result { get; init; } = [];
 

@@ -88,8 +88,10 @@ public enum ChainResult
 }
 
 /// <summary>
-/// The ways to handle occurrences of a periodic task that were missed while no manager was running.
+/// The ways to handle occurrences of a periodic task that were missed while no manager was running or the task was
+/// disabled.
 /// </summary>
+[JsonConverter(typeof(TaskJsonConverter))]
 public enum MissedRuns
 {
     /// <summary>
@@ -102,7 +104,13 @@ public enum MissedRuns
     /// The task runs once when a manager is running again, for the last missed occurrence. The earlier ones are counted
     /// as skipped.
     /// </summary>
-    Skip = 1,
+    RunLatest = 1,
+
+    /// <summary>
+    /// The task does not run late: it continues with its next occurrence in the future, and the missed ones are counted
+    /// as skipped. The last one still runs if it is at most <see cref="KaijuTasksOptions.MissedRunTolerance"/> late.
+    /// </summary>
+    Skip = 2,
 }
 
 /// <summary>The exit codes of runs. Their JSON values are the numbers.</summary>
@@ -155,6 +163,15 @@ public enum OnConflict
     /// suspended or waiting, the creation is refused.
     /// </summary>
     Replace = 2,
+
+    /// <summary>
+    /// The stored task gets the new definition and keeps its state and its schedule; it is never refused because it
+    /// runs. Commands, kws and app wait until the next run begins; all other members count at once. The result is
+    /// <see cref="CreateResult.Updated"/>, <see cref="CreateResult.Unchanged"/> if the newest definition of the task is
+    /// the same, or <see cref="CreateResult.Skipped"/> if <see cref="CreateOptions.Version"/> is lower than the stored
+    /// one.
+    /// </summary>
+    Update = 3,
 }
 
 /// <summary>

@@ -213,6 +213,8 @@ public sealed class PostgreSqlStoreCreationTests() : StoreCreationTests(PostgreS
 
 public sealed class PostgreSqlStoreReadingTests() : StoreReadingTests(PostgreSqlStores.OpenAsync);
 
+public sealed class PostgreSqlStoreDeploymentTests() : StoreDeploymentTests(PostgreSqlStores.OpenAsync);
+
 public sealed class PostgreSqlStoreSteeringTests() : StoreSteeringTests(PostgreSqlStores.OpenAsync);
 
 public sealed class PostgreSqlStoreRetryTests() : StoreRetryTests(PostgreSqlStores.OpenAsync);
@@ -259,6 +261,8 @@ public sealed class BouncedTransitionTests() : StoreTransitionTests(PostgreSqlSt
 public sealed class BouncedStoreCreationTests() : StoreCreationTests(PostgreSqlStores.OpenBouncedAsync);
 
 public sealed class BouncedStoreReadingTests() : StoreReadingTests(PostgreSqlStores.OpenBouncedAsync);
+
+public sealed class BouncedStoreDeploymentTests() : StoreDeploymentTests(PostgreSqlStores.OpenBouncedAsync);
 
 public sealed class BouncedStoreSteeringTests() : StoreSteeringTests(PostgreSqlStores.OpenBouncedAsync);
 

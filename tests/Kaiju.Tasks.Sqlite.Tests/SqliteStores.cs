@@ -173,6 +173,8 @@ public sealed class SqliteStoreCreationTests() : StoreCreationTests(SqliteStores
 
 public sealed class SqliteStoreReadingTests() : StoreReadingTests(SqliteStores.OpenAsync);
 
+public sealed class SqliteStoreDeploymentTests() : StoreDeploymentTests(SqliteStores.OpenAsync);
+
 public sealed class SqliteStoreSteeringTests() : StoreSteeringTests(SqliteStores.OpenAsync);
 
 public sealed class SqliteStoreRetryTests() : StoreRetryTests(SqliteStores.OpenAsync);

@@ -91,7 +91,7 @@ public abstract class TaskColumnTests
                 var (isFixed, expected) = column.OfNew switch
                 {
                     NewValue.Null => (true, null),
-                    NewValue.Zero => (true, 0L),
+                    NewValue.Zero or NewValue.False => (true, 0L),
                     NewValue.One => (true, 1L),
                     NewValue.Clock => (true, (object?)0L),
                     _ => (false, null),
@@ -140,6 +140,7 @@ public abstract class TaskColumnTests
                 _start - TimeSpan.FromTicks(random.NextInt64(1, TimeSpan.TicksPerDay)),
             _ when type == typeof(TimeSpan) => TimeSpan.FromTicks(random.NextInt64(1, TimeSpan.TicksPerDay)),
             _ when type == typeof(TaskError) => TaskError.Create(TaskErrorKind.Handler, $"error {random.Next()}"),
+            _ when type == typeof(RunChanges) => RunChanges.FromJson($$$"""{"kws":{"a":{{{random.Next(1, 100)}}}}}"""),
             _ when type == typeof(ReportId) => new ReportId(Guid.NewGuid(), random.Next(1, 100), ReportKind.Failed),
             _ => throw new InvalidOperationException($"Draw a {type.Name} for {property.Name}."),
         };

@@ -1,3 +1,5 @@
+using Kaiju.Tasks.Contracts;
+using Kaiju.Tasks.Storage;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Kaiju.Tasks.Relational;
@@ -73,6 +75,27 @@ public abstract class UpgradeTests<TSchema>
 
         (await MigrateAsync("by_script_")).Should().Be(0);
         (await store.Store.WatchAsync(default)).Since.Should().Be(UpgradedStore.Start);
+    }
+
+    /// <summary>A package of before resets the number of all retries alone.</summary>
+    [Fact]
+    public async Task A_run_that_an_older_package_began_has_all_of_its_retries()
+    {
+        await using var store = NewStore("beside_");
+        await store.StartAsync();
+        await store.Store.CreateAsync(
+            [Checked.Definition(new TaskDefinition { Id = "t", Commands = [new("do")], MaxRetries = 1 })],
+            OnConflict.Fail,
+            CallContext.Empty,
+            default);
+        await ExecuteAsync($"update {Table("beside_", "states")} set retries = 0, free_retries = 3");
+
+        var read = (await store.Store.GetAsync("t", default))!;
+        var executor = new ExecutorInfo { Id = "e", AppName = "default", Apps = ["default"], Capacity = 1 };
+        var claimed = (await store.Store.ClaimAsync(executor, ["t"], default))[0];
+
+        (read.Retries, read.Managed.FreeRetries, read.Attempt).Should().Be((0, 0, 1));
+        (claimed.Retries, claimed.Attempt).Should().Be((0, 1));
     }
 
     protected abstract Task<int> MigrateAsync(string name);

@@ -243,6 +243,19 @@ internal static class BrokenModelRules
                 happened,
                 now,
                 rules)),
+        ("deployment: a retry takes the work that waits", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task, state, happened, now, rules) is { } transition && happened is TaskEvent.CheckRetry
+                ? transition with { TakesWaiting = true }
+                : TaskLifecycle.Next(task, state, happened, now, rules)),
+        ("deployment: a run begins without the work that waits for it", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(
+                task,
+                state,
+                happened is TaskEvent.QueueDue due ? new TaskEvent.QueueDue(due.HasResults) : happened,
+                now,
+                rules)),
+        ("missed runs: the host's rule counts for each task", (task, state, happened, now, rules) =>
+            TaskLifecycle.Next(task with { MissedRuns = null }, state, happened, now, rules)),
     ];
 
     private static TaskEvent ChangeFailure(TaskEvent happened, Func<StageOutcome.Failure, StageOutcome> change) =>

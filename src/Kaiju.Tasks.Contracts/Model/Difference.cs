@@ -50,6 +50,8 @@ internal static class Difference
         CheckError(what, model.Managed.Error, store.Managed.Error);
         Check($"{what}, created", model.Created, store.Created);
         Check($"{what}, revision", model.Revision, store.Revision);
+        Check($"{what}, version", model.Version, store.Version);
+        Check($"{what}, waiting", model.Waiting?.ToJson(), store.Waiting?.ToJson());
         CheckResults(what, model.Result, store.Result);
     }
 

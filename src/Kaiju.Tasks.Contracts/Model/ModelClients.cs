@@ -93,6 +93,21 @@ internal sealed class ModelClients(OpenedStore opened, StoreModel model, ModelCl
         }
     }
 
+    public async Task UpsertAsync(UpsertStep step)
+    {
+        var known = model.Find(ModelDefinitions.Ids[step.Id]);
+        var definition = ModelDefinitions.Changed(
+            known?.Waiting ?? known?.Definition ?? ModelDefinitions.Prepared(step.Shape, step.Id),
+            step.Change,
+            step.Id);
+        var rule = new ConflictRule(OnConflict.Update, step.Version);
+        var answers = await _store.CreateAsync([definition], rule, CallContext.Empty, default);
+        var result = model.Upsert(definition, step.Version);
+        var expected = CreateAnswer.Of(definition.Id!, model.Find(definition.Id!)!.State, result);
+        trace?.Invoke($"    {answers[0].Result}, {answers[0].State}");
+        Difference.CheckList("answers to upsert", [WithNewRun(expected, answers[0])], answers);
+    }
+
     public async Task OutsideAsync(OutsideVerb verb, string id)
     {
         var answer = await (verb switch

@@ -61,6 +61,10 @@ internal static class ModelDefinitions
         (
             "every minute, two stages, 1 retry, then a",
             Of(2) with { Cron = "* * * * *", MaxRetries = 1, NextTask = "a", Group = "g" }),
+        (
+            "every minute, never late",
+            Of(1) with { Cron = "* * * * *", MissedRuns = MissedRuns.Skip, Group = "g" }),
+        ("every minute, for the latest", Of(1) with { Cron = "* * * * *", MissedRuns = MissedRuns.RunLatest }),
         ("then a", Of(1) with { NextTask = "a" }),
         (
             "two stages, then b, notify",

@@ -61,6 +61,9 @@ internal sealed class ModelRun
             case BulkStep bulk:
                 await _clients.ChangeManyAsync(bulk);
                 break;
+            case UpsertStep upsert:
+                await _clients.UpsertAsync(upsert);
+                break;
             case UpdateStep update:
                 await _clients.UpdateAsync(update);
                 break;

@@ -60,6 +60,13 @@ internal sealed record UpdateStep(int Id, int Change, bool IsStale) : ModelStep
         + $"{ModelDefinitions.ChangeNames[Change]}{(IsStale ? ", from an old revision" : "")}";
 }
 
+/// <summary>Creates a task as in a deployment, or updates the stored one.</summary>
+internal sealed record UpsertStep(int Id, int Shape, int Change, long? Version) : ModelStep
+{
+    public override string ToString() => $"upsert {ModelDefinitions.Ids[Id]} ({ModelDefinitions.Names[Shape]}): "
+        + $"{ModelDefinitions.ChangeNames[Change]}{(Version is { } version ? $", version {version}" : "")}";
+}
+
 internal enum OutsideVerb
 {
     Cancel,

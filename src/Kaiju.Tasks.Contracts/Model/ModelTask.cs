@@ -16,6 +16,12 @@ internal sealed class ModelTask(
 
     public TaskDefinition Definition { get; private set; } = definition;
 
+    /// <summary>The definition that waits for the next run.</summary>
+    public TaskDefinition? Waiting { get; set; }
+
+    /// <summary>The version of the newest definition.</summary>
+    public long? Version { get; set; }
+
     public ManagedState State { get; private set; } = state;
 
     public DateTimeOffset Created { get; } = created;
@@ -65,6 +71,18 @@ internal sealed class ModelTask(
             _rows.Clear();
         }
 
+        if (transition.TakesWaiting)
+        {
+            // The work of the waiting definition, beside members that have counted all along.
+            Definition = Definition with
+            {
+                Commands = Waiting!.Commands,
+                KwsJson = Waiting.KwsJson,
+                AppName = Waiting.AppName,
+            };
+            (Waiting, Revision) = (null, Revision + 1);
+        }
+
         State = transition.After;
         AllRuns.Add(State.JobId);
         if (transition.Entry is { } row)
@@ -73,8 +91,9 @@ internal sealed class ModelTask(
         }
     }
 
-    public void Update(TaskDefinition definition, ManagedState state, DateTimeOffset now)
+    public void Update(TaskDefinition definition, TaskDefinition? waiting, ManagedState state, DateTimeOffset now)
     {
+        Waiting = waiting;
         var before = (Definition.Cron, State);
         (Definition, State, Revision) = (definition, state, Revision + 1);
         var isPlanned = before.Cron != definition.Cron && before.State.NextRun != State.NextRun
@@ -149,6 +168,8 @@ internal sealed class ModelTask(
         Managed = State with { Claim = null, LastReport = null },
         Created = Created,
         Revision = Revision,
+        Waiting = Waiting,
+        Version = Version,
         Result = Results,
     };
 

@@ -70,6 +70,10 @@ internal static class StepGen
         (4, Gen.Select(Gen.OneOf<string?>(null, "default", "other"), _method, (app, method) => (app, (string?)method))),
         (1, Gen.OneOf("default", "other").Select(app => ((string?)app, (string?)null))));
 
+    // The last changes, which give a run other work.
+    private static readonly Gen<int> _newWork =
+        Gen.Int[ModelDefinitions.ChangeNames.Count - 4, ModelDefinitions.ChangeNames.Count - 1];
+
     private static readonly Gen<ModelStep> _step = Gen.Frequency(
         (
             14,
@@ -91,6 +95,14 @@ internal static class StepGen
             Gen.Frequency((3, Gen.Const(0)), (2, Gen.Int[1, RetryStep.Changes.Count - 1])),
             Retry)),
         (2, Gen.Select(_bulk, Gen.Enum<TaskState>(), Gen.Bool, _limit, Gen.Frequency((4, false), (1, true)), Bulk)),
+        (
+            8,
+            Gen.Select(
+                _id,
+                _shape,
+                Gen.Frequency((2, Gen.Int[0, ModelDefinitions.ChangeNames.Count - 1]), (1, _newWork)),
+                Gen.Long[0, 3].Nullable(),
+                Upsert)),
         (3, Gen.Select(Gen.Bool, _time, _limit, DeleteEnded)),
         (13, _time.Select(Advance)),
         (2, Gen.OneOf(1000, 30_000, 60_001, 200_000).Select(ms => TimeSpan.FromMilliseconds(ms)).Select(PutBack)),
@@ -137,6 +149,9 @@ internal static class StepGen
         new BulkStep(verb, state, newestFirst, limit, dryRun);
 
     private static ModelStep Update(int id, int change, bool isStale) => new UpdateStep(id, change, isStale);
+
+    private static ModelStep Upsert(int id, int shape, int change, long? version) =>
+        new UpsertStep(id, shape, change, version);
 
     private static ModelStep DeleteEnded(bool isFailed, TimeSpan age, int limit) =>
         new DeleteEndedStep(isFailed ? TaskState.Failed : TaskState.Finished, age, limit);

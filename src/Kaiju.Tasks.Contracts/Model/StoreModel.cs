@@ -38,20 +38,51 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
     public IEnumerable<ModelTask> HeldBy(string executorId) =>
         Tasks.Values.Where(task => task.State.ExecutorId == executorId);
 
-    public void Create(TaskDefinition definition) =>
+    public void Create(TaskDefinition definition, long? version = null) =>
         Tasks[definition.Id!] = new ModelTask(
-            definition, DecideHold(definition, TaskLifecycle.Create(definition, NewRun(), Now)), Now, []);
+            definition, DecideHold(definition, TaskLifecycle.Create(definition, NewRun(), Now)), Now, [])
+        {
+            Version = version,
+        };
+
+    /// <summary>Creates a task, or updates the stored one.</summary>
+    public CreateResult Upsert(TaskDefinition definition, long? version)
+    {
+        if (Find(definition.Id!) is not { } task)
+        {
+            Create(definition, version);
+            return CreateResult.Created;
+        }
+
+        var (claim, report) = (task.State.Claim, task.State.LastReport);
+        var deployment = TaskDeployment.Decide(task.Snapshot(), definition, version, Now);
+        if (deployment.Result == CreateResult.Updated)
+        {
+            var state = deployment.State with { Claim = claim, LastReport = report };
+            task.Update(deployment.Definition, deployment.Waiting, DecideHold(deployment.Definition, state), Now);
+            task.Version = deployment.Version;
+        }
+
+        return deployment.Result;
+    }
 
     public void Import(TaskRecord task, Guid claim) =>
         Tasks[task.Id] = new ModelTask(
             task.Definition,
             DecideHold(task.Definition, TaskImport.State(task, claim, Now, rules)),
             task.Created,
-            TaskImport.Entries(task));
+            TaskImport.Entries(task))
+        {
+            Waiting = task.Waiting,
+            Version = task.Version,
+        };
 
     public void Update(ModelTask task, TaskDefinition definition) =>
         task.Update(
-            definition, DecideHold(definition, TaskUpdate.Apply(task.Definition, definition, task.State, Now)), Now);
+            definition,
+            TaskUpdate.KeepWaiting(task.Definition, task.Waiting, definition),
+            DecideHold(definition, TaskUpdate.Apply(task.Definition, definition, task.State, Now)),
+            Now);
 
     /// <summary>Applies an event; false if the lifecycle decides that it changes nothing.</summary>
     public bool ApplyEvent(ModelTask task, TaskEvent happened)
@@ -62,15 +93,16 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
         }
 
         var before = task.State;
-        task.Apply(
-            transition with { After = DecideHold(task.Definition, transition.After) }, rules.KeptRuns);
+        var work = transition.TakesWaiting ? task.Waiting! : task.Definition;
+        task.Apply(transition with { After = DecideHold(work, transition.After) }, rules.KeptRuns);
         if (happened is TaskEvent.NextPeriod)
         {
             task.CheckStart(before, Now);
         }
         else
         {
-            task.CheckOccurrence(before, isPlanned: false, Now);
+            var isPlanned = happened is TaskEvent.QueueDue && task.State.State == TaskState.Idle;
+            task.CheckOccurrence(before, isPlanned, Now);
         }
 
         if (transition.Notify)
@@ -114,7 +146,7 @@ internal sealed class StoreModel(LifecycleRules rules, bool chainsAtOnce, TimeSp
         ManagerVerb.AbortOverdue => new TaskEvent.CheckOverdue(),
         ManagerVerb.RestartPeriodic => new TaskEvent.NextPeriod(NewRun()),
         ManagerVerb.WakeWaits => new TaskEvent.CheckWait(),
-        ManagerVerb.QueueDue => new TaskEvent.QueueDue(task.Results.Count > 0),
+        ManagerVerb.QueueDue => new TaskEvent.QueueDue(task.Results.Count > 0, task.Waiting),
         ManagerVerb.RequeueFailed => new TaskEvent.CheckRetry(),
         _ => throw new ArgumentOutOfRangeException(nameof(verb), verb, null),
     };

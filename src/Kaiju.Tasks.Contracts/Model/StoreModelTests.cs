@@ -92,7 +92,8 @@ public abstract class StoreModelTests(OpenStore open)
         };
         return set switch
         {
-            RuleSet.MissedRunsAreSkipped => rules.With(r => r.MissedRuns, MissedRuns.Skip).With(r => r.KeptRuns, 3),
+            RuleSet.MissedRunsAreSkipped => rules.With(r => r.MissedRuns, MissedRuns.Skip).With(r => r.KeptRuns, 3)
+                .With(r => r.MissedRunTolerance, TimeSpan.FromSeconds(10)),
             RuleSet.QueuedCanBeOverdue => rules.With(r => r.AbortOverdueQueued, true).With(r => r.KeptRuns, 0)
                 .With(r => r.MaxInterruptions, 1),
             RuleSet.SuspendedForTenSeconds =>

@@ -6,5 +6,12 @@ alter table $schema$.states
     add column stage_retries integer not null default 0,
     add column free_retries integer not null default 0,
     add column snoozes integer not null default 0,
+    -- True if a definition waits for the next run: only the step that queues that run reads it.
+    add column has_waiting boolean not null default false,
     -- What a retry by hand has changed for the present run, as a JSON object.
     add column changes text;
+
+-- A definition whose commands, kws and app wait for the next run, and the version of the newest definition.
+alter table $schema$.tasks
+    add column waiting text,
+    add column version bigint;

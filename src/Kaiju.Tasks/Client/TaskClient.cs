@@ -31,7 +31,7 @@ internal sealed class TaskClient(
     {
         options ??= CreateOptions.Default;
         ThrowIfNotTransactional(options);
-        var prepared = checker.Prepare(definition);
+        var prepared = Prepare(definition, options);
         var answers = await StoreAsync(
             ClientCall.Write(nameof(CreateAsync), prepared.Id), [prepared], options, cancellationToken)
             .ConfigureAwait(false);
@@ -49,7 +49,7 @@ internal sealed class TaskClient(
 
         // All are prepared before any is stored: if the caller's code throws here, none is stored.
         var (handles, prepared) = PrepareEach(
-            definitions, definition => checker.Prepare(definition), definition => definition.Id);
+            definitions, definition => Prepare(definition, options), definition => definition.Id);
         var answers = await StoreAsync(
             ClientCall.Write(nameof(CreateManyAsync)),
             prepared.ConvertAll(item => item.Value),
@@ -273,6 +273,13 @@ internal sealed class TaskClient(
         string taskId, string? jobId, TimeSpan? timeout, CancellationToken cancellationToken) =>
         _reading.WaitAsync(taskId, jobId, timeout, cancellationToken);
 
+    /// <summary>Prepares a definition. An update finds its task by an id of the caller's.</summary>
+    private TaskDefinition Prepare(TaskDefinition definition, CreateOptions options) =>
+        options.OnConflict == OnConflict.Update && definition is { Id: null }
+            ? throw new TaskValidationException(
+                null, ["id is missing; OnConflict.Update finds the task to update by it."])
+            : checker.Prepare(definition);
+
     /// <summary>
     /// Stores definitions, and publishes the queued tasks unless the caller has not committed them yet.
     /// </summary>
@@ -282,21 +289,22 @@ internal sealed class TaskClient(
         CreateOptions options,
         CancellationToken cancellationToken)
     {
+        var rule = new ConflictRule(options.OnConflict, options.Version);
         if (options.Transaction is { } transaction)
         {
             return await calls.AskAsync(
                 call with { UsesConnection = true },
-                (prepared, options.OnConflict, transaction),
+                (prepared, rule, transaction),
                 static (store, asked, token) => store.InCallersTransaction!.CreateAsync(
-                    asked.prepared, asked.OnConflict, asked.transaction, CallContext.Empty, token),
+                    asked.prepared, asked.rule, asked.transaction, CallContext.Empty, token),
                 cancellationToken).ConfigureAwait(false);
         }
 
         var answers = await calls.AskAsync(
             call,
-            (prepared, options.OnConflict),
+            (prepared, rule),
             static (store, asked, token) =>
-                store.CreateAsync(asked.prepared, asked.OnConflict, CallContext.Empty, token),
+                store.CreateAsync(asked.prepared, asked.rule, CallContext.Empty, token),
             cancellationToken).ConfigureAwait(false);
         await publisher.PublishAsync(prepared, answers, cancellationToken).ConfigureAwait(false);
         return answers;

@@ -7,6 +7,37 @@ namespace Kaiju.Tasks;
 /// <summary>Shorter forms of the members of <see cref="ITaskClient"/>.</summary>
 public static class TaskClientExtensions
 {
+    /// <summary>
+    /// Creates a task, or updates the stored one with the same id (<see cref="OnConflict.Update"/>): what a host does
+    /// at each start for its periodic tasks. Any number of hosts may do so at once, also while the task runs.
+    /// </summary>
+    /// <param name="client">The client.</param>
+    /// <param name="definition">The definition, with an id.</param>
+    /// <param name="options">
+    /// The options; their <see cref="CreateOptions.OnConflict"/> is not used. Give a
+    /// <see cref="CreateOptions.Version"/> if hosts are replaced one by one. Default: no version.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the wait; the task may still be created or updated.</param>
+    /// <returns>A handle whose <see cref="TaskHandle.Result"/> says what happened.</returns>
+    /// <exception cref="TaskValidationException">
+    /// The definition is invalid or has no id; nothing is stored.
+    /// </exception>
+    public static Task<TaskHandle> UpsertAsync(
+        this ITaskClient client,
+        TaskDefinition definition,
+        CreateOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        var upsert = new CreateOptions
+        {
+            OnConflict = OnConflict.Update,
+            Version = options?.Version,
+            Transaction = options?.Transaction,
+        };
+        return client.CreateAsync(definition, upsert, cancellationToken);
+    }
+
     /// <summary>Creates a task of one stage, due now. It is durable when this returns.</summary>
     /// <param name="client">The client.</param>
     /// <param name="method">The method of the command.</param>

@@ -12,7 +12,7 @@ namespace Kaiju.Tasks.Commands;
 /// </summary>
 internal static class ResultWriter
 {
-    private static readonly StageOutcome NoResult = Completed(JsonText.Null);
+    private static readonly StageOutcome _noResult = Completed(JsonText.Null);
 
     /// <summary>
     /// Makes the writer for a method's return type. If the type cannot be written, adds a fault to the binding and
@@ -25,7 +25,7 @@ internal static class ResultWriter
         var contracts = WritingContracts.Of(binding.Host.Serializing);
         if (returned == typeof(void))
         {
-            return static _ => ValueTask.FromResult(NoResult);
+            return static _ => ValueTask.FromResult(_noResult);
         }
 
         if (returned == typeof(ValueTask))
@@ -199,7 +199,7 @@ internal static class ResultWriter
     private static async ValueTask<StageOutcome> OfTask(Task task)
     {
         await Awaited.WhenDoneAsync(task).ConfigureAwait(false);
-        return NoResult;
+        return _noResult;
     }
 
     [RequiresUnreferencedCode(TrimmingNotice.Message)]

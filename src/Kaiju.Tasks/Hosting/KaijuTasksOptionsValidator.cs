@@ -93,7 +93,7 @@ internal sealed class KaijuTasksOptionsValidator(
 
         if (!Enum.IsDefined(options.MissedRuns))
         {
-            faults.Add($"MissedRuns is {(int)options.MissedRuns}; it must be RunOnce or Skip.");
+            faults.Add($"MissedRuns is {(int)options.MissedRuns}; it must be RunOnce, RunLatest or Skip.");
         }
 
         if (!Enum.IsDefined(options.UnknownCommands))
@@ -151,6 +151,12 @@ internal sealed class KaijuTasksOptionsValidator(
         Range(
             nameof(options.StopCancelTimeout), options.StopCancelTimeout, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
         Range(nameof(options.AbortGrace), options.AbortGrace, TimeSpan.Zero, TimeSpan.FromHours(1), faults);
+        Range(
+            nameof(options.MissedRunTolerance),
+            options.MissedRunTolerance,
+            TimeSpan.Zero,
+            TimeSpan.FromDays(1),
+            faults);
         Range(
             nameof(options.DeleteEndedAfter),
             options.DeleteEndedAfter ?? TimeSpan.FromDays(1),

@@ -38,8 +38,16 @@ public sealed class LifecycleRules
     /// </summary>
     public TimeSpan? SuspendedLifetime { get; init; }
 
-    /// <summary>The way to handle missed occurrences. Default <see cref="MissedRuns.RunOnce"/>.</summary>
+    /// <summary>
+    /// The way to handle missed occurrences of tasks without a <see cref="TaskDefinition.MissedRuns"/> of their own.
+    /// Default <see cref="MissedRuns.RunOnce"/>.
+    /// </summary>
     public MissedRuns MissedRuns { get; init; }
+
+    /// <summary>
+    /// The delay up to which an occurrence still runs with <see cref="MissedRuns.Skip"/>. Default 1 min.
+    /// </summary>
+    public TimeSpan MissedRunTolerance { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The number of earlier runs of a task that are kept. Default 10.</summary>
     public int KeptRuns { get; init; } = 10;

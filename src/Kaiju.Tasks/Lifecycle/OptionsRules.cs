@@ -15,6 +15,7 @@ internal static class OptionsRules
             AbortOverdueQueued = options.AbortOverdueQueued,
             SuspendedLifetime = options.SuspendedLifetime,
             MissedRuns = options.MissedRuns,
+            MissedRunTolerance = options.MissedRunTolerance,
             KeptRuns = options.KeptRuns,
         };
     }

@@ -52,20 +52,43 @@ internal static class PeriodicSchedule
     }
 
     /// <summary>
-    /// The state of a run that is due: its occurrence, and the number of occurrences that the rules skip.
+    /// The state of a run that is due: its occurrence, and the number of occurrences that the rules skip. A run that
+    /// <see cref="MissedRuns.Skip"/> leaves out has no occurrence: the task is IDLE, and waits for the next one.
     /// </summary>
-    public static ManagedState Due(TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
+    public static (ManagedState State, bool Runs) Due(
+        TaskDefinition task, ManagedState state, DateTimeOffset now, LifecycleRules rules)
     {
         var occurrence = Waited(state, now);
-        if (rules.MissedRuns == MissedRuns.RunOnce)
+        var missed = task.MissedRuns ?? rules.MissedRuns;
+        if (missed == MissedRuns.RunOnce)
         {
-            return state with { Occurrence = occurrence };
+            return (state with { Occurrence = occurrence }, true);
         }
 
         var passed = Passed(task, occurrence, now);
-        return passed.Count == 0
-            ? state with { Occurrence = occurrence }
-            : state with { Occurrence = passed[^1], Skipped = state.Skipped + passed.Count };
+        var latest = passed.Count == 0 ? occurrence : passed[^1];
+        if (missed == MissedRuns.Skip && now - latest > rules.MissedRunTolerance && IsScheduled(task, state.NextRun))
+        {
+            // The occurrence itself is skipped too. It stays the last one that counts until a run begins.
+            var skipped = state with { Skipped = state.Skipped + passed.Count + 1 };
+            return (Plan(task, skipped, now) ?? skipped with { NextRun = null }, false);
+        }
+
+        return (state with { Occurrence = latest, Skipped = state.Skipped + passed.Count }, true);
+    }
+
+    /// <summary>True if the schedule has an occurrence at this time; a reset or a chain starts at any time.</summary>
+    private static bool IsScheduled(TaskDefinition task, DateTimeOffset? time)
+    {
+        try
+        {
+            return time is { } at && Read(task)(at.AddTicks(-1)) == at;
+        }
+        catch (FormatException)
+        {
+            // Plan reports the error after the run.
+            return false;
+        }
     }
 
     /// <summary>

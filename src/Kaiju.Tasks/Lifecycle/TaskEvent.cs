@@ -17,8 +17,14 @@ public abstract class TaskEvent
 
     /// <summary>The manager queues a task that is IDLE and due, or SUSPENDED.</summary>
     /// <param name="hasResults">True if the history has entries of the task's result run and pass.</param>
-    public sealed class QueueDue(bool hasResults) : TaskEvent
+    /// <param name="waiting">
+    /// The definition that waits for the task's next run (<see cref="TaskDeployment"/>). Default: null, for none.
+    /// </param>
+    public sealed class QueueDue(bool hasResults, TaskDefinition? waiting = null) : TaskEvent
     {
+        /// <summary>The definition that waits for the task's next run; null if there is none.</summary>
+        public TaskDefinition? Waiting { get; } = waiting;
+
         /// <summary>True if the history has entries of the task's result run and pass.</summary>
         public bool HasResults { get; } = hasResults;
     }

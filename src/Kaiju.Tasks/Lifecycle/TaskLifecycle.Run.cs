@@ -10,7 +10,7 @@ public static partial class TaskLifecycle
     public const int MostPutBacks = 3;
 
     private static Transition? QueueDue(
-        TaskDefinition task, ManagedState state, bool hasResults, DateTimeOffset now, LifecycleRules rules)
+        TaskDefinition task, ManagedState state, TaskEvent.QueueDue happened, DateTimeOffset now, LifecycleRules rules)
     {
         if (!task.Enabled)
         {
@@ -20,12 +20,18 @@ public static partial class TaskLifecycle
         if (state.State == TaskState.Idle && state.NextRun <= now)
         {
             // Entries of the current run can only come from an import. The new pass must not share their keys.
-            var pass = hasResults && state.ResultRun == state.JobId ? state.Pass + 1 : state.Pass;
-            var due = task.Cron is null ? state : PeriodicSchedule.Due(task, state, now, rules);
+            var pass = happened.HasResults && state.ResultRun == state.JobId ? state.Pass + 1 : state.Pass;
+            var (due, runs) = task.Cron is null ? (state, true) : PeriodicSchedule.Due(task, state, now, rules);
+            if (!runs)
+            {
+                return new Transition { After = due };
+            }
+
             return new Transition
             {
+                TakesWaiting = happened.Waiting is not null,
                 After = Queued(
-                    task,
+                    happened.Waiting is { } waiting ? TaskDeployment.Take(task, waiting) : task,
                     due with
                     {
                         Stage = 0,

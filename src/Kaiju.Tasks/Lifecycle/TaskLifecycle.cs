@@ -56,7 +56,7 @@ public static partial class TaskLifecycle
         ArgumentNullException.ThrowIfNull(rules);
         return happened switch
         {
-            TaskEvent.QueueDue due => QueueDue(task, state, due.HasResults, now, rules),
+            TaskEvent.QueueDue due => QueueDue(task, state, due, now, rules),
             TaskEvent.Claimed claim => Claim(task, state, claim, now),
             TaskEvent.Reported reported => Record(task, state, reported.Report, now, rules),
             TaskEvent.GivenBack => GiveBack(state, now),

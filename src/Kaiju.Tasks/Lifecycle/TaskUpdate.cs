@@ -43,6 +43,23 @@ public static class TaskUpdate
         return faults;
     }
 
+    /// <summary>
+    /// The waiting definition (<see cref="TaskDeployment"/>) after an allowed update; null for none. An update clears
+    /// it, unless it only enables or disables the task.
+    /// </summary>
+    /// <param name="before">The stored definition.</param>
+    /// <param name="waiting">The definition that waits; null for none.</param>
+    /// <param name="after">The new definition, complete.</param>
+    public static TaskDefinition? KeepWaiting(TaskDefinition before, TaskDefinition? waiting, TaskDefinition after)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(after);
+        return waiting is not null && before.Enabled != after.Enabled
+            && TaskDeployment.IsSame(before, after with { Enabled = before.Enabled })
+            ? waiting with { Enabled = after.Enabled }
+            : null;
+    }
+
     /// <summary>The state after an allowed update.</summary>
     /// <param name="before">The stored definition.</param>
     /// <param name="after">The new definition, complete.</param>
@@ -97,6 +114,12 @@ public static class TaskUpdate
             faults.Add($"{member} {why}.");
         }
     }
+
+    /// <summary>True if a run of one definition does the same work as a run of the other.</summary>
+    internal static bool HaveSameWork(TaskDefinition one, TaskDefinition other) =>
+        one.AppName == other.AppName
+        && SameCommands(one.Commands, other.Commands)
+        && Same(one.KwsJson, other.KwsJson);
 
     private static bool SameCommands(IReadOnlyList<TaskCommand> before, IReadOnlyList<TaskCommand> after) =>
         before.Count == after.Count && before.Zip(after).All(pair =>

@@ -19,6 +19,12 @@ public sealed record Transition
     public string? StartNext { get; init; }
 
     /// <summary>
+    /// True: a new run begins with the definition that waits (<see cref="TaskDeployment.Take"/>), and none waits any
+    /// more. The task's revision grows by one. Default false.
+    /// </summary>
+    public bool TakesWaiting { get; init; }
+
+    /// <summary>
     /// True: the outcome of the previous run must be archived, since the record no longer shows it when the new run is
     /// queued.
     /// </summary>

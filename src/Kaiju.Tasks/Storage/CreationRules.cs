@@ -5,7 +5,9 @@ namespace Kaiju.Tasks.Storage;
 /// <summary>The rules of creation that all stores share.</summary>
 internal static class CreationRules
 {
-    /// <summary>Decides about a new task whose id a stored task has.</summary>
+    /// <summary>
+    /// Decides about a new task whose id a stored task has. <see cref="TaskDeployment"/> decides the rest of an update.
+    /// </summary>
     /// <param name="onConflict">The action that the caller wants.</param>
     /// <param name="known">The state of the stored task.</param>
     /// <param name="isInScope">True if the caller may reach the stored task.</param>
@@ -14,6 +16,7 @@ internal static class CreationRules
         _ when !isInScope => CreateResult.Refused,
         OnConflict.Skip => CreateResult.Skipped,
         OnConflict.Replace when TaskLifecycle.IsAtRest(known) => CreateResult.Replaced,
+        OnConflict.Update => CreateResult.Updated,
         _ => CreateResult.Refused,
     };
 

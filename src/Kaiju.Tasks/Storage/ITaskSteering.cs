@@ -21,13 +21,13 @@ public interface ITaskSteering
     /// <param name="tasks">
     /// Definitions with all defaults filled in by <see cref="TaskDefinitionChecker.Prepare"/>.
     /// </param>
-    /// <param name="onConflict">The action for an id that is already known.</param>
+    /// <param name="onConflict">The action for an id that is already known, and the version.</param>
     /// <param name="context">The caller and its scope.</param>
     /// <param name="cancellationToken">Cancels the wait; the step may still complete.</param>
     /// <returns>An answer for each task, in order.</returns>
     ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         IReadOnlyList<TaskDefinition> tasks,
-        OnConflict onConflict,
+        ConflictRule onConflict,
         CallContext context,
         CancellationToken cancellationToken);
 

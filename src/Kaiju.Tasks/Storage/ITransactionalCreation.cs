@@ -15,7 +15,7 @@ public interface ITransactionalCreation
     /// <param name="tasks">
     /// Definitions with all defaults filled in by <see cref="TaskDefinitionChecker.Prepare"/>.
     /// </param>
-    /// <param name="onConflict">The action for an id that is already known.</param>
+    /// <param name="onConflict">The action for an id that is already known, and the version.</param>
     /// <param name="transaction">The transaction, on the database of this store.</param>
     /// <param name="context">The caller and its scope.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
@@ -23,7 +23,7 @@ public interface ITransactionalCreation
     /// <exception cref="ArgumentException">The transaction is of another kind of database, or has ended.</exception>
     ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         IReadOnlyList<TaskDefinition> tasks,
-        OnConflict onConflict,
+        ConflictRule onConflict,
         DbTransaction transaction,
         CallContext context,
         CancellationToken cancellationToken);

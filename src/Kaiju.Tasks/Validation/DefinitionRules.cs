@@ -124,6 +124,11 @@ internal sealed class DefinitionRules(TaskLimits limits, SpecialCommandRegistry 
     {
         CheckSeconds("max_exec_timeout", task.MaxExecTimeout, limits.MinExecTimeout, limits.MaxExecTimeout, faults);
         CheckRetries("", task.MaxRetries, task.RetryDelay, DefinitionOrigin.Caller, faults);
+        if (task.MissedRuns is { } missed && !Enum.IsDefined(missed))
+        {
+            faults.Add($"missed_runs is {(int)missed}; it must be one of {WireNames<MissedRuns>.All}.");
+        }
+
         if (!Enum.IsDefined(task.RestartPolicy))
         {
             faults.Add(

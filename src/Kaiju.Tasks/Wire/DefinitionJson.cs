@@ -41,6 +41,7 @@ internal static class DefinitionJson
             Cron = member.Text("cron"),
             CronTimeZone = member.Text("cron_time_zone"),
             RunAt = member.Time("run_at"),
+            MissedRuns = member.Word<MissedRuns>("missed_runs"),
             Priority = member.Integer("priority") ?? 0,
             MaxExecTimeout = member.Seconds("max_exec_timeout"),
             MaxRetries = member.Integer("max_retries"),
@@ -142,6 +143,7 @@ internal static class DefinitionJson
         members.Text("cron", definition.Cron);
         members.Text("cron_time_zone", definition.CronTimeZone);
         members.Time("run_at", definition.RunAt);
+        members.Word("missed_runs", definition.MissedRuns);
         members.Integer("priority", definition.Priority);
         members.Seconds("max_exec_timeout", definition.MaxExecTimeout);
         members.Integer("max_retries", definition.MaxRetries);

@@ -183,7 +183,7 @@ internal readonly struct MemberReader(JsonElement json, string place, List<strin
 }
 
 /// <summary>
-/// The wire spelling of an enum: its names in upper case. The exception is EXECUTED for
+/// The wire spelling of an enum: its names in upper case, with underscores between words. The exception is EXECUTED for
 /// <see cref="TaskState.Executing"/>, as in the Python original.
 /// </summary>
 internal static class WireNames<T>
@@ -210,6 +210,8 @@ internal static class WireNames<T>
         {
             nameof(TaskState.Executing) => "EXECUTED",
             nameof(TaskHold.UnknownCommand) => "UNKNOWN_COMMAND",
+            nameof(MissedRuns.RunOnce) => "RUN_ONCE",
+            nameof(MissedRuns.RunLatest) => "RUN_LATEST",
             _ => name.ToUpperInvariant(),
         };
 }

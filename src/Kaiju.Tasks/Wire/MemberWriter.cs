@@ -106,6 +106,20 @@ internal readonly struct MemberWriter(Utf8JsonWriter writer, bool omitsDefaults)
         }
     }
 
+    /// <summary>An enum value that may be missing, in its upper-case spelling.</summary>
+    public void Word<T>(string name, T? value)
+        where T : struct, Enum
+    {
+        if (value is { } known)
+        {
+            writer.WriteString(name, WireNames<T>.Of(known));
+        }
+        else if (!omitsDefaults)
+        {
+            writer.WriteNull(name);
+        }
+    }
+
     /// <summary>A list of enum values that may be missing, in their upper-case spelling.</summary>
     public void Words<T>(string name, IReadOnlyCollection<T>? values)
         where T : struct, Enum

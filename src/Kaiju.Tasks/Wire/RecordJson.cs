@@ -20,6 +20,7 @@ internal static class RecordJson
         var results = member.List("result", (item, _) => item);
         var created = member.Time("created") ?? DateTimeOffset.UnixEpoch;
         var managed = ReadState(member, definition, created);
+        var waiting = member.Json("waiting");
         if (string.IsNullOrEmpty(definition.Id))
         {
             faults.Add("id is missing; a stored task has one.");
@@ -32,6 +33,8 @@ internal static class RecordJson
                 Managed = managed,
                 Created = created,
                 Result = results,
+                Version = member.Long("version"),
+                Waiting = waiting.ValueKind == JsonValueKind.Undefined ? null : DefinitionJson.Read(waiting),
                 IsForeign = !IsOwn(member),
             }
             : throw new TaskValidationException(definition.Id, faults);
@@ -47,6 +50,14 @@ internal static class RecordJson
         writer.WriteNumber("stages", task.Stages);
         UnixTime.Write(writer, "created", task.Created);
         WriteRest(writer, task.Managed);
+        var members = new MemberWriter(writer, omitsDefaults: true);
+        members.Long("version", task.Version);
+        if (task.Waiting is { } waiting)
+        {
+            writer.WritePropertyName("waiting");
+            DefinitionJson.Write(writer, waiting);
+        }
+
         writer.WriteEndObject();
     }
 

@@ -62,6 +62,7 @@ internal static class WireTypes
         new WordConverter<TaskHold>(),
         new WordConverter<ChainResult>(),
         new WordConverter<RestartPolicy>(),
+        new WordConverter<MissedRuns>(),
         new WordConverter<OnConflict>(),
         new WordConverter<CreateResult>(),
         new WordConverter<RetryResult>(),

@@ -49,6 +49,8 @@ public sealed partial class ReferenceTests
                 Changes = RunChanges.FromJson("""{"kws":{}}"""),
             },
             Created = TaskTestHost.Start,
+            Version = 1,
+            Waiting = new TaskDefinition { Id = "t", Commands = [new("other")] },
         };
         var json = JsonDocument.Parse(record.ToJson()).RootElement;
 

@@ -38,12 +38,27 @@ public sealed class PeriodicTests
     [Fact]
     public async Task A_missed_occurrence_is_skipped_if_the_following_one_is_due_too()
     {
-        await using var host = await NewAsync(options => options.MissedRuns = MissedRuns.Skip);
+        await using var host = await NewAsync(options => options.MissedRuns = MissedRuns.RunLatest);
         await host.AdvanceAsync(TimeSpan.FromMinutes(10));
         await host.AdvanceAsync(TimeSpan.FromMinutes(1));
 
         _runs.Should().Equal((600, 570), (660, 630));
         (await host.GetAsync("t")).Skipped.Should().Be(9);
+    }
+
+    [Fact]
+    public async Task A_missed_occurrence_never_runs_late_if_missed_runs_are_skipped()
+    {
+        await using var host = await NewAsync(options =>
+        {
+            options.MissedRuns = MissedRuns.Skip;
+            options.MissedRunTolerance = TimeSpan.FromSeconds(10);
+        });
+        await host.AdvanceAsync(TimeSpan.FromMinutes(10));
+        await host.AdvanceAsync(TimeSpan.FromMinutes(1));
+
+        _runs.Should().BeEmpty("the latest occurrence is 30 s late each time");
+        (await host.GetAsync("t")).Skipped.Should().Be(11);
     }
 
     [Fact]

@@ -116,7 +116,7 @@ public sealed class PeriodicScheduleTests
     }
 
     [Fact]
-    public void Occurrences_up_to_the_greatest_are_not_counted_again_when_missed_runs_are_skipped()
+    public void Occurrences_up_to_the_greatest_are_not_counted_again_when_the_latest_missed_run_counts()
     {
         var reset = Next(Finished() with { Occurrence = Minute(5) }, new TaskEvent.Reset("j2"));
 
@@ -125,7 +125,7 @@ public sealed class PeriodicScheduleTests
             reset,
             new TaskEvent.QueueDue(false),
             Minute(7),
-            _rules.With(r => r.MissedRuns, MissedRuns.Skip))!.After;
+            _rules.With(r => r.MissedRuns, MissedRuns.RunLatest))!.After;
 
         queued.Should().Match<ManagedState>(state => state.Occurrence == Minute(7) && state.Skipped == 2);
     }

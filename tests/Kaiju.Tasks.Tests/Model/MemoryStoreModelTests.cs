@@ -86,6 +86,38 @@ public sealed class MemoryStoreModelTests(ITestOutputHelper output) : StoreModel
     }
 
     [Fact]
+    public async Task A_store_in_which_a_lower_version_wins_is_caught_by_the_model()
+    {
+        var found = await FindDifferenceAsync(
+            async (rules, start) =>
+            {
+                var opened = await MemoryStores.Open(rules, start);
+                return opened with { Store = new LowerVersionWins(opened.Store) };
+            },
+            sequences: 500);
+        output.WriteLine(found ?? "nothing was seen of it.");
+        found.Should().NotBeNull();
+    }
+
+    /// <summary>A store that never skips a version, and stores the last one.</summary>
+    private sealed class LowerVersionWins(ITaskStore inner) : DecoratedStore(inner)
+    {
+        private readonly ITaskStore _inner = inner;
+
+        public override async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
+            IReadOnlyList<TaskDefinition> tasks,
+            ConflictRule onConflict,
+            CallContext context,
+            CancellationToken cancellationToken)
+        {
+            var isOld = onConflict.OnConflict == OnConflict.Update
+                && (await _inner.GetAsync(tasks[0].Id!, cancellationToken))?.Version > onConflict.Version;
+            return await _inner.CreateAsync(
+                tasks, isOld ? onConflict.OnConflict : onConflict, context, cancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task Each_broken_routing_is_caught_by_the_model()
     {
         foreach (var (name, broken) in BrokenRoutings.All)

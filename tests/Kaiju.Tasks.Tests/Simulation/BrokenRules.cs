@@ -118,6 +118,13 @@ internal static class BrokenRules
                 rules)
             : TaskLifecycle.Next(task, state, happened, now, rules)),
 
+        ("missed run", (task, state, happened, now, rules) => TaskLifecycle.Next(
+            happened is TaskEvent.QueueDue ? task with { MissedRuns = MissedRuns.RunLatest } : task,
+            state,
+            happened,
+            now,
+            rules)),
+
         ("snooze: stage", (task, state, happened, now, rules) => TaskLifecycle.Next(
             task, state.Wait == WaitKind.Snooze ? state with { Wait = WaitKind.Timer } : state, happened, now, rules)),
 

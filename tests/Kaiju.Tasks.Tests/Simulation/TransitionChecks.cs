@@ -65,6 +65,7 @@ internal sealed class TransitionChecks(Checker checker)
     private static bool IsLegal(TaskEvent happened, TaskState from, TaskState to) => (happened, from, to) switch
     {
         (TaskEvent.QueueDue, TaskState.Idle or TaskState.Suspended, TaskState.Queued) => true,
+        (TaskEvent.QueueDue, TaskState.Idle, TaskState.Idle) => true,
         (TaskEvent.Claimed, TaskState.Queued, TaskState.Executing) => true,
         (
             TaskEvent.Reported,
@@ -135,6 +136,9 @@ internal sealed class TransitionChecks(Checker checker)
         var now = checker.Now;
         switch (happened)
         {
+            case TaskEvent.QueueDue when after.State == TaskState.Idle:
+                CheckSkipped(task, before, after);
+                break;
             case TaskEvent.QueueDue when before.State == TaskState.Idle:
                 Expect(before.NextRun <= now, "I6", () => $"{task.Id} is begun before {before.NextRun:O}");
                 CheckOccurrence(task, after);
@@ -219,6 +223,16 @@ internal sealed class TransitionChecks(Checker checker)
         }
     }
 
+    /// <summary>
+    /// I6: only an occurrence is left out, only where missed runs are skipped, and the next one is in the future.
+    /// </summary>
+    private void CheckSkipped(ObservedTask task, ManagedState before, ManagedState after) => Expect(
+        task.NextIsOccurrence && checker.Options.MissedRuns == MissedRuns.Skip
+            && before.NextRun + checker.Options.MissedRunTolerance < checker.Now && after.NextRun > checker.Now
+            && after.Skipped > before.Skipped && after.Occurrence == before.Occurrence,
+        "I6",
+        () => $"{task.Id} leaves out its occurrence of {before.NextRun:O} for {after.NextRun:O}");
+
     /// <summary>I6: an occurrence is begun once, and only forward in time.</summary>
     private void CheckOccurrence(ObservedTask task, ManagedState after)
     {
@@ -233,6 +247,11 @@ internal sealed class TransitionChecks(Checker checker)
                 task.LastOccurrence is null || task.LastOccurrence < occurrence,
                 "I6",
                 () => $"{task.Id} begins its occurrence of {occurrence:O} after that of {task.LastOccurrence:O}");
+            Expect(
+                checker.Options.MissedRuns != MissedRuns.Skip
+                    || checker.Now - occurrence <= checker.Options.MissedRunTolerance,
+                "I6",
+                () => $"{task.Id} begins its occurrence of {occurrence:O} too late");
             task.LastOccurrence = occurrence;
             task.NextIsOccurrence = false;
         }

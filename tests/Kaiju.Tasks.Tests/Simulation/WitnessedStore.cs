@@ -11,7 +11,7 @@ internal sealed class WitnessedStore(MemoryTaskStore store, Checker checker, str
 
     public override async ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         IReadOnlyList<TaskDefinition> tasks,
-        OnConflict onConflict,
+        ConflictRule onConflict,
         CallContext context,
         CancellationToken cancellationToken)
     {

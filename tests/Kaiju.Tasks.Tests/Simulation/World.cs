@@ -35,7 +35,12 @@ internal sealed class World
             MaxFaultDelay = TimeSpan.FromSeconds(10),
             SerializerOptions = _serializing,
             StackTraces = false,
-            MissedRuns = Agenda.Chance(0.5) ? MissedRuns.Skip : MissedRuns.RunOnce,
+            MissedRuns = Agenda.Random.Next(4) switch
+            {
+                0 => MissedRuns.Skip,
+                1 => MissedRuns.RunLatest,
+                _ => MissedRuns.RunOnce,
+            },
         };
         Outages = new Outages(Agenda, Options.Rules.ExecutorLifetime, Story);
         Rates = Outages.IsAllThereIs ? FaultRates.None : FaultRates.Draw(Agenda);
@@ -95,6 +100,7 @@ internal sealed class World
             SerializerOptions = Options.SerializerOptions,
             StackTraces = Options.StackTraces,
             MissedRuns = Options.MissedRuns,
+            MissedRunTolerance = Options.MissedRunTolerance,
         };
         foreach (var (key, value) in data)
         {

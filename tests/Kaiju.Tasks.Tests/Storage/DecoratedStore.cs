@@ -10,7 +10,7 @@ internal abstract class DecoratedStore(ITaskStore inner) : ITaskStore
 {
     public virtual ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         IReadOnlyList<TaskDefinition> tasks,
-        OnConflict onConflict,
+        ConflictRule onConflict,
         CallContext context,
         CancellationToken cancellationToken) =>
         Call(nameof(CreateAsync), () => inner.CreateAsync(tasks, onConflict, context, cancellationToken));

@@ -49,6 +49,8 @@ public sealed class MemoryStoreContractTestsStoreCreationTests() : StoreCreation
 
 public sealed class MemoryStoreContractTestsStoreReadingTests() : StoreReadingTests(MemoryStores.Open);
 
+public sealed class MemoryStoreContractTestsStoreDeploymentTests() : StoreDeploymentTests(MemoryStores.Open);
+
 public sealed class MemoryStoreContractTestsStoreSteeringTests() : StoreSteeringTests(MemoryStores.Open);
 
 public sealed class MemoryStoreContractTestsStoreRetryTests() : StoreRetryTests(MemoryStores.Open);

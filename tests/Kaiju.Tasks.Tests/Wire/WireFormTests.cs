@@ -25,21 +25,21 @@ public sealed class WireFormTests
     {
         ["CronSchedule RetryDelay TaskConditionTest"] =
             "functions and builders: nothing of them is stored as such",
-        ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles MissedRuns UnknownCommands LifecycleRules "
+        ["KaijuTasksOptions KaijuTasksBuilder TaskLimits TaskRoles UnknownCommands LifecycleRules "
             + "SqliteTasksOptions SqliteDurability PostgreSqlTasksOptions"] =
             "settings: bound from configuration by their .NET names",
         ["StageContext RetryContext SpecialCommandContext SpecialCommand Done Failure Wait Unknown StageOutcome "
             + "StageOutcome`1"] =
             "between the engine and a handler, in one process",
         ["TaskEvent QueueDue Claimed Reported GivenBack Interrupted CheckOverdue NextPeriod CheckWait MessageSent "
-            + "CheckRetry Retried Cancelled Chained Reset Transition"] =
+            + "CheckRetry Retried Cancelled Chained Reset Transition TaskDeployment"] =
             "between the life cycle and a store, in one call",
         ["StageReport ReportId ReportKind ReportAnswer UnattendedWork DueDuty TaskDuty StoreWatch WatchAnswer "
             + "ImportAnswer ExecutorPing ExecutorInfo TaskMove TaskRouting HoldRepair"] =
             "between the engine and a store, in one process",
         ["HeldClaim AwaitedRun StoreHint StoreHintKinds HintNames QueuedTask ClaimRequest IdSource HintListeners"] =
             "between the engine and a store, in one process",
-        ["CreateAnswer UpdateAnswer UpdateResult CountPage RetryChange BulkRequest BulkAnswer BulkVerb"] =
+        ["CreateAnswer UpdateAnswer UpdateResult CountPage ConflictRule RetryChange BulkRequest BulkAnswer BulkVerb"] =
             "between the client and a store, in one process",
         ["CreateOptions"] = "holds a transaction",
         ["RetryOptions"] = "holds objects that are not written yet",
@@ -256,6 +256,7 @@ public sealed class WireFormTests
             "since": 1718452830.1234567, "actor": null}
             """),
         (ChainResult.Busy, "\"BUSY\""),
+        (MissedRuns.RunLatest, "\"RUN_LATEST\""),
         (RestartPolicy.First, "\"FIRST\""),
         (OnConflict.Skip, "\"SKIP\""),
         (CreateResult.Replaced, "\"REPLACED\""),
@@ -463,6 +464,7 @@ public sealed class WireFormTests
 [JsonSerializable(typeof(TaskHold))]
 [JsonSerializable(typeof(TaskPause))]
 [JsonSerializable(typeof(ChainResult))]
+[JsonSerializable(typeof(MissedRuns))]
 [JsonSerializable(typeof(RestartPolicy))]
 [JsonSerializable(typeof(OnConflict))]
 [JsonSerializable(typeof(CreateResult))]

@@ -57,7 +57,11 @@ internal sealed class MemoryManagerDuties(MemoryState state)
         RunDutyAsync(TaskDuty.WakeWait, _ => new TaskEvent.CheckWait(), limit, cancellationToken);
 
     public ValueTask<IReadOnlyList<TaskMove>> QueueDueAsync(int limit, CancellationToken cancellationToken) =>
-        RunDutyAsync(TaskDuty.QueueDue, task => new TaskEvent.QueueDue(task.HasResults), limit, cancellationToken);
+        RunDutyAsync(
+            TaskDuty.QueueDue,
+            task => new TaskEvent.QueueDue(task.HasResults, task.Waiting),
+            limit,
+            cancellationToken);
 
     public ValueTask<IReadOnlyList<TaskMove>> RequeueFailedAsync(int limit, CancellationToken cancellationToken) =>
         RunDutyAsync(TaskDuty.RequeueFailed, _ => new TaskEvent.CheckRetry(), limit, cancellationToken);

@@ -35,14 +35,26 @@ internal sealed class MemoryStep(MemoryState state) : IDisposable
             return false;
         }
 
+        var work = transition.TakesWaiting ? task.Waiting ?? task.Definition : task.Definition;
         if (transition.After.State == TaskState.Queued)
         {
-            transition = transition with { After = Decide(task.Definition, transition.After) };
+            transition = transition with { After = Decide(work, transition.After) };
         }
 
-        state.Tasks.Leave(task);
-        task.Apply(transition, state.Rules.KeptRuns);
-        state.Tasks.Enter(task);
+        if (transition.TakesWaiting && task.Waiting is not null)
+        {
+            // Tasks are listed by their app, which may be another one now.
+            state.Tasks.Remove(task);
+            task.Apply(transition, state.Rules.KeptRuns);
+            state.Tasks.Add(task);
+        }
+        else
+        {
+            state.Tasks.Leave(task);
+            task.Apply(transition, state.Rules.KeptRuns);
+            state.Tasks.Enter(task);
+        }
+
         if (transition.Notify)
         {
             state.Notifications.Add(task, Now);
@@ -56,6 +68,31 @@ internal sealed class MemoryStep(MemoryState state) : IDisposable
         }
 
         return true;
+    }
+
+    /// <summary>Replaces a task's definition.</summary>
+    public void Update(MemoryTask task, TaskDefinition definition, TaskDefinition? waiting, ManagedState updated)
+    {
+        // Removed and added again: the sets of a task depend on its group, its user, its priority and its Enabled.
+        state.Tasks.Remove(task);
+        task.Update(definition, waiting, Decide(definition, updated));
+        state.Tasks.Add(task);
+        var queued = task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None;
+        Hint(StoreHintKinds.Duty | queued, task);
+    }
+
+    /// <summary>Stores a deployment, unless it changes nothing.</summary>
+    public CreateResult Deploy(MemoryTask task, TaskDeployment deployment)
+    {
+        if (deployment.Result == CreateResult.Updated)
+        {
+            // The claim and the last report are not part of a snapshot.
+            var updated = deployment.State with { Claim = task.State.Claim, LastReport = task.State.LastReport };
+            Update(task, deployment.Definition, deployment.Waiting, updated);
+            task.Version = deployment.Version;
+        }
+
+        return deployment.Result;
     }
 
     /// <summary>The state of a task with its hold decided.</summary>

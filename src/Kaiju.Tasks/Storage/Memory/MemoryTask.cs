@@ -40,6 +40,12 @@ internal sealed class MemoryTask
     /// <summary>The number of updates of the definition.</summary>
     public int Revision { get; private set; }
 
+    /// <summary>The definition that waits for the next run.</summary>
+    public TaskDefinition? Waiting { get; set; }
+
+    /// <summary>The version of the newest definition.</summary>
+    public long? Version { get; set; }
+
     public ManagedState State { get; private set; }
 
     public DateTimeOffset Created { get; }
@@ -114,6 +120,11 @@ internal sealed class MemoryTask
             Move(transition.MovedResults, after.ResultPass);
         }
 
+        if (transition.TakesWaiting && Waiting is { } waiting)
+        {
+            Update(TaskDeployment.Take(Definition, waiting), null, after);
+        }
+
         State = after;
         if (transition.Entry is { } entry)
         {
@@ -121,9 +132,9 @@ internal sealed class MemoryTask
         }
     }
 
-    public void Update(TaskDefinition definition, ManagedState state)
+    public void Update(TaskDefinition definition, TaskDefinition? waiting, ManagedState state)
     {
-        (Definition, State, Revision) = (definition, state, Revision + 1);
+        (Definition, Waiting, State, Revision) = (definition, waiting, state, Revision + 1);
         _definitionBytes = BytesOf(definition);
     }
 
@@ -158,6 +169,8 @@ internal sealed class MemoryTask
         Managed = State with { Claim = null, LastReport = null },
         Created = Created,
         Revision = Revision,
+        Waiting = Waiting,
+        Version = Version,
         Result = [.. _results],
     };
 

@@ -7,7 +7,7 @@ internal sealed class MemoryTaskCreation(MemoryState state)
 {
     public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         IReadOnlyList<TaskDefinition> tasks,
-        OnConflict onConflict,
+        ConflictRule onConflict,
         CallContext context,
         CancellationToken cancellationToken)
     {
@@ -43,12 +43,12 @@ internal sealed class MemoryTaskCreation(MemoryState state)
         return new(answers);
     }
 
-    private CreateAnswer Create(MemoryStep step, TaskDefinition definition, OnConflict onConflict, CallContext context)
+    private CreateAnswer Create(MemoryStep step, TaskDefinition definition, ConflictRule rule, CallContext context)
     {
         var result = CreateResult.Created;
         if (state.Tasks.Find(definition.Id!) is { } known)
         {
-            result = ResolveConflict(step, known, onConflict, context);
+            result = ResolveConflict(step, known, definition, rule, context);
             if (result != CreateResult.Replaced)
             {
                 return Answer(known, result);
@@ -56,7 +56,7 @@ internal sealed class MemoryTaskCreation(MemoryState state)
         }
 
         var first = step.Decide(definition, TaskLifecycle.Create(definition, state.NewJobId(), step.Now));
-        var task = new MemoryTask(definition, first, step.Now, state.NextSequence(), []);
+        var task = new MemoryTask(definition, first, step.Now, state.NextSequence(), []) { Version = rule.Version };
         state.Tasks.Add(task);
         step.Hint(CreationRules.HintsOf(first), task);
         return Answer(task, result);
@@ -65,9 +65,15 @@ internal sealed class MemoryTaskCreation(MemoryState state)
     private static CreateAnswer Answer(MemoryTask stored, CreateResult result) =>
         CreateAnswer.Of(stored.Id, stored.State, result);
 
-    private CreateResult ResolveConflict(MemoryStep step, MemoryTask known, OnConflict onConflict, CallContext context)
+    private CreateResult ResolveConflict(
+        MemoryStep step, MemoryTask known, TaskDefinition definition, ConflictRule rule, CallContext context)
     {
-        var result = CreationRules.Decide(onConflict, known.State, isInScope: known.IsIn(context.Scope));
+        var result = CreationRules.Decide(rule.OnConflict, known.State, isInScope: known.IsIn(context.Scope));
+        if (result == CreateResult.Updated)
+        {
+            return step.Deploy(known, TaskDeployment.Decide(known.Snapshot(), definition, rule.Version, step.Now));
+        }
+
         if (result == CreateResult.Replaced)
         {
             state.Tasks.Remove(known);
@@ -87,7 +93,11 @@ internal sealed class MemoryTaskCreation(MemoryState state)
         var first = step.Decide(
             imported.Definition, TaskImport.State(imported, state.NewId(), step.Now, state.Rules));
         var task = new MemoryTask(
-            imported.Definition, first, imported.Created, state.NextSequence(), TaskImport.Entries(imported));
+            imported.Definition, first, imported.Created, state.NextSequence(), TaskImport.Entries(imported))
+        {
+            Waiting = imported.Waiting,
+            Version = imported.Version,
+        };
         state.Tasks.Add(task);
         step.Hint(StoreHintKinds.Duty | StoreHintKinds.Queued, task);
         return new ImportAnswer { TaskId = task.Id, Result = CreateResult.Created, Claim = first.Claim };

@@ -137,13 +137,11 @@ internal sealed class MemoryTaskSteering(MemoryState state)
             return new UpdateAnswer { Result = UpdateResult.Refused, Faults = faults };
         }
 
-        // Removed and added again: the sets of a task depend on its group, its user, its priority and its Enabled.
-        state.Tasks.Remove(task);
-        var updated = TaskUpdate.Apply(task.Definition, definition, task.State, step.Now);
-        task.Update(definition, step.Decide(definition, updated));
-        state.Tasks.Add(task);
-        var queued = task.State.State == TaskState.Queued ? StoreHintKinds.Queued : StoreHintKinds.None;
-        step.Hint(StoreHintKinds.Duty | queued, task);
+        step.Update(
+            task,
+            definition,
+            TaskUpdate.KeepWaiting(task.Definition, task.Waiting, definition),
+            TaskUpdate.Apply(task.Definition, definition, task.State, step.Now));
         return new UpdateAnswer { Result = UpdateResult.Updated };
     }
 

@@ -36,7 +36,7 @@ internal sealed class MemoryTaskStore(MemoryState state) : ITaskStore
 
     public ValueTask<IReadOnlyList<CreateAnswer>> CreateAsync(
         IReadOnlyList<TaskDefinition> tasks,
-        OnConflict onConflict,
+        ConflictRule onConflict,
         CallContext context,
         CancellationToken cancellationToken) =>
         _creation.CreateAsync(tasks, onConflict, context, cancellationToken);
