@@ -65,8 +65,9 @@ public sealed class TaskDefinitionChecker
             _rules.CheckStored(complete, task.Result, task.Error, faults);
         }
 
+        var waiting = task.Waiting is { } next ? PrepareWaiting(next with { Id = complete.Id }, faults) : null;
         faults.ThrowIfAny(task.Definition.Id);
-        return Owned(task, complete);
+        return Owned(task, complete) with { Waiting = waiting };
     }
 
     /// <summary>Throws if a definition did not come from <see cref="Prepare"/>; for stores.</summary>
@@ -104,6 +105,24 @@ public sealed class TaskDefinitionChecker
         {
             throw e.ForCaller(taskId);
         }
+    }
+
+    /// <summary>Completes the definition that waits for the next run of an imported task.</summary>
+    private TaskDefinition PrepareWaiting(TaskDefinition waiting, DefinitionFaults faults)
+    {
+        var found = new DefinitionFaults();
+        var complete = _completion.Complete(waiting, maxRetries: 0, found);
+        if (found.All.Count == 0)
+        {
+            _rules.CheckStored(complete, [], null, found);
+        }
+
+        foreach (var fault in found.All)
+        {
+            faults.Add($"waiting.{fault}");
+        }
+
+        return complete;
     }
 
     /// <summary>Returns the record with copies of its JSON, so that the caller may dispose of the document.</summary>
