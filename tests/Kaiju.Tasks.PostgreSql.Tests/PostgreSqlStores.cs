@@ -200,7 +200,9 @@ public sealed class PostgreSqlModelTests(ITestOutputHelper output) : StoreModelT
             rule => !rule.Name.StartsWith("claim:", StringComparison.Ordinal)))
         {
             var found = await FindDifferenceAsync(
-                (rules, start) => PostgreSqlStores.OpenBrokenAsync(rules, start, broken, null), sequences: 2000);
+                (rules, start) => PostgreSqlStores.OpenBrokenAsync(rules, start, broken, null),
+                sequences: 2000,
+                BrokenMemory.Of(broken));
             output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
             found.Should().NotBeNull("a store without the rule \"{0}\" is broken", name);
         }

@@ -160,7 +160,9 @@ public sealed class SqliteModelTests(ITestOutputHelper output) : StoreModelTests
             rule => !rule.Name.StartsWith("claim:", StringComparison.Ordinal)))
         {
             var found = await FindDifferenceAsync(
-                (rules, start) => SqliteStores.OpenAsync(rules, start, broken), sequences: 2000);
+                (rules, start) => SqliteStores.OpenAsync(rules, start, broken),
+                sequences: 2000,
+                BrokenMemory.Of(broken));
             output.WriteLine($"{name}: {found ?? "nothing was seen of it."}");
             found.Should().NotBeNull("a store without the rule \"{0}\" is broken", name);
         }
