@@ -21,6 +21,7 @@ public sealed record ManagedState
     // Small, as they are stored: every step of a task copies its state.
     private readonly short _hold;
     private readonly short _putBacks;
+    private readonly RareState? _rare;
 
     /// <summary>The task's state.</summary>
     public TaskState State { get; init; }
@@ -53,15 +54,27 @@ public sealed record ManagedState
     /// The retries of this run that do not count against the task's budget: those that the budget of a stage has paid
     /// for, and those before the budget was renewed.
     /// </summary>
-    public int FreeRetries { get; init; }
+    public int FreeRetries
+    {
+        get => Rare.FreeRetries;
+        init => _rare = value == FreeRetries ? _rare : (Rare with { FreeRetries = value }).OrNull;
+    }
 
     /// <summary>
     /// The retries of the present stage that have begun in the present pass, whichever budget has paid for them.
     /// </summary>
-    public int StageRetries { get; init; }
+    public int StageRetries
+    {
+        get => Rare.StageRetries;
+        init => _rare = value == StageRetries ? _rare : (Rare with { StageRetries = value }).OrNull;
+    }
 
     /// <summary>The number of times that stages of this run were snoozed.</summary>
-    public int Snoozes { get; init; }
+    public int Snoozes
+    {
+        get => Rare.Snoozes;
+        init => _rare = value == Snoozes ? _rare : (Rare with { Snoozes = value }).OrNull;
+    }
 
     /// <summary>The number of executors that died while they ran this run.</summary>
     public int Interruptions { get; init; }
@@ -174,7 +187,11 @@ public sealed record ManagedState
     /// <summary>
     /// The changes that retries by hand have made for the run that the record shows; null if there are none.
     /// </summary>
-    public RunChanges? Changes { get; init; }
+    public RunChanges? Changes
+    {
+        get => Rare.Changes;
+        init => _rare = Equals(value, Changes) ? _rare : (Rare with { Changes = value }).OrNull;
+    }
 
     /// <summary>Whether the follow-up task was started when the run that the record shows finished.</summary>
     public ChainResult Chain { get; init; }
@@ -186,6 +203,19 @@ public sealed record ManagedState
     /// The attempt at the run, from 1: raised by each retry, not by interruptions or suspensions, and never reset.
     /// </summary>
     public int Attempt => Retries + FreeRetries + 1;
+
+    private RareState Rare => _rare ?? RareState.None;
+
+    /// <summary>
+    /// Members that nearly every run leaves at their defaults; null instead of <see cref="None"/>. They share a
+    /// reference, since every step of a task copies its state.
+    /// </summary>
+    private sealed record RareState(int FreeRetries, int StageRetries, int Snoozes, RunChanges? Changes)
+    {
+        public static RareState None { get; } = new(0, 0, 0, null);
+
+        public RareState? OrNull => this == None ? null : this;
+    }
 
     /// <summary>An optional time in a third of the memory: every step of a task copies its state.</summary>
     private readonly record struct StoredTime

@@ -130,7 +130,7 @@ internal static class BrokenModelRules
                 ? transition with { After = transition.After with { Pass = state.Pass, ResultPass = state.ResultPass } }
                 : TaskLifecycle.Next(task, state, happened, now, rules)),
         ("retry by hand: the budget is not renewed", (task, state, happened, now, rules) =>
-            ChangeRetry(task, state, happened, now, rules, transition => transition with
+            ChangeRetryByHand(task, state, happened, now, rules, transition => transition with
             {
                 After = transition.After with
                 {
@@ -139,17 +139,17 @@ internal static class BrokenModelRules
                 },
             })),
         ("retry by hand: the attempt begins anew", (task, state, happened, now, rules) =>
-            ChangeRetry(task, state, happened, now, rules, transition => transition with
+            ChangeRetryByHand(task, state, happened, now, rules, transition => transition with
             {
                 After = transition.After with { FreeRetries = 0 },
             })),
         ("retry by hand: the run begins at its first stage", (task, state, happened, now, rules) =>
-            ChangeRetry(task, state, happened, now, rules, transition => transition with
+            ChangeRetryByHand(task, state, happened, now, rules, transition => transition with
             {
                 After = transition.After with { Stage = 0 },
             })),
         ("retry by hand: a change stays in the same pass", (task, state, happened, now, rules) =>
-            ChangeRetry(task, state, happened, now, rules, transition => transition.After.Pass == state.ResultPass
+            ChangeRetryByHand(task, state, happened, now, rules, transition => transition.After.Pass == state.ResultPass
                 ? transition
                 : transition with
                 {
@@ -157,7 +157,7 @@ internal static class BrokenModelRules
                     After = transition.After with { Pass = state.ResultPass, ResultPass = state.ResultPass },
                 })),
         ("retry by hand: the results do not move to the new pass", (task, state, happened, now, rules) =>
-            ChangeRetry(
+            ChangeRetryByHand(
                 task, state, happened, now, rules, transition => transition with { MovedResults = 0 })),
         ("retry by hand: the changes hold for later runs", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(task, state, happened, now, rules) is { } transition
@@ -167,7 +167,7 @@ internal static class BrokenModelRules
                 }
                 : null),
         ("retry by hand: the run stays archived", (task, state, happened, now, rules) =>
-            ChangeRetry(
+            ChangeRetryByHand(
                 task, state, happened, now, rules, transition => transition with { RestoresRun = false })),
         ("retry by hand: the waiting occurrence is skipped", (task, state, happened, now, rules) =>
             TaskLifecycle.Next(
@@ -287,7 +287,7 @@ internal static class BrokenModelRules
     }
 
     /// <summary>Changes a retry by hand after a final failure.</summary>
-    private static Transition? ChangeRetry(
+    private static Transition? ChangeRetryByHand(
         TaskDefinition task,
         ManagedState state,
         TaskEvent happened,

@@ -136,6 +136,19 @@ public sealed partial class OutcomeTests
         failed.Error!.Message.Should().Contain("its handler returned no outcome");
     }
 
+    [Theory]
+    [InlineData(" ")]
+    [InlineData("\0")]
+    public async Task A_handler_that_puts_its_task_back_under_an_invalid_name_fails_the_stage(string method)
+    {
+        await using var host = new TaskTestHost(tasks => tasks.AddCommand("do", () => StageOutcome.PutBack(method)));
+
+        var failed = await host.RunAsync(new TaskDefinition { Commands = [new("do")] });
+
+        (failed.State, failed.Error!.Kind).Should().Be((TaskState.Failed, TaskErrorKind.UnknownCommand));
+        failed.Error.Message.Should().StartWith("do puts its task back under a name that");
+    }
+
     [Fact]
     public void A_null_does_not_convert_to_an_outcome()
     {

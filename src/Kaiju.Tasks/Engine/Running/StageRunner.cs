@@ -25,11 +25,12 @@ internal sealed class StageRunner(
     KaijuTasksOptions options,
     ILoggerFactory loggers)
 {
-    private readonly ILogger _logger = new GuardedLogger<StageRunner>(loggers.CreateLogger("Kaiju.Tasks.Commands"));
+    private readonly ILogger _logger = LoggerOf(loggers);
     private readonly JsonSerializerOptions _serializing = options.SerializerOptions;
     private readonly StageMiddleware[] _middlewares = [.. middlewares];
     private readonly TaskLimits _limits = options.Limits;
     private readonly TemplateSources _sources = new(clock, RandomNumberGenerator.Fill);
+    private readonly StorableOutcomes _outcomes = new(options, LoggerOf(loggers));
 
     /// <summary>
     /// The methods to announce: those of commands and of special commands. Null for an executor that takes every task.
@@ -65,7 +66,7 @@ internal sealed class StageRunner(
         {
             var isCondition = e.Place.StartsWith("condition", StringComparison.Ordinal);
             var kind = isCondition ? TaskErrorKind.Condition : TaskErrorKind.Template;
-            var outcome = StageOutcome.Failed(Error(kind, e.Message, e.Kind));
+            var outcome = StageOutcome.Failed(_outcomes.Error(kind, e.Message, e.Kind));
             return ValueTask.FromResult<StageTurn>(new StageTurn.Ended(outcome, e));
         }
     }
@@ -75,11 +76,11 @@ internal sealed class StageRunner(
     {
         StopReason.Superseded or StopReason.Stopping => StageTurn.Stopped.Instance,
         StopReason.Deadline => new StageTurn.Ended(StageOutcome.Failed(
-            Error(
+            _outcomes.Error(
                 TaskErrorKind.Timeout,
                 $"The run missed its deadline at stage {run.Call.Stage}: max_exec_timeout expired."),
             TaskExitCode.Aborted)),
-        _ => new StageTurn.Ended(StageOutcome.Failed(Error(
+        _ => new StageTurn.Ended(StageOutcome.Failed(_outcomes.Error(
             TaskErrorKind.StageTimeout,
             $"The stage took longer than its max_timeout of {run.StageTimeout!.Value.TotalSeconds} s."))),
     };
@@ -147,7 +148,7 @@ internal sealed class StageRunner(
         catch (Exception e)
         {
             // The only place that handles the exceptions of handlers.
-            return new StageTurn.Ended(FailureOf(run, e), e);
+            return new StageTurn.Ended(_outcomes.Of(run, e), e);
         }
         finally
         {
@@ -170,7 +171,7 @@ internal sealed class StageRunner(
             var outcome = await StageMiddleware
                 .InvokeAsync(_middlewares, scope, context, handler, filled.Params, cancellationToken)
                 .ConfigureAwait(false);
-            return Check(outcome, filled.Method);
+            return _outcomes.Check(outcome, filled.Method);
         }
     }
 
@@ -185,7 +186,7 @@ internal sealed class StageRunner(
         }
 
         var registered = string.Join(", ", catalog.Methods);
-        return StageOutcome.Failed(Error(
+        return StageOutcome.Failed(_outcomes.Error(
             TaskErrorKind.UnknownCommand,
             $"The command \"{method}\" is not registered with this executor. Registered commands: {registered}."));
     }
@@ -205,117 +206,10 @@ internal sealed class StageRunner(
             MaxTimeout = command.MaxTimeout,
             Limits = _limits,
         };
-        return Check(await special.RunAsync(context, cancellationToken).ConfigureAwait(false), special.Method);
+        var outcome = await special.RunAsync(context, cancellationToken).ConfigureAwait(false);
+        return _outcomes.Check(outcome, special.Method);
     }
 
-    /// <summary>Returns the outcome in a form that can be stored; a failure if it is invalid.</summary>
-    private StageOutcome Check(StageOutcome? outcome, string method) => outcome switch
-    {
-        null => throw new InvalidOperationException($"The command {method} returned no outcome."),
-        StageOutcome.Done done when FindFault(done.Result) is { } fault =>
-            StageOutcome.Failed(Error(TaskErrorKind.Result, ResultWriter.Explain(method, fault))),
-        StageOutcome.Done { IsOwned: false } done => StageOutcome.Completed(done.Result.Clone()),
-        StageOutcome.Failure failure => StageOutcome.Failed(
-            MakeStorable(failure.Error), failure.ExitCode, failure.IsFinal, Shortened(failure.RetryAfter)),
-        StageOutcome.Wait { Duration: { } duration } when duration <= TimeSpan.Zero || duration > _limits.MaxWait =>
-            StageOutcome.Failed(Error(
-                TaskErrorKind.Params,
-                $"{method} asks to wait for {duration}; it must be more than 0 and at most {_limits.MaxWait}.")),
-        _ => outcome,
-    };
-
-    // The fault of a result is stored with the task, so it names kind and length without values.
-    private string? FindFault(JsonElement result)
-    {
-        const string Place = "result";
-        try
-        {
-            return result.ValueKind == JsonValueKind.Undefined ? null
-                : StorableJson.FindFault(
-                    JsonText.Raw(result), _limits.MaxResultBytes, _limits.MaxJsonDepth, Place, showsValues: false);
-        }
-        catch (ObjectDisposedException)
-        {
-            return JsonInput.Disposed(Place);
-        }
-    }
-
-    private StageOutcome FailureOf(ActiveRun run, Exception e) => e switch
-    {
-        ParamsBindingException => StageOutcome.Failed(Error(TaskErrorKind.Params, e.Message)),
-        ResultWritingException => StageOutcome.Failed(Error(TaskErrorKind.Result, e.Message)),
-        _ when StageFailedException.Find(e) is { } failed => StageOutcome.Failed(
-            Error(
-                TaskErrorKind.Handler,
-                failed.Message,
-                TypeOf(failed),
-                DetailsOf(e),
-                WriteData(run, failed)),
-            isFinal: failed.IsFinal,
-            retryAfter: Shortened(failed.RetryAfter)),
-        _ => StageOutcome.Failed(Error(
-            TaskErrorKind.Handler, Read(e, static e => e.Message) ?? "", e.GetType().FullName, DetailsOf(e))),
-    };
-
-    private static string TypeOf(StageFailedException failed) => failed.Type ?? typeof(StageFailedException).FullName!;
-
-    private string? DetailsOf(Exception e) => options.StackTraces ? Read(e, static e => e.ToString()) : null;
-
-    private TimeSpan? Shortened(TimeSpan? delay) => delay > _limits.MaxWait ? _limits.MaxWait : delay;
-
-    /// <summary>Writes the data of a failure; undefined, with a warning, if it cannot be stored.</summary>
-    private JsonElement WriteData(ActiveRun run, StageFailedException failed)
-    {
-        const string Place = "data";
-        try
-        {
-            var data = failed.DataInput.Owned(_serializing, Place);
-            var fault = data.ValueKind == JsonValueKind.Undefined ? null
-                : StorableJson.FindFault(
-                    JsonText.Raw(data), _limits.MaxErrorBytes, _limits.MaxJsonDepth - 1, Place, showsValues: false)
-                ?? (TaskError.Fits(data, TaskErrorKind.Handler, TypeOf(failed), _limits.MaxErrorBytes) ? null
-                    : $"{Place} does not fit into an error of {_limits.MaxErrorBytes} bytes.");
-            if (fault is null)
-            {
-                return data;
-            }
-
-            Log.FailureDataDropped(_logger, null, run.Task.Id, run.Call.Stage, run.Method, fault);
-        }
-        catch (UnwritableException e)
-        {
-            Log.FailureDataDropped(_logger, e.InnerException, run.Task.Id, run.Call.Stage, run.Method, e.Shape);
-        }
-
-        return default;
-    }
-
-    // The members of an exception are users' code too, and may throw.
-    private static string? Read(Exception thrown, Func<Exception, string?> member)
-    {
-        try
-        {
-            return member(thrown);
-        }
-        catch (Exception e)
-        {
-            return $"(reading the exception failed: {e.GetType().FullName})";
-        }
-    }
-
-    /// <summary>Returns a special command's error in a form that can be stored.</summary>
-    private TaskError MakeStorable(TaskError error) =>
-        StorableJson.IsStorable(JsonText.Raw(error.Json), _limits.MaxErrorBytes, _limits.MaxJsonDepth)
-            ? error
-            : Error(error.Kind, error.Message, error.Type, error.Details, StorableData(error.Data));
-
-    private JsonElement StorableData(JsonElement data) =>
-        data.ValueKind != JsonValueKind.Undefined
-        && StorableJson.IsStorable(JsonText.Raw(data), _limits.MaxErrorBytes, _limits.MaxJsonDepth - 1)
-            ? data
-            : default;
-
-    private TaskError Error(
-        string kind, string message, string? type = null, string? details = null, JsonElement data = default) =>
-        TaskError.Create(kind, message, type, details, _limits.MaxErrorBytes, data);
+    private static GuardedLogger<StageRunner> LoggerOf(ILoggerFactory loggers) =>
+        new(loggers.CreateLogger("Kaiju.Tasks.Commands"));
 }
